@@ -1,0 +1,97 @@
+/// What falls due by itself.
+enum DueEvent: Hashable {
+    case leaseRunsOut(index: Int)
+    case recoveryTimeoutEnds
+    case overrideExpires
+}
+
+extension Breaker {
+    /// Applies everything that is due at `now`, in the order of its instant.
+    ///
+    /// A thing is due once its instant is reached. Each is dated at its own instant, however late it is applied.
+    package mutating func advance(to now: Instant, journal: inout Journal) {
+        while let (event, at) = nextEvent, at <= now {
+            switch event {
+            case .leaseRunsOut(let index): loseProbe(at: index)
+            case .recoveryTimeoutEnds:
+                let openMs = since.milliseconds(until: at)
+                begin(
+                    .halfOpen(HalfOpen()),
+                    cause: .recoveryTimeout,
+                    detail: "the recovery timeout of \(inWords(ms: openMs)) has passed",
+                    at: at,
+                    journal: &journal
+                )
+            case .overrideExpires: endOverride(.overrideExpired, actor: nil, at: at, journal: &journal)
+            }
+        }
+    }
+
+    /// The first thing to fall due, and when. Of two at one instant a lease comes first, then the recovery timeout,
+    /// then the override.
+    var nextEvent: (event: DueEvent, at: Instant)? {
+        var next: (event: DueEvent, at: Instant)?
+        switch phase {
+        case .closed: break
+        case .open(let until):
+            if let until { next = (.recoveryTimeoutEnds, until) }
+        case .halfOpen(let halfOpen):
+            for (index, lease) in halfOpen.leases.enumerated() where next.map({ lease.until < $0.at }) ?? true {
+                next = (.leaseRunsOut(index: index), lease.until)
+            }
+        }
+        if let expiry = override?.expiresAt, next.map({ expiry < $0.at }) ?? true {
+            next = (.overrideExpires, expiry)
+        }
+        return next
+    }
+
+    /// A lost probe is neither success nor failure: its slot is free again, and it is counted.
+    private mutating func loseProbe(at index: Int) {
+        guard case .halfOpen(var halfOpen) = phase else {
+            preconditionFailure("a lease ran out while \(state)")
+        }
+        halfOpen.leases.remove(at: index)
+        phase = .halfOpen(halfOpen)
+        lostProbes.addSaturating(1)
+    }
+
+    /// Begins a generation: every transition passes through here.
+    mutating func begin(
+        _ phase: Phase,
+        cause: Cause,
+        detail: String,
+        actor: String? = nil,
+        at instant: Instant,
+        journal: inout Journal
+    ) {
+        let from = state
+        self.phase = phase
+        generation = journal.nextRevision()
+        since = instant
+        record(cause, from: from, detail: detail, actor: actor, revision: generation, at: instant, journal: &journal)
+    }
+
+    /// Records a transition, be it to the same state.
+    mutating func record(
+        _ cause: Cause,
+        from: State,
+        detail: String,
+        actor: String?,
+        revision: Int64,
+        at instant: Instant,
+        journal: inout Journal
+    ) {
+        let transition = Transition(
+            revision: revision,
+            from: from,
+            to: state,
+            cause: cause,
+            detail: detail,
+            actor: actor,
+            at: instant
+        )
+        lastTransition = transition
+        journal.record(.transition(transition), of: self, revision: revision, at: instant)
+    }
+}

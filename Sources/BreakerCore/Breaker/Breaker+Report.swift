@@ -1,0 +1,159 @@
+extension Breaker {
+    /// Takes what a worker says of a finished call.
+    package mutating func report(_ report: Report, at now: Instant, journal: inout Journal) -> ReportAnswer {
+        advance(to: now, journal: &journal)
+        if let refusal = refusal(of: report) {
+            return ReportAnswer(counted: 0, refusal: refusal, state: state)
+        }
+        switch phase {
+        case .closed: return reportWhileClosed(report, at: now, journal: &journal)
+        case .halfOpen: return reportOfProbe(report, at: now, journal: &journal)
+        case .open: preconditionFailure("no report is applied while open")
+        }
+    }
+
+    /// Why `report` is not applied; the order of the checks is the order of precedence.
+    private func refusal(of report: Report) -> ReportAnswer.Refusal? {
+        if override?.mode == .forceOpen { return .forcedOpen }
+        if let permit = report.permit, permit.generation != generation { return .stalePermit }
+        if let lease = report.permit?.lease, !leases.contains(where: { $0.id == lease }) { return .leaseExpired }
+        return switch phase {
+        case .closed: nil
+        case .open: .open
+        case .halfOpen: report.permit?.lease == nil ? .noLease : nil
+        }
+    }
+
+    // MARK: Closed
+
+    /// Applies the report's outcomes one by one, up to the one that trips.
+    private mutating func reportWhileClosed(
+        _ report: Report,
+        at now: Instant,
+        journal: inout Journal
+    ) -> ReportAnswer {
+        guard case .closed(var closed) = phase else { preconditionFailure("\(name) is \(state), not closed") }
+        guard report.outcome != .ignored else {
+            return ReportAnswer(counted: report.count, refusal: nil, state: .closed)
+        }
+        phase = .open(until: nil)  // leaves `closed` the only owner of its window, so that none is copied
+        let failed = report.outcome == .failure
+        let isSlow = policy.isSlow(report.durationMs)
+        let elapsedMs = since.milliseconds(until: now)
+        var counted = 0
+        var tripped: (cause: Cause, counts: Counts)?
+        while counted < report.count, tripped == nil {
+            counted += 1
+            if failed { closed.streak.addSaturating(1) } else { closed.streak = 0 }
+            let counts = closed.window.add(failed: failed, slow: isSlow, atElapsedMs: elapsedMs, policy: policy)
+            if override?.mode != .forceClosed {
+                tripped = firstRuleThatHolds(streak: closed.streak, counts: counts).map { ($0, counts) }
+            }
+        }
+        let streak = closed.streak
+        phase = .closed(closed)
+        if failed { keepFailure(report, kind: report.kind, count: counted, at: now, journal: &journal) }
+        if let tripped {
+            let detail = detail(of: tripped.cause, streak: streak, counts: tripped.counts)
+            trip(tripped.cause, detail: detail, at: now, journal: &journal)
+        }
+        return ReportAnswer(counted: counted, refusal: nil, state: state)
+    }
+
+    /// The rules in the order of the policy's table.
+    private func firstRuleThatHolds(streak: UInt32, counts: Counts) -> Cause? {
+        if let threshold = policy.failureThreshold, streak >= threshold { return .failureThreshold }
+        if let threshold = policy.failureCountThreshold, counts.failures >= threshold { return .failureCountThreshold }
+        guard counts.calls >= policy.minimumCalls else { return nil }
+        if let threshold = policy.failureRateThreshold, let rate = counts.failureRate, rate >= threshold {
+            return .failureRateThreshold
+        }
+        if let threshold = policy.slowCallRateThreshold, let rate = counts.slowRate, rate >= threshold {
+            return .slowCallRateThreshold
+        }
+        return nil
+    }
+
+    // MARK: Half open
+
+    private mutating func reportOfProbe(_ report: Report, at now: Instant, journal: inout Journal) -> ReportAnswer {
+        guard case .halfOpen(var halfOpen) = phase else { preconditionFailure("\(name) is \(state), not half open") }
+        halfOpen.leases.removeAll { $0.id == report.permit?.lease }
+        let isTooSlow = policy.slowCallRateThreshold != nil && policy.isSlow(report.durationMs)
+        switch report.outcome {
+        case .ignored:
+            phase = .halfOpen(halfOpen)
+        case .success where !isTooSlow:
+            halfOpen.successes.addSaturating(1)
+            phase = .halfOpen(halfOpen)
+            closeIfProven(halfOpen, at: now, journal: &journal)
+        case .success, .failure:
+            phase = .halfOpen(halfOpen)
+            let kind = report.kind ?? (report.outcome == .success ? Self.slowKind : nil)
+            keepFailure(report, kind: kind, count: 1, at: now, journal: &journal)
+            let detail = "a probe failed: \(lastFailureInWords)"
+            trip(.probeFailed, detail: detail, at: now, journal: &journal)
+        }
+        return ReportAnswer(counted: report.count, refusal: nil, state: state)
+    }
+
+    private mutating func closeIfProven(_ halfOpen: HalfOpen, at now: Instant, journal: inout Journal) {
+        guard halfOpen.successes >= policy.successThreshold else { return }
+        begin(
+            .closed(Closed(window: Window(for: policy))),
+            cause: .probesSucceeded,
+            detail: "\(halfOpen.successes) \(halfOpen.successes == 1 ? "probe" : "probes") succeeded",
+            at: now,
+            journal: &journal
+        )
+    }
+
+    /// The kind under which a probe that succeeded too slowly is kept.
+    private static let slowKind = "slow_call"
+
+    // MARK: Both
+
+    /// Opens for the recovery timeout, the longer the more openings followed each other.
+    ///
+    /// An opening follows another when it comes from half open, or from a closed period shorter than the last one was
+    /// to stay open.
+    private mutating func trip(_ cause: Cause, detail: String, at now: Instant, journal: inout Journal) {
+        var openings: UInt32 = 1
+        if let backOff, state == .halfOpen || since.milliseconds(until: now) < backOff.lastOpenMs {
+            openings = backOff.openings
+            openings.addSaturating(1)
+        }
+        let openMs = policy.openDurationMs(opening: openings)
+        backOff = BackOff(openings: openings, lastOpenMs: openMs)
+        rememberOpening(at: now)
+        let until = now.advanced(byMilliseconds: openMs)
+        begin(.open(until: until), cause: cause, detail: detail, at: now, journal: &journal)
+    }
+
+    private mutating func rememberOpening(at instant: Instant) {
+        recentOpenings.removeAll { $0.milliseconds(until: instant) >= Self.recentMs }
+        if recentOpenings.count == Self.keptOpenings { recentOpenings.removeFirst() }
+        recentOpenings.append(instant)
+    }
+
+    private mutating func keepFailure(
+        _ report: Report,
+        kind: String?,
+        count: Int,
+        at now: Instant,
+        journal: inout Journal
+    ) {
+        failureRows += 1
+        let failure = Failure(
+            number: failureRows,
+            at: now,
+            kind: kind,
+            detail: report.detail.map(Limits.cutDetail),
+            reporter: report.reporter,
+            durationMs: report.durationMs,
+            count: count
+        )
+        lastFailure = failure
+        journal.record(failure, of: self)
+    }
+}

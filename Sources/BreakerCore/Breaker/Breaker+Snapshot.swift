@@ -1,0 +1,161 @@
+extension Breaker {
+    /// A breaker as a store keeps it: plain values, one for each column.
+    package struct Snapshot: Hashable, Sendable {
+        package var name: BreakerName
+        package var id: Int64
+        package var createdAt: Instant
+        package var policy: Policy
+        package var policySource: PolicySource
+        package var policyRevision: Int64
+        package var policyActor: String?
+        package var state: State
+        package var generation: Int64
+        package var since: Instant
+        package var openUntil: Instant?
+        package var consecutiveFailures: UInt32
+        /// The window of a closed breaker, in a form that only this module reads.
+        package var window: [UInt8]
+        package var leases: [Lease]
+        package var probeSuccesses: UInt32
+        package var override: Override?
+        package var backOff: BackOff?
+        package var lostProbes: UInt32
+        package var failureRows: Int64
+        package var lastFailure: Failure?
+        package var lastTransition: Transition?
+        package var recentOpenings: [Instant]
+
+        package init(
+            name: BreakerName,
+            id: Int64,
+            createdAt: Instant,
+            policy: Policy,
+            policySource: PolicySource,
+            policyRevision: Int64,
+            policyActor: String?,
+            state: State,
+            generation: Int64,
+            since: Instant,
+            openUntil: Instant?,
+            consecutiveFailures: UInt32,
+            window: [UInt8],
+            leases: [Lease],
+            probeSuccesses: UInt32,
+            override: Override?,
+            backOff: BackOff?,
+            lostProbes: UInt32,
+            failureRows: Int64,
+            lastFailure: Failure?,
+            lastTransition: Transition?,
+            recentOpenings: [Instant]
+        ) {
+            self.name = name
+            self.id = id
+            self.createdAt = createdAt
+            self.policy = policy
+            self.policySource = policySource
+            self.policyRevision = policyRevision
+            self.policyActor = policyActor
+            self.state = state
+            self.generation = generation
+            self.since = since
+            self.openUntil = openUntil
+            self.consecutiveFailures = consecutiveFailures
+            self.window = window
+            self.leases = leases
+            self.probeSuccesses = probeSuccesses
+            self.override = override
+            self.backOff = backOff
+            self.lostProbes = lostProbes
+            self.failureRows = failureRows
+            self.lastFailure = lastFailure
+            self.lastTransition = lastTransition
+            self.recentOpenings = recentOpenings
+        }
+    }
+
+    package var snapshot: Snapshot {
+        var window: [UInt8] = []
+        if case .closed(let closed) = phase { window = closed.window.bytes }
+        return Snapshot(
+            name: name,
+            id: id,
+            createdAt: createdAt,
+            policy: policy,
+            policySource: policySource,
+            policyRevision: policyRevision,
+            policyActor: policyActor,
+            state: state,
+            generation: generation,
+            since: since,
+            openUntil: openUntil,
+            consecutiveFailures: consecutiveFailures,
+            window: window,
+            leases: leases,
+            probeSuccesses: probeSuccesses,
+            override: override,
+            backOff: backOff,
+            lostProbes: lostProbes,
+            failureRows: failureRows,
+            lastFailure: lastFailure,
+            lastTransition: lastTransition,
+            recentOpenings: recentOpenings
+        )
+    }
+
+    /// - Returns: `nil` where the snapshot's window is damaged.
+    package init?(_ snapshot: Snapshot) {
+        let phase: Phase
+        switch snapshot.state {
+        case .closed:
+            guard let window = Window(snapshot.window, for: snapshot.policy) else { return nil }
+            phase = .closed(Closed(streak: snapshot.consecutiveFailures, window: window))
+        case .open: phase = .open(until: snapshot.openUntil)
+        case .halfOpen: phase = .halfOpen(HalfOpen(leases: snapshot.leases, successes: snapshot.probeSuccesses))
+        }
+        self.init(
+            name: snapshot.name,
+            id: snapshot.id,
+            createdAt: snapshot.createdAt,
+            policy: snapshot.policy,
+            policySource: snapshot.policySource,
+            policyRevision: snapshot.policyRevision,
+            policyActor: snapshot.policyActor,
+            generation: snapshot.generation,
+            since: snapshot.since,
+            phase: phase
+        )
+        override = snapshot.override
+        backOff = snapshot.backOff
+        lostProbes = snapshot.lostProbes
+        failureRows = snapshot.failureRows
+        lastFailure = snapshot.lastFailure
+        lastTransition = snapshot.lastTransition
+        recentOpenings = snapshot.recentOpenings
+    }
+
+    /// Moves every instant of live state back, for a server that starts with its clock behind the last commit: nothing
+    /// lasts longer than it was to last. The window's buckets move along, for they count from the generation's
+    /// beginning.
+    ///
+    /// - Parameter milliseconds: by how much; not negative.
+    package mutating func shiftBack(byMilliseconds milliseconds: Int64) {
+        precondition(milliseconds >= 0, "time is shifted back by a positive amount, not \(milliseconds)")
+        func shifted(_ instant: Instant) -> Instant { instant.advanced(byMilliseconds: -milliseconds) }
+        since = shifted(since)
+        switch phase {
+        case .closed: break
+        case .open(let until): phase = .open(until: until.map(shifted))
+        case .halfOpen(var halfOpen):
+            for index in halfOpen.leases.indices {
+                halfOpen.leases[index].until = shifted(halfOpen.leases[index].until)
+            }
+            phase = .halfOpen(halfOpen)
+        }
+        if let override {
+            self.override?.since = shifted(override.since)
+            self.override?.expiresAt = override.expiresAt.map(shifted)
+        }
+        recentOpenings = recentOpenings.map(shifted)
+    }
+}

@@ -1,0 +1,26 @@
+/// An operator's standing order over the automatic state.
+package struct Override: Hashable, Sendable {
+    package enum Mode: String, CaseIterable, Sendable {
+        /// Every acquire is denied; no report is applied.
+        case forceOpen = "force_open"
+        /// Every acquire is allowed; reports count; nothing trips.
+        case forceClosed = "force_closed"
+        /// The machine runs as always, but an acquire that it would deny is allowed and says so.
+        case shadow
+    }
+
+    package var mode: Mode
+    package var reason: String
+    package var actor: String
+    package var since: Instant
+    /// `nil` where it stands until it is cleared.
+    package var expiresAt: Instant?
+
+    package init(mode: Mode, reason: String, actor: String, since: Instant, expiresAt: Instant?) {
+        self.mode = mode
+        self.reason = reason
+        self.actor = actor
+        self.since = since
+        self.expiresAt = expiresAt
+    }
+}

@@ -1,0 +1,52 @@
+/// The answer to any acquire up to an instant: what the panel publishes of a breaker.
+package struct Standing: Hashable, Sendable {
+    package enum Answer: Hashable, Sendable {
+        /// Every call may go through, with a permit of this generation.
+        case allow(generation: Int64, state: State, wouldDeny: Bool)
+        /// No call may.
+        /// - `retryAt`: when asking again may help; `nil` where only an operator ends it.
+        case deny(state: State, retryAt: Instant?)
+        /// Each call needs the machine itself: the next one may be a probe.
+        case ask
+    }
+
+    package var answer: Answer
+    /// The first instant at which the answer no longer holds.
+    package var until: Instant
+
+    /// The answer to an acquire at `now`; `nil` where the breaker itself has to be asked.
+    package func decision(at now: Instant) -> Decision? {
+        guard now < until else { return nil }
+        switch answer {
+        case .allow(let generation, let state, let wouldDeny):
+            return .allowed(Permit(generation: generation), state: state, wouldDeny: wouldDeny)
+        case .deny(let state, let retryAt):
+            return .denied(state: state, retryAfterMs: retryAt.map { now.milliseconds(until: $0) })
+        case .ask: return nil
+        }
+    }
+}
+
+extension Breaker {
+    /// What an acquire is answered as long as nothing changes.
+    package var standing: Standing {
+        let answer: Standing.Answer
+        switch phase {
+        case .closed: answer = .allow(generation: generation, state: .closed, wouldDeny: false)
+        case .open(let until): answer = denial(retryAt: until ?? override?.expiresAt)
+        case .halfOpen(let halfOpen):
+            if halfOpen.leases.count < policy.halfOpenProbes {
+                answer = .ask
+            } else {
+                answer = denial(retryAt: halfOpen.leases.map(\.until).min())
+            }
+        }
+        return Standing(answer: answer, until: nextDue ?? .distantFuture)
+    }
+
+    private func denial(retryAt: Instant?) -> Standing.Answer {
+        override?.mode == .shadow
+            ? .allow(generation: generation, state: state, wouldDeny: true)
+            : .deny(state: state, retryAt: retryAt)
+    }
+}

@@ -1,0 +1,38 @@
+/// The name of a breaker: 1 to 128 characters of `A-Z a-z 0-9 . _ : -`, the first a letter or a digit.
+/// Case-sensitive; ordered by bytes.
+package struct BreakerName: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package static let maximumLength = 128
+
+    package let value: String
+
+    /// - Returns: `nil` where `value` is not a name.
+    package init?(_ value: some StringProtocol) {
+        let bytes = value.utf8
+        guard let first = bytes.first, Self.isAlphanumeric(first) else { return nil }
+        guard bytes.count <= Self.maximumLength, bytes.allSatisfy(Self.isNameByte) else { return nil }
+        self.value = String(value)
+    }
+
+    package var description: String { value }
+
+    package static func < (left: BreakerName, right: BreakerName) -> Bool {
+        left.value < right.value
+    }
+
+    /// Whether `byte` may stand in a name behind the first character.
+    package static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "-"): true
+        default: isAlphanumeric(byte)
+        }
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// What events leave behind beside the breaker itself: the revisions they took and the rows to be stored.
+///
+/// One journal serves all breakers of a server, for they share one sequence of revisions.
+package struct Journal: Sendable {
+    /// A stored change of one breaker, in order of revision.
+    package struct Change: Hashable, Sendable {
+        package enum Kind: Hashable, Sendable {
+            case created
+            case transition(Transition)
+            case policyChanged(actor: String?)
+            case deleted(actor: String?)
+        }
+
+        package var revision: Int64
+        package var name: BreakerName
+        package var breakerID: Int64
+        package var at: Instant
+        package var kind: Kind
+    }
+
+    package struct FailureRow: Hashable, Sendable {
+        package var breakerID: Int64
+        package var failure: Failure
+    }
+
+    /// The last revision taken.
+    package private(set) var revision: Int64
+    package private(set) var changes: [Change] = []
+    package private(set) var failures: [FailureRow] = []
+
+    /// - Parameter revision: the last revision that is stored; 0 for an empty server.
+    package init(revision: Int64) {
+        precondition(revision >= 0, "a revision is never negative: \(revision)")
+        self.revision = revision
+    }
+
+    mutating func nextRevision() -> Int64 {
+        revision += 1
+        return revision
+    }
+
+    mutating func record(_ kind: Change.Kind, of breaker: Breaker, revision: Int64, at instant: Instant) {
+        changes.append(
+            Change(revision: revision, name: breaker.name, breakerID: breaker.id, at: instant, kind: kind)
+        )
+    }
+
+    mutating func record(_ failure: Failure, of breaker: Breaker) {
+        failures.append(FailureRow(breakerID: breaker.id, failure: failure))
+    }
+
+    /// Records that `breaker` is deleted, under a revision of its own.
+    package mutating func recordDeletion(of breaker: Breaker, actor: String?, at instant: Instant) {
+        record(.deleted(actor: actor), of: breaker, revision: nextRevision(), at: instant)
+    }
+}

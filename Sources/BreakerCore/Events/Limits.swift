@@ -1,0 +1,29 @@
+/// The bounds of what a worker may say. What is longer than it may be is refused, save a detail, which is cut.
+package enum Limits {
+    /// How many outcomes one report may stand for.
+    package static let reportCount = 1...10_000
+    /// How many outcomes the reports of one request may stand for together.
+    package static let outcomesPerRequest = 1_000_000
+    /// How many reports one request may carry.
+    package static let reportsPerRequest = 1...10_000
+    /// How long a reported call may have taken, in milliseconds: a day.
+    package static let durationMs: ClosedRange<Int64> = 0...86_400_000
+    package static let kindLength = 64
+    package static let reporterLength = 128
+    package static let reportIDLength = 1...64
+    /// UTF-8 bytes of a failure's detail that are kept.
+    package static let detailBytes = 512
+    package static let reasonLength = 1...512
+    /// How long an override may last, in milliseconds: a second to a year.
+    package static let overrideMs: ClosedRange<Int64> = 1_000...31_536_000_000
+    /// How long an override lasts unless it says otherwise: an hour.
+    package static let defaultOverrideMs: Int64 = 3_600_000
+
+    /// `text` cut at ``detailBytes``, never inside a code point.
+    package static func cutDetail(_ text: String) -> String {
+        guard text.utf8.count > detailBytes else { return text }
+        var end = text.utf8.index(text.startIndex, offsetBy: detailBytes)
+        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        return String(text[..<end])
+    }
+}

@@ -1,0 +1,59 @@
+/// What is remembered of a report with an id, so that its repetition gets the first answer again.
+package struct Receipt: Hashable, Sendable {
+    /// How long an id is remembered: 15 minutes, in milliseconds.
+    package static let lifetimeMs: Int64 = 900_000
+
+    package var outcome: Outcome
+    package var permit: Permit?
+    package var durationMs: Int64?
+    package var count: Int
+    package var answer: ReportAnswer
+    package var at: Instant
+
+    package init(
+        outcome: Outcome,
+        permit: Permit?,
+        durationMs: Int64?,
+        count: Int,
+        answer: ReportAnswer,
+        at: Instant
+    ) {
+        self.outcome = outcome
+        self.permit = permit
+        self.durationMs = durationMs
+        self.count = count
+        self.answer = answer
+        self.at = at
+    }
+
+    package init(of report: Report, answer: ReportAnswer, at instant: Instant) {
+        self.init(
+            outcome: report.outcome,
+            permit: report.permit,
+            durationMs: report.durationMs,
+            count: report.count,
+            answer: answer,
+            at: instant
+        )
+    }
+
+    package enum Match: Hashable, Sendable {
+        /// The same report again: this is its answer.
+        case repetition(ReportAnswer)
+        /// Another outcome, permit, duration or count under the same id.
+        case conflict
+        /// The receipt is 15 minutes old or older; the id is free.
+        case forgotten
+    }
+
+    /// How `report`, which carries this receipt's id, relates to the report it was given for.
+    package func match(_ report: Report, at now: Instant) -> Match {
+        guard at.milliseconds(until: now) < Self.lifetimeMs else { return .forgotten }
+        guard report.outcome == outcome, report.permit == permit, report.durationMs == durationMs,
+            report.count == count
+        else { return .conflict }
+        var first = answer
+        first.isDuplicate = true
+        return .repetition(first)
+    }
+}

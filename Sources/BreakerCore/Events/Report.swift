@@ -1,0 +1,72 @@
+/// What a worker says of a finished call.
+package struct Report: Hashable, Sendable {
+    package var outcome: Outcome
+    package var permit: Permit?
+    /// How long the call took, in milliseconds.
+    package var durationMs: Int64?
+    /// A short word for a failure: `timeout`, `connection`, `http_503`.
+    package var kind: String?
+    package var detail: String?
+    /// The worker's own name for itself.
+    package var reporter: String?
+    /// The `report_id` under which a repetition of this report is recognised.
+    package var id: String?
+    /// How many calls in a row ended like this.
+    package var count: Int
+
+    package init(
+        _ outcome: Outcome,
+        permit: Permit? = nil,
+        durationMs: Int64? = nil,
+        kind: String? = nil,
+        detail: String? = nil,
+        reporter: String? = nil,
+        id: String? = nil,
+        count: Int = 1
+    ) {
+        precondition(Limits.reportCount.contains(count), "a report's count is 1 to 10000, not \(count)")
+        precondition(count == 1 || permit?.lease == nil, "a probe's permit takes one outcome, not \(count)")
+        self.outcome = outcome
+        self.permit = permit
+        self.durationMs = durationMs
+        self.kind = kind
+        self.detail = detail
+        self.reporter = reporter
+        self.id = id
+        self.count = count
+    }
+}
+
+/// What a report met with.
+package struct ReportAnswer: Hashable, Sendable {
+    /// Why a report changed nothing. The first that holds, in this order, is given.
+    package enum Refusal: String, CaseIterable, Sendable {
+        /// An operator holds the breaker open.
+        case forcedOpen = "forced_open"
+        /// The permit is of another generation.
+        case stalePermit = "stale_permit"
+        /// The permit's lease ran out, was used, or was given back.
+        case leaseExpired = "lease_expired"
+        /// The breaker is half open, where only a probe's permit counts.
+        case noLease = "no_lease"
+        /// The breaker is open.
+        case open
+    }
+
+    /// How many of the report's outcomes were applied.
+    package var counted: Int
+    /// Why none was; `nil` where some were.
+    package var refusal: Refusal?
+    /// The state behind the event.
+    package var state: State
+    /// Whether this is the answer that an earlier report of the same id was given.
+    package var isDuplicate = false
+
+    package var applied: Bool { refusal == nil }
+
+    package init(counted: Int, refusal: Refusal?, state: State) {
+        self.counted = counted
+        self.refusal = refusal
+        self.state = state
+    }
+}

@@ -1,0 +1,45 @@
+/// Why a breaker changed.
+package enum Cause: String, CaseIterable, Sendable {
+    case failureThreshold = "failure_threshold"
+    case failureCountThreshold = "failure_count_threshold"
+    case failureRateThreshold = "failure_rate_threshold"
+    case slowCallRateThreshold = "slow_call_rate_threshold"
+    case recoveryTimeout = "recovery_timeout"
+    case probeFailed = "probe_failed"
+    case probesSucceeded = "probes_succeeded"
+    case reset
+    case overrideSet = "override_set"
+    case overrideCleared = "override_cleared"
+    case overrideExpired = "override_expired"
+}
+
+/// A step of a breaker from one state to another, or to the same under an operator's order.
+package struct Transition: Hashable, Sendable {
+    package var revision: Int64
+    package var from: State
+    package var to: State
+    package var cause: Cause
+    /// A sentence a person can read: "5 consecutive failures; the last: timeout from checkout-7".
+    package var detail: String
+    /// Who ordered it; `nil` where the breaker moved by itself.
+    package var actor: String?
+    package var at: Instant
+
+    package init(
+        revision: Int64,
+        from: State,
+        to: State,
+        cause: Cause,
+        detail: String,
+        actor: String?,
+        at: Instant
+    ) {
+        self.revision = revision
+        self.from = from
+        self.to = to
+        self.cause = cause
+        self.detail = detail
+        self.actor = actor
+        self.at = at
+    }
+}

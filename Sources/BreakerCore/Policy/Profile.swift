@@ -1,0 +1,92 @@
+/// A policy for all names that match a pattern.
+package struct Profile: Hashable, Sendable {
+    package var pattern: NamePattern
+    package var policy: Policy
+
+    package init(pattern: NamePattern, policy: Policy) {
+        self.pattern = pattern
+        self.policy = policy
+    }
+}
+
+/// A pattern for names: `*` stands for any characters, `?` for exactly one, all else for itself.
+package struct NamePattern: Hashable, Sendable {
+    package let text: String
+
+    /// - Returns: `nil` where `text` is empty, longer than a name may be, or has a character that no name has.
+    package init?(_ text: String) {
+        guard !text.isEmpty, text.utf8.count <= BreakerName.maximumLength,
+            text.utf8.allSatisfy({ BreakerName.isNameByte($0) || Self.isWildcard($0) })
+        else { return nil }
+        self.text = text
+    }
+
+    /// Whether `name` fits the whole pattern.
+    ///
+    /// Greedy with one step back to the last `*`: linear but for that, and never exponential.
+    package func matches(_ name: BreakerName) -> Bool {
+        let pattern = Array(text.utf8)
+        let name = Array(name.value.utf8)
+        var (at, position) = (0, 0)
+        var star: (pattern: Int, name: Int)?
+        while position < name.count {
+            if at < pattern.count, pattern[at] == Self.any {
+                star = (at, position)
+                at += 1
+            } else if at < pattern.count, pattern[at] == Self.one || pattern[at] == name[position] {
+                at += 1
+                position += 1
+            } else if let last = star {
+                star = (last.pattern, last.name + 1)
+                at = last.pattern + 1
+                position = last.name + 1
+            } else {
+                return false
+            }
+        }
+        return pattern[at...].allSatisfy { $0 == Self.any }
+    }
+
+    /// Whether this pattern says more of a name than `other`: more characters that stand for themselves, then fewer
+    /// `*`, then the first in byte order.
+    package func isMoreSpecific(than other: NamePattern) -> Bool {
+        let (own, others) = (count { !Self.isWildcard($0) }, other.count { !Self.isWildcard($0) })
+        if own != others { return own > others }
+        let (ownStars, otherStars) = (count { $0 == Self.any }, other.count { $0 == Self.any })
+        if ownStars != otherStars { return ownStars < otherStars }
+        return text < other.text
+    }
+
+    private func count(where condition: (UInt8) -> Bool) -> Int {
+        text.utf8.reduce(0) { condition($1) ? $0 + 1 : $0 }
+    }
+
+    private static let any = UInt8(ascii: "*")
+    private static let one = UInt8(ascii: "?")
+
+    private static func isWildcard(_ byte: UInt8) -> Bool { byte == any || byte == one }
+}
+
+/// Which policy a name gets from the server's configuration.
+package struct PolicyBook: Hashable, Sendable {
+    /// For names that nothing else speaks of.
+    package var `default`: Policy
+    /// The most specific first.
+    package private(set) var profiles: [Profile]
+    /// Breakers that the configuration names, and that exist from the start.
+    package var breakers: [BreakerName: Policy]
+
+    package init(default: Policy = Policy(), profiles: [Profile] = [], breakers: [BreakerName: Policy] = [:]) {
+        self.default = `default`
+        self.profiles = profiles.sorted { $0.pattern.isMoreSpecific(than: $1.pattern) }
+        self.breakers = breakers
+    }
+
+    package func policy(for name: BreakerName) -> (policy: Policy, source: PolicySource) {
+        if let policy = breakers[name] { return (policy, .config) }
+        if let profile = profiles.first(where: { $0.pattern.matches(name) }) {
+            return (profile.policy, .profile(profile.pattern.text))
+        }
+        return (`default`, .builtIn)
+    }
+}

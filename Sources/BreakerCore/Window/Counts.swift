@@ -1,0 +1,39 @@
+/// Calls, and how many of them failed or were slow.
+package struct Counts: Hashable, Sendable {
+    package var calls: UInt32 = 0
+    package var failures: UInt32 = 0
+    package var slow: UInt32 = 0
+
+    package static let zero = Counts()
+
+    package init(calls: UInt32 = 0, failures: UInt32 = 0, slow: UInt32 = 0) {
+        self.calls = calls
+        self.failures = failures
+        self.slow = slow
+    }
+
+    /// One call.
+    init(failed: Bool, slow: Bool) {
+        self.init(calls: 1, failures: failed ? 1 : 0, slow: slow ? 1 : 0)
+    }
+
+    /// Share of calls that failed, 0 to 1; `nil` where there were none.
+    package var failureRate: Double? { calls == 0 ? nil : Double(failures) / Double(calls) }
+
+    /// Share of calls that were slow, 0 to 1; `nil` where there were none.
+    package var slowRate: Double? { calls == 0 ? nil : Double(slow) / Double(calls) }
+
+    /// Saturates: a count that cannot grow is still above every threshold.
+    static func += (left: inout Counts, right: Counts) {
+        left.calls.addSaturating(right.calls)
+        left.failures.addSaturating(right.failures)
+        left.slow.addSaturating(right.slow)
+    }
+}
+
+extension UInt32 {
+    mutating func addSaturating(_ other: UInt32) {
+        let (sum, overflow) = addingReportingOverflow(other)
+        self = overflow ? .max : sum
+    }
+}

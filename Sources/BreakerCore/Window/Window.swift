@@ -1,0 +1,69 @@
+/// The calls that the rules of a closed breaker look at.
+enum Window: Hashable, Sendable {
+    case time(TimeWindow)
+    case calls(CallWindow)
+
+    /// An empty window of the kind that `policy` asks for.
+    init(for policy: Policy) {
+        self =
+            switch policy.window {
+            case .time: .time(TimeWindow())
+            case .calls: .calls(CallWindow())
+            }
+    }
+
+    /// Adds one call at `elapsedMs` into the generation, and returns what the window holds behind it.
+    mutating func add(failed: Bool, slow: Bool, atElapsedMs elapsedMs: Int64, policy: Policy) -> Counts {
+        switch (self, policy.window) {
+        case (.time(var window), .time(let windowMs)):
+            self = .calls(CallWindow())  // leaves `window` the only owner of its buckets, so that none are copied
+            let bucket = TimeWindow.bucket(atElapsedMs: elapsedMs, windowMs: windowMs)
+            window.add(Counts(failed: failed, slow: slow), toBucket: bucket)
+            let counts = window.counts(upToBucket: bucket)
+            self = .time(window)
+            return counts
+        case (.calls(var window), .calls(let capacity)):
+            self = .time(TimeWindow())
+            window.add(failed: failed, slow: slow, capacity: capacity)
+            self = .calls(window)
+            return window.counts
+        case (.time, .calls), (.calls, .time):
+            preconditionFailure("a \(policy.window) policy has another window")
+        }
+    }
+
+    func counts(atElapsedMs elapsedMs: Int64, policy: Policy) -> Counts {
+        switch (self, policy.window) {
+        case (.time(let window), .time(let windowMs)):
+            window.counts(upToBucket: TimeWindow.bucket(atElapsedMs: elapsedMs, windowMs: windowMs))
+        case (.calls(let window), _): window.counts
+        case (.time, .calls): preconditionFailure("a policy of last calls has a time window")
+        }
+    }
+}
+
+// MARK: As bytes
+
+extension Window {
+    var bytes: [UInt8] {
+        var bytes = Bytes()
+        switch self {
+        case .time(let window): window.write(to: &bytes)
+        case .calls(let window): window.write(to: &bytes)
+        }
+        return bytes.array
+    }
+
+    /// - Returns: `nil` where `bytes` are no window of `policy`'s kind.
+    init?(_ bytes: [UInt8], for policy: Policy) {
+        var reader = Bytes.Reader(bytes)
+        switch policy.window {
+        case .time:
+            guard let window = TimeWindow(reading: &reader) else { return nil }
+            self = .time(window)
+        case .calls(let capacity):
+            guard let window = CallWindow(reading: &reader, capacity: capacity) else { return nil }
+            self = .calls(window)
+        }
+    }
+}

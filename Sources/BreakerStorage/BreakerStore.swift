@@ -1,0 +1,66 @@
+package import BreakerCore
+
+/// Where breakers are kept. One server owns a store; its writer is the only caller.
+///
+/// A store decides nothing: it keeps what the state machine hands it, whole batches at a time.
+/// `Tests/StoreContract` is the suite that every store passes.
+package protocol BreakerStore: AnyObject {
+    /// Everything that is stored.
+    func load() throws(StoreError) -> StoredPanel
+
+    /// Those of `names` that are stored, and the last revision: what the writer's working copy goes back to when a
+    /// batch failed.
+    func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel
+
+    /// What is remembered of the report `id` of a breaker, however old; `nil` where nothing is.
+    func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(StoreError) -> Receipt?
+
+    /// Stores a batch whole, and prunes what retention lets go, a small step each time.
+    ///
+    /// Behind the return everything survives the end of the process and of the machine.
+    /// - Throws: ``StoreError/Code/unavailable`` where nothing was stored; ``StoreError/Code/outcomeUnknown`` where
+    ///   the commit itself failed: nothing of the batch is visible, but a crash before the next commit may bring it
+    ///   back.
+    func write(_ batch: WriteBatch) throws(StoreError)
+
+    /// Moves committed data to its final place. Failing harms nothing that is committed.
+    func checkpoint() throws(StoreError)
+
+    /// Report ids that were let go before their 15 minutes were over, since the start.
+    var evictedReceipts: Int { get }
+
+    /// Ends the use of the store.
+    func close()
+}
+
+/// What a store answers to operators: rows that are committed. Safe to call from any thread; blocks while it reads.
+package protocol BreakerReader: Sendable {
+    /// The failure log of a breaker, newest first.
+    /// - Parameter number: only rows before this number; `nil` for the newest.
+    func failures(ofBreaker breakerID: Int64, before number: Int64?, limit: Int) throws(StoreError) -> [Failure]
+
+    /// Transitions, newest first.
+    /// - Parameters:
+    ///   - breakerID: only those of this breaker; `nil` for all.
+    ///   - prefix: only those of breakers whose names begin with it.
+    ///   - revision: only those before this revision; `nil` for the newest.
+    func transitions(
+        ofBreaker breakerID: Int64?,
+        prefix: String,
+        before revision: Int64?,
+        limit: Int
+    ) throws(StoreError) -> [NamedTransition]
+
+    /// Writes a consistent, synced copy of the whole store into a file that does not exist yet.
+    func backUp(to path: String) throws(StoreError)
+}
+
+package struct NamedTransition: Hashable, Sendable {
+    package var name: BreakerName
+    package var transition: Transition
+
+    package init(name: BreakerName, transition: Transition) {
+        self.name = name
+        self.transition = transition
+    }
+}

@@ -1,0 +1,15 @@
+/// How much history a store keeps. The newest failure and transition of a breaker always stay.
+package struct Retention: Hashable, Sendable {
+    package var failuresPerBreaker = 1_000
+    /// Of all breakers together; those with the longest logs give way first.
+    package var failures = 1_000_000
+    /// In milliseconds: 7 days.
+    package var failureAgeMs: Int64 = 604_800_000
+    package var transitionsPerBreaker = 1_000
+    /// Report ids of all breakers together.
+    package var receipts = 1_000_000
+    /// The newest deletions, with who ordered them.
+    package var deletions = 10_000
+
+    package init() {}
+}

@@ -1,0 +1,59 @@
+package import BreakerCore
+
+/// Changes that are stored together or not at all.
+package struct WriteBatch: Hashable, Sendable {
+    package struct Deletion: Hashable, Sendable {
+        package var breakerID: Int64
+        package var name: BreakerName
+        package var revision: Int64
+        package var actor: String?
+
+        package init(breakerID: Int64, name: BreakerName, revision: Int64, actor: String?) {
+            self.breakerID = breakerID
+            self.name = name
+            self.revision = revision
+            self.actor = actor
+        }
+    }
+
+    package struct TransitionRow: Hashable, Sendable {
+        package var breakerID: Int64
+        package var transition: Transition
+
+        package init(breakerID: Int64, transition: Transition) {
+            self.breakerID = breakerID
+            self.transition = transition
+        }
+    }
+
+    package struct ReceiptRow: Hashable, Sendable {
+        package var breakerID: Int64
+        package var reportID: String
+        package var receipt: Receipt
+
+        package init(breakerID: Int64, reportID: String, receipt: Receipt) {
+            self.breakerID = breakerID
+            self.reportID = reportID
+            self.receipt = receipt
+        }
+    }
+
+    /// When the batch was made.
+    package var at: Instant
+    /// The last revision that it takes.
+    package var revision: Int64
+    /// Stored breakers that go, with all that is kept of them. They go first: a breaker of the same name may come.
+    package var deletions: [Deletion] = []
+    /// Every breaker that the batch touched and did not delete, as it is behind the batch.
+    package var breakers: [StoredBreaker] = []
+    /// In order of revision; none of a breaker that the batch deletes.
+    package var transitions: [TransitionRow] = []
+    package var failures: [Journal.FailureRow] = []
+    /// A later receipt replaces an earlier one of the same report.
+    package var receipts: [ReceiptRow] = []
+
+    package init(at instant: Instant, revision: Int64) {
+        self.at = instant
+        self.revision = revision
+    }
+}

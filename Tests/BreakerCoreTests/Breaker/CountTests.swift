@@ -1,0 +1,102 @@
+import BreakerCore
+import Testing
+
+@Suite("A report with a count is that many reports in a row")
+struct CountTests {
+    @Test(
+        "Failures count up to the one that trips",
+        arguments: [(0, 4, 4), (0, 5, 5), (0, 6, 5), (0, 10_000, 5), (3, 1, 1), (3, 2, 2), (3, 3, 2), (4, 1, 1)]
+    )
+    func failures(before: Int, count: Int, counted: Int) {
+        var bench = Bench()
+        if before > 0 { bench.report(.failure, count: before) }
+        let answer = bench.report(.failure, count: count)
+        let trips = before + counted == 5
+        #expect(answer == ReportAnswer(counted: counted, refusal: nil, state: trips ? .open : .closed))
+        #expect(bench.failures.last?.count == counted, "one row, with as many as were applied")
+        #expect(bench.failures.count == (before > 0 ? 2 : 1))
+        if !trips {
+            #expect(bench.counts == Counts(calls: UInt32(before + counted), failures: UInt32(before + counted)))
+        }
+    }
+
+    @Test("Successes count up to the one that reaches minimum_calls", arguments: [(1, 1), (2, 2), (3, 2), (99, 2)])
+    func successes(count: Int, counted: Int) {
+        var bench = Bench {
+            $0.failureThreshold = nil
+            $0.failureRateThreshold = 0.5
+            $0.minimumCalls = 4
+        }
+        bench.play("ff")
+        #expect(bench.report(.success, count: count).counted == counted)
+        #expect((bench.breaker.state == .open) == (count >= 2))
+        #expect(bench.failures.count == 2, "successes make no rows")
+    }
+
+    @Test(
+        "It ends where as many single reports would end",
+        arguments: [Policy.Window.time(ms: 60_000), .calls(4)],
+        [Outcome.success, .failure, .ignored]
+    )
+    func sameAsSingle(window: Policy.Window, outcome: Outcome) {
+        for count in 1...12 {
+            var together = Bench {
+                $0.window = window
+                $0.failureThreshold = 6
+                $0.failureRateThreshold = 0.75
+                $0.minimumCalls = 4
+            }
+            together.play("fssf")
+            var single = together
+            let answer = together.report(outcome, count: count)
+            let answers = (1...count).map { _ in single.report(outcome) }
+            #expect(answer.counted == answers.count(where: \.applied), "\(count)")
+            #expect(answer.state == single.breaker.state)
+            #expect(together.breaker.phase == single.breaker.phase)
+            #expect(together.breaker.generation == single.breaker.generation)
+            #expect(together.failures.map(\.count).reduce(0, +) == single.failures.count)
+        }
+    }
+
+    @Test("Ignored reports are all applied, and change nothing")
+    func ignored() {
+        var bench = Bench()
+        let before = bench.breaker
+        #expect(bench.report(.ignored, count: 10_000) == ReportAnswer(counted: 10_000, refusal: nil, state: .closed))
+        #expect(bench.breaker == before)
+    }
+
+    @Test("Under force_closed all count, for nothing trips")
+    func forcedClosed() {
+        var bench = Bench()
+        bench.setOverride(.forceClosed)
+        #expect(bench.report(.failure, count: 10_000).counted == 10_000)
+        #expect(bench.breaker.consecutiveFailures == 10_000)
+        #expect(bench.failures.map(\.count) == [10_000])
+    }
+
+    @Test("None counts where the first is not applied", arguments: [State.open, .halfOpen])
+    func notApplied(state: State) {
+        var bench = Bench.in(state)
+        #expect(bench.report(.failure, count: 100).counted == 0)
+    }
+
+    @Test("A count of 0 is no report")
+    func tooSmall() async {
+        await #expect(processExitsWith: .failure) { _ = Report(.failure, count: 0) }
+    }
+
+    @Test("A count above 10000 is no report")
+    func tooLarge() async {
+        await #expect(processExitsWith: .failure) { _ = Report(.failure, count: 10_001) }
+    }
+
+    @Test("A probe's permit takes no count above 1")
+    func probe() async {
+        await #expect(processExitsWith: .failure) {
+            _ = Report(.failure, permit: Permit(generation: 9, lease: 1), count: 2)
+        }
+        _ = Report(.failure, permit: Permit(generation: 9, lease: 1), count: 1)
+        _ = Report(.failure, permit: Permit(generation: 9), count: 10_000)
+    }
+}

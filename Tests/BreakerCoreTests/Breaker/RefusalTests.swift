@@ -1,0 +1,110 @@
+import BreakerCore
+import Testing
+
+@Suite("A report that is not applied")
+struct RefusalTests {
+    /// What is wrong with a report's permit.
+    enum Carried: CaseIterable, Sendable {
+        case nothing
+        case bareOfThisGeneration
+        case bareOfAnother
+        case unknownLeaseOfThisGeneration
+        case leaseOfAnother
+
+        func permit(of breaker: Breaker) -> Permit? {
+            switch self {
+            case .nothing: nil
+            case .bareOfThisGeneration: Permit(generation: breaker.generation)
+            case .bareOfAnother: Permit(generation: breaker.generation - 1)
+            case .unknownLeaseOfThisGeneration: Permit(generation: breaker.generation, lease: 5)
+            case .leaseOfAnother: Permit(generation: breaker.generation + 1, lease: 5)
+            }
+        }
+    }
+
+    enum Situation: CaseIterable, Sendable {
+        case closed, open, halfOpen, halfOpenWithLease, forcedOpen, forcedClosed, openInShadow, halfOpenInShadow
+
+        var bench: Bench {
+            var bench: Bench
+            switch self {
+            case .closed, .forcedOpen, .forcedClosed: bench = Bench()
+            case .open, .openInShadow: bench = .open()
+            case .halfOpen, .halfOpenWithLease, .halfOpenInShadow: bench = .halfOpen()
+            }
+            switch self {
+            case .closed, .open, .halfOpen: break
+            case .halfOpenWithLease: bench.acquire()
+            case .forcedOpen: bench.setOverride(.forceOpen)
+            case .forcedClosed: bench.setOverride(.forceClosed)
+            case .openInShadow, .halfOpenInShadow: bench.setOverride(.shadow)
+            }
+            return bench
+        }
+    }
+
+    /// In the order of ``Carried``. Each row is a situation in which several reasons can hold at once; given is the
+    /// first of `forced_open`, `stale_permit`, `lease_expired`, `no_lease`, `open`.
+    static func expected(_ situation: Situation) -> [ReportAnswer.Refusal?] {
+        switch situation {
+        case .closed, .forcedClosed: [nil, nil, .stalePermit, .leaseExpired, .stalePermit]
+        case .open, .openInShadow: [.open, .open, .stalePermit, .leaseExpired, .stalePermit]
+        case .halfOpen, .halfOpenWithLease, .halfOpenInShadow:
+            [.noLease, .noLease, .stalePermit, .leaseExpired, .stalePermit]
+        case .forcedOpen: Array(repeating: .forcedOpen, count: 5)
+        }
+    }
+
+    @Test("is told the first reason in the order of precedence", arguments: Situation.allCases, Outcome.allCases)
+    func precedence(situation: Situation, outcome: Outcome) {
+        for (carried, refusal) in zip(Carried.allCases, Self.expected(situation)) {
+            var bench = situation.bench
+            let permit = carried.permit(of: bench.breaker)
+            #expect(bench.report(outcome, permit: permit).refusal == refusal, "\(carried)")
+        }
+    }
+
+    @Test("changes nothing", arguments: Situation.allCases, Outcome.allCases)
+    func changesNothing(situation: Situation, outcome: Outcome) {
+        for (carried, refusal) in zip(Carried.allCases, Self.expected(situation)) where refusal != nil {
+            var bench = situation.bench
+            let before = bench
+            let permit = carried.permit(of: bench.breaker)
+            let answer = bench.report(outcome, permit: permit, count: permit?.lease == nil ? 3 : 1)
+            #expect(answer == ReportAnswer(counted: 0, refusal: refusal, state: before.breaker.state))
+            #expect(bench.breaker == before.breaker, "\(carried)")
+            #expect(bench.journal.revision == before.journal.revision)
+            #expect(bench.journal.failures == before.journal.failures)
+        }
+    }
+
+    @Test("Refusals are listed and named in the order of their precedence")
+    func names() {
+        #expect(
+            ReportAnswer.Refusal.allCases.map(\.rawValue)
+                == ["forced_open", "stale_permit", "lease_expired", "no_lease", "open"]
+        )
+    }
+
+    @Test("A permit of a closed breaker is stale once the breaker has tripped, and after it has closed again")
+    func staleAcrossGenerations() {
+        var bench = Bench()
+        let permit = bench.acquire().permit
+        bench.trip()
+        #expect(bench.report(.failure, permit: permit).refusal == .stalePermit)
+        bench.recover()
+        #expect(bench.report(.success, permit: permit).refusal == .stalePermit)
+        bench.probe(.success)
+        #expect(bench.report(.failure, permit: permit).refusal == .stalePermit)
+        #expect(bench.breaker.consecutiveFailures == 0)
+    }
+
+    @Test("The event advances the breaker although the report is not applied")
+    func advances() {
+        var bench = Bench.open()
+        bench.wait(60_000)
+        let answer = bench.report(.failure)
+        #expect(answer == ReportAnswer(counted: 0, refusal: .noLease, state: .halfOpen))
+        #expect(bench.transitions.last?.cause == .recoveryTimeout)
+    }
+}

@@ -1,0 +1,122 @@
+import Testing
+
+@testable import BreakerCore
+
+@Suite("A breaker that is loaded is the one that was saved")
+struct SnapshotTests {
+    @Test(
+        "in every state, under every override",
+        arguments: State.allCases,
+        [nil, .forceOpen, .forceClosed, .shadow] as [Override.Mode?]
+    )
+    func roundTrip(state: State, mode: Override.Mode?) {
+        for window in [Policy.Window.time(ms: 1_000), .calls(3)] {
+            var bench = Bench.in(state) {
+                $0.window = window
+                $0.slowCallMs = Int64(Bench.slowMs)
+                $0.halfOpenProbes = 2
+                $0.successThreshold = 2
+            }
+            bench.wait(123)
+            if let mode { bench.setOverride(mode, expiresInMs: 90_000) }
+            bench.acquire()
+            for _ in 1...3 where bench.breaker.state == .closed {
+                bench.play("sFfS")
+                bench.wait(150)
+            }
+            #expect(Breaker(bench.breaker.snapshot) == bench.breaker)
+        }
+    }
+
+    @Test(
+        "although calls fell out of its window, on either side of a bucket",
+        arguments: [0, 16, 17, 983, 1_000, 5_000]
+    )
+    func timeWindow(waitMs: Int) {
+        var bench = Bench { $0.window = .time(ms: 1_000) }
+        bench.wait(7)
+        for _ in 1...4 {
+            bench.play("sf")
+            bench.wait(waitMs)
+        }
+        let loaded = Breaker(bench.breaker.snapshot)
+        #expect(loaded == bench.breaker)
+        #expect(loaded?.counts(at: bench.now) == bench.counts)
+    }
+
+    @Test("and forgets the oldest of its last calls first", arguments: ["fss", "sfss", "ssfss", "sssfss", "fssfsf"])
+    func lastCalls(calls: String) {
+        var saved = Bench {
+            $0.failureThreshold = nil
+            $0.window = .calls(4)
+        }
+        saved.play(calls)
+        var loaded = saved
+        loaded.breaker = Breaker(saved.breaker.snapshot)!
+        for _ in 1...4 {
+            saved.play("s")
+            loaded.play("s")
+            #expect(loaded.counts == saved.counts)
+        }
+    }
+
+    static let damaged: [(window: Policy.Window, bytes: [UInt8])] = [
+        (.time(ms: 1_000), [1]), (.time(ms: 1_000), [1, 2, 3]), (.time(ms: 1_000), [0x80]),
+        (.time(ms: 1_000), [5, 1, 1, 0, 5, 1, 1, 0]), (.time(ms: 1_000), [5, 1, 1, 0, 4, 1, 1, 0]),
+        (.calls(2), [4]), (.calls(2), [0, 1, 2]), (.calls(2), [0x81]),
+        (.time(ms: 1_000), Array(repeating: 0xff, count: 11)),
+    ]
+
+    @Test("unless its window is damaged", arguments: damaged)
+    func damage(window: Policy.Window, bytes: [UInt8]) {
+        var snapshot = Bench { $0.window = window }.breaker.snapshot
+        snapshot.window = bytes
+        #expect(Breaker(snapshot) == nil)
+    }
+
+    @Test(
+        "A shift back takes live instants along, and nothing lasts longer",
+        arguments: State.allCases,
+        [0, 1, 86_400_000]
+    )
+    func shiftBack(state: State, byMs: Int) {
+        var bench = Bench.in(state)
+        bench.setOverride(.shadow, expiresInMs: 50_000)
+        if state == .halfOpen { bench.acquire() }
+        if state == .closed { bench.play("ff") }
+        bench.wait(1_000)
+        var shifted = bench
+        shifted.breaker.shiftBack(byMilliseconds: Int64(byMs))
+        shifted.wait(-byMs)
+        func back(_ instant: Instant?) -> Instant? { instant?.advanced(byMilliseconds: Int64(-byMs)) }
+        #expect(shifted.breaker.since == back(bench.breaker.since))
+        #expect(shifted.breaker.openUntil == back(bench.breaker.openUntil))
+        #expect(shifted.breaker.leases.map(\.until) == bench.breaker.leases.map { back($0.until)! })
+        #expect(shifted.breaker.leases.map(\.id) == bench.breaker.leases.map(\.id))
+        #expect(shifted.breaker.override?.since == back(bench.breaker.override?.since))
+        #expect(shifted.breaker.override?.expiresAt == back(bench.breaker.override?.expiresAt))
+        #expect(shifted.breaker.recentOpenings == bench.breaker.recentOpenings.map { back($0)! })
+        #expect(shifted.counts == bench.counts)
+        #expect(shifted.breaker.generation == bench.breaker.generation)
+        #expect(shifted.breaker.createdAt == bench.breaker.createdAt, "what is past is not live")
+        #expect(shifted.breaker.lastTransition == bench.breaker.lastTransition)
+        #expect(shifted.breaker.lastFailure == bench.breaker.lastFailure)
+    }
+
+    @Test("A shift back leaves what never ends without an end")
+    func endless() {
+        var bench = Bench()
+        bench.setOverride(.forceOpen)
+        bench.breaker.shiftBack(byMilliseconds: 5_000)
+        #expect(bench.breaker.nextDue == nil)
+        #expect(bench.acquire() == .denied(state: .open, retryAfterMs: nil))
+    }
+
+    @Test("A shift forward is none")
+    func forward() async {
+        await #expect(processExitsWith: .failure) {
+            var bench = Bench()
+            bench.breaker.shiftBack(byMilliseconds: -1)
+        }
+    }
+}

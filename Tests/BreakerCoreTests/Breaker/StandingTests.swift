@@ -1,0 +1,126 @@
+import Testing
+
+@testable import BreakerCore
+
+@Suite("The standing of a breaker")
+struct StandingTests {
+    static let later = Instant.start.advanced(byMilliseconds: 90_000)
+    static let recovery = Instant.start.advanced(byMilliseconds: 60_000)
+    /// Where half open begins at ``recovery``, the first lease ends here.
+    static let leaseEnd = recovery.advanced(byMilliseconds: 30_000)
+
+    struct Case: Sendable {
+        var state: State
+        var acquires = 0
+        var mode: Override.Mode?
+        var expiresInMs: Int?
+        var answer: Standing.Answer
+        var until: Instant
+    }
+
+    static let cases = [
+        Case(state: .closed, answer: .allow(generation: 7, state: .closed, wouldDeny: false), until: .distantFuture),
+        Case(state: .open, answer: .deny(state: .open, retryAt: recovery), until: recovery),
+        Case(state: .halfOpen, answer: .ask, until: .distantFuture),
+        Case(state: .halfOpen, acquires: 1, answer: .deny(state: .halfOpen, retryAt: leaseEnd), until: leaseEnd),
+        Case(
+            state: .closed,
+            mode: .forceOpen,
+            answer: .deny(state: .open, retryAt: nil),
+            until: .distantFuture
+        ),
+        Case(
+            state: .open,
+            mode: .forceOpen,
+            expiresInMs: 90_000,
+            answer: .deny(state: .open, retryAt: later),
+            until: later
+        ),
+        Case(
+            state: .open,
+            mode: .forceClosed,
+            expiresInMs: 90_000,
+            answer: .allow(generation: 9, state: .closed, wouldDeny: false),
+            until: later
+        ),
+        Case(
+            state: .closed,
+            mode: .shadow,
+            expiresInMs: 90_000,
+            answer: .allow(generation: 7, state: .closed, wouldDeny: false),
+            until: later
+        ),
+        Case(
+            state: .open,
+            mode: .shadow,
+            expiresInMs: 90_000,
+            answer: .allow(generation: 8, state: .open, wouldDeny: true),
+            until: recovery
+        ),
+        Case(
+            state: .open,
+            mode: .shadow,
+            expiresInMs: 50_000,
+            answer: .allow(generation: 8, state: .open, wouldDeny: true),
+            until: Instant.start.advanced(byMilliseconds: 50_000)
+        ),
+        Case(state: .halfOpen, mode: .shadow, answer: .ask, until: .distantFuture),
+        Case(
+            state: .halfOpen,
+            acquires: 1,
+            mode: .shadow,
+            answer: .allow(generation: 9, state: .halfOpen, wouldDeny: true),
+            until: leaseEnd
+        ),
+    ]
+
+    @Test("is the answer to any acquire up to the instant when something falls due", arguments: cases)
+    func answer(of test: Case) {
+        var bench = Bench.in(test.state)
+        if let mode = test.mode { bench.setOverride(mode, expiresInMs: test.expiresInMs) }
+        for _ in 0..<test.acquires { bench.acquire() }
+        #expect(bench.breaker.standing == Standing(answer: test.answer, until: test.until))
+    }
+
+    @Test("asks while a slot is free, up to the end of the first lease")
+    func freeSlot() {
+        var bench = Bench.halfOpen { $0.halfOpenProbes = 2 }
+        bench.acquire()
+        #expect(bench.breaker.standing == Standing(answer: .ask, until: Self.leaseEnd))
+        bench.wait(10)
+        bench.acquire()
+        #expect(bench.breaker.standing.answer == .deny(state: .halfOpen, retryAt: Self.leaseEnd))
+    }
+
+    @Test("names the first lease to end, not the first that was granted")
+    func shorterLease() {
+        var bench = Bench.halfOpen { $0.halfOpenProbes = 2 }
+        bench.acquire()
+        bench.changePolicy { $0.probeLeaseMs = 100 }
+        bench.acquire()
+        let end = bench.now.advanced(byMilliseconds: 100)
+        #expect(bench.breaker.standing == Standing(answer: .deny(state: .halfOpen, retryAt: end), until: end))
+    }
+
+    @Test("decides before its end, and asks from there on", arguments: [(0, 60_000), (59_999, 1), (60_000, nil)])
+    func until(elapsedMs: Int, retryAfterMs: Int64?) {
+        var bench = Bench.open()
+        bench.wait(elapsedMs)
+        let expected = retryAfterMs.map { Decision.denied(state: .open, retryAfterMs: $0) }
+        #expect(bench.breaker.standing.decision(at: bench.now) == expected)
+    }
+
+    @Test("that asks decides nothing, that of a shadow allows with a bare permit")
+    func decisions() {
+        #expect(Standing(answer: .ask, until: .distantFuture).decision(at: .start) == nil)
+        let shadow = Standing.Answer.allow(generation: 4, state: .open, wouldDeny: true)
+        #expect(
+            Standing(answer: shadow, until: .distantFuture).decision(at: .start)
+                == .allowed(Permit(generation: 4), state: .open, wouldDeny: true)
+        )
+        #expect(
+            Standing(answer: .deny(state: .open, retryAt: nil), until: .distantFuture).decision(at: .start)
+                == .denied(state: .open, retryAfterMs: nil)
+        )
+    }
+}

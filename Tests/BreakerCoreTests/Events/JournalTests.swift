@@ -1,0 +1,49 @@
+import BreakerCore
+import Testing
+
+@Suite("A journal")
+struct JournalTests {
+    @Test("goes on from the last revision that is stored", arguments: [0, 1, 41])
+    func start(stored: Int64) {
+        var journal = Journal(revision: stored)
+        #expect(journal.revision == stored)
+        let breaker = Breaker(
+            creating: Bench.name,
+            policy: Policy(),
+            source: .builtIn,
+            at: .start,
+            journal: &journal
+        )
+        #expect(breaker.id == stored + 1)
+        #expect(journal.revision == stored + 1)
+    }
+
+    @Test("never begins below zero")
+    func negative() async {
+        await #expect(processExitsWith: .failure) { _ = Journal(revision: -1) }
+    }
+
+    @Test("has the changes of one event in the order of their revisions")
+    func order() {
+        var bench = Bench.open()
+        bench.setOverride(.shadow, expiresInMs: 90_000)
+        bench.wait(100_000)
+        bench.changePolicy { _ in }
+        let last = bench.journal.changes.suffix(3)
+        #expect(last.map(\.revision) == [10, 11, 12])
+        #expect(last.map { Bench().now.milliseconds(until: $0.at) } == [60_000, 90_000, 100_000])
+        #expect(last.last?.kind == .policyChanged(actor: "dave"))
+    }
+
+    @Test("numbers the failures of a breaker without a gap, whatever happens between them")
+    func failures() throws {
+        var bench = Bench()
+        bench.play("fsf")
+        try bench.reset()
+        bench.play("f")
+        bench.setOverride(.forceClosed)
+        bench.report(.failure, count: 9)
+        #expect(bench.failures.map(\.number) == [1, 2, 3, 4])
+        #expect(bench.breaker.failureRows == 4)
+    }
+}

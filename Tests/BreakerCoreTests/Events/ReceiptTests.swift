@@ -1,0 +1,83 @@
+import BreakerCore
+import Testing
+
+@Suite("A receipt")
+struct ReceiptTests {
+    static let report = Report(
+        .failure,
+        permit: Permit(generation: 7),
+        durationMs: 12,
+        kind: "timeout",
+        detail: "connect",
+        reporter: "checkout-7",
+        id: "r1",
+        count: 3
+    )
+
+    static let answers = [
+        ReportAnswer(counted: 3, refusal: nil, state: .closed),
+        ReportAnswer(counted: 1, refusal: nil, state: .open),
+        ReportAnswer(counted: 0, refusal: .stalePermit, state: .halfOpen),
+    ]
+
+    @Test("gives a repetition the first answer, applied or not, as a duplicate", arguments: answers)
+    func repetition(answer: ReportAnswer) {
+        let receipt = Receipt(of: Self.report, answer: answer, at: .start)
+        var expected = answer
+        expected.isDuplicate = true
+        #expect(receipt.match(Self.report, at: .start) == .repetition(expected))
+        #expect(!answer.isDuplicate)
+    }
+
+    @Test(
+        "is remembered for 15 minutes",
+        arguments: [(0, false), (899_999, false), (900_000, true), (900_001, true)]
+    )
+    func lifetime(ageMs: Int64, forgotten: Bool) {
+        let receipt = Receipt(of: Self.report, answer: Self.answers[0], at: .start)
+        let now = Instant.start.advanced(byMilliseconds: ageMs)
+        #expect((receipt.match(Self.report, at: now) == .forgotten) == forgotten)
+        var other = Self.report
+        other.outcome = .success
+        #expect(receipt.match(other, at: now) == (forgotten ? .forgotten : .conflict))
+    }
+
+    typealias Edit = @Sendable (inout Report) -> Void
+
+    static let conflicts: [(field: String, edit: Edit)] = [
+        ("outcome", { $0.outcome = .success }),
+        ("outcome", { $0.outcome = .ignored }),
+        ("permit", { $0.permit = nil }),
+        ("permit", { $0.permit = Permit(generation: 8) }),
+        ("permit", { $0.permit = Permit(generation: 7, lease: 1) }),
+        ("duration", { $0.durationMs = nil }),
+        ("duration", { $0.durationMs = 13 }),
+        ("count", { $0.count = 1 }),
+        ("count", { $0.count = 4 }),
+    ]
+
+    @Test("meets another outcome, permit, duration or count with a conflict", arguments: conflicts)
+    func conflict(field: String, edit: Edit) {
+        let receipt = Receipt(of: Self.report, answer: Self.answers[0], at: .start)
+        var other = Self.report
+        edit(&other)
+        #expect(receipt.match(other, at: .start) == .conflict)
+    }
+
+    @Test("does not look at kind, detail or reporter")
+    func words() {
+        let receipt = Receipt(of: Self.report, answer: Self.answers[0], at: .start)
+        var other = Self.report
+        other.kind = "connection"
+        other.detail = nil
+        other.reporter = "cart-1"
+        #expect(receipt.match(other, at: .start) != .conflict)
+    }
+
+    @Test("of a report without permit and duration tells them from a report with")
+    func absent() {
+        let receipt = Receipt(of: Report(.failure), answer: Self.answers[0], at: .start)
+        #expect(receipt.match(Report(.failure, durationMs: 0), at: .start) == .conflict)
+        #expect(receipt.match(Report(.failure, permit: Permit(generation: 7)), at: .start) == .conflict)
+    }
+}

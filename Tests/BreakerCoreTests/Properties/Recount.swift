@@ -1,0 +1,107 @@
+import BreakerCore
+
+/// What a breaker has to know, worked out again from a plain list of its calls, by the words of the design.
+struct Recount {
+    struct Call {
+        var at: Instant
+        var failed: Bool
+        var slow: Bool
+    }
+
+    private var generation: Int64
+    private var since: Instant
+    /// All calls of the present generation, the oldest first.
+    private var calls: [Call] = []
+    /// How many of them came before the window was last emptied.
+    private var emptied = 0
+    /// How many openings followed each other, and how long the last was to last.
+    private var openings = 0
+    private var lastOpenMs: Int64 = 0
+
+    init(of breaker: Breaker) {
+        generation = breaker.generation
+        since = breaker.since
+    }
+
+    /// A generation begins with nothing.
+    mutating func follow(_ breaker: Breaker) {
+        guard breaker.generation != generation else { return }
+        generation = breaker.generation
+        since = breaker.since
+        calls = []
+        emptied = 0
+    }
+
+    mutating func shiftBack(byMilliseconds milliseconds: Int64) {
+        since = since.advanced(byMilliseconds: -milliseconds)
+        for index in calls.indices { calls[index].at = calls[index].at.advanced(byMilliseconds: -milliseconds) }
+    }
+
+    mutating func emptyWindow() { emptied = calls.count }
+
+    mutating func forgetOpenings() { openings = 0 }
+
+    var streak: Int { calls.reversed().prefix(while: \.failed).count }
+
+    func counts(at now: Instant, policy: Policy) -> Counts {
+        var counted = Array(calls[emptied...])
+        switch policy.window {
+        case .calls(let calls): counted = counted.suffix(calls)
+        case .time(let windowMs):
+            func bucket(_ instant: Instant) -> Int64 { since.milliseconds(until: instant) * 60 / windowMs }
+            let newest = bucket(now)
+            counted.removeAll { newest - bucket($0.at) >= 60 }
+        }
+        return Counts(
+            calls: UInt32(counted.count),
+            failures: UInt32(counted.count(where: \.failed)),
+            slow: UInt32(counted.count(where: \.slow))
+        )
+    }
+
+    /// Counts the outcomes of an applied report of a closed breaker.
+    ///
+    /// - Returns: how many until one trips, and its cause.
+    mutating func add(_ report: Report, to breaker: Breaker, at now: Instant) -> (counted: Int, cause: Cause?) {
+        guard report.outcome != .ignored else { return (report.count, nil) }
+        let slow = isSlow(report, policy: breaker.policy)
+        for number in 1...report.count {
+            calls.append(Call(at: now, failed: report.outcome == .failure, slow: slow))
+            if breaker.override?.mode != .forceClosed, let cause = cause(at: now, policy: breaker.policy) {
+                return (number, cause)
+            }
+        }
+        return (report.count, nil)
+    }
+
+    func isSlow(_ report: Report, policy: Policy) -> Bool {
+        guard let durationMs = report.durationMs, let slowCallMs = policy.slowCallMs else { return false }
+        return durationMs >= slowCallMs
+    }
+
+    private func cause(at now: Instant, policy: Policy) -> Cause? {
+        let counts = counts(at: now, policy: policy)
+        let isEnough = Int(counts.calls) >= policy.minimumCalls
+        func share(_ part: UInt32, isAtLeast threshold: Double?) -> Bool {
+            threshold.map { isEnough && Double(part) / Double(counts.calls) >= $0 } ?? false
+        }
+        if streak >= policy.failureThreshold ?? .max { return .failureThreshold }
+        if Int(counts.failures) >= policy.failureCountThreshold ?? .max { return .failureCountThreshold }
+        if share(counts.failures, isAtLeast: policy.failureRateThreshold) { return .failureRateThreshold }
+        if share(counts.slow, isAtLeast: policy.slowCallRateThreshold) { return .slowCallRateThreshold }
+        return nil
+    }
+
+    /// How long a trip at `now` opens `breaker`, which has yet to trip.
+    mutating func open(_ breaker: Breaker, at now: Instant) -> Int64 {
+        let closedMs = breaker.since.milliseconds(until: now)
+        let follows = openings > 0 && (breaker.state == .halfOpen || closedMs < lastOpenMs)
+        openings = follows ? openings + 1 : 1
+        let policy = breaker.policy
+        let capMs = Double(policy.givenRecoveryTimeoutMaxMs ?? max(600_000, policy.recoveryTimeoutMs))
+        var openMs = Double(policy.recoveryTimeoutMs)
+        for _ in 1..<openings where openMs < capMs { openMs *= policy.recoveryTimeoutMultiplier }
+        lastOpenMs = Int64(min(openMs, capMs).rounded())
+        return lastOpenMs
+    }
+}

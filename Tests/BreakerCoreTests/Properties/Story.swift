@@ -1,0 +1,89 @@
+import BreakerCore
+
+/// A random sequence of events, made from a seed.
+struct Story: CustomStringConvertible {
+    enum Step {
+        case wait(milliseconds: Int)
+        /// To the instant at which something falls due, or a few milliseconds beside it.
+        case waitUntilDue(offsetMs: Int)
+        /// The server starts again with its clock that far behind.
+        case clockFallsBack(milliseconds: Int)
+        case acquire
+        case report(Outcome, Carried, durationMs: Int?, count: Int)
+        case setOverride(Override.Mode, expiresInMs: Int?)
+        case clearOverride
+        case reset(Breaker.ResetTarget)
+        case changePolicy(Policy)
+    }
+
+    /// The permit of a report.
+    enum Carried {
+        case nothing
+        case bareOfThisGeneration
+        case leaseInFlight
+        /// Any that was handed out before.
+        case earlier(Int)
+    }
+
+    let seed: UInt64
+    var policy: Policy
+    var steps: [Step]
+
+    /// Of 5 to 20 events.
+    init(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        self.seed = seed
+        policy = Self.policy(&random)
+        steps = (0..<5 + random.below(16)).map { _ in Self.step(&random) }
+    }
+
+    var description: String {
+        let events = steps.enumerated().map { "\n  \($0.offset + 1). \($0.element)" }.joined()
+        return "seed \(seed), \(policy)\(events)"
+    }
+
+    private static func step(_ random: inout SplitMix64) -> Step {
+        switch random.below(21) {
+        case 0, 1: return .wait(milliseconds: random.pick([0, 1, 16, 17, 99, 100, 150, 250, 983, 1_000, 5_000]))
+        case 2, 3: return .waitUntilDue(offsetMs: random.pick([-1, 0, 0, 1, 40]))
+        case 4, 5, 6, 7: return .acquire
+        case 8, 9, 10, 11, 12, 13, 14, 15, 16: return report(&random)
+        case 17:
+            guard random.below(3) > 0 else { return .clearOverride }
+            return .setOverride(random.pick(Override.Mode.allCases), expiresInMs: random.pick([nil, 1, 100, 300]))
+        case 18: return random.below(3) > 0 ? .acquire : .reset(random.pick(Breaker.ResetTarget.allCases))
+        case 19: return random.below(2) > 0 ? .acquire : .changePolicy(policy(&random))
+        default: return random.below(2) > 0 ? .acquire : .clockFallsBack(milliseconds: random.pick([0, 1, 333, 9_999]))
+        }
+    }
+
+    private static func report(_ random: inout SplitMix64) -> Step {
+        let outcome = random.pick([Outcome.success, .failure, .failure, .ignored])
+        let durationMs = random.pick([nil, 0, 49, 50, 51])
+        switch random.below(6) {
+        case 0: return .report(outcome, .nothing, durationMs: durationMs, count: random.pick([1, 1, 2, 5]))
+        case 1: return .report(outcome, .bareOfThisGeneration, durationMs: durationMs, count: random.pick([1, 3]))
+        case 2: return .report(outcome, .earlier(random.below(8)), durationMs: durationMs, count: 1)
+        default: return .report(outcome, .leaseInFlight, durationMs: durationMs, count: 1)
+        }
+    }
+
+    /// With numbers so small that things happen.
+    private static func policy(_ random: inout SplitMix64) -> Policy {
+        Policy.with {
+            $0.failureThreshold = random.pick([nil, nil, 1, 2, 3, 4])
+            $0.failureCountThreshold = random.pick([nil, nil, 2, 3])
+            $0.failureRateThreshold = random.pick([nil, nil, 0.3, 0.5, 1])
+            $0.slowCallRateThreshold = random.pick([nil, nil, 0.5, 1])
+            $0.slowCallMs = $0.slowCallRateThreshold == nil ? random.pick([nil, 50]) : random.pick([50, 51])
+            $0.minimumCalls = 1 + random.below(4)
+            $0.window = random.pick([.time(ms: 1_000), .time(ms: 1_007), .calls(2), .calls(3), .calls(4)])
+            $0.recoveryTimeoutMs = random.pick([100, 150])
+            $0.recoveryTimeoutMultiplier = random.pick([1, 1.5, 2, 10])
+            $0.givenRecoveryTimeoutMaxMs = random.pick([nil, 150, 350, 1_000])
+            $0.halfOpenProbes = 1 + random.below(3)
+            $0.successThreshold = 1 + random.below(3)
+            $0.probeLeaseMs = random.pick([100, 120])
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import BreakerCore
+import Testing
+
+@Suite("Whatever happens to a breaker")
+struct StoryTests {
+    /// Stories a seed; with ``seeds`` 100 000 in all.
+    static let stories: UInt64 = 2_500
+    static let seeds = UInt64(1)...40
+
+    @Test("it keeps to its invariants", arguments: seeds)
+    func invariants(seed: UInt64) {
+        for number in 0..<Self.stories {
+            let story = Story(seed: seed << 32 | number)
+            guard let violation = violation(of: story) else { continue }
+            let shortest = shortened(story)
+            Issue.record(
+                "\(violation.what)\n\(story)\nshortened to \(shortest)\nwhere \(self.violation(of: shortest)!.what)"
+            )
+            return
+        }
+    }
+
+    @Test("the stories come to every cause and every refusal, and lose probes")
+    func reach() throws {
+        var causes: Set<Cause> = []
+        var refusals: Set<ReportAnswer.Refusal> = []
+        var lostProbes: UInt32 = 0
+        for seed in 0..<Self.stories {
+            let trial = try Trial.run(Story(seed: seed))
+            causes.formUnion(trial.bench.transitions.map(\.cause))
+            refusals.formUnion(trial.refusals)
+            lostProbes += trial.bench.breaker.lostProbes
+        }
+        #expect(causes == Set(Cause.allCases))
+        #expect(refusals == Set(ReportAnswer.Refusal.allCases))
+        #expect(lostProbes > 100)
+    }
+
+    private func violation(of story: Story) -> Violation? {
+        do {
+            try Trial.run(story)
+            return nil
+        } catch { return error }
+    }
+
+    /// The story without each event that the violation does not need.
+    private func shortened(_ story: Story) -> Story {
+        var shortest = story
+        for index in story.steps.indices.reversed() {
+            var shorter = shortest
+            shorter.steps.remove(at: index)
+            if violation(of: shorter) != nil { shortest = shorter }
+        }
+        return shortest
+    }
+}

@@ -1,0 +1,168 @@
+import BreakerCore
+
+extension Instant {
+    /// When every bench begins.
+    static let start = Instant(milliseconds: 1_700_000_000_000)
+}
+
+/// A breaker on the bench: its clock, its revisions and its lease ids are in the test's hands.
+struct Bench {
+    var breaker: Breaker
+    /// Six revisions are taken by others, so that the breaker's first generation is 7.
+    var journal = Journal(revision: 6)
+    var now = Instant.start
+    var random = SplitMix64(seed: 1)
+
+    /// A closed breaker with the default policy but for `edit`.
+    init(_ edit: (inout Policy) -> Void = { _ in }) {
+        let policy = Policy.with(edit)
+        breaker = Breaker(creating: Self.name, policy: policy, source: .builtIn, at: now, journal: &journal)
+    }
+
+    static let name = BreakerName("payments:charge")!
+
+    /// A breaker that has tripped right now.
+    static func open(_ edit: (inout Policy) -> Void = { _ in }) -> Bench {
+        var bench = Bench(edit)
+        bench.trip()
+        return bench
+    }
+
+    /// A breaker that has become half open right now, by its recovery timeout.
+    static func halfOpen(_ edit: (inout Policy) -> Void = { _ in }) -> Bench {
+        var bench = Bench.open(edit)
+        bench.recover()
+        return bench
+    }
+
+    static func `in`(_ state: State, _ edit: (inout Policy) -> Void = { _ in }) -> Bench {
+        switch state {
+        case .closed: Bench(edit)
+        case .open: .open(edit)
+        case .halfOpen: .halfOpen(edit)
+        }
+    }
+
+    var transitions: [Transition] {
+        journal.changes.compactMap { if case .transition(let transition) = $0.kind { transition } else { nil } }
+    }
+
+    var failures: [Failure] { journal.failures.map(\.failure) }
+
+    /// What the window holds at this moment.
+    var counts: Counts { breaker.counts(at: now) }
+
+    /// How long the breaker is to stay open, counted from when it opened.
+    var openMs: Int? { breaker.openUntil.map { Int(breaker.since.milliseconds(until: $0)) } }
+}
+
+// MARK: Events
+
+extension Bench {
+    mutating func wait(_ milliseconds: Int) {
+        now = now.advanced(byMilliseconds: Int64(milliseconds))
+    }
+
+    mutating func advance() {
+        breaker.advance(to: now, journal: &journal)
+    }
+
+    @discardableResult
+    mutating func acquire() -> Decision {
+        breaker.acquire(at: now, journal: &journal, random: &random)
+    }
+
+    @discardableResult
+    mutating func report(_ report: Report) -> ReportAnswer {
+        breaker.report(report, at: now, journal: &journal)
+    }
+
+    @discardableResult
+    mutating func report(_ outcome: Outcome, permit: Permit? = nil, durationMs: Int? = nil, count: Int = 1)
+        -> ReportAnswer
+    {
+        report(Report(outcome, permit: permit, durationMs: durationMs.map { Int64($0) }, count: count))
+    }
+
+    mutating func setOverride(_ mode: Override.Mode, expiresInMs: Int? = nil) {
+        let expiresInMs = expiresInMs.map { Int64($0) }
+        breaker.setOverride(
+            mode,
+            reason: "drill",
+            actor: "alice",
+            expiresInMs: expiresInMs,
+            at: now,
+            journal: &journal
+        )
+    }
+
+    mutating func clearOverride() {
+        breaker.clearOverride(actor: "bob", at: now, journal: &journal)
+    }
+
+    mutating func reset(to target: Breaker.ResetTarget = .closed) throws(Breaker.Forced) {
+        try breaker.reset(to: target, actor: "carol", at: now, journal: &journal)
+    }
+
+    mutating func changePolicy(_ edit: (inout Policy) -> Void) {
+        var policy = breaker.policy
+        edit(&policy)
+        breaker.changePolicy(to: policy, source: .api, actor: "dave", at: now, journal: &journal)
+    }
+}
+
+// MARK: Sequences of events
+
+extension Bench {
+    /// Reports failures until the breaker opens.
+    mutating func trip() {
+        for _ in 0..<10_000 where breaker.state == .closed { report(.failure) }
+        precondition(breaker.state == .open, "10000 failures did not trip \(breaker.policy)")
+    }
+
+    /// Waits until the recovery timeout has passed.
+    mutating func recover() {
+        guard let openUntil = breaker.openUntil else { preconditionFailure("no recovery timeout runs") }
+        now = openUntil
+        advance()
+    }
+
+    /// Lets a probe through and reports its outcome.
+    @discardableResult
+    mutating func probe(_ outcome: Outcome, durationMs: Int? = nil) -> ReportAnswer {
+        guard let permit = acquire().permit else { preconditionFailure("no probe is granted") }
+        return report(outcome, permit: permit, durationMs: durationMs)
+    }
+
+    /// Reports one call for each letter: `s` success, `f` failure, in upper case a slow one, `i` ignored.
+    ///
+    /// - Returns: which of them tripped the breaker, counted from 1; `nil` where none did.
+    @discardableResult
+    mutating func play(_ calls: String) -> Int? {
+        for (index, call) in calls.enumerated() {
+            let outcome: Outcome = call == "i" ? .ignored : call.lowercased() == "f" ? .failure : .success
+            report(outcome, durationMs: call.isUppercase ? Self.slowMs : Self.slowMs - 1)
+            if breaker.state == .open { return index + 1 }
+        }
+        return nil
+    }
+
+    /// What ``play(_:)`` takes for slow.
+    static let slowMs = 100
+}
+
+extension Policy {
+    static func with(_ edit: (inout Policy) -> Void) -> Policy {
+        var policy = Policy()
+        edit(&policy)
+        return policy
+    }
+}
+
+extension Decision {
+    var permit: Permit? { if case .allowed(let permit, _, _, _) = self { permit } else { nil } }
+    /// The permit of a probe.
+    var probe: Permit? { permit.flatMap { $0.lease == nil ? nil : $0 } }
+    var retryAfterMs: Int? { if case .denied(_, let milliseconds?) = self { Int(milliseconds) } else { nil } }
+    var isDenied: Bool { if case .denied = self { true } else { false } }
+}
