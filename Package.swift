@@ -17,9 +17,56 @@ let settings: [SwiftSetting] =
 let package = Package(
     name: "fusebox",
     platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    ],
     targets: [
         .target(name: "BreakerCore", swiftSettings: settings),
         .target(name: "BreakerStorage", dependencies: ["BreakerCore"], swiftSettings: settings),
+        .systemLibrary(
+            name: "CSQLite",
+            providers: [.apt(["libsqlite3-dev"]), .yum(["sqlite-devel"]), .brew(["sqlite"])]
+        ),
+        .target(name: "CEmbeddedFiles"),
+        .target(name: "EmbeddedFiles", dependencies: ["CEmbeddedFiles"], swiftSettings: settings),
+        .target(
+            name: "BreakerSQLite",
+            dependencies: [
+                "BreakerCore",
+                "BreakerStorage",
+                "CSQLite",
+                "EmbeddedFiles",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "StoreContract",
+            dependencies: ["BreakerCore", "BreakerStorage"],
+            path: "Tests/StoreContract",
+            swiftSettings: settings
+        ),
+        .target(name: "FaultVFS", dependencies: ["CSQLite"], path: "Tests/FaultVFS"),
+        .target(
+            name: "FaultyDisk",
+            dependencies: ["CSQLite", "FaultVFS"],
+            path: "Tests/FaultyDisk",
+            swiftSettings: settings
+        ),
         .testTarget(name: "BreakerCoreTests", dependencies: ["BreakerCore"], swiftSettings: settings),
-    ]
+        .testTarget(
+            name: "BreakerSQLiteTests",
+            dependencies: [
+                "BreakerCore",
+                "BreakerSQLite",
+                "BreakerStorage",
+                "CSQLite",
+                "EmbeddedFiles",
+                "FaultyDisk",
+                "StoreContract",
+            ],
+            swiftSettings: settings
+        ),
+    ],
+    cLanguageStandard: .c2x
 )

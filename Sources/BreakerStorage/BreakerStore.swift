@@ -23,7 +23,8 @@ package protocol BreakerStore: AnyObject {
     ///   back.
     func write(_ batch: WriteBatch) throws(StoreError)
 
-    /// Moves committed data to its final place. Failing harms nothing that is committed.
+    /// Moves committed data to its final place, once there is enough of it. Called behind every batch, when its answers
+    /// are out. Failing harms nothing that is committed.
     func checkpoint() throws(StoreError)
 
     /// Report ids that were let go before their 15 minutes were over, since the start.

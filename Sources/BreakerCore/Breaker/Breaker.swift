@@ -33,8 +33,9 @@ package struct Breaker: Hashable, Sendable {
     /// When the breaker tripped within the last hour, the oldest first; at most ``keptOpenings``.
     package internal(set) var recentOpenings: [Instant] = []
 
-    /// As many as transitions are kept of a breaker, so that a restart counts as many.
-    package static let keptOpenings = 1_000
+    /// Half as many as transitions are kept of a breaker, for a half-open period follows each opening: so many are found
+    /// again behind a restart.
+    package static let keptOpenings = 500
     package static let recentMs: Int64 = 3_600_000
 
     /// A state, with what only that state has.

@@ -1,0 +1,133 @@
+import CSQLite
+
+/// A connection to a database. Not for two threads at a time.
+///
+/// It closes when it and its last statement are released.
+final class Connection {
+    enum Access {
+        case readWrite
+        /// Neither writes nor checkpoints, also not when it closes.
+        case readOnly
+    }
+
+    let handle: OpaquePointer
+    /// Pages in the WAL, as of the last commit or checkpoint of this connection.
+    private(set) var walPages = 0
+
+    /// - Parameters:
+    ///   - path: absolute, lest SQLite take it for a URI; the file exists.
+    ///   - vfs: the name of SQLite's file layer; `nil` for the default.
+    init(path: String, access: Access, vfs: String?) throws(SQLiteError) {
+        precondition(path.hasPrefix("/"), "a database's path is absolute, not \(path)")
+        let flags = access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY
+        var opened: OpaquePointer?
+        let result = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs)
+        guard let opened else {
+            throw SQLiteError(code: SQLITE_NOMEM, message: "out of memory", context: "opening \(path)")
+        }
+        handle = opened
+        if result != SQLITE_OK { throw error(result, in: "opening \(path)") }
+        if access == .readOnly { setsCheckpointOnClose(false) }
+        sqlite3_busy_timeout(handle, Self.busyTimeoutMs)
+    }
+
+    deinit {
+        // The second version waits for statements that are released later.
+        sqlite3_close_v2(handle)
+    }
+
+    /// Nobody else writes, so that a lock is met only where somebody looks into the file with another program, or
+    /// where a checkpoint waits for readers. The writer must not wait long: everybody waits for it.
+    private static let busyTimeoutMs: Int32 = 100
+
+    /// Whether writing is impossible, be it that the file's mode forbids it.
+    var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") != 0 }
+
+    /// The error that stands behind `result`.
+    func error(_ result: Int32, in context: String) -> SQLiteError {
+        SQLiteError(code: result, message: String(cString: sqlite3_errmsg(handle)), context: context)
+    }
+
+    // MARK: SQL
+
+    /// Runs statements that have no parameters and whose rows do not matter.
+    func execute(_ sql: String) throws(SQLiteError) {
+        let result = sqlite3_exec(handle, sql, nil, nil, nil)
+        if result != SQLITE_OK { throw error(result, in: sql) }
+    }
+
+    /// The first column of the first row, as a number; `nil` where there is no row.
+    func integer(_ sql: String) throws(SQLiteError) -> Int64? {
+        try Statement(sql, on: self).first { $0.integer() }
+    }
+
+    /// The first column of every row, as text.
+    func texts(_ sql: String) throws(SQLiteError) -> [String] {
+        var texts: [String] = []
+        try Statement(sql, on: self).forEachRow { texts.append($0.text()) }
+        return texts
+    }
+
+    /// Rows that the last INSERT, UPDATE or DELETE changed, without those that foreign keys took along.
+    var changes: Int { Int(sqlite3_changes64(handle)) }
+
+    // MARK: Transactions
+
+    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// Ends a transaction that failed. SQLite may have done so by itself, on FULL, IOERR and NOMEM.
+    func rollBack() throws(SQLiteError) {
+        if isInTransaction { try execute("ROLLBACK") }
+    }
+
+    /// Runs `body` whole or not at all.
+    func transaction(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
+        try execute("BEGIN IMMEDIATE")
+        do throws(SQLiteError) {
+            try body()
+            try execute("COMMIT")
+        } catch {
+            // The first error tells more than one of the rollback; what it leaves open, the next BEGIN reports.
+            try? rollBack()
+            throw error
+        }
+    }
+}
+
+// MARK: The WAL
+
+extension Connection {
+    /// Whether the last connection to close moves what is in the WAL into the database and deletes the WAL.
+    func setsCheckpointOnClose(_ isOn: Bool) {
+        _ = sqlite3_set_checkpoint_on_close(handle, isOn ? 1 : 0)
+    }
+
+    /// Keeps ``walPages`` up to date. This takes the place of SQLite's own checkpoints.
+    func countWALPages() {
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        sqlite3_wal_hook(
+            handle,
+            { context, _, _, pages in
+                guard let context else { return SQLITE_OK }
+                Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue().walPages = Int(pages)
+                return SQLITE_OK
+            },
+            context
+        )
+    }
+
+    enum Checkpoint {
+        /// As far as readers allow, without waiting.
+        case passive
+        /// Waits for readers, then makes the WAL an empty file.
+        case truncate
+    }
+
+    func checkpoint(_ checkpoint: Checkpoint) throws(SQLiteError) {
+        var pages: Int32 = 0
+        let mode = checkpoint == .passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE
+        let result = sqlite3_wal_checkpoint_v2(handle, "main", mode, &pages, nil)
+        if pages >= 0 { walPages = Int(pages) }
+        if result != SQLITE_OK { throw error(result, in: "a checkpoint") }
+    }
+}

@@ -1,0 +1,142 @@
+import CSQLite
+
+/// A prepared statement. Values are bound in the order of its parameters, and rows read in the order of their columns.
+final class Statement {
+    private let connection: Connection
+    private let handle: OpaquePointer
+    private let parameterCount: Int32
+    private var boundCount: Int32 = 0
+    /// The first refusal of a value, which the next step reports.
+    private var bindResult = SQLITE_OK
+
+    /// Prepares `sql`, to be used often.
+    init(_ sql: String, on connection: Connection) throws(SQLiteError) {
+        var prepared: OpaquePointer?
+        let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
+        let result = sqlite3_prepare_v3(connection.handle, sql, -1, flags, &prepared, nil)
+        guard result == SQLITE_OK, let prepared else { throw connection.error(result, in: sql) }
+        self.connection = connection
+        handle = prepared
+        parameterCount = sqlite3_bind_parameter_count(prepared)
+    }
+
+    deinit {
+        sqlite3_finalize(handle)
+    }
+
+    // MARK: Running
+
+    /// Runs a statement that gives no rows.
+    func run() throws(SQLiteError) {
+        defer { reset() }
+        while try step() {}
+    }
+
+    /// Calls `body` with each row.
+    func forEachRow(_ body: (inout Row) throws(SQLiteError) -> Void) throws(SQLiteError) {
+        defer { reset() }
+        while try step() {
+            var row = Row(handle)
+            try body(&row)
+        }
+    }
+
+    /// Calls `body` with row after row, as long as it returns `true`.
+    func readRows(while body: (inout Row) throws(SQLiteError) -> Bool) throws(SQLiteError) {
+        defer { reset() }
+        while try step() {
+            var row = Row(handle)
+            guard try body(&row) else { return }
+        }
+    }
+
+    /// What `body` makes of the first row; `nil` where there is none.
+    func first<Value>(_ body: (inout Row) throws(SQLiteError) -> Value) throws(SQLiteError) -> Value? {
+        defer { reset() }
+        guard try step() else { return nil }
+        var row = Row(handle)
+        return try body(&row)
+    }
+
+    /// - Returns: whether there is a row.
+    private func step() throws(SQLiteError) -> Bool {
+        precondition(boundCount == parameterCount, "\(boundCount) of \(parameterCount) values bound in \(sql)")
+        guard bindResult == SQLITE_OK else { throw connection.error(bindResult, in: sql) }
+        switch sqlite3_step(handle) {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        case let result: throw connection.error(result, in: sql)
+        }
+    }
+
+    /// A statement that is not reset keeps its transaction open. Values stay bound, but are always bound anew.
+    private func reset() {
+        sqlite3_reset(handle)
+        boundCount = 0
+        bindResult = SQLITE_OK
+    }
+
+    private var sql: String { String(cString: sqlite3_sql(handle)) }
+}
+
+// MARK: Binding
+
+extension Statement {
+    func bind(_ value: Int64) {
+        note(sqlite3_bind_int64(handle, nextParameter(), value))
+    }
+
+    func bind(_ value: Int64?) {
+        if let value { bind(value) } else { bindNull() }
+    }
+
+    func bind(_ value: Double) {
+        note(sqlite3_bind_double(handle, nextParameter(), value))
+    }
+
+    func bind(_ text: String) {
+        let parameter = nextParameter()
+        var text = text
+        // SQLite copies it: short strings have no place of their own to point to.
+        let result = text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                // Without an address SQLite would bind NULL.
+                guard let address = characters.baseAddress else {
+                    return sqlite3_bind_text(handle, parameter, "", 0, Self.copy)
+                }
+                return sqlite3_bind_text(handle, parameter, address, Int32(characters.count), Self.copy)
+            }
+        }
+        note(result)
+    }
+
+    func bind(_ text: String?) {
+        if let text { bind(text) } else { bindNull() }
+    }
+
+    func bind(_ bytes: [UInt8]) {
+        let parameter = nextParameter()
+        let result = bytes.withUnsafeBytes { bytes in
+            bytes.isEmpty
+                ? sqlite3_bind_zeroblob(handle, parameter, 0)
+                : sqlite3_bind_blob(handle, parameter, bytes.baseAddress, Int32(bytes.count), Self.copy)
+        }
+        note(result)
+    }
+
+    func bindNull() {
+        note(sqlite3_bind_null(handle, nextParameter()))
+    }
+
+    private func nextParameter() -> Int32 {
+        boundCount += 1
+        return boundCount
+    }
+
+    private func note(_ result: Int32) {
+        if bindResult == SQLITE_OK { bindResult = result }
+    }
+
+    /// `SQLITE_TRANSIENT`, a cast that Swift does not import.
+    private static var copy: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+}

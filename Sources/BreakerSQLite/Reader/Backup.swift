@@ -1,0 +1,52 @@
+import BreakerStorage
+
+/// A copy of a database while it is in use: one snapshot, written to a file of its own, checked and synced.
+///
+/// VACUUM INTO reads in one transaction, so that the copy is what one commit left; the writer goes on, and only the WAL
+/// grows in the meantime. The copy has no free pages and no WAL of its own.
+struct Backup {
+    private let source: String
+    private let destination: FilePath
+    private let vfs: String?
+
+    init(of source: String, to path: String, vfs: String?) throws(StoreError) {
+        self.source = source
+        self.vfs = vfs
+        destination = try FilePath(path)
+    }
+
+    /// - Throws: ``StoreError/Code/unavailable`` where the file exists or cannot be written; then no copy is left.
+    func run() throws(StoreError) {
+        // Created here, for its mode and so that nothing is overwritten: SQLite takes an empty file as absent.
+        guard try destination.create() else {
+            throw StoreError(.unavailable, "\(destination.text) exists; choose a name that is free")
+        }
+        do throws(StoreError) {
+            try copy()
+            try check()
+            try destination.synchronize()
+        } catch {
+            destination.remove()
+            throw error
+        }
+    }
+
+    private func copy() throws(StoreError) {
+        try translatingErrors("\(source) cannot be copied to \(destination.text)") { () throws(SQLiteError) in
+            let connection = try Connection(path: source, access: .readOnly, vfs: vfs)
+            let vacuum = try Statement("VACUUM INTO ?", on: connection)
+            vacuum.bind(destination.text)
+            try vacuum.run()
+        }
+    }
+
+    private func check() throws(StoreError) {
+        let findings = try translatingErrors("the copy \(destination.text) is damaged") { () throws(SQLiteError) in
+            try Connection(path: destination.text, access: .readOnly, vfs: vfs).texts("PRAGMA integrity_check(3)")
+        }
+        guard findings == ["ok"] else {
+            let cause = findings.joined(separator: "; ")
+            throw StoreError(.corrupt, "the copy \(destination.text) is damaged", cause: cause)
+        }
+    }
+}

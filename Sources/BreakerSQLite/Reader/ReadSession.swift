@@ -1,0 +1,78 @@
+import BreakerCore
+import BreakerStorage
+
+/// A connection that reads, with its statements.
+final class ReadSession {
+    private let selectFailures: Statement
+    private let selectTransitions: Statement
+    private let selectTransitionsOfOne: Statement
+
+    init(_ path: String, vfs: String?) throws(SQLiteError) {
+        let connection = try Connection(path: path, access: .readOnly, vfs: vfs)
+        selectFailures = try Statement(
+            """
+            SELECT \(FailureTable.columns.joined(separator: ", ")) FROM failures
+            WHERE breaker_id = ? AND number < ? ORDER BY number DESC LIMIT ?
+            """,
+            on: connection
+        )
+        // The order is that of the table: with CROSS JOIN transitions come first, and the newest page is found without
+        // a look at the others. Only where few names have the prefix many are passed over.
+        let selectNamed = """
+            SELECT b.name, \(TransitionTable.columns.map { "t.\($0)" }.joined(separator: ", "))
+            FROM transitions t CROSS JOIN breakers b ON b.id = t.breaker_id
+            WHERE t.revision < ? AND substr(b.name, 1, length(?)) = ?
+            """
+        selectTransitions = try Statement("\(selectNamed) ORDER BY t.revision DESC LIMIT ?", on: connection)
+        selectTransitionsOfOne = try Statement(
+            "\(selectNamed) AND t.breaker_id = ? ORDER BY t.revision DESC LIMIT ?",
+            on: connection
+        )
+    }
+
+    func failures(ofBreaker id: Int64, before number: Int64?, limit: Int) throws(SQLiteError) -> [Failure] {
+        selectFailures.bind(id)
+        selectFailures.bind(number ?? .max)
+        selectFailures.bind(Int64(limit))
+        var failures: [Failure] = []
+        try selectFailures.forEachRow { row throws(SQLiteError) in
+            if let failure = try FailureTable.failureOrNull(&row) { failures.append(failure) }
+        }
+        return failures
+    }
+
+    func transitions(prefix: String, before revision: Int64?, limit: Int) throws(SQLiteError) -> [NamedTransition] {
+        bind(selectTransitions, prefix, revision)
+        selectTransitions.bind(Int64(limit))
+        return try transitions(selectTransitions)
+    }
+
+    func transitions(
+        ofBreaker id: Int64,
+        prefix: String,
+        before revision: Int64?,
+        limit: Int
+    ) throws(SQLiteError) -> [NamedTransition] {
+        bind(selectTransitionsOfOne, prefix, revision)
+        selectTransitionsOfOne.bind(id)
+        selectTransitionsOfOne.bind(Int64(limit))
+        return try transitions(selectTransitionsOfOne)
+    }
+
+    private func bind(_ statement: Statement, _ prefix: String, _ revision: Int64?) {
+        statement.bind(revision ?? .max)
+        statement.bind(prefix)
+        statement.bind(prefix)
+    }
+
+    private func transitions(_ statement: Statement) throws(SQLiteError) -> [NamedTransition] {
+        var transitions: [NamedTransition] = []
+        try statement.forEachRow { row throws(SQLiteError) in
+            let name = try row.name()
+            if let transition = try TransitionTable.transitionOrNull(&row) {
+                transitions.append(NamedTransition(name: name, transition: transition))
+            }
+        }
+        return transitions
+    }
+}

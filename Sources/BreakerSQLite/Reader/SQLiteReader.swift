@@ -1,0 +1,92 @@
+package import BreakerCore
+package import BreakerStorage
+
+/// Reads what an ``SQLiteStore`` committed, on connections that can neither write nor checkpoint.
+///
+/// Connections are opened as threads need them and kept for the next; one thread at a time uses each. Close the reader
+/// before its store, or the store cannot put away its WAL.
+package final class SQLiteReader: BreakerReader, @unchecked Sendable {
+    private let path: String
+    private let vfs: String?
+    /// Guards ``idle`` and ``isClosed``, and nothing else.
+    private let lock = Lock()
+    private var idle: [ReadSession] = []
+    private var isClosed = false
+
+    /// As many threads as read at the same time without opening a connection each time.
+    private static let keptSessions = 4
+
+    /// - Parameters:
+    ///   - path: a database that a store has open.
+    ///   - vfs: the name of SQLite's file layer, for tests that make it fail.
+    package init(path: String, vfs: String? = nil) throws(StoreError) {
+        self.path = try FilePath(path).text
+        self.vfs = vfs
+        giveBack(try session())
+    }
+
+    /// Closes what is idle; what is read at the moment closes when it is done.
+    package func close() {
+        let closed = lock.withLock {
+            defer { idle = [] }
+            isClosed = true
+            return idle
+        }
+        withExtendedLifetime(closed) {}
+    }
+
+    package func failures(
+        ofBreaker breakerID: Int64,
+        before number: Int64?,
+        limit: Int
+    ) throws(StoreError) -> [Failure] {
+        try reading { session throws(SQLiteError) in
+            try session.failures(ofBreaker: breakerID, before: number, limit: limit)
+        }
+    }
+
+    package func transitions(
+        ofBreaker breakerID: Int64?,
+        prefix: String,
+        before revision: Int64?,
+        limit: Int
+    ) throws(StoreError) -> [NamedTransition] {
+        try reading { session throws(SQLiteError) in
+            if let breakerID {
+                try session.transitions(ofBreaker: breakerID, prefix: prefix, before: revision, limit: limit)
+            } else {
+                try session.transitions(prefix: prefix, before: revision, limit: limit)
+            }
+        }
+    }
+
+    package func backUp(to path: String) throws(StoreError) {
+        try Backup(of: self.path, to: path, vfs: vfs).run()
+    }
+
+    // MARK: Connections
+
+    private func reading<Value>(
+        _ body: (ReadSession) throws(SQLiteError) -> Value
+    ) throws(StoreError) -> Value {
+        let (idle, isClosed) = lock.withLock { (self.idle.popLast(), self.isClosed) }
+        guard !isClosed else { throw StoreError(.unavailable, "the reader of \(path) is closed") }
+        let session = if let idle { idle } else { try session() }
+        // One that failed is not used again.
+        let value = try translatingErrors("\(path) cannot be read") { () throws(SQLiteError) in try body(session) }
+        giveBack(session)
+        return value
+    }
+
+    private func session() throws(StoreError) -> ReadSession {
+        try translatingErrors("\(path) cannot be opened for reading") { () throws(SQLiteError) in
+            try ReadSession(path, vfs: vfs)
+        }
+    }
+
+    private func giveBack(_ session: ReadSession) {
+        lock.withLock {
+            if !isClosed, idle.count < Self.keptSessions { idle.append(session) }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import BreakerCore
+import BreakerStorage
+
+extension Pruner {
+    /// Lets failures go: of each breaker that got some, of all breakers together, and those that are too old.
+    ///
+    /// Each step is bounded by what the batch brought, so that a storm of failures pays for itself and no batch has to
+    /// clear what others left.
+    mutating func pruneFailures(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+        for breaker in batch.breakers {
+            let snapshot = breaker.snapshot
+            failureLogs.extend(snapshot.id, to: snapshot.failureRows)
+            let oldest = snapshot.failureRows - Int64(retention.failuresPerBreaker) + 1
+            try cut(snapshot.id, before: oldest, in: tables)
+        }
+        try pruneLongestLogs(of: tables, rows: batch.failures.count)
+        try pruneOldFailures(of: tables, at: batch.at)
+    }
+
+    private mutating func cut(_ breakerID: Int64, before oldest: Int64, in tables: Tables) throws(SQLiteError) {
+        guard let log = failureLogs[breakerID], oldest > log.oldest else { return }
+        let oldest = min(oldest, log.newest)
+        try tables.failures.delete(ofBreaker: breakerID, before: oldest)
+        failureLogs.cut(breakerID, before: oldest)
+    }
+
+    /// An eighth of the longest log goes at a time, for a deletion costs the same for one row as for many of a page.
+    private mutating func pruneLongestLogs(of tables: Tables, rows: Int) throws(SQLiteError) {
+        // As many as came, and some more, lest a limit that was lowered is never reached.
+        let floor = failureLogs.rows - rows - Self.spareRows
+        while failureLogs.rows > max(retention.failures, floor),
+            let longest = failureLogs.longest, longest.log.length > 1
+        {
+            let rows = max(1, longest.log.length / 8)
+            try cut(longest.breakerID, before: longest.log.oldest + Int64(rows), in: tables)
+        }
+    }
+
+    /// Visits a few breakers for rows that are too old; all of them in turn, but none more than once a minute.
+    private mutating func pruneOldFailures(of tables: Tables, at now: Instant) throws(SQLiteError) {
+        if breakersToVisit.isEmpty {
+            if let lastRound, lastRound.milliseconds(until: now) < Self.roundMs { return }
+            lastRound = now
+            breakersToVisit = failureLogs.breakerIDs
+        }
+        let youngest = now.advanced(byMilliseconds: -retention.failureAgeMs)
+        for _ in 0..<Self.visitsPerBatch {
+            guard let breakerID = breakersToVisit.popLast() else { return }
+            guard let log = failureLogs[breakerID] else { continue }
+            let first = try tables.failures.firstRow(
+                ofBreaker: breakerID,
+                after: youngest,
+                newest: log.newest,
+                limit: Self.spareRows
+            )
+            if let first { try cut(breakerID, before: first, in: tables) }
+        }
+    }
+
+    /// How many breakers a batch looks at for old rows: a microsecond each.
+    private static let visitsPerBatch = 16
+    /// The pause between two rounds over all breakers, in milliseconds.
+    private static let roundMs: Int64 = 60_000
+}

@@ -1,0 +1,114 @@
+import BreakerCore
+import BreakerStorage
+
+/// Lets history go, a small step with each batch, and knows without counting what there is.
+///
+/// What it knows runs ahead of the database within a transaction: ``keep()`` follows a commit, ``rollBack()`` a
+/// failure. The pages that become free are used again, so that the file stays bounded.
+struct Pruner {
+    let retention: Retention
+    /// Report ids that went before their lifetime was over.
+    var evictedReceipts: Int { committed.evictedReceipts }
+
+    var failureLogs: FailureLogs
+    var breakersToVisit: [Int64] = []
+    var lastRound: Instant?
+    /// Transitions of each breaker that had one since the start; the others are not counted.
+    private var transitionCounts: [Int64: Int] = [:]
+    private var counts: Counts
+    private var committed: Counts
+
+    private struct Counts {
+        var receipts: Int
+        var deletions: Int
+        var evictedReceipts = 0
+    }
+
+    /// Rows that a step may delete beyond those that the batch brought.
+    static let spareRows = 256
+
+    /// Counts what is there, once.
+    init(_ retention: Retention, _ tables: Tables) throws(SQLiteError) {
+        self.retention = retention
+        failureLogs = FailureLogs(try tables.failures.logs())
+        counts = Counts(receipts: try tables.receipts.count(), deletions: try tables.deletions.count())
+        committed = counts
+    }
+
+    mutating func keep() {
+        failureLogs.keep()
+        committed = counts
+    }
+
+    mutating func rollBack() {
+        failureLogs.rollBack()
+        transitionCounts.removeAll(keepingCapacity: true)
+        counts = committed
+    }
+
+    // MARK: What comes and goes
+
+    /// A breaker is deleted, and its receipts with it.
+    mutating func forget(_ breakerID: Int64, receipts: Int) {
+        failureLogs.remove(breakerID)
+        transitionCounts[breakerID] = nil
+        counts.receipts -= receipts
+        counts.deletions += 1
+    }
+
+    mutating func add(receipts: Int) {
+        counts.receipts += receipts
+    }
+
+    /// Takes note of a transition that was just inserted.
+    mutating func addTransition(of breakerID: Int64, in tables: Tables) throws(SQLiteError) {
+        if let count = transitionCounts[breakerID] {
+            transitionCounts[breakerID] = count + 1
+        } else {
+            transitionCounts[breakerID] = try tables.transitions.count(ofBreaker: breakerID)
+        }
+    }
+
+    // MARK: What goes
+
+    /// Done in the transaction of `batch`, behind its rows.
+    mutating func prune(_ tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+        try pruneFailures(of: tables, behind: batch)
+        try pruneTransitions(of: tables, behind: batch)
+        try pruneReceipts(of: tables, behind: batch)
+        let excess = min(counts.deletions - retention.deletions, batch.deletions.count + Self.spareRows)
+        if excess > 0 {
+            try tables.deletions.deleteOldest(excess)
+            counts.deletions -= excess
+        }
+    }
+
+    private mutating func pruneTransitions(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+        // The newest of each breaker stays, whatever the limit.
+        let limit = max(1, retention.transitionsPerBreaker)
+        for row in batch.transitions {
+            guard let count = transitionCounts[row.breakerID], count > limit else { continue }
+            try tables.transitions.deleteOldest(count - limit, ofBreaker: row.breakerID)
+            transitionCounts[row.breakerID] = limit
+        }
+    }
+
+    private mutating func pruneReceipts(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+        let excess = counts.receipts - retention.receipts
+        var gone = 0
+        var evicted = 0
+        let deleted = try tables.receipts.deleteOldest(
+            // Twice what came, lest a table that was full of expired receipts stays full.
+            limit: 2 * batch.receipts.count + Self.spareRows,
+            while: { at in
+                let isForgotten = at.milliseconds(until: batch.at) >= Receipt.lifetimeMs
+                guard isForgotten || gone < excess else { return false }
+                gone += 1
+                if !isForgotten { evicted += 1 }
+                return true
+            }
+        )
+        counts.receipts -= deleted
+        counts.evictedReceipts += evicted
+    }
+}

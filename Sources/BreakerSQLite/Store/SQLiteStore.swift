@@ -1,0 +1,167 @@
+package import BreakerCore
+package import BreakerStorage
+import CSQLite
+
+/// A store in an SQLite database: one file, one owner, one connection that writes.
+///
+/// Not for two threads at a time; what operators read goes through a ``SQLiteReader``. An error before COMMIT leaves
+/// nothing behind; one of COMMIT leaves it open whether a crash would bring the batch back. Either way the connection
+/// stays: closing and opening it again would read frames that a failed sync left in the WAL.
+package final class SQLiteStore: BreakerStore {
+    /// The database's path, without links.
+    package let path: String
+    /// `nil` once the store is closed.
+    private var session: Session?
+
+    init(path: String, session: Session) {
+        self.path = path
+        self.session = session
+    }
+
+    deinit {
+        close()
+    }
+
+    /// What lives from open to close.
+    struct Session {
+        /// Released last, by ``SQLiteStore/close()``.
+        let lock: DatabaseLock
+        let connection: Connection
+        let tables: Tables
+        let begin: Statement
+        let commit: Statement
+        var pruner: Pruner
+        var checkpoints = CheckpointSchedule()
+    }
+
+    package var evictedReceipts: Int { opened.pruner.evictedReceipts }
+
+    var connection: Connection { opened.connection }
+
+    private var opened: Session {
+        _read {
+            guard session != nil else { preconditionFailure("the store at \(path) is closed") }
+            yield session!
+        }
+        _modify {
+            guard session != nil else { preconditionFailure("the store at \(path) is closed") }
+            yield &session!
+        }
+    }
+
+    // MARK: Reading
+
+    package func load() throws(StoreError) -> StoredPanel {
+        try reading { tables, server throws(SQLiteError) in try tables.breakers.all(lastWrite: server.writtenAt) }
+    }
+
+    package func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel {
+        try reading { tables, server throws(SQLiteError) in
+            var breakers: [StoredBreaker] = []
+            for name in Set(names).sorted() {
+                if let breaker = try tables.breakers.breaker(named: name, lastWrite: server.writtenAt) {
+                    breakers.append(breaker)
+                }
+            }
+            return breakers
+        }
+    }
+
+    private func reading(
+        _ breakers: (Tables, (revision: Int64, writtenAt: Instant?)) throws(SQLiteError) -> [StoredBreaker]
+    ) throws(StoreError) -> StoredPanel {
+        try translatingErrors("the breakers in \(path) cannot be read") { () throws(SQLiteError) in
+            let server = try opened.tables.server.get()
+            return StoredPanel(
+                revision: server.revision,
+                lastWrite: server.writtenAt,
+                breakers: try breakers(opened.tables, server)
+            )
+        }
+    }
+
+    package func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(StoreError) -> Receipt? {
+        try translatingErrors("the report ids in \(path) cannot be read") { () throws(SQLiteError) in
+            try opened.tables.receipts.receipt(forReport: id, ofBreaker: breakerID)
+        }
+    }
+
+    // MARK: Writing
+
+    package func write(_ batch: WriteBatch) throws(StoreError) {
+        do throws(SQLiteError) {
+            // A rollback that failed would have left its transaction open.
+            try connection.rollBack()
+            try opened.begin.run()
+            try opened.put(batch)
+        } catch {
+            undo()
+            throw unavailable(error)
+        }
+        do throws(SQLiteError) {
+            try opened.commit.run()
+        } catch {
+            undo()
+            // A disk that is full ended a write, and with it the commit's last frame or one before it: a crash cannot
+            // complete that frame. Behind any other error, of the sync above all, the frames may be whole.
+            if error.code == SQLITE_FULL { throw unavailable(error) }
+            throw StoreError(.outcomeUnknown, "a commit to \(path) failed", cause: error.description)
+        }
+        opened.pruner.keep()
+        opened.checkpoints.committed(walPages: connection.walPages)
+    }
+
+    private func unavailable(_ error: SQLiteError) -> StoreError {
+        StoreError(.unavailable, "\(path) cannot be written; nothing was stored", cause: error.description)
+    }
+
+    private func undo() {
+        opened.pruner.rollBack()
+        // The error that led here tells more; the next write tries again.
+        try? connection.rollBack()
+    }
+
+    /// Moves pages from the WAL into the database once there are enough, and does nothing before. Best called behind
+    /// every batch, when its answers are out.
+    package func checkpoint() throws(StoreError) {
+        guard let checkpoint = opened.checkpoints.due else { return }
+        defer { opened.checkpoints.attempted(walPages: connection.walPages) }
+        try translatingErrors("the write-ahead log of \(path) cannot be moved into the database") {
+            () throws(SQLiteError) in try connection.checkpoint(checkpoint)
+        }
+    }
+
+    /// Leaves a database without a WAL, as far as readers and the disk allow, and lets another owner in.
+    package func close() {
+        guard let lock = session?.lock else { return }
+        // Failing harms nothing: the WAL stays, and the next owner reads it.
+        try? connection.checkpoint(.truncate)
+        session = nil
+        withExtendedLifetime(lock) {}
+    }
+}
+
+extension SQLiteStore.Session {
+    /// Within a transaction. Deletions go first, for a name may be deleted and created in one batch; children follow
+    /// their parents, which SQLite checks.
+    mutating func put(_ batch: WriteBatch) throws(SQLiteError) {
+        for deletion in batch.deletions {
+            let receipts = try tables.receipts.delete(ofBreaker: deletion.breakerID)
+            try tables.breakers.delete(deletion.breakerID)
+            try tables.deletions.insert(deletion, at: batch.at)
+            pruner.forget(deletion.breakerID, receipts: receipts)
+        }
+        for breaker in batch.breakers {
+            try tables.breakers.put(breaker)
+            try tables.policies.putIfChanged(breaker.snapshot)
+        }
+        for row in batch.transitions {
+            try tables.transitions.insert(row)
+            try pruner.addTransition(of: row.breakerID, in: tables)
+        }
+        for row in batch.failures { try tables.failures.insert(row) }
+        for row in batch.receipts { pruner.add(receipts: try tables.receipts.put(row)) }
+        try pruner.prune(tables, behind: batch)
+        try tables.server.put(revision: batch.revision, writtenAt: batch.at)
+    }
+}

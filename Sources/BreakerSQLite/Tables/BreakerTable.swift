@@ -1,0 +1,179 @@
+import BreakerCore
+import BreakerStorage
+
+/// Breakers, a row each.
+struct BreakerTable {
+    private let upsert: Statement
+    private let deleteOne: Statement
+    private let selectAll: Statement
+    private let selectOne: Statement
+    private let selectTrips: Statement
+
+    /// What never changes while a breaker lives comes first.
+    private static let constantColumns = ["id", "name", "created_at"]
+    private static let variableColumns = [
+        "state", "generation", "since_at", "open_until", "consecutive_failures", "window", "leases", "probe_successes",
+        "lost_probes", "override_mode", "override_reason", "override_actor", "override_since_at",
+        "override_expires_at", "back_off_openings", "back_off_last_open_ms", "failure_rows", "last_transition",
+        "last_seen_at",
+    ]
+
+    init(_ connection: Connection) throws(SQLiteError) {
+        let columns = Self.constantColumns + Self.variableColumns
+        // Setting the name would rewrite its place in the index, even to the same.
+        let updates = Self.variableColumns.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+        upsert = try Statement(
+            """
+            INSERT INTO breakers (\(columns.joined(separator: ", ")))
+            VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
+            ON CONFLICT (id) DO UPDATE SET \(updates)
+            """,
+            on: connection
+        )
+        deleteOne = try Statement("DELETE FROM breakers WHERE id = ?", on: connection)
+        let lists = [
+            columns.map { "b.\($0)" },
+            PolicyTable.columns.map { "p.\($0)" },
+            FailureTable.columns.map { "f.\($0)" },
+            TransitionTable.columns.map { "t.\($0)" },
+        ]
+        let select = """
+            SELECT \(lists.joined().joined(separator: ", "))
+            FROM breakers b
+            JOIN policies p ON p.breaker_id = b.id
+            LEFT JOIN failures f ON f.breaker_id = b.id AND f.number = b.failure_rows
+            LEFT JOIN transitions t ON t.revision = b.last_transition
+            """
+        selectAll = try Statement("\(select) ORDER BY b.name", on: connection)
+        selectOne = try Statement("\(select) WHERE b.name = ?", on: connection)
+        selectTrips = try Statement(
+            """
+            SELECT at FROM transitions
+            WHERE breaker_id = ? AND at > ?
+                AND to_state = 'open' AND from_state <> 'open' AND cause <> 'override_set'
+            ORDER BY at DESC LIMIT \(Breaker.keptOpenings)
+            """,
+            on: connection
+        )
+    }
+
+    /// Takes everything that is kept of the breaker along.
+    func delete(_ id: Int64) throws(SQLiteError) {
+        deleteOne.bind(id)
+        try deleteOne.run()
+    }
+
+    // MARK: Writing
+
+    func put(_ breaker: StoredBreaker) throws(SQLiteError) {
+        let snapshot = breaker.snapshot
+        upsert.bind(snapshot.id)
+        upsert.bind(snapshot.name.value)
+        upsert.bind(snapshot.createdAt)
+        upsert.bind(snapshot.state.rawValue)
+        upsert.bind(snapshot.generation)
+        upsert.bind(snapshot.since)
+        upsert.bind(snapshot.openUntil)
+        upsert.bind(Int64(snapshot.consecutiveFailures))
+        upsert.bind(snapshot.window)
+        upsert.bind(LeaseText.text(of: snapshot.leases))
+        upsert.bind(Int64(snapshot.probeSuccesses))
+        upsert.bind(Int64(snapshot.lostProbes))
+        upsert.bind(snapshot.override?.mode.rawValue)
+        upsert.bind(snapshot.override?.reason)
+        upsert.bind(snapshot.override?.actor)
+        upsert.bind(snapshot.override?.since)
+        upsert.bind(snapshot.override?.expiresAt)
+        upsert.bind(snapshot.backOff.map { Int64($0.openings) })
+        upsert.bind(snapshot.backOff?.lastOpenMs)
+        upsert.bind(snapshot.failureRows)
+        upsert.bind(snapshot.lastTransition?.revision)
+        upsert.bind(breaker.lastSeenAt)
+        try upsert.run()
+    }
+
+    // MARK: Reading
+
+    /// Every breaker, in order of name.
+    /// - Parameter lastWrite: trips of the hour before it are read too.
+    func all(lastWrite: Instant?) throws(SQLiteError) -> [StoredBreaker] {
+        var breakers: [StoredBreaker] = []
+        try selectAll.forEachRow { row throws(SQLiteError) in
+            breakers.append(try breaker(&row, lastWrite: lastWrite))
+        }
+        return breakers
+    }
+
+    func breaker(named name: BreakerName, lastWrite: Instant?) throws(SQLiteError) -> StoredBreaker? {
+        selectOne.bind(name.value)
+        return try selectOne.first { row throws(SQLiteError) in try breaker(&row, lastWrite: lastWrite) }
+    }
+
+    private func breaker(_ row: inout Row, lastWrite: Instant?) throws(SQLiteError) -> StoredBreaker {
+        let id = row.integer()
+        let name = try row.name()
+        let createdAt = row.instant()
+        var snapshot = Breaker.Snapshot(
+            name: name,
+            id: id,
+            createdAt: createdAt,
+            policy: Policy(),
+            policySource: .builtIn,
+            policyRevision: 0,
+            policyActor: nil,
+            state: try row.word(),
+            generation: row.integer(),
+            since: row.instant(),
+            openUntil: row.instantOrNull(),
+            consecutiveFailures: try row.count(),
+            window: row.bytes(),
+            leases: try LeaseText.leases(in: row.text()),
+            probeSuccesses: try row.count(),
+            override: nil,
+            backOff: nil,
+            lostProbes: try row.count(),
+            failureRows: 0,
+            lastFailure: nil,
+            lastTransition: nil,
+            recentOpenings: try trips(of: id, lastWrite: lastWrite)
+        )
+        snapshot.override = try override(&row)
+        snapshot.backOff = try backOff(&row)
+        snapshot.failureRows = row.integer()
+        row.skip(1)  // `last_transition`: the joined row has it
+        let lastSeenAt = row.instantOrNull()
+        try PolicyTable.read(&row, into: &snapshot)
+        snapshot.lastFailure = try FailureTable.failureOrNull(&row)
+        snapshot.lastTransition = try TransitionTable.transitionOrNull(&row)
+        return StoredBreaker(snapshot, lastSeenAt: lastSeenAt)
+    }
+
+    private func override(_ row: inout Row) throws(SQLiteError) -> Override? {
+        let mode: Override.Mode? = try row.wordOrNull()
+        let reason = row.textOrNull()
+        let actor = row.textOrNull()
+        let since = row.instantOrNull()
+        let expiresAt = row.instantOrNull()
+        guard let mode else { return nil }
+        guard let reason, let actor, let since else { throw .damaged("an override lacks reason, actor or beginning") }
+        return Override(mode: mode, reason: reason, actor: actor, since: since, expiresAt: expiresAt)
+    }
+
+    private func backOff(_ row: inout Row) throws(SQLiteError) -> Breaker.BackOff? {
+        let openings = row.integerOrNull()
+        let lastOpenMs = row.integerOrNull()
+        guard let openings, let lastOpenMs else { return nil }
+        guard let openings = UInt32(exactly: openings) else { throw .damaged("\(openings) is no count") }
+        return Breaker.BackOff(openings: openings, lastOpenMs: lastOpenMs)
+    }
+
+    /// When the breaker tripped in the hour before the last write, the oldest first.
+    private func trips(of id: Int64, lastWrite: Instant?) throws(SQLiteError) -> [Instant] {
+        guard let lastWrite else { return [] }
+        var trips: [Instant] = []
+        selectTrips.bind(id)
+        selectTrips.bind(lastWrite.advanced(byMilliseconds: -Breaker.recentMs))
+        try selectTrips.forEachRow { trips.append($0.instant()) }
+        return trips.reversed()
+    }
+}

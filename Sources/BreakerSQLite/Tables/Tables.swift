@@ -1,0 +1,20 @@
+/// Every table, with its statements prepared.
+struct Tables {
+    let server: ServerTable
+    let breakers: BreakerTable
+    let policies: PolicyTable
+    let failures: FailureTable
+    let transitions: TransitionTable
+    let receipts: ReceiptTable
+    let deletions: DeletionTable
+
+    init(_ connection: Connection) throws(SQLiteError) {
+        server = try ServerTable(connection)
+        breakers = try BreakerTable(connection)
+        policies = try PolicyTable(connection)
+        failures = try FailureTable(connection)
+        transitions = try TransitionTable(connection)
+        receipts = try ReceiptTable(connection)
+        deletions = try DeletionTable(connection)
+    }
+}

@@ -1,0 +1,18 @@
+import CEmbeddedFiles
+
+/// Files of the source tree that travel inside the program, so that it needs no file beside it.
+package enum EmbeddedFiles {
+    package typealias File = (name: String, bytes: [UInt8])
+
+    /// `migrations/*.sql`, in the order in which they apply.
+    package static var migrations: [File] {
+        UnsafeBufferPointer(start: embedded_migrations(), count: embedded_migrations_count()).map(file)
+    }
+
+    /// The description of the HTTP contract.
+    package static var openAPI: [UInt8] { file(embedded_openapi()).bytes }
+
+    private static func file(_ file: embedded_file) -> File {
+        (String(cString: file.name), Array(UnsafeBufferPointer(start: file.bytes, count: file.length)))
+    }
+}

@@ -1,0 +1,177 @@
+import BreakerCore
+import BreakerStorage
+import CSQLite
+import FaultyDisk
+import StoreContract
+import Testing
+
+@testable import BreakerSQLite
+
+@Suite("A database stays bounded")
+struct BoundsTests {
+    @Test("An endless storm of failures, reports and transitions takes no more room than its beginning")
+    func storm() throws {
+        let place = try SQLitePlace(in: .memory)
+        var retention = Retention()
+        retention.failuresPerBreaker = 100
+        retention.failures = 500
+        retention.transitionsPerBreaker = 20
+        retention.receipts = 300
+        let store = try place.open(retention)
+        var scenario = Scenario()
+        let names = (0..<20).map { "breaker-\($0)" }
+        for name in names { scenario.create(name, ["failure_threshold": .integer(20)]) }
+        var pages: [Int64] = []
+        var number = 0
+        for round in 0..<60 {
+            for name in names {
+                for _ in 0..<(name.hasSuffix("7") ? 60 : 19) {
+                    number += 1
+                    scenario.report(name, Report(.failure, detail: "no answer of \(number)", id: "r\(number)"))
+                }
+                scenario.reset(name)
+            }
+            try scenario.write(to: store)
+            scenario.wait(ms: 1_000)
+            if round % 20 == 19 { pages.append(try #require(try store.connection.integer("PRAGMA page_count"))) }
+        }
+        #expect(pages[2] <= pages[0] + pages[0] / 10, "\(pages)")
+        let failures = try #require(try store.connection.integer("SELECT count(*) FROM failures"))
+        #expect((450...500).contains(failures))
+        #expect(try store.connection.integer("SELECT count(*) FROM transitions") == 20 * 20)
+        #expect(try store.connection.integer("SELECT count(*) FROM report_ids") == 300)
+        #expect(try store.connection.texts("PRAGMA integrity_check") == ["ok"])
+    }
+
+    @Test(
+        "The WAL begins anew behind a checkpoint, and once a reader that was in the way is gone",
+        arguments: [false, true]
+    )
+    func wal(withReader: Bool) throws {
+        let place = try SQLitePlace(in: .memory)
+        let store = try place.open()
+        var batches = LargeBatches()
+        try store.write(batches.next())
+        let reader = try Connection(path: place.database, access: .readOnly, vfs: nil)
+        if withReader {
+            try reader.execute("BEGIN")
+            #expect(try reader.integer("SELECT revision FROM server") == 1)
+        }
+        var longest = 0
+        for _ in 1...40 {
+            try store.write(batches.next())
+            try store.checkpoint()
+            longest = max(longest, store.connection.walPages)
+        }
+        if withReader {
+            #expect(longest > 2 * CheckpointSchedule.interval)
+            #expect(try reader.integer("SELECT revision FROM server") == 1)
+            try reader.execute("COMMIT")
+            longest = 0
+            for number in 41...80 {
+                try store.write(batches.next())
+                try store.checkpoint()
+                if number > 60 { longest = max(longest, store.connection.walPages) }
+            }
+        }
+        #expect(longest >= CheckpointSchedule.interval, "no checkpoint was ever due")
+        #expect(longest < 2 * CheckpointSchedule.interval)
+        let limit = 2 * CheckpointSchedule.interval * 4_096
+        #expect(try place.folder.length("fusebox.db-wal") <= limit)
+    }
+
+    @Test("A batch whose commit failed does not count against the limits")
+    func failedCommits() throws {
+        let place = try SQLitePlace(in: .memory)
+        let disk = FaultyDisk()
+        var retention = Retention()
+        retention.failures = 120
+        retention.receipts = 30
+        retention.transitionsPerBreaker = 5
+        let store = try SQLiteStore.open(path: place.database, retention: retention, at: .start, vfs: disk.name)
+        defer { store.close() }
+        var scenario = Scenario()
+        scenario.create("payments", ["failure_threshold": .null])
+        func count(_ table: String) throws -> Int64? {
+            try store.connection.integer("SELECT count(*) FROM \(table)")
+        }
+        func more(_ number: Int, in scenario: inout Scenario) {
+            scenario.fail("payments", times: 50 * number)
+            for id in 0..<10 { scenario.report("payments", Report(.success, id: "\(number)-\(id)")) }
+            scenario.reset("payments")
+        }
+        more(1, in: &scenario)
+        try scenario.write(to: store)
+        disk.fail(1, of: [.sync], with: FaultyDisk.syncFailed, forGood: true)
+        for number in [20, 21, 22] {
+            var attempt = scenario
+            more(number, in: &attempt)
+            let error = #expect(throws: StoreError.self) { try attempt.write(to: store) }
+            #expect(error?.code == .outcomeUnknown)
+        }
+        disk.heal()
+        for (number, failures, receipts) in [(2, 120, 20), (3, 120, 30), (4, 120, 30)] {
+            more(number, in: &scenario)
+            try scenario.write(to: store)
+            let kept = try #require(try count("failures"))
+            #expect((100...Int64(failures)).contains(kept))
+            #expect(try count("report_ids") == Int64(receipts))
+            #expect(try count("transitions") == Int64(number))
+            #expect(store.evictedReceipts == max(0, number * 10 - 30))
+        }
+    }
+
+    @Test("A full disk refuses a batch, leaves what is stored readable, and heals")
+    func fullDisk() throws {
+        let place = try SQLitePlace(in: .memory)
+        let store = try place.open()
+        var scenario = Scenario.withHistory()
+        try scenario.write(to: store)
+        let committed = scenario.panel
+        let pages = try #require(try store.connection.integer("PRAGMA page_count"))
+        #expect(try store.connection.integer("PRAGMA max_page_count = \(pages)") == pages)
+        for _ in 0..<3 {
+            var attempt = scenario
+            for _ in 0..<200 {
+                attempt.report("payments", Report(.failure, detail: String(repeating: "x", count: 500)))
+            }
+            let error = #expect(throws: StoreError.self) { try attempt.write(to: store) }
+            #expect(error?.code == .unavailable)
+            #expect(try store.load() == committed)
+            #expect(
+                try place.reader().failures(ofBreaker: scenario["payments"].id, before: nil, limit: 999).count == 100
+            )
+        }
+        // What takes no more room is the probe for whether the disk has healed.
+        try store.write(WriteBatch(at: .start, revision: committed.revision))
+        try store.connection.execute("PRAGMA max_page_count = 1000000")
+        for _ in 0..<200 { scenario.report("payments", Report(.failure, detail: String(repeating: "x", count: 500))) }
+        try scenario.write(to: store)
+        #expect(try store.load() == scenario.panel)
+        #expect(try store.connection.integer("SELECT count(*) FROM failures") == 500)
+    }
+}
+
+/// Batches that change some 300 pages each.
+private struct LargeBatches {
+    private static let rows = 2_000
+    private let first: WriteBatch
+    private var number: Int64 = 0
+
+    init() {
+        var scenario = Scenario()
+        scenario.create("payments", ["failure_threshold": .null])
+        let report = Report(.failure, detail: String(repeating: "x", count: 500))
+        for _ in 0..<Self.rows { scenario.report("payments", report) }
+        first = scenario.batch()
+    }
+
+    /// The first again, with the failures that follow.
+    mutating func next() -> WriteBatch {
+        var batch = first
+        for index in batch.failures.indices { batch.failures[index].failure.number += number }
+        batch.breakers[0].snapshot.failureRows += number
+        number += Int64(Self.rows)
+        return batch
+    }
+}

@@ -1,0 +1,81 @@
+import BreakerCore
+import BreakerStorage
+import EmbeddedFiles
+import Foundation
+import StoreContract
+import Testing
+
+@testable import BreakerSQLite
+
+@Suite("Migrations")
+struct MigratorTests {
+    @Test("The program carries every file of migrations/ as it is, in order, and openapi.yaml")
+    func embedded() throws {
+        let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let folder = root.appendingPathComponent("migrations").path
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".sql") }.sorted()
+        #expect(!names.isEmpty)
+        #expect(EmbeddedFiles.migrations.map(\.name) == names)
+        for file in EmbeddedFiles.migrations {
+            #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(file.name)")) == Data(file.bytes))
+        }
+        let openAPI = try Data(contentsOf: root.appendingPathComponent("openapi.yaml"))
+        #expect(openAPI == Data(EmbeddedFiles.openAPI))
+    }
+
+    private static let addition: EmbeddedFiles.File = ("9998_add.sql", Array("CREATE TABLE a (b INTEGER) STRICT;".utf8))
+    private static let faulty: EmbeddedFiles.File = (
+        "9999_faulty.sql", Array("CREATE TABLE c (d INTEGER) STRICT; SELECT nothing;".utf8)
+    )
+
+    private func open(_ place: SQLitePlace, _ files: [EmbeddedFiles.File]) throws -> SQLiteStore {
+        try SQLiteStore.open(path: place.database, at: .start, migrator: Migrator(files))
+    }
+
+    @Test("Each is recorded with its checksum and instant, and applied once")
+    func recorded() throws {
+        let place = try SQLitePlace()
+        for _ in 0..<2 {
+            let store = try place.open()
+            let migrations = Migrator().migrations
+            #expect(try store.connection.texts("SELECT name FROM migrations") == migrations.map(\.name))
+            #expect(try store.connection.texts("SELECT sha256 FROM migrations") == migrations.map(\.sha256))
+            let instants = try store.connection.texts("SELECT DISTINCT applied_at FROM migrations")
+            #expect(instants == ["\(Instant.start.milliseconds)"])
+            store.close()
+        }
+    }
+
+    @Test("A checksum is SHA-256 in hexadecimal digits")
+    func checksum() {
+        // The example of FIPS 180-2, appendix B.1.
+        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        #expect(Migrator.Migration(("abc.sql", Array("abc".utf8))).sha256 == sha256)
+    }
+
+    @Test("One that was added is applied to a database that lacks it, and what is stored stays")
+    func added() throws {
+        let place = try SQLitePlace()
+        let store = try place.open()
+        try store.write(WriteBatch(at: .start, revision: 5))
+        store.close()
+        let migrated = try open(place, EmbeddedFiles.migrations + [Self.addition])
+        #expect(try migrated.connection.integer("SELECT count(*) FROM a") == 0)
+        #expect(try migrated.load().revision == 5)
+        migrated.close()
+        let error = #expect(throws: StoreError.self) { _ = try place.open() }
+        #expect(error?.code == .incompatible)
+    }
+
+    @Test("One that fails leaves nothing of itself, and keeps those before it")
+    func faulty() throws {
+        let place = try SQLitePlace()
+        let error = #expect(throws: StoreError.self) {
+            _ = try open(place, EmbeddedFiles.migrations + [Self.addition, Self.faulty])
+        }
+        #expect(error?.code == .unavailable)
+        let store = try open(place, EmbeddedFiles.migrations + [Self.addition])
+        #expect(try store.connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'c'") == 0)
+    }
+}

@@ -1,0 +1,102 @@
+import BreakerCore
+import BreakerStorage
+import CSQLite
+import FaultyDisk
+import Foundation
+import StoreContract
+import Testing
+
+@testable import BreakerSQLite
+
+@Suite("A reader")
+struct ReaderTests {
+    @Test("serves many threads while the store writes, and never sees half a batch")
+    func manyThreads() async throws {
+        let place = try SQLitePlace()
+        let store = try place.open()
+        let reader = try place.reader()
+        var scenario = Scenario()
+        scenario.create("payments", ["failure_threshold": .null])
+        try scenario.write(to: store)
+        let id = scenario["payments"].id
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    var seen = 0
+                    while seen < 100 {
+                        let failures = try reader.failures(ofBreaker: id, before: nil, limit: 1_000)
+                        // Batches of five.
+                        #expect(failures.count.isMultiple(of: 5) && failures.count >= seen)
+                        seen = failures.count
+                        await Task.yield()
+                    }
+                    return seen
+                }
+            }
+            for _ in 0..<20 {
+                scenario.fail("payments", times: 5)
+                try scenario.write(to: store)
+                try store.connection.checkpoint(.passive)
+                await Task.yield()
+            }
+            for try await seen in group { #expect(seen == 100) }
+        }
+    }
+
+    @Test("can neither write nor checkpoint")
+    func readOnly() throws {
+        let place = try SQLitePlace()
+        let store = try place.open()
+        try store.write(WriteBatch(at: .start, revision: 1))
+        let length = try place.folder.length("fusebox.db-wal")
+        let connection = try Connection(path: place.database, access: .readOnly, vfs: nil)
+        let error = #expect(throws: SQLiteError.self) { try connection.execute("UPDATE server SET revision = 2") }
+        #expect(error?.code == SQLITE_READONLY)
+        #expect(throws: SQLiteError.self) { try connection.checkpoint(.truncate) }
+        #expect(try place.folder.length("fusebox.db-wal") == length)
+    }
+
+    @Test("that is closed lets the store put away its WAL, and answers no more")
+    func close() throws {
+        let place = try SQLitePlace()
+        let store = try place.open()
+        let reader = try place.reader()
+        try store.write(WriteBatch(at: .start, revision: 1))
+        #expect(try reader.failures(ofBreaker: 1, before: nil, limit: 1) == [])
+        reader.close()
+        store.close()
+        #expect(try place.folder.names == ["fusebox.db", "fusebox.db.lock"])
+        #expect(throws: StoreError.self) { try reader.failures(ofBreaker: 1, before: nil, limit: 1) }
+    }
+
+    @Test("leaves no part of a backup that fails", arguments: [.write, .sync, .open] as [FaultyDisk.Call])
+    func failingBackup(_ call: FaultyDisk.Call) throws {
+        let place = try SQLitePlace()
+        let disk = FaultyDisk()
+        let store = try place.open()
+        var scenario = Scenario.withHistory()
+        try scenario.write(to: store)
+        let reader = try SQLiteReader(path: place.database, vfs: disk.name)
+        defer { reader.close() }
+        disk.fail(1, of: [call], with: FaultyDisk.writeFailed, forGood: true)
+        // SQLite leaves the sync of a copy to its caller.
+        if call != .sync {
+            let error = #expect(throws: StoreError.self) { try reader.backUp(to: place.path("backup")) }
+            #expect(error?.code == .unavailable)
+        }
+        #expect(try !place.folder.names.contains { $0.hasPrefix("backup") })
+        disk.heal()
+        try reader.backUp(to: place.path("backup"))
+        #expect(try place.openBackup(at: place.path("backup")).load() == scenario.panel)
+    }
+
+    @Test("refuses a backup where no file can be", arguments: ["missing/backup", "fusebox.db", "."])
+    func noPlace(_ name: String) throws {
+        let place = try SQLitePlace()
+        let store = try place.open()
+        try store.write(WriteBatch(at: .start, revision: 1))
+        let error = #expect(throws: StoreError.self) { try place.reader().backUp(to: place.path(name)) }
+        #expect(error?.code == .unavailable)
+        #expect(try store.load().revision == 1)
+    }
+}

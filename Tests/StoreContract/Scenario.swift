@@ -1,0 +1,162 @@
+package import BreakerCore
+package import BreakerStorage
+
+/// Breakers as a server has them, and the batches that store what happens to them.
+package struct Scenario {
+    package var now: Instant
+    package private(set) var breakers: [BreakerName: Breaker] = [:]
+    /// When a breaker was last asked for.
+    package var lastSeenAt: [BreakerName: Instant] = [:]
+    private var revision: Int64 = 0
+    private var journal = Journal(revision: 0)
+    private var touched: Set<BreakerName> = []
+    private var deletions: [WriteBatch.Deletion] = []
+    private var receipts: [WriteBatch.ReceiptRow] = []
+    /// A fixed beginning, so that a failing proof fails again.
+    private var random = SplitMix(state: 1)
+
+    package init(at now: Instant) {
+        self.now = now
+    }
+
+    package init() {
+        self.init(at: .start)
+    }
+
+    package subscript(name: String) -> Breaker {
+        guard let breaker = breakers[.named(name)] else { preconditionFailure("there is no breaker '\(name)'") }
+        return breaker
+    }
+
+    // MARK: Events
+
+    package mutating func wait(ms: Int64) {
+        now = now.advanced(byMilliseconds: ms)
+    }
+
+    package mutating func create(
+        _ name: String,
+        _ document: PolicyDocument = [:],
+        source: PolicySource = .builtIn,
+        actor: String? = nil
+    ) {
+        let name = BreakerName.named(name)
+        do throws(PolicyError) {
+            let policy = try Policy().applying(document)
+            breakers[name] = Breaker(
+                creating: name,
+                policy: policy,
+                source: source,
+                actor: actor,
+                at: now,
+                journal: &journal
+            )
+        } catch {
+            preconditionFailure("\(document) is no policy: \(error.faults)")
+        }
+        touched.insert(name)
+    }
+
+    package mutating func change(_ name: String, _ event: (inout Breaker, Instant, inout Journal) -> Void) {
+        var breaker = self[name]
+        event(&breaker, now, &journal)
+        breakers[breaker.name] = breaker
+        touched.insert(breaker.name)
+    }
+
+    @discardableResult
+    package mutating func acquire(_ name: String) -> Permit? {
+        var random = self.random
+        var permit: Permit?
+        change(name) { breaker, now, journal in
+            if case .allowed(let granted, _, _, _) = breaker.acquire(at: now, journal: &journal, random: &random) {
+                permit = granted
+            }
+        }
+        self.random = random
+        return permit
+    }
+
+    package mutating func report(_ name: String, _ reports: Report...) {
+        for report in reports {
+            var answer: ReportAnswer?
+            change(name) { breaker, now, journal in
+                answer = breaker.report(report, at: now, journal: &journal)
+            }
+            guard let id = report.id, let answer else { continue }
+            let receipt = Receipt(of: report, answer: answer, at: now)
+            receipts.append(WriteBatch.ReceiptRow(breakerID: self[name].id, reportID: id, receipt: receipt))
+        }
+    }
+
+    package mutating func fail(_ name: String, times count: Int = 1) {
+        for _ in 0..<count { report(name, Report(.failure, kind: "timeout", reporter: "checkout-7")) }
+    }
+
+    package mutating func delete(_ name: String, actor: String? = nil) {
+        let breaker = self[name]
+        journal.recordDeletion(of: breaker, actor: actor, at: now)
+        deletions.append(
+            WriteBatch.Deletion(breakerID: breaker.id, name: breaker.name, revision: journal.revision, actor: actor)
+        )
+        receipts.removeAll { $0.breakerID == breaker.id }
+        breakers[breaker.name] = nil
+        lastSeenAt[breaker.name] = nil
+        touched.remove(breaker.name)
+    }
+
+    // MARK: What is stored
+
+    /// What happened since the last batch.
+    package mutating func batch() -> WriteBatch {
+        revision = journal.revision
+        var batch = WriteBatch(at: now, revision: revision)
+        let living = Set(breakers.values.map(\.id))
+        batch.deletions = deletions
+        batch.breakers = touched.sorted().map(stored)
+        batch.failures = journal.failures.filter { living.contains($0.breakerID) }
+        batch.receipts = receipts
+        for change in journal.changes where living.contains(change.breakerID) {
+            if case .transition(let transition) = change.kind {
+                batch.transitions.append(WriteBatch.TransitionRow(breakerID: change.breakerID, transition: transition))
+            }
+        }
+        journal = Journal(revision: revision)
+        (touched, deletions, receipts) = ([], [], [])
+        return batch
+    }
+
+    package mutating func write(to store: some BreakerStore) throws {
+        try store.write(batch())
+    }
+
+    /// What a store holds behind the last batch, had it been made just before.
+    package var panel: StoredPanel {
+        StoredPanel(revision: revision, lastWrite: now, breakers: breakers.keys.sorted().map(stored))
+    }
+
+    /// Openings that no longer count are not kept.
+    private func stored(_ name: BreakerName) -> StoredBreaker {
+        guard let breaker = breakers[name] else { preconditionFailure("'\(name)' is deleted") }
+        var snapshot = breaker.snapshot
+        snapshot.recentOpenings.removeAll { $0.milliseconds(until: now) >= Breaker.recentMs }
+        return StoredBreaker(snapshot, lastSeenAt: lastSeenAt[name])
+    }
+}
+
+/// SplitMix64, by Sebastiano Vigna: https://prng.di.unimi.it/splitmix64.c
+package struct SplitMix: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(state: UInt64) {
+        self.state = state
+    }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

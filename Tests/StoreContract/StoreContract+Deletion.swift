@@ -1,0 +1,60 @@
+import BreakerCore
+import BreakerStorage
+import Testing
+
+extension StoreContract {
+    static var deletionClauses: [Clause] {
+        [
+            Clause("A deleted breaker takes its failures, transitions and report ids along") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                var scenario = Scenario()
+                for name in ["goes", "stays"] {
+                    scenario.create(name)
+                    scenario.report(name, Report(.failure, id: "r1"))
+                    scenario.fail(name, times: 4)
+                }
+                let (goes, stays) = (scenario["goes"].id, scenario["stays"].id)
+                try scenario.write(to: store)
+                scenario.delete("goes", actor: "ops")
+                try scenario.write(to: store)
+                #expect(try store.load() == scenario.panel)
+                #expect(try reader.failures(ofBreaker: goes, before: nil, limit: 10).isEmpty)
+                #expect(try reader.transitions(ofBreaker: goes, prefix: "", before: nil, limit: 10).isEmpty)
+                #expect(try store.receipt(forReport: "r1", ofBreaker: goes) == nil)
+                #expect(try reader.failures(ofBreaker: stays, before: nil, limit: 10).count == 5)
+                #expect(try reader.transitions(ofBreaker: nil, prefix: "", before: nil, limit: 10).count == 1)
+                #expect(try store.receipt(forReport: "r1", ofBreaker: stays) != nil)
+            },
+            Clause("A breaker may be deleted and created in one batch, and begins afresh") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                var scenario = Scenario()
+                scenario.create("payments", ["failure_threshold": .integer(2)])
+                scenario.fail("payments", times: 2)
+                try scenario.write(to: store)
+                scenario.delete("payments")
+                scenario.create("payments")
+                scenario.report("payments", Report(.failure, kind: "connection", id: "r1"))
+                try scenario.write(to: store)
+                #expect(try store.load() == scenario.panel)
+                let id = scenario["payments"].id
+                #expect(try reader.failures(ofBreaker: id, before: nil, limit: 10).map(\.kind) == ["connection"])
+                #expect(try store.receipt(forReport: "r1", ofBreaker: id)?.answer.counted == 1)
+                store.close()
+                #expect(try place.open().load() == scenario.panel)
+            },
+            Clause("A breaker that was created and deleted between two batches leaves nothing but its revisions") {
+                place in
+                let store = try place.open()
+                try store.write(WriteBatch(at: .start, revision: 0))
+                var scenario = Scenario()
+                scenario.create("payments")
+                scenario.delete("payments")
+                try scenario.write(to: store)
+                #expect(try store.load() == scenario.panel)
+                #expect(scenario.panel.revision == 2)
+            },
+        ]
+    }
+}

@@ -1,0 +1,48 @@
+import BreakerCore
+import BreakerStorage
+import Testing
+
+extension StoreContract {
+    static var readerClauses: [Clause] {
+        [
+            Clause("A backup opens as a store and equals what was committed") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                var scenario = Scenario.ofEveryState()
+                scenario.report("new", Report(.success, id: "r"))
+                try scenario.write(to: store)
+                let committed = scenario.panel
+                try reader.backUp(to: place.path("backup"))
+                scenario.delete("new")
+                try scenario.write(to: store)
+                let copy = try place.openBackup(at: place.path("backup"))
+                #expect(try copy.load() == committed)
+                let new = try #require(committed.breakers.first { $0.snapshot.name.value == "new" })
+                #expect(try copy.receipt(forReport: "r", ofBreaker: new.snapshot.id) != nil)
+            },
+            Clause("A backup never overwrites a file") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                try store.write(WriteBatch(at: .start, revision: 1))
+                try reader.backUp(to: place.path("backup"))
+                try store.write(WriteBatch(at: .start, revision: 2))
+                let error = #expect(throws: StoreError.self) { try reader.backUp(to: place.path("backup")) }
+                #expect(error?.code == .unavailable)
+                #expect(try place.openBackup(at: place.path("backup")).load().revision == 1)
+            },
+            Clause("A reader sees each batch once it is written, before and behind a checkpoint") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                var scenario = Scenario()
+                scenario.create("payments", ["failure_threshold": .null])
+                for number in 1...3 {
+                    scenario.fail("payments")
+                    try scenario.write(to: store)
+                    #expect(try reader.numbers(of: scenario["payments"]).count == number)
+                    try store.checkpoint()
+                    #expect(try reader.numbers(of: scenario["payments"]).count == number)
+                }
+            },
+        ]
+    }
+}

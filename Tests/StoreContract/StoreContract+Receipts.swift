@@ -1,0 +1,103 @@
+import BreakerCore
+import BreakerStorage
+import Testing
+
+extension StoreContract {
+    static var receiptClauses: [Clause] {
+        [
+            Clause("A receipt comes back as it was, to its breaker only, also when the store is opened again") {
+                place in
+                var scenario = Scenario()
+                for name in ["payments", "search"] { scenario.create(name) }
+                let (payments, search) = (scenario["payments"].id, scenario["search"].id)
+                let store = try place.open()
+                try scenario.write(to: store)
+                var batch = WriteBatch(at: .start, revision: scenario.panel.revision)
+                for (id, receipt) in everyReceipt {
+                    batch.receipts.append(.init(breakerID: payments, reportID: id, receipt: receipt))
+                }
+                try store.write(batch)
+                store.close()
+                let again = try place.open()
+                for (id, receipt) in everyReceipt {
+                    #expect(try again.receipt(forReport: id, ofBreaker: payments) == receipt)
+                    #expect(try again.receipt(forReport: id, ofBreaker: search) == nil)
+                }
+                #expect(try again.receipt(forReport: "unknown", ofBreaker: payments) == nil)
+            },
+            Clause("A later receipt replaces an earlier one of the same report, and is as young as it looks") { place in
+                var retention = Retention()
+                retention.receipts = 2
+                let store = try place.open(retention)
+                var scenario = Scenario()
+                scenario.create("payments")
+                let id = scenario["payments"].id
+                for report in ["a", "b", "a"] {
+                    scenario.report("payments", Report(.success, id: report))
+                    try scenario.write(to: store)
+                    scenario.wait(ms: 1)
+                }
+                #expect(
+                    try store.receipt(forReport: "a", ofBreaker: id)?.at == Instant.start.advanced(byMilliseconds: 2)
+                )
+                #expect(store.evictedReceipts == 0)
+                scenario.report("payments", Report(.success, id: "c"))
+                try scenario.write(to: store)
+                #expect(try store.receipt(forReport: "b", ofBreaker: id) == nil)
+                #expect(try store.receipt(forReport: "a", ofBreaker: id) != nil)
+            },
+            Clause("Beyond the limit the oldest receipts go first, and those within their lifetime are counted") {
+                place in
+                var retention = Retention()
+                retention.receipts = 3
+                let store = try place.open(retention)
+                var scenario = Scenario()
+                scenario.create("payments")
+                let id = scenario["payments"].id
+                for (number, evicted) in [(1, 0), (2, 0), (3, 0), (4, 1), (5, 2)] {
+                    scenario.report("payments", Report(.success, id: "r\(number)"))
+                    try scenario.write(to: store)
+                    #expect(store.evictedReceipts == evicted)
+                }
+                for (number, isKept) in [(1, false), (2, false), (3, true), (4, true), (5, true)] {
+                    #expect(try (store.receipt(forReport: "r\(number)", ofBreaker: id) != nil) == isKept)
+                }
+            },
+            Clause("A receipt stays for its lifetime, and goes uncounted with a batch behind it") { place in
+                let store = try place.open()
+                var scenario = Scenario()
+                scenario.create("payments")
+                scenario.report("payments", Report(.success, id: "r"))
+                let id = scenario["payments"].id
+                try scenario.write(to: store)
+                for (elapsedMs, isKept) in [(Receipt.lifetimeMs - 1, true), (Receipt.lifetimeMs, false)] {
+                    let at = Instant.start.advanced(byMilliseconds: elapsedMs)
+                    try store.write(WriteBatch(at: at, revision: scenario.panel.revision))
+                    #expect(try (store.receipt(forReport: "r", ofBreaker: id) != nil) == isKept)
+                }
+                #expect(store.evictedReceipts == 0)
+            },
+        ]
+    }
+
+    private static var everyReceipt: [(id: String, receipt: Receipt)] {
+        var receipts: [(String, Receipt)] = []
+        for outcome in Outcome.allCases {
+            for refusal in ReportAnswer.Refusal.allCases + [nil] {
+                for permit in [nil, Permit(generation: 7), Permit(generation: .max, lease: .max)] {
+                    let state = State.allCases[receipts.count % State.allCases.count]
+                    let receipt = Receipt(
+                        outcome: outcome,
+                        permit: permit,
+                        durationMs: permit.map { _ in 12 },
+                        count: receipts.count + 1,
+                        answer: ReportAnswer(counted: receipts.count, refusal: refusal, state: state),
+                        at: .start
+                    )
+                    receipts.append(("report-\(receipts.count)", receipt))
+                }
+            }
+        }
+        return receipts
+    }
+}

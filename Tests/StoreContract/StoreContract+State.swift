@@ -1,0 +1,170 @@
+import BreakerCore
+import BreakerStorage
+import Testing
+
+extension StoreContract {
+    static var stateClauses: [Clause] {
+        [
+            Clause("A fresh store is empty") { place in
+                let empty = StoredPanel(revision: 0, lastWrite: nil, breakers: [])
+                let store = try place.open()
+                #expect(try store.load() == empty)
+                store.close()
+                let again = try place.open()
+                #expect(try again.load() == empty)
+            },
+            Clause("Breakers in every state come back as they were, also when the store is opened again") { place in
+                var scenario = Scenario.ofEveryState()
+                let store = try place.open()
+                try scenario.write(to: store)
+                #expect(try store.load() == scenario.panel)
+                store.close()
+                let loaded = try place.open().load()
+                #expect(loaded == scenario.panel)
+                for breaker in loaded.breakers {
+                    #expect(Breaker(breaker.snapshot)?.snapshot == breaker.snapshot)
+                }
+            },
+            Clause("A breaker is as the last batch left it") { place in
+                var scenario = Scenario.ofEveryState()
+                let store = try place.open()
+                for _ in 0..<20 {
+                    for name in scenario.breakers.keys.sorted() {
+                        scenario.report(name.value, Report(.failure, permit: scenario.acquire(name.value)))
+                    }
+                    try scenario.write(to: store)
+                    #expect(try store.load() == scenario.panel)
+                    scenario.wait(ms: 7_919)
+                }
+            },
+            Clause("Breakers come in order of the bytes of their names") { place in
+                var scenario = Scenario()
+                for name in ["a:b", "b", "a", "Z9", "a-b", "_".prefix(0) + "0", "a.b", "aB"] { scenario.create(name) }
+                let store = try place.open()
+                try scenario.write(to: store)
+                #expect(
+                    try store.load().breakers.map(\.snapshot.name.value)
+                        == ["0", "Z9", "a", "a-b", "a.b", "a:b", "aB", "b"]
+                )
+            },
+            Clause("Reloading gives those of the names that are stored") { place in
+                var scenario = Scenario.ofEveryState()
+                let store = try place.open()
+                try scenario.write(to: store)
+                var expected = scenario.panel
+                expected.breakers.removeAll { !["open", "shadow"].contains($0.snapshot.name.value) }
+                #expect(try store.reload(["shadow", "nowhere", "open", "shadow"].map(BreakerName.named)) == expected)
+                expected.breakers = []
+                #expect(try store.reload([]) == expected)
+            },
+            Clause("An empty batch stores its instant and revision") { place in
+                let store = try place.open()
+                try store.write(WriteBatch(at: .start, revision: 7))
+                #expect(try store.load() == StoredPanel(revision: 7, lastWrite: .start, breakers: []))
+            },
+            Clause("Any text comes back byte for byte") { place in
+                var scenario = Scenario()
+                let store = try place.open()
+                let texts = ["", "'; DROP TABLE failures; --", "\0in the middle\0", "é, 漢字, 🧨", "\"{}\n\t\\"]
+                for (index, text) in texts.enumerated() {
+                    let name = "text-\(index)"
+                    scenario.create(name, source: .api, actor: text)
+                    scenario.report(name, Report(.failure, kind: text, detail: text, reporter: text))
+                    scenario.change(name) { breaker, now, journal in
+                        breaker.setOverride(
+                            .shadow,
+                            reason: text,
+                            actor: text,
+                            expiresInMs: nil,
+                            at: now,
+                            journal: &journal
+                        )
+                    }
+                }
+                try scenario.write(to: store)
+                #expect(try store.load() == scenario.panel)
+            },
+            Clause("Openings of the last hour are counted again when the store is opened") { place in
+                var scenario = Scenario()
+                let store = try place.open()
+                scenario.create("payments", ["recovery_timeout_ms": .integer(600_000)])
+                for _ in 0..<8 {
+                    scenario.fail("payments", times: 5)
+                    scenario.wait(ms: 600_000)
+                    scenario.report("payments", Report(.success, permit: scenario.acquire("payments")))
+                }
+                scenario.fail("payments", times: 5)
+                // While open, what begins and ends in that state is no opening.
+                for mode in [Override.Mode.shadow, .forceOpen] {
+                    scenario.change("payments") { breaker, now, journal in
+                        breaker.setOverride(
+                            mode,
+                            reason: "test",
+                            actor: "ops",
+                            expiresInMs: nil,
+                            at: now,
+                            journal: &journal
+                        )
+                    }
+                }
+                try scenario.write(to: store)
+                let stored = try store.load().breakers[0].snapshot
+                // The trip exactly an hour ago is over.
+                #expect(stored.recentOpenings.count == 6)
+                #expect(try store.load() == scenario.panel)
+            },
+        ]
+    }
+}
+
+extension Scenario {
+    /// A breaker for each way in which breakers differ.
+    static func ofEveryState() -> Scenario {
+        var scenario = Scenario()
+        scenario.create("new")
+        scenario.create("closed", source: .profile("clo*"))
+        scenario.report(
+            "closed",
+            Report(.success, durationMs: 12),
+            Report(.failure, durationMs: 900, kind: "timeout", detail: "no answer", reporter: "checkout-7"),
+            Report(.failure, count: 3)
+        )
+        scenario.create("last-calls", ["window_calls": .integer(20), "slow_call_ms": .integer(10)], source: .config)
+        scenario.report("last-calls", Report(.success, durationMs: 10), Report(.failure), Report(.success))
+        scenario.create("open", source: .api, actor: "ops")
+        scenario.fail("open", times: 5)
+        scenario.create("half-open", ["half_open_probes": .integer(3), "success_threshold": .integer(5)])
+        scenario.create("lost", ["probe_lease_ms": .integer(100)])
+        scenario.create("backed-off", ["recovery_timeout_multiplier": .decimal(1.5)])
+        for name in ["half-open", "lost", "backed-off"] { scenario.fail(name, times: 5) }
+        scenario.wait(ms: 60_000)
+        scenario.report("half-open", Report(.success, permit: scenario.acquire("half-open")))
+        for _ in 0..<3 { scenario.acquire("half-open") }
+        scenario.acquire("lost")
+        scenario.report("backed-off", Report(.failure, permit: scenario.acquire("backed-off")))
+        for (name, mode, expiresInMs) in [
+            ("forced-open", Override.Mode.forceOpen, nil), ("forced-open-for-an-hour", .forceOpen, 3_600_000),
+            ("forced-closed", .forceClosed, 1_000), ("shadow", .shadow, nil as Int64?),
+        ] {
+            scenario.create(name)
+            scenario.change(name) { breaker, now, journal in
+                breaker.setOverride(
+                    mode,
+                    reason: "maintenance",
+                    actor: "ops",
+                    expiresInMs: expiresInMs,
+                    at: now,
+                    journal: &journal
+                )
+            }
+        }
+        scenario.wait(ms: 200)
+        scenario.acquire("lost")
+        scenario.create("reset")
+        scenario.change("reset") { breaker, now, journal in
+            try? breaker.reset(to: .halfOpen, actor: "ops", at: now, journal: &journal)
+        }
+        for name in ["closed", "open", "lost"] { scenario.lastSeenAt[.named(name)] = scenario.now }
+        return scenario
+    }
+}

@@ -1,0 +1,81 @@
+import BreakerCore
+import BreakerStorage
+import Testing
+
+extension StoreContract {
+    static var transitionClauses: [Clause] {
+        [
+            Clause("Transitions come in pages, the newest first, of all breakers or of one") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                var scenario = Scenario()
+                for name in ["payments", "search"] { scenario.create(name) }
+                var expected: [NamedTransition] = []
+                for round in 0..<6 {
+                    let name = round % 3 == 0 ? "search" : "payments"
+                    scenario.reset(name)
+                    let transition = try #require(scenario[name].lastTransition)
+                    expected.insert(NamedTransition(name: .named(name), transition: transition), at: 0)
+                }
+                try scenario.write(to: store)
+                func page(_ id: Int64?, before revision: Int64?, _ limit: Int) throws -> [NamedTransition] {
+                    try reader.transitions(ofBreaker: id, prefix: "", before: revision, limit: limit)
+                }
+                #expect(try page(nil, before: nil, 4) == Array(expected[..<4]))
+                #expect(try page(nil, before: expected[3].transition.revision, 4) == Array(expected[4...]))
+                #expect(try page(nil, before: 1, 4) == [])
+                let ofOne = expected.filter { $0.name.value == "payments" }
+                let id = scenario["payments"].id
+                #expect(try page(id, before: nil, 3) == Array(ofOne[..<3]))
+                #expect(try page(id, before: ofOne[2].transition.revision, 3) == Array(ofOne[3...]))
+            },
+            Clause("A prefix of names is plain text, and upper case is not lower case") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                var scenario = Scenario()
+                let names = ["pay_x", "payments", "payments:charge", "Payments", "pay.x"]
+                for name in names {
+                    scenario.create(name)
+                    scenario.reset(name)
+                }
+                try scenario.write(to: store)
+                for prefix in ["", "p", "pay_", "pay.", "payments", "payments:", "Pay", "payments:charges", "%"] {
+                    let found = try reader.transitions(ofBreaker: nil, prefix: prefix, before: nil, limit: 10)
+                    #expect(found.map(\.name.value) == names.reversed().filter { $0.hasPrefix(prefix) }, "\(prefix)")
+                    let id = scenario["payments"].id
+                    let ofOne = try reader.transitions(ofBreaker: id, prefix: prefix, before: nil, limit: 10)
+                    #expect(ofOne.count == ("payments".hasPrefix(prefix) ? 1 : 0), "\(prefix)")
+                }
+            },
+            Clause("Of each breaker exactly the newest transitions up to the limit are kept") { place in
+                var retention = Retention()
+                retention.transitionsPerBreaker = 3
+                var store = try place.open(retention)
+                var scenario = Scenario()
+                for name in ["payments", "search"] { scenario.create(name) }
+                for (resets, kept) in [(2, 2), (1, 3), (1, 3), (5, 3)] {
+                    for _ in 0..<resets { scenario.reset("payments") }
+                    scenario.reset("search")
+                    try scenario.write(to: store)
+                    let id = scenario["payments"].id
+                    let reader = try place.reader()
+                    let found = try reader.transitions(ofBreaker: id, prefix: "", before: nil, limit: 10)
+                    #expect(found.count == kept)
+                    #expect(found.first?.transition == scenario["payments"].lastTransition)
+                    #expect(try store.load() == scenario.panel)
+                    store.close()
+                    store = try place.open(retention)
+                }
+            },
+        ]
+    }
+}
+
+extension Scenario {
+    /// The shortest way to a transition.
+    package mutating func reset(_ name: String) {
+        change(name) { breaker, now, journal in
+            try? breaker.reset(to: .closed, actor: "ops", at: now, journal: &journal)
+        }
+    }
+}
