@@ -19,10 +19,26 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .target(name: "BreakerCore", swiftSettings: settings),
         .target(name: "BreakerStorage", dependencies: ["BreakerCore"], swiftSettings: settings),
+        .target(
+            name: "BreakerEngine",
+            dependencies: [
+                "BreakerCore",
+                "BreakerStorage",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
         .systemLibrary(
             name: "CSQLite",
             providers: [.apt(["libsqlite3-dev"]), .yum(["sqlite-devel"]), .brew(["sqlite"])]
@@ -53,6 +69,18 @@ let package = Package(
             path: "Tests/FaultyDisk",
             swiftSettings: settings
         ),
+        .target(
+            name: "EngineSupport",
+            dependencies: [
+                "BreakerCore",
+                "BreakerEngine",
+                "BreakerSQLite",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            path: "Tests/EngineSupport",
+            swiftSettings: settings
+        ),
         .testTarget(name: "BreakerCoreTests", dependencies: ["BreakerCore"], swiftSettings: settings),
         .testTarget(
             name: "BreakerSQLiteTests",
@@ -64,6 +92,20 @@ let package = Package(
                 "EmbeddedFiles",
                 "FaultyDisk",
                 "StoreContract",
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BreakerEngineTests",
+            dependencies: [
+                "BreakerCore",
+                "BreakerEngine",
+                "BreakerSQLite",
+                "BreakerStorage",
+                "EngineSupport",
+                "FaultyDisk",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

@@ -1,0 +1,198 @@
+package import BreakerCore
+import BreakerStorage
+
+extension Engine {
+    /// Carries out a change of the working copy as one command, and waits until it is stored.
+    ///
+    /// - Parameter body: checks first and changes then: what it changed before it throws is stored all the same.
+    func change<Value: Sendable>(
+        weight: Int = 1,
+        _ body: @escaping @Sendable (inout WorkingCopy, any BreakerStore) throws(EngineError) -> Value
+    ) async throws(EngineError) -> Value {
+        try await waitForReply { reply in
+            submit(
+                .change(
+                    { working, store in
+                        let result = Result { () throws(EngineError) in try body(&working, store) }
+                        return { failure in reply(failure.map(Result.failure) ?? result) }
+                    },
+                    refuse: { failure in if let failure { reply(.failure(failure)) } }
+                ),
+                weight: weight
+            )
+        }
+    }
+
+    /// Changes one breaker that exists.
+    func change(
+        _ name: BreakerName,
+        _ body: @escaping @Sendable (inout Breaker, Instant, inout Journal) throws(EngineError) -> Void
+    ) async throws(EngineError) -> BreakerView {
+        let view = try await change { working, _ throws(EngineError) in
+            guard
+                let result = working.change(
+                    name,
+                    { breaker, now, journal in
+                        Result { () throws(EngineError) in try body(&breaker, now, &journal) }
+                    }
+                )
+            else { throw .unknown(name) }
+            try result.get()
+            return try working.view(of: name, at: working.now)
+        }
+        return seen([view])[0]
+    }
+}
+
+// MARK: What operators order
+
+extension Engine {
+    /// What an operator wants to be true of the policy before it is changed.
+    package enum Precondition: Hashable, Sendable {
+        /// The breaker exists and its policy is of one of these revisions.
+        case revision(in: Set<Int64>)
+        /// The breaker exists.
+        case exists
+        /// The breaker does not exist.
+        case isNew
+    }
+
+    /// Creates a breaker with `policy`, or gives it to one that exists.
+    package func putPolicy(
+        _ policy: Policy,
+        of name: BreakerName,
+        actor: String,
+        if precondition: Precondition? = nil
+    ) async throws(EngineError) -> (view: BreakerView, isNew: Bool) {
+        let put = try await change { working, _ throws(EngineError) in
+            try working.check(precondition, of: name)
+            let isNew = working[name] == nil
+            if isNew {
+                try working.create(name, policy: policy, source: .api, actor: actor)
+            } else {
+                working.changePolicy(of: name, to: policy, actor: actor)
+            }
+            return PutResult(view: try working.view(of: name, at: working.now), isNew: isNew)
+        }
+        return (seen([put.view])[0], put.isNew)
+    }
+
+    private struct PutResult: Sendable {
+        var view: BreakerView
+        var isNew: Bool
+    }
+
+    /// Lays `document` over the policy of a breaker that exists.
+    package func patchPolicy(
+        _ document: PolicyDocument,
+        of name: BreakerName,
+        actor: String,
+        if precondition: Precondition? = nil
+    ) async throws(EngineError) -> BreakerView {
+        let view = try await change { working, _ throws(EngineError) in
+            guard let present = working[name]?.policy else { throw .unknown(name) }
+            try working.check(precondition, of: name)
+            let policy: Policy
+            do throws(PolicyError) { policy = try present.applying(document) } catch { throw EngineError(error) }
+            working.changePolicy(of: name, to: policy, actor: actor)
+            return try working.view(of: name, at: working.now)
+        }
+        return seen([view])[0]
+    }
+
+    /// Deletes a breaker with all that is kept of it.
+    package func delete(
+        _ name: BreakerName,
+        actor: String,
+        if precondition: Precondition? = nil
+    ) async throws(EngineError) {
+        try await change { working, _ throws(EngineError) in
+            guard working[name] != nil else { throw .unknown(name) }
+            try working.check(precondition, of: name)
+            working.delete(name, actor: actor)
+        }
+    }
+
+    /// Puts a breaker in a fresh state.
+    package func reset(
+        _ name: BreakerName,
+        to target: Breaker.ResetTarget,
+        actor: String
+    ) async throws(EngineError) -> BreakerView {
+        try await change(name) { breaker, now, journal throws(EngineError) in
+            do throws(Breaker.Forced) {
+                try breaker.reset(to: target, actor: actor, at: now, journal: &journal)
+            } catch {
+                throw EngineError(.forced, "\(error.mode.rawValue) stands; clear the override first")
+            }
+        }
+    }
+
+    /// Sets an override.
+    /// - Parameter expiresInMs: ``Limits/overrideMs``; `nil` for one that stands until it is cleared.
+    package func setOverride(
+        _ mode: Override.Mode,
+        of name: BreakerName,
+        reason: String,
+        expiresInMs: Int64?,
+        actor: String
+    ) async throws(EngineError) -> BreakerView {
+        try await change(name) { breaker, now, journal throws(EngineError) in
+            breaker.setOverride(
+                mode,
+                reason: reason,
+                actor: actor,
+                expiresInMs: expiresInMs,
+                at: now,
+                journal: &journal
+            )
+        }
+    }
+
+    /// Ends an override; a breaker without one stays as it is.
+    package func clearOverride(of name: BreakerName, actor: String) async throws(EngineError) -> BreakerView {
+        try await change(name) { breaker, now, journal throws(EngineError) in
+            breaker.clearOverride(actor: actor, at: now, journal: &journal)
+        }
+    }
+}
+
+extension WorkingCopy {
+    /// Gives the breaker another policy; the same from the same source is no change.
+    fileprivate mutating func changePolicy(of name: BreakerName, to policy: Policy, actor: String) {
+        guard let breaker = self[name], breaker.policy != policy || breaker.policySource != .api else { return }
+        _ = change(name) { breaker, now, journal in
+            breaker.changePolicy(to: policy, source: .api, actor: actor, at: now, journal: &journal)
+        }
+    }
+
+    fileprivate func check(_ precondition: Engine.Precondition?, of name: BreakerName) throws(EngineError) {
+        let revision = self[name]?.policyRevision
+        let holds =
+            switch precondition {
+            case .revision(in: let revisions): revision.map(revisions.contains) ?? false
+            case .exists: revision != nil
+            case .isNew: revision == nil
+            case nil: true
+            }
+        guard holds else {
+            let present = revision.map { "its policy is of revision \($0)" } ?? "it does not exist"
+            throw EngineError(.preconditionFailed, "\(name) is not as the request requires: \(present)")
+        }
+    }
+}
+
+extension EngineError {
+    static func unknown(_ name: BreakerName) -> EngineError {
+        EngineError(.unknownBreaker, "there is no breaker \(name)")
+    }
+
+    /// A policy that was refused, with every field at fault.
+    package init(_ error: PolicyError) {
+        self.init(
+            .invalidPolicy,
+            "the policy was refused",
+            faults: error.faults.map { Fault(field: "policy.\($0.field)", detail: $0.detail) }
+        )
+    }
+}

@@ -1,0 +1,82 @@
+import BreakerCore
+import BreakerStorage
+import Logging
+
+extension Engine {
+    /// What a store holds, ready for the writer and for the panel.
+    struct Opened {
+        var copy: WorkingCopy
+        var entries: [(name: BreakerName, standing: Standing, lastSeenAt: Instant?)]
+    }
+
+    static func open(
+        _ store: any BreakerStore,
+        configuration: Configuration,
+        at now: Instant,
+        logger: Logger
+    ) throws(StoreError) -> Opened {
+        let stored = try store.load()
+        var breakers: [Breaker] = []
+        breakers.reserveCapacity(stored.breakers.count)
+        var lastSeen: [BreakerName: Instant] = [:]
+        for breaker in stored.breakers {
+            breakers.append(try Self.breaker(from: breaker))
+            lastSeen[breaker.snapshot.name] = breaker.lastSeenAt
+        }
+        let behindMs = stored.lastWrite.map { now.milliseconds(until: $0) } ?? 0
+        if behindMs > 0 {
+            logger.warning(
+                "The clock is behind the last write; every deadline is shifted back by as much",
+                metadata: ["behind_ms": "\(behindMs)"]
+            )
+            for place in breakers.indices { breakers[place].shiftBack(byMilliseconds: behindMs) }
+        }
+        var copy = WorkingCopy(
+            breakers,
+            revision: stored.revision,
+            at: now,
+            book: configuration.book,
+            maximumBreakers: configuration.maximumBreakers
+        )
+        if behindMs > 0 { copy.touchAll() }
+        copy.applyBook()
+        copy.advanceDue()
+        // A write in any case: a server that cannot store must not start.
+        try store.write(copy.batch(lastSeen: { names in names.map { lastSeen[$0] } }))
+        _ = copy.commitBatch()
+        let entries = copy.names.compactMap { name in
+            copy[name].map { (name: name, standing: $0.standing, lastSeenAt: lastSeen[name]) }
+        }
+        return Opened(copy: copy, entries: entries)
+    }
+
+    static func breaker(from stored: StoredBreaker) throws(StoreError) -> Breaker {
+        guard let breaker = Breaker(stored.snapshot) else {
+            throw StoreError(.corrupt, "the window of breaker \(stored.snapshot.name) cannot be read")
+        }
+        return breaker
+    }
+}
+
+extension WorkingCopy {
+    /// Sees to it that every breaker is stored with the batch.
+    mutating func touchAll() {
+        for name in names { _ = change(name) { _, _, _ in } }
+    }
+
+    /// Gives every breaker the policy that the configuration has for it, but for those whose policy an operator set,
+    /// and creates those that the configuration names, as far as `max_breakers` allows.
+    mutating func applyBook() {
+        for name in names {
+            guard let breaker = self[name], breaker.policySource != .api else { continue }
+            let (policy, source) = book.policy(for: name)
+            guard policy != breaker.policy || source != breaker.policySource else { continue }
+            _ = change(name) { breaker, now, journal in
+                breaker.changePolicy(to: policy, source: source, actor: nil, at: now, journal: &journal)
+            }
+        }
+        for name in book.breakers.keys.sorted() where self[name] == nil {
+            do { try create(name) } catch { return }
+        }
+    }
+}

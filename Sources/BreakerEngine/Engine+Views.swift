@@ -1,0 +1,165 @@
+package import BreakerCore
+import BreakerStorage
+import Logging
+
+/// A breaker as it is at one moment: everything due has happened.
+package struct BreakerView: Sendable {
+    package var breaker: Breaker
+    package var at: Instant
+    package var lastSeenAt: Instant?
+}
+
+/// Which breakers a list is to hold.
+package struct BreakerFilter: Hashable, Sendable {
+    package var state: State?
+    package var prefix = ""
+    package var override: OverrideFilter?
+
+    package enum OverrideFilter: Hashable, Sendable {
+        case any
+        case none
+        case mode(Override.Mode)
+    }
+
+    package init(state: State? = nil, prefix: String = "", override: OverrideFilter? = nil) {
+        self.state = state
+        self.prefix = prefix
+        self.override = override
+    }
+
+    func admits(_ breaker: Breaker) -> Bool {
+        if let state, breaker.state != state { return false }
+        return switch override {
+        case nil: true
+        case .any?: breaker.override != nil
+        case Optional.some(.none): breaker.override == nil
+        case .mode(let mode)?: breaker.override?.mode == mode
+        }
+    }
+}
+
+extension WorkingCopy {
+    /// The breaker as it is at `now`, due transitions included that are not stored yet.
+    func view(of name: BreakerName, at now: Instant) throws(EngineError) -> BreakerView {
+        guard var breaker = self[name] else { throw .unknown(name) }
+        var scratch = journal
+        breaker.advance(to: now, journal: &scratch)
+        return BreakerView(breaker: breaker, at: now)
+    }
+
+    /// Breakers in order of name.
+    func views(
+        _ filter: BreakerFilter,
+        prefixes: [String],
+        after name: BreakerName?,
+        limit: Int,
+        at now: Instant
+    ) -> [BreakerView] {
+        var views: [BreakerView] = []
+        let start = [filter.prefix] + prefixes
+        // The longest prefix that every result has narrows the walk; names are ordered by bytes.
+        let common = start.max { $0.utf8.count < $1.utf8.count } ?? ""
+        var place = names.partitioningIndex { $0.value >= common }
+        if let name { place = max(place, names.partitioningIndex { $0 > name }) }
+        while place < names.count, views.count < limit {
+            let name = names[place]
+            place += 1
+            guard start.allSatisfy(name.value.hasPrefix) else {
+                if !name.value.hasPrefix(common) { break }
+                continue
+            }
+            if let view = try? view(of: name, at: now), filter.admits(view.breaker) { views.append(view) }
+        }
+        return views
+    }
+}
+
+// MARK: What operators see
+
+extension Engine {
+    /// - Throws: ``EngineError/Code/unknownBreaker``.
+    package func breaker(_ name: BreakerName) async throws(EngineError) -> BreakerView {
+        let result = await writer.read { working, now in
+            Result { () throws(EngineError) in try working.view(of: name, at: now) }
+        }
+        return seen([try result.get()])[0]
+    }
+
+    /// Breakers in order of name, with one more than `limit` where there are more.
+    ///
+    /// - Parameters:
+    ///   - prefix: a second prefix that every name has to have: what a token may see.
+    ///   - name: only those behind this name.
+    package func breakers(
+        _ filter: BreakerFilter,
+        visiblePrefix prefix: String,
+        after name: BreakerName?,
+        limit: Int
+    ) async -> [BreakerView] {
+        seen(
+            await writer.read { working, now in
+                working.views(filter, prefixes: [prefix], after: name, limit: limit + 1, at: now)
+            }
+        )
+    }
+
+    func seen(_ views: [BreakerView]) -> [BreakerView] {
+        let instants = panel.lastSeen(views.map(\.breaker.name))
+        return zip(views, instants).map { view, lastSeenAt in
+            var view = view
+            view.lastSeenAt = lastSeenAt
+            return view
+        }
+    }
+
+    /// The failure log of a breaker, newest first, with one more than `limit` where there are more.
+    package func failures(
+        of name: BreakerName,
+        before number: Int64?,
+        limit: Int
+    ) async throws(EngineError) -> [Failure] {
+        let id = try await breaker(name).breaker.id
+        return try await read { [reader] in
+            try reader.failures(ofBreaker: id, before: number, limit: limit + 1)
+        }
+    }
+
+    /// The transitions of one breaker, newest first, with one more than `limit` where there are more.
+    package func transitions(
+        of name: BreakerName,
+        before revision: Int64?,
+        limit: Int
+    ) async throws(EngineError) -> [Transition] {
+        let id = try await breaker(name).breaker.id
+        return try await read { [reader] in
+            try reader.transitions(ofBreaker: id, prefix: "", before: revision, limit: limit + 1).map(\.transition)
+        }
+    }
+
+    /// The transitions of all breakers whose names begin with `prefix`, as ``transitions(of:before:limit:)``.
+    package func transitions(
+        visiblePrefix prefix: String,
+        before revision: Int64?,
+        limit: Int
+    ) async throws(EngineError) -> [(name: BreakerName, transition: Transition)] {
+        try await read { [reader] in
+            try reader.transitions(ofBreaker: nil, prefix: prefix, before: revision, limit: limit + 1)
+        }.map { ($0.name, $0.transition) }
+    }
+
+    /// Writes a consistent, synced and checked copy of everything that is stored into a file that does not exist.
+    package func backUp(to path: String) async throws(EngineError) {
+        try await read { [reader] in try reader.backUp(to: path) }
+    }
+
+    private func read<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws(EngineError) -> Value {
+        do {
+            return try await onReaderThread(body)
+        } catch {
+            logger.error("A read of the store failed", metadata: ["error": "\(error)"])
+            throw EngineError(.storageUnavailable, "the store could not be read")
+        }
+    }
+}

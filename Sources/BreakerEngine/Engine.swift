@@ -1,0 +1,166 @@
+package import BreakerCore
+package import BreakerStorage
+package import Logging
+import NIOConcurrencyHelpers
+package import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// The authority: decides, takes reports, and carries out what operators order.
+///
+/// A decision that changes nothing is read off the panel on the caller's thread. All else goes through the queue to
+/// the writer and is answered once it is stored.
+package final class Engine: Sendable {
+    package struct Configuration: Sendable {
+        package var book = PolicyBook()
+        /// How many breakers there may be.
+        package var maximumBreakers = 10_000
+        /// How many commands may wait for the writer.
+        package var queueCapacity = 65_536
+        /// How long a command may wait to be begun, in milliseconds.
+        package var commandDeadlineMs: Int64 = 5_000
+
+        package init() {}
+    }
+
+    package let clock: any ServerClock
+    let configuration: Configuration
+    let panel: Panel
+    let writer: Writer
+    let reader: any BreakerReader
+    private let readerThreads = NIOThreadPool(numberOfThreads: 2)
+    private let queue: NIOLockedValueBox<CommandQueue>
+    private let healthBox: NIOLockedValueBox<StorageHealth>
+    private let feed: ChangeFeed
+    private let timer: DueTimer
+    private let eventLoop: any EventLoop
+    let logger: Logger
+
+    /// Loads what is stored, shifts it back where the clock is behind the last write, and applies the configuration.
+    ///
+    /// - Parameters:
+    ///   - store: the engine owns it from here on, and closes it when it stops.
+    ///   - reader: reads what `store` has committed.
+    /// - Throws: ``StoreError`` where the store cannot be read or written.
+    package init(
+        store: sending any BreakerStore,
+        reader: any BreakerReader,
+        configuration: Configuration = Configuration(),
+        clock: any ServerClock = AnchoredClock(),
+        eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any(),
+        logger: Logger
+    ) throws(StoreError) {
+        let working = try Self.open(store, configuration: configuration, at: clock.now(), logger: logger)
+        let panel = Panel(working.entries)
+        let executor = WriterExecutor()
+        let queue = NIOLockedValueBox(CommandQueue(capacity: configuration.queueCapacity))
+        let health = NIOLockedValueBox(StorageHealth.ok)
+        let feed = ChangeFeed()
+        let timer = DueTimer(eventLoop: eventLoop)
+        self.writer = Writer(
+            executor: executor,
+            store: store,
+            working: working.copy,
+            clock: clock,
+            panel: panel,
+            feed: feed,
+            queue: queue,
+            health: health,
+            timer: timer,
+            logger: logger
+        )
+        self.clock = clock
+        self.configuration = configuration
+        self.panel = panel
+        self.reader = reader
+        self.queue = queue
+        self.healthBox = health
+        self.feed = feed
+        self.timer = timer
+        self.eventLoop = eventLoop
+        self.logger = logger
+        readerThreads.start()
+    }
+
+    /// Whether the store takes what it is given.
+    package var storageHealth: StorageHealth { healthBox.withLockedValue { $0 } }
+
+    /// How many commands wait for the writer.
+    package var queueDepth: Int { queue.withLockedValue { $0.depth } }
+
+    /// Every change that is committed from now on, in order of revision. The stream ends when the engine stops, or
+    /// its reader falls behind by thousands.
+    package func changes() -> AsyncStream<Journal.Change> { feed.subscribe() }
+
+    // MARK: The queue
+
+    /// Queues a command; one that finds no place is refused at once.
+    func submit(_ kind: Command.Kind, weight: Int = 1) {
+        let deadline = clock.now().advanced(byMilliseconds: configuration.commandDeadlineMs)
+        let command = Command(kind: kind, deadline: deadline, weight: weight)
+        switch queue.withLockedValue({ $0.append(command) }) {
+        case .startDrain: writer.startDrain()
+        case .queued: break
+        case .full: command.refuse(.overloaded)
+        case .closed: command.refuse(.shuttingDown)
+        }
+    }
+
+    /// Runs `body` on a thread that may block, as every read of the store does.
+    func onReaderThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await readerThreads.runIfActive(body)
+    }
+}
+
+// MARK: Life
+
+extension Engine: Service {
+    /// Keeps time until the service group shuts down, then commits what is queued and closes the store. Cancellation
+    /// is a reason to begin with that, and none to leave it undone.
+    package func run() async throws {
+        timer.start { [self] in submitDueChanges() }
+        await writer.armTimer()
+        let heartbeat = Task { await beat() }
+        try? await gracefulShutdown()
+        heartbeat.cancel()
+        await heartbeat.value
+        await stop()
+    }
+
+    /// Refuses further commands, answers those that wait, and closes the store. Call it once.
+    package func stop() async {
+        timer.stop()
+        queue.withLockedValue { $0.close() }
+        await writer.finish()
+        feed.close()
+        // Their threads are idle by now; that they end is no one's to wait for if the task was cancelled.
+        try? await readerThreads.shutdownGracefully()
+    }
+
+    /// Stores what is due as an ordinary change, so that it is published when it happens, with no traffic.
+    package func submitDueChanges() {
+        submit(
+            .change(
+                { working, _ in
+                    working.advanceDue()
+                    return { _ in }
+                },
+                refuse: { _ in }
+            )
+        )
+    }
+
+    /// Once a second: a failing store is tried, so that it heals without traffic, and the timer is set. Once an hour
+    /// retention takes a step even where nobody calls.
+    private func beat() async {
+        for second in 1... {
+            do { try await Task.sleep(for: .seconds(1)) } catch { return }
+            if storageHealth.isFailing || second % Self.secondsBetweenRetentionSteps == 0 {
+                await writer.touchStore()
+            }
+            await writer.armTimer()
+        }
+    }
+
+    private static let secondsBetweenRetentionSteps = 3_600
+}

@@ -1,0 +1,44 @@
+/// Why the engine did not do what it was asked. None of these had an effect, but for ``Code/outcomeUnknown``, which
+/// may have had one.
+package struct EngineError: Error, Hashable, Sendable {
+    package enum Code: String, CaseIterable, Sendable {
+        case unknownBreaker = "unknown_breaker"
+        case breakerLimit = "breaker_limit"
+        case reportIDConflict = "report_id_conflict"
+        case forced
+        case preconditionFailed = "precondition_failed"
+        case invalidPolicy = "invalid_policy"
+        case storageUnavailable = "storage_unavailable"
+        case outcomeUnknown = "outcome_unknown"
+        case overloaded
+        case shuttingDown = "shutting_down"
+    }
+
+    package struct Fault: Hashable, Sendable {
+        package var field: String
+        package var detail: String
+    }
+
+    package var code: Code
+    /// A sentence that is safe to show to anybody who may ask.
+    package var message: String
+    /// The fields at fault, where fields are.
+    package var faults: [Fault] = []
+
+    package init(_ code: Code, _ message: String, faults: [Fault] = []) {
+        self.code = code
+        self.message = message
+        self.faults = faults
+    }
+
+    static let shuttingDown = EngineError(.shuttingDown, "the server is shutting down")
+    static let overloaded = EngineError(.overloaded, "more is waiting to be stored than can be soon")
+    static let storageUnavailable = EngineError(
+        .storageUnavailable,
+        "the change could not be stored; nothing of it took effect"
+    )
+    static let outcomeUnknown = EngineError(
+        .outcomeUnknown,
+        "the change may or may not be stored; repeat it under the same report_id"
+    )
+}

@@ -1,0 +1,32 @@
+import BreakerCore
+import BreakerStorage
+
+/// What the writer is asked to do. Each is answered exactly once.
+struct Command: Sendable {
+    typealias Reply<Value> = @Sendable (Result<Value, EngineError>) -> Void
+
+    /// Called once the batch is committed, with `nil`, or with the reason why it is not.
+    typealias Finish = @Sendable (EngineError?) -> Void
+
+    enum Kind: Sendable {
+        case acquire(BreakerName, Reply<Decision>)
+        case report(BreakerName, Report, Reply<ReportAnswer>)
+        /// Anything else, as a closure over the working copy; where it changes nothing, nothing is stored.
+        case change(@Sendable (inout WorkingCopy, any BreakerStore) -> Finish, refuse: Finish)
+    }
+
+    var kind: Kind
+    /// When it is too old to be begun.
+    var deadline: Instant
+    /// How much of a batch it takes: 1 for a single event.
+    var weight: Int
+
+    /// Answers without having done anything.
+    func refuse(_ error: EngineError) {
+        switch kind {
+        case .acquire(_, let reply): reply(.failure(error))
+        case .report(_, _, let reply): reply(.failure(error))
+        case .change(_, let refuse): refuse(error)
+        }
+    }
+}

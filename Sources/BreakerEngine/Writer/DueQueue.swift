@@ -1,0 +1,61 @@
+import BreakerCore
+
+/// Which breaker is due next: a binary heap by instant. An entry that a later one of the same breaker outdates stays
+/// until it comes up.
+struct DueQueue {
+    private struct Entry {
+        var at: Instant
+        var name: BreakerName
+    }
+
+    private var heap: [Entry] = []
+    private var scheduled: [BreakerName: Instant] = [:]
+
+    /// When the next breaker is due; `nil` if none is.
+    mutating func next() -> Instant? {
+        while let first = heap.first {
+            if scheduled[first.name] == first.at { return first.at }
+            removeFirst()
+        }
+        return nil
+    }
+
+    /// Says when `name` is due; `nil` for never.
+    mutating func schedule(_ name: BreakerName, at instant: Instant?) {
+        guard scheduled[name] != instant else { return }
+        scheduled[name] = instant
+        guard let instant else { return }
+        heap.append(Entry(at: instant, name: name))
+        var child = heap.count - 1
+        while child > 0, heap[child].at < heap[(child - 1) / 2].at {
+            heap.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    /// The names that are due at `now`, each once. They are scheduled no more.
+    mutating func takeDue(at now: Instant) -> [BreakerName] {
+        var due: [BreakerName] = []
+        while let at = next(), at <= now, let name = heap.first?.name {
+            removeFirst()
+            scheduled[name] = nil
+            due.append(name)
+        }
+        return due
+    }
+
+    private mutating func removeFirst() {
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child].at < heap[least].at {
+                least = child
+            }
+            guard least != parent else { return }
+            heap.swapAt(parent, least)
+            parent = least
+        }
+    }
+}

@@ -1,0 +1,210 @@
+import BreakerCore
+import BreakerStorage
+import Logging
+import NIOConcurrencyHelpers
+
+/// The one place where breakers change: takes what is queued, applies it to a working copy, stores it in one
+/// transaction, publishes it, and only then answers.
+///
+/// It runs on a thread of its own, which the store's connection never leaves. ``drain()`` has no `await`, so no other
+/// call comes between a command and its commit. While one batch is being synced the next one gathers.
+actor Writer {
+    private let executor: WriterExecutor
+    private let store: any BreakerStore
+    private let clock: any ServerClock
+    private let logger: Logger
+    private let panel: Panel
+    private let feed: ChangeFeed
+    private let queue: NIOLockedValueBox<CommandQueue>
+    private let health: NIOLockedValueBox<StorageHealth>
+    private let timer: DueTimer
+
+    private var working: WorkingCopy
+    private var random = SystemRandomNumberGenerator()
+    /// What a failed batch touched, until it is undone; `nil` while the working copy is what is stored.
+    private var suspects: [BreakerName]?
+    /// Whether the last checkpoint went well: its failure is logged once.
+    private var isCheckpointing = true
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    init(
+        executor: WriterExecutor,
+        store: sending any BreakerStore,
+        working: sending WorkingCopy,
+        clock: any ServerClock,
+        panel: Panel,
+        feed: ChangeFeed,
+        queue: NIOLockedValueBox<CommandQueue>,
+        health: NIOLockedValueBox<StorageHealth>,
+        timer: DueTimer,
+        logger: Logger
+    ) {
+        self.executor = executor
+        self.store = store
+        self.working = working
+        self.clock = clock
+        self.panel = panel
+        self.feed = feed
+        self.queue = queue
+        self.health = health
+        self.timer = timer
+        self.logger = logger
+    }
+
+    /// How much one batch takes in: so many single reports that a commit's cost is spread thin, and so few that they
+    /// are applied in a few milliseconds.
+    private static let batchWeight = 1_024
+
+    /// Starts a drain on the writer's thread. Whoever is told so by ``CommandQueue/append(_:)`` calls it.
+    nonisolated func startDrain() {
+        executor.submit { self.assumeIsolated { $0.drain() } }
+    }
+
+    /// Commits one batch, and sees to it that the next one follows.
+    private func drain() {
+        let batch = queue.withLockedValue { $0.take(weight: Self.batchWeight) }
+        guard !batch.isEmpty else { return }
+        process(batch)
+        startDrain()
+    }
+
+    /// Commits what is left and closes the store. The queue is closed by then.
+    func finish() {
+        while true {
+            let batch = queue.withLockedValue { $0.take(weight: Self.batchWeight) }
+            if batch.isEmpty { break }
+            process(batch)
+        }
+        store.close()
+    }
+
+    /// Reads off the working copy, between two batches.
+    func read<Result: Sendable>(_ body: @Sendable (WorkingCopy, Instant) -> Result) -> Result {
+        body(working, clock.now())
+    }
+
+    // MARK: One batch
+
+    private func process(_ batch: [Command]) {
+        guard undoFailedBatch() else {
+            for command in batch { command.refuse(.storageUnavailable) }
+            return
+        }
+        working.beginBatch(at: clock.now())
+        let finishes = batch.map { command -> Command.Finish in
+            guard command.deadline >= working.now else { return { _ in command.refuse(.overloaded) } }
+            return perform(command)
+        }
+        let failure = commit(always: false)
+        for finish in finishes { finish(failure) }
+        checkpoint()
+    }
+
+    /// Behind the answers, so that nobody waits for it. One that fails leaves the log longer, and is tried again behind
+    /// the next batch.
+    private func checkpoint() {
+        do {
+            try store.checkpoint()
+            isCheckpointing = true
+        } catch {
+            if isCheckpointing { logger.warning("A checkpoint failed", metadata: ["error": "\(error)"]) }
+            isCheckpointing = false
+        }
+    }
+
+    /// Stores the batch, if it changed anything, and publishes it.
+    private func commit(always: Bool) -> EngineError? {
+        if working.hasChanges || always {
+            do {
+                try store.write(working.batch(lastSeen: panel.lastSeen))
+                storageWorks()
+            } catch {
+                return fail(error)
+            }
+        }
+        let (updates, changes) = working.commitBatch()
+        panel.publish(updates, at: working.now)
+        feed.publish(changes)
+        timer.arm(working.nextDue(), at: working.now)
+        return nil
+    }
+
+    /// A one-row write, which tells whether the store works, and lets retention take a step.
+    func touchStore() {
+        guard undoFailedBatch() else { return }
+        working.beginBatch(at: clock.now())
+        _ = commit(always: true)
+        checkpoint()
+    }
+
+    /// Sees to it that the timer knows what is due next, whatever became of its last call.
+    func armTimer() {
+        timer.arm(working.nextDue(), at: clock.now())
+    }
+
+    // MARK: Failure
+
+    private func fail(_ error: StoreError) -> EngineError {
+        if health.withLockedValue({ $0.fail(error) }) {
+            logger.error("The store fails; what needs no write goes on", metadata: ["error": "\(error)"])
+        }
+        suspects = working.touchedNames
+        _ = undoFailedBatch()
+        return error.code == .outcomeUnknown ? .outcomeUnknown : .storageUnavailable
+    }
+
+    private func storageWorks() {
+        if health.withLockedValue({ $0.recover() }) { logger.notice("The store works again") }
+    }
+
+    /// Takes the working copy back to what is stored, on the same connection: a write-ahead log that is reopened may
+    /// bring back what a failed sync left behind.
+    /// - Returns: whether the working copy is what is stored.
+    private func undoFailedBatch() -> Bool {
+        guard let suspects else { return true }
+        do {
+            let stored = try store.reload(suspects)
+            let breakers = try stored.breakers.map(Engine.breaker(from:))
+            working.revertBatch(to: breakers, revision: stored.revision, names: suspects)
+            self.suspects = nil
+            return true
+        } catch {
+            return false
+        }
+    }
+}
+
+// MARK: One command
+
+extension Writer {
+    /// Applies a command to the working copy.
+    /// - Returns: what answers it, once the batch is committed.
+    private func perform(_ command: Command) -> Command.Finish {
+        switch command.kind {
+        case .acquire(let name, let reply):
+            let result = Result { () throws(EngineError) in try acquire(name) }
+            return { failure in reply(failure.map(Result.failure) ?? result) }
+        case .report(let name, let report, let reply):
+            let result = Result { () throws(EngineError) in try self.report(report, to: name) }
+            return { failure in reply(failure.map(Result.failure) ?? result) }
+        case .change(let change, _):
+            return change(&working, store)
+        }
+    }
+
+    private func acquire(_ name: BreakerName) throws(EngineError) -> Decision {
+        if working[name] == nil { try working.create(name) }
+        let decision = working.event(name) { breaker, now, journal in
+            let decision = breaker.acquire(at: now, journal: &journal, random: &random)
+            if case .allowed(_, _, leaseMs: .some, _) = decision { return (decision, changed: true) }
+            return (decision, changed: false)
+        }
+        guard let decision else { preconditionFailure("\(name) is gone between two lines") }
+        return decision
+    }
+
+    private func report(_ report: Report, to name: BreakerName) throws(EngineError) -> ReportAnswer {
+        try working.report(report, to: name, store: store)
+    }
+}

@@ -1,0 +1,116 @@
+import BreakerCore
+import BreakerSQLite
+import EngineSupport
+import Logging
+import Testing
+
+@testable import BreakerEngine
+
+@Suite("What falls due by itself")
+struct DueChangeTests {
+    @Test("A due transition is stored and published with no traffic")
+    func happensByItself() async throws {
+        let folder = try TemporaryFolder()
+        let clock = ManualClock()
+        try await RunningEngine.with(folder: folder, clock: clock) { running async throws in
+            try await running.engine.trip("payments")
+            let changes = running.engine.changes()
+            clock.advance(byMs: 60_000)
+            running.engine.submitDueChanges()
+            var iterator = changes.makeAsyncIterator()
+            let change = try #require(await iterator.next())
+            guard case .transition(let transition) = change.kind else {
+                Issue.record("\(change) is no transition")
+                return
+            }
+            #expect(transition.cause == .recoveryTimeout && transition.to == .halfOpen)
+            let stored = try await running.engine.transitions(
+                of: try #require(BreakerName("payments")),
+                before: nil,
+                limit: 1
+            )
+            #expect(stored.first == transition)
+        }
+    }
+
+    @Test("On a real clock the timer does it")
+    func timerFires() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("fusebox.db")
+        let clock = AnchoredClock()
+        var configuration = Engine.Configuration()
+        configuration.book.default.recoveryTimeoutMs = 100
+        let engine = try Engine(
+            store: try SQLiteStore.open(path: path, at: clock.now()),
+            reader: try SQLiteReader(path: path),
+            configuration: configuration,
+            clock: clock,
+            logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let running = Task { try await engine.run() }
+        let changes = engine.changes()
+        for _ in 1...5 { try await engine.report(Report(.failure), to: "payments") }
+        var causes: [Cause] = []
+        for await change in changes {
+            if case .transition(let transition) = change.kind { causes.append(transition.cause) }
+            if causes.count == 2 { break }
+        }
+        #expect(causes == [.failureThreshold, .recoveryTimeout])
+        running.cancel()
+        try await running.value
+    }
+
+    @Test("A view shows what is due, though it is not stored yet")
+    func viewsAreAhead() async throws {
+        try await RunningEngine.with { running async throws in
+            try await running.engine.trip("payments")
+            running.clock.advance(byMs: 60_000)
+            #expect(try await running.engine.breaker("payments").breaker.state == .halfOpen)
+            let stored = try await running.engine.transitions(
+                of: try #require(BreakerName("payments")),
+                before: nil,
+                limit: 10
+            )
+            #expect(stored.map(\.to) == [.open])
+        }
+    }
+
+    @Test("With the clock an hour back at a restart, nothing lasts longer than it was to last")
+    func survivesAClockStep() async throws {
+        let folder = try TemporaryFolder()
+        let before = ManualClock()
+        let name = try #require(BreakerName("payments"))
+        try await RunningEngine.with(folder: folder, clock: before) { running async throws in
+            try await running.engine.trip("payments")
+            try await running.engine.trip("search")
+            _ = try await running.engine.setOverride(
+                .forceOpen,
+                of: try #require(BreakerName("search")),
+                reason: "maintenance",
+                expiresInMs: 10_000,
+                actor: "alice"
+            )
+            before.advance(byMs: 20)
+            try await running.engine.report(Report(.failure), to: "other")
+        }
+        let after = ManualClock(before.now().advanced(byMilliseconds: -3_600_000))
+        try await RunningEngine.with(folder: folder, clock: after) { running async throws in
+            #expect(try await running.engine.acquire("payments") == .denied(state: .open, retryAfterMs: 59_980))
+            #expect(try await running.engine.acquire("search") == .denied(state: .open, retryAfterMs: 9_980))
+            after.advance(byMs: 59_980)
+            #expect(try await running.engine.acquire("payments").isAllowed)
+            #expect(try await running.engine.breaker(name).breaker.openings(inHourBefore: after.now()) == 1)
+        }
+    }
+
+    @Test("A clock that jumps ahead at a restart ends things early")
+    func acceptsAForwardJump() async throws {
+        let folder = try TemporaryFolder()
+        let clock = ManualClock()
+        try await RunningEngine.with(folder: folder, clock: clock) { try await $0.engine.trip("payments") }
+        clock.advance(byMs: 3_600_000)
+        try await RunningEngine.with(folder: folder, clock: clock) { running async throws in
+            #expect(try await running.engine.acquire("payments").isAllowed)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import BreakerCore
+import EngineSupport
+import Testing
+
+@testable import BreakerEngine
+
+@Suite("What operators order")
+struct OperatorTests {
+    private func name(_ text: String = "payments") throws -> BreakerName { try #require(BreakerName(text)) }
+
+    @Test("A policy that is put creates the breaker, then replaces the policy and leaves the state")
+    func putsPolicies() async throws {
+        try await RunningEngine.with { running async throws in
+            var policy = Policy()
+            policy.failureThreshold = 1
+            let first = try await running.engine.putPolicy(policy, of: try name(), actor: "alice")
+            #expect(first.isNew && first.view.breaker.policySource == .api)
+            try await running.engine.report(Report(.failure), to: "payments")
+            policy.failureThreshold = 2
+            let second = try await running.engine.putPolicy(policy, of: try name(), actor: "bob")
+            #expect(!second.isNew && second.view.breaker.state == .open)
+            #expect(second.view.breaker.policyActor == "bob")
+            #expect(second.view.breaker.policyRevision > first.view.breaker.policyRevision)
+        }
+    }
+
+    @Test("The same policy again is no change")
+    func ignoresTheSame() async throws {
+        try await RunningEngine.with { running async throws in
+            let first = try await running.engine.putPolicy(Policy(), of: try name(), actor: "alice")
+            let second = try await running.engine.putPolicy(Policy(), of: try name(), actor: "bob")
+            #expect(first.view.breaker.policyRevision == second.view.breaker.policyRevision)
+        }
+    }
+
+    @Test("A precondition that does not hold refuses the change")
+    func checksPreconditions() async throws {
+        try await RunningEngine.with { running async throws in
+            func code(_ precondition: Engine.Precondition) async throws -> EngineError.Code? {
+                let name = try name()
+                do {
+                    _ = try await running.engine.putPolicy(Policy(), of: name, actor: "a", if: precondition)
+                    return nil
+                } catch { return error.code }
+            }
+            #expect(try await code(.exists) == .preconditionFailed)
+            #expect(try await code(.revision(in: [1])) == .preconditionFailed)
+            #expect(try await code(.isNew) == nil)
+            #expect(try await code(.isNew) == .preconditionFailed)
+            #expect(try await code(.exists) == nil)
+            let revision = try await running.engine.breaker("payments").breaker.policyRevision
+            #expect(try await code(.revision(in: [revision])) == nil)
+            #expect(try await code(.revision(in: [revision + 1])) == .preconditionFailed)
+        }
+    }
+
+    @Test("A patch names every bad field and changes nothing")
+    func refusesBadPatches() async throws {
+        try await RunningEngine.with { running async throws in
+            _ = try await running.engine.acquire("payments")
+            let error = await #expect(throws: EngineError.self) {
+                _ = try await running.engine.patchPolicy(
+                    ["failure_threshold": .integer(0), "colour": .integer(1), "window_ms": .integer(5_000)],
+                    of: try name(),
+                    actor: "alice"
+                )
+            }
+            #expect(error?.code == .invalidPolicy)
+            #expect(error?.faults.map(\.field) == ["policy.colour", "policy.failure_threshold"])
+            #expect(try await running.engine.breaker("payments").breaker.policy == Policy())
+        }
+    }
+
+    @Test("A deleted breaker is gone with its history; a new one of its name has a later generation")
+    func deletes() async throws {
+        try await RunningEngine.with { running async throws in
+            try await running.engine.trip("payments")
+            let before = try await running.engine.breaker("payments").breaker.generation
+            try await running.engine.delete(try name(), actor: "alice")
+            await #expect(throws: EngineError.self) { _ = try await running.engine.breaker("payments") }
+            _ = try await running.engine.acquire("payments")
+            #expect(try await running.engine.breaker("payments").breaker.generation > before)
+            #expect(try await running.engine.failures(of: try name(), before: nil, limit: 10).isEmpty)
+            #expect(try await running.engine.transitions(of: try name(), before: nil, limit: 10).isEmpty)
+        }
+    }
+
+    @Test("A reset under force_open is refused; behind its end one probe decides")
+    func forces() async throws {
+        try await RunningEngine.with { running async throws in
+            _ = try await running.engine.acquire("payments")
+            _ = try await running.engine.setOverride(
+                .forceOpen,
+                of: try name(),
+                reason: "maintenance",
+                expiresInMs: nil,
+                actor: "alice"
+            )
+            #expect(try await running.engine.acquire("payments") == .denied(state: .open, retryAfterMs: nil))
+            let error = await #expect(throws: EngineError.self) {
+                _ = try await running.engine.reset(try name(), to: .closed, actor: "alice")
+            }
+            #expect(error?.code == .forced)
+            _ = try await running.engine.clearOverride(of: try name(), actor: "bob")
+            #expect(try await running.engine.acquire("payments").permit?.lease != nil)
+            #expect(try await !running.engine.acquire("payments").isAllowed)
+        }
+    }
+
+    @Test("Steering an unknown name is refused")
+    func knowsItsNames() async throws {
+        try await RunningEngine.with { running async throws in
+            let error = await #expect(throws: EngineError.self) {
+                _ = try await running.engine.reset(try name(), to: .closed, actor: "alice")
+            }
+            #expect(error?.code == .unknownBreaker)
+        }
+    }
+
+    @Test("Every change is handed to a listener, in order of revision, without a gap")
+    func publishesInOrder() async throws {
+        try await RunningEngine.with { running async throws in
+            let changes = running.engine.changes()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 1...20 {
+                    group.addTask { try await running.engine.trip("b\(number)") }
+                }
+                try await group.waitForAll()
+            }
+            _ = try await running.engine.putPolicy(Preset.flaky.policy, of: try name("b1"), actor: "alice")
+            try await running.engine.delete(try name("b1"), actor: "alice")
+            await running.engine.stop()
+            var revisions: [Int64] = []
+            for await change in changes { revisions.append(change.revision) }
+            #expect(revisions == Array(1...42))
+        }
+    }
+
+    @Test("A listener that does not listen is dropped, and slows nobody")
+    func dropsSlowListeners() async throws {
+        let feed = ChangeFeed()
+        let stream = feed.subscribe()
+        var journal = Journal(revision: 0)
+        let breaker = Breaker(
+            creating: try name(),
+            policy: Policy(),
+            source: .builtIn,
+            at: ManualClock.start,
+            journal: &journal
+        )
+        for _ in 0...ChangeFeed.bufferedChanges {
+            journal.recordDeletion(of: breaker, actor: nil, at: ManualClock.start)
+        }
+        feed.publish(journal.changes)
+        var received = 0
+        for await _ in stream { received += 1 }
+        #expect(received == ChangeFeed.bufferedChanges)
+    }
+}

@@ -1,0 +1,150 @@
+import BreakerCore
+import BreakerSQLite
+import EngineSupport
+import Logging
+import Testing
+
+@testable import BreakerEngine
+
+@Suite("What waits for the writer")
+struct QueueingTests {
+    private struct Gated {
+        let engine: Engine
+        let clock = ManualClock()
+        let gate = GatedStore.Gate()
+        private let folder: TemporaryFolder
+
+        init(capacity: Int = 1_000) throws {
+            folder = try TemporaryFolder()
+            let path = folder.path("fusebox.db")
+            var configuration = Engine.Configuration()
+            configuration.queueCapacity = capacity
+            configuration.book.default.failureThreshold = nil
+            engine = try Engine(
+                store: GatedStore(try SQLiteStore.open(path: path, at: clock.now()), gate: gate),
+                reader: try SQLiteReader(path: path),
+                configuration: configuration,
+                clock: clock,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+        }
+
+        /// Begins a report and waits until it stands at the gate.
+        func blockWriter() async -> Task<ReportAnswer, any Error> {
+            gate.close()
+            let task = Task { [engine] in try await engine.report(Report(.failure), to: "blocked") }
+            await gate.waitForWrite()
+            return task
+        }
+    }
+
+    @Test("While one batch is being stored the next one gathers, and is stored as one")
+    func commitsInGroups() async throws {
+        let gated = try Gated()
+        let first = await gated.blockWriter()
+        let rest = (1...100).map { number in
+            Task { try await gated.engine.report(Report(.failure), to: "b\(number % 10)") }
+        }
+        while gated.engine.queueDepth < 100 { await Task.yield() }
+        gated.gate.open()
+        #expect(try await first.value.applied)
+        for task in rest { #expect(try await task.value.applied) }
+        #expect(gated.gate.failuresPerBatch == [0, 1, 100])
+        await gated.engine.stop()
+    }
+
+    @Test("Nothing is visible before it is stored")
+    func publishesBehindTheCommit() async throws {
+        let gated = try Gated()
+        _ = try await gated.engine.acquire("blocked")
+        let name = try #require(BreakerName("blocked"))
+        gated.gate.close()
+        let order = Task {
+            try await gated.engine.setOverride(.forceOpen, of: name, reason: "r", expiresInMs: nil, actor: "a")
+        }
+        await gated.gate.waitForWrite()
+        #expect(try await gated.engine.acquire("blocked").isAllowed)
+        gated.gate.open()
+        _ = try await order.value
+        #expect(try await !gated.engine.acquire("blocked").isAllowed)
+        await gated.engine.stop()
+    }
+
+    @Test("A full queue refuses at once, and what it refuses has no effect")
+    func refusesWhenFull() async throws {
+        let gated = try Gated(capacity: 10)
+        let first = await gated.blockWriter()
+        let queued = (1...10).map { _ in Task { try await gated.engine.report(Report(.failure), to: "b") } }
+        while gated.engine.queueDepth < 10 { await Task.yield() }
+        let error = await #expect(throws: EngineError.self) {
+            try await gated.engine.report(Report(.failure), to: "b")
+        }
+        #expect(error?.code == .overloaded)
+        gated.gate.open()
+        _ = try await first.value
+        for task in queued { #expect(try await task.value.applied) }
+        #expect(try await gated.engine.breaker("b").breaker.consecutiveFailures == 10)
+        await gated.engine.stop()
+    }
+
+    @Test(
+        "A command that waited past its deadline is refused and has no effect",
+        arguments: [(5_000, true), (5_001, false)]
+    )
+    func honoursDeadlines(waitedMs: Int64, isDone: Bool) async throws {
+        let gated = try Gated()
+        let first = await gated.blockWriter()
+        let late = Task { try await gated.engine.report(Report(.failure), to: "b") }
+        while gated.engine.queueDepth < 1 { await Task.yield() }
+        gated.clock.advance(byMs: waitedMs)
+        gated.gate.open()
+        _ = try await first.value
+        let result = await late.result
+        if isDone {
+            #expect(try result.get().applied)
+        } else {
+            #expect(throws: EngineError.overloaded) { try result.get() }
+            await #expect(throws: EngineError.self) { _ = try await gated.engine.breaker("b") }
+        }
+        await gated.engine.stop()
+    }
+
+    @Test("A stop answers everything that waits, with the effect stored, and refuses what comes later")
+    func drains() async throws {
+        let gated = try Gated()
+        let first = await gated.blockWriter()
+        let queued = (1...500).map { number in
+            Task { try await gated.engine.report(Report(.failure), to: "b\(number)") }
+        }
+        while gated.engine.queueDepth < 500 { await Task.yield() }
+        let stop = Task { await gated.engine.stop() }
+        gated.gate.open()
+        await stop.value
+        #expect(try await first.value.applied)
+        for task in queued { #expect(try await task.value.applied) }
+        #expect(gated.gate.failuresPerBatch.reduce(0, +) == 501)
+        await #expect(throws: EngineError.shuttingDown) { try await gated.engine.report(Report(.failure), to: "b") }
+    }
+
+    @Test("Forty thousand reports from forty tasks are counted to the last")
+    func countsAll() async throws {
+        try await RunningEngine.with { running async throws in
+            var policy = Policy()
+            policy.failureThreshold = nil
+            _ = try await running.engine.putPolicy(policy, of: try #require(BreakerName("payments")), actor: "a")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 1...40 {
+                    group.addTask {
+                        for _ in 1...10 {
+                            try await running.engine.report(Report(.failure, count: 100), to: "payments")
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let breaker = try await running.engine.breaker("payments").breaker
+            #expect(breaker.consecutiveFailures == 40_000)
+            #expect(breaker.counts(at: running.clock.now()).failures == 40_000)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import BreakerCore
+import Testing
+
+@testable import BreakerEngine
+
+/// Short ways to say what a test does over and over.
+extension Engine {
+    func acquire(_ name: String) async throws -> Decision {
+        try await acquire(try #require(BreakerName(name)))
+    }
+
+    @discardableResult
+    func report(_ report: Report, to name: String) async throws -> ReportAnswer {
+        try await self.report(report, to: try #require(BreakerName(name)))
+    }
+
+    func breaker(_ name: String) async throws -> BreakerView {
+        try await breaker(try #require(BreakerName(name)))
+    }
+
+    /// Opens a breaker of the built-in policy.
+    func trip(_ name: String) async throws {
+        for _ in 1...5 { try await report(Report(.failure, kind: "timeout"), to: name) }
+        #expect(try await breaker(name).breaker.state == .open)
+    }
+
+    /// Whether the panel has an answer, without the writer.
+    func panelAnswers(_ name: String) throws -> Bool {
+        panel.decision(for: try #require(BreakerName(name)), at: clock.now()) != nil
+    }
+}
+
+extension Decision {
+    var isAllowed: Bool {
+        if case .allowed = self { true } else { false }
+    }
+
+    var permit: Permit? {
+        if case .allowed(let permit, _, _, _) = self { permit } else { nil }
+    }
+}

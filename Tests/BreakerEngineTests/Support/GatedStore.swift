@@ -1,0 +1,67 @@
+import BreakerCore
+import BreakerStorage
+import Dispatch
+import NIOConcurrencyHelpers
+
+/// A real store whose writes wait at a gate, so that a test can see what gathers behind one.
+final class GatedStore: BreakerStore {
+    /// Opened and closed by the test; asked by the writer's thread.
+    final class Gate: Sendable {
+        private let waiting = DispatchSemaphore(value: 0)
+        private let passage = DispatchSemaphore(value: 0)
+        private let isClosed = NIOLockedValueBox(false)
+        private let batches = NIOLockedValueBox<[WriteBatch]>([])
+
+        func close() { isClosed.withLockedValue { $0 = true } }
+
+        /// Lets everything through again.
+        func open() {
+            isClosed.withLockedValue { $0 = false }
+            passage.signal()
+        }
+
+        /// Waits until a write stands at the gate.
+        func waitForWrite() async {
+            await withCheckedContinuation { continuation in
+                DispatchQueue.global().async { [waiting] in
+                    waiting.wait()
+                    continuation.resume()
+                }
+            }
+        }
+
+        /// How many failure rows each batch had, in order.
+        var failuresPerBatch: [Int] { batches.withLockedValue { $0.map(\.failures.count) } }
+
+        fileprivate func pass(_ batch: WriteBatch) {
+            if isClosed.withLockedValue({ $0 }) {
+                waiting.signal()
+                passage.wait()
+            }
+            batches.withLockedValue { $0.append(batch) }
+        }
+    }
+
+    private let store: any BreakerStore
+    private let gate: Gate
+
+    init(_ store: sending any BreakerStore, gate: Gate) {
+        self.store = store
+        self.gate = gate
+    }
+
+    func load() throws(StoreError) -> StoredPanel { try store.load() }
+    func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel { try store.reload(names) }
+    func checkpoint() throws(StoreError) { try store.checkpoint() }
+    var evictedReceipts: Int { store.evictedReceipts }
+    func close() { store.close() }
+
+    func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(StoreError) -> Receipt? {
+        try store.receipt(forReport: id, ofBreaker: breakerID)
+    }
+
+    func write(_ batch: WriteBatch) throws(StoreError) {
+        gate.pass(batch)
+        try store.write(batch)
+    }
+}
