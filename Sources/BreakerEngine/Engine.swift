@@ -131,6 +131,8 @@ extension Engine: Service {
     package func stop() async {
         timer.stop()
         queue.withLockedValue { $0.close() }
+        // Before the store, which leaves no log behind once nobody reads.
+        reader.close()
         await writer.finish()
         feed.close()
         // Their threads are idle by now; that they end is no one's to wait for if the task was cancelled.

@@ -54,6 +54,9 @@ package protocol BreakerReader: Sendable {
 
     /// Writes a consistent, synced copy of the whole store into a file that does not exist yet.
     func backUp(to path: String) throws(StoreError)
+
+    /// Ends the use of the reader; what is being read is read to its end.
+    func close()
 }
 
 package struct NamedTransition: Hashable, Sendable {

@@ -1,0 +1,81 @@
+/// What went wrong, for programs: the `code` of a problem document (RFC 9457).
+public enum ProblemCode: String, CaseIterable, Sendable {
+    // The request.
+    /// The bytes are no HTTP request.
+    case malformedRequest = "malformed_request"
+    /// A field is missing or has a value that it may not have; `errors` names each.
+    case invalidRequest = "invalid_request"
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case requestTimeout = "request_timeout"
+    case bodyTooLarge = "body_too_large"
+    case headersTooLarge = "headers_too_large"
+    case unsupportedEncoding = "unsupported_encoding"
+    // Who asks.
+    case unauthorized
+    case forbidden
+    // What is asked.
+    case unknownBreaker = "unknown_breaker"
+    case breakerLimit = "breaker_limit"
+    case invalidPolicy = "invalid_policy"
+    case reportIDConflict = "report_id_conflict"
+    /// An override stands in the way.
+    case forced
+    case preconditionFailed = "precondition_failed"
+    // The server.
+    case storageUnavailable = "storage_unavailable"
+    case outcomeUnknown = "outcome_unknown"
+    case overloaded
+    case shuttingDown = "shutting_down"
+    case internalError = "internal_error"
+
+    /// The HTTP status that goes with it.
+    public var status: Int {
+        switch self {
+        case .malformedRequest, .invalidRequest, .invalidPolicy: 400
+        case .unauthorized: 401
+        case .forbidden: 403
+        case .notFound, .unknownBreaker: 404
+        case .methodNotAllowed: 405
+        case .requestTimeout: 408
+        case .reportIDConflict, .forced: 409
+        case .preconditionFailed: 412
+        case .bodyTooLarge: 413
+        case .unsupportedEncoding: 415
+        case .breakerLimit: 422
+        case .headersTooLarge: 431
+        case .internalError: 500
+        case .storageUnavailable, .outcomeUnknown, .overloaded, .shuttingDown: 503
+        }
+    }
+
+    /// A title that does not change from case to case.
+    public var title: String {
+        switch self {
+        case .malformedRequest: "Malformed request"
+        case .invalidRequest: "Invalid request"
+        case .notFound: "Not found"
+        case .methodNotAllowed: "Method not allowed"
+        case .requestTimeout: "Request timed out"
+        case .bodyTooLarge: "Body too large"
+        case .headersTooLarge: "Headers too large"
+        case .unsupportedEncoding: "Unsupported content encoding"
+        case .unauthorized: "Unauthorized"
+        case .forbidden: "Forbidden"
+        case .unknownBreaker: "Unknown breaker"
+        case .breakerLimit: "Too many breakers"
+        case .invalidPolicy: "Invalid policy"
+        case .reportIDConflict: "Report id in use"
+        case .forced: "An override stands"
+        case .preconditionFailed: "Precondition failed"
+        case .storageUnavailable: "Storage unavailable"
+        case .outcomeUnknown: "Outcome unknown"
+        case .overloaded: "Overloaded"
+        case .shuttingDown: "Shutting down"
+        case .internalError: "Internal error"
+        }
+    }
+
+    /// The URI that identifies the kind of problem.
+    public var type: String { "urn:fusebox:problem:\(rawValue)" }
+}

@@ -1,0 +1,51 @@
+import Crypto
+
+/// A secret that a client shows, and how the server knows it: by its digest alone.
+package struct Token: Hashable, Sendable {
+    package var name: String
+    package var role: Role
+    /// A plain string prefix of the names that the token may touch; empty for all.
+    package var prefix: String
+    /// SHA-256 of the secret.
+    package var digest: [UInt8]
+
+    package init(name: String, role: Role, prefix: String, digest: [UInt8]) {
+        self.name = name
+        self.role = role
+        self.prefix = prefix
+        self.digest = digest
+    }
+
+    static func digest(of secret: some Collection<UInt8>) -> [UInt8] {
+        Array(SHA256.hash(data: Array(secret)))
+    }
+
+    /// A token with a secret that nobody has seen: 32 random bytes.
+    /// - Returns: the token, and the secret, which is nowhere else.
+    package static func make(name: String, role: Role, prefix: String) -> (token: Token, secret: String) {
+        var random = SystemRandomNumberGenerator()
+        let secret = secretPrefix + (0..<4).map { _ in hex(random.next() as UInt64) }.joined()
+        return (Token(name: name, role: role, prefix: prefix, digest: digest(of: secret.utf8)), secret)
+    }
+
+    /// The token's line in a tokens file.
+    package var line: String {
+        ([name, role.rawValue] + (prefix.isEmpty ? [] : [prefix]) + [Self.digestPrefix + hexDigest])
+            .joined(separator: " ")
+    }
+
+    private var hexDigest: String {
+        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    private static func hex(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+
+    /// Tells a Fusebox secret from others, for those who scan for leaked ones.
+    private static let secretPrefix = "fbx_"
+    static let digestPrefix = "sha256:"
+    /// Bytes of a SHA-256.
+    static let digestLength = 32
+}

@@ -1,0 +1,78 @@
+import BreakerCore
+
+/// Reads a tokens file: one token a line, `name role [prefix] sha256:<hex>`; `#` begins a comment.
+package enum TokenFile {
+    package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+        package var file: String
+        /// 1 for the first.
+        package var line: Int
+        package var detail: String
+
+        package var description: String { "\(file):\(line): \(detail)" }
+    }
+
+    /// - Parameter file: what the file is called in an error.
+    package static func parse(_ text: String, file: String) throws(Failure) -> [Token] {
+        var tokens: [Token] = []
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
+            guard !words.isEmpty else { continue }
+            let token: Token
+            do throws(Fault) {
+                token = try Self.token(words)
+            } catch {
+                throw Failure(file: file, line: index + 1, detail: error.detail)
+            }
+            if tokens.contains(where: { $0.digest == token.digest }) {
+                throw Failure(file: file, line: index + 1, detail: "this digest stands in the file already")
+            }
+            if tokens.contains(where: { $0.name == token.name }) {
+                throw Failure(file: file, line: index + 1, detail: "the name \(token.name) stands in the file already")
+            }
+            tokens.append(token)
+        }
+        return tokens
+    }
+
+    private struct Fault: Error {
+        var detail: String
+    }
+
+    private static func token(_ words: [String]) throws(Fault) -> Token {
+        guard words.count == 3 || words.count == 4 else {
+            throw Fault(detail: "a line is: name role [prefix] sha256:<64 hexadecimal digits>")
+        }
+        guard isName(words[0]) else {
+            throw Fault(detail: "a token's name is 1 to \(BreakerName.maximumLength) of A-Z a-z 0-9 . _ : -")
+        }
+        guard let role = Role(rawValue: words[1]) else {
+            throw Fault(detail: "the role is worker, viewer or operator, not \(words[1])")
+        }
+        let prefix = words.count == 4 ? words[2] : ""
+        guard prefix.isEmpty || isName(prefix) else {
+            throw Fault(detail: "no breaker's name begins with \(prefix)")
+        }
+        guard let digest = digest(words[words.count - 1]) else {
+            throw Fault(detail: "the digest is \(Token.digestPrefix) and 64 hexadecimal digits")
+        }
+        return Token(name: words[0], role: role, prefix: prefix, digest: digest)
+    }
+
+    /// Whether `text` can be a token's name, or the beginning of a breaker's.
+    package static func isName(_ text: String) -> Bool { BreakerName(text) != nil }
+
+    private static func digest(_ word: String) -> [UInt8]? {
+        guard word.hasPrefix(Token.digestPrefix) else { return nil }
+        let digits = Array(word.utf8.dropFirst(Token.digestPrefix.utf8.count))
+        guard digits.count == 2 * Token.digestLength else { return nil }
+        var digest: [UInt8] = []
+        for place in stride(from: 0, to: digits.count, by: 2) {
+            let pair = digits[place...place + 1]
+            guard pair.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+                let byte = UInt8(String(decoding: pair, as: UTF8.self), radix: 16)
+            else { return nil }
+            digest.append(byte)
+        }
+        return digest
+    }
+}

@@ -1,0 +1,37 @@
+import BreakerAPI
+import BreakerCore
+
+/// A worker's request, understood.
+struct DecisionRequest: Sendable {
+    enum Event: Sendable {
+        case acquire
+        case report(Report)
+    }
+
+    var name: BreakerName
+    var event: Event
+
+    /// Reads an acquire, which has neither parameters nor a body.
+    static func acquire(_ name: String, body: [UInt8]) throws(Problem) -> DecisionRequest {
+        guard body.isEmpty else { throw .invalid("body", "must be empty: an acquire takes none") }
+        return DecisionRequest(name: try Self.name(name), event: .acquire)
+    }
+
+    /// Reads a report from a query or from a body; no door lets both in.
+    static func report(_ name: String, query: Query, body: [UInt8]) throws(Problem) -> DecisionRequest {
+        let name = try Self.name(name)
+        let fields: any ReportFields = body.isEmpty ? query : try JSONFields(body: body)
+        return DecisionRequest(name: name, event: .report(try Report(fields, at: "")))
+    }
+
+    /// - Parameter field: what the name is called where it stands.
+    static func name(_ text: String, field: String = "name") throws(Problem) -> BreakerName {
+        guard let name = BreakerName(text) else {
+            throw .invalid(
+                field,
+                "must be 1 to \(BreakerName.maximumLength) of A-Z a-z 0-9 . _ : -, beginning with a letter or digit"
+            )
+        }
+        return name
+    }
+}

@@ -1,0 +1,54 @@
+import BreakerAPI
+
+/// The parameters behind the `?` of a request's target, each at most once.
+struct Query: Sendable {
+    private var values: [(key: String, value: String)] = []
+
+    /// - Parameter text: what stands behind the `?`; percent-encoded, `+` for a space, as forms are sent.
+    init(_ text: some StringProtocol) throws(Problem) {
+        for pair in text.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let key = Self.decode(parts[0]) else {
+                throw Problem(.invalidRequest, "a parameter's name is not percent-encoded UTF-8")
+            }
+            guard let value = parts.count == 2 ? Self.decode(parts[1]) : "" else {
+                throw .invalid(key, "is not percent-encoded UTF-8")
+            }
+            guard self[key] == nil else { throw .invalid(key, "is repeated") }
+            values.append((key, value))
+        }
+    }
+
+    var isEmpty: Bool { values.isEmpty }
+
+    subscript(key: String) -> String? {
+        values.first { $0.key == key }?.value
+    }
+
+    /// - Returns: `nil` for a broken escape, and for what is not UTF-8 when it is decoded.
+    static func decode(_ text: some StringProtocol) -> String? {
+        var bytes: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
+                    return nil
+                }
+                bytes.append(high << 4 | low)
+            default: bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func hexValue(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

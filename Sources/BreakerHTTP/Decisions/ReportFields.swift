@@ -1,0 +1,120 @@
+import BreakerCore
+
+/// The fields of a report, wherever they stand: each by its name, as a text or as a number.
+protocol ReportFields {
+    /// - Returns: `nil` where the field is absent.
+    func text(_ field: String) throws(Problem) -> String?
+    func integer(_ field: String) throws(Problem) -> Int64?
+}
+
+extension Query: ReportFields {
+    func text(_ field: String) -> String? { self[field] }
+
+    func integer(_ field: String) throws(Problem) -> Int64? {
+        guard let text = self[field] else { return nil }
+        guard let value = Int64(text), !text.hasPrefix("+") else {
+            throw .invalid(field, "must be a whole number")
+        }
+        return value
+    }
+}
+
+/// The members of a JSON object. `null` is as good as absent.
+struct JSONFields: ReportFields {
+    let object: JSON
+    /// What stands before a field's name in an error: `reports[3].`, or nothing.
+    let path: String
+
+    init(_ object: JSON, at path: String) throws(Problem) {
+        guard case .object = object else {
+            let subject = path.isEmpty ? "body" : String(path.dropLast())
+            throw .invalid(subject, "must be an object, not \(object.kindInWords)")
+        }
+        self.object = object
+        self.path = path
+    }
+
+    init(body: [UInt8]) throws(Problem) {
+        try self.init(try JSON(body: body), at: "")
+    }
+
+    func text(_ field: String) throws(Problem) -> String? {
+        switch object[field] {
+        case .string(let text): return text
+        case nil, .null: return nil
+        case .some(let value): throw .invalid(path + field, "must be a text, not \(value.kindInWords)")
+        }
+    }
+
+    func integer(_ field: String) throws(Problem) -> Int64? {
+        switch object[field] {
+        case .integer(let value): return value
+        case .decimal(let value):
+            guard let whole = Int64(exactly: value) else { throw .invalid(path + field, "must be a whole number") }
+            return whole
+        case nil, .null: return nil
+        case .some(let value): throw .invalid(path + field, "must be a whole number, not \(value.kindInWords)")
+        }
+    }
+}
+
+extension Report {
+    /// Reads and checks a report's fields. Those that it does not know are left alone.
+    ///
+    /// - Parameter path: what stands before a field's name in an error.
+    init(_ fields: some ReportFields, at path: String) throws(Problem) {
+        guard let outcomeText = try fields.text("outcome") else {
+            throw .invalid(path + "outcome", "is required: success, failure or ignored")
+        }
+        guard let outcome = Outcome(rawValue: outcomeText) else {
+            throw .invalid(path + "outcome", "must be success, failure or ignored")
+        }
+        var permit: Permit?
+        if let text = try fields.text("permit") {
+            permit = Permit(text)
+            guard permit != nil else { throw .invalid(path + "permit", "is not a permit") }
+        }
+        let durationMs = try fields.integer("duration_ms")
+        if let durationMs, !Limits.durationMs.contains(durationMs) {
+            throw .invalid(path + "duration_ms", "must be 0 to \(Limits.durationMs.upperBound)")
+        }
+        let kind = try Self.text("kind", of: fields, at: path, length: 0...Limits.kindLength)
+        let reporter = try Self.text("reporter", of: fields, at: path, length: 0...Limits.reporterLength)
+        let id = try fields.text("report_id")
+        if let id, !Limits.reportIDLength.contains(id.count) || !id.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) {
+            throw .invalid(path + "report_id", "must be 1 to 64 visible ASCII characters")
+        }
+        let count = try fields.integer("count") ?? 1
+        guard Limits.reportCount.contains(Int(clamping: count)) else {
+            throw .invalid(path + "count", "must be 1 to \(Limits.reportCount.upperBound)")
+        }
+        guard count == 1 || permit?.lease == nil else {
+            throw .invalid(path + "count", "must be 1: a probe's permit takes one outcome")
+        }
+        self.init(
+            outcome,
+            permit: permit,
+            durationMs: durationMs,
+            kind: kind,
+            detail: try fields.text("detail"),
+            reporter: reporter,
+            id: id,
+            count: Int(count)
+        )
+    }
+
+    /// A text of bounded length; an empty one is as good as absent. Code points are counted: there is no bound to how
+    /// many a grapheme cluster has.
+    private static func text(
+        _ field: String,
+        of fields: some ReportFields,
+        at path: String,
+        length: ClosedRange<Int>
+    ) throws(Problem) -> String? {
+        guard let text = try fields.text(field), !text.isEmpty else { return nil }
+        guard length.contains(text.unicodeScalars.count) else {
+            throw .invalid(path + field, "must be at most \(length.upperBound) characters")
+        }
+        return text
+    }
+}

@@ -1,0 +1,26 @@
+/// The bounds of what a client may send.
+package enum HTTPLimits {
+    /// Bytes of a request's body: a policy with room to spare.
+    package static let body = 65_536
+    /// Bytes of a batch of reports: 10 000 of 400 bytes.
+    package static let reportsBody = 4_194_304
+    /// Bytes of a request's head.
+    package static let headers = 16_384
+    package static let headerFields = 100
+    /// Seconds that a connection may be silent between two requests, or within a request's head.
+    package static let idleSeconds: Int64 = 60
+    /// Seconds from the head of a request to the end of its body, however slowly that drips.
+    package static let bodySeconds: Int64 = 30
+    /// Connections at once, where the process may have as many descriptors.
+    package static let connections = 10_000
+    /// A server that could not serve this many does not start.
+    package static let leastConnections = 512
+    /// Descriptors that the server needs beside its connections: the database, its log, sockets of its own.
+    package static let reservedDescriptors = 64
+    /// Characters of an `x-request-id` that is echoed.
+    package static let requestIDLength = 1...128
+    package static let pageSize = 1...1_000
+    package static let defaultPageSize = 100
+    /// How deep a JSON document may be nested.
+    package static let jsonDepth = 16
+}

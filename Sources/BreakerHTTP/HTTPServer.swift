@@ -1,0 +1,62 @@
+package import BreakerEngine
+import Hummingbird
+import HummingbirdCore
+package import Logging
+package import NIOCore
+import NIOPosix
+package import ServiceLifecycle
+
+/// The service on its address: what turns requests into calls of the engine.
+package struct HTTPServer: Sendable {
+    package struct Configuration: Sendable {
+        package var host: String
+        /// 0 for any that is free.
+        package var port: Int
+        /// How many connections there may be at once.
+        package var maximumConnections: Int
+        /// How long a request may take from its head to the end of its body.
+        package var bodyTime: TimeAmount
+
+        package init(
+            host: String,
+            port: Int,
+            maximumConnections: Int = HTTPLimits.leastConnections,
+            bodyTime: TimeAmount = .seconds(HTTPLimits.bodySeconds)
+        ) {
+            self.host = host
+            self.port = port
+            self.maximumConnections = maximumConnections
+            self.bodyTime = bodyTime
+        }
+    }
+
+    /// - Parameters:
+    ///   - backups: where copies of the database are made.
+    ///   - onRunning: called with the address once the server listens.
+    package static func service(
+        engine: Engine,
+        gatekeeper: Gatekeeper,
+        readiness: Readiness,
+        backups: BackupFolder,
+        configuration: Configuration,
+        logger: Logger,
+        onRunning: @escaping @Sendable (SocketAddress) async -> Void
+    ) -> any Service {
+        let routes = Routes.all(engine: engine, readiness: readiness, backups: backups)
+        return Application(
+            router: RouterDoor(gatekeeper: gatekeeper).router(of: routes),
+            server: HTTPServerBuilder { responder in
+                ConnectionChannel(responder: responder, bodyTime: configuration.bodyTime)
+            },
+            configuration: ApplicationConfiguration(
+                address: .hostname(configuration.host, port: configuration.port),
+                availableConnectionsDelegate: .maximum(configuration.maximumConnections, logger: logger)
+            ),
+            onServerRunning: { channel in
+                guard let address = channel.localAddress else { return }
+                await onRunning(address)
+            },
+            logger: logger
+        )
+    }
+}

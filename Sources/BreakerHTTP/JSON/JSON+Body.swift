@@ -1,0 +1,21 @@
+extension JSON {
+    /// A request's body.
+    init(body: [UInt8]) throws(Problem) {
+        do throws(JSONParser.Failure) {
+            self = try JSONParser.parse(body)
+        } catch {
+            throw .invalid("body", "is not JSON: \(error.detail) (at byte \(error.offset))")
+        }
+    }
+
+    /// A request's body, an object that has no other members than these: a misspelt one would be an order that the
+    /// operator did not give.
+    init(body: [UInt8], members known: Set<String>) throws(Problem) {
+        try self.init(body: body)
+        guard case .object(let members) = self else { throw .invalid("body", "must be an object, not \(kindInWords)") }
+        let unknown = members.map(\.key).filter { !known.contains($0) }
+        guard unknown.isEmpty else {
+            throw .invalid(unknown.map { Problem.Fault(field: $0, detail: "is not known here") })
+        }
+    }
+}

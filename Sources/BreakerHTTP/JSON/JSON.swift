@@ -1,0 +1,50 @@
+/// A JSON value (RFC 8259) whose objects keep the order of their members.
+indirect enum JSON: Hashable, Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    case decimal(Double)
+    case string(String)
+    case array([JSON])
+    case object([Member])
+
+    struct Member: Hashable, Sendable {
+        var key: String
+        var value: JSON
+    }
+}
+
+extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByStringLiteral, ExpressibleByBooleanLiteral {
+    init(dictionaryLiteral members: (String, JSON)...) {
+        self = .object(members.map { Member(key: $0.0, value: $0.1) })
+    }
+
+    init(stringLiteral value: String) { self = .string(value) }
+    init(booleanLiteral value: Bool) { self = .bool(value) }
+
+    /// The value, or `null` where there is none.
+    init(_ value: String?) { self = value.map(JSON.string) ?? .null }
+    init(_ value: Int64?) { self = value.map(JSON.integer) ?? .null }
+    init(_ value: Double?) { self = value.map(JSON.decimal) ?? .null }
+    init(_ value: some FixedWidthInteger) { self = .integer(Int64(value)) }
+}
+
+extension JSON {
+    /// The value of a member; `nil` where the object has none of that name, and for what is no object.
+    subscript(key: String) -> JSON? {
+        guard case .object(let members) = self else { return nil }
+        return members.first { $0.key == key }?.value
+    }
+
+    /// What kind of value it is, for an error message.
+    var kindInWords: String {
+        switch self {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .integer, .decimal: "a number"
+        case .string: "a text"
+        case .array: "a list"
+        case .object: "an object"
+        }
+    }
+}

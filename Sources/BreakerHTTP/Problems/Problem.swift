@@ -1,0 +1,70 @@
+import BreakerAPI
+import BreakerEngine
+
+/// An error as it is told to the client: safe to show, and naming the fields at fault.
+struct Problem: Error, Hashable, Sendable {
+    struct Fault: Hashable, Sendable {
+        /// The field as the client wrote it: `duration_ms`, `policy.window_ms`, `reports[3].name`.
+        var field: String
+        var detail: String
+    }
+
+    var code: ProblemCode
+    /// A sentence on this one case.
+    var detail: String
+    var faults: [Fault] = []
+    /// Methods that the resource has, for a 405.
+    var allow: String?
+
+    init(_ code: ProblemCode, _ detail: String, faults: [Fault] = []) {
+        self.code = code
+        self.detail = detail
+        self.faults = faults
+    }
+
+    /// A field has a value that it may not have.
+    static func invalid(_ field: String, _ detail: String) -> Problem {
+        Problem(.invalidRequest, "\(field) \(detail)", faults: [Fault(field: field, detail: detail)])
+    }
+
+    /// Several fields do.
+    static func invalid(_ faults: [Fault]) -> Problem {
+        Problem(.invalidRequest, faults.map { "\($0.field) \($0.detail)" }.joined(separator: "; "), faults: faults)
+    }
+
+    init(_ error: EngineError) {
+        let code: ProblemCode =
+            switch error.code {
+            case .unknownBreaker: .unknownBreaker
+            case .breakerLimit: .breakerLimit
+            case .reportIDConflict: .reportIDConflict
+            case .forced: .forced
+            case .preconditionFailed: .preconditionFailed
+            case .invalidPolicy: .invalidPolicy
+            case .storageUnavailable: .storageUnavailable
+            case .outcomeUnknown: .outcomeUnknown
+            case .overloaded: .overloaded
+            case .shuttingDown: .shuttingDown
+            }
+        let faults = error.faults.map { Fault(field: $0.field, detail: $0.detail) }
+        let named = faults.map { "\($0.field) \($0.detail)" }.joined(separator: "; ")
+        self.init(code, named.isEmpty ? error.message : "\(error.message): \(named)", faults: faults)
+    }
+
+    var document: JSON {
+        var members: [JSON.Member] = [
+            .init(key: "type", value: .string(code.type)),
+            .init(key: "title", value: .string(code.title)),
+            .init(key: "status", value: JSON(code.status)),
+            .init(key: "detail", value: .string(detail)),
+            .init(key: "code", value: .string(code.rawValue)),
+        ]
+        if !faults.isEmpty {
+            let errors = faults.map { fault in
+                ["field": .string(fault.field), "detail": .string(fault.detail)] as JSON
+            }
+            members.append(.init(key: "errors", value: .array(errors)))
+        }
+        return .object(members)
+    }
+}

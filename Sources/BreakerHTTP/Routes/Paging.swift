@@ -1,0 +1,61 @@
+/// A part of a list: how much, and from where on.
+struct Page: Sendable {
+    var size: Int
+    /// The last item of the page before; `nil` for the first page.
+    var after: String?
+
+    /// Reads `page_size` and `page_token`.
+    ///
+    /// - Parameter filters: what the list is filtered by: a token goes with the filters it was given for.
+    init(_ query: Query, filters: [String]) throws(Problem) {
+        size = HTTPLimits.defaultPageSize
+        if let given = try query.integer("page_size") {
+            guard given >= 1 else { throw .invalid("page_size", "must be 1 to \(HTTPLimits.pageSize.upperBound)") }
+            size = min(Int(clamping: given), HTTPLimits.pageSize.upperBound)
+        }
+        guard let token = query["page_token"], !token.isEmpty else { return }
+        guard let parts = Self.decode(token), parts.dropLast() == filters[...] else {
+            throw .invalid("page_token", "is not one that this list was continued with, under these filters")
+        }
+        after = parts.last
+    }
+
+    /// The number behind which the page begins.
+    func afterNumber() throws(Problem) -> Int64? {
+        guard let after else { return nil }
+        guard let number = Int64(after) else {
+            throw .invalid("page_token", "is not one that this list was continued with")
+        }
+        return number
+    }
+
+    /// Cuts `items`, which has one item more than the page where there are more, to the page.
+    /// - Returns: the page, and the token of the next one, empty where there is none.
+    func cut<Item>(_ items: [Item], filters: [String], key: (Item) -> String) -> (items: [Item], next: String) {
+        guard items.count > size, let last = items.prefix(size).last else { return (items, "") }
+        return (Array(items.prefix(size)), Self.encode(filters + [key(last)]))
+    }
+
+    // A token is its parts in hexadecimal with hyphens between: opaque, and safe in a query as it is.
+
+    private static func encode(_ parts: [String]) -> String {
+        parts.map { part in part.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+            .joined(separator: "-")
+    }
+
+    private static func decode(_ token: String) -> [String]? {
+        var parts: [String] = []
+        for part in token.split(separator: "-", omittingEmptySubsequences: false) {
+            let digits = Array(part.utf8)
+            guard digits.count % 2 == 0 else { return nil }
+            let bytes = stride(from: 0, to: digits.count, by: 2).map { place in
+                UInt8(String(decoding: digits[place...place + 1], as: UTF8.self), radix: 16)
+            }
+            guard let text = String(validating: bytes.compactMap { $0 }, as: UTF8.self), !bytes.contains(nil) else {
+                return nil
+            }
+            parts.append(text)
+        }
+        return parts
+    }
+}

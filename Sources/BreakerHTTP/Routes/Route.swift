@@ -1,0 +1,73 @@
+import BreakerCore
+import HTTPTypes
+
+/// What a request asks for, once the framework's part is done: the parameters of its path, its query, its body, and
+/// who asks.
+struct Inquiry: Sendable {
+    /// The `{name}` of the path, as it was sent.
+    var name: String
+    var query: Query
+    var fields: HTTPFields
+    var body: [UInt8]
+    var access: Access
+
+    /// The breaker that the path names, if the token may touch it.
+    func breakerName() throws(Problem) -> BreakerName {
+        let name = try DecisionRequest.name(name)
+        try access.require(name)
+        return name
+    }
+}
+
+/// One thing that can be asked of the server. The list of all routes is what the router serves, what a 405 names, and
+/// what `openapi.yaml` is held against.
+struct Route: Sendable {
+    enum Response: Sendable {
+        case whole(Answer)
+        /// A file that is sent piece by piece.
+        case file(UnlinkedFile, fields: HTTPFields)
+    }
+
+    var method: HTTPRequest.Method
+    /// With `{name}` where a breaker's name stands.
+    var path: String
+    var requirement: Requirement
+    /// How many bytes a body may have.
+    var maximumBody: Int
+    var respond: @Sendable (Inquiry) async throws -> Response
+
+    init(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ requirement: Requirement,
+        maximumBody: Int = HTTPLimits.body,
+        respond: @escaping @Sendable (Inquiry) async throws -> Answer
+    ) {
+        self.method = method
+        self.path = path
+        self.requirement = requirement
+        self.maximumBody = maximumBody
+        self.respond = { .whole(try await respond($0)) }
+    }
+
+    init(
+        file method: HTTPRequest.Method,
+        _ path: String,
+        _ requirement: Requirement,
+        respond: @escaping @Sendable (Inquiry) async throws -> Response
+    ) {
+        self.method = method
+        self.path = path
+        self.requirement = requirement
+        self.maximumBody = 0
+        self.respond = respond
+    }
+
+    /// Whether a request's path, without its query, is this route's.
+    func matches(path other: Substring) -> Bool {
+        let (own, other) = (path.split(separator: "/"), other.split(separator: "/"))
+        return own.count == other.count && zip(own, other).allSatisfy { $0 == Self.name || $0 == $1 }
+    }
+
+    static let name = "{name}"
+}

@@ -1,0 +1,129 @@
+import BreakerAPI
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// What Hummingbird keeps of a request.
+struct FuseboxContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+
+    init(source: Source) {
+        coreContext = .init(source: source)
+    }
+}
+
+/// The way from Hummingbird's router to a ``Route`` and back.
+struct RouterDoor: Sendable {
+    let gatekeeper: Gatekeeper
+
+    /// A router of `routes`, in which every error is a problem document.
+    func router(of routes: [Route]) -> Router<FuseboxContext> {
+        let router = Router(context: FuseboxContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: ProblemMiddleware(routes: routes))
+        for route in routes {
+            router.on(RouterPath(route.path), method: route.method) { request, context in
+                try await respond(to: request, context: context, route: route)
+            }
+        }
+        return router
+    }
+
+    private func respond(to request: Request, context: FuseboxContext, route: Route) async throws -> Response {
+        let access: Access
+        if route.requirement == .none {
+            access = .anonymous
+        } else {
+            access = try gatekeeper.access(authorization: request.headers[.authorization])
+            try access.require(route.requirement)
+        }
+        let inquiry = Inquiry(
+            name: context.parameters.get("name").flatMap { Query.decode($0) } ?? "",
+            query: try Query((request.head.path ?? "").drop { $0 != "?" }.dropFirst()),
+            fields: request.headers,
+            body: try await body(of: request, maximum: route.maximumBody),
+            access: access
+        )
+        guard inquiry.query.isEmpty || inquiry.body.isEmpty else {
+            throw Problem(.invalidRequest, "what is asked stands in the query or in the body, not in both")
+        }
+        switch try await route.respond(inquiry) {
+        case .whole(let answer): return Response(answer)
+        case .file(let file, let fields):
+            let body = ResponseBody(contentLength: file.length) { writer in
+                while let chunk = try await file.next() { try await writer.write(chunk) }
+                try await writer.finish(nil)
+            }
+            return Response(status: .ok, headers: fields, body: body)
+        }
+    }
+
+    private func body(of request: Request, maximum: Int) async throws -> [UInt8] {
+        let tooLarge = Problem(.bodyTooLarge, "the body may have \(maximum) bytes here")
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maximum { throw tooLarge }
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: maximum)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
+        }
+        let encoding = request.headers[.contentEncoding]?.lowercased()
+        guard body.readableBytes == 0 || encoding == nil || encoding == "identity" else {
+            throw Problem(.unsupportedEncoding, "a body must be sent as it is, not as \(encoding ?? "")")
+        }
+        return Array(body.readableBytesView)
+    }
+}
+
+extension Response {
+    init(_ answer: Answer) {
+        let body = answer.body.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        self.init(status: answer.status, headers: answer.fields, body: body)
+    }
+}
+
+/// Turns every error into a problem document, and gives every answer its request id.
+private struct ProblemMiddleware: RouterMiddleware {
+    let routes: [Route]
+
+    func handle(
+        _ request: Request,
+        context: FuseboxContext,
+        next: (Request, FuseboxContext) async throws -> Response
+    ) async throws -> Response {
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch let problem as Problem {
+            response = Response(Answer(problem))
+        } catch let error as HTTPError where error.status == .notFound {
+            response = Response(Answer(notFound(request)))
+        } catch is CancellationError {
+            response = Response(Answer(Problem(.shuttingDown, "the server is shutting down")))
+        } catch let error as HTTPParserError {
+            throw error
+        } catch {
+            context.logger.error("A request failed", metadata: ["error": "\(error)"])
+            response = Response(Answer(Problem(.internalError, "the server failed; its log says why")))
+        }
+        response.headers[.requestID] = RequestID.of(request.headers[.requestID])
+        // A body behind a HEAD would be taken for the next answer.
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func notFound(_ request: Request) -> Problem {
+        let path = (request.head.path ?? "").prefix { $0 != "?" }
+        var methods = Set(routes.filter { $0.matches(path: path) }.map(\.method.rawValue))
+        guard !methods.isEmpty else { return Problem(.notFound, "there is nothing at this path") }
+        if methods.contains("GET") { methods.insert("HEAD") }
+        let allow = methods.sorted().joined(separator: ", ")
+        var problem = Problem(.methodNotAllowed, "this path takes \(allow)")
+        problem.allow = allow
+        return problem
+    }
+}
+
+extension HTTPField.Name {
+    static let requestID = Self("x-request-id")!
+}

@@ -1,0 +1,20 @@
+import BreakerAPI
+import HTTPTypes
+
+extension Routes {
+    /// The door for acquire and report that leads through the router.
+    static func decisions(_ decisions: Decisions) -> [Route] {
+        [
+            Route(.post, Paths.acquire(Route.name), .work) { inquiry in
+                let request = try DecisionRequest.acquire(inquiry.name, body: inquiry.body)
+                try inquiry.access.require(request.name)
+                return await decisions.answer(request)
+            },
+            Route(.post, Paths.report(Route.name), .work) { inquiry in
+                let request = try DecisionRequest.report(inquiry.name, query: inquiry.query, body: inquiry.body)
+                try inquiry.access.require(request.name)
+                return await decisions.answer(request)
+            },
+        ]
+    }
+}

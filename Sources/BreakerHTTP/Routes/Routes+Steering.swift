@@ -1,0 +1,91 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+import HTTPTypes
+
+extension Routes {
+    /// Reset and override.
+    static func steering(_ engine: Engine) -> [Route] {
+        let one = Paths.breaker(Route.name)
+        return [
+            Route(.post, one + "/reset", .steer) { inquiry in
+                let name = try inquiry.breakerName()
+                let target = try resetTarget(inquiry.query)
+                return .breaker(
+                    try await problems { () throws(EngineError) in
+                        try await engine.reset(name, to: target, actor: inquiry.access.actor)
+                    }
+                )
+            },
+            Route(.put, one + "/override", .steer) { inquiry in
+                let name = try inquiry.breakerName()
+                let order = try OverrideBody(inquiry.body)
+                return .breaker(
+                    try await problems { () throws(EngineError) in
+                        try await engine.setOverride(
+                            order.mode,
+                            of: name,
+                            reason: order.reason,
+                            expiresInMs: order.expiresInMs,
+                            actor: inquiry.access.actor
+                        )
+                    }
+                )
+            },
+            Route(.delete, one + "/override", .steer) { inquiry in
+                let name = try inquiry.breakerName()
+                return .breaker(
+                    try await problems { () throws(EngineError) in
+                        try await engine.clearOverride(of: name, actor: inquiry.access.actor)
+                    }
+                )
+            },
+        ]
+    }
+
+    private static func resetTarget(_ query: Query) throws(Problem) -> Breaker.ResetTarget {
+        guard let text = query["to"] else { return .closed }
+        guard let target = Breaker.ResetTarget(rawValue: text) else {
+            throw .invalid("to", "must be closed or half_open")
+        }
+        return target
+    }
+}
+
+/// `{"mode","reason","expires_in_ms"}`.
+struct OverrideBody: Sendable {
+    var mode: Override.Mode
+    var reason: String
+    /// `nil` for an override that stands until it is cleared.
+    var expiresInMs: Int64?
+
+    init(_ body: [UInt8]) throws(Problem) {
+        let document = try JSON(body: body, members: ["mode", "reason", "expires_in_ms"])
+        let fields = try JSONFields(document, at: "")
+        guard let text = try fields.text("mode"), let mode = Override.Mode(rawValue: text) else {
+            throw .invalid("mode", "must be force_open, force_closed or shadow")
+        }
+        self.mode = mode
+        guard let reason = try fields.text("reason"), reason.contains(where: { !$0.isWhitespace }) else {
+            throw .invalid("reason", "is required: who reads it at night wants to know why")
+        }
+        guard Limits.reasonLength.contains(reason.unicodeScalars.count) else {
+            throw .invalid("reason", "must be at most \(Limits.reasonLength.upperBound) characters")
+        }
+        self.reason = reason
+        expiresInMs = Limits.defaultOverrideMs
+        switch fields.object["expires_in_ms"] {
+        case nil: break
+        case .null: expiresInMs = nil
+        case .some:
+            let range = Limits.overrideMs
+            guard let given = try fields.integer("expires_in_ms"), range.contains(given) else {
+                throw .invalid(
+                    "expires_in_ms",
+                    "must be \(range.lowerBound) to \(range.upperBound), or null for no expiry"
+                )
+            }
+            expiresInMs = given
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Crypto
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// A file that has no name any more: it takes its disk space along when it is closed, whatever becomes of the request
+/// that it was made for.
+final class UnlinkedFile: Sendable {
+    let length: Int
+    let digestInBase64: String
+    private let handle: FileHandle
+
+    private init(handle: FileHandle, length: Int, digestInBase64: String) {
+        self.handle = handle
+        self.length = length
+        self.digestInBase64 = digestInBase64
+    }
+
+    deinit { try? handle.close() }
+
+    /// Takes the file's name away and reads it once, for its digest. All on a thread that may block.
+    static func open(_ path: String) async throws -> UnlinkedFile {
+        try await NIOThreadPool.singleton.runIfActive {
+            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            try FileManager.default.removeItem(atPath: path)
+            var digest = SHA256()
+            var length = 0
+            while let chunk = try handle.read(upToCount: chunkBytes), !chunk.isEmpty {
+                digest.update(data: chunk)
+                length += chunk.count
+            }
+            try handle.seek(toOffset: 0)
+            return UnlinkedFile(
+                handle: handle,
+                length: length,
+                digestInBase64: Data(digest.finalize()).base64EncodedString()
+            )
+        }
+    }
+
+    /// The next piece; `nil` at the end.
+    func next() async throws -> ByteBuffer? {
+        try await NIOThreadPool.singleton.runIfActive { [handle] in
+            guard let chunk = try handle.read(upToCount: Self.chunkBytes), !chunk.isEmpty else { return nil }
+            return ByteBuffer(bytes: chunk)
+        }
+    }
+
+    private static let chunkBytes = 262_144
+}

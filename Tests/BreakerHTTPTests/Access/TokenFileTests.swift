@@ -1,0 +1,73 @@
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A tokens file has one token a line")
+struct TokenFileTests {
+    private static let digest = "sha256:" + String(repeating: "0a", count: 32)
+    private static let other = "sha256:" + String(repeating: "FF", count: 32)
+
+    @Test("Names, roles, prefixes and digests are read; comments and empty lines are not")
+    func reads() throws {
+        let text = """
+            # who may do what
+
+            checkout worker payments: \(Self.digest)   # until March
+            \tgrafana\tviewer\t\(Self.other)\r
+            """
+        let tokens = try TokenFile.parse(text, file: "tokens")
+        #expect(
+            tokens == [
+                Token(name: "checkout", role: .worker, prefix: "payments:", digest: Array(repeating: 10, count: 32)),
+                Token(name: "grafana", role: .viewer, prefix: "", digest: Array(repeating: 255, count: 32)),
+            ]
+        )
+    }
+
+    @Test("Lines may end as they do on Windows", arguments: ["\n", "\r\n"])
+    func lineEnds(end: String) throws {
+        let lines = ["# who may do what", "a worker \(Self.digest)", "", "b viewer \(Self.other)", ""]
+        let tokens = try TokenFile.parse(lines.joined(separator: end), file: "tokens")
+        #expect(tokens.map(\.name) == ["a", "b"])
+        let bad = (lines + ["c boss"]).joined(separator: end)
+        let failure = #expect(throws: TokenFile.Failure.self) { try TokenFile.parse(bad, file: "tokens") }
+        #expect(failure?.line == 6)
+    }
+
+    @Test("An empty file has no tokens", arguments: ["", "\n\n", "# none", "   \n\t"])
+    func empty(text: String) throws {
+        #expect(try TokenFile.parse(text, file: "tokens") == [])
+    }
+
+    @Test("What a made token says of itself can be read", arguments: ["", "payments:"])
+    func roundTrip(prefix: String) throws {
+        let token = Token.make(name: "night-shift", role: .operator, prefix: prefix).token
+        #expect(try TokenFile.parse(token.line, file: "tokens") == [token])
+    }
+
+    @Test(
+        "An error names the file, the line and what is wrong",
+        arguments: [
+            ("checkout", 1, "a line is: name role [prefix] sha256:<64 hexadecimal digits>"),
+            ("\n# two\ncheckout worker", 3, "a line is: name role [prefix] sha256:<64 hexadecimal digits>"),
+            ("checkout worker a b \(digest)", 1, "a line is: name role [prefix] sha256:<64 hexadecimal digits>"),
+            ("a/b worker \(digest)", 1, "a token's name is 1 to 128 of A-Z a-z 0-9 . _ : -"),
+            ("checkout boss \(digest)", 1, "the role is worker, viewer or operator, not boss"),
+            ("checkout Worker \(digest)", 1, "the role is worker, viewer or operator, not Worker"),
+            ("checkout worker pay/ \(digest)", 1, "no breaker's name begins with pay/"),
+            ("checkout worker \(digest.dropLast())", 1, "the digest is sha256: and 64 hexadecimal digits"),
+            ("checkout worker \(digest)0", 1, "the digest is sha256: and 64 hexadecimal digits"),
+            ("checkout worker \(digest.dropLast())g", 1, "the digest is sha256: and 64 hexadecimal digits"),
+            ("checkout worker \(digest.dropLast(2))+a", 1, "the digest is sha256: and 64 hexadecimal digits"),
+            ("checkout worker md5:\(digest)", 1, "the digest is sha256: and 64 hexadecimal digits"),
+            ("checkout worker fbx_secret", 1, "the digest is sha256: and 64 hexadecimal digits"),
+            ("a worker \(digest)\nb worker \(digest)", 2, "this digest stands in the file already"),
+            ("a worker \(digest)\na worker \(other)", 2, "the name a stands in the file already"),
+        ] as [(String, Int, String)]
+    )
+    func errors(text: String, line: Int, detail: String) {
+        let failure = TokenFile.Failure(file: "tokens", line: line, detail: detail)
+        #expect(throws: failure) { try TokenFile.parse(text, file: "tokens") }
+        #expect(failure.description == "tokens:\(line): \(detail)")
+    }
+}

@@ -1,0 +1,128 @@
+import BreakerAPI
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A token opens what its role and its prefix allow")
+struct WhoMayTests {
+    /// A request that succeeds if it is let in, and who may make it.
+    struct Ask: Sendable, CustomTestStringConvertible {
+        var method: HTTPMethod
+        /// With `NAME` where a breaker's name stands.
+        var path: String
+        var body: String?
+        var roles: Set<Role>
+        var status = 200
+
+        var testDescription: String { "\(method) \(path)" }
+        var isOfOneBreaker: Bool { path.contains("NAME") }
+    }
+
+    private static let working: Set<Role> = [.worker, .operator]
+    private static let reading: Set<Role> = [.viewer, .operator]
+    private static let override = #"{"mode":"shadow","reason":"a test"}"#
+
+    static let asks = [
+        Ask(method: .POST, path: "/v1/breakers/NAME/acquire", roles: working),
+        Ask(method: .POST, path: "/v1/breakers/NAME/report?outcome=success", roles: working),
+        Ask(
+            method: .POST,
+            path: "/v1/reports",
+            body: #"{"reports":[{"name":"pay:a","outcome":"success"}]}"#,
+            roles: working
+        ),
+        Ask(method: .GET, path: "/v1/breakers/NAME", roles: [.worker, .viewer, .operator]),
+        Ask(method: .HEAD, path: "/v1/breakers/NAME", roles: [.worker, .viewer, .operator]),
+        Ask(method: .GET, path: "/v1/breakers", roles: reading),
+        Ask(method: .GET, path: "/v1/transitions", roles: reading),
+        Ask(method: .GET, path: "/v1/breakers/NAME/failures", roles: reading),
+        Ask(method: .GET, path: "/v1/breakers/NAME/transitions", roles: reading),
+        Ask(method: .PUT, path: "/v1/breakers/NAME", body: #"{"preset":"flaky"}"#, roles: [.operator]),
+        Ask(method: .PATCH, path: "/v1/breakers/NAME", body: #"{"policy":{}}"#, roles: [.operator]),
+        Ask(method: .POST, path: "/v1/breakers/NAME/reset", roles: [.operator]),
+        Ask(method: .PUT, path: "/v1/breakers/NAME/override", body: override, roles: [.operator]),
+        Ask(method: .DELETE, path: "/v1/breakers/NAME/override", roles: [.operator]),
+        Ask(method: .DELETE, path: "/v1/breakers/NAME", roles: [.operator], status: 204),
+    ]
+
+    @Test("Each role may do what it is for, under names that begin with the token's prefix", arguments: asks)
+    func whoMay(ask: Ask) async throws {
+        let (tokens, secrets) = Self.tokens()
+        try await TestServer.with(tokens: tokens) { server in
+            let boss = secrets["operator"]
+            for name in ["pay:a", "ship:a"] {
+                _ = try await server.send(.PUT, "/v1/breakers/\(name)", #"{"preset":"default"}"#, secret: boss)
+            }
+            // Those who are refused ask first, so that what a deletion leaves behind is nobody's excuse.
+            for role in Role.allCases.sorted(by: { !ask.roles.contains($0) && ask.roles.contains($1) }) {
+                let secret = try #require(secrets["\(role.rawValue)-pay"])
+                if ask.isOfOneBreaker {
+                    let foreign = try await server.send(ask, of: "ship:a", secret: secret)
+                    #expect(foreign.status == 403, "\(role) at a foreign name: \(foreign.text)")
+                }
+                let answer = try await server.send(ask, of: "pay:a", secret: secret)
+                #expect(answer.status == (ask.roles.contains(role) ? ask.status : 403), "\(role): \(answer.text)")
+                if answer.status == 403, ask.method != .HEAD { answer.expectProblem(.forbidden) }
+            }
+            let stranger = try await server.send(ask, of: "pay:a", secret: "fbx_unknown")
+            #expect(stranger.status == 401)
+            let nobody = try await server.send(ask, of: "pay:a", secret: nil)
+            #expect(nobody.status == 401)
+            #expect(nobody["www-authenticate"] == "Bearer realm=\"fusebox\"")
+        }
+    }
+
+    @Test("A backup is of all breakers, so a token that is limited to some may not make one")
+    func backup() async throws {
+        let (tokens, secrets) = Self.tokens()
+        try await TestServer.with(tokens: tokens) { server in
+            for (name, status) in [("operator", 200), ("operator-pay", 403), ("viewer-pay", 403), ("worker-pay", 403)] {
+                let answer = try await server.send(.POST, "/v1/backup", secret: secrets[name])
+                #expect(answer.status == status, "\(name)")
+            }
+        }
+    }
+
+    @Test("What a platform asks of the service needs no token, and a path that is not there says so to anybody")
+    func service() async throws {
+        try await TestServer.with(tokens: Self.tokens().tokens) { server in
+            for path in ["/livez", "/readyz", "/version", "/openapi.yaml"] {
+                let answer = try await server.send(.GET, path)
+                #expect(answer.status == 200, "\(path)")
+            }
+            try await server.send(.GET, "/nowhere").expectProblem(.notFound)
+        }
+    }
+
+    @Test("A server without tokens takes everybody for an anonymous operator", arguments: asks)
+    func noTokens(ask: Ask) async throws {
+        try await TestServer.with { server in
+            _ = try await server.send(.PUT, "/v1/breakers/pay:a", #"{"preset":"default"}"#)
+            #expect(try await server.send(ask, of: "pay:a", secret: nil).status == ask.status)
+            #expect(try await server.send(.PUT, "/v1/breakers/pay:b", #"{"preset":"default"}"#).status == 201)
+            let reset = try await server.send(.POST, "/v1/breakers/pay:b/reset")
+            #expect(reset.json["last_transition"]?["actor"] == "anonymous")
+        }
+    }
+
+    /// A token for each role, and one for each that is limited to names that begin with `pay:`.
+    private static func tokens() -> (tokens: [Token], secrets: [String: String]) {
+        var tokens: [Token] = []
+        var secrets: [String: String] = [:]
+        for role in Role.allCases {
+            for (name, prefix) in [(role.rawValue, ""), ("\(role.rawValue)-pay", "pay:")] {
+                let (token, secret) = Token.make(name: name, role: role, prefix: prefix)
+                tokens.append(token)
+                secrets[name] = secret
+            }
+        }
+        return (tokens, secrets)
+    }
+}
+
+extension TestServer {
+    fileprivate func send(_ ask: WhoMayTests.Ask, of name: String, secret: String?) async throws -> HTTPAnswer {
+        try await send(ask.method, ask.path.replacing("NAME", with: name), ask.body, secret: secret)
+    }
+}

@@ -1,0 +1,98 @@
+import BreakerAPI
+import BreakerEngine
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A body is waited for, within bounds")
+struct BodyTests {
+    private static func post(_ path: String, body: String = "") -> String {
+        "POST \(path) HTTP/1.1\r\nhost: x\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+
+    @Test("A chunked body may have extensions and trailers")
+    func trailers() async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send("POST /v1/breakers/a/report HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
+                try client.send("b;x=y\r\n{\"outcome\":\r\n9\r\n\"success\"\r\n1\r\n}\r\n0\r\nx-checksum: 1\r\n\r\n")
+                try client.send(Self.post("/v1/breakers/a/acquire"))
+                #expect(try client.readAnswer().text == #"{"applied":true,"state":"closed"}"#)
+                #expect(try client.readAnswer().status == 200)
+            }
+        }
+    }
+
+    @Test(
+        "A client that waits for a 100 gets one before its answer; one of HTTP/1.0 does not know it",
+        arguments: [
+            ("1.1", "100-continue", true), ("1.1", "100-Continue", true), ("1.1", "something", false),
+            ("1.0", "100-continue", false),
+        ]
+    )
+    func expectContinue(version: String, expectation: String, isTold: Bool) async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                let body = #"{"outcome":"success"}"#
+                let head = "content-length: \(body.utf8.count)\r\nexpect: \(expectation)\r\n\r\n"
+                try client.send("POST /v1/breakers/a/report HTTP/\(version)\r\nhost: x\r\n\(head)")
+                if isTold { #expect(try client.readAnswer().status == 100) }
+                try client.send(body)
+                #expect(try client.readAnswer().text == #"{"applied":true,"state":"closed"}"#)
+            }
+        }
+    }
+
+    @Test(
+        "A body that drips for too long is a 408, and its request id is told",
+        arguments: [
+            "content-length: 10\r\n\r\nabc", "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
+            "content-length: 1\r\n\r\n",
+        ]
+    )
+    func bodyDeadline(rest: String) async throws {
+        try await TestServer.with(bodyTime: .milliseconds(50)) { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send("POST /v1/breakers/a/report HTTP/1.1\r\nhost: x\r\nx-request-id: slow-1\r\n\(rest)")
+                let answer = try client.readAnswer()
+                answer.expectProblem(.requestTimeout)
+                #expect(answer["x-request-id"] == "slow-1")
+                #expect(answer["connection"] == "close")
+                #expect(try client.isAtEnd())
+            }
+        }
+    }
+
+    @Test("A body that breaks behind an answer that came early ends the connection too")
+    func brokenBehindAnswer() async throws {
+        let (token, _) = Token.make(name: "a", role: .worker, prefix: "")
+        try await TestServer.with(tokens: [token]) { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send(
+                    "POST /v1/breakers/a/report HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"
+                )
+                try client.readAnswer().expectProblem(.unauthorized)
+                try client.send("zz\r\n")
+                #expect(try client.isAtEnd())
+            }
+        }
+    }
+
+    @Test("A body deadline is of one request; a connection outlives it")
+    func deadlineIsOver() async throws {
+        try await TestServer.with(bodyTime: .milliseconds(50)) { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send(Self.post("/v1/breakers/a/acquire"))
+                #expect(try client.readAnswer().status == 200)
+                // Another connection runs into its deadline meanwhile: time passed, and nobody slept.
+                let other = try ByteClient(port: server.port)
+                try other.send("POST /v1/breakers/a/report HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n")
+                try other.readAnswer().expectProblem(.requestTimeout)
+                try client.send(Self.post("/v1/breakers/a/acquire"))
+                #expect(try client.readAnswer().status == 200)
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+import BreakerAPI
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("Bytes that are no request are answered, and end the connection")
+struct BrokenBytesTests {
+    private static let head = "POST /v1/breakers/a/report HTTP/1.1\r\nhost: x\r\n"
+    private static let acquire = "POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\nx-request-id: before\r\n\r\n"
+
+    static let garbage = [
+        "garbage\r\n\r\n", "\0\0\0\0", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/2.0\r\nhost: x\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}", "GET / HTTP/1.1\r\n: empty\r\n\r\n", "GET / HTTP/1.1\r\nbad name: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        "\(head)content-length: 1\r\ncontent-length: 2\r\n\r\nab",
+        "\(head)content-length: 99999999999999999999\r\n\r\n",
+        "\(head)content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        "\(head)transfer-encoding: chunked\r\n\r\nzz\r\n",
+        "\(head)transfer-encoding: chunked\r\n\r\n5\r\nabcdefgh\r\n0\r\n\r\n",
+        "\(head)transfer-encoding: chunked\r\n\r\n-1\r\n",
+        "\(head)transfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
+    ]
+
+    @Test("At the beginning", arguments: garbage)
+    func atOnce(bytes: String) async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send(bytes)
+                let answer = try client.readAnswer()
+                answer.expectProblem(.malformedRequest)
+                #expect(answer["connection"] == "close")
+                #expect(answer["content-length"] == "\(answer.body.count)")
+                #expect(try client.isAtEnd())
+            }
+        }
+    }
+
+    @Test("Behind a request, which is answered first", arguments: garbage)
+    func behind(bytes: String) async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send(Self.acquire + Self.acquire + bytes)
+                for _ in 1...2 {
+                    let answer = try client.readAnswer()
+                    #expect(answer.text == #"{"allowed":true,"state":"closed","permit":"1"}"#)
+                    #expect(answer["x-request-id"] == "before")
+                }
+                let last = try client.readAnswer()
+                last.expectProblem(.malformedRequest)
+                #expect(last["x-request-id"] != "before")
+                #expect(try client.isAtEnd())
+            }
+        }
+    }
+
+    @Test(
+        "A request that stops in the middle is told so, if its client still listens",
+        arguments: [
+            "GET /livez HT", "GET /livez HTTP/1.1\r\nho", "\(head)content-length: 10\r\n\r\nabc",
+            "\(head)transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
+        ]
+    )
+    func cutOff(bytes: String) async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send(bytes)
+                client.finishSending()
+                try client.readAnswer().expectProblem(.malformedRequest)
+                #expect(try client.isAtEnd())
+            }
+            try await server.send(.GET, "/v1/breakers/a").expectProblem(.unknownBreaker)
+        }
+    }
+
+    @Test("A client that says nothing and goes gets nothing")
+    func silence() async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                client.finishSending()
+                let isAtEnd = try client.isAtEnd()
+                #expect(isAtEnd)
+            }
+        }
+    }
+
+    @Test(
+        "A head beyond its bounds is a 431",
+        arguments: [
+            "GET / HTTP/1.1\r\nx: \(String(repeating: "a", count: 16_384))\r\n\r\n",
+            "GET / HTTP/1.1\r\n\(String(repeating: "x: a\r\n", count: 101))\r\n",
+            "GET / HTTP/1.1\r\n\(String(repeating: "x: \(String(repeating: "a", count: 400))\r\n", count: 45))\r\n",
+            "GET /\(String(repeating: "a", count: 100_000)) HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\r\nx: \(String(repeating: "a", count: 200_000))",
+        ]
+    )
+    func headers(bytes: String) async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send(bytes)
+                client.finishSending()
+                try client.readAnswer().expectProblem(.headersTooLarge)
+                #expect(try client.isAtEnd())
+            }
+        }
+    }
+
+    @Test(
+        "A head within its bounds is read",
+        arguments: [
+            "x: \(String(repeating: "a", count: 15_000))\r\n", String(repeating: "x: a\r\n", count: 99),
+        ]
+    )
+    func wideHead(fields: String) async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send("GET /livez HTTP/1.1\r\n\(fields)\r\n")
+                #expect(try client.readAnswer().status == 200)
+            }
+        }
+    }
+
+    @Test(
+        "A body of 10 MB gets an answer that its client can read, though it reads only when all is sent",
+        arguments: [true, false]
+    )
+    func hugeBody(isChunked: Bool) async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                let size = 10 << 20
+                let framing =
+                    isChunked
+                    ? "transfer-encoding: chunked\r\n\r\n\(String(size, radix: 16))\r\n"
+                    : "content-length: \(size)\r\n\r\n"
+                try client.send(Self.head + framing)
+                try client.send([UInt8](repeating: UInt8(ascii: "a"), count: size))
+                if isChunked { try client.send("\r\n0\r\n\r\n") }
+                let answer = try client.readAnswer()
+                answer.expectProblem(.bodyTooLarge)
+                #expect(answer["connection"] == "close")
+                #expect(try client.isAtEnd())
+            }
+        }
+    }
+
+    @Test("Random bytes neither bring the server down nor hold a connection", arguments: [31, 32] as [UInt64])
+    func randomBytes(seed: UInt64) async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { _ in
+                var random = SeededRandom(seed)
+                let pieces = [
+                    Self.acquire, Self.head, "\r\n", "transfer-encoding: chunked\r\n", "content-length: 3\r\n\r\nabc",
+                    "0\r\n\r\n", "GET /livez HTTP/1.1\r\n\r\n",
+                ]
+                for _ in 0..<200 {
+                    let client = try ByteClient(port: server.port)
+                    var bytes: [UInt8] = []
+                    for _ in 0..<Int.random(in: 1...6, using: &random) {
+                        bytes += Array(pieces.randomElement(using: &random)!.utf8)
+                    }
+                    for _ in 0..<Int.random(in: 0...4, using: &random) {
+                        bytes[Int.random(in: bytes.indices, using: &random)] = .random(in: 0...255, using: &random)
+                    }
+                    try client.send(bytes)
+                    client.finishSending()
+                    let answers = try client.readToEnd()
+                    #expect(answers.isEmpty || answers.hasPrefix("HTTP/1.1 "), "seed \(seed): \(answers.prefix(99))")
+                }
+            }
+            #expect(try await server.send(.GET, "/livez").status == 200)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import BreakerAPI
+import BreakerEngine
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A connection is kept, and ended, as the client says")
+struct ConnectionTests {
+    private static func post(_ path: String, _ fields: String = "", version: String = "1.1", body: String = "")
+        -> String
+    {
+        "POST \(path) HTTP/\(version)\r\nhost: x\r\n\(fields)content-length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+
+    @Test("Pipelined requests are answered in order, those of the panel and those of the writer")
+    func pipelining() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("known")
+            try await ByteClient.run(server.port) { client in
+                var script = ""
+                for number in 1...50 {
+                    script += Self.post("/v1/breakers/known/acquire", "x-request-id: panel-\(number)\r\n")
+                    script += Self.post(
+                        "/v1/breakers/b\(number)/report",
+                        "x-request-id: writer-\(number)\r\n",
+                        body: #"{"outcome":"success"}"#
+                    )
+                    script += "GET /v1/breakers?page_size=1 HTTP/1.1\r\nhost: x\r\nx-request-id: list-\(number)\r\n\r\n"
+                }
+                try client.send(script)
+                for number in 1...50 {
+                    for kind in ["panel", "writer", "list"] {
+                        let answer = try client.readAnswer()
+                        #expect(answer["x-request-id"] == "\(kind)-\(number)")
+                        #expect(answer.status == 200)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("Answers that nobody reads hold back the requests behind them, and none is lost")
+    func flood() async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                let request = Array("GET /openapi.yaml HTTP/1.1\r\nhost: x\r\n\r\n".utf8)
+                let requests = Array(repeatElement(request, count: 10_000).joined())
+                var sent = 0
+                while sent < 64 << 20, let count = try client.sendSome(requests[(sent % requests.count)...]) {
+                    sent += count
+                }
+                #expect(sent < 32 << 20, "nothing held the client back")
+                for _ in 1...500 { #expect(try client.readAnswer().status == 200) }
+            }
+        }
+    }
+
+    @Test("A tunnel is not for the asking")
+    func tunnel() async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send("CONNECT fusebox.example:80 HTTP/1.1\r\nhost: x\r\n\r\n")
+                try client.readAnswer().expectProblem(.notFound)
+                #expect(try client.isAtEnd())
+            }
+        }
+    }
+
+    @Test("A request may come in pieces of one byte")
+    func pieces() async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                for byte in Self.post("/v1/breakers/a/report", body: #"{"outcome":"success"}"#).utf8 {
+                    try client.send([byte])
+                }
+                #expect(try client.readAnswer().text == #"{"applied":true,"state":"closed"}"#)
+            }
+        }
+    }
+
+    @Test(
+        "The connection ends behind the answer where the client wants no more, and stays otherwise",
+        arguments: [
+            ("1.1", "", false), ("1.1", "connection: close\r\n", true), ("1.1", "Connection: Close\r\n", true),
+            ("1.1", "connection: keep-alive, close\r\n", true), ("1.1", "connection: keep-alive\r\n", false),
+            ("1.0", "", true), ("1.0", "connection: keep-alive\r\n", false),
+            ("1.1", "connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n", true),
+        ]
+    )
+    func keepAlive(version: String, fields: String, closes: Bool) async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send(Self.post("/v1/breakers/a/acquire", fields, version: version))
+                let answer = try client.readAnswer()
+                #expect(answer.text == #"{"allowed":true,"state":"closed","permit":"1"}"#)
+                #expect((answer["connection"] == "close") == closes, "\(answer.fields)")
+                if closes {
+                    #expect(try client.isAtEnd())
+                } else {
+                    try client.send(Self.post("/v1/breakers/a/acquire", fields, version: version))
+                    #expect(try client.readAnswer().status == 200)
+                }
+            }
+        }
+    }
+
+    @Test("What is pipelined behind a request that closes is not carried out")
+    func behindClose() async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send(
+                    Self.post("/v1/breakers/a/acquire", "connection: close\r\n") + Self.post("/v1/breakers/b/acquire")
+                )
+                #expect(try client.readAnswer().status == 200)
+                #expect(try client.isAtEnd())
+            }
+            #expect(try await server.send(.GET, "/v1/breakers").names == ["a"])
+        }
+    }
+
+    @Test("A client that sends no more still gets its answers")
+    func halfClosed() async throws {
+        try await TestServer.with { server in
+            try await server.engine.whileWriterStands { standstill in
+                try await ByteClient.run(server.port) { [engine = server.engine] client in
+                    try client.send(
+                        Self.post("/v1/breakers/a/acquire") + Self.post("/v1/breakers/a/report?outcome=failure")
+                    )
+                    client.finishSending()
+                    while engine.queueDepth < 1 { continue }
+                    standstill.end()
+                    #expect(try client.readAnswer().text == #"{"allowed":true,"state":"closed","permit":"1"}"#)
+                    #expect(try client.readAnswer().text == #"{"applied":true,"state":"closed"}"#)
+                    #expect(try client.isAtEnd())
+                }
+            }
+        }
+    }
+}

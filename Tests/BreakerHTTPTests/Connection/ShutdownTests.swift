@@ -1,0 +1,76 @@
+import BreakerAPI
+import BreakerEngine
+import NIOHTTP1
+import ServiceLifecycle
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("What is in flight is carried out, whoever goes")
+struct ShutdownTests {
+    private static let report = "POST /v1/breakers/a/report?outcome=failure HTTP/1.1\r\nhost: x\r\n\r\n"
+
+    @Test("A shutdown answers the requests that are there, and says that it is one")
+    func graceful() async throws {
+        try await TestServer.with { server in
+            try await server.engine.whileWriterStands { standstill in
+                // A connection without a request is closed by the shutdown, which tells when it has begun.
+                let idle = try ByteClient(port: server.port)
+                try idle.send("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+                let busy = try ByteClient(port: server.port)
+                try busy.send(Self.report + "GET /readyz HTTP/1.1\r\nhost: x\r\n\r\n")
+                await server.engine.waitForQueue(of: 1)
+                let alive = try await ByteClient.run { try idle.readAnswer() }
+                #expect(alive.status == 200)
+                await server.lifecycle.triggerGracefulShutdown()
+                try await ByteClient.run {
+                    #expect(try idle.isAtEnd())
+                    #expect(throws: (any Error).self, "nobody is let in any more") {
+                        let late = try ByteClient(port: server.port)
+                        try late.send(Self.report)
+                        _ = try late.readAnswer()
+                    }
+                    standstill.end()
+                    #expect(try busy.readAnswer().text == #"{"applied":true,"state":"closed"}"#)
+                    let readiness = try busy.readAnswer()
+                    #expect(readiness.status == 503)
+                    #expect(readiness.text == #"{"status":"stopping","storage":"ok"}"#)
+                    #expect(try busy.isAtEnd())
+                }
+            }
+        }
+    }
+
+    @Test("A client that goes while its report is queued does not call it off", arguments: [true, false])
+    func disconnected(abruptly: Bool) async throws {
+        try await TestServer.with { server in
+            try await server.engine.whileWriterStands { standstill in
+                var gone: ByteClient? = try ByteClient(port: server.port)
+                try gone?.send(Self.report)
+                await server.engine.waitForQueue(of: 1)
+                if abruptly { gone?.reset() }
+                gone = nil
+                // Every event loop has turned, and seen that the client is gone, once all of these are answered.
+                let witnesses = try (0..<32).map { _ in try ByteClient(port: server.port) }
+                try await ByteClient.run {
+                    for witness in witnesses { try witness.send("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n") }
+                    for witness in witnesses { #expect(try witness.readAnswer().status == 200) }
+                }
+                standstill.end()
+            }
+            let counts = try await server.send(.GET, "/v1/breakers/a").json["counts"]
+            #expect(counts?["failures"] == .integer(1))
+        }
+    }
+
+    @Test("An engine that has stopped says so; what the panel knows it still answers")
+    func engineStopped() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            await server.engine.stop()
+            try await server.acquire("b").expectProblem(.shuttingDown)
+            try await server.report("a", "outcome=failure").expectProblem(.shuttingDown)
+            #expect(try await server.acquire("a").status == 200)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import BreakerAPI
+import BreakerCore
+import EngineSupport
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("Workers are answered to the letter")
+struct DecisionAnswerTests {
+    @Test("A closed breaker allows, and names its generation as the permit")
+    func closed() async throws {
+        try await TestServer.with { server in
+            let answer = try await server.acquire("payments")
+            #expect(answer.status == 200)
+            #expect(answer.text == #"{"allowed":true,"state":"closed","permit":"1"}"#)
+            #expect(answer["content-type"] == "application/json")
+            #expect(answer["cache-control"] == "no-store")
+            #expect(answer["content-length"] == "\(answer.body.count)")
+            #expect(answer["retry-after"] == nil)
+            #expect(answer["date"] != nil)
+            #expect(try await server.acquire("payments").text == answer.text, "the panel answers as the writer did")
+        }
+    }
+
+    @Test(
+        "An open breaker says when to come again, in milliseconds and in seconds rounded up",
+        arguments: [
+            (0, 60_000, "60"), (1, 59_999, "60"), (999, 59_001, "60"), (1_000, 59_000, "59"), (31_877, 28_123, "29"),
+            (59_000, 1_000, "1"), (59_999, 1, "1"),
+        ] as [(Int64, Int64, String)]
+    )
+    func open(afterMs: Int64, retryAfterMs: Int64, seconds: String) async throws {
+        try await TestServer.with { server in
+            try await server.trip("payments")
+            server.clock.advance(byMs: afterMs)
+            let answer = try await server.acquire("payments")
+            #expect(answer.status == 200)
+            #expect(answer.text == #"{"allowed":false,"state":"open","retry_after_ms":\#(retryAfterMs)}"#)
+            #expect(answer["retry-after"] == seconds)
+            #expect(answer["cache-control"] == "no-store")
+        }
+    }
+
+    @Test("A probe is leased; until it is reported the next acquire waits for the lease")
+    func probe() async throws {
+        try await TestServer.with { server in
+            try await server.trip("payments")
+            server.clock.advance(byMs: 60_000)
+            let probe = try await server.acquire("payments")
+            let permit = try #require(probe.json["permit"]?.text)
+            #expect(probe.text == #"{"allowed":true,"state":"half_open","permit":"\#(permit)","lease_ms":30000}"#)
+            #expect(permit.wholeMatch(of: /3-[0-9a-f]{16}/) != nil, "\(permit)")
+            server.clock.advance(byMs: 500)
+            let second = try await server.acquire("payments")
+            #expect(second.text == #"{"allowed":false,"state":"half_open","retry_after_ms":29500}"#)
+            #expect(second["retry-after"] == "30")
+            let report = try await server.report("payments", "outcome=success&permit=\(permit)")
+            #expect(report.text == #"{"applied":true,"state":"closed"}"#)
+            #expect(report["cache-control"] == "no-store")
+            let again = try await server.report("payments", "outcome=success&permit=\(permit)")
+            #expect(again.text == #"{"applied":false,"reason":"stale_permit","state":"closed"}"#)
+        }
+    }
+
+    @Test(
+        "An override shows in the decision",
+        arguments: [
+            ("force_open", "3600000", #"{"allowed":false,"state":"open","retry_after_ms":3600000}"#),
+            ("force_open", "null", #"{"allowed":false,"state":"open"}"#),
+            ("force_closed", "null", #"{"allowed":true,"state":"closed","permit":"3"}"#),
+            ("shadow", "null", #"{"allowed":true,"state":"open","permit":"2","would_deny":true}"#),
+        ]
+    )
+    func override(mode: String, expiry: String, text: String) async throws {
+        try await TestServer.with { server in
+            try await server.trip("payments")
+            let order = #"{"mode":"\#(mode)","reason":"a test","expires_in_ms":\#(expiry)}"#
+            #expect(try await server.send(.PUT, "/v1/breakers/payments/override", order).status == 200)
+            let answer = try await server.acquire("payments")
+            #expect(answer.text == text)
+            #expect((answer["retry-after"] != nil) == text.contains("retry_after_ms"))
+        }
+    }
+
+    @Test("A report says whether it counted, why not, and the state behind it")
+    func reports() async throws {
+        try await TestServer.with { server in
+            #expect(try await server.report("a", "outcome=success").text == #"{"applied":true,"state":"closed"}"#)
+            #expect(try await server.report("a", "outcome=ignored").text == #"{"applied":true,"state":"closed"}"#)
+            for state in ["closed", "closed", "closed", "closed", "open"] {
+                #expect(
+                    try await server.report("a", "outcome=failure").text == #"{"applied":true,"state":"\#(state)"}"#
+                )
+            }
+            let late = try await server.report("a", "outcome=failure")
+            #expect(late.text == #"{"applied":false,"reason":"open","state":"open"}"#)
+            let stale = try await server.report("a", "outcome=failure&permit=1")
+            #expect(stale.text == #"{"applied":false,"reason":"stale_permit","state":"open"}"#)
+            server.clock.advance(byMs: 60_000)
+            let blind = try await server.report("a", "outcome=failure")
+            #expect(blind.text == #"{"applied":false,"reason":"no_lease","state":"half_open"}"#)
+            let lost = try await server.report("a", "outcome=success&permit=3-00000000000000ff")
+            #expect(lost.text == #"{"applied":false,"reason":"lease_expired","state":"half_open"}"#)
+        }
+    }
+
+    @Test("A report under an id is answered as the first time, and as a duplicate", arguments: [true, false])
+    func duplicates(asBody: Bool) async throws {
+        try await TestServer.with { server in
+            func send() async throws -> String {
+                let path = "/v1/breakers/a/report"
+                let body = #"{"outcome":"failure","report_id":"r-1","kind":"timeout","unknown":[1]}"#
+                return try await asBody
+                    ? server.send(.POST, path, body).text : server.report("a", "outcome=failure&report_id=r-1&x=").text
+            }
+            #expect(try await send() == #"{"applied":true,"state":"closed"}"#)
+            #expect(try await send() == #"{"applied":true,"state":"closed","duplicate":true}"#)
+            let other = try await server.report("a", "outcome=success&report_id=r-1")
+            other.expectProblem(.reportIDConflict, faults: ["report_id"])
+            server.clock.advance(byMs: Receipt.lifetimeMs)
+            #expect(try await send() == #"{"applied":true,"state":"closed"}"#)
+        }
+    }
+
+    @Test("A report that carries a permit never creates a breaker")
+    func permitOfUnknown() async throws {
+        try await TestServer.with { server in
+            let answer = try await server.report("a", "outcome=failure&permit=1")
+            #expect(answer.text == #"{"applied":false,"reason":"stale_permit","state":"closed"}"#)
+            try await server.send(.GET, "/v1/breakers/a").expectProblem(.unknownBreaker)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import BreakerAPI
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("Many reports in one request")
+struct BatchTests {
+    @Test("Each item is answered in order, and a bad one spoils no other")
+    func items() async throws {
+        try await TestServer.with { server in
+            let answer = try await server.send(
+                .POST,
+                "/v1/reports",
+                """
+                {"reports":[
+                    {"name":"a","outcome":"success","ignored":[]},
+                    {"name":"a","outcome":"failure","count":3},
+                    {"name":"a","outcome":"failure","count":3,"kind":"timeout"},
+                    {"name":"a","outcome":"failure","count":2},
+                    {"name":"b","outcome":"failure","permit":"7"},
+                    {"name":"b","outcome":"maybe"},
+                    {"name":"b/c","outcome":"success"},
+                    {"outcome":"success"},
+                    7,
+                    {"name":"b","outcome":"success","report_id":"r"},
+                    {"name":"b","outcome":"success","report_id":"r"},
+                    {"name":"b","outcome":"failure","report_id":"r"}
+                ],"unknown":true}
+                """
+            )
+            #expect(answer.status == 200)
+            #expect(answer.json.keys == ["accepted", "results"])
+            #expect(answer.json["accepted"] == .integer(7))
+            let results = (answer.json["results"]?.items ?? []).map { String(decoding: $0.bytes, as: UTF8.self) }
+            #expect(
+                results.prefix(5) == [
+                    #"{"applied":true,"state":"closed"}"#,
+                    #"{"applied":true,"state":"closed","counted":3}"#,
+                    #"{"applied":true,"state":"open","counted":2}"#,
+                    #"{"applied":false,"reason":"open","state":"open","counted":0}"#,
+                    #"{"applied":false,"reason":"stale_permit","state":"closed"}"#,
+                ]
+            )
+            let errors = (answer.json["results"]?.items ?? [])[5...].map { $0["error"] }
+            #expect(
+                errors.map { $0?["code"]?.text } == [
+                    "invalid_request", "invalid_request", "invalid_request", "invalid_request", nil, nil,
+                    "report_id_conflict",
+                ]
+            )
+            #expect(
+                errors.prefix(4).map { $0?["detail"]?.text?.split(separator: " ").first } == [
+                    "reports[5].outcome", "reports[6].name", "reports[7].name", "reports[8]",
+                ]
+            )
+            #expect(
+                results[9...10] == [
+                    #"{"applied":true,"state":"closed"}"#, #"{"applied":true,"state":"closed","duplicate":true}"#,
+                ]
+            )
+            let failures = try await server.send(.GET, "/v1/breakers/a/failures").json["failures"]?.items ?? []
+            #expect(failures.map { $0["count"]?.whole } == [2, 3])
+        }
+    }
+
+    @Test("A name that the token may not touch is forbidden inside the batch")
+    func foreign() async throws {
+        let (token, secret) = Token.make(name: "checkout", role: .worker, prefix: "pay:")
+        try await TestServer.with(tokens: [token]) { server in
+            let body = #"{"reports":[{"name":"ship","outcome":"success"},{"name":"pay:a","outcome":"success"}]}"#
+            let answer = try await server.send(.POST, "/v1/reports", body, secret: secret)
+            #expect(
+                answer.text == #"""
+                    {"accepted":1,"results":[{"error":{"code":"forbidden","detail":\#
+                    "the token checkout is limited to names that begin with pay:"}},{"applied":true,"state":"closed"}]}
+                    """#
+            )
+        }
+    }
+
+    @Test(
+        "What is no batch is refused as a whole",
+        arguments: [
+            ("", "body"), ("[]", "reports"), ("{}", "reports"), (#"{"reports":{}}"#, "reports"),
+            (#"{"reports":null}"#, "reports"),
+            (#"{"reports":[]}"#, "reports"), (#"{"reports":[],"reports":[]}"#, "body"),
+            (batch(of: 10_001, "{}"), "reports"),
+            (batch(of: 101, #"{"name":"a","outcome":"success","count":10000}"#), "reports"),
+        ]
+    )
+    func refused(body: String, field: String) async throws {
+        try await TestServer.with { server in
+            try await server.send(.POST, "/v1/reports", body).expectProblem(.invalidRequest, faults: [field])
+            try await server.send(.GET, "/v1/breakers/a").expectProblem(.unknownBreaker)
+        }
+    }
+
+    @Test(
+        "As many as may be are taken",
+        arguments: [
+            (10_000, #"{"name":"a","outcome":"success"}"#, 10_000),
+            (100, #"{"name":"a","outcome":"success","count":10000}"#, 1_000_000),
+        ]
+    )
+    func most(items: Int, item: String, accepted: Int64) async throws {
+        try await TestServer.with { server in
+            let answer = try await server.send(.POST, "/v1/reports", Self.batch(of: items, item))
+            #expect(answer.json["accepted"] == .integer(accepted))
+            #expect(answer.json["results"]?.items.count == items)
+        }
+    }
+
+    private static func batch(of count: Int, _ item: String) -> String {
+        #"{"reports":["# + Array(repeating: item, count: count).joined(separator: ",") + "]}"
+    }
+}

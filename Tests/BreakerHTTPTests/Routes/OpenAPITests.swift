@@ -1,0 +1,122 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+import EngineSupport
+import Foundation
+import HTTPTypes
+import Testing
+import Yams
+
+@testable import BreakerHTTP
+
+@Suite("openapi.yaml says what the server does")
+struct OpenAPITests {
+    private static let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
+
+    @Test("It has the paths and methods that the server has, and no others")
+    func routes() async throws {
+        let documented = try Self.operations().map { "\($0.method) \($0.path)" }
+        let served = try await Self.routes().map { "\($0.method.rawValue) \($0.path)" }
+        #expect(Set(documented).subtracting(served).sorted() == [], "documented, but not served")
+        #expect(Set(served).subtracting(documented).sorted() == [], "served, but not documented")
+    }
+
+    @Test("It has every code of a problem, and no other")
+    func codes() throws {
+        let schemas = try Self.map(Self.document()["components"], "schemas")
+        let problem = try Self.map(schemas, "Problem")
+        let code = try Self.resolved(try Self.map(problem, "properties")["code"])
+        let documented = try #require(code["enum"] as? [String])
+        #expect(documented.sorted() == ProblemCode.allCases.map(\.rawValue).sorted())
+    }
+
+    @Test("It has the fields of a policy with their ranges, and no other")
+    func policy() throws {
+        let schemas = try Self.map(Self.document()["components"], "schemas")
+        let fields = try Self.map(Self.map(schemas, "PolicyFields"), "properties")
+        #expect(fields.keys.sorted() == PolicyField.allCases.map(\.rawValue).sorted())
+        for field in PolicyField.allCases {
+            guard case .integer(let range) = field.range else { continue }
+            let documented = try Self.map(fields, field.rawValue)
+            #expect(documented["minimum"] as? Int == Int(range.lowerBound), "\(field)")
+            #expect(documented["maximum"] as? Int == Int(range.upperBound), "\(field)")
+        }
+    }
+
+    @Test("Every operation has the errors that its route can have")
+    func errors() async throws {
+        let operations = try Self.operations()
+        for route in try await Self.routes() {
+            guard
+                let operation = operations.first(where: { $0.method == route.method.rawValue && $0.path == route.path })
+            else { continue }
+            let missing = Self.statuses(of: route).subtracting(operation.statuses)
+            #expect(
+                operation.statuses.contains("default") || missing.isEmpty,
+                "\(route.method) \(route.path): \(missing.sorted())"
+            )
+        }
+    }
+
+    /// The errors that follow from what a route is.
+    private static func statuses(of route: Route) -> Set<String> {
+        var statuses: Set<String> = []
+        if route.requirement != .none { statuses.formUnion(["401", "403"]) }
+        if route.path.contains(Route.name) { statuses.insert("400") }
+        let isDecision = route.requirement == .work
+        if route.path.contains(Route.name), !isDecision, route.method != .put || route.path.hasSuffix("/override") {
+            statuses.insert("404")
+        }
+        if isDecision || route.requirement == .steer { statuses.insert("503") }
+        if isDecision, route.path.contains(Route.name) { statuses.insert("422") }
+        if route.path.hasSuffix("/report") { statuses.formUnion(["409", "413", "415"]) }
+        return statuses
+    }
+
+    private static func routes() async throws -> [Route] {
+        try await RunningEngine.with { running in
+            Routes.all(
+                engine: running.engine,
+                readiness: Readiness(),
+                backups: BackupFolder(databasePath: running.databasePath)
+            )
+        }
+    }
+
+    private struct Operation {
+        var method: String
+        var path: String
+        var statuses: Set<String>
+    }
+
+    private static func operations() throws -> [Operation] {
+        let paths = try #require(try document()["paths"] as? [String: Any], "there are no paths")
+        return try paths.flatMap { path, item in
+            let item = try resolved(item)
+            return try item.filter { methods.contains($0.key) }.map { method, operation in
+                let responses = try #require(try resolved(operation)["responses"] as? [AnyHashable: Any])
+                return Operation(
+                    method: method.uppercased(),
+                    path: path,
+                    statuses: Set(responses.keys.map { "\($0.base)" })
+                )
+            }
+        }
+    }
+
+    private static func document() throws -> [String: Any] {
+        let text = try String(contentsOf: Repository.file("openapi.yaml"), encoding: .utf8)
+        return try #require(try Yams.load(yaml: text) as? [String: Any])
+    }
+
+    private static func map(_ value: Any?, _ key: String) throws -> [String: Any] {
+        try resolved(try resolved(value)[key])
+    }
+
+    /// A map, be it here or behind a `$ref` of this document.
+    private static func resolved(_ value: Any?) throws -> [String: Any] {
+        let map = try #require(value as? [String: Any])
+        guard let reference = map["$ref"] as? String else { return map }
+        return try reference.split(separator: "/").dropFirst().reduce(try document()) { try self.map($0, String($1)) }
+    }
+}

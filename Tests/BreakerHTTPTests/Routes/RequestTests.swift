@@ -1,0 +1,125 @@
+import BreakerAPI
+import BreakerEngine
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A request is taken as HTTP has it")
+struct RequestTests {
+    @Test(
+        "A request's id is echoed if it is short and visible, and made otherwise",
+        arguments: [
+            ("abc-123", true), ("~!", true), (String(repeating: "i", count: 128), true),
+            (String(repeating: "i", count: 129), false), ("a b", false), ("", false), ("é", false),
+        ]
+    )
+    func requestID(given: String, echoed: Bool) async throws {
+        try await TestServer.with { server in
+            for (method, path) in [
+                ("GET", "/livez"), ("GET", "/nowhere"), ("POST", "/v1/breakers/a/acquire"), ("PUT", "/livez"),
+            ] {
+                let answer = try await server.send(
+                    HTTPMethod(rawValue: method),
+                    path,
+                    fields: [("x-request-id", given)]
+                )
+                let id = try #require(answer["x-request-id"])
+                #expect((id == given) == echoed, "\(id)")
+                #expect(!id.isEmpty)
+            }
+        }
+    }
+
+    @Test(
+        "A target may have a scheme and a host, and empty segments",
+        arguments: [
+            ("http://fusebox.example:7979/livez", 200), ("HTTP://x/livez?a=b", 200), ("http://x/nowhere", 404),
+            ("http://x", 404), ("*", 404),
+            ("//livez", 200), ("/livez/", 200),
+        ]
+    )
+    func targets(target: String, status: Int) async throws {
+        try await TestServer.with { server in
+            let answer = try await ByteClient.run(server.port) { client in
+                try client.send("GET \(target) HTTP/1.1\r\nhost: x\r\n\r\n")
+                return try client.readAnswer()
+            }
+            #expect(answer.status == status, "\(answer.text)")
+        }
+    }
+
+    @Test(
+        "A target is of ASCII; what is not must be escaped",
+        arguments: [[0xff], [0xc3, 0xa9], [0], [0x7f]] as [[UInt8]]
+    )
+    func rawBytes(bytes: [UInt8]) async throws {
+        try await TestServer.with { server in
+            let answer = try await ByteClient.run(server.port) { client in
+                try client.send("POST /v1/breakers/a/report?outcome=failure&kind=")
+                try client.send(bytes)
+                try client.send(" HTTP/1.1\r\nhost: x\r\n\r\n")
+                return try client.readAnswer()
+            }
+            answer.expectProblem(.malformedRequest)
+        }
+    }
+
+    @Test("Two requests without an id are told apart")
+    func freshIDs() async throws {
+        try await TestServer.with { server in
+            let ids = [
+                try await server.send(.GET, "/livez")["x-request-id"],
+                try await server.send(.GET, "/livez")["x-request-id"],
+            ]
+            #expect(ids[0] != ids[1])
+        }
+    }
+
+    @Test(
+        "A body is JSON whatever its type is called, and is taken only as it is",
+        arguments: [
+            ("content-type", "application/x-www-form-urlencoded", 200), ("content-type", "text/plain", 200),
+            ("content-encoding", "identity", 200), ("content-encoding", "Identity", 200),
+            ("content-encoding", "gzip", 415), ("content-encoding", "br, identity", 415),
+        ]
+    )
+    func encodings(field: String, value: String, status: Int) async throws {
+        try await TestServer.with { server in
+            let body = #"{"outcome":"success"}"#
+            let answer = try await server.send(.POST, "/v1/breakers/a/report", body, fields: [(field, value)])
+            #expect(answer.status == status)
+            if status == 415 { answer.expectProblem(.unsupportedEncoding) }
+        }
+    }
+
+    @Test(
+        "A body that is too large is a 413, by its length or by what comes",
+        arguments: [
+            ("/v1/breakers/a/report", 65_536), ("/v1/reports", 4_194_304), ("/v1/breakers/a/acquire", 65_536),
+        ]
+    )
+    func bodySize(path: String, maximum: Int) async throws {
+        try await TestServer.with { server in
+            for isChunked in [false, true] {
+                for (size, isTooLarge) in [(maximum, false), (maximum + 1, true)] {
+                    let framing =
+                        isChunked
+                        ? "transfer-encoding: chunked\r\n\r\n\(String(size, radix: 16))\r\n"
+                        : "content-length: \(size)\r\n\r\n"
+                    try await ByteClient.run(server.port) { client in
+                        try client.send("POST \(path) HTTP/1.1\r\nhost: x\r\n\(framing)")
+                        try client.send([UInt8](repeating: UInt8(ascii: " "), count: size))
+                        if isChunked { try client.send("\r\n0\r\n\r\n") }
+                        let answer = try client.readAnswer()
+                        answer.expectProblem(
+                            isTooLarge ? .bodyTooLarge : .invalidRequest,
+                            faults: isTooLarge ? nil : ["body"]
+                        )
+                        #expect((answer["connection"] == "close") == isTooLarge)
+                    }
+                }
+            }
+        }
+    }
+}

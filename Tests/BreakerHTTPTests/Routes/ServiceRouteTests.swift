@@ -1,0 +1,99 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+import EngineSupport
+import Foundation
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("The service tells of itself")
+struct ServiceRouteTests {
+    @Test(
+        "Whether it lives, is ready, and which it is",
+        arguments: [
+            ("/livez", #"{"status":"live"}"#), ("/readyz", #"{"status":"ready","storage":"ok"}"#),
+            ("/version", #"{"version":"\#(BuildVersion.current)"}"#),
+        ]
+    )
+    func tells(path: String, text: String) async throws {
+        try await TestServer.with { server in
+            let answer = try await server.send(.GET, path)
+            #expect(answer.status == 200)
+            #expect(answer["content-type"] == "application/json")
+            #expect(answer.text == text)
+        }
+    }
+
+    @Test("It is not ready before it runs")
+    func starting() {
+        let readiness = Readiness()
+        #expect(readiness.state == .starting)
+    }
+
+    @Test("A store that fails does not take the service out of rotation; what needs no write is still decided")
+    func failingStorage() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            let lock = try WriteLock(databasePath: server.databasePath)
+            let refused = try await server.report("a", "outcome=failure")
+            refused.expectProblem(.storageUnavailable)
+            #expect(refused["retry-after"] == "1")
+            let readiness = try await server.send(.GET, "/readyz")
+            #expect(readiness.status == 200)
+            #expect(readiness.text == #"{"status":"ready","storage":"failing"}"#)
+            #expect(try await server.acquire("a").text == #"{"allowed":true,"state":"closed","permit":"1"}"#)
+            try await server.acquire("b").expectProblem(.storageUnavailable)
+            lock.release()
+            #expect(try await server.report("a", "outcome=failure").text == #"{"applied":true,"state":"closed"}"#)
+            #expect(try await server.send(.GET, "/readyz").text == #"{"status":"ready","storage":"ok"}"#)
+            let counts = try await server.send(.GET, "/v1/breakers/a").json["counts"]
+            #expect(counts?["failures"] == .integer(1), "what was refused had no effect")
+        }
+    }
+
+    @Test("The contract is served as it stands in the repository")
+    func contract() async throws {
+        try await TestServer.with { server in
+            let answer = try await server.send(.GET, "/openapi.yaml")
+            #expect(answer["content-type"] == "application/yaml")
+            #expect(answer.body == Array(try Data(contentsOf: Repository.file("openapi.yaml"))))
+        }
+    }
+
+    @Test("One backup is made at a time")
+    func oneBackup() {
+        let folder = BackupFolder(databasePath: "fusebox.db")
+        #expect(folder.begin())
+        #expect(!folder.begin())
+        folder.end()
+        #expect(folder.begin())
+        #expect(folder.freshPath() != folder.freshPath())
+    }
+
+    @Test("A backup is a database that holds what was stored, with its digest, and leaves no file behind")
+    func backup() async throws {
+        try await TestServer.with { server in
+            try await server.trip("payments")
+            let answer = try await server.send(.POST, "/v1/backup")
+            #expect(answer.status == 200)
+            #expect(answer["content-type"] == "application/vnd.sqlite3")
+            #expect(answer["content-disposition"] == "attachment; filename=\"fusebox.db\"")
+            #expect(answer["cache-control"] == "no-store")
+            let digest = Data(Token.digest(of: answer.body)).base64EncodedString()
+            #expect(answer["repr-digest"] == "sha-256=:\(digest):")
+            #expect(answer["content-length"] == "\(answer.body.count)")
+            let database = URL(fileURLWithPath: server.databasePath)
+            let folder = database.deletingLastPathComponent()
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("backup") }
+            #expect(left.isEmpty)
+            let copy = try TemporaryFolder()
+            try Data(answer.body).write(to: URL(fileURLWithPath: copy.path("fusebox.db")))
+            try await RunningEngine.with(folder: copy) { restored in
+                let view = try await restored.engine.breaker(try #require(.init("payments")))
+                #expect(view.breaker.state == .open)
+            }
+        }
+    }
+}

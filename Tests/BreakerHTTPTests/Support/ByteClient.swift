@@ -1,0 +1,145 @@
+import Foundation
+import NIOPosix
+
+/// A client that sends bytes as the test wrote them, and reads what comes back. Every call blocks.
+///
+/// Used by one thread at a time.
+final class ByteClient: @unchecked Sendable {
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    private let descriptor: Int32
+    private var unread: [UInt8] = []
+
+    /// How long a read waits before the test is given up, in seconds.
+    private static let patience = 20
+
+    /// Runs a script of bytes against the server on `port`.
+    static func run<Value: Sendable>(_ port: Int, _ script: @Sendable (ByteClient) throws -> Value) async throws
+        -> Value
+    {
+        try await run { try script(try ByteClient(port: port)) }
+    }
+
+    /// Runs what blocks on threads that may, so that no test takes one from the server.
+    static func run<Value: Sendable>(_ body: @Sendable () throws -> Value) async throws -> Value {
+        try await withTaskExecutorPreference(BlockingThreads.shared) { try body() }
+    }
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var wait = timeval(tv_sec: Self.patience, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else { throw Failure(description: "connect: errno \(errno)") }
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let sent = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard sent > 0 else { throw Failure(description: "send: errno \(errno)") }
+            rest = rest.dropFirst(sent)
+        }
+    }
+
+    /// Sends as much as the kernel takes at once.
+    /// - Returns: `nil` where the server held it back for a second.
+    func sendSome(_ bytes: ArraySlice<UInt8>) throws -> Int? {
+        var event = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&event, 1, 1_000) == 1 else { return nil }
+        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+        let sent = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, flags) }
+        guard sent > 0 else { throw Failure(description: "send: errno \(errno)") }
+        return sent
+    }
+
+    /// Says that nothing more comes; answers can still be read.
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// The connection breaks off, instead of ending, once this client is gone.
+    func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+    }
+
+    /// Everything up to the server's end of the connection.
+    func readToEnd() throws -> String {
+        while try fill() {}
+        defer { unread = [] }
+        return String(decoding: unread, as: UTF8.self)
+    }
+
+    /// Whether the server ended the connection, and nothing was left to read.
+    func isAtEnd() throws -> Bool { try unread.isEmpty && !fill() }
+
+    /// The next answer.
+    /// - Parameter hasBody: whether one follows, as it does not behind a HEAD.
+    func readAnswer(hasBody: Bool = true) throws -> HTTPAnswer {
+        let head = try take(through: Array("\r\n\r\n".utf8))
+        let lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n")
+        let fields = lines.dropFirst().map { line in
+            let parts = line.split(separator: ":", maxSplits: 1)
+            return (parts[0].lowercased(), parts[1].trimmingCharacters(in: .whitespaces))
+        }
+        let status = lines.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        let length = fields.first { $0.0 == "content-length" }.flatMap { Int($0.1) } ?? 0
+        var answer = HTTPAnswer(status: status, fields: fields, body: [])
+        if hasBody, status >= 200 { answer.body = try take(length) }
+        return answer
+    }
+
+    private func take(through end: [UInt8]) throws -> [UInt8] {
+        while true {
+            if let place = unread.indices.first(where: { unread[$0...].starts(with: end) }) {
+                return try take(place + end.count)
+            }
+            guard try fill() else { throw Failure(description: "the connection ended behind \(unread)") }
+        }
+    }
+
+    private func take(_ count: Int) throws -> [UInt8] {
+        while unread.count < count {
+            guard try fill() else { throw Failure(description: "the connection ended within a body") }
+        }
+        defer { unread.removeFirst(count) }
+        return Array(unread.prefix(count))
+    }
+
+    /// - Returns: whether anything came; `false` at the end.
+    private func fill() throws -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &chunk, chunk.count, 0)
+        guard count >= 0 else { throw Failure(description: "recv: errno \(errno)") }
+        unread += chunk.prefix(count)
+        return count > 0
+    }
+}
+
+/// Threads for tasks that block.
+private final class BlockingThreads: TaskExecutor {
+    static let shared = BlockingThreads()
+
+    private let threads = NIOThreadPool(numberOfThreads: 16)
+
+    private init() { threads.start() }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        threads.submit { _ in job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}

@@ -1,0 +1,70 @@
+import BreakerAPI
+import Foundation
+import Testing
+
+@testable import BreakerHTTP
+
+/// What a server answered.
+struct HTTPAnswer: Sendable {
+    var status: Int
+    /// The names in lower case, in order.
+    var fields: [(name: String, value: String)]
+    var body: [UInt8]
+
+    var text: String { String(decoding: body, as: UTF8.self) }
+
+    /// The value of the only header field of this name; `nil` where there is none.
+    subscript(field: String) -> String? {
+        let values = fields.filter { $0.name == field }.map(\.value)
+        return values.count > 1 ? "repeated: \(values)" : values.first
+    }
+
+    /// The body as JSON; `null` where it is none.
+    var json: JSON { (try? JSONParser.parse(body)) ?? .null }
+
+    var nextPageToken: String { json["next_page_token"]?.text ?? "none" }
+
+    /// Expects a problem document of this code, whole and to the letter of RFC 9457.
+    ///
+    /// - Parameter faults: the fields that it must name; `nil` where none may be.
+    func expectProblem(
+        _ code: ProblemCode,
+        faults: [String]? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(status == code.status, "\(text)", sourceLocation: sourceLocation)
+        #expect(self["content-type"] == "application/problem+json", sourceLocation: sourceLocation)
+        #expect(self["x-request-id"]?.isEmpty == false, sourceLocation: sourceLocation)
+        let members = ["type", "title", "status", "detail", "code"] + (faults == nil ? [] : ["errors"])
+        #expect(json.keys == members, "\(text)", sourceLocation: sourceLocation)
+        guard let document = try? JSONDecoder().decode(ProblemDocument.self, from: Data(body)) else {
+            Issue.record("no problem document: \(text)", sourceLocation: sourceLocation)
+            return
+        }
+        #expect(document.code == code.rawValue, "\(text)", sourceLocation: sourceLocation)
+        #expect(document.type == "urn:fusebox:problem:\(code.rawValue)", sourceLocation: sourceLocation)
+        #expect(document.title == code.title, sourceLocation: sourceLocation)
+        #expect(document.status == status, sourceLocation: sourceLocation)
+        #expect(!document.detail.isEmpty, sourceLocation: sourceLocation)
+        #expect(document.errors?.map(\.field) == faults, "\(text)", sourceLocation: sourceLocation)
+    }
+}
+
+extension JSON {
+    /// The names of an object's members, in order.
+    var keys: [String] {
+        if case .object(let members) = self { members.map(\.key) } else { [] }
+    }
+
+    var items: [JSON] {
+        if case .array(let items) = self { items } else { [] }
+    }
+
+    var text: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
+    var whole: Int64? {
+        if case .integer(let value) = self { value } else { nil }
+    }
+}

@@ -1,0 +1,115 @@
+import AsyncHTTPClient
+import BreakerCore
+import BreakerEngine
+import EngineSupport
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import ServiceLifecycle
+
+@testable import BreakerHTTP
+
+/// A server on a free port of this machine, over an engine on a real database with a clock that the test moves.
+struct TestServer: Sendable {
+    let engine: Engine
+    let clock: ManualClock
+    let gatekeeper: Gatekeeper
+    let port: Int
+    let databasePath: String
+    let lifecycle: ServiceGroup
+    private let client: HTTPClient
+
+    /// Runs `body` against a server, and stops it behind, whatever happens.
+    ///
+    /// - Parameters:
+    ///   - tokens: `nil` for a server that has none.
+    ///   - bodyTime: how long a request's body may take.
+    static func with(
+        tokens: [Token]? = nil,
+        configuration: Engine.Configuration = Engine.Configuration(),
+        bodyTime: TimeAmount = .seconds(HTTPLimits.bodySeconds),
+        _ body: (TestServer) async throws -> Void
+    ) async throws {
+        try await RunningEngine.with(configuration: configuration) { running in
+            let (ports, portFound) = AsyncStream.makeStream(of: Int.self)
+            let gatekeeper = Gatekeeper(tokens: tokens)
+            let readiness = Readiness()
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let service = HTTPServer.service(
+                engine: running.engine,
+                gatekeeper: gatekeeper,
+                readiness: readiness,
+                backups: BackupFolder(databasePath: running.databasePath),
+                configuration: .init(host: "127.0.0.1", port: 0, bodyTime: bodyTime),
+                logger: logger
+            ) { address in
+                portFound.yield(address.port ?? 0)
+            }
+            let lifecycle = ServiceGroup(services: [service, readiness], logger: logger)
+            async let end: Void = lifecycle.run()
+            let client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
+            do {
+                for await port in ports {
+                    let server = TestServer(
+                        engine: running.engine,
+                        clock: running.clock,
+                        gatekeeper: gatekeeper,
+                        port: port,
+                        databasePath: running.databasePath,
+                        lifecycle: lifecycle,
+                        client: client
+                    )
+                    try await body(server)
+                    break
+                }
+            } catch {
+                try await client.shutdown()
+                await lifecycle.triggerGracefulShutdown()
+                throw error
+            }
+            try await client.shutdown()
+            await lifecycle.triggerGracefulShutdown()
+            try await end
+        }
+    }
+
+    /// Sends an ordinary request.
+    func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: String? = nil,
+        fields: [(String, String)] = [],
+        secret: String? = nil
+    ) async throws -> HTTPAnswer {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
+        request.method = method
+        for (name, value) in fields { request.headers.add(name: name, value: value) }
+        if let secret { request.headers.add(name: "authorization", value: "Bearer \(secret)") }
+        if let body { request.body = .bytes(ByteBuffer(string: body)) }
+        let response = try await client.execute(request, timeout: .seconds(30))
+        let bytes = try await response.body.collect(upTo: 16 << 20)
+        return HTTPAnswer(
+            status: Int(response.status.code),
+            fields: response.headers.map { ($0.name.lowercased(), $0.value) },
+            body: Array(bytes.readableBytesView)
+        )
+    }
+}
+
+extension TestServer {
+    func acquire(_ name: String) async throws -> HTTPAnswer {
+        try await send(.POST, "/v1/breakers/\(name)/acquire")
+    }
+
+    /// - Parameter query: the report's fields, as they stand in a query.
+    func report(_ name: String, _ query: String) async throws -> HTTPAnswer {
+        try await send(.POST, "/v1/breakers/\(name)/report?\(query)")
+    }
+
+    /// Makes `name` open: five failures in a row, the default.
+    func trip(_ name: String) async throws {
+        for _ in 1...5 { _ = try await report(name, "outcome=failure&kind=timeout&reporter=checkout-7") }
+    }
+}
