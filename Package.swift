@@ -17,7 +17,11 @@ let settings: [SwiftSetting] =
 let package = Package(
     name: "fusebox",
     platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "fusebox", targets: ["fusebox"])
+    ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -85,6 +89,40 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "BreakerClient",
+            dependencies: [
+                "BreakerAPI",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "fusebox",
+            dependencies: [
+                "BreakerAPI",
+                "BreakerClient",
+                "BreakerCore",
+                "BreakerEngine",
+                "BreakerHTTP",
+                "BreakerSQLite",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "StoreContract",
             dependencies: ["BreakerCore", "BreakerStorage"],
             path: "Tests/StoreContract",
@@ -107,6 +145,21 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],
             path: "Tests/EngineSupport",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "faulty-server",
+            dependencies: [
+                "BreakerCore",
+                "BreakerEngine",
+                "BreakerHTTP",
+                "BreakerSQLite",
+                "BreakerStorage",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Tests/FaultyServer",
             swiftSettings: settings
         ),
         .testTarget(name: "BreakerCoreTests", dependencies: ["BreakerCore"], swiftSettings: settings),
@@ -154,6 +207,27 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FuseboxTests",
+            dependencies: [
+                "faulty-server",
+                "BreakerAPI",
+                "BreakerClient",
+                "BreakerCore",
+                "BreakerHTTP",
+                "BreakerSQLite",
+                "BreakerStorage",
+                "EngineSupport",
+                "fusebox",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

@@ -1,0 +1,175 @@
+public import AsyncHTTPClient
+public import BreakerAPI
+public import Foundation
+public import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+
+/// A Fusebox server, for a worker: one method for each thing that can be asked of it.
+///
+/// It makes one attempt at each, and decides nothing: what to do when the server is away is the caller's choice.
+public struct FuseboxClient: Sendable {
+    /// Where the server is: `http://127.0.0.1:7979`.
+    public let url: String
+    private let token: String?
+    private let timeout: TimeAmount
+    private let http: HTTPClient
+
+    /// - Parameters:
+    ///   - token: the secret of a token; `nil` for a server that has none.
+    ///   - timeout: how long one request may take.
+    ///   - http: what sends the requests; one that all clients share where it is `nil`.
+    public init(url: String, token: String? = nil, timeout: TimeAmount = .seconds(2), http: HTTPClient? = nil) {
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.token = token
+        self.timeout = timeout
+        self.http = http ?? Self.sharedHTTP
+    }
+
+    /// Asks whether a call may go through.
+    ///
+    /// - Throws: a ``FuseboxError`` where the server decided nothing; any other error where it could not be reached.
+    public func acquire(_ name: String) async throws -> DecisionDocument {
+        try await send(.POST, Paths.acquire(name), as: DecisionDocument.self)
+    }
+
+    /// Says what became of a call.
+    ///
+    /// - Parameters:
+    ///   - outcome: `success`, `failure` or `ignored`.
+    ///   - permit: what the acquire handed out.
+    ///   - kind: a short word for a failure.
+    ///   - reporter: the worker's own name for itself.
+    ///   - reportID: under which a repetition of this report is recognised.
+    /// - Throws: as ``acquire(_:)``.
+    public func report(
+        _ outcome: String,
+        to name: String,
+        permit: String? = nil,
+        durationMs: Int64? = nil,
+        kind: String? = nil,
+        detail: String? = nil,
+        reporter: String? = nil,
+        reportID: String? = nil
+    ) async throws -> ReportAnswerDocument {
+        let report = ReportDocument(
+            outcome: outcome,
+            permit: permit,
+            durationMs: durationMs,
+            kind: kind,
+            detail: detail,
+            reporter: reporter,
+            reportID: reportID
+        )
+        let body = try JSONEncoder().encode(report)
+        return try await send(.POST, Paths.report(name), body: body, as: ReportAnswerDocument.self)
+    }
+
+    /// Gives a breaker a policy: `{"policy":{…}}` or `{"preset":"…"}`, as JSON.
+    public func putPolicy(_ json: String, of name: String) async throws {
+        _ = try await send(.PUT, Paths.breaker(name), body: Data(json.utf8))
+    }
+
+    /// The breaker as operators see it, as JSON.
+    public func breaker(_ name: String) async throws -> Data {
+        try await send(.GET, Paths.breaker(name))
+    }
+
+    /// Whether the server takes requests.
+    /// - Throws: where it could not be reached.
+    public func isReady() async throws -> Bool {
+        try await execute(.GET, Paths.readyz, body: nil).status == .ok
+    }
+
+    /// A consistent copy of the database, as it comes in.
+    /// - Parameter timeout: how long the server may take to begin.
+    /// - Returns: the response, its status 200; its `repr-digest` is that of the whole body.
+    public func backUp(timeout: TimeAmount = .minutes(10)) async throws -> HTTPClientResponse {
+        let response = try await execute(.POST, Paths.backup, body: nil, timeout: timeout)
+        guard response.status == .ok else { throw try await Self.error(from: response) }
+        return response
+    }
+
+    // MARK: One request
+
+    /// Never shut down: it lives as long as the process.
+    private static let sharedHTTP: HTTPClient = {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        // A server that is away is the caller's to know at once; tried again, it would take the whole time-out.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        // Half of what the server allows, so that no request goes out on a connection that is about to be closed.
+        configuration.connectionPool.idleTimeout = .seconds(30)
+        return HTTPClient(configuration: configuration)
+    }()
+
+    private func send<Document: Decodable>(
+        _ method: HTTPMethod,
+        _ path: String,
+        body: Data? = nil,
+        as type: Document.Type
+    ) async throws -> Document {
+        try JSONDecoder().decode(type, from: try await send(method, path, body: body))
+    }
+
+    private func send(_ method: HTTPMethod, _ path: String, body: Data? = nil) async throws -> Data {
+        let response = try await execute(method, path, body: body)
+        guard (200..<300).contains(response.status.code) else { throw try await Self.error(from: response) }
+        return Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
+    }
+
+    private func execute(
+        _ method: HTTPMethod,
+        _ path: String,
+        body: Data?,
+        timeout: TimeAmount? = nil
+    ) async throws -> HTTPClientResponse {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = method
+        if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        if let body {
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(body)
+        }
+        return try await http.execute(request, timeout: timeout ?? self.timeout)
+    }
+
+    private static func error(from response: HTTPClientResponse) async throws -> FuseboxError {
+        let body = Data(buffer: try await response.body.collect(upTo: maximumBody))
+        let problem = try? JSONDecoder().decode(ProblemDocument.self, from: body)
+        return FuseboxError(
+            status: Int(response.status.code),
+            code: problem?.code,
+            detail: problem?.detail ?? response.status.reasonPhrase
+        )
+    }
+
+    /// Bytes of an answer that are read at most: the largest list page with room to spare.
+    private static let maximumBody = 8_388_608
+}
+
+/// The server's word that it did not do what it was asked.
+public struct FuseboxError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The HTTP status.
+    public var status: Int
+    /// A ``ProblemCode``, or one of a later version; `nil` where something else than a Fusebox answered.
+    public var code: String?
+    public var detail: String
+
+    public var description: String { "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))" }
+}
+
+private struct ReportDocument: Encodable {
+    var outcome: String
+    var permit: String?
+    var durationMs: Int64?
+    var kind: String?
+    var detail: String?
+    var reporter: String?
+    var reportID: String?
+
+    enum CodingKeys: String, CodingKey {
+        case outcome, permit, kind, detail, reporter
+        case durationMs = "duration_ms"
+        case reportID = "report_id"
+    }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import AsyncHTTPClient
+import BreakerClient
+import BreakerSQLite
+import Crypto
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+struct BackupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Copy the database of a running server into a new file.",
+        discussion: """
+            The server makes a consistent copy and sends it; the file appears under its name only once it is complete, \
+            synced and checked. Needs an operator's token in FUSEBOX_TOKEN where the server has tokens.
+            """
+    )
+
+    @OptionGroup var server: ServerOptions
+
+    @Argument(help: "The file to make; it must not exist.")
+    var destination: String
+
+    func run() async throws {
+        guard !FileManager.default.fileExists(atPath: destination) else {
+            throw ValidationError("\(destination) exists; a backup replaces nothing")
+        }
+        let partial = destination + ".partial"
+        let bytes: Int
+        do {
+            bytes = try await download(to: partial)
+            try DatabaseCheck.check(partial)
+        } catch {
+            try? FileManager.default.removeItem(atPath: partial)
+            throw error
+        }
+        try DatabaseCheck.publish(partial, as: destination)
+        print("\(destination): \(bytes) bytes, complete and checked")
+    }
+
+    private func download(to path: String) async throws -> Int {
+        let client = FuseboxClient(url: server.address, token: server.token)
+        let response = try await server.reached { try await client.backUp() }
+        guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
+            let file = FileHandle(forWritingAtPath: path)
+        else { throw ServerFailure(description: "\(path) cannot be made") }
+        defer { try? file.close() }
+        var digest = SHA256()
+        var bytes = 0
+        for try await chunk in response.body {
+            let data = Data(chunk.readableBytesView)
+            try file.write(contentsOf: data)
+            digest.update(data: data)
+            bytes += data.count
+        }
+        try file.synchronize()
+        let received = "sha-256=:\(Data(digest.finalize()).base64EncodedString()):"
+        guard response.headers.first(name: "repr-digest") == received else {
+            throw ServerFailure(description: "what arrived is not what was sent; try again")
+        }
+        return bytes
+    }
+}

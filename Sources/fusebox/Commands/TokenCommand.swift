@@ -1,0 +1,45 @@
+import ArgumentParser
+import BreakerHTTP
+
+struct TokenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "token",
+        abstract: "Make tokens for those who may use the server.",
+        subcommands: [New.self]
+    )
+
+    struct New: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a token: print its secret, once, and its line for the tokens file.",
+            discussion: """
+                The secret goes to whoever uses the server; the line goes into the file given by --tokens. The file \
+                holds only a digest: a secret that is lost cannot be found again. Send the server a SIGHUP to have it \
+                read the file again.
+                """
+        )
+
+        @Option(help: "Who will use it. Kept with every change that is ordered with it.")
+        var name: String
+
+        @Option(help: "worker (acquire, report, read one breaker), viewer (read all) or operator (everything).")
+        var role: String
+
+        @Option(help: "Limit it to breakers whose names begin with this text.")
+        var prefix = ""
+
+        func run() throws {
+            guard TokenFile.isName(name) else {
+                throw ValidationError("--name is 1 to 128 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit")
+            }
+            guard let role = Role(rawValue: role) else {
+                throw ValidationError("--role is worker, viewer or operator, not \(role)")
+            }
+            guard prefix.isEmpty || TokenFile.isName(prefix) else {
+                throw ValidationError("no breaker's name begins with \(prefix)")
+            }
+            let (token, secret) = Token.make(name: name, role: role, prefix: prefix)
+            print("secret (shown only now):  \(secret)")
+            print("line for the tokens file: \(token.line)")
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import BreakerCore
+import BreakerEngine
+import BreakerHTTP
+import Foundation
+import Logging
+
+/// Everything that a server is told when it starts.
+struct Settings {
+    var listen = ListenAddress.default
+    var databasePath = "./fusebox.db"
+    var tokensPath: String?
+    var insecure = false
+    var logLevel = Logger.Level.info
+    var logFormat = LogFormat.text
+    var maximumBreakers = Engine.Configuration().maximumBreakers
+    var book = PolicyBook()
+
+    /// A setting by its name in the configuration file; in the environment it is `FUSEBOX_` and its name in capitals.
+    enum Key: String, CaseIterable {
+        case listen, db, config, tokens, insecure
+        case logLevel = "log_level"
+        case logFormat = "log_format"
+        case maximumBreakers = "max_breakers"
+    }
+
+    /// Options win over the environment, the environment over the configuration file, that over the defaults.
+    static func resolve(
+        options: SettingsSource,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(SettingsError) -> Settings {
+        var settings = Settings()
+        let environment = SettingsSource(environment: environment)
+        if let path = options.values[.config] ?? environment.values[.config] {
+            let file = try ConfigurationFile(path: path)
+            try settings.apply(file.settings)
+            settings.book = file.book
+        }
+        try settings.apply(environment)
+        try settings.apply(options)
+        guard settings.tokensPath != nil || settings.insecure || settings.listen.isLoopback else {
+            throw SettingsError(
+                description: """
+                    \(settings.listen) can be reached from other machines, and there are no tokens: anybody could \
+                    open your breakers. Give a file of tokens with --tokens (fusebox token new makes them), \
+                    or --insecure if the network itself keeps strangers out.
+                    """
+            )
+        }
+        return settings
+    }
+
+    private mutating func apply(_ source: SettingsSource) throws(SettingsError) {
+        for key in Key.allCases {
+            guard let value = source.values[key] else { continue }
+            func invalid(_ expected: String) -> SettingsError {
+                SettingsError(description: "\(source.name(key.rawValue)) must be \(expected), not \"\(value)\"")
+            }
+            switch key {
+            case .config: break
+            case .listen:
+                do { listen = try ListenAddress(value) } catch { throw invalid("host:port") }
+            case .db:
+                guard !value.isEmpty else { throw invalid("a path") }
+                databasePath = value
+            case .tokens: tokensPath = value.isEmpty ? nil : value
+            case .insecure:
+                guard let flag = Bool(value) else { throw invalid("true or false") }
+                insecure = flag
+            case .logLevel:
+                guard let level = Logger.Level(rawValue: value) else {
+                    throw invalid(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
+                }
+                logLevel = level
+            case .logFormat:
+                guard let format = LogFormat(rawValue: value) else { throw invalid("text or json") }
+                logFormat = format
+            case .maximumBreakers:
+                guard let count = Int(value), (1...1_000_000).contains(count) else {
+                    throw invalid("1 to 1000000")
+                }
+                maximumBreakers = count
+            }
+        }
+    }
+}
+
+/// Where settings come from, and what they are called there.
+struct SettingsSource {
+    var name: (String) -> String
+    var values: [Settings.Key: String]
+
+    init(name: @escaping (String) -> String, values: [Settings.Key: String]) {
+        self.name = name
+        self.values = values
+    }
+
+    init(environment: [String: String]) {
+        func variable(_ name: String) -> String { "FUSEBOX_" + name.uppercased() }
+        let values = Settings.Key.allCases.compactMap { key in
+            environment[variable(key.rawValue)].flatMap { $0.isEmpty ? nil : (key, $0) }
+        }
+        self.init(name: variable, values: Dictionary(uniqueKeysWithValues: values))
+    }
+}
+
+/// A setting is missing or wrong.
+struct SettingsError: Error, Hashable, CustomStringConvertible {
+    var description: String
+}

@@ -1,0 +1,137 @@
+import ArgumentParser
+import BreakerClient
+import Foundation
+import Logging
+import UnixSignals
+
+/// The main job on real input: an outage, seen by eight processes through one breaker.
+struct Demo: Sendable {
+    let workers: Int
+
+    /// Seconds from the start: when the downstream dies, when it is back, and when the demo ends.
+    static let outage = 8.0..<26.0
+    static let end = 40.0
+    /// Short times, so that an outage of 18 s shows several probes.
+    static let policy = #"{"policy":{"failure_threshold":5,"recovery_timeout_ms":4000,"probe_lease_ms":2000}}"#
+    static let breaker = "payments"
+
+    /// Runs to its end, or until it is interrupted; either way nothing of it is left.
+    func run() async throws {
+        let work = Task { try await tell() }
+        let signals = Task {
+            for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { work.cancel() }
+        }
+        defer { signals.cancel() }
+        do {
+            try await work.value
+        } catch  where work.isCancelled {
+            // 128 + SIGINT, as shells have it.
+            throw ExitCode(130)
+        }
+    }
+
+    private func tell() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fusebox-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+
+        let downstream = DemoDownstream(outage: Self.outage)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            let downstreamURL = try await start(in: &group) { onRunning in try await downstream.run(onRunning) }
+            let fuseboxURL = try await start(in: &group) { onRunning in
+                try await server(folder: folder, onRunning: onRunning).run()
+            }
+            let client = FuseboxClient(url: fuseboxURL)
+            try await client.putPolicy(Self.policy, of: Self.breaker)
+            print(introduction(fusebox: fuseboxURL, downstream: downstreamURL))
+
+            let start = ContinuousClock.now
+            downstream.begin(at: start)
+            let crew = try DemoCrew(count: workers, fusebox: fuseboxURL, downstream: downstreamURL)
+            defer { crew.dismiss() }
+            let story = try await watch(client, crew: crew, downstream: downstream, from: start)
+            guard let summary = story.summary(workers: workers, downstream: downstream.counts) else {
+                throw DemoFailure(description: "the breaker did not open and close again; see the table above")
+            }
+            print(summary)
+        }
+    }
+
+    private func server(folder: URL, onRunning: @escaping @Sendable (String) -> Void) -> Server {
+        var settings = Settings()
+        settings.listen = ListenAddress(host: "127.0.0.1", port: 0)
+        settings.databasePath = folder.appendingPathComponent("fusebox.db").path
+        // What its end cuts off is nobody's trouble.
+        settings.logLevel = .critical
+        var server = Server(settings: settings)
+        server.handlesSignals = false
+        server.onRunning = { onRunning($0) }
+        return server
+    }
+
+    /// Runs a server in the group, and waits until it says where it listens.
+    private func start(
+        in group: inout ThrowingTaskGroup<Void, any Error>,
+        _ body: @escaping @Sendable (@escaping @Sendable (String) -> Void) async throws -> Void
+    ) async throws -> String {
+        let (urls, continuation) = AsyncThrowingStream.makeStream(of: String.self)
+        group.addTask {
+            do {
+                try await body { continuation.yield($0) }
+                continuation.finish()
+            } catch {
+                continuation.finish(throwing: error)
+                throw error
+            }
+        }
+        for try await url in urls { return url }
+        throw SettingsError(description: "a server of the demo ended before it listened")
+    }
+
+    private func introduction(fusebox: String, downstream: String) -> String {
+        """
+
+        \(workers) worker processes call a payment provider. Each asks Fusebox first and reports after.
+          Fusebox     \(fusebox)   curl \(fusebox)/v1/breakers/\(Self.breaker)
+          provider    \(downstream)   dead from second \(Int(Self.outage.lowerBound)) to \(Int(Self.outage.upperBound))
+          policy      opens at 5 consecutive failures, for 4 s, then one probe at a time
+
+        """
+    }
+
+    /// Prints the table once a second until the end.
+    private func watch(
+        _ client: FuseboxClient,
+        crew: DemoCrew,
+        downstream: DemoDownstream,
+        from start: ContinuousClock.Instant
+    ) async throws -> DemoStory {
+        var story = DemoStory()
+        var table = DemoTable()
+        while true {
+            let elapsed = (ContinuousClock.now - start).seconds
+            let breaker = try JSONDecoder().decode(DemoBreaker.self, from: try await client.breaker(Self.breaker))
+            story.see(breaker, tally: crew.tally, elapsed: elapsed)
+            table.show(
+                elapsed,
+                breaker: breaker,
+                tally: crew.tally,
+                downstream: downstream.counts,
+                isDead: downstream.isDead
+            )
+            if elapsed >= Self.end { return story }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+}
+
+struct DemoFailure: Error, CustomStringConvertible {
+    var description: String
+}
+
+extension Duration {
+    var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}

@@ -1,0 +1,60 @@
+/// A breaker as the server shows it, as far as the demo looks.
+struct DemoBreaker: Decodable {
+    struct Transition: Decodable {
+        var detail: String
+    }
+
+    var state: String
+    var lastTransition: Transition?
+
+    enum CodingKeys: String, CodingKey {
+        case state
+        case lastTransition = "last_transition"
+    }
+}
+
+/// What happened in the demo, as far as its summary tells.
+struct DemoStory {
+    private var openedAt: Double?
+    private var closedAt: Double?
+    private var isClosed = true
+    private var deniedWhileDead = 0
+    private var failures = 0
+    private var probes = 0
+    private var cause = ""
+
+    /// Looks at the breaker `elapsed` seconds after the start.
+    mutating func see(_ breaker: DemoBreaker, tally: DemoTally, elapsed: Double) {
+        if Demo.outage.contains(elapsed) { deniedWhileDead = tally.denied }
+        failures = tally.failures
+        probes = tally.probes
+        let isClosed = breaker.state == "closed"
+        defer { self.isClosed = isClosed }
+        if self.isClosed, !isClosed {
+            openedAt = openedAt ?? elapsed
+            cause = breaker.lastTransition?.detail ?? ""
+        }
+        if !self.isClosed, isClosed { closedAt = elapsed }
+    }
+
+    /// - Returns: `nil` where the breaker did not open and close again.
+    func summary(workers: Int, downstream: DemoDownstream.Counts) -> String? {
+        guard let openedAt, let closedAt else { return nil }
+        let outage = Demo.outage
+        return """
+
+            The provider was dead for \(Int(outage.upperBound - outage.lowerBound)) s.
+              detected  \(tenths(openedAt - outage.lowerBound)) s after its death: \(cause)
+              spared    \(deniedWhileDead) calls that would have waited on a dead provider; it saw \
+            \(downstream.callsWhileDead)
+              probes    \(probes) in all, at most \(downstream.mostProbesAtOnce) at once, from \(workers) workers
+              recovered \(tenths(closedAt - outage.upperBound)) s after it was back
+
+            """
+    }
+
+    private func tenths(_ seconds: Double) -> String {
+        let tenths = Int((seconds * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}

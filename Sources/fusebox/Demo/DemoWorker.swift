@@ -1,0 +1,91 @@
+import AsyncHTTPClient
+import BreakerAPI
+import BreakerClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// A worker as any team would write it: ask, call, report.
+struct DemoWorker {
+    let fusebox: FuseboxClient
+    let downstream: String
+    let reporter: String
+
+    init(fusebox: String, downstream: String, reporter: String) {
+        self.fusebox = FuseboxClient(url: fusebox)
+        self.downstream = downstream
+        self.reporter = reporter
+    }
+
+    /// Works until standard output is closed: until whoever started it is gone.
+    func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        var tally = DemoTally()
+        while true {
+            try await work(&tally)
+            try FileHandle.standardOutput.write(contentsOf: Data(tally.line.utf8))
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    private func work(_ tally: inout DemoTally) async throws {
+        let decision = try await fusebox.acquire(Demo.breaker)
+        guard decision.allowed else {
+            tally.denied += 1
+            return
+        }
+        tally.allowed += 1
+        if decision.leaseMs != nil { tally.probes += 1 }
+        let start = ContinuousClock.now
+        let kind = await call()
+        if kind != nil { tally.failures += 1 }
+        _ = try await fusebox.report(
+            kind == nil ? "success" : "failure",
+            to: Demo.breaker,
+            permit: decision.permit,
+            durationMs: Int64((ContinuousClock.now - start).seconds * 1_000),
+            kind: kind,
+            reporter: reporter
+        )
+    }
+
+    /// - Returns: how it failed; `nil` if it did not.
+    private func call() async -> String? {
+        do {
+            let response = try await HTTPClient.shared.execute(
+                HTTPClientRequest(url: downstream + "/charge"),
+                timeout: .seconds(1)
+            )
+            return response.status == .ok ? nil : "http_\(response.status.code)"
+        } catch {
+            return "connection"
+        }
+    }
+}
+
+/// What a worker counts, as one line of text on its way to the table.
+struct DemoTally: Sendable {
+    var allowed = 0
+    var denied = 0
+    var failures = 0
+    var probes = 0
+
+    var line: String { "\(allowed) \(denied) \(failures) \(probes)\n" }
+
+    init() {}
+
+    init?(line: some StringProtocol) {
+        let numbers = line.split(separator: " ").compactMap { Int($0) }
+        guard numbers.count == 4 else { return nil }
+        (allowed, denied, failures, probes) = (numbers[0], numbers[1], numbers[2], numbers[3])
+    }
+
+    static func + (left: DemoTally, right: DemoTally) -> DemoTally {
+        var sum = left
+        sum.allowed += right.allowed
+        sum.denied += right.denied
+        sum.failures += right.failures
+        sum.probes += right.probes
+        return sum
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+/// What a server says when it is up: to a person what they need to begin, to a program the address alone.
+struct Banner: Sendable {
+    private let databasePath: String
+    private let tokensPath: String?
+    private let isLoopback: Bool
+
+    init(settings: Settings) {
+        databasePath = URL(fileURLWithPath: settings.databasePath).path
+        tokensPath = settings.tokensPath
+        isLoopback = settings.listen.isLoopback
+    }
+
+    func show(url: String) {
+        let text = isatty(STDOUT_FILENO) == 1 ? person(url) : "listening on \(url)\n"
+        FileHandle.standardOutput.write(Data(text.utf8))
+    }
+
+    private func person(_ url: String) -> String {
+        let authorization = tokensPath == nil ? "" : " -H \"authorization: Bearer $TOKEN\""
+        let everybody = isLoopback ? "anybody on this machine" : "anybody who reaches the port"
+        return """
+
+              Fusebox listens on  \(url)
+              its data is in      \(databasePath)
+              tokens              \(tokensPath.map { "from \($0)" } ?? "none: \(everybody) may do everything")
+
+              try it:  curl -X POST\(authorization) \(url)/v1/breakers/payments/acquire
+
+
+            """
+    }
+}

@@ -1,0 +1,101 @@
+import BreakerEngine
+import BreakerHTTP
+import BreakerSQLite
+import Foundation
+import Logging
+import NIOCore
+import ServiceLifecycle
+import UnixSignals
+
+/// Puts the parts together, and runs them until it is told to stop.
+struct Server {
+    let settings: Settings
+    /// Whether SIGTERM and SIGINT end it; otherwise cancellation does.
+    var handlesSignals = true
+    /// Who is told where the server listens.
+    var onRunning: @Sendable (_ url: String) async -> Void
+
+    /// How long a shutdown waits for requests under way before it cuts them off. What is queued is stored in any case,
+    /// and all of it within the 20 s that a supervisor is asked for.
+    static let gracefulShutdown = Duration.seconds(15)
+
+    init(settings: Settings) {
+        self.settings = settings
+        let banner = Banner(settings: settings)
+        onRunning = { banner.show(url: $0) }
+    }
+
+    func run() async throws {
+        let logger = Self.logger("fusebox", settings: settings)
+        var tokens: [Token]?
+        if let path = settings.tokensPath { tokens = try TokenReload.read(path) }
+        let gatekeeper = Gatekeeper(tokens: tokens)
+        let connections = try ConnectionLimit.raise()
+        let engine = try openEngine(logger: logger)
+        let readiness = Readiness()
+        let backups = BackupFolder(databasePath: settings.databasePath)
+        backups.sweep()
+
+        let server = HTTPServer.service(
+            engine: engine,
+            gatekeeper: gatekeeper,
+            readiness: readiness,
+            backups: backups,
+            configuration: .init(
+                host: settings.listen.host,
+                port: settings.listen.port,
+                maximumConnections: connections
+            ),
+            logger: Self.logger("http", settings: settings, atLeast: .notice)
+        ) { [settings, onRunning] address in
+            let bound = ListenAddress(host: settings.listen.host, port: address.port ?? settings.listen.port)
+            await onRunning("http://\(bound)")
+        }
+        var services: [any Service] = [engine]
+        if let path = settings.tokensPath {
+            services.append(TokenReload(path: path, gatekeeper: gatekeeper, logger: logger))
+        }
+        // The last is told of a shutdown first: readiness, then the server, and the engine behind all.
+        services += [server, readiness]
+        var configuration = ServiceGroupConfiguration(
+            services: services,
+            gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [],
+            logger: Self.logger("lifecycle", settings: settings, atLeast: .notice)
+        )
+        configuration.maximumGracefulShutdownDuration = Self.gracefulShutdown
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as IOError {
+            throw SettingsError(description: "cannot listen on \(settings.listen): \(error.reasonInWords)")
+        } catch is SocketAddressError.UnknownHost {
+            throw SettingsError(description: "cannot listen on \(settings.listen): the host is not known")
+        }
+    }
+
+    private func openEngine(logger: Logger) throws -> Engine {
+        let clock = AnchoredClock()
+        let store = try SQLiteStore.open(path: settings.databasePath, at: clock.now())
+        var configuration = Engine.Configuration()
+        configuration.book = settings.book
+        configuration.maximumBreakers = settings.maximumBreakers
+        return try Engine(
+            store: store,
+            reader: try SQLiteReader(path: settings.databasePath),
+            configuration: configuration,
+            clock: clock,
+            logger: logger
+        )
+    }
+
+    private static func logger(_ label: String, settings: Settings, atLeast level: Logger.Level = .trace) -> Logger {
+        var logger = Logger(label: label, factory: settings.logFormat.handler)
+        logger.logLevel = max(settings.logLevel, settings.logLevel < .info ? settings.logLevel : level)
+        return logger
+    }
+}
+
+extension IOError {
+    fileprivate var reasonInWords: String {
+        errnoCode == EADDRINUSE ? "another process listens there" : String(cString: strerror(errnoCode))
+    }
+}

@@ -1,0 +1,186 @@
+import BreakerCore
+import Testing
+
+@testable import fusebox
+
+@Suite struct ConfigurationFileTests {
+    private func file(_ text: String) throws -> ConfigurationFile { try ConfigurationFile(text: text, path: "f.yaml") }
+
+    private func name(_ text: String) throws -> BreakerName { try #require(BreakerName(text)) }
+
+    @Test("A file without anything in it says nothing", arguments: ["", "# only this\n", "~\n", "{}\n", "server:\n"])
+    func empty(text: String) throws {
+        let file = try file(text)
+        #expect(file.settings.values.isEmpty)
+        #expect(file.book == PolicyBook())
+    }
+
+    @Test("Settings stand under `server`, and are known by file and line where one is wrong")
+    func settings() throws {
+        let file = try file("# a comment\nserver:\n  listen: 127.0.0.1:1\n  max_breakers: 7\n  insecure: true\n")
+        #expect(file.settings.values == [.listen: "127.0.0.1:1", .maximumBreakers: "7", .insecure: "true"])
+        #expect(file.settings.name("listen") == "f.yaml:3: server.listen")
+        #expect(file.settings.name("max_breakers") == "f.yaml:4: server.max_breakers")
+    }
+
+    @Test("A policy is a preset, fields, or fields over a preset; without a preset they lie over `default`")
+    func policies() throws {
+        let book = try file(
+            """
+            default:
+              preset: flaky
+              policy: {half_open_probes: 2}
+            profiles:
+              "payments:*": {policy: {failure_threshold: 3}}
+              "search*": {preset: rate}
+              "mail*": {preset: slow, policy: {failure_threshold: null, window_calls: 50}}
+            breakers:
+              payments:charge:
+              ledger: {policy: {recovery_timeout_ms: 1e3}}
+            """
+        ).book
+        let flaky = try Policy().applying(["recovery_timeout_ms": .integer(30_000), "half_open_probes": .integer(2)])
+        #expect(book.default == flaky)
+        #expect(book.policy(for: try name("other")).policy == flaky)
+        #expect(
+            book.policy(for: try name("payments:refund")).policy
+                == (try flaky.applying(["failure_threshold": .integer(3)]))
+        )
+        #expect(book.policy(for: try name("searching")).policy == Preset.rate.policy)
+        #expect(
+            book.policy(for: try name("mail")).policy
+                == (try Preset.slow.policy.applying(["failure_threshold": .null, "window_calls": .integer(50)]))
+        )
+        // A breaker that is named has its own policy, whatever profile its name fits.
+        #expect(book.policy(for: try name("payments:charge")) == (flaky, .config))
+        #expect(
+            book.policy(for: try name("ledger")).policy
+                == (try flaky.applying(["recovery_timeout_ms": .integer(1_000)]))
+        )
+        #expect(book.breakers.keys.sorted() == [try name("ledger"), try name("payments:charge")])
+    }
+
+    @Test(
+        "Of the profiles that fit a name the most specific one holds, wherever it stands",
+        arguments: [
+            ("payments:eu:charge", "payments:eu:*"), ("payments:us:charge", "payments:*"), ("payments", "*"),
+            ("payments:eu:x", "payments:eu:?"),
+        ]
+    )
+    func profiles(name: String, pattern: String) throws {
+        let book = try file(
+            """
+            profiles:
+              "*": {policy: {failure_threshold: 1}}
+              "payments:eu:?": {policy: {failure_threshold: 4}}
+              "payments:*": {policy: {failure_threshold: 2}}
+              "payments:eu:*": {policy: {failure_threshold: 3}}
+            """
+        ).book
+        #expect(book.policy(for: try self.name(name)).source == .profile(pattern))
+    }
+
+    @Test("An anchor stands for what it names")
+    func anchors() throws {
+        let book = try file("default: &base\n  policy: {failure_threshold: 9}\nbreakers:\n  a: *base\n").book
+        #expect(book.breakers[try name("a")]?.failureThreshold == 9)
+    }
+
+    @Test(
+        "What is wrong is told with file, line and field",
+        arguments: [
+            ("- a\n", "f.yaml:1: the file must be a mapping"),
+            ("text\n", "f.yaml:1: the file must be a mapping"),
+            ("\n\nsrever:\n", "f.yaml:3: srever is not known; here may stand breakers, default, profiles, server"),
+            ("? [a]\n: b\n", "f.yaml:1: the file has a name that is no text"),
+            ("server: 5\n", "f.yaml:1: server must be a mapping"),
+            (
+                "server:\n  db: x\n  lisen: y\n",
+                "f.yaml:3: server.lisen is not known; "
+                    + "here may stand db, insecure, listen, log_format, log_level, max_breakers, tokens"
+            ),
+            (
+                "server: {config: other.yaml}\n",
+                "f.yaml:1: server.config is not known; "
+                    + "here may stand db, insecure, listen, log_format, log_level, max_breakers, tokens"
+            ),
+            ("server:\n  listen: [a]\n", "f.yaml:2: server.listen must be a single value"),
+            ("default: flaky\n", "f.yaml:1: default must be a mapping"),
+            ("default:\n  polcy: {}\n", "f.yaml:2: default.polcy is not known; here may stand policy, preset"),
+            ("default:\n  preset: fast\n", "f.yaml:2: default.preset must be default, flaky, slow, rate"),
+            ("default:\n  preset: [slow]\n", "f.yaml:2: default.preset must be a single value"),
+            ("default:\n  policy: 5\n", "f.yaml:2: default.policy must be a mapping"),
+            (
+                "default:\n  policy:\n    failure_treshold: 3\n",
+                "f.yaml:3: default.policy.failure_treshold is not a field of a policy"
+            ),
+            (
+                "profiles:\n  \"pay*\":\n    policy:\n      failure_threshold: 0\n",
+                "f.yaml:4: profiles.pay*.policy.failure_threshold must be an integer from 1 to 10000, or null, not 0"
+            ),
+            (
+                "breakers:\n  a: {policy: {failure_threshold: five}}\n",
+                "f.yaml:2: breakers.a.policy.failure_threshold must be an integer from 1 to 10000, or null, not a text"
+            ),
+            (
+                "breakers:\n  a: {policy: {failure_threshold: \"5\"}}\n",
+                "f.yaml:2: breakers.a.policy.failure_threshold must be an integer from 1 to 10000, or null, not a text"
+            ),
+            (
+                "default:\n  policy:\n    failure_threshold: true\n",
+                "f.yaml:3: default.policy.failure_threshold must be an integer from 1 to 10000, or null, "
+                    + "not true or false"
+            ),
+            (
+                "default:\n  policy:\n    failure_threshold: 99999999999999999999\n",
+                "f.yaml:3: default.policy.failure_threshold must be an integer from 1 to 10000, or null, "
+                    + "not 99999999999999999999"
+            ),
+            (
+                "default:\n  policy:\n    failure_threshold: [1]\n",
+                "f.yaml:3: default.policy.failure_threshold must be an integer from 1 to 10000, or null, not a list"
+            ),
+            (
+                "default:\n  policy:\n    minimum_calls: 0\n    probe_lease_ms: 99\n",
+                "f.yaml:3: default.policy.minimum_calls must be an integer from 1 to 1000000, or null, not 0\n"
+                    + "f.yaml:4: default.policy.probe_lease_ms must be an integer from 100 to 300000, or null, not 99"
+            ),
+            (
+                "default:\n  policy:\n    window_ms: 5000\n    window_calls: 5\n",
+                "f.yaml:3: default.policy.window_ms only one of window_ms and window_calls may be set\n"
+                    + "f.yaml:4: default.policy.window_calls only one of window_ms and window_calls may be set"
+            ),
+            (
+                "default:\n  policy:\n    slow_call_rate_threshold: 0.5\n",
+                "f.yaml:2: default.policy.slow_call_ms is required by slow_call_rate_threshold"
+            ),
+            (
+                "profiles:\n  pay ments: {}\n",
+                "f.yaml:2: profiles.pay ments is not a pattern: "
+                    + "only * and ? and the characters of a name may stand in one"
+            ),
+            ("breakers:\n  a*: {}\n", "f.yaml:2: breakers.a* is not a breaker's name"),
+            ("breakers:\n  a: {}\n  -b: {}\n  c*: {}\n", "f.yaml:3: breakers.-b is not a breaker's name"),
+            ("breakers:\n  a: {}\n  a: {}\n", "f.yaml:2: stands twice in one mapping: a"),
+            ("server: [\n", "f.yaml:2: is not YAML: did not find expected node content"),
+        ]
+    )
+    func faults(text: String, message: String) {
+        do {
+            _ = try file(text)
+            Issue.record("it was taken: \(text)")
+        } catch {
+            #expect("\(error)" == message)
+        }
+    }
+
+    @Test("A file that is not there is named")
+    func absent() {
+        do {
+            _ = try ConfigurationFile(path: "/nowhere/f.yaml")
+            Issue.record("it was read")
+        } catch {
+            #expect(error.description.hasPrefix("/nowhere/f.yaml cannot be read: "))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import EngineSupport
+import Foundation
+import Logging
+import Testing
+
+@testable import fusebox
+
+@Suite struct SettingsTests {
+    /// - Parameter file: the text of a configuration file, given by `--config`.
+    private func resolve(
+        options: [Settings.Key: String] = [:],
+        environment: [String: String] = [:],
+        file: String? = nil
+    ) throws -> Settings {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        var options = options
+        if let file {
+            try Data(file.utf8).write(to: folder.url.appendingPathComponent("f.yaml"))
+            options[.config] = folder.path("f.yaml")
+        }
+        return try Settings.resolve(
+            options: SettingsSource(name: { "--" + $0 }, values: options),
+            environment: environment
+        )
+    }
+
+    @Test("Without any setting the server is for this machine alone")
+    func defaults() throws {
+        let settings = try resolve()
+        #expect(settings.listen.description == "127.0.0.1:7979")
+        #expect(settings.databasePath == "./fusebox.db")
+        #expect(settings.tokensPath == nil)
+        #expect(!settings.insecure)
+        #expect(settings.logLevel == .info)
+        #expect(settings.logFormat == .text)
+        #expect(settings.maximumBreakers == 10_000)
+    }
+
+    @Test("An option wins over the environment, the environment over the file, that over the default")
+    func precedence() throws {
+        let file = "server: {db: file.db, log_level: error, max_breakers: 3}\n"
+        #expect(try resolve(file: file).databasePath == "file.db")
+        let environment = ["FUSEBOX_DB": "environment.db", "FUSEBOX_LOG_LEVEL": "debug"]
+        #expect(try resolve(environment: environment, file: file).databasePath == "environment.db")
+        let settings = try resolve(options: [.db: "option.db"], environment: environment, file: file)
+        #expect(settings.databasePath == "option.db")
+        #expect(settings.logLevel == .debug)
+        #expect(settings.maximumBreakers == 3)
+    }
+
+    @Test("Every setting can come from the environment; an empty variable is none")
+    func environment() throws {
+        let settings = try resolve(
+            environment: [
+                "FUSEBOX_LISTEN": "0.0.0.0:1", "FUSEBOX_DB": "a.db", "FUSEBOX_TOKENS": "tokens",
+                "FUSEBOX_INSECURE": "true", "FUSEBOX_LOG_LEVEL": "trace", "FUSEBOX_LOG_FORMAT": "json",
+                "FUSEBOX_MAX_BREAKERS": "5", "FUSEBOX_CONFIG": "", "FUSEBOX_UNHEARD_OF": "x",
+            ]
+        )
+        #expect(settings.listen == ListenAddress(host: "0.0.0.0", port: 1))
+        #expect(settings.databasePath == "a.db")
+        #expect(settings.tokensPath == "tokens")
+        #expect(settings.insecure)
+        #expect(settings.logLevel == .trace)
+        #expect(settings.logFormat == .json)
+        #expect(settings.maximumBreakers == 5)
+    }
+
+    @Test(
+        "A wrong value is told with the name under which it was given",
+        arguments: [
+            (Settings.Key.listen, "nowhere", "host:port"), (.listen, "", "host:port"), (.db, "", "a path"),
+            (.insecure, "yes", "true or false"),
+            (.logLevel, "loud", "trace, debug, info, notice, warning, error, critical"),
+            (.logFormat, "xml", "text or json"), (.maximumBreakers, "0", "1 to 1000000"),
+            (.maximumBreakers, "1000001", "1 to 1000000"), (.maximumBreakers, "many", "1 to 1000000"),
+        ]
+    )
+    func wrong(key: Settings.Key, value: String, expected: String) throws {
+        let complaint = "must be \(expected), not \"\(value)\""
+        #expect(throws: SettingsError(description: "--\(key.rawValue) \(complaint)")) {
+            try resolve(options: [key: value])
+        }
+        if !value.isEmpty {
+            let variable = "FUSEBOX_\(key.rawValue.uppercased())"
+            #expect(throws: SettingsError(description: "\(variable) \(complaint)")) {
+                try resolve(environment: [variable: value])
+            }
+        }
+        do {
+            _ = try resolve(file: "server:\n  \(key.rawValue): \"\(value)\"\n")
+            Issue.record("it was taken from the file")
+        } catch {
+            #expect("\(error)".hasSuffix("f.yaml:2: server.\(key.rawValue) \(complaint)"))
+        }
+    }
+
+    @Test("Of many wrong values the same one is told each time")
+    func firstOfMany() throws {
+        for _ in 0..<20 {
+            do {
+                _ = try resolve(file: "server:\n  log_level: loud\n  listen: nowhere\n  max_breakers: 0\n")
+                Issue.record("it was taken")
+            } catch {
+                #expect("\(error)".contains("f.yaml:3: server.listen"))
+            }
+        }
+    }
+
+    @Test(
+        "Beyond this machine a server has tokens, or is told that it needs none",
+        arguments: [
+            ("127.0.0.1:1", nil, false, true), ("0.0.0.0:1", nil, false, false), ("0.0.0.0:1", "tokens", false, true),
+            ("0.0.0.0:1", nil, true, true), ("[::]:1", nil, false, false), ("[::1]:1", nil, false, true),
+        ] as [(String, String?, Bool, Bool)]
+    )
+    func exposure(listen: String, tokens: String?, insecure: Bool, isAllowed: Bool) throws {
+        var options: [Settings.Key: String] = [.listen: listen, .insecure: String(insecure)]
+        if let tokens { options[.tokens] = tokens }
+        if isAllowed {
+            #expect(try resolve(options: options).listen.description == listen)
+        } else {
+            #expect(throws: SettingsError.self) { try resolve(options: options) }
+        }
+    }
+}

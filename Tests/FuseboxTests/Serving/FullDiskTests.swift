@@ -1,0 +1,95 @@
+import Foundation
+import NIOHTTP1
+import Testing
+
+extension ProcessTests {
+    @Suite struct FullDiskTests {
+        @Test(
+            "With a full disk decisions go on, and the server heals by itself when there is space",
+            .enabled(
+                if: SmallDisk.isPossible,
+                "mounting a small file system takes root, and a container that allows it"
+            ),
+            .timeLimit(.minutes(3))
+        )
+        func fullDisk() async throws {
+            let disk = try SmallDisk(megabytes: 4)
+            let database = disk.path("fusebox.db")
+            let server = try await ServerProcess.start(database: database, limit: 100)
+            defer { server.child.kill() }
+            let wire = server.wire
+            try await wire.putPolicy(#"{"policy":{"failure_threshold":null}}"#, of: "calm")
+            try await wire.putPolicy(#"{"policy":{"failure_threshold":1}}"#, of: "tripped")
+            try await wire.putPolicy(#"{"policy":{"failure_threshold":1,"recovery_timeout_ms":100}}"#, of: "due")
+            #expect(try await wire.fail("tripped").text("state") == "open")
+            var acknowledged = 0
+            for number in 0..<50 where try await wire.fail("calm", detail: "before-\(number)").status == 200 {
+                acknowledged += 1
+            }
+            #expect(acknowledged == 50)
+
+            try disk.fill()
+            var refusal: Reply?
+            // Pages that the log has already are no new space.
+            for number in 0..<2_000 where refusal == nil {
+                let reply = try await wire.fail("calm", detail: "full-\(number)")
+                if reply.status == 200 { acknowledged += 1 } else { refusal = reply }
+            }
+            #expect(refusal?.status == 503)
+            #expect(refusal?.text("code") == "storage_unavailable", "\(String(describing: refusal))")
+            #expect(refusal?.headers.first(name: "retry-after") != nil)
+
+            try await expectDecisionsOnly(wire)
+            #expect(server.log.contains("The store fails"), "\(server.log)")
+
+            try disk.empty()
+            try await eventually("the store works again") {
+                let reply = try await wire.get("/readyz")
+                return reply.status == 200 && reply.text("storage") == "ok"
+            }
+            #expect(server.log.contains("The store works again"), "\(server.log)")
+            // What was refused had no effect: under its id it is new.
+            let repeated = try await wire.fail("calm", detail: "again", id: "refused")
+            #expect(repeated.flag("applied") == true)
+            #expect(repeated.flag("duplicate") == nil)
+            acknowledged += 1
+            #expect(try await wire.acquire("unheard-of").flag("allowed") == true)
+
+            try await expect(acknowledged, of: "calm", wire)
+            server.child.kill()
+            try await server.child.waitUntilEnd()
+            let next = try await ServerProcess.start(database: database)
+            defer { next.child.kill() }
+            try await expect(acknowledged, of: "calm", next.wire)
+            try await next.stop()
+        }
+
+        private func expectDecisionsOnly(_ wire: Wire) async throws {
+            #expect(try await wire.acquire("calm").flag("allowed") == true)
+            let denied = try await wire.acquire("tripped")
+            #expect(denied.flag("allowed") == false)
+            #expect(denied.status == 200)
+            for reply in [
+                try await wire.fail("calm", id: "refused"),
+                try await wire.acquire("unheard-of"),
+                try await wire.send(.PUT, "/v1/breakers/calm", #"{"preset":"slow"}"#),
+                try await wire.send(.POST, "/v1/breakers/tripped/reset"),
+                try await wire.send(.DELETE, "/v1/breakers/calm"),
+            ] {
+                #expect(reply.status == 503, "\(reply)")
+                #expect(reply.text("code") == "storage_unavailable", "\(reply)")
+            }
+            let ready = try await wire.get("/readyz")
+            #expect(ready.status == 200)
+            #expect(ready.text("storage") == "failing")
+            #expect(try await wire.get("/v1/breakers/calm/failures").status == 200)
+        }
+
+        private func expect(_ failures: Int, of breaker: String, _ wire: Wire) async throws {
+            let view = try await wire.get("/v1/breakers/\(breaker)")
+            #expect(view.number("counts", "consecutive_failures") == failures)
+            let log = try await wire.get("/v1/breakers/\(breaker)/failures?page_size=1000")
+            #expect(log.rows("failures").count == min(failures, 1_000))
+        }
+    }
+}

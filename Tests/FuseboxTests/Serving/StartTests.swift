@@ -1,0 +1,169 @@
+import BreakerCore
+import EngineSupport
+import Foundation
+import Testing
+
+@testable import BreakerSQLite
+
+extension ProcessTests {
+    @Suite struct StartTests {
+        private let folder: TemporaryFolder
+        private var database: String { folder.path("fusebox.db") }
+
+        init() throws {
+            folder = try TemporaryFolder()
+        }
+
+        private func serve(_ options: String...) async throws -> CommandResult {
+            try await Program.fusebox.run(["serve", "--listen", "127.0.0.1:0"] + options)
+        }
+
+        /// A database with a breaker in it, of a server that was stopped.
+        private func makeDatabase() async throws {
+            let server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            #expect(try await server.wire.fail("payments").status == 200)
+            try await server.stop()
+        }
+
+        /// Of an empty file SQLite makes a database.
+        private func execute(_ sql: String) throws {
+            if !FileManager.default.fileExists(atPath: database) {
+                try Data().write(to: URL(fileURLWithPath: database))
+            }
+            let connection = try Connection(path: database, access: .readWrite, vfs: nil)
+            try connection.execute(sql)
+        }
+
+        /// Starts a server on `database`, which it has to refuse and to leave as it is.
+        private func expectRefusal(_ part: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+            let before = try Data(contentsOf: URL(fileURLWithPath: database))
+            let result = try await serve("--db", database)
+            #expect(result.code.map { $0 != 0 } == true, sourceLocation: sourceLocation)
+            #expect(result.errors.contains(part), "\(result.errors)", sourceLocation: sourceLocation)
+            #expect(result.errors.contains(database), "\(result.errors)", sourceLocation: sourceLocation)
+            #expect(result.output.isEmpty, sourceLocation: sourceLocation)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: database)) == before, sourceLocation: sourceLocation)
+        }
+
+        @Test("A second server on a database names the first, by whatever path it is told", .timeLimit(.minutes(2)))
+        func second() async throws {
+            let first = try await ServerProcess.start(database: database)
+            defer { first.child.kill() }
+            let link = folder.path("link.db")
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: database)
+            for path in [database, folder.path("./fusebox.db"), link] {
+                let second = try await serve("--db", path)
+                #expect(second.code == 1)
+                #expect(second.errors.contains("is in use by process \(first.child.pid)"), "\(second.errors)")
+            }
+            #expect(try await first.wire.fail("payments").status == 200)
+            first.child.kill()
+            try await first.child.waitUntilEnd()
+            // The lock ends with its owner, however that ends.
+            let third = try await ServerProcess.start(database: database)
+            defer { third.child.kill() }
+            #expect(try await third.wire.get("/v1/breakers/payments").number("counts", "failures") == 1)
+        }
+
+        @Test("A file that is no database is refused as it is", .timeLimit(.minutes(2)))
+        func noDatabase() async throws {
+            for content in [Data("hello".utf8), Data(repeating: 0xab, count: 8_192)] {
+                try content.write(to: URL(fileURLWithPath: database))
+                try await expectRefusal("cannot be read as a database")
+            }
+        }
+
+        @Test("A damaged database is refused as it is", .timeLimit(.minutes(2)))
+        func damaged() async throws {
+            try await makeDatabase()
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: database))
+            bytes.replaceSubrange(0..<16, with: Data(repeating: 0, count: 16))
+            try bytes.write(to: URL(fileURLWithPath: database))
+            try await expectRefusal("put a backup in its place")
+        }
+
+        @Test("A database that a crash left and the disk then damaged is refused as it is", .timeLimit(.minutes(2)))
+        func damagedBehindCrash() async throws {
+            try await makeDatabase()
+            let server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            #expect(try await server.wire.fail("payments").status == 200)
+            server.child.kill()
+            try await server.child.waitUntilEnd()
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: database))
+            // The last page: neither the schema's nor one of those that the log has anew.
+            bytes.replaceSubrange(bytes.count - 4_096..<bytes.count, with: Data(repeating: 0xff, count: 4_096))
+            try bytes.write(to: URL(fileURLWithPath: database))
+            try await expectRefusal("is damaged")
+        }
+
+        @Test("The database of another program is refused as it is", .timeLimit(.minutes(2)))
+        func foreign() async throws {
+            try execute("PRAGMA application_id = 1; CREATE TABLE notes (text TEXT)")
+            try await expectRefusal("is a database of another program")
+            try FileManager.default.removeItem(atPath: database)
+            try execute("CREATE TABLE notes (text TEXT)")
+            try await expectRefusal("is a database of another program")
+        }
+
+        @Test("The database of a later version, or of an altered one, is refused as it is", .timeLimit(.minutes(2)))
+        func later() async throws {
+            try await makeDatabase()
+            try execute("INSERT INTO migrations VALUES ('9999_later.sql', '00', 0); PRAGMA wal_checkpoint(TRUNCATE)")
+            try await expectRefusal("has the migration 9999_later.sql, which this version does not know")
+            try execute("DELETE FROM migrations WHERE name LIKE '9999%'; UPDATE migrations SET sha256 = '00'")
+            try await expectRefusal("was made with another text of the migration")
+        }
+
+        @Test("A folder that cannot be used is named", .timeLimit(.minutes(2)))
+        func folders() async throws {
+            let file = folder.path("file")
+            try Data("x".utf8).write(to: URL(fileURLWithPath: file))
+            // Root may write anywhere but here.
+            for place in [file, folder.path("nowhere"), "/proc"] {
+                let result = try await serve("--db", place + "/fusebox.db")
+                #expect(result.code == 1)
+                #expect(result.errors.contains(place), "\(result.errors)")
+                #expect(result.errors.contains("cannot be"), "\(result.errors)")
+            }
+            #expect(try String(contentsOfFile: file, encoding: .utf8) == "x")
+        }
+
+        @Test("A write-ahead log without its database is no empty database", .timeLimit(.minutes(2)))
+        func logAlone() async throws {
+            let log = URL(fileURLWithPath: database + "-wal")
+            try Data(repeating: 1, count: 100).write(to: log)
+            let result = try await serve("--db", database)
+            #expect(result.code == 1)
+            #expect(result.errors.contains("is missing, but its write-ahead log is there"), "\(result.errors)")
+            #expect(try Data(contentsOf: log).count == 100)
+        }
+
+        /// The engine's tests turn the clock itself; here the database is turned an hour ahead instead, which is the
+        /// same to a server that starts.
+        @Test("A clock that is an hour back at the start lengthens nothing", .timeLimit(.minutes(2)))
+        func clockBack() async throws {
+            let server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            try await server.wire.putPolicy(
+                #"{"policy":{"failure_threshold":1,"recovery_timeout_ms":60000}}"#,
+                of: "payments"
+            )
+            #expect(try await server.wire.fail("payments").text("state") == "open")
+            try await server.stop()
+            try execute(
+                """
+                UPDATE server SET written_at = written_at + 3600000;
+                UPDATE breakers SET since_at = since_at + 3600000, open_until = open_until + 3600000;
+                """
+            )
+            let late = try await ServerProcess.start(database: database)
+            defer { late.child.kill() }
+            let decision = try await late.wire.acquire("payments")
+            #expect(decision.flag("allowed") == false)
+            #expect((1...60_000).contains(decision.number("retry_after_ms") ?? 0), "\(decision)")
+            #expect(late.log.contains("The clock is behind the last write"), "\(late.log)")
+        }
+    }
+}

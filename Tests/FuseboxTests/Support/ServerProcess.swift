@@ -1,0 +1,46 @@
+import Foundation
+
+/// A server in a process of its own.
+struct ServerProcess: Sendable {
+    let child: ChildProcess
+    let url: String
+
+    var wire: Wire { Wire(url: url) }
+    var log: String { child.standardError }
+
+    /// - Returns: once it listens.
+    static func start(
+        _ program: Program = .fusebox,
+        database: String,
+        options: [String] = [],
+        environment: [String: String] = [:],
+        limit: Double = 60
+    ) async throws -> ServerProcess {
+        let child = try ChildProcess(
+            program,
+            ["serve", "--listen", "127.0.0.1:0", "--db", database] + options,
+            environment: environment,
+            limit: limit
+        )
+        let prefix = "listening on "
+        var url: String?
+        try await eventually("\(program.path) listens", within: 20) {
+            guard child.isRunning else {
+                throw NeverHappened(description: "the server ended: \(child.standardError)")
+            }
+            let line = child.standardOutput.split(separator: "\n").first { $0.hasPrefix(prefix) }
+            // A line that is being written has no end yet.
+            guard let line, child.standardOutput.hasSuffix("\n") else { return false }
+            url = String(line.dropFirst(prefix.count))
+            return true
+        }
+        guard let url else { throw NeverHappened(description: "the server says where it listens") }
+        return ServerProcess(child: child, url: url)
+    }
+
+    /// Ends it as a supervisor does.
+    func stop(within seconds: Double = 20) async throws {
+        child.signal(SIGTERM)
+        try await child.waitUntilEnd(within: seconds)
+    }
+}

@@ -1,0 +1,48 @@
+import EngineSupport
+import Foundation
+
+/// A disk of a few megabytes, which a test can fill. It goes with its last reference.
+final class SmallDisk: Sendable {
+    private let folder: TemporaryFolder
+
+    struct NotMounted: Error {}
+
+    init(megabytes: Int) throws {
+        folder = try TemporaryFolder()
+        guard Self.run("mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", folder.url.path) else {
+            throw NotMounted()
+        }
+    }
+
+    deinit { _ = Self.run("umount", "-l", folder.url.path) }
+
+    func path(_ name: String) -> String { folder.path(name) }
+
+    /// Takes all the space that is left.
+    func fill() throws {
+        let path = path("ballast")
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        let descriptor = open(path, O_WRONLY | O_APPEND)
+        defer { close(descriptor) }
+        // Down to the last byte.
+        for size in [65_536, 4_096, 1] {
+            let chunk = [UInt8](repeating: 0, count: size)
+            while write(descriptor, chunk, size) == size {}
+        }
+    }
+
+    func empty() throws { try FileManager.default.removeItem(atPath: path("ballast")) }
+
+    /// Mounting is for root, and not for every root: containers seldom may.
+    static let isPossible: Bool = (try? SmallDisk(megabytes: 1)) != nil
+
+    private static func run(_ command: String...) -> Bool {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+}
