@@ -122,9 +122,10 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "StoreContract",
-            dependencies: ["BreakerCore", "BreakerStorage"],
+            dependencies: ["BreakerCore", "BreakerStorage", "TestSupport"],
             path: "Tests/StoreContract",
             swiftSettings: settings
         ),
@@ -141,6 +142,7 @@ let package = Package(
                 "BreakerCore",
                 "BreakerEngine",
                 "BreakerSQLite",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],
@@ -162,7 +164,7 @@ let package = Package(
             path: "Tests/FaultyServer",
             swiftSettings: settings
         ),
-        .testTarget(name: "BreakerCoreTests", dependencies: ["BreakerCore"], swiftSettings: settings),
+        .testTarget(name: "BreakerCoreTests", dependencies: ["BreakerCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "BreakerSQLiteTests",
             dependencies: [
@@ -173,6 +175,7 @@ let package = Package(
                 "EmbeddedFiles",
                 "FaultyDisk",
                 "StoreContract",
+                "TestSupport",
             ],
             swiftSettings: settings
         ),
@@ -185,6 +188,7 @@ let package = Package(
                 "BreakerStorage",
                 "EngineSupport",
                 "FaultyDisk",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],
@@ -198,6 +202,7 @@ let package = Package(
                 "BreakerEngine",
                 "BreakerHTTP",
                 "EngineSupport",
+                "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -221,6 +226,7 @@ let package = Package(
                 "BreakerSQLite",
                 "BreakerStorage",
                 "EngineSupport",
+                "TestSupport",
                 "fusebox",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

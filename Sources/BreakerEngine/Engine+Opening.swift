@@ -39,10 +39,17 @@ extension Engine {
             maximumBreakers: configuration.maximumBreakers
         )
         if behindMs > 0 { copy.touchAll() }
-        copy.applyBook()
+        if !copy.applyBook() {
+            logger.warning(
+                "Not all configured breakers exist: max_breakers allows no more",
+                metadata: ["max_breakers": "\(configuration.maximumBreakers)"]
+            )
+        }
         copy.advanceDue()
         // A write in any case: a server that cannot store must not start.
-        try store.write(copy.batch(lastSeen: { names in names.map { lastSeen[$0] } }))
+        var batch = copy.batch(lastSeen: { names in names.map { lastSeen[$0] } })
+        batch.shiftBackMs = max(0, behindMs)
+        try store.write(batch)
         _ = copy.commitBatch()
         let entries = copy.names.compactMap { name in
             copy[name].map { (name: name, standing: $0.standing, lastSeenAt: lastSeen[name]) }
@@ -65,8 +72,9 @@ extension WorkingCopy {
     }
 
     /// Gives every breaker the policy that the configuration has for it, but for those whose policy an operator set,
-    /// and creates those that the configuration names, as far as `max_breakers` allows.
-    mutating func applyBook() {
+    /// and creates those that the configuration names.
+    /// - Returns: whether all of these exist: `max_breakers` may not allow it.
+    mutating func applyBook() -> Bool {
         for name in names {
             guard let breaker = self[name], breaker.policySource != .api else { continue }
             let (policy, source) = book.policy(for: name)
@@ -76,7 +84,8 @@ extension WorkingCopy {
             }
         }
         for name in book.breakers.keys.sorted() where self[name] == nil {
-            do { try create(name) } catch { return }
+            do { try create(name) } catch { return false }
         }
+        return true
     }
 }

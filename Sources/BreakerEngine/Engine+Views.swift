@@ -41,10 +41,8 @@ package struct BreakerFilter: Hashable, Sendable {
 extension WorkingCopy {
     /// The breaker as it is at `now`, due transitions included that are not stored yet.
     func view(of name: BreakerName, at now: Instant) throws(EngineError) -> BreakerView {
-        guard var breaker = self[name] else { throw .unknown(name) }
-        var scratch = journal
-        breaker.advance(to: now, journal: &scratch)
-        return BreakerView(breaker: breaker, at: now)
+        guard let breaker = self[name] else { throw .unknown(name) }
+        return BreakerView(breaker: breaker.preview(at: now), at: now)
     }
 
     /// Breakers in order of name.
@@ -79,10 +77,10 @@ extension WorkingCopy {
 extension Engine {
     /// - Throws: ``EngineError/Code/unknownBreaker``.
     package func breaker(_ name: BreakerName) async throws(EngineError) -> BreakerView {
-        let result = await writer.read { working, now in
-            Result { () throws(EngineError) in try working.view(of: name, at: now) }
+        let view = try await writer.read { working, now throws(EngineError) in
+            try working.view(of: name, at: now)
         }
-        return seen([try result.get()])[0]
+        return seen([view])[0]
     }
 
     /// Breakers in order of name, with one more than `limit` where there are more.
@@ -95,9 +93,9 @@ extension Engine {
         visiblePrefix prefix: String,
         after name: BreakerName?,
         limit: Int
-    ) async -> [BreakerView] {
+    ) async throws(EngineError) -> [BreakerView] {
         seen(
-            await writer.read { working, now in
+            try await writer.read { working, now throws(EngineError) in
                 working.views(filter, prefixes: [prefix], after: name, limit: limit + 1, at: now)
             }
         )

@@ -119,11 +119,11 @@ extension Engine: Service {
     /// is a reason to begin with that, and none to leave it undone.
     package func run() async throws {
         timer.start { [self] in submitDueChanges() }
-        await writer.armTimer()
-        let heartbeat = Task { await beat() }
+        _ = await writer.armTimer()
+        let beats = [Task { await beat() }, Task { await watchDeadlines() }]
         try? await gracefulShutdown()
-        heartbeat.cancel()
-        await heartbeat.value
+        for beat in beats { beat.cancel() }
+        for beat in beats { await beat.value }
         await stop()
     }
 
@@ -139,12 +139,13 @@ extension Engine: Service {
         try? await readerThreads.shutdownGracefully()
     }
 
-    /// Stores what is due as an ordinary change, so that it is published when it happens, with no traffic.
+    /// Stores what is due as an ordinary change, so that it is published when it happens, with no traffic. Where more is
+    /// due than one batch takes, the timer comes back for the rest.
     package func submitDueChanges() {
         submit(
             .change(
                 { working, _ in
-                    working.advanceDue()
+                    working.advanceDue(limit: Writer.batchWeight)
                     return { _ in }
                 },
                 refuse: { _ in }
@@ -152,17 +153,31 @@ extension Engine: Service {
         )
     }
 
-    /// Once a second: a failing store is tried, so that it heals without traffic, and the timer is set. Once an hour
-    /// retention takes a step even where nobody calls.
+    /// Once a second: a failing store is tried, so that it heals without traffic, and what the timer missed, as it does
+    /// while the machine is suspended, is made up for. Once a minute retention takes a step even where nobody calls.
     private func beat() async {
         for second in 1... {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
             if storageHealth.isFailing || second % Self.secondsBetweenRetentionSteps == 0 {
                 await writer.touchStore()
             }
-            await writer.armTimer()
+            if await writer.armTimer() { submitDueChanges() }
         }
     }
 
-    private static let secondsBetweenRetentionSteps = 3_600
+    private static let secondsBetweenRetentionSteps = 60
+
+    /// Once a second, whatever the writer is doing.
+    private func watchDeadlines() async {
+        while true {
+            do { try await Task.sleep(for: .seconds(1)) } catch { return }
+            refuseOverdue()
+        }
+    }
+
+    /// Refuses what has waited past its deadline, also while the writer hangs on a disk that does not answer.
+    func refuseOverdue() {
+        let now = clock.now()
+        for command in queue.withLockedValue({ $0.takeOverdue(at: now) }) { command.refuse(.overloaded) }
+    }
 }

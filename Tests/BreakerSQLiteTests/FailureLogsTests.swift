@@ -1,4 +1,5 @@
 import StoreContract
+import TestSupport
 import Testing
 
 @testable import BreakerSQLite
@@ -7,7 +8,7 @@ import Testing
 struct FailureLogsTests {
     @Test("is what a plain list of them would say, also behind rollbacks", arguments: 1...20 as ClosedRange<UInt64>)
     func model(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         var logs = FailureLogs()
         var model: [Int64: ClosedRange<Int64>] = [:]
         var committed = model

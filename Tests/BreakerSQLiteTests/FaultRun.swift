@@ -2,6 +2,7 @@ import BreakerCore
 import BreakerStorage
 import FaultyDisk
 import StoreContract
+import TestSupport
 import Testing
 
 @testable import BreakerSQLite

@@ -3,6 +3,7 @@ import BreakerStorage
 import CSQLite
 import FaultyDisk
 import StoreContract
+import TestSupport
 import Testing
 
 @testable import BreakerSQLite

@@ -3,6 +3,7 @@ import BreakerStorage
 import EmbeddedFiles
 import Foundation
 import StoreContract
+import TestSupport
 import Testing
 
 @testable import BreakerSQLite

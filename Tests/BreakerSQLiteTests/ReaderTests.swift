@@ -4,6 +4,7 @@ import CSQLite
 import FaultyDisk
 import Foundation
 import StoreContract
+import TestSupport
 import Testing
 
 @testable import BreakerSQLite
@@ -67,6 +68,20 @@ struct ReaderTests {
         store.close()
         #expect(try place.folder.names == ["fusebox.db", "fusebox.db.lock"])
         #expect(throws: StoreError.self) { try reader.failures(ofBreaker: 1, before: nil, limit: 1) }
+    }
+
+    @Test("gives up a backup when it is closed")
+    func closedBackup() throws {
+        let place = try SQLitePlace(in: .memory)
+        let store = try place.open()
+        defer { store.close() }
+        var scenario = Scenario()
+        for number in 1...2_000 { scenario.create("breaker-\(number)") }
+        try store.write(scenario.batch())
+        let reader = try SQLiteReader(path: place.database)
+        reader.close()
+        #expect(throws: StoreError.self) { try reader.backUp(to: place.folder.path("copy.db")) }
+        #expect(try !place.folder.names.contains("copy.db"))
     }
 
     @Test("leaves no part of a backup that fails", arguments: [.write, .sync, .open] as [FaultyDisk.Call])

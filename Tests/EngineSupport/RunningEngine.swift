@@ -2,6 +2,7 @@ import BreakerCore
 package import BreakerEngine
 import BreakerSQLite
 import Logging
+package import TestSupport
 
 /// An engine on a real database in a folder of its own, with a clock that the test moves.
 package struct RunningEngine: Sendable {

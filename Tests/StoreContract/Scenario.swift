@@ -1,5 +1,6 @@
 package import BreakerCore
 package import BreakerStorage
+import TestSupport
 
 /// Breakers as a server has them, and the batches that store what happens to them.
 package struct Scenario {
@@ -13,7 +14,7 @@ package struct Scenario {
     private var deletions: [WriteBatch.Deletion] = []
     private var receipts: [WriteBatch.ReceiptRow] = []
     /// A fixed beginning, so that a failing proof fails again.
-    private var random = SplitMix(state: 1)
+    private var random = SplitMix64(seed: 1)
 
     package init(at now: Instant) {
         self.now = now
@@ -141,22 +142,5 @@ package struct Scenario {
         var snapshot = breaker.snapshot
         snapshot.recentOpenings.removeAll { $0.milliseconds(until: now) >= Breaker.recentMs }
         return StoredBreaker(snapshot, lastSeenAt: lastSeenAt[name])
-    }
-}
-
-/// SplitMix64, by Sebastiano Vigna: https://prng.di.unimi.it/splitmix64.c
-package struct SplitMix: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    package init(state: UInt64) {
-        self.state = state
-    }
-
-    package mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

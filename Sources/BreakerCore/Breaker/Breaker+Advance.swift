@@ -27,6 +27,18 @@ extension Breaker {
         }
     }
 
+    /// The breaker as it would be at `now`, for the eye: what is due has happened, but has no number yet, so generation
+    /// and last transition are those that are stored.
+    package func preview(at now: Instant) -> Breaker {
+        guard let nextDue, nextDue <= now else { return self }
+        var preview = self
+        var scratch = Journal(revision: generation)
+        preview.advance(to: now, journal: &scratch)
+        preview.generation = generation
+        preview.lastTransition = lastTransition
+        return preview
+    }
+
     /// The first thing to fall due, and when. Of two at one instant a lease comes first, then the recovery timeout,
     /// then the override.
     var nextEvent: (event: DueEvent, at: Instant)? {

@@ -1,3 +1,5 @@
+import BreakerCore
+
 /// Commands on their way to the writer, in order. A value; the shell keeps it under a lock.
 struct CommandQueue {
     private enum State {
@@ -62,6 +64,14 @@ struct CommandQueue {
         }
         if batch.isEmpty, state == .draining { state = .idle }
         return batch
+    }
+
+    /// The commands whose deadline has passed: they leave the queue without having been begun.
+    mutating func takeOverdue(at now: Instant) -> [Command] {
+        var end = head
+        while end < commands.count, commands[end].deadline < now { end += 1 }
+        defer { head = end }
+        return Array(commands[head..<end])
     }
 
     /// Takes nothing in from here on; what is queued is still handed out.

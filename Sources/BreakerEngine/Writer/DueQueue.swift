@@ -25,7 +25,25 @@ struct DueQueue {
         guard scheduled[name] != instant else { return }
         scheduled[name] = instant
         guard let instant else { return }
-        heap.append(Entry(at: instant, name: name))
+        if heap.count > 2 * scheduled.count + Self.keptOutdated { dropOutdated() }
+        push(Entry(at: instant, name: name))
+    }
+
+    /// How many entries are in the heap, the outdated included.
+    var size: Int { heap.count }
+
+    /// Below this many outdated entries it is not worth the while to drop them.
+    private static let keptOutdated = 64
+
+    /// A breaker whose instant moves often would fill the heap with entries that come up in a year.
+    private mutating func dropOutdated() {
+        let entries = heap.filter { scheduled[$0.name] == $0.at }
+        heap.removeAll(keepingCapacity: true)
+        for entry in entries { push(entry) }
+    }
+
+    private mutating func push(_ entry: Entry) {
+        heap.append(entry)
         var child = heap.count - 1
         while child > 0, heap[child].at < heap[(child - 1) / 2].at {
             heap.swapAt(child, (child - 1) / 2)
@@ -33,10 +51,10 @@ struct DueQueue {
         }
     }
 
-    /// The names that are due at `now`, each once. They are scheduled no more.
-    mutating func takeDue(at now: Instant) -> [BreakerName] {
+    /// The names that are due at `now`, the longest due first, each once, `limit` at most. They are scheduled no more.
+    mutating func takeDue(at now: Instant, limit: Int) -> [BreakerName] {
         var due: [BreakerName] = []
-        while let at = next(), at <= now, let name = heap.first?.name {
+        while due.count < limit, let at = next(), at <= now, let name = heap.first?.name {
             removeFirst()
             scheduled[name] = nil
             due.append(name)

@@ -43,8 +43,6 @@ struct WorkingCopy {
         }
     }
 
-    var count: Int { breakers.count }
-
     subscript(name: BreakerName) -> Breaker? {
         places[name].map { breakers[$0] }
     }
@@ -116,9 +114,9 @@ struct WorkingCopy {
         receipts[ReceiptKey(breakerID: breakerID, reportID: id)]
     }
 
-    /// Advances every breaker that is due.
-    mutating func advanceDue() {
-        for name in due.takeDue(at: now) {
+    /// Advances breakers that are due, those that have been for longest first, `limit` at most.
+    mutating func advanceDue(limit: Int = .max) {
+        for name in due.takeDue(at: now, limit: limit) {
             _ = change(name) { breaker, now, journal in breaker.advance(to: now, journal: &journal) }
         }
     }
@@ -178,8 +176,12 @@ struct WorkingCopy {
 
     /// The batch is not stored: `stored` is what the store has of the breakers that it touched.
     mutating func revertBatch(to stored: [Breaker], revision: Int64, names: [BreakerName]) {
-        for name in names where places[name] != nil { remove(name) }
-        for breaker in stored { insert(breaker) }
+        var gone = Set(names)
+        for breaker in stored {
+            gone.remove(breaker.name)
+            if let place = places[breaker.name] { breakers[place] = breaker } else { insert(breaker) }
+        }
+        for name in gone { remove(name) }
         committedRevision = revision
         for name in names { due.schedule(name, at: self[name]?.nextDue) }
         forgetBatch()

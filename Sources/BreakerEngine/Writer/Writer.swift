@@ -54,7 +54,7 @@ actor Writer {
 
     /// How much one batch takes in: so many single reports that a commit's cost is spread thin, and so few that they
     /// are applied in a few milliseconds.
-    private static let batchWeight = 1_024
+    static let batchWeight = 1_024
 
     /// Starts a drain on the writer's thread. Whoever is told so by ``CommandQueue/append(_:)`` calls it.
     nonisolated func startDrain() {
@@ -80,8 +80,12 @@ actor Writer {
     }
 
     /// Reads off the working copy, between two batches.
-    func read<Result: Sendable>(_ body: @Sendable (WorkingCopy, Instant) -> Result) -> Result {
-        body(working, clock.now())
+    /// - Throws: ``EngineError/Code/storageUnavailable`` while the working copy is not what is stored.
+    func read<Value: Sendable>(
+        _ body: @Sendable (WorkingCopy, Instant) throws(EngineError) -> Value
+    ) throws(EngineError) -> Value {
+        guard undoFailedBatch() else { throw .storageUnavailable }
+        return try body(working, clock.now())
     }
 
     // MARK: One batch
@@ -138,9 +142,12 @@ actor Writer {
         checkpoint()
     }
 
-    /// Sees to it that the timer knows what is due next, whatever became of its last call.
-    func armTimer() {
-        timer.arm(working.nextDue(), at: clock.now())
+    /// Sees to it that the timer knows what is due next.
+    /// - Returns: whether something is due already.
+    func armTimer() -> Bool {
+        let (due, now) = (working.nextDue(), clock.now())
+        timer.arm(due, at: now)
+        return due.map { $0 <= now } ?? false
     }
 
     // MARK: Failure

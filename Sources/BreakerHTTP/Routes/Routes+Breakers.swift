@@ -67,12 +67,14 @@ extension Routes {
         let after = try page.after.map { name throws(Problem) in
             try DecisionRequest.name(name, field: "page_token")
         }
-        let views = await engine.breakers(
-            filter,
-            visiblePrefix: inquiry.access.prefix,
-            after: after,
-            limit: page.size
-        )
+        let views = try await problems { () throws(EngineError) in
+            try await engine.breakers(
+                filter,
+                visiblePrefix: inquiry.access.prefix,
+                after: after,
+                limit: page.size
+            )
+        }
         let (items, next) = page.cut(views, filters: filters) { $0.breaker.name.value }
         return .json(["breakers": .array(items.map(JSON.init)), "next_page_token": .string(next)])
     }

@@ -31,6 +31,27 @@ final class Connection {
         sqlite3_busy_timeout(handle, Self.busyTimeoutMs)
     }
 
+    /// Asked now and then while a statement runs; kept as long as the connection may ask.
+    private var isStopped: (() -> Bool)?
+
+    /// Ends statements in the middle, with `SQLITE_INTERRUPT`, once `isStopped` says so.
+    func stops(when isStopped: @escaping () -> Bool) {
+        self.isStopped = isStopped
+        sqlite3_progress_handler(
+            handle,
+            Self.stepsBetweenQuestions,
+            { context in
+                guard let context else { return 0 }
+                let connection = Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
+                return connection.isStopped?() == true ? 1 : 0
+            },
+            Unmanaged.passUnretained(self).toOpaque()
+        )
+    }
+
+    /// Of SQLite's virtual machine: a millisecond or so.
+    private static let stepsBetweenQuestions: Int32 = 10_000
+
     deinit {
         // The second version waits for statements that are released later.
         sqlite3_close_v2(handle)

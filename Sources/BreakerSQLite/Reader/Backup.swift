@@ -8,10 +8,18 @@ struct Backup {
     private let source: String
     private let destination: FilePath
     private let vfs: String?
+    private let isStopped: () -> Bool
 
-    init(of source: String, to path: String, vfs: String?) throws(StoreError) {
+    /// - Parameter isStopped: whether the backup is to be given up.
+    init(
+        of source: String,
+        to path: String,
+        vfs: String?,
+        unless isStopped: @escaping () -> Bool
+    ) throws(StoreError) {
         self.source = source
         self.vfs = vfs
+        self.isStopped = isStopped
         destination = try FilePath(path)
     }
 
@@ -33,16 +41,22 @@ struct Backup {
 
     private func copy() throws(StoreError) {
         try translatingErrors("\(source) cannot be copied to \(destination.text)") { () throws(SQLiteError) in
-            let connection = try Connection(path: source, access: .readOnly, vfs: vfs)
+            let connection = try open(source)
             let vacuum = try Statement("VACUUM INTO ?", on: connection)
             vacuum.bind(destination.text)
             try vacuum.run()
         }
     }
 
+    private func open(_ path: String) throws(SQLiteError) -> Connection {
+        let connection = try Connection(path: path, access: .readOnly, vfs: vfs)
+        connection.stops(when: isStopped)
+        return connection
+    }
+
     private func check() throws(StoreError) {
         let findings = try translatingErrors("the copy \(destination.text) is damaged") { () throws(SQLiteError) in
-            try Connection(path: destination.text, access: .readOnly, vfs: vfs).texts("PRAGMA integrity_check(3)")
+            try open(destination.text).texts("PRAGMA integrity_check(3)")
         }
         guard findings == ["ok"] else {
             let cause = findings.joined(separator: "; ")

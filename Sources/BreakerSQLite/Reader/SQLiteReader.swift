@@ -25,7 +25,7 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         giveBack(try session())
     }
 
-    /// Closes what is idle; what is read at the moment closes when it is done.
+    /// Closes what is idle; what is read at the moment closes when it is done, and a backup is given up.
     package func close() {
         let closed = lock.withLock {
             defer { idle = [] }
@@ -61,7 +61,7 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
     }
 
     package func backUp(to path: String) throws(StoreError) {
-        try Backup(of: self.path, to: path, vfs: vfs).run()
+        try Backup(of: self.path, to: path, vfs: vfs) { [self] in lock.withLock { isClosed } }.run()
     }
 
     // MARK: Connections

@@ -28,7 +28,10 @@ struct Migrator {
     static let applicationID: Int64 = 0x4675_7365
 
     let migrations: [Migration]
-    private let remedy = "; put a backup in its place, or choose another path"
+    /// What to do where a file cannot be used. A log that belongs to another database would be read as this one's.
+    static func remedy(_ path: String) -> String {
+        "put a backup in its place and remove \(path)-wal and \(path)-shm, or choose another path"
+    }
 
     init(_ files: [EmbeddedFiles.File] = EmbeddedFiles.migrations) {
         migrations = files.map(Migration.init)
@@ -38,7 +41,7 @@ struct Migrator {
     /// - Throws: ``StoreError/Code/incompatible`` where the database is not ours, newer than this program, or of
     ///   another shape.
     func pending(on connection: Connection, _ path: String) throws(StoreError) -> [Migration] {
-        let applied = try translatingErrors("\(path) cannot be read as a database", remedy: remedy) {
+        let applied = try translatingErrors("\(path) cannot be read as a database", remedy: "; " + Self.remedy(path)) {
             () throws(SQLiteError) in try isOurs(connection) ? self.applied(on: connection) : nil
         }
         guard let applied else {
@@ -49,14 +52,14 @@ struct Migrator {
                 throw StoreError(
                     .incompatible,
                     "\(path) has the migration \(record.name), which this version does not know; "
-                        + "run the version that made it, or put a backup of this version in its place"
+                        + "run the version that made it, or \(Self.remedy(path))"
                 )
             }
             guard migrations[index].sha256 == record.sha256 else {
                 throw StoreError(
                     .incompatible,
                     "\(path) was made with another text of the migration \(record.name); "
-                        + "run the version that made it, or put a backup of this version in its place"
+                        + "run the version that made it, or \(Self.remedy(path))"
                 )
             }
         }

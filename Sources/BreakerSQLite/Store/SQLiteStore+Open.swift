@@ -37,7 +37,7 @@ extension SQLiteStore {
             // SQLite would begin an empty database and delete the log.
             throw StoreError(
                 .corrupt,
-                "\(file.text) is missing, but its write-ahead log is there; put a backup in its place, and remove the log"
+                "\(file.text) is missing, but its write-ahead log is there; \(Migrator.remedy(file.text))"
             )
         }
         _ = try file.create()
@@ -52,6 +52,7 @@ extension SQLiteStore {
         let session = try translatingErrors(message) { () throws(SQLiteError) in
             try configure(connection)
             try migrator.apply(pending, on: connection, at: now)
+            try set("foreign_keys", to: 1, on: connection)
             return try Session(lock: lock, connection: connection, retention: retention)
         }
         connection.setsCheckpointOnClose(true)
@@ -61,7 +62,7 @@ extension SQLiteStore {
     /// What a crash, or a disk behind it, may have done to a file shows before anything relies on it.
     private static func refuseDamage(_ connection: Connection, _ path: String) throws(StoreError) {
         let message = "\(path) is damaged"
-        let remedy = "; put a backup in its place"
+        let remedy = "; " + Migrator.remedy(path)
         let findings = try translatingErrors(message, remedy: remedy) { () throws(SQLiteError) in
             try connection.texts("PRAGMA quick_check(3)")
         }
@@ -83,19 +84,21 @@ extension SQLiteStore {
                 context: "PRAGMA journal_mode"
             )
         }
-        for (pragma, value) in pragmas {
-            try connection.execute("PRAGMA \(pragma) = \(value)")
-            let set = try connection.integer("PRAGMA \(pragma)")
-            // Some of SQLite's builds leave out what they can do without: no answer is none.
-            guard set == value || set == nil && pragma == "mmap_size" else {
-                throw SQLiteError(
-                    code: SQLITE_ERROR,
-                    message: "\(pragma) is \(set.map(String.init) ?? "unknown"), not \(value)",
-                    context: "PRAGMA \(pragma)"
-                )
-            }
-        }
+        for (pragma, value) in pragmas { try set(pragma, to: value, on: connection) }
         connection.countWALPages()
+    }
+
+    private static func set(_ pragma: String, to value: Int64, on connection: Connection) throws(SQLiteError) {
+        try connection.execute("PRAGMA \(pragma) = \(value)")
+        let set = try connection.integer("PRAGMA \(pragma)")
+        // Some of SQLite's builds leave out what they can do without: no answer is none.
+        guard set == value || set == nil && pragma == "mmap_size" else {
+            throw SQLiteError(
+                code: SQLITE_ERROR,
+                message: "\(pragma) is \(set.map(String.init) ?? "unknown"), not \(value)",
+                context: "PRAGMA \(pragma)"
+            )
+        }
     }
 
     private static let pragmas: [(String, Int64)] = [
@@ -103,7 +106,8 @@ extension SQLiteStore {
         ("synchronous", 2),
         // Readers that map the file would see errors of the disk as signals.
         ("mmap_size", 0),
-        ("foreign_keys", 1),
+        // On once the migrations are applied: one that makes a table anew must not take the rows below it along.
+        ("foreign_keys", 0),
         // Checkpoints are the store's own, behind the answers.
         ("wal_autocheckpoint", 0),
         // Twice what the WAL is to hold: space that a reader or a storm made it take is given back.

@@ -72,11 +72,13 @@ package final class SQLiteStore: BreakerStore {
     ) throws(StoreError) -> StoredPanel {
         try translatingErrors("the breakers in \(path) cannot be read") { () throws(SQLiteError) in
             let server = try opened.tables.server.get()
-            return StoredPanel(
-                revision: server.revision,
-                lastWrite: server.writtenAt,
-                breakers: try breakers(opened.tables, server)
-            )
+            let breakers = try breakers(opened.tables, server)
+            // A log of another database may have been read as this one's.
+            for breaker in breakers.map(\.snapshot)
+            where max(breaker.id, breaker.generation, breaker.policyRevision) > server.revision {
+                throw .damaged("\(breaker.name) is of a later revision than the server's last, \(server.revision)")
+            }
+            return StoredPanel(revision: server.revision, lastWrite: server.writtenAt, breakers: breakers)
         }
     }
 
@@ -145,6 +147,7 @@ extension SQLiteStore.Session {
     /// Within a transaction. Deletions go first, for a name may be deleted and created in one batch; children follow
     /// their parents, which SQLite checks.
     mutating func put(_ batch: WriteBatch) throws(SQLiteError) {
+        if batch.shiftBackMs > 0 { try tables.receipts.shiftBack(byMs: batch.shiftBackMs) }
         for deletion in batch.deletions {
             let receipts = try tables.receipts.delete(ofBreaker: deletion.breakerID)
             try tables.breakers.delete(deletion.breakerID)

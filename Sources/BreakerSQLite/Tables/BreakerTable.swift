@@ -167,13 +167,14 @@ struct BreakerTable {
         return Breaker.BackOff(openings: openings, lastOpenMs: lastOpenMs)
     }
 
-    /// When the breaker tripped in the hour before the last write, the oldest first.
+    /// When the breaker tripped in the hour before the last write, the oldest first. A trip that is dated behind it, by a
+    /// clock that has been set back since, counts from it on.
     private func trips(of id: Int64, lastWrite: Instant?) throws(SQLiteError) -> [Instant] {
         guard let lastWrite else { return [] }
         var trips: [Instant] = []
         selectTrips.bind(id)
         selectTrips.bind(lastWrite.advanced(byMilliseconds: -Breaker.recentMs))
-        try selectTrips.forEachRow { trips.append($0.instant()) }
+        try selectTrips.forEachRow { trips.append(min($0.instant(), lastWrite)) }
         return trips.reversed()
     }
 }

@@ -1,4 +1,5 @@
 import BreakerCore
+import TestSupport
 import Testing
 
 @Suite("A profile")

@@ -1,4 +1,5 @@
 import BreakerCore
+import TestSupport
 
 /// A random sequence of events, made from a seed.
 struct Story: CustomStringConvertible {

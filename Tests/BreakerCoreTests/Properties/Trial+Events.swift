@@ -1,4 +1,5 @@
 import BreakerCore
+import TestSupport
 
 extension Trial {
     /// To advance to one instant and then to a later one is to advance to the later one; to do so again is nothing.

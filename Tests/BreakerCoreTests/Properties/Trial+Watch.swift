@@ -1,4 +1,5 @@
 import BreakerCore
+import TestSupport
 
 extension Trial {
     /// What holds of every breaker behind every event.

@@ -1,4 +1,5 @@
 import BreakerCore
+import TestSupport
 
 /// What a breaker did that it must never do.
 struct Violation: Error {

@@ -1,4 +1,5 @@
 import BreakerCore
+import TestSupport
 
 extension Instant {
     /// When every bench begins.

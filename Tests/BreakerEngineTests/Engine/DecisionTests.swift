@@ -1,5 +1,6 @@
 import BreakerCore
 import EngineSupport
+import TestSupport
 import Testing
 
 @testable import BreakerEngine

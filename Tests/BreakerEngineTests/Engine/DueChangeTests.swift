@@ -2,6 +2,7 @@ import BreakerCore
 import BreakerSQLite
 import EngineSupport
 import Logging
+import TestSupport
 import Testing
 
 @testable import BreakerEngine
@@ -65,7 +66,8 @@ struct DueChangeTests {
         try await RunningEngine.with { running async throws in
             try await running.engine.trip("payments")
             running.clock.advance(byMs: 60_000)
-            #expect(try await running.engine.breaker("payments").breaker.state == .halfOpen)
+            let view = try await running.engine.breaker("payments").breaker
+            #expect(view.state == .halfOpen && view.lastTransition?.cause == .failureThreshold)
             let stored = try await running.engine.transitions(
                 of: try #require(BreakerName("payments")),
                 before: nil,
@@ -100,6 +102,36 @@ struct DueChangeTests {
             after.advance(byMs: 59_980)
             #expect(try await running.engine.acquire("payments").isAllowed)
             #expect(try await running.engine.breaker(name).breaker.openings(inHourBefore: after.now()) == 1)
+        }
+    }
+
+    @Test("With the clock an hour back, a probe's lease, a window and a report id last no longer either")
+    func shiftsAllThatLasts() async throws {
+        let folder = try TemporaryFolder()
+        let before = ManualClock()
+        var configuration = Engine.Configuration()
+        configuration.book.default.failureThreshold = 3
+        let counted = Report(.failure, id: "r-1")
+        try await RunningEngine.with(folder: folder, clock: before, configuration: configuration) {
+            running async throws in
+            for _ in 1...3 { try await running.engine.report(Report(.failure), to: "probing") }
+            before.advance(byMs: 60_000)
+            #expect(try await running.engine.acquire("probing").permit?.lease != nil)
+            try await running.engine.report(counted, to: "counting")
+        }
+        let after = ManualClock(before.now().advanced(byMilliseconds: -3_600_000))
+        try await RunningEngine.with(folder: folder, clock: after, configuration: configuration) {
+            running async throws in
+            #expect(try await running.engine.acquire("probing") == .denied(state: .halfOpen, retryAfterMs: 30_000))
+            #expect(try await running.engine.report(counted, to: "counting").isDuplicate)
+            after.advance(byMs: 30_000)
+            #expect(try await running.engine.acquire("probing").isAllowed)
+            after.advance(byMs: 29_999)
+            #expect(try await running.engine.breaker("counting").breaker.counts(at: after.now()).failures == 1)
+            after.advance(byMs: 1_001)
+            #expect(try await running.engine.breaker("counting").breaker.counts(at: after.now()).failures == 0)
+            after.advance(byMs: 900_000 - 61_000)
+            #expect(try await !running.engine.report(counted, to: "counting").isDuplicate)
         }
     }
 

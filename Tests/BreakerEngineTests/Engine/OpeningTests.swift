@@ -1,5 +1,6 @@
 import BreakerCore
 import EngineSupport
+import TestSupport
 import Testing
 
 @testable import BreakerEngine
@@ -89,12 +90,12 @@ struct OpeningTests {
             func names(_ filter: BreakerFilter, prefix: String = "", after: String? = nil, limit: Int = 10) async
                 -> [String]
             {
-                await running.engine.breakers(
+                (try? await running.engine.breakers(
                     filter,
                     visiblePrefix: prefix,
                     after: after.flatMap { BreakerName($0) },
                     limit: limit
-                ).map(\.breaker.name.value)
+                ))?.map(\.breaker.name.value) ?? ["failed"]
             }
             #expect(await names(BreakerFilter()) == ["a:1", "a:2", "b:1", "b:2", "c"])
             #expect(await names(BreakerFilter(state: .open)) == ["a:2", "b:2"])

@@ -2,6 +2,7 @@ import BreakerCore
 import BreakerSQLite
 import EngineSupport
 import Logging
+import TestSupport
 import Testing
 
 @testable import BreakerEngine
@@ -109,6 +110,21 @@ struct QueueingTests {
         await gated.engine.stop()
     }
 
+    @Test("While the disk does not answer, what waits is refused at its deadline")
+    func refusesWhileTheDiskHangs() async throws {
+        let gated = try Gated()
+        let first = await gated.blockWriter()
+        let late = Task { try await gated.engine.report(Report(.failure), to: "b") }
+        while gated.engine.queueDepth < 1 { await Task.yield() }
+        gated.clock.advance(byMs: 5_001)
+        gated.engine.refuseOverdue()
+        await #expect(throws: EngineError.overloaded) { try await late.value }
+        gated.gate.open()
+        #expect(try await first.value.applied)
+        await #expect(throws: EngineError.self) { _ = try await gated.engine.breaker("b") }
+        await gated.engine.stop()
+    }
+
     @Test("A stop answers everything that waits, with the effect stored, and refuses what comes later")
     func drains() async throws {
         let gated = try Gated()
@@ -126,7 +142,7 @@ struct QueueingTests {
         await #expect(throws: EngineError.shuttingDown) { try await gated.engine.report(Report(.failure), to: "b") }
     }
 
-    @Test("Forty thousand reports from forty tasks are counted to the last")
+    @Test("Forty thousand outcomes from forty tasks are counted to the last")
     func countsAll() async throws {
         try await RunningEngine.with { running async throws in
             var policy = Policy()

@@ -90,4 +90,14 @@ struct CommandQueueTests {
         }
         #expect(taken == next)
     }
+
+    @Test("What is overdue leaves the queue, up to the first that is not")
+    func takesOverdue() {
+        var queue = CommandQueue(capacity: 10)
+        for deadline in [10, 20, 30] as [Int64] { _ = queue.append(command(deadline: deadline)) }
+        #expect(queue.takeOverdue(at: Instant(milliseconds: 10)).isEmpty)
+        #expect(deadlines(queue.takeOverdue(at: Instant(milliseconds: 21))) == [10, 20])
+        #expect(deadlines(queue.take(weight: 10)) == [30])
+        #expect(queue.take(weight: 10).isEmpty)
+    }
 }

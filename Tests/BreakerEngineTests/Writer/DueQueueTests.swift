@@ -1,5 +1,6 @@
 import BreakerCore
 import EngineSupport
+import TestSupport
 import Testing
 
 @testable import BreakerEngine
@@ -13,9 +14,9 @@ struct DueQueueTests {
         var queue = DueQueue()
         let name = try name(1)
         queue.schedule(name, at: Instant(milliseconds: 10))
-        #expect(queue.takeDue(at: Instant(milliseconds: 9)).isEmpty)
-        #expect(queue.takeDue(at: Instant(milliseconds: 10)) == [name])
-        #expect(queue.takeDue(at: Instant(milliseconds: 10)).isEmpty)
+        #expect(queue.takeDue(at: Instant(milliseconds: 9), limit: 10).isEmpty)
+        #expect(queue.takeDue(at: Instant(milliseconds: 10), limit: 10) == [name])
+        #expect(queue.takeDue(at: Instant(milliseconds: 10), limit: 10).isEmpty)
         #expect(queue.next() == nil)
     }
 
@@ -24,7 +25,7 @@ struct DueQueueTests {
         arguments: 1...20
     )
     func agreesWithADictionary(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var queue = DueQueue()
         var expected: [BreakerName: Instant] = [:]
         var now: Int64 = 0
@@ -41,7 +42,7 @@ struct DueQueueTests {
             default:
                 now += Int64.random(in: 0..<20, using: &random)
                 let due = expected.filter { $0.value.milliseconds <= now }
-                let taken = queue.takeDue(at: Instant(milliseconds: now))
+                let taken = queue.takeDue(at: Instant(milliseconds: now), limit: .max)
                 #expect(Set(taken) == Set(due.keys), "seed \(seed)")
                 #expect(
                     taken.map { due[$0]?.milliseconds ?? -1 } == due.values.map(\.milliseconds).sorted(),
@@ -50,6 +51,24 @@ struct DueQueueTests {
                 for name in due.keys { expected[name] = nil }
             }
             #expect(queue.next() == expected.values.min(), "seed \(seed)")
+        }
+    }
+
+    @Test("No more is taken than asked for; the rest stays due")
+    func takesNoMore() throws {
+        var queue = DueQueue()
+        for number in 1...5 { queue.schedule(try name(number), at: Instant(milliseconds: Int64(number))) }
+        #expect(try queue.takeDue(at: Instant(milliseconds: 5), limit: 2) == [name(1), name(2)])
+        #expect(queue.next() == Instant(milliseconds: 3))
+        #expect(try queue.takeDue(at: Instant(milliseconds: 5), limit: 10) == [name(3), name(4), name(5)])
+    }
+
+    @Test("A breaker whose instant moves on and on takes no more room for it")
+    func isBounded() throws {
+        var queue = DueQueue()
+        for step in 1...10_000 {
+            queue.schedule(try name(step % 3), at: Instant(milliseconds: 1_000_000 - Int64(step)))
+            #expect(queue.size <= 100)
         }
     }
 }

@@ -1,5 +1,6 @@
 import BreakerAPI
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import BreakerHTTP
@@ -149,7 +150,7 @@ struct BrokenBytesTests {
     func randomBytes(seed: UInt64) async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { _ in
-                var random = SeededRandom(seed)
+                var random = SplitMix64(seed: seed)
                 let pieces = [
                     Self.acquire, Self.head, "\r\n", "transfer-encoding: chunked\r\n", "content-length: 3\r\n\r\nabc",
                     "0\r\n\r\n", "GET /livez HTTP/1.1\r\n\r\n",

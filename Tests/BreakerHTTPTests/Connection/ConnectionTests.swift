@@ -57,6 +57,30 @@ struct ConnectionTests {
         }
     }
 
+    @Test("Beyond the cap a connection waits, and is served once another ends")
+    func cap() async throws {
+        try await TestServer.with(connections: 2) { server in
+            try await ByteClient.run(server.port) { first in
+                let look = "GET /v1/breakers/late HTTP/1.1\r\nhost: x\r\n\r\n"
+                try first.send(look)
+                #expect(try first.readAnswer().status == 404)
+                let second = try ByteClient(port: server.port)
+                try second.send(look)
+                #expect(try second.readAnswer().status == 404)
+                let third = try ByteClient(port: server.port)
+                try third.send(Self.post("/v1/breakers/late/acquire"))
+                for _ in 1...50 {
+                    try first.send(look)
+                    #expect(try first.readAnswer().status == 404)
+                }
+                second.finishSending()
+                #expect(try third.readAnswer().status == 200)
+                try first.send(look)
+                #expect(try first.readAnswer().status == 200)
+            }
+        }
+    }
+
     @Test("A tunnel is not for the asking")
     func tunnel() async throws {
         try await TestServer.with { server in

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import BreakerHTTP
@@ -20,7 +21,7 @@ struct JSONRoundTripTests {
 
     @Test("A value comes back as it was, here and in Foundation", arguments: [1, 2, 3, 4] as [UInt64])
     func roundTrip(seed: UInt64) throws {
-        var random = SeededRandom(seed)
+        var random = SplitMix64(seed: seed)
         for _ in 0..<2_000 {
             let value = JSON.random(depth: 0, using: &random)
             let bytes = value.bytes
@@ -37,7 +38,7 @@ struct JSONRoundTripTests {
         arguments: [11, 12, 13, 14] as [UInt64]
     )
     func randomBytes(seed: UInt64) {
-        var random = SeededRandom(seed)
+        var random = SplitMix64(seed: seed)
         let alphabet = Array("{}[]:,\"\\ \n-+.eE0123456789truefalsenullud83dde00".utf8)
         for _ in 0..<25_000 {
             let length = Int.random(in: 0...24, using: &random)
@@ -64,7 +65,7 @@ extension JSON {
         }
     }
 
-    fileprivate static func random(depth: Int, using random: inout SeededRandom) -> JSON {
+    fileprivate static func random(depth: Int, using random: inout SplitMix64) -> JSON {
         switch Int.random(in: 0..<(depth < 6 ? 8 : 6), using: &random) {
         case 0: .null
         case 1: .bool(.random(using: &random))
@@ -81,14 +82,14 @@ extension JSON {
         }
     }
 
-    private static func decimal(using random: inout SeededRandom) -> Double {
+    private static func decimal(using random: inout SplitMix64) -> Double {
         while true {
             let value = Double(bitPattern: random.next())
             if value.isFinite { return value }
         }
     }
 
-    private static func text(using random: inout SeededRandom) -> String {
+    private static func text(using random: inout SplitMix64) -> String {
         var text = ""
         for _ in 0..<Int.random(in: 0..<8, using: &random) {
             let code = UInt32.random(in: 0...(Bool.random(using: &random) ? 0x7f : 0x10ffff), using: &random)

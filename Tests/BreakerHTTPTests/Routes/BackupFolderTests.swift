@@ -1,5 +1,6 @@
 import EngineSupport
 import Foundation
+import TestSupport
 import Testing
 
 @testable import BreakerHTTP
@@ -14,7 +15,7 @@ struct BackupFolderTests {
             try Data().write(to: URL(fileURLWithPath: folder.path(name)))
         }
         BackupFolder(databasePath: folder.path("fusebox.db")).sweep()
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() == kept.sorted())
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == kept.sorted())
     }
 
     @Test("One copy is made at a time")

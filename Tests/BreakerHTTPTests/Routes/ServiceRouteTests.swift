@@ -4,6 +4,7 @@ import BreakerEngine
 import EngineSupport
 import Foundation
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import BreakerHTTP

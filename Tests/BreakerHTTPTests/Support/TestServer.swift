@@ -25,10 +25,12 @@ struct TestServer: Sendable {
     /// - Parameters:
     ///   - tokens: `nil` for a server that has none.
     ///   - bodyTime: how long a request's body may take.
+    ///   - connections: how many there may be at once.
     static func with(
         tokens: [Token]? = nil,
         configuration: Engine.Configuration = Engine.Configuration(),
         bodyTime: TimeAmount = .seconds(HTTPLimits.bodySeconds),
+        connections: Int = HTTPLimits.leastConnections,
         _ body: (TestServer) async throws -> Void
     ) async throws {
         try await RunningEngine.with(configuration: configuration) { running in
@@ -42,7 +44,12 @@ struct TestServer: Sendable {
                 gatekeeper: gatekeeper,
                 readiness: readiness,
                 backups: BackupFolder(databasePath: running.databasePath),
-                configuration: .init(host: "127.0.0.1", port: 0, bodyTime: bodyTime),
+                configuration: .init(
+                    host: "127.0.0.1",
+                    port: 0,
+                    maximumConnections: connections,
+                    bodyTime: bodyTime
+                ),
                 logger: logger
             ) { address in
                 portFound.yield(address.port ?? 0)

@@ -1,5 +1,6 @@
 import BreakerCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import BreakerHTTP
@@ -21,7 +22,7 @@ struct TimestampTests {
 
     @Test("Random instants are shown as Foundation shows them", arguments: [21, 22] as [UInt64])
     func asFoundation(seed: UInt64) {
-        var random = SeededRandom(seed)
+        var random = SplitMix64(seed: seed)
         // 1600 to 2500: Foundation keeps to the Julian calendar before 1582.
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         for _ in 0..<5_000 {

@@ -1,6 +1,7 @@
 import BreakerSQLite
 import EngineSupport
 import Foundation
+import TestSupport
 import Testing
 
 extension ProcessTests {
@@ -15,7 +16,7 @@ extension ProcessTests {
             try await Program.fusebox.run(
                 ["backup", "--url", url, destination],
                 environment: token.map { ["FUSEBOX_TOKEN": $0] } ?? [:],
-                currentFolder: folder.url.path
+                currentFolder: folder.path
             )
         }
 
@@ -40,7 +41,7 @@ extension ProcessTests {
             let mode = try FileManager.default.attributesOfItem(atPath: folder.path("copy.db"))[.posixPermissions]
             #expect(mode as? Int == 0o600)
             // Beside the server's own files there is the copy, and nothing else.
-            let files = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
                 .filter { !$0.hasPrefix("fusebox.db") }
             #expect(files == ["copy.db"])
 

@@ -3,6 +3,7 @@ import BreakerSQLite
 import EngineSupport
 import Foundation
 import NIOHTTP1
+import TestSupport
 import Testing
 
 extension ProcessTests {

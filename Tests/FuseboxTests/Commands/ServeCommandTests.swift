@@ -1,5 +1,6 @@
 import EngineSupport
 import Foundation
+import TestSupport
 import Testing
 
 extension ProcessTests {
@@ -92,7 +93,7 @@ extension ProcessTests {
                     .fusebox,
                     ["serve", "--config", path] + options,
                     environment: environment,
-                    currentFolder: folder.url.path
+                    currentFolder: folder.path
                 )
                 defer { child.kill() }
                 try await eventually("it listens") { child.standardOutput.hasPrefix("listening on http://127.0.0.1:") }

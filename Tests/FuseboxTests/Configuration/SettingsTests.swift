@@ -1,6 +1,7 @@
 import EngineSupport
 import Foundation
 import Logging
+import TestSupport
 import Testing
 
 @testable import fusebox
@@ -16,7 +17,7 @@ import Testing
         defer { withExtendedLifetime(folder) {} }
         var options = options
         if let file {
-            try Data(file.utf8).write(to: folder.url.appendingPathComponent("f.yaml"))
+            try Data(file.utf8).write(to: URL(fileURLWithPath: folder.path).appendingPathComponent("f.yaml"))
             options[.config] = folder.path("f.yaml")
         }
         return try Settings.resolve(

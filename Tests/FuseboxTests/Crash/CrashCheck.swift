@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Looks at a server that was started behind a crash.
 struct CrashCheck {

@@ -4,6 +4,7 @@ import BreakerClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import TestSupport
 
 /// Sends requests until the server is gone, and writes down what it was answered.
 struct CrashClient: Sendable {

@@ -4,6 +4,7 @@ import BreakerSQLite
 import EngineSupport
 import Foundation
 import NIOCore
+import TestSupport
 
 /// Kills a server under load, again and again on one database, and holds what it stored against what it said.
 struct CrashRun: Sendable {
@@ -58,7 +59,7 @@ struct CrashRun: Sendable {
         let folder = try TemporaryFolder()
         let database = folder.path("fusebox.db")
         let ledger = Ledger()
-        var random = SplitMix64(state: seed)
+        var random = SplitMix64(seed: seed)
         var findings = Findings()
         var revision = 0
         for round in 1...rounds + 1 {
@@ -81,7 +82,7 @@ struct CrashRun: Sendable {
             }
             (findings, revision) = (check.findings, check.revision)
             findings.rounds = round - 1
-            if round > rounds || stopsAtFirstLoss && findings.losses != .none { break }
+            if round > rounds || stopsAtFirstLoss && !findings.losses.lost.isEmpty { break }
             for name in Self.breakers(ofRound: round) { try await server.wire.putPolicy(Self.countingPolicy, of: name) }
             try await crash(server, round: round, http: http, ledger: ledger, random: &random)
         }
@@ -105,7 +106,7 @@ struct CrashRun: Sendable {
                 wire: server.wire,
                 fusebox: FuseboxClient(url: server.url, timeout: .seconds(5), http: http),
                 ledger: ledger,
-                random: SplitMix64(state: seed)
+                random: SplitMix64(seed: seed)
             )
         }
         let seeds = (0..<9).map { _ in random.next() }

@@ -1,5 +1,6 @@
 import EngineSupport
 import Foundation
+import TestSupport
 import Testing
 
 @testable import fusebox
@@ -15,7 +16,7 @@ extension ProcessTests {
             let folder = try TemporaryFolder()
             let result = try await Program.fusebox.run(
                 "demo",
-                environment: ["TMPDIR": folder.url.path],
+                environment: ["TMPDIR": folder.path],
                 within: 60
             )
             print(result.output)
@@ -24,7 +25,7 @@ extension ProcessTests {
             #expect(result.output.contains(/detected  \d\.\d s after its death: 5 consecutive failures/))
             #expect(result.output.contains(/probes    \d+ in all, at most 1 at once, from 8 workers/))
             #expect(result.output.contains(/recovered \d\.\d s after it was back/))
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
         }
 
         @Test("A demo that is interrupted takes its workers and its files along", .timeLimit(.minutes(1)))
@@ -33,7 +34,7 @@ extension ProcessTests {
             let demo = try ChildProcess(
                 .fusebox,
                 ["demo", "--workers", "2"],
-                environment: ["TMPDIR": folder.url.path],
+                environment: ["TMPDIR": folder.path],
                 limit: 30
             )
             defer { demo.kill() }
@@ -48,7 +49,7 @@ extension ProcessTests {
             #expect(demo.exitCode == 130)
             #expect(demo.standardError.isEmpty, "\(demo.standardError)")
             #expect(workers.allSatisfy { Foundation.kill($0, 0) != 0 })
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
         }
 
         private static func children(of pid: Int32) throws -> [Int32] {

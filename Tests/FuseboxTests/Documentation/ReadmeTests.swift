@@ -1,6 +1,7 @@
 import BreakerCore
 import EngineSupport
 import Foundation
+import TestSupport
 import Testing
 
 extension ProcessTests {

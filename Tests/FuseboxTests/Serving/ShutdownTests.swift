@@ -2,6 +2,7 @@ import EngineSupport
 import Foundation
 import NIOConcurrencyHelpers
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import BreakerSQLite
@@ -111,7 +112,7 @@ extension ProcessTests {
             #expect(ContinuousClock.now - start < .seconds(20))
             #expect(server.child.exitCode == 0, "\(server.log)")
             #expect(
-                try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { $0.contains("backup") }
+                try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("backup") }
                     == []
             )
         }

@@ -1,6 +1,7 @@
 import EngineSupport
 import Foundation
 import NIOConcurrencyHelpers
+import TestSupport
 
 /// A process that a test started. It ends with the test, or at its time limit, whatever becomes of the test.
 final class ChildProcess: Sendable {

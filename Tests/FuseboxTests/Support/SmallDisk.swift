@@ -1,5 +1,6 @@
 import EngineSupport
 import Foundation
+import TestSupport
 
 /// A disk of a few megabytes, which a test can fill. It goes with its last reference.
 final class SmallDisk: Sendable {
@@ -9,12 +10,12 @@ final class SmallDisk: Sendable {
 
     init(megabytes: Int) throws {
         folder = try TemporaryFolder()
-        guard Self.run("mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", folder.url.path) else {
+        guard Self.run("mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", folder.path) else {
             throw NotMounted()
         }
     }
 
-    deinit { _ = Self.run("umount", "-l", folder.url.path) }
+    deinit { _ = Self.run("umount", "-l", folder.path) }
 
     func path(_ name: String) -> String { folder.path(name) }
 
