@@ -9,8 +9,27 @@ public enum Paths {
     public static let version = "/version"
     public static let openAPI = "/openapi.yaml"
 
-    /// - Parameter name: a breaker's name; every character that one may have can stand in a path as it is.
-    public static func breaker(_ name: String) -> String { "\(breakers)/\(name)" }
+    /// What stands in a route where a request has a breaker's name.
+    public static let namePlaceholder = "{name}"
+
+    /// - Parameter name: a breaker's name, or the placeholder. Bytes that no name has are percent-encoded, so that what
+    ///   is no name leads nowhere else.
+    public static func breaker(_ name: String) -> String {
+        "\(breakers)/\(name == namePlaceholder ? name : encoded(name))"
+    }
+
+    private static func encoded(_ name: String) -> String {
+        name.utf8.reduce(into: "") { path, byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"),
+                UInt8(ascii: "-"):
+                path.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                path += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+    }
     public static func acquire(_ name: String) -> String { breaker(name) + "/acquire" }
     public static func report(_ name: String) -> String { breaker(name) + "/report" }
 }

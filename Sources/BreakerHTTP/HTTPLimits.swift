@@ -11,6 +11,12 @@ package enum HTTPLimits {
     package static let idleSeconds: Int64 = 60
     /// Seconds from the head of a request to the end of its body, however slowly that drips.
     package static let bodySeconds: Int64 = 30
+    /// Seconds that an answer may lie unread in a connection that it fills.
+    package static let stallSeconds: Int64 = 60
+    /// Seconds that a client has to close a connection that the server has closed.
+    package static let lingerSeconds: Int64 = 2
+    /// Bytes that are read from a connection at once.
+    package static let readBytes = 16_384
     /// Connections at once, where the process may have as many descriptors.
     package static let connections = 10_000
     /// A server that could not serve this many does not start.

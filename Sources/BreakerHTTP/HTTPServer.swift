@@ -14,19 +14,18 @@ package struct HTTPServer: Sendable {
         package var port: Int
         /// How many connections there may be at once.
         package var maximumConnections: Int
-        /// How long a request may take from its head to the end of its body.
-        package var bodyTime: TimeAmount
+        package var times: ConnectionTimes
 
         package init(
             host: String,
             port: Int,
             maximumConnections: Int = HTTPLimits.leastConnections,
-            bodyTime: TimeAmount = .seconds(HTTPLimits.bodySeconds)
+            times: ConnectionTimes = ConnectionTimes()
         ) {
             self.host = host
             self.port = port
             self.maximumConnections = maximumConnections
-            self.bodyTime = bodyTime
+            self.times = times
         }
     }
 
@@ -46,7 +45,7 @@ package struct HTTPServer: Sendable {
         return Application(
             router: RouterDoor(gatekeeper: gatekeeper).router(of: routes),
             server: HTTPServerBuilder { responder in
-                ConnectionChannel(responder: responder, bodyTime: configuration.bodyTime)
+                ConnectionChannel(responder: responder, times: configuration.times)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),

@@ -130,8 +130,33 @@ actor Writer {
         let (updates, changes) = working.commitBatch()
         panel.publish(updates, at: working.now)
         feed.publish(changes)
+        for change in changes { log(change) }
         timer.arm(working.nextDue(), at: working.now)
         return nil
+    }
+
+    /// What the one on call looks for in the morning.
+    private func log(_ change: Journal.Change) {
+        switch change.kind {
+        case .transition(let transition):
+            logger.notice(
+                "A breaker changed",
+                metadata: [
+                    "breaker": "\(change.name)",
+                    "from": "\(transition.from.rawValue)",
+                    "to": "\(transition.to.rawValue)",
+                    "cause": "\(transition.cause.rawValue)",
+                    "detail": "\(transition.detail)",
+                    "actor": "\(transition.actor ?? "-")",
+                    "revision": "\(change.revision)",
+                ]
+            )
+        case .policyChanged(let actor?):
+            logger.notice("A policy changed", metadata: ["breaker": "\(change.name)", "actor": "\(actor)"])
+        case .deleted(let actor):
+            logger.notice("A breaker was deleted", metadata: ["breaker": "\(change.name)", "actor": "\(actor ?? "-")"])
+        case .created, .policyChanged: break
+        }
     }
 
     /// A one-row write, which tells whether the store works, and lets retention take a step.

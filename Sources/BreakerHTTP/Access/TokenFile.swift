@@ -31,6 +31,9 @@ package enum TokenFile {
             }
             tokens.append(token)
         }
+        guard !tokens.isEmpty else {
+            throw Failure(file: file, line: 1, detail: "there is no token in the file: nobody could use the server")
+        }
         return tokens
     }
 

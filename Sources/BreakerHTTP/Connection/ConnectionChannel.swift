@@ -12,8 +12,7 @@ struct ConnectionChannel: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let responder: Responder
-    /// How long a request may take from its head to the end of its body.
-    let bodyTime: TimeAmount
+    let times: ConnectionTimes
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -21,6 +20,12 @@ struct ConnectionChannel: HTTPChannelHandler {
             limits.maxHeaderFieldSize = HTTPLimits.headers
             limits.maxHeaderListSize = HTTPLimits.headers
             limits.maxHeaderFieldCount = HTTPLimits.headerFields
+            // So little at once that what a client sends ahead, and does not read the answers to, stays small.
+            try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+            try channel.syncOptions?.setOption(
+                .recvAllocator,
+                value: FixedSizeRecvByteBufferAllocator(capacity: HTTPLimits.readBytes)
+            )
             let pipeline = channel.pipeline.syncOperations
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
@@ -29,7 +34,7 @@ struct ConnectionChannel: HTTPChannelHandler {
                 withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: limits
             )
-            try pipeline.addHandler(ExchangeHandler(bodyTime: bodyTime))
+            try pipeline.addHandler(ExchangeHandler(times: times))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandler(
                 HTTPConnectionStateHandler(idleTimeout: .seconds(HTTPLimits.idleSeconds), logger: logger)

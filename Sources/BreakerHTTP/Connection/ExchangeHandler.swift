@@ -17,22 +17,19 @@ final class ExchangeHandler: ChannelDuplexHandler {
     private var exchange = Exchange()
     /// The `x-request-id` of the newest request.
     private var requestID: String?
-    private let bodyTime: TimeAmount
+    private let times: ConnectionTimes
     private var bodyDeadline: Scheduled<Void>?
     private var lingerDeadline: Scheduled<Void>?
+    private var stallDeadline: Scheduled<Void>?
 
-    /// How long the client has to read the last answer once the connection is closed on this side. Closed at once, what
-    /// it sent meanwhile would make the kernel reset the connection, and the answer be lost.
-    private static let lingerTime = TimeAmount.seconds(2)
-
-    /// - Parameter bodyTime: how long a request may take from its head to the end of its body.
-    init(bodyTime: TimeAmount) {
-        self.bodyTime = bodyTime
+    init(times: ConnectionTimes) {
+        self.times = times
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         bodyDeadline?.cancel()
         lingerDeadline?.cancel()
+        stallDeadline?.cancel()
     }
 
     // MARK: In
@@ -80,7 +77,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
     private func startBodyDeadline(_ context: ChannelHandlerContext) {
         bodyDeadline?.cancel()
         let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-        bodyDeadline = context.eventLoop.scheduleTask(in: bodyTime) {
+        bodyDeadline = context.eventLoop.scheduleTask(in: times.body) {
             let (handler, context) = bound.value
             handler.act(on: handler.exchange.requestFailed(.requestTimeout), context: context)
         }
@@ -132,15 +129,30 @@ final class ExchangeHandler: ChannelDuplexHandler {
         context.write(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
-    /// Says that nothing more comes, and waits a moment for the client to say the same.
+    /// A client that does not read what it asked for is let go: it holds memory, and nothing else would end it.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stallDeadline?.cancel()
+        stallDeadline = nil
+        if !context.channel.isWritable {
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            stallDeadline = context.eventLoop.scheduleTask(in: times.stall) { bound.value.close(promise: nil) }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Says that nothing more comes and, once the client has all of it, waits a moment for it to say the same.
     private func close(_ context: ChannelHandlerContext) {
         bodyDeadline?.cancel()
-        context.flush()
-        context.close(mode: .output, promise: nil)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        lingerDeadline = context.eventLoop.scheduleTask(in: Self.lingerTime) {
-            bound.value.close(promise: nil)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        sent.futureResult.whenComplete { _ in
+            let (handler, context) = bound.value
+            handler.lingerDeadline = context.eventLoop.scheduleTask(in: handler.times.linger) {
+                bound.value.context.close(promise: nil)
+            }
         }
+        context.flush()
+        context.close(mode: .output, promise: sent)
         context.read()
     }
 
@@ -148,7 +160,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
         switch code {
         case .headersTooLarge: "the head of a request may have \(HTTPLimits.headers) bytes"
         case .requestTimeout: "the body did not arrive in time"
-        default: "the bytes are no HTTP/1.1 request"
+        default: "the bytes are no HTTP/1.1 request, or its method is not known"
         }
     }
 }

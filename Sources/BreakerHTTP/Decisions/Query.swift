@@ -21,6 +21,8 @@ struct Query: Sendable {
 
     var isEmpty: Bool { values.isEmpty }
 
+    var keys: [String] { values.map(\.key) }
+
     subscript(key: String) -> String? {
         values.first { $0.key == key }?.value
     }

@@ -22,6 +22,8 @@ struct Problem: Error, Hashable, Sendable {
         self.faults = faults
     }
 
+    static let notFound = Problem(.notFound, "there is nothing at this path")
+
     /// A field has a value that it may not have.
     static func invalid(_ field: String, _ detail: String) -> Problem {
         Problem(.invalidRequest, "\(field) \(detail)", faults: [Fault(field: field, detail: detail)])

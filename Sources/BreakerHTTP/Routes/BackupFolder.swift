@@ -21,7 +21,7 @@ package struct BackupFolder: Sendable {
         }
     }
 
-    /// One copy is made at a time: each takes as much disk as the database.
+    /// There is one copy at a time, until it is sent: each takes as much disk as the database.
     /// - Returns: whether the caller may make one.
     func begin() -> Bool {
         isBusy.withLockedValue { isBusy in

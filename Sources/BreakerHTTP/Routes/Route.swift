@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import HTTPTypes
 
@@ -34,6 +35,9 @@ struct Route: Sendable {
     var requirement: Requirement
     /// How many bytes a body may have.
     var maximumBody: Int
+    /// The parameters that its query may have; `nil` where others are left alone. An order with a misspelt one is not
+    /// carried out.
+    var parameters: Set<String>?
     var respond: @Sendable (Inquiry) async throws -> Response
 
     init(
@@ -41,8 +45,10 @@ struct Route: Sendable {
         _ path: String,
         _ requirement: Requirement,
         maximumBody: Int = HTTPLimits.body,
+        parameters: Set<String> = [],
         respond: @escaping @Sendable (Inquiry) async throws -> Answer
     ) {
+        self.parameters = requirement == .steer ? parameters : nil
         self.method = method
         self.path = path
         self.requirement = requirement
@@ -63,11 +69,12 @@ struct Route: Sendable {
         self.respond = respond
     }
 
-    /// Whether a request's path, without its query, is this route's.
-    func matches(path other: Substring) -> Bool {
-        let (own, other) = (path.split(separator: "/"), other.split(separator: "/"))
-        return own.count == other.count && zip(own, other).allSatisfy { $0 == Self.name || $0 == $1 }
+    /// Whether a request's path, without its query, is this route's. One with an empty name in it is nobody's.
+    func matches(path other: some StringProtocol) -> Bool {
+        let own = path.split(separator: "/", omittingEmptySubsequences: false)
+        let other = other.split(separator: "/", omittingEmptySubsequences: false)
+        return own.count == other.count && zip(own, other).allSatisfy { $0 == Self.name && !$1.isEmpty || $0 == $1 }
     }
 
-    static let name = "{name}"
+    static let name = Paths.namePlaceholder
 }

@@ -31,6 +31,8 @@ struct RouterDoor: Sendable {
     }
 
     private func respond(to request: Request, context: FuseboxContext, route: Route) async throws -> Response {
+        // The router passes over empty parts of a path; an empty variable in a script must not hit another breaker.
+        guard route.matches(path: request.uri.path) else { throw Problem.notFound }
         let access: Access
         if route.requirement == .none {
             access = .anonymous
@@ -45,6 +47,12 @@ struct RouterDoor: Sendable {
             body: try await body(of: request, maximum: route.maximumBody),
             access: access
         )
+        if let known = route.parameters {
+            let unknown = inquiry.query.keys.filter { !known.contains($0) }
+            guard unknown.isEmpty else {
+                throw Problem.invalid(unknown.map { Problem.Fault(field: $0, detail: "is not known here") })
+            }
+        }
         guard inquiry.query.isEmpty || inquiry.body.isEmpty else {
             throw Problem(.invalidRequest, "what is asked stands in the query or in the body, not in both")
         }
@@ -92,6 +100,7 @@ private struct ProblemMiddleware: RouterMiddleware {
         context: FuseboxContext,
         next: (Request, FuseboxContext) async throws -> Response
     ) async throws -> Response {
+        let requestID = RequestID.of(request.headers[.requestID])
         var response: Response
         do {
             response = try await next(request, context)
@@ -103,19 +112,22 @@ private struct ProblemMiddleware: RouterMiddleware {
             response = Response(Answer(Problem(.shuttingDown, "the server is shutting down")))
         } catch let error as HTTPParserError {
             throw error
+        } catch let error where error is IOError || error is ChannelError {
+            // The client is gone, and nobody reads this.
+            context.logger.debug("A connection broke off", metadata: ["error": "\(error)"])
+            response = Response(Answer(Problem(.malformedRequest, "the body ended too early")))
         } catch {
-            context.logger.error("A request failed", metadata: ["error": "\(error)"])
+            context.logger.error("A request failed", metadata: ["error": "\(error)", "request_id": "\(requestID)"])
             response = Response(Answer(Problem(.internalError, "the server failed; its log says why")))
         }
-        response.headers[.requestID] = RequestID.of(request.headers[.requestID])
+        response.headers[.requestID] = requestID
         // A body behind a HEAD would be taken for the next answer.
         return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func notFound(_ request: Request) -> Problem {
-        let path = (request.head.path ?? "").prefix { $0 != "?" }
-        var methods = Set(routes.filter { $0.matches(path: path) }.map(\.method.rawValue))
-        guard !methods.isEmpty else { return Problem(.notFound, "there is nothing at this path") }
+        var methods = Set(routes.filter { $0.matches(path: request.uri.path) }.map(\.method.rawValue))
+        guard !methods.isEmpty else { return .notFound }
         if methods.contains("GET") { methods.insert("HEAD") }
         let allow = methods.sorted().joined(separator: ", ")
         var problem = Problem(.methodNotAllowed, "this path takes \(allow)")

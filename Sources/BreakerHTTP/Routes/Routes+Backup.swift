@@ -7,11 +7,16 @@ extension Routes {
         [
             Route(file: .post, Paths.backup, .steer) { inquiry in
                 try inquiry.access.requireAllNames()
-                guard folder.begin() else { throw Problem(.overloaded, "another backup is being made") }
-                defer { folder.end() }
-                let path = folder.freshPath()
-                try await problems { () throws(EngineError) in try await engine.backUp(to: path) }
-                let file = try await UnlinkedFile.open(path)
+                guard folder.begin() else { throw Problem(.overloaded, "another backup is being made or sent") }
+                let file: UnlinkedFile
+                do {
+                    let path = folder.freshPath()
+                    try await problems { () throws(EngineError) in try await engine.backUp(to: path) }
+                    file = try await UnlinkedFile.open(path) { folder.end() }
+                } catch {
+                    folder.end()
+                    throw error
+                }
                 let fields: HTTPFields = [
                     .contentType: "application/vnd.sqlite3",
                     .contentDisposition: "attachment; filename=\"fusebox.db\"",

@@ -8,8 +8,9 @@ extension Routes {
     static func steering(_ engine: Engine) -> [Route] {
         let one = Paths.breaker(Route.name)
         return [
-            Route(.post, one + "/reset", .steer) { inquiry in
+            Route(.post, one + "/reset", .steer, parameters: ["to"]) { inquiry in
                 let name = try inquiry.breakerName()
+                guard inquiry.body.isEmpty else { throw Problem.invalid("body", "must be empty: write ?to=half_open") }
                 let target = try resetTarget(inquiry.query)
                 return .breaker(
                     try await problems { () throws(EngineError) in

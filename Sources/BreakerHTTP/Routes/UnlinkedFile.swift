@@ -9,20 +9,26 @@ final class UnlinkedFile: Sendable {
     let length: Int
     let digestInBase64: String
     private let handle: FileHandle
+    private let onClose: @Sendable () -> Void
 
-    private init(handle: FileHandle, length: Int, digestInBase64: String) {
+    private init(handle: FileHandle, length: Int, digestInBase64: String, onClose: @escaping @Sendable () -> Void) {
         self.handle = handle
+        self.onClose = onClose
         self.length = length
         self.digestInBase64 = digestInBase64
     }
 
-    deinit { try? handle.close() }
+    deinit {
+        try? handle.close()
+        onClose()
+    }
 
     /// Takes the file's name away and reads it once, for its digest. All on a thread that may block.
-    static func open(_ path: String) async throws -> UnlinkedFile {
+    /// - Parameter onClose: called once the file is gone with its disk space; not where this throws.
+    static func open(_ path: String, onClose: @escaping @Sendable () -> Void) async throws -> UnlinkedFile {
         try await NIOThreadPool.singleton.runIfActive {
+            defer { try? FileManager.default.removeItem(atPath: path) }
             let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            try FileManager.default.removeItem(atPath: path)
             var digest = SHA256()
             var length = 0
             while let chunk = try handle.read(upToCount: chunkBytes), !chunk.isEmpty {
@@ -33,7 +39,8 @@ final class UnlinkedFile: Sendable {
             return UnlinkedFile(
                 handle: handle,
                 length: length,
-                digestInBase64: Data(digest.finalize()).base64EncodedString()
+                digestInBase64: Data(digest.finalize()).base64EncodedString(),
+                onClose: onClose
             )
         }
     }

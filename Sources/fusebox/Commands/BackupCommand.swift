@@ -24,7 +24,7 @@ struct BackupCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard !FileManager.default.fileExists(atPath: destination) else {
-            throw ValidationError("\(destination) exists; a backup replaces nothing")
+            throw ServerFailure(description: "\(destination) exists; a backup replaces nothing")
         }
         let partial = destination + ".partial"
         let bytes: Int

@@ -27,16 +27,20 @@ struct TokenCommand: ParsableCommand {
         @Option(help: "Limit it to breakers whose names begin with this text.")
         var prefix = ""
 
-        func run() throws {
+        func validate() throws {
             guard TokenFile.isName(name) else {
                 throw ValidationError("--name is 1 to 128 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit")
             }
-            guard let role = Role(rawValue: role) else {
+            guard Role(rawValue: role) != nil else {
                 throw ValidationError("--role is worker, viewer or operator, not \(role)")
             }
             guard prefix.isEmpty || TokenFile.isName(prefix) else {
                 throw ValidationError("no breaker's name begins with \(prefix)")
             }
+        }
+
+        func run() throws {
+            guard let role = Role(rawValue: role) else { preconditionFailure("the role \(role) was validated") }
             let (token, secret) = Token.make(name: name, role: role, prefix: prefix)
             print("secret (shown only now):  \(secret)")
             print("line for the tokens file: \(token.line)")

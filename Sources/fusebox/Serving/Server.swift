@@ -52,8 +52,8 @@ struct Server {
             await onRunning("http://\(bound)")
         }
         var services: [any Service] = [engine]
-        if let path = settings.tokensPath {
-            services.append(TokenReload(path: path, gatekeeper: gatekeeper, logger: logger))
+        if handlesSignals {
+            services.append(TokenReload(path: settings.tokensPath, gatekeeper: gatekeeper, logger: logger))
         }
         // The last is told of a shutdown first: readiness, then the server, and the engine behind all.
         services += [server, readiness]

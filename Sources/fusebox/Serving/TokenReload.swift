@@ -6,12 +6,17 @@ import UnixSignals
 
 /// Reads the tokens file again at each SIGHUP. A file that cannot be read or has a mistake changes nothing.
 struct TokenReload: Service {
-    let path: String
+    /// `nil` for a server without tokens, which a SIGHUP must not end either.
+    let path: String?
     let gatekeeper: Gatekeeper
     let logger: Logger
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            guard let path else {
+                logger.notice("There is no tokens file that could be read again")
+                continue
+            }
             do {
                 let tokens = try Self.read(path)
                 gatekeeper.replace(tokens: tokens)

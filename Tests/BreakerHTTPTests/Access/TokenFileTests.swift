@@ -34,9 +34,13 @@ struct TokenFileTests {
         #expect(failure?.line == 6)
     }
 
-    @Test("An empty file has no tokens", arguments: ["", "\n\n", "# none", "   \n\t"])
+    @Test(
+        "A file without a token is a mistake: it would lock everybody out",
+        arguments: ["", "\n\n", "# none", "   \n\t"]
+    )
     func empty(text: String) throws {
-        #expect(try TokenFile.parse(text, file: "tokens") == [])
+        let error = #expect(throws: TokenFile.Failure.self) { try TokenFile.parse(text, file: "tokens") }
+        #expect(error?.description == "tokens:1: there is no token in the file: nobody could use the server")
     }
 
     @Test("What a made token says of itself can be read", arguments: ["", "payments:"])

@@ -8,6 +8,13 @@ import Testing
 
 @Suite("A body is waited for, within bounds")
 struct BodyTests {
+    /// Little time for a body.
+    private static var times: ConnectionTimes {
+        var times = ConnectionTimes()
+        times.body = .milliseconds(50)
+        return times
+    }
+
     private static func post(_ path: String, body: String = "") -> String {
         "POST \(path) HTTP/1.1\r\nhost: x\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)"
     }
@@ -53,7 +60,7 @@ struct BodyTests {
         ]
     )
     func bodyDeadline(rest: String) async throws {
-        try await TestServer.with(bodyTime: .milliseconds(50)) { server in
+        try await TestServer.with(times: Self.times) { server in
             try await ByteClient.run(server.port) { client in
                 try client.send("POST /v1/breakers/a/report HTTP/1.1\r\nhost: x\r\nx-request-id: slow-1\r\n\(rest)")
                 let answer = try client.readAnswer()
@@ -82,7 +89,7 @@ struct BodyTests {
 
     @Test("A body deadline is of one request; a connection outlives it")
     func deadlineIsOver() async throws {
-        try await TestServer.with(bodyTime: .milliseconds(50)) { server in
+        try await TestServer.with(times: Self.times) { server in
             try await ByteClient.run(server.port) { client in
                 try client.send(Self.post("/v1/breakers/a/acquire"))
                 #expect(try client.readAnswer().status == 200)

@@ -57,6 +57,37 @@ struct ConnectionTests {
         }
     }
 
+    @Test("A client that leaves its answers unread is let go")
+    func stall() async throws {
+        var times = ConnectionTimes()
+        times.stall = .milliseconds(200)
+        try await TestServer.with(times: times) { server in
+            try await ByteClient.run(server.port) { client in
+                let request = Array("GET /openapi.yaml HTTP/1.1\r\nhost: x\r\n\r\n".utf8)
+                let requests = Array(repeatElement(request, count: 2_000).joined())
+                var sent = 0
+                #expect(throws: ByteClient.Failure.self) {
+                    // Ends with the connection; where that is never closed, with the client's patience, and no error.
+                    while let count = try client.sendSome(requests[(sent % requests.count)...]) { sent += count }
+                }
+            }
+        }
+    }
+
+    @Test("A long answer on a connection that closes arrives whole, however slowly it is read")
+    func slowReader() async throws {
+        var times = ConnectionTimes()
+        times.linger = .milliseconds(1)
+        try await TestServer.with(times: times) { server in
+            for number in 1...1_000 { _ = try await server.acquire("breaker-\(number)") }
+            try await ByteClient.run(server.port) { client in
+                try client.send("GET /v1/breakers?page_size=1000 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+                let answer = try client.readAnswer()
+                #expect(answer.status == 200 && answer.json["breakers"]?.items.count == 1_000)
+            }
+        }
+    }
+
     @Test("Beyond the cap a connection waits, and is served once another ends")
     func cap() async throws {
         try await TestServer.with(connections: 2) { server in

@@ -13,7 +13,8 @@ struct RoutingTests {
         arguments: [
             "/", "/v1", "/v1/", "/v2/breakers", "/v1/breakers/a/b", "/v1/breakers/a/acquire/x",
             "/v1/breakers/a/b/acquire", "/livez/x",
-            "/V1/breakers", "/%76%31/breakers",
+            "/V1/breakers", "/%76%31/breakers", "/v1/breakers//override", "//v1/breakers/a", "/v1/breakers/a/",
+            "/v1//breakers", "/livez/",
         ]
     )
     func notFound(path: String) async throws {

@@ -22,6 +22,19 @@ struct SteeringTests {
         }
     }
 
+    @Test("A reset that says where to in another way than the query is not carried out")
+    func misspeltReset() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            let before = try await server.send(.GET, "/v1/breakers/a").json["generation"]
+            let body = try await server.send(.POST, "/v1/breakers/a/reset", #"{"to":"half_open"}"#)
+            body.expectProblem(.invalidRequest, faults: ["body"])
+            let parameter = try await server.send(.POST, "/v1/breakers/a/reset?too=half_open")
+            parameter.expectProblem(.invalidRequest, faults: ["too"])
+            #expect(try await server.send(.GET, "/v1/breakers/a").json["generation"] == before)
+        }
+    }
+
     @Test("A reset leads nowhere else", arguments: ["?to=open", "?to=", "?to=half-open", "?to=closed&to=closed"])
     func badReset(query: String) async throws {
         try await TestServer.with { server in
@@ -100,14 +113,14 @@ struct SteeringTests {
     }
 
     @Test(
-        "What is ordered stands in the query or in the body",
+        "What is ordered in the body is not ordered in the query",
         arguments: [("a/override", #"{"mode":"shadow","reason":"x"}"#), ("a", #"{"preset":"slow"}"#)]
     )
     func queryAndBody(path: String, body: String) async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
             let answer = try await server.send(.PUT, "/v1/breakers/\(path)?expires_in_ms=1000", body)
-            answer.expectProblem(.invalidRequest)
+            answer.expectProblem(.invalidRequest, faults: ["expires_in_ms"])
             #expect(try await server.send(.PUT, "/v1/breakers/\(path)", body).status == 200)
         }
     }

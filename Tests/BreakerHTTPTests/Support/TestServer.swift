@@ -24,12 +24,12 @@ struct TestServer: Sendable {
     ///
     /// - Parameters:
     ///   - tokens: `nil` for a server that has none.
-    ///   - bodyTime: how long a request's body may take.
+    ///   - times: how long a connection waits for what.
     ///   - connections: how many there may be at once.
     static func with(
         tokens: [Token]? = nil,
         configuration: Engine.Configuration = Engine.Configuration(),
-        bodyTime: TimeAmount = .seconds(HTTPLimits.bodySeconds),
+        times: ConnectionTimes = ConnectionTimes(),
         connections: Int = HTTPLimits.leastConnections,
         _ body: (TestServer) async throws -> Void
     ) async throws {
@@ -48,7 +48,7 @@ struct TestServer: Sendable {
                     host: "127.0.0.1",
                     port: 0,
                     maximumConnections: connections,
-                    bodyTime: bodyTime
+                    times: times
                 ),
                 logger: logger
             ) { address in

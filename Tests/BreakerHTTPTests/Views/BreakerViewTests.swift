@@ -80,7 +80,7 @@ struct BreakerViewTests {
                 #expect(answer.json["state"] == "half_open")
                 #expect(answer.json["since"] == "2026-01-01T00:01:00.000Z")
                 #expect(answer.json["retry_after_ms"] == .null, "a probe may go")
-                #expect(answer.json["last_transition"]?["cause"] == "recovery_timeout")
+                #expect(answer.json["last_transition"]?["cause"] == "failure_threshold")
             }
             #expect(try await server.send(.GET, "/v1/breakers?state=half_open").names == ["a"])
             let permit = try await server.acquire("a").json["permit"]?.text

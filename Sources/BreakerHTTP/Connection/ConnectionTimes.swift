@@ -1,0 +1,14 @@
+package import NIOCore
+
+/// How long a connection waits for what.
+package struct ConnectionTimes: Sendable {
+    /// From a request's head to the end of its body.
+    package var body = TimeAmount.seconds(HTTPLimits.bodySeconds)
+    /// For a client to read of an answer that fills the connection.
+    package var stall = TimeAmount.seconds(HTTPLimits.stallSeconds)
+    /// For a client to close on its side, once it has the last answer. Closed at once, what it sent meanwhile would make
+    /// the kernel reset the connection, and the answer be lost.
+    package var linger = TimeAmount.seconds(HTTPLimits.lingerSeconds)
+
+    package init() {}
+}
