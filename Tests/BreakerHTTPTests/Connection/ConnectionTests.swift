@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerCore
 import BreakerEngine
 import NIOCore
 import NIOHTTP1
@@ -78,12 +79,23 @@ struct ConnectionTests {
     func slowReader() async throws {
         var times = ConnectionTimes()
         times.linger = .milliseconds(1)
-        try await TestServer.with(times: times) { server in
-            for number in 1...1_000 { _ = try await server.acquire("breaker-\(number)") }
-            try await ByteClient.run(server.port) { client in
-                try client.send("GET /v1/breakers?page_size=1000 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        var configuration = Engine.Configuration()
+        configuration.book.default.failureThreshold = nil
+        try await TestServer.with(configuration: configuration, times: times) { server in
+            // More than the kernel takes in at once, so that the end of it has to wait in the server.
+            let detail = String(repeating: "x", count: 300)
+            for batch in 1...3 {
+                let reports = (1...10_000).map { number in
+                    #"{"name":"b\#(batch)-\#(number / 500)","outcome":"failure","permit":null,"detail":"\#(detail)"}"#
+                }
+                let body = #"{"reports":[\#(reports.joined(separator: ","))]}"#
+                #expect(try await server.send(.POST, "/v1/reports", body).status == 200)
+            }
+            try await ByteClient.run {
+                let client = try ByteClient(port: server.port, receiveBuffer: 4_096)
+                try client.send("POST /v1/backup HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
                 let answer = try client.readAnswer()
-                #expect(answer.status == 200 && answer.json["breakers"]?.items.count == 1_000)
+                #expect(answer.status == 200 && answer.body.count > 8_000_000, "\(answer.body.count)")
             }
         }
     }

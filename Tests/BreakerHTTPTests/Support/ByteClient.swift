@@ -27,8 +27,12 @@ final class ByteClient: @unchecked Sendable {
         try await withTaskExecutorPreference(BlockingThreads.shared) { try body() }
     }
 
-    init(port: Int) throws {
+    /// - Parameter receiveBuffer: how many bytes the kernel takes in that nobody reads; `nil` for as many as it likes.
+    init(port: Int, receiveBuffer: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if var receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = UInt16(port).bigEndian
