@@ -1,4 +1,5 @@
-/// Reads one JSON document (RFC 8259), strictly: no member twice, no number beyond a double's range, bounded depth.
+/// Reads one JSON document (RFC 8259), strictly: no member twice, no number beyond a double's range, bounded depth
+/// and number of values.
 ///
 /// Foundation's decoder keeps neither the order of members nor a trace of a repeated one, and cannot tell which field
 /// of a document has the wrong type without being told the type of each.
@@ -12,6 +13,7 @@ struct JSONParser {
 
     private let bytes: ArraySlice<UInt8>
     private var position: Int
+    private var values = 0
 
     private init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
@@ -59,6 +61,8 @@ struct JSONParser {
 
     private mutating func value(depth: Int) throws(Failure) -> JSON {
         guard depth < HTTPLimits.jsonDepth else { throw failure("the document is nested too deep") }
+        values += 1
+        guard values <= HTTPLimits.jsonValues else { throw failure("the document has too many values") }
         guard let byte = peek else { throw failure("the document ends too early") }
         switch byte {
         case UInt8(ascii: "{"): return try object(depth: depth)

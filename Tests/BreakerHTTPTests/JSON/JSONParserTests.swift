@@ -69,6 +69,20 @@ struct JSONParserTests {
         #expect(throws: JSONParser.Failure(detail: detail, offset: offset)) { try JSONParser.parse(Array(text.utf8)) }
     }
 
+    @Test(
+        "A document has so many values and no more",
+        arguments: [(HTTPLimits.jsonValues - 1, true), (HTTPLimits.jsonValues, false)]
+    )
+    func values(items: Int, isRead: Bool) {
+        let text = "[" + String(repeating: "0,", count: items - 1) + "0]"
+        if isRead {
+            #expect(throws: Never.self) { try JSONParser.parse(text.utf8) }
+        } else {
+            let error = #expect(throws: JSONParser.Failure.self) { try JSONParser.parse(text.utf8) }
+            #expect(error?.detail == "the document has too many values")
+        }
+    }
+
     private static func brackets(_ depth: Int) -> String {
         String(repeating: "[", count: depth) + "1" + String(repeating: "]", count: depth)
     }
