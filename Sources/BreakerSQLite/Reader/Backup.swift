@@ -31,7 +31,7 @@ struct Backup {
         }
         do throws(StoreError) {
             try copy()
-            try check()
+            try DatabaseCheck.check(destination.text, vfs: vfs, unless: isStopped)
             try destination.synchronize()
         } catch {
             destination.remove()
@@ -41,26 +41,11 @@ struct Backup {
 
     private func copy() throws(StoreError) {
         try translatingErrors("\(source) cannot be copied to \(destination.text)") { () throws(SQLiteError) in
-            let connection = try open(source)
+            let connection = try Connection(path: source, access: .readOnly, vfs: vfs)
+            connection.stops(when: isStopped)
             let vacuum = try Statement("VACUUM INTO ?", on: connection)
             vacuum.bind(destination.text)
             try vacuum.run()
-        }
-    }
-
-    private func open(_ path: String) throws(SQLiteError) -> Connection {
-        let connection = try Connection(path: path, access: .readOnly, vfs: vfs)
-        connection.stops(when: isStopped)
-        return connection
-    }
-
-    private func check() throws(StoreError) {
-        let findings = try translatingErrors("the copy \(destination.text) is damaged") { () throws(SQLiteError) in
-            try open(destination.text).texts("PRAGMA integrity_check(3)")
-        }
-        guard findings == ["ok"] else {
-            let cause = findings.joined(separator: "; ")
-            throw StoreError(.corrupt, "the copy \(destination.text) is damaged", cause: cause)
         }
     }
 }

@@ -5,6 +5,8 @@ package import BreakerStorage
 ///
 /// Connections are opened as threads need them and kept for the next; one thread at a time uses each. Close the reader
 /// before its store, or the store cannot put away its WAL.
+///
+/// Unchecked, for a session is not Sendable: the lock hands each to one thread until it is given back.
 package final class SQLiteReader: BreakerReader, @unchecked Sendable {
     private let path: String
     private let vfs: String?

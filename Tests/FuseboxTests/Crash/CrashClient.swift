@@ -70,6 +70,7 @@ struct CrashClient: Sendable {
         var random = random
         var rest: Duration?
         await untilGone { _ in
+            // A worker calls its downstream in between; asked without a pause, the server would have no time for reports.
             if let rest { try await Task.sleep(for: rest) }
             rest = .milliseconds(5)
             let (generation, sent) = (ledger.generation, ContinuousClock.now)

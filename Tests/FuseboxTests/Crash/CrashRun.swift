@@ -115,6 +115,7 @@ struct CrashRun: Sendable {
             for number in 0..<5 { group.addTask { await client(number, seeds[number]).reportFailures() } }
             group.addTask { await client(5, seeds[5]).reportBatches() }
             for number in 6..<9 { group.addTask { await client(number, seeds[number]).tripAndProbe() } }
+            // The moment of the crash is what the run varies; nothing else decides it.
             try await Task.sleep(for: life)
             server.child.kill()
             try await server.child.waitUntilEnd()
