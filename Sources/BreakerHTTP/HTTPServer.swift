@@ -45,7 +45,12 @@ package struct HTTPServer: Sendable {
         return Application(
             router: RouterDoor(gatekeeper: gatekeeper).router(of: routes),
             server: HTTPServerBuilder { responder in
-                ConnectionChannel(responder: responder, times: configuration.times)
+                ConnectionChannel(
+                    responder: responder,
+                    decisions: Decisions(engine: engine),
+                    gatekeeper: gatekeeper,
+                    times: configuration.times
+                )
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),

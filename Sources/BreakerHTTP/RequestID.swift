@@ -2,11 +2,36 @@
 enum RequestID {
     /// - Parameter given: what the request says; taken if it is short and visible.
     static func of(_ given: String?) -> String {
-        guard let given, HTTPLimits.requestIDLength.contains(given.utf8.count),
-            given.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
-        else { return make() }
+        guard let given, isEchoed(given) else { return make() }
         return given
     }
 
-    static func make() -> String { String(UInt64.random(in: 0...(.max)), radix: 16) }
+    /// Whether a given one is short and visible.
+    static func isEchoed(_ given: String) -> Bool {
+        HTTPLimits.requestIDLength.contains(given.utf8.count) && given.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+    }
+
+    static func make() -> String {
+        var random = SystemRandomNumberGenerator()
+        return String(random.next(), radix: 16)
+    }
+
+    /// As good as ``make()`` for one connection, without asking the kernel for each: a random beginning, and from there
+    /// on steps of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
+    struct Sequence {
+        private var state: UInt64
+
+        init() {
+            var random = SystemRandomNumberGenerator()
+            state = random.next()
+        }
+
+        mutating func next() -> String {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+            return String(mixed ^ (mixed >> 31), radix: 16)
+        }
+    }
 }

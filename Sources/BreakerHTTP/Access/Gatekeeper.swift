@@ -3,21 +3,34 @@ import NIOConcurrencyHelpers
 
 /// Knows the tokens. They can be replaced while the server runs.
 package final class Gatekeeper: Sendable {
-    /// `nil` where the server has no tokens, and everybody may do everything.
-    private let tokens: NIOLockedValueBox<[[UInt8]: Token]?>
+    private struct Register {
+        /// `nil` where the server has no tokens, and everybody may do everything.
+        var tokens: [[UInt8]: Token]?
+        var revision = 0
+    }
+
+    private let register: NIOLockedValueBox<Register>
 
     package init(tokens: [Token]?) {
-        self.tokens = NIOLockedValueBox(tokens.map(Self.byDigest))
+        register = NIOLockedValueBox(Register(tokens: tokens.map(Self.byDigest)))
     }
 
     package func replace(tokens: [Token]) {
-        self.tokens.withLockedValue { $0 = Self.byDigest(tokens) }
+        let tokens = Self.byDigest(tokens)
+        register.withLockedValue { register in
+            register.tokens = tokens
+            register.revision += 1
+        }
     }
+
+    /// Grows each time the tokens are replaced. Read it before ``access(authorization:)``, never behind: what was found
+    /// among newer tokens is then asked for again, and never the other way round.
+    var revision: Int { register.withLockedValue { $0.revision } }
 
     /// - Parameter authorization: the value of the request's `authorization`, if it has one.
     /// - Throws: `unauthorized`.
     func access(authorization: String?) throws(Problem) -> Access {
-        guard let tokens = tokens.withLockedValue({ $0 }) else { return .anonymous }
+        guard let tokens = register.withLockedValue({ $0.tokens }) else { return .anonymous }
         guard let authorization else {
             throw Problem(.unauthorized, "a token is required: authorization: Bearer <secret>")
         }

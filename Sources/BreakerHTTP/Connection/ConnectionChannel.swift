@@ -5,21 +5,20 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// One client's connection: what bytes pass through on their way to the router.
+/// One client's connection: what bytes pass through on their way to the lane and to the router.
 ///
-/// As Hummingbird's own, but for ``ExchangeHandler`` before its codec, and the limits.
+/// Decoder and encoder, ``DecisionLane``, Hummingbird's codec. None of Hummingbird's own connection state: what the
+/// lane answers would be invisible to it, so the lane keeps time, order and shutdown for both.
 struct ConnectionChannel: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let responder: Responder
+    let decisions: Decisions
+    let gatekeeper: Gatekeeper
     let times: ConnectionTimes
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            var limits = NIOHTTPDecoderLimitConfiguration()
-            limits.maxHeaderFieldSize = HTTPLimits.headers
-            limits.maxHeaderListSize = HTTPLimits.headers
-            limits.maxHeaderFieldCount = HTTPLimits.headerFields
             // So little at once that what a client sends ahead, and does not read the answers to, stays small.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
             try channel.syncOptions?.setOption(
@@ -32,18 +31,23 @@ struct ConnectionChannel: HTTPChannelHandler {
                 withErrorHandling: false,
                 withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(),
-                withDecoderLimitConfiguration: limits
+                withDecoderLimitConfiguration: Self.decoderLimits
             )
-            try pipeline.addHandler(ExchangeHandler(times: times))
+            try pipeline.addHandler(DecisionLane(decisions: decisions, gatekeeper: gatekeeper, times: times))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            try pipeline.addHandler(
-                HTTPConnectionStateHandler(idleTimeout: .seconds(HTTPLimits.idleSeconds), logger: logger)
-            )
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(isOutboundHalfClosureEnabled: true)
             )
         }
+    }
+
+    private static var decoderLimits: NIOHTTPDecoderLimitConfiguration {
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = HTTPLimits.headers
+        limits.maxHeaderListSize = HTTPLimits.headers
+        limits.maxHeaderFieldCount = HTTPLimits.headerFields
+        return limits
     }
 
     func handle(value asyncChannel: Value, logger: Logger) async {

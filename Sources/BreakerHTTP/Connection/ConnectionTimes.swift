@@ -2,6 +2,8 @@ package import NIOCore
 
 /// How long a connection waits for what.
 package struct ConnectionTimes: Sendable {
+    /// Between two requests, and for a request's head to come.
+    package var idle = TimeAmount.seconds(HTTPLimits.idleSeconds)
     /// From a request's head to the end of its body.
     package var body = TimeAmount.seconds(HTTPLimits.bodySeconds)
     /// For a client to read of an answer that fills the connection.

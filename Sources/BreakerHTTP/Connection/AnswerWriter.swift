@@ -1,0 +1,48 @@
+import HTTPTypes
+import NIOCore
+
+/// Makes the bytes of answers that do not come from the router, to the letter as the router's would be.
+struct AnswerWriter {
+    private var date = HTTPDate()
+    private var requestIDs = RequestID.Sequence()
+
+    /// - Parameter requestID: what the client gave.
+    mutating func bytes(
+        of answer: Answer,
+        requestID: String?,
+        _ persistence: Persistence,
+        _ allocator: ByteBufferAllocator
+    ) -> ByteBuffer {
+        var buffer = allocator.buffer(capacity: Self.headBytes + answer.body.count)
+        buffer.writeStaticString("HTTP/1.1 ")
+        buffer.writeString(String(answer.status.code))
+        buffer.writeStaticString(" ")
+        buffer.writeString(answer.status.reasonPhrase)
+        for field in answer.fields {
+            buffer.writeStaticString("\r\n")
+            buffer.writeString(field.name.rawName)
+            buffer.writeStaticString(": ")
+            buffer.writeString(field.value)
+        }
+        buffer.writeStaticString("\r\nContent-Length: ")
+        buffer.writeString(String(answer.body.count))
+        buffer.writeStaticString("\r\nx-request-id: ")
+        if let requestID, RequestID.isEchoed(requestID) {
+            buffer.writeString(requestID)
+        } else {
+            buffer.writeString(requestIDs.next())
+        }
+        buffer.writeStaticString("\r\nDate: ")
+        buffer.writeBytes(date.text(at: HTTPDate.now()))
+        if let field = persistence.field, answer.fields[.connection] == nil {
+            buffer.writeStaticString("\r\nconnection: ")
+            buffer.writeString(field)
+        }
+        buffer.writeStaticString("\r\n\r\n")
+        buffer.writeBytes(answer.body)
+        return buffer
+    }
+
+    /// Room for a head of ours with a request id of usual length.
+    private static let headBytes = 256
+}

@@ -1,0 +1,27 @@
+import NIOCore
+
+extension DecisionLane {
+    /// Has a request decided. The answer is there at once where nothing has to be stored; else it comes from the
+    /// writer's thread.
+    func ask(_ part: Part, _ context: ChannelHandlerContext) {
+        guard case .decision(let request) = part else { preconditionFailure("the router's request was to be decided") }
+        requestID = request.requestID
+        let eventLoop = context.eventLoop
+        let bound = NIOLoopBound((lane: self, context: context), eventLoop: eventLoop)
+        decisions.answer(request.decision) { answer in
+            if eventLoop.inEventLoop {
+                bound.value.lane.answer(answer, bound.value.context)
+            } else {
+                eventLoop.execute { bound.value.lane.answer(answer, bound.value.context) }
+            }
+        }
+    }
+
+    private func answer(_ answer: Answer, _ context: ChannelHandlerContext) {
+        guard let persistence = turn.answered() else { return }
+        deadlines.touch()
+        write(answer, persistence, context)
+        if persistence == .closes { close(context) }
+        takeHeld(context)
+    }
+}

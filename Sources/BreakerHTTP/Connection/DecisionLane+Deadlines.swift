@@ -1,0 +1,80 @@
+import NIOCore
+
+/// What a connection waits for, and until when.
+final class ConnectionDeadlines {
+    let times: ConnectionTimes
+    private(set) var lastActive = NIODeadline.now()
+    var idle: Scheduled<Void>?
+    var body: Scheduled<Void>?
+    var stall: Scheduled<Void>?
+    var linger: Scheduled<Void>?
+
+    init(times: ConnectionTimes) {
+        self.times = times
+    }
+
+    /// A request began, or an answer ended. Bytes alone do not count: a head that drips keeps no connection alive.
+    func touch() { lastActive = .now() }
+
+    func bodyCame() {
+        body?.cancel()
+        body = nil
+    }
+
+    func cancelAll() {
+        for deadline in [idle, body, stall, linger] { deadline?.cancel() }
+    }
+}
+
+extension DecisionLane {
+    /// Ends a connection that was silent for too long. One task sees to it for as long as the connection lives, and is
+    /// set anew when it has run, not with each request.
+    func watchIdleness(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((lane: self, context: context), eventLoop: context.eventLoop)
+        deadlines.idle = context.eventLoop.scheduleTask(deadline: deadlines.lastActive + deadlines.times.idle) {
+            let (lane, context) = bound.value
+            if lane.deadlines.lastActive + lane.deadlines.times.idle <= .now() {
+                lane.perform(lane.turn.idleTimedOut(), context)
+                // One that waits for the server is looked at again.
+                lane.deadlines.touch()
+            }
+            if !lane.turn.isClosed { lane.watchIdleness(context) }
+        }
+    }
+
+    /// Bounds how long the rest of a request may take, however slowly it drips.
+    func watchBody(_ context: ChannelHandlerContext) {
+        guard deadlines.body == nil else { return }
+        let bound = NIOLoopBound((lane: self, context: context), eventLoop: context.eventLoop)
+        deadlines.body = context.eventLoop.scheduleTask(in: deadlines.times.body) {
+            let (lane, context) = bound.value
+            lane.perform(lane.turn.bodyTimedOut(), context)
+            lane.settle(context)
+        }
+    }
+
+    /// A client that does not read what it asked for is let go: it holds memory, and nothing else would end it.
+    func watchStall(_ context: ChannelHandlerContext, isWritable: Bool) {
+        deadlines.stall?.cancel()
+        deadlines.stall = nil
+        guard !isWritable else { return }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        deadlines.stall = context.eventLoop.scheduleTask(in: deadlines.times.stall) { bound.value.close(promise: nil) }
+    }
+
+    /// Says that nothing more comes and, once the client has all of it, waits a moment for it to say the same.
+    func close(_ context: ChannelHandlerContext) {
+        deadlines.bodyCame()
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound((lane: self, context: context), eventLoop: context.eventLoop)
+        sent.futureResult.whenComplete { _ in
+            let (lane, context) = bound.value
+            lane.deadlines.linger = context.eventLoop.scheduleTask(in: lane.deadlines.times.linger) {
+                bound.value.context.close(promise: nil)
+            }
+        }
+        context.flush()
+        context.close(mode: .output, promise: sent)
+        context.read()
+    }
+}

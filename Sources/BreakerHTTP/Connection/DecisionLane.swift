@@ -1,0 +1,240 @@
+import BreakerAPI
+import NIOCore
+import NIOHTTP1
+
+/// The lane in front of the router: decides what workers ask on the connection's event loop, passes everything else
+/// on, and keeps the order of the connection.
+///
+/// It sits between NIO's HTTP decoder and Hummingbird's codec. ``Turn`` decides whose turn it is; this acts.
+final class DecisionLane: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    enum Part {
+        case decision(LaneRequest)
+        case other(HTTPServerRequestPart)
+    }
+
+    let decisions: Decisions
+    var credentials: Credentials
+    let deadlines: ConnectionDeadlines
+    var turn = Turn<Part>()
+    var answers = AnswerWriter()
+    /// The `x-request-id` that the client gave with the request under way.
+    var requestID: String?
+    /// Where ready-made bytes go: past the encoder, straight to the socket.
+    var outlet: ChannelHandlerContext?
+
+    // What waits for the end of the present call from the event loop.
+    private var isReadingBurst = false
+    private var isTakingHeld = false
+    private var hasPassed = false
+    private var hasWritten = false
+    /// The event loop wants to read, and shall once nothing is held and the client takes its answers.
+    private var isReadHeldBack = false
+    private var isWritable = true
+
+    init(decisions: Decisions, gatekeeper: Gatekeeper, times: ConnectionTimes) {
+        self.decisions = decisions
+        credentials = Credentials(gatekeeper)
+        deadlines = ConnectionDeadlines(times: times)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        outlet = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        watchIdleness(context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        turn.end()
+        deadlines.cancelAll()
+        outlet = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        turn.end()
+        context.fireChannelInactive()
+    }
+
+    // MARK: In
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isReadingBurst = true
+        let part = unwrapInboundIn(data)
+        switch part {
+        case .head(let head): receive(incoming(head), context)
+        case .body: receive(.body(.other(part)), context)
+        case .end: receive(.end(.other(part)), context)
+        }
+    }
+
+    private func incoming(_ head: HTTPRequestHead) -> Incoming<Part> {
+        deadlines.touch()
+        if let request = LaneRequest(head, access: { credentials.access($0) }) {
+            return .head(.decision(request), Opening(isDecision: true, persistence: head.persistence))
+        }
+        let opening = Opening(
+            isDecision: false,
+            persistence: head.persistence,
+            expectsContinue: head.expectsContinue
+        )
+        return .head(.other(.head(head)), opening)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReadingBurst = false
+        settle(context)
+        // Behind the last answer, whatever still comes is read and dropped.
+        if turn.isClosed { context.read() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error as? HTTPParserError {
+        case nil: context.fireErrorCaught(error)
+        case .headerOverflow: receive(.failed(.headersTooLarge), context)
+        case .some: receive(.failed(.malformedRequest), context)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ChannelShouldQuiesceEvent: perform(turn.quiesce(), context)
+        case ChannelEvent.inputClosed:
+            isReadingBurst = false
+            receive(.inputClosed, context)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func receive(_ incoming: Incoming<Part>, _ context: ChannelHandlerContext) {
+        perform(turn.receive(incoming), context)
+        if !isReadingBurst { settle(context) }
+    }
+
+    // MARK: Out
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard !turn.isClosed else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        switch unwrapOutboundIn(data) {
+        case .head(var head):
+            head.headers.say(turn.responseBegan(saysClose: head.headers.sayClose))
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body: context.write(data, promise: promise)
+        case .end:
+            context.write(data, promise: promise)
+            requestID = nil
+            deadlines.touch()
+            perform(turn.responseEnded(), context)
+            takeHeld(context)
+        }
+    }
+
+    /// Reading is held back while requests wait for their turn, and while the client leaves its answers unread: what
+    /// one connection holds is bounded by what it sends at once.
+    func read(context: ChannelHandlerContext) {
+        if turn.isHolding || !isWritable {
+            isReadHeldBack = true
+        } else {
+            context.read()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
+        watchStall(context, isWritable: isWritable)
+        context.fireChannelWritabilityChanged()
+        settle(context)
+    }
+
+    // MARK: Acting
+
+    func perform(_ action: Action<Part>, _ context: ChannelHandlerContext) {
+        switch action {
+        case .nothing: break
+        case .pass(let part): pass(part, context)
+        case .passAndContinue(let part):
+            let proceed = HTTPResponseHead(version: .http1_1, status: .continue)
+            context.writeAndFlush(wrapOutboundOut(.head(proceed)), promise: nil)
+            pass(part, context)
+        case .ask(let part): ask(part, context)
+        case .passInputClosed: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        case .answerErrorAndClose(let code):
+            write(Answer(Problem(code, HTTPLimits.inWords(code))), .closes, context)
+            close(context)
+        case .close: close(context)
+        case .closeAtOnce: context.close(promise: nil)
+        }
+    }
+
+    private func pass(_ part: Part, _ context: ChannelHandlerContext) {
+        guard case .other(let part) = part else { preconditionFailure("a decision was to go to the router") }
+        switch part {
+        case .head(let head): requestID = head.headers.first(name: "x-request-id")
+        case .body: break
+        case .end: deadlines.bodyCame()
+        }
+        hasPassed = true
+        context.fireChannelRead(wrapInboundOut(part))
+    }
+
+    /// Hands out what was held and whose turn has come.
+    func takeHeld(_ context: ChannelHandlerContext) {
+        // An answer that is there at once leads back here.
+        guard !isTakingHeld else { return }
+        isTakingHeld = true
+        while let action = turn.next() { perform(action, context) }
+        isTakingHeld = false
+        if !isReadingBurst { settle(context) }
+    }
+
+    /// Does what is done once for all that one call from the event loop brought.
+    func settle(_ context: ChannelHandlerContext) {
+        if turn.awaitsBody { watchBody(context) }
+        if hasPassed {
+            hasPassed = false
+            context.fireChannelReadComplete()
+        }
+        if hasWritten {
+            hasWritten = false
+            outlet?.flush()
+        }
+        if isReadHeldBack, !turn.isHolding, isWritable {
+            isReadHeldBack = false
+            context.read()
+        }
+    }
+
+    func write(_ answer: Answer, _ persistence: Persistence, _ context: ChannelHandlerContext) {
+        let buffer = answers.bytes(of: answer, requestID: requestID, persistence, context.channel.allocator)
+        requestID = nil
+        hasWritten = true
+        outlet?.write(NIOAny(buffer), promise: nil)
+    }
+}
+
+extension HTTPRequestHead {
+    /// Behind a request for another protocol NIO's decoder reads nothing more.
+    fileprivate var persistence: Persistence {
+        guard isKeepAlive, method != .CONNECT, !headers.contains(name: "upgrade") else { return .closes }
+        return version == .http1_0 ? .staysAndSaysSo : .stays
+    }
+
+    /// A client of HTTP/1.0 does not know what a 100 is (RFC 9110, section 10.1.1).
+    fileprivate var expectsContinue: Bool {
+        version != .http1_0 && headers["expect"].contains { $0.lowercased() == "100-continue" }
+    }
+}
+
+extension HTTPHeaders {
+    fileprivate var sayClose: Bool { self["connection"].contains { $0.lowercased() == "close" } }
+
+    fileprivate mutating func say(_ persistence: Persistence) {
+        guard let value = persistence.field else { return }
+        replaceOrAdd(name: "connection", value: value)
+    }
+}

@@ -1,0 +1,38 @@
+/// A day of the Gregorian calendar, in UTC.
+///
+/// Days are counted in years that begin in March, so that the leap day is the last of its year (Howard Hinnant,
+/// "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
+struct CivilDate: Hashable {
+    var year: Int64
+    /// 1 to 12.
+    var month: Int64
+    /// 1 to 31.
+    var day: Int64
+    /// 0 for Sunday.
+    var weekday: Int
+
+    /// - Parameter days: since 1970-01-01, which was a Thursday.
+    init(daysSinceEpoch days: Int64) {
+        let shifted = days + 719_468
+        let (era, dayOfEra) = Self.divide(shifted, by: 146_097)
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let marchMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
+        month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        weekday = Int(Self.divide(days + 4, by: 7).remainder)
+    }
+
+    /// Rounds down, so that the remainder is never negative.
+    static func divide(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+        let remainder = ((value % divisor) + divisor) % divisor
+        return ((value - remainder) / divisor, remainder)
+    }
+
+    /// A number with at least so many digits.
+    static func digits(_ value: Int64, _ count: Int) -> String {
+        let text = String(value)
+        return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
+    }
+}

@@ -1,0 +1,160 @@
+import BreakerAPI
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("One request of a connection has its turn at a time")
+struct TurnTests {
+    @Test("Whatever happens, up to eight events, order is kept, nothing is lost and nothing goes out behind the end")
+    func everySequence() {
+        // Paths that lead to the same turn, and left the same behind, go on alike: each is followed once.
+        var frontier: [TurnWalk: [TurnWalk.Event]] = [TurnWalk(): []]
+        for _ in 1...8 {
+            var next: [TurnWalk: [TurnWalk.Event]] = [:]
+            for (walk, path) in frontier {
+                for event in walk.events {
+                    var walk = walk
+                    if let complaint = walk.complaint(behind: event) {
+                        Issue.record("\(complaint), behind \(path + [event])")
+                        return
+                    }
+                    next[walk] = path + [event]
+                }
+            }
+            frontier = next
+        }
+        #expect(frontier.count > 10_000)
+    }
+
+    private static func head(_ isDecision: Bool, _ persistence: Persistence = .stays, expects: Bool = false)
+        -> Incoming<Int>
+    {
+        .head(1, Opening(isDecision: isDecision, persistence: persistence, expectsContinue: expects))
+    }
+
+    @Test("A decision is asked for at the end of its request, and by nobody else")
+    func decision() {
+        var turn = Turn<Int>()
+        #expect(turn.receive(Self.head(true)) == .nothing)
+        #expect(turn.receive(.end(2)) == .ask(1))
+        #expect(turn.idleTimedOut() == .nothing, "the client waits for the server")
+        #expect(turn.receive(Self.head(false)) == .nothing)
+        #expect(turn.isHolding)
+        #expect(turn.next() == nil)
+        #expect(turn.answered() == .stays)
+        #expect(turn.next() == .pass(1))
+        #expect(!turn.isHolding)
+    }
+
+    @Test("A client is told to send its body once its turn has come, unless the body is there")
+    func expectation() {
+        var turn = Turn<Int>()
+        #expect(turn.receive(Self.head(false, expects: true)) == .passAndContinue(1))
+        turn = Turn()
+        _ = turn.receive(Self.head(true))
+        _ = turn.receive(.end(2))
+        #expect(turn.receive(Self.head(false, expects: true)) == .nothing)
+        var other = turn
+        #expect(turn.answered() == .stays)
+        #expect(turn.next() == .passAndContinue(1))
+        #expect(other.receive(.body(3)) == .nothing)
+        #expect(other.answered() == .stays)
+        #expect(other.next() == .pass(1))
+        #expect(other.next() == .pass(3))
+    }
+
+    @Test(
+        "An answer says what becomes of the connection",
+        arguments: [Persistence.stays, .staysAndSaysSo, .closes]
+    )
+    func persistence(persistence: Persistence) {
+        var lane = Turn<Int>()
+        _ = lane.receive(Self.head(true, persistence))
+        _ = lane.receive(.end(2))
+        #expect(lane.answered() == persistence)
+        #expect(lane.isClosed == (persistence == .closes))
+        var router = Turn<Int>()
+        _ = router.receive(Self.head(false, persistence))
+        _ = router.receive(.end(2))
+        #expect(router.responseBegan(saysClose: false) == persistence)
+        #expect(router.responseEnded() == (persistence == .closes ? .close : .nothing))
+    }
+
+    @Test("What the router says of the connection holds")
+    func routerCloses() {
+        var turn = Turn<Int>()
+        _ = turn.receive(Self.head(false))
+        #expect(turn.responseBegan(saysClose: true) == .closes)
+        #expect(turn.responseEnded() == .close)
+        #expect(turn.receive(.body(3)) == .nothing)
+        #expect(turn.receive(.inputClosed) == .closeAtOnce)
+    }
+
+    enum Stage: CaseIterable {
+        case atOnce, whileAnswering, withinBody, withinResponse, behindResponse
+    }
+
+    @Test(
+        "Bytes that are no request are told of when all before them is answered, if there is still something to tell",
+        arguments: [
+            (Stage.atOnce, Action<Int>.answerErrorAndClose(.malformedRequest)), (.whileAnswering, .nothing),
+            (.withinBody, .answerErrorAndClose(.malformedRequest)), (.withinResponse, .close),
+            (.behindResponse, .close),
+        ]
+    )
+    func failure(stage: Stage, action: Action<Int>) {
+        var turn = Turn<Int>()
+        if stage != .atOnce { _ = turn.receive(Self.head(stage == .whileAnswering)) }
+        if stage == .whileAnswering { _ = turn.receive(.end(2)) }
+        if stage == .withinResponse || stage == .behindResponse { _ = turn.responseBegan(saysClose: false) }
+        if stage == .behindResponse { _ = turn.responseEnded() }
+        #expect(turn.receive(.failed(.malformedRequest)) == action)
+        #expect(turn.isClosed == (stage != .whileAnswering))
+        if stage == .whileAnswering {
+            #expect(turn.answered() == .stays)
+            #expect(turn.next() == .answerErrorAndClose(.malformedRequest))
+        }
+    }
+
+    @Test("A body is late only while it is awaited", arguments: [false, true])
+    func lateBody(isWhole: Bool) {
+        var turn = Turn<Int>()
+        #expect(turn.bodyTimedOut() == .nothing)
+        _ = turn.receive(Self.head(false))
+        #expect(turn.awaitsBody)
+        if isWhole { _ = turn.receive(.end(2)) }
+        #expect(turn.bodyTimedOut() == (isWhole ? .nothing : .answerErrorAndClose(.requestTimeout)))
+    }
+
+    @Test("A half-close reaches the router behind the lane's answer, and at once where the router answers")
+    func halfClose() {
+        var lane = Turn<Int>()
+        _ = lane.receive(Self.head(true))
+        _ = lane.receive(.end(2))
+        #expect(lane.receive(.inputClosed) == .nothing)
+        #expect(lane.answered() == .stays)
+        #expect(lane.next() == .passInputClosed)
+        var router = Turn<Int>()
+        _ = router.receive(Self.head(false))
+        _ = router.receive(.end(2))
+        #expect(router.receive(.inputClosed) == .passInputClosed)
+        _ = router.responseBegan(saysClose: false)
+        #expect(router.responseEnded() == .nothing)
+    }
+
+    @Test("A server that stops answers what came in, says that it is the last, and closes")
+    func quiesce() {
+        var idle = Turn<Int>()
+        #expect(idle.quiesce() == .closeAtOnce)
+        var busy = Turn<Int>()
+        for request in [true, true] {
+            _ = busy.receive(Self.head(request))
+            _ = busy.receive(.end(2))
+        }
+        #expect(busy.quiesce() == .nothing)
+        #expect(busy.answered() == .stays, "one more is held")
+        while busy.next() != nil {}
+        #expect(busy.answered() == .closes)
+        #expect(busy.isClosed)
+    }
+}

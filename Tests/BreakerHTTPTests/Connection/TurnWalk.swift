@@ -1,0 +1,209 @@
+import BreakerAPI
+
+@testable import BreakerHTTP
+
+/// A piece of a request, by the number of the request.
+struct Piece: Hashable {
+    enum Kind: Hashable { case head, body, end }
+
+    var request: Int
+    var kind: Kind
+}
+
+/// Walks through everything that can happen to a turn, and says where it does what it must not.
+///
+/// The model beside the turn knows only what came in, what was handed out and what went out.
+struct TurnWalk: Hashable {
+    enum Event: Hashable {
+        case head(isDecision: Bool, Persistence)
+        case body, end, failed, inputClosed
+        case answered
+        case responseBegan(saysClose: Bool)
+        case responseEnded
+        case quiesce, idleTimedOut, bodyTimedOut
+    }
+
+    private struct Request: Hashable {
+        var isDecision: Bool
+        var persistence: Persistence
+        var hasEnded = false
+        var response = Response.none
+
+        enum Response: Hashable { case none, begun, ended }
+        var isOver: Bool { hasEnded && response == .ended }
+    }
+
+    private var turn = Turn<Piece>()
+    private var requests: [Request] = []
+    /// Pieces that came in and are not handed out yet.
+    private var waiting: [Piece] = []
+    /// The request whose pieces come in: it has no end yet.
+    private var isInRequest = false
+    private var hasFailed = false
+    private var isInputClosed = false
+    private var isQuiescing = false
+    /// How many requests have begun to be decided or passed.
+    private var begun = 0
+    private var isEnded = false
+    private var complaint: String?
+
+    // MARK: What can happen
+
+    var events: [Event] {
+        var events: [Event] = [.idleTimedOut, .bodyTimedOut]
+        if !isQuiescing { events.append(.quiesce) }
+        if !hasFailed, !isInputClosed {
+            events += [.failed, .inputClosed]
+            if !isInRequest {
+                for persistence in [Persistence.stays, .closes] {
+                    events += [.head(isDecision: true, persistence), .head(isDecision: false, persistence)]
+                }
+            } else {
+                events.append(.end)
+                if requests.last?.isDecision == false { events.append(.body) }
+            }
+        } else if !isInputClosed {
+            events.append(.inputClosed)
+        }
+        guard begun > 0, !isEnded else { return events }
+        switch (requests[begun - 1].isDecision, requests[begun - 1].response) {
+        case (true, .none): events.append(.answered)
+        case (false, .none): events += [.responseBegan(saysClose: false), .responseBegan(saysClose: true)]
+        case (false, .begun): events.append(.responseEnded)
+        case (_, .ended), (true, .begun): break
+        }
+        return events
+    }
+
+    /// What is wrong behind `event`; `nil` where nothing is.
+    mutating func complaint(behind event: Event) -> String? {
+        apply(event)
+        if turn.isClosed { isEnded = true }
+        checkRest()
+        return complaint
+    }
+
+    private mutating func apply(_ event: Event) {
+        switch event {
+        case .head(let isDecision, let persistence):
+            requests.append(Request(isDecision: isDecision, persistence: persistence))
+            isInRequest = true
+            let piece = arrive(.head)
+            perform(turn.receive(.head(piece, Opening(isDecision: isDecision, persistence: persistence))))
+        case .body: perform(turn.receive(.body(arrive(.body))))
+        case .end:
+            isInRequest = false
+            perform(turn.receive(.end(arrive(.end))))
+        case .failed:
+            hasFailed = true
+            perform(turn.receive(.failed(.malformedRequest)))
+        case .inputClosed:
+            isInputClosed = true
+            perform(turn.receive(.inputClosed))
+        case .answered: answered()
+        case .responseBegan(let saysClose): responseBegan(saysClose)
+        case .responseEnded:
+            requests[begun - 1].response = .ended
+            perform(turn.responseEnded())
+            takeHeld()
+        case .quiesce:
+            isQuiescing = true
+            perform(turn.quiesce())
+        case .idleTimedOut: perform(turn.idleTimedOut())
+        case .bodyTimedOut:
+            let mayEnd = turn.awaitsBody
+            perform(turn.bodyTimedOut())
+            expect(mayEnd || !turn.isClosed || isEnded, "a body that is not awaited was late")
+        }
+    }
+
+    private mutating func arrive(_ kind: Piece.Kind) -> Piece {
+        let piece = Piece(request: requests.count, kind: kind)
+        if !isEnded { waiting.append(piece) }
+        return piece
+    }
+
+    private mutating func answered() {
+        requests[begun - 1].response = .ended
+        guard let persistence = turn.answered() else { return expect(false, "a decision was not waited for") }
+        expect(turn.isClosed == (persistence == .closes), "what the answer says of its connection is not done")
+        expect(
+            requests[begun - 1].persistence != .closes || turn.isClosed,
+            "it stays although the client wants it closed"
+        )
+        takeHeld()
+    }
+
+    private mutating func responseBegan(_ saysClose: Bool) {
+        requests[begun - 1].response = .begun
+        let persistence = turn.responseBegan(saysClose: saysClose)
+        let isLast = saysClose || requests[begun - 1].persistence == .closes
+        expect(!isLast || persistence == .closes, "a last response does not say so")
+        if persistence == .closes { requests[begun - 1].persistence = .closes }
+    }
+
+    private mutating func takeHeld() {
+        while let action = turn.next() { perform(action) }
+    }
+
+    // MARK: What must hold
+
+    private mutating func perform(_ action: Action<Piece>) {
+        if isEnded { expect(action == .nothing || action == .closeAtOnce, "something goes out behind the end") }
+        switch action {
+        case .nothing: break
+        case .ask(let piece):
+            hand(out: piece)
+            hand(out: Piece(request: piece.request, kind: .end))
+        case .pass(let piece), .passAndContinue(let piece): hand(out: piece)
+        case .passInputClosed: expect(isNothingOwed(byLane: true), "the router goes before the lane has answered")
+        case .answerErrorAndClose:
+            expect(requests.prefix(begun).dropLast().allSatisfy(\.isOver), "an error before an answer that is due")
+            expect(begun == 0 || requests[begun - 1].response != .begun, "an error within a response")
+        case .close:
+            let last = requests[begun - 1]
+            let isCut = !last.hasEnded
+            expect(last.response == .ended || isCut, "it closes within a response that could be whole")
+        case .closeAtOnce: expect(isNothingOwed(byLane: false) || isEnded, "it closes although an answer is due")
+        }
+        if turn.isClosed { isEnded = true }
+    }
+
+    /// Pieces are handed out in the order in which they came, each once, and a request's only when the one before it is
+    /// over.
+    private mutating func hand(out piece: Piece) {
+        expect(waiting.first == piece, "a piece is handed out that is not the next")
+        if !waiting.isEmpty { waiting.removeFirst() }
+        switch piece.kind {
+        case .head:
+            expect(begun == piece.request - 1, "a request is left out")
+            expect(begun == 0 || requests[begun - 1].isOver, "a request begins before the one before it is over")
+            begun = piece.request
+        case .body: expect(begun == piece.request, "a body of a request that has not begun")
+        case .end: requests[piece.request - 1].hasEnded = true
+        }
+    }
+
+    /// Nothing is left lying: what came in is handed out as soon as nothing is under way.
+    private mutating func checkRest() {
+        guard !isEnded else { return expect(!turn.isHolding, "it holds something behind the end") }
+        let isUnderWay = begun > 0 && !requests[begun - 1].isOver
+        guard !isUnderWay else { return }
+        expect(!turn.isHolding, "something is held although nothing is under way")
+        // The lane keeps a head until its end comes with it.
+        let isComplete = waiting.isEmpty
+        expect(isComplete || requests.last?.isDecision == true && isInRequest, "a piece is left")
+        expect(!isQuiescing || isInputClosed || !isComplete, "it stays although the server is stopping")
+        expect(!hasFailed, "it stays although nothing more can be read")
+    }
+
+    private func isNothingOwed(byLane: Bool) -> Bool {
+        guard begun > 0 else { return true }
+        let last = requests[begun - 1]
+        return last.isOver || byLane && !last.isDecision || last.response == .ended
+    }
+
+    private mutating func expect(_ condition: Bool, _ complaint: String) {
+        if !condition, self.complaint == nil { self.complaint = complaint }
+    }
+}
