@@ -4,7 +4,7 @@ extension JSON {
         do throws(JSONParser.Failure) {
             self = try JSONParser.parse(body)
         } catch {
-            throw .invalid("body", "is not JSON: \(error.detail) (at byte \(error.offset))")
+            throw Problem(error)
         }
     }
 
@@ -17,5 +17,12 @@ extension JSON {
         guard unknown.isEmpty else {
             throw .invalid(unknown.map { Problem.Fault(field: $0, detail: "is not known here") })
         }
+    }
+}
+
+extension Problem {
+    /// A request's body is no JSON document.
+    init(_ failure: JSONParser.Failure) {
+        self = .invalid("body", "is not JSON: \(failure.detail) (at byte \(failure.offset))")
     }
 }

@@ -1,0 +1,37 @@
+extension JSONCursor {
+    /// So many digits are an `Int64`, whatever they are.
+    private static let digitsOfAnyInteger = 18
+
+    mutating func number() throws(Failure) -> Value {
+        let start = position
+        let isNegative = take("-")
+        let isZero = peek == UInt8(ascii: "0")
+        let whole = try digits()
+        guard !isZero || whole.count == 1 else { throw failure("a number must not begin with 0") }
+        var isInteger = true
+        if take(".") {
+            isInteger = false
+            _ = try digits()
+        }
+        if take("e") || take("E") {
+            isInteger = false
+            if !take("+") { _ = take("-") }
+            _ = try digits()
+        }
+        if isInteger, whole.count <= Self.digitsOfAnyInteger {
+            let value = bytes[whole].reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+            return .integer(isNegative ? -value : value)
+        }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if isInteger, let value = Int64(text) { return .integer(value) }
+        guard let value = Double(text), value.isFinite else { throw failure("the number \(text) is too large") }
+        return .decimal(value)
+    }
+
+    private mutating func digits() throws(Failure) -> Range<Int> {
+        let start = position
+        while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
+        guard position > start else { throw failure("a digit is expected") }
+        return start..<position
+    }
+}

@@ -1,0 +1,128 @@
+extension JSONCursor {
+    /// Where a text stands in a document. It is UTF-8, and its escapes are sound.
+    struct Text: Hashable {
+        /// What is between the quotation marks.
+        fileprivate var range: Range<Int>
+        fileprivate var hasEscapes: Bool
+
+        func string(in bytes: [UInt8]) -> String {
+            hasEscapes ? unescaped(in: bytes) : String(decoding: bytes[range], as: UTF8.self)
+        }
+
+        /// Hands out the text's bytes, without escapes.
+        func withBytes<Result>(in bytes: [UInt8], _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+            if hasEscapes {
+                var text = unescaped(in: bytes)
+                return text.withUTF8(body)
+            }
+            return bytes.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
+        }
+
+        private func unescaped(in bytes: [UInt8]) -> String {
+            var cursor = JSONCursor(bytes, at: range.lowerBound)
+            var text: [UInt8] = []
+            while cursor.position < range.upperBound {
+                if bytes[cursor.position] == UInt8(ascii: "\\") {
+                    guard let scalar = try? cursor.escape() else {
+                        preconditionFailure("the escape before byte \(cursor.position) was sound and is not")
+                    }
+                    text.append(contentsOf: UTF8.encode(scalar)!)
+                } else {
+                    text.append(bytes[cursor.position])
+                    cursor.position += 1
+                }
+            }
+            return String(decoding: text, as: UTF8.self)
+        }
+    }
+
+    /// Reads a text, at whose opening quotation mark the cursor stands.
+    mutating func text() throws(Failure) -> Text {
+        position += 1
+        let start = position
+        var hasEscapes = false
+        var isASCII = true
+        while position < bytes.count {
+            let byte = bytes[position]
+            switch byte {
+            case UInt8(ascii: "\""):
+                let range = start..<position
+                position += 1
+                // Escapes are whole code points in ASCII: they neither complete nor spoil what stands beside them.
+                guard isASCII || isUTF8(range) else { throw failure("the text is not UTF-8") }
+                return Text(range: range, hasEscapes: hasEscapes)
+            case UInt8(ascii: "\\"):
+                hasEscapes = true
+                _ = try escape()
+            case 0..<0x20: throw failure("a control character must be escaped")
+            default:
+                if byte >= 0x80 { isASCII = false }
+                position += 1
+            }
+        }
+        throw failure("the text does not end")
+    }
+
+    private func isUTF8(_ range: Range<Int>) -> Bool {
+        var parser = UTF8.ForwardParser()
+        var units = bytes[range].makeIterator()
+        while true {
+            switch parser.parseScalar(from: &units) {
+            case .valid: continue
+            case .emptyInput: return true
+            case .error: return false
+            }
+        }
+    }
+
+    private mutating func escape() throws(Failure) -> Unicode.Scalar {
+        position += 1
+        guard let byte = peek else { throw failure("the text does not end") }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{c}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "u"): return try scalar()
+        default: throw failure("there is no such escape")
+        }
+    }
+
+    /// A code point written as one or, beyond the basic plane, two groups of four hexadecimal digits.
+    private mutating func scalar() throws(Failure) -> Unicode.Scalar {
+        let first = try codeUnit()
+        var code = UInt32(first)
+        if UTF16.isLeadSurrogate(first) {
+            guard take("\\"), take("u") else { throw failure("half of a surrogate pair is missing") }
+            let second = try codeUnit()
+            guard UTF16.isTrailSurrogate(second) else { throw failure("half of a surrogate pair is missing") }
+            code = 0x10000 + (UInt32(first) - 0xd800) << 10 + (UInt32(second) - 0xdc00)
+        }
+        guard let scalar = Unicode.Scalar(code) else { throw failure("half of a surrogate pair is missing") }
+        return scalar
+    }
+
+    private mutating func codeUnit() throws(Failure) -> UInt16 {
+        var unit: UInt16 = 0
+        for offset in 0..<4 {
+            guard position + offset < bytes.count, let digit = Self.hexValue(bytes[position + offset]) else {
+                throw failure("four hexadecimal digits are expected")
+            }
+            unit = unit << 4 | UInt16(digit)
+        }
+        position += 4
+        return unit
+    }
+
+    private static func hexValue(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,143 @@
+/// Walks over one JSON document (RFC 8259) and builds nothing of it, for a shape that is asked for so often that a tree
+/// of ``JSON`` would cost too much.
+///
+/// It takes what ``JSONParser`` takes, and refuses the rest in the same words.
+struct JSONCursor {
+    typealias Failure = JSONParser.Failure
+
+    /// A value; of a list and of an object only that it is one.
+    enum Value: Hashable {
+        case null
+        case bool(Bool)
+        case integer(Int64)
+        case decimal(Double)
+        case text(Text)
+        case list
+        case object
+    }
+
+    let bytes: [UInt8]
+    var position: Int
+    private var values = 0
+
+    init(_ bytes: [UInt8], at position: Int = 0) {
+        self.bytes = bytes
+        self.position = position
+    }
+
+    // MARK: Bytes
+
+    var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    func failure(_ detail: String) -> Failure {
+        Failure(detail: detail, offset: position)
+    }
+
+    mutating func skipSpace() {
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x09, 0x0a, 0x0d: position += 1
+            default: return
+            }
+        }
+    }
+
+    mutating func take(_ expected: Unicode.Scalar) -> Bool {
+        guard peek == UInt8(ascii: expected) else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func take(word: StaticString) -> Bool {
+        let count = word.utf8CodeUnitCount
+        guard position + count <= bytes.count else { return false }
+        for offset in 0..<count where bytes[position + offset] != word.utf8Start[offset] { return false }
+        position += count
+        return true
+    }
+
+    // MARK: Values
+
+    /// Reads a value, and all that is in it.
+    ///
+    /// - Parameter depth: in how many lists and objects it stands.
+    mutating func value(depth: Int) throws(Failure) -> Value {
+        try count(depth: depth)
+        guard let byte = peek else { throw failure("the document ends too early") }
+        switch byte {
+        case UInt8(ascii: "\""): return .text(try text())
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+        case UInt8(ascii: "{"):
+            position += 1
+            try passObject(depth: depth)
+            return .object
+        case UInt8(ascii: "["):
+            position += 1
+            try passList(depth: depth)
+            return .list
+        case UInt8(ascii: "t") where take(word: "true"): return .bool(true)
+        case UInt8(ascii: "f") where take(word: "false"): return .bool(false)
+        case UInt8(ascii: "n") where take(word: "null"): return .null
+        default: throw failure("a value is expected")
+        }
+    }
+
+    /// Steps into a list or an object.
+    ///
+    /// - Parameter opening: the bracket that it begins with.
+    /// - Returns: `false`, and stays where it is, where something else stands here.
+    mutating func enter(_ opening: Unicode.Scalar, depth: Int) throws(Failure) -> Bool {
+        guard peek == UInt8(ascii: opening) else { return false }
+        try count(depth: depth)
+        position += 1
+        return true
+    }
+
+    private mutating func count(depth: Int) throws(Failure) {
+        guard depth < HTTPLimits.jsonDepth else { throw failure("the document is nested too deep") }
+        values += 1
+        guard values <= HTTPLimits.jsonValues else { throw failure("the document has too many values") }
+    }
+
+    /// Steps to the next element of a list, or behind the list.
+    ///
+    /// - Parameter isFirst: whether no element has been read yet.
+    /// - Returns: `false` at the end.
+    mutating func nextElement(isFirst: Bool) throws(Failure) -> Bool {
+        skipSpace()
+        if take("]") { return false }
+        if !isFirst {
+            guard take(",") else { throw failure("a comma or the end of the list is expected") }
+            skipSpace()
+        }
+        return true
+    }
+
+    private mutating func passList(depth: Int) throws(Failure) {
+        var isFirst = true
+        while try nextElement(isFirst: isFirst) {
+            isFirst = false
+            _ = try value(depth: depth + 1)
+        }
+    }
+
+    private mutating func passObject(depth: Int) throws(Failure) {
+        var members = Members<NoName>()
+        while try nextMember(of: &members) != .end { _ = try value(depth: depth + 1) }
+    }
+}
+
+extension JSONCursor.Value {
+    /// What kind of value it is, for an error message.
+    var kindInWords: String {
+        switch self {
+        case .null: JSON.null.kindInWords
+        case .bool(let value): JSON.bool(value).kindInWords
+        case .integer(let value): JSON.integer(value).kindInWords
+        case .decimal(let value): JSON.decimal(value).kindInWords
+        case .text: JSON.string("").kindInWords
+        case .list: JSON.array([]).kindInWords
+        case .object: JSON.object([]).kindInWords
+        }
+    }
+}
