@@ -1,0 +1,82 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+
+extension ReportBatch {
+    /// Bytes of an item's answer, unless it has something to say.
+    private static let usualItem = 40
+
+    /// The answer to the whole request, as JSON.
+    ///
+    /// - Parameter results: one for each of ``reports``.
+    func answer(_ results: [Result<ReportAnswer, EngineError>]) -> [UInt8] {
+        precondition(results.count == reports.count, "\(reports.count) reports have \(results.count) results")
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity((count + 1) * Self.usualItem)
+        bytes.append("{\"accepted\":")
+        bytes.append(contentsOf: String(Self.accepted(results)).utf8)
+        bytes.append(",\"results\":[")
+        var faults = faults[...]
+        var done = 0
+        for index in 0..<count {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            if faults.first?.index == index {
+                Self.write(faults.removeFirst().problem, to: &bytes)
+            } else {
+                Self.write(results[done], of: reports[done].report, to: &bytes)
+                done += 1
+            }
+        }
+        bytes.append("]}")
+        return bytes
+    }
+
+    /// How many outcomes were applied. What was applied for an earlier request is not applied for this one.
+    private static func accepted(_ results: [Result<ReportAnswer, EngineError>]) -> Int {
+        results.reduce(0) { accepted, result in
+            guard case .success(let answer) = result, !answer.isDuplicate else { return accepted }
+            return accepted + answer.counted
+        }
+    }
+
+    private static func write(
+        _ result: Result<ReportAnswer, EngineError>,
+        of report: Report,
+        to bytes: inout [UInt8]
+    ) {
+        switch result {
+        case .success(let answer): write(answer, of: report, to: &bytes)
+        case .failure(let error): write(Problem(error), to: &bytes)
+        }
+    }
+
+    /// What ``Decisions`` answers to the same report alone.
+    private static func write(_ answer: ReportAnswer, of report: Report, to bytes: inout [UInt8]) {
+        if let refusal = answer.refusal {
+            bytes.append("{\"applied\":false,\"reason\":\"")
+            bytes.append(contentsOf: refusal.rawValue.utf8)
+            bytes.append("\",\"state\":\"")
+        } else {
+            bytes.append("{\"applied\":true,\"state\":\"")
+        }
+        bytes.append(contentsOf: answer.state.rawValue.utf8)
+        bytes.append("\"")
+        if report.count > 1 {
+            bytes.append(",\"counted\":")
+            bytes.append(contentsOf: String(answer.counted).utf8)
+        }
+        if answer.isDuplicate { bytes.append(",\"duplicate\":true") }
+        bytes.append("}")
+    }
+
+    private static func write(_ problem: Problem, to bytes: inout [UInt8]) {
+        let error: JSON = ["code": .string(problem.code.rawValue), "detail": .string(problem.detail)]
+        (["error": error] as JSON).write(to: &bytes)
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(_ text: StaticString) {
+        append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+}

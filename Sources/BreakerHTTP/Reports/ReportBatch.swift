@@ -1,0 +1,43 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+
+/// Many reports of one request. A bad one is answered with its error and spoils no other.
+struct ReportBatch: Sendable {
+    /// What is wrong with one item.
+    struct Fault: Hashable, Sendable {
+        /// Its place in the list, from 0.
+        var index: Int
+        var problem: Problem
+    }
+
+    /// How many items the request has.
+    let count: Int
+    /// The reports that are carried out, in order.
+    let reports: [Engine.AddressedReport]
+    /// The items that are not, in order.
+    let faults: [Fault]
+
+    /// - Throws: where the request as a whole is no batch, or stands for too many outcomes.
+    init(body: [UInt8], access: Access) throws(Problem) {
+        var reader = ReportBatchReader(body, access: access)
+        do throws(JSONParser.Failure) {
+            try reader.read()
+        } catch {
+            throw Problem(error)
+        }
+        guard let count = reader.count else { throw .invalid("reports", "is required: a list of reports") }
+        guard Limits.reportsPerRequest.contains(count) else {
+            throw .invalid("reports", "must have 1 to \(Limits.reportsPerRequest.upperBound) items, not \(count)")
+        }
+        guard reader.outcomes <= Limits.outcomesPerRequest else {
+            throw .invalid(
+                "reports",
+                "stand for \(reader.outcomes) outcomes; \(Limits.outcomesPerRequest) are allowed"
+            )
+        }
+        self.count = count
+        reports = reader.reports
+        faults = reader.faults
+    }
+}

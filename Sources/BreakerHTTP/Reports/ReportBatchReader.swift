@@ -1,0 +1,115 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+
+/// Reads the reports of a request from the bytes of its body: `{"reports":[{"name":…,"outcome":…},…]}`, other members
+/// left alone.
+struct ReportBatchReader {
+    private enum Member: Int, MemberName {
+        case reports
+
+        init?(_ key: UnsafeBufferPointer<UInt8>) {
+            guard key.elementsEqual("reports".utf8) else { return nil }
+            self = .reports
+        }
+    }
+
+    private let access: Access
+    private var cursor: JSONCursor
+    /// The one that is being read.
+    private var item: ReportItem
+
+    /// How many items the list has; `nil` where there is no list.
+    private(set) var count: Int?
+    private(set) var reports: [Engine.AddressedReport] = []
+    private(set) var faults: [ReportBatch.Fault] = []
+    /// How many outcomes the reports stand for.
+    private(set) var outcomes = 0
+
+    init(_ body: [UInt8], access: Access) {
+        self.access = access
+        cursor = JSONCursor(body)
+        item = ReportItem(in: body)
+    }
+
+    mutating func read() throws(JSONCursor.Failure) {
+        cursor.skipSpace()
+        if try cursor.enter("{", depth: 0) {
+            try document()
+        } else {
+            _ = try cursor.value(depth: 0)
+        }
+        cursor.skipSpace()
+        guard cursor.peek == nil else { throw cursor.failure("something follows the document") }
+    }
+
+    private mutating func document() throws(JSONCursor.Failure) {
+        var members = JSONCursor.Members<Member>()
+        while true {
+            switch try cursor.nextMember(of: &members) {
+            case .end: return
+            case .known(.reports) where try cursor.enter("[", depth: 1): try list()
+            case .known, .unknown: _ = try cursor.value(depth: 1)
+            }
+        }
+    }
+
+    private mutating func list() throws(JSONCursor.Failure) {
+        var count = 0
+        while try cursor.nextElement(isFirst: count == 0) {
+            if count < Limits.reportsPerRequest.upperBound {
+                try element(at: count)
+            } else {
+                // The request will be refused, but for worse if what follows is no JSON.
+                _ = try cursor.value(depth: 2)
+            }
+            count += 1
+        }
+        self.count = count
+    }
+
+    private mutating func element(at index: Int) throws(JSONCursor.Failure) {
+        guard try cursor.enter("{", depth: 2) else {
+            let value = try cursor.value(depth: 2)
+            let problem = Problem.invalid("reports[\(index)]", "must be an object, not \(value.kindInWords)")
+            faults.append(ReportBatch.Fault(index: index, problem: problem))
+            return
+        }
+        item.clear()
+        try members()
+        do throws(Problem) {
+            let report = try report()
+            outcomes += report.report.count
+            reports.append(report)
+        } catch {
+            faults.append(ReportBatch.Fault(index: index, problem: error.within("reports[\(index)].")))
+        }
+    }
+
+    private mutating func members() throws(JSONCursor.Failure) {
+        var members = JSONCursor.Members<ReportMember>()
+        while true {
+            switch try cursor.nextMember(of: &members) {
+            case .end: return
+            case .known(let member): item[member] = try cursor.value(depth: 3)
+            case .unknown: _ = try cursor.value(depth: 3)
+            }
+        }
+    }
+
+    private func report() throws(Problem) -> Engine.AddressedReport {
+        guard let text = try item.text("name") else { throw .invalid("name", "is required") }
+        let name = try DecisionRequest.name(text)
+        try access.require(name)
+        return Engine.AddressedReport(name: name, report: try Report(item, at: ""))
+    }
+}
+
+extension Problem {
+    /// The same of a part of a document.
+    ///
+    /// - Parameter path: what stands before the fields' names.
+    fileprivate func within(_ path: String) -> Problem {
+        faults.isEmpty ? self : .invalid(faults.map { Fault(field: path + $0.field, detail: $0.detail) })
+    }
+}

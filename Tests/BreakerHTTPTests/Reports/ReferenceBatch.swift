@@ -1,0 +1,109 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+
+@testable import BreakerHTTP
+
+/// What a batch of reports is, told by the tree that ``JSONParser`` makes of it: slow, and short enough to be seen to be
+/// right.
+enum ReferenceBatch {
+    /// What is read of a request's body.
+    enum Reading: Equatable {
+        /// One line for each item: its report, or what is wrong with it.
+        case items([Item])
+        case refused(Problem)
+
+        init(_ items: () throws(Problem) -> [Item]) {
+            do throws(Problem) {
+                self = .items(try items())
+            } catch {
+                self = .refused(error)
+            }
+        }
+    }
+
+    enum Item: Equatable {
+        case report(BreakerName, Report)
+        case fault(Problem)
+    }
+
+    static func read(_ body: [UInt8], access: Access) -> Reading {
+        Reading { () throws(Problem) in
+            guard case .array(let elements) = try JSON(body: body)["reports"] else {
+                throw .invalid("reports", "is required: a list of reports")
+            }
+            guard (1...10_000).contains(elements.count) else {
+                throw .invalid("reports", "must have 1 to 10000 items, not \(elements.count)")
+            }
+            let items = elements.enumerated().map { index, element in
+                do throws(Problem) {
+                    return try item(element, at: "reports[\(index)].", access: access)
+                } catch {
+                    return .fault(error)
+                }
+            }
+            let outcomes = items.reduce(0) { if case .report(_, let report) = $1 { $0 + report.count } else { $0 } }
+            guard outcomes <= 1_000_000 else {
+                throw .invalid("reports", "stand for \(outcomes) outcomes; 1000000 are allowed")
+            }
+            return items
+        }
+    }
+
+    private static func item(_ element: JSON, at path: String, access: Access) throws(Problem) -> Item {
+        let fields = try JSONFields(element, at: path)
+        guard let text = try fields.text("name") else { throw .invalid(path + "name", "is required") }
+        let name = try DecisionRequest.name(text, field: path + "name")
+        try access.require(name)
+        return .report(name, try Report(fields, at: path))
+    }
+}
+
+extension ReportBatch {
+    static func read(_ body: [UInt8], access: Access) -> ReferenceBatch.Reading {
+        ReferenceBatch.Reading { () throws(Problem) in try ReportBatch(body: body, access: access).items }
+    }
+
+    private var items: [ReferenceBatch.Item] {
+        let faults = Dictionary(uniqueKeysWithValues: faults.map { ($0.index, $0.problem) })
+        var rest = reports[...]
+        let items: [ReferenceBatch.Item] = (0..<count).map { index in
+            if let problem = faults[index] { return .fault(problem) }
+            let report = rest.removeFirst()
+            return .report(report.name, report.report)
+        }
+        precondition(rest.isEmpty && faults.keys.allSatisfy { $0 < count }, "\(count) items, but \(self)")
+        return items
+    }
+}
+
+extension ReferenceBatch.Reading: CustomStringConvertible {
+    /// One line for each item, or why there is none.
+    var lines: [String] {
+        switch self {
+        case .items(let items): items.map(\.line)
+        case .refused(let problem): [problem.detail]
+        }
+    }
+
+    var description: String { lines.joined(separator: "\n") }
+}
+
+extension ReferenceBatch.Item {
+    /// `a failure kind=timeout`, or a fault's detail.
+    fileprivate var line: String {
+        switch self {
+        case .fault(let problem): problem.detail
+        case .report(let name, let report):
+            "\(name) \(report.outcome)"
+                + Self.word("permit", report.permit) + Self.word("ms", report.durationMs)
+                + Self.word("kind", report.kind) + Self.word("detail", report.detail)
+                + Self.word("reporter", report.reporter) + Self.word("id", report.id)
+                + Self.word("count", report.count == 1 ? nil : report.count)
+        }
+    }
+
+    private static func word(_ name: String, _ value: (some CustomStringConvertible)?) -> String {
+        value.map { " \(name)=\($0)" } ?? ""
+    }
+}

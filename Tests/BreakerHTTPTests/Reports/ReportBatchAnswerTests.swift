@@ -1,0 +1,69 @@
+import BreakerCore
+import BreakerEngine
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A batch is answered item by item")
+struct ReportBatchAnswerTests {
+    @Test(
+        "An item's answer is to the letter that of the same report alone",
+        arguments: State.allCases,
+        [nil] + ReportAnswer.Refusal.allCases.map(Optional.some)
+    )
+    func alone(state: State, refusal: ReportAnswer.Refusal?) throws {
+        for (count, counted, isDuplicate) in [(1, 1, false), (1, 1, true), (10_000, 9_999, false), (2, 0, true)] {
+            var answer = ReportAnswer(counted: counted, refusal: refusal, state: state)
+            answer.isDuplicate = isDuplicate
+            let batch = try batch(of: #"{"name":"a","outcome":"failure","count":\#(count)}"#)
+            let document = try JSONParser.parse(batch.answer([.success(answer)]))
+            let alone = Decisions.document(answer, of: Report(.failure, count: count))
+            #expect(document["results"] == .array([alone]))
+            #expect(
+                String(decoding: batch.answer([.success(answer)]), as: UTF8.self)
+                    == #"{"accepted":\#(isDuplicate ? 0 : counted),"results":[\#(String(decoding: alone.bytes, as: UTF8.self))]}"#
+            )
+        }
+    }
+
+    @Test("Results go to the reports that are carried out, in order, and faults stand where the bad items stood")
+    func order() throws {
+        let batch = try batch(
+            of: #"{},{"name":"a","outcome":"success"},7,8,{"name":"b","outcome":"failure","count":3},{"name":"é\"/"}"#
+        )
+        let conflict = EngineError(.reportIDConflict, "another \"report\"")
+        let answer = batch.answer([
+            .failure(conflict), .success(ReportAnswer(counted: 2, refusal: nil, state: .open)),
+        ])
+        let name = "must be 1 to 128 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit"
+        let items = [
+            Self.invalid("reports[0].name is required"),
+            #"{"error":{"code":"report_id_conflict","detail":"another \"report\""}}"#,
+            Self.invalid("reports[2] must be an object, not a number"),
+            Self.invalid("reports[3] must be an object, not a number"),
+            #"{"applied":true,"state":"open","counted":2}"#,
+            Self.invalid("reports[5].name \(name)"),
+        ]
+        #expect(
+            String(decoding: answer, as: UTF8.self)
+                == #"{"accepted":2,"results":[\#(items.joined(separator: ","))]}"#
+        )
+    }
+
+    @Test("A batch of nothing but bad items is answered too")
+    func nothing() throws {
+        let answer = try batch(of: "{}").answer([])
+        #expect(
+            String(decoding: answer, as: UTF8.self)
+                == #"{"accepted":0,"results":[\#(Self.invalid("reports[0].name is required"))]}"#
+        )
+    }
+
+    private func batch(of items: String) throws -> ReportBatch {
+        try ReportBatch(body: Array(#"{"reports":[\#(items)]}"#.utf8), access: .anonymous)
+    }
+
+    private static func invalid(_ detail: String) -> String {
+        #"{"error":{"code":"invalid_request","detail":"\#(detail)"}}"#
+    }
+}

@@ -1,0 +1,147 @@
+import BreakerCore
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A batch of reports is read from its bytes")
+struct ReportBatchTests {
+    @Test(
+        "An item is read in whatever way JSON lets it be written",
+        arguments: [
+            (#""outcome":"success""#, "a success"),
+            (#" "outcome" : "ignored" , "kind" : "x" "#, "a ignored kind=x"),
+            ("\t\"outcome\"\r\n:\n\"failure\"\t", "a failure"),
+            (
+                #""count":3,"report_id":"r-1","reporter":"w","detail":"d","kind":"k","duration_ms":5,"permit":"7","#
+                    + #""outcome":"failure""#, "a failure permit=7 ms=5 kind=k detail=d reporter=w id=r-1 count=3"
+            ),
+            (#""outcome":"success","permit":"7-00000000000000ff""#, "a success permit=7-00000000000000ff"),
+            (#""outc\u006fme":"succe\u0073s""#, "a success"), (#""\u006f\u0075tcome":"success""#, "a success"),
+            (#""outcome":"success","duration\u005Fms":1"#, "a success ms=1"),
+            (
+                #""outcome":"success","permit":null,"duration_ms":null,"kind":null,"detail":null,"reporter":null,"#
+                    + #""report_id":null,"count":null"#, "a success"
+            ),
+            (#""outcome":"success","kind":"","reporter":"","detail":"""#, "a success detail="),
+            (#""outcome":"success","count":1.0"#, "a success"),
+            (#""outcome":"success","count":1e2"#, "a success count=100"),
+            (#""outcome":"success","count":1E+2"#, "a success count=100"),
+            (#""outcome":"success","count":200e-2"#, "a success count=2"),
+            (#""outcome":"success","duration_ms":-0"#, "a success ms=0"),
+            (#""outcome":"success","duration_ms":86400000.0"#, "a success ms=86400000"),
+            (#""outcome":"success","duration_ms":0e1"#, "a success ms=0"),
+            (#""outcome":"success","duration_ms":1e-400"#, "a success ms=0"),
+            (
+                #""outcome":"success","detail":"\"\\\/\b\f\n\r\t\u00e9\u00E9""#,
+                "a success detail=\"\\/\u{8}\u{c}\n\r\téé"
+            ),
+            (#""outcome":"success","detail":"\ud83d\ude00😀é\u0000""#, "a success detail=😀😀é\0"),
+            (#""outcome":"success","detail":"é\u00e9\ufffe""#, "a success detail=éé\u{fffe}"),
+            (
+                #""outcome":"success","kind":"\#(String(repeating: "é", count: 64))""#,
+                "a success kind=\(String(repeating: "é", count: 64))"
+            ),
+            (#""outcome":"success","Outcome":"x","names":1,"nam":1,"":0,"n\u0061mé":2,"duration-ms":"x""#, "a success"),
+            (#""outcome":"success","x":[{"a":1,"b":[],"c":{}},[1.5e3,true,false,null,"\u00e9"]]"#, "a success"),
+            (#""outcome":"success","x":{"name":1},"y":{"name":2,"outcome":"","x":{"y":0}}"#, "a success"),
+        ]
+    )
+    func reads(members: String, line: String) {
+        expect(#"{"reports":[{"name":"a",\#(members)}]}"#, [line])
+    }
+
+    @Test(
+        "A bad item is told by its place and field, and the others are read",
+        arguments: [
+            ("7", "reports[1] must be an object, not a number"), ("[{}]", "reports[1] must be an object, not a list"),
+            ("null", "reports[1] must be an object, not null"), ("true", "reports[1] must be an object, not a boolean"),
+            (#""a""#, "reports[1] must be an object, not a text"),
+            ("{}", "reports[1].name is required"), (#"{"name":null}"#, "reports[1].name is required"),
+            (#"{"name":7,"outcome":7}"#, "reports[1].name must be a text, not a number"),
+            (#"{"name":["a"]}"#, "reports[1].name must be a text, not a list"),
+            (#"{"name":{"a":1}}"#, "reports[1].name must be a text, not an object"),
+            (#"{"name":"b","outcome":"success"}"#, "the token t is limited to names that begin with a"),
+            (#"{"name":"b","outcome":"maybe"}"#, "the token t is limited to names that begin with a"),
+            (#"{"name":"a"}"#, "reports[1].outcome is required: success, failure or ignored"),
+            (#"{"name":"a","outcome":"maybe"}"#, "reports[1].outcome must be success, failure or ignored"),
+            (#"{"name":"a","outcome":"success","permit":"0"}"#, "reports[1].permit is not a permit"),
+            (#"{"name":"a","outcome":"success","permit":7}"#, "reports[1].permit must be a text, not a number"),
+            (
+                #"{"name":"a","outcome":"success","duration_ms":"5"}"#,
+                "reports[1].duration_ms must be a whole number, not a text"
+            ),
+            (#"{"name":"a","outcome":"success","duration_ms":0.5}"#, "reports[1].duration_ms must be a whole number"),
+            (
+                #"{"name":"a","outcome":"success","duration_ms":9223372036854775808}"#,
+                "reports[1].duration_ms must be a whole number"
+            ),
+            (
+                #"{"name":"a","outcome":"success","duration_ms":9223372036854775807}"#,
+                "reports[1].duration_ms must be 0 to 86400000"
+            ),
+            (
+                #"{"name":"a","outcome":"success","duration_ms":-9223372036854775808}"#,
+                "reports[1].duration_ms must be 0 to 86400000"
+            ),
+            (
+                #"{"name":"a","outcome":"success","duration_ms":999999999999999999}"#,
+                "reports[1].duration_ms must be 0 to 86400000"
+            ),
+            (#"{"name":"a","outcome":"success","duration_ms":1e300}"#, "reports[1].duration_ms must be a whole number"),
+            (
+                #"{"name":"a","outcome":"success","duration_ms":true,"kind":[]}"#,
+                "reports[1].duration_ms must be a whole number, not a boolean"
+            ),
+            (#"{"name":"a","outcome":"success","kind":{}}"#, "reports[1].kind must be a text, not an object"),
+            (
+                #"{"name":"a","outcome":"success","kind":"\#(String(repeating: "é", count: 65))"}"#,
+                "reports[1].kind must be at most 64 characters"
+            ),
+            (
+                #"{"name":"a","outcome":"success","report_id":"é","count":0}"#,
+                "reports[1].report_id must be 1 to 64 visible ASCII characters"
+            ),
+            (#"{"name":"a","outcome":"success","count":-1}"#, "reports[1].count must be 1 to 10000"),
+            (
+                #"{"name":"a","outcome":"success","count":2,"permit":"7-00000000000000ff"}"#,
+                "reports[1].count must be 1: a probe's permit takes one outcome"
+            ),
+            (#"{"name":"a","outcome":"success","detail":5}"#, "reports[1].detail must be a text, not a number"),
+        ]
+    )
+    func faulty(item: String, line: String) {
+        let sound = #"{"name":"a","outcome":"success"}"#
+        expect(#"{"reports":[\#(sound),\#(item),\#(sound)]}"#, ["a success", line, "a success"])
+    }
+
+    @Test(
+        "The list is found wherever it stands, and nothing else will do",
+        arguments: [
+            (#" {"x":{"reports":[1]},"reports":[{"name":"a","outcome":"success"}],"y":[{"reports":2}]} "#, "a success"),
+            (#"{"r\u0065ports":[{"n\u0061me":"a","outcome":"success"}]}"#, "a success"),
+            ("{}", required), ("[]", required), ("null", required), ("1.5", required), (#""reports""#, required),
+            (#"[{"reports":[{}]}]"#, required), (#"{"reports":null}"#, required), (#"{"reports":{}}"#, required),
+            (#"{"reports":"a"}"#, required), (#"{"Reports":[{}]}"#, required),
+            (#"{"reports":[]}"#, "reports must have 1 to 10000 items, not 0"),
+            (#"{"reports":[ ]}"#, "reports must have 1 to 10000 items, not 0"),
+            (
+                #"{"reports":[\#(String(repeating: "{},", count: 10_000))7]}"#,
+                "reports must have 1 to 10000 items, not 10001"
+            ),
+        ]
+    )
+    func list(document: String, line: String) {
+        expect(document, [line])
+    }
+
+    private static let required = "reports is required: a list of reports"
+
+    /// What is read of a document, by the reader and by the reference.
+    private func expect(_ document: String, _ lines: [String], sourceLocation: SourceLocation = #_sourceLocation) {
+        let access = Access(actor: "t", role: .worker, prefix: "a")
+        let body = Array(document.utf8)
+        let reading = ReportBatch.read(body, access: access)
+        #expect(reading.lines == lines, sourceLocation: sourceLocation)
+        #expect(reading == ReferenceBatch.read(body, access: access), sourceLocation: sourceLocation)
+    }
+}
