@@ -6,11 +6,11 @@ package struct BreakerName: Hashable, Comparable, Sendable, CustomStringConverti
     package let value: String
 
     /// - Returns: `nil` where `value` is not a name.
-    package init?(_ value: some StringProtocol) {
+    package init?(_ value: String) {
         let bytes = value.utf8
         guard let first = bytes.first, Self.isAlphanumeric(first) else { return nil }
         guard bytes.count <= Self.maximumLength, bytes.allSatisfy(Self.isNameByte) else { return nil }
-        self.value = String(value)
+        self.value = value
     }
 
     package var description: String { value }

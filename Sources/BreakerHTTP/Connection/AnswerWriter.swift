@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 
 /// Makes the bytes of answers that do not come from the router, to the letter as the router's would be.
 struct AnswerWriter {
@@ -14,15 +15,22 @@ struct AnswerWriter {
         _ allocator: ByteBufferAllocator
     ) -> ByteBuffer {
         var buffer = allocator.buffer(capacity: Self.headBytes + answer.body.count)
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeString(String(answer.status.code))
-        buffer.writeStaticString(" ")
-        buffer.writeString(answer.status.reasonPhrase)
+        if answer.status == .ok {
+            buffer.writeStaticString("HTTP/1.1 200 OK")
+        } else {
+            // The encoder's words for the code, as the router's answers have them.
+            let status = HTTPResponseStatus(statusCode: answer.status.code)
+            buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)")
+        }
         for field in answer.fields {
             buffer.writeStaticString("\r\n")
             buffer.writeString(field.name.rawName)
             buffer.writeStaticString(": ")
             buffer.writeString(field.value)
+        }
+        if let seconds = answer.retryAfterSeconds {
+            buffer.writeStaticString("\r\nRetry-After: ")
+            buffer.writeString(String(seconds))
         }
         buffer.writeStaticString("\r\nContent-Length: ")
         buffer.writeString(String(answer.body.count))
@@ -33,7 +41,7 @@ struct AnswerWriter {
             buffer.writeString(requestIDs.next())
         }
         buffer.writeStaticString("\r\nDate: ")
-        buffer.writeBytes(date.text(at: HTTPDate.now()))
+        buffer.writeString(date.text(at: HTTPDate.now()))
         if let field = persistence.field, answer.fields[.connection] == nil {
             buffer.writeStaticString("\r\nconnection: ")
             buffer.writeString(field)

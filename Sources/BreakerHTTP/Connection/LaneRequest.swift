@@ -18,41 +18,44 @@ struct LaneRequest {
             let access = access(fields.authorization), access.allows(.work), access.allows(name)
         else { return nil }
         requestID = fields.requestID
-        guard target.isReport else {
+        guard let query = target.query else {
             decision = DecisionRequest(name: name, event: .acquire)
             return
         }
-        guard let query = try? Query(target.query), let report = try? Report(query, at: "") else { return nil }
+        guard let query = try? Query(query), let report = try? Report(query, at: "") else { return nil }
         decision = DecisionRequest(name: name, event: .report(report))
     }
 }
 
 /// The target of a decision: `/v1/breakers/{name}/acquire`, or `…/report?…`.
 private struct LaneTarget {
-    var name: Substring
-    var isReport: Bool
-    /// What stands behind the `?`.
-    var query: Substring
-
-    private static let prefix = Array("/v1/breakers/".utf8)
+    var name: String
+    /// What stands behind the `?` of a report; `nil` for an acquire.
+    var query: Substring?
 
     init?(_ uri: String) {
-        let bytes = uri.utf8
-        guard bytes.starts(with: Self.prefix), bytes.allSatisfy({ (0x21...0x7e).contains($0) }) else { return nil }
-        let start = bytes.index(bytes.startIndex, offsetBy: Self.prefix.count)
-        guard let end = bytes[start...].firstIndex(of: UInt8(ascii: "/")) else { return nil }
-        let route = bytes[bytes.index(after: end)...]
-        name = uri[start..<end]
-        query = uri[uri.endIndex...]
-        if route.elementsEqual("acquire".utf8) {
-            isReport = false
-        } else if route.starts(with: "report?".utf8) {
-            isReport = true
-            query = uri[bytes.index(route.startIndex, offsetBy: "report?".utf8.count)...]
-        } else {
-            return nil
-        }
+        var rest = uri.utf8[...]
+        // What is no visible ASCII may come through the router's codec as something else.
+        guard rest.allSatisfy({ (0x21...0x7e).contains($0) }), Self.take(Self.prefix, from: &rest),
+            let end = rest.firstIndex(of: UInt8(ascii: "/"))
+        else { return nil }
+        name = String(uri[rest.startIndex..<end])
+        rest = rest[end...]
+        if Self.take(Self.acquire, from: &rest), rest.isEmpty { return }
+        guard Self.take(Self.report, from: &rest) else { return nil }
+        query = uri[rest.startIndex...]
     }
+
+    private static func take(_ text: StaticString, from rest: inout Substring.UTF8View) -> Bool {
+        let text = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        guard rest.starts(with: text) else { return false }
+        rest = rest.dropFirst(text.count)
+        return true
+    }
+
+    private static let prefix: StaticString = "/v1/breakers/"
+    private static let acquire: StaticString = "/acquire"
+    private static let report: StaticString = "/report?"
 }
 
 /// The header fields that matter to a decision.

@@ -5,6 +5,8 @@ import HTTPTypes
 struct Answer: Sendable {
     var status: HTTPResponse.Status
     var fields: HTTPFields
+    /// The `retry-after`, behind ``fields``; beside them, for most answers share theirs with others.
+    var retryAfterSeconds: Int64?
     var body: [UInt8]
 
     init(status: HTTPResponse.Status = .ok, fields: HTTPFields = [:], body: [UInt8] = []) {
@@ -24,7 +26,7 @@ struct Answer: Sendable {
         body = problem.document.bytes
         switch problem.code {
         case .overloaded, .storageUnavailable, .outcomeUnknown, .shuttingDown:
-            fields[.retryAfter] = "1"
+            retryAfterSeconds = 1
         case .unauthorized: fields[.wwwAuthenticate] = "Bearer realm=\"fusebox\""
         case .requestTimeout, .bodyTooLarge, .malformedRequest, .headersTooLarge:
             // What is left of the request may never come.

@@ -6,12 +6,13 @@ struct Query: Sendable {
 
     /// - Parameter text: what stands behind the `?`; percent-encoded, `+` for a space, as forms are sent.
     init(_ text: some StringProtocol) throws(Problem) {
-        for pair in text.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let key = Self.decode(parts[0]) else {
+        let bytes = Array(text.utf8)
+        for pair in bytes.split(separator: UInt8(ascii: "&")) {
+            let equals = pair.firstIndex(of: UInt8(ascii: "="))
+            guard let key = Self.decode(pair[..<(equals ?? pair.endIndex)]) else {
                 throw Problem(.invalidRequest, "a parameter's name is not percent-encoded UTF-8")
             }
-            guard let value = parts.count == 2 ? Self.decode(parts[1]) : "" else {
+            guard let value = equals.map({ Self.decode(pair[($0 + 1)...]) }) ?? "" else {
                 throw .invalid(key, "is not percent-encoded UTF-8")
             }
             guard self[key] == nil else { throw .invalid(key, "is repeated") }
@@ -28,9 +29,15 @@ struct Query: Sendable {
     }
 
     /// - Returns: `nil` for a broken escape, and for what is not UTF-8 when it is decoded.
-    static func decode(_ text: some StringProtocol) -> String? {
+    static func decode(_ text: some StringProtocol) -> String? { decode(Array(text.utf8)[...]) }
+
+    private static func decode(_ text: ArraySlice<UInt8>) -> String? {
+        // Most have nothing to decode.
+        guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+            return String(validating: text, as: UTF8.self)
+        }
         var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
+        var rest = text
         while let byte = rest.popFirst() {
             switch byte {
             case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))

@@ -13,9 +13,8 @@ extension ReportBatch {
         precondition(results.count == reports.count, "\(reports.count) reports have \(results.count) results")
         var bytes: [UInt8] = []
         bytes.reserveCapacity((count + 1) * Self.usualItem)
-        bytes.append("{\"accepted\":")
-        bytes.append(contentsOf: String(Self.accepted(results)).utf8)
-        bytes.append(",\"results\":[")
+        bytes.append(#"{"accepted":"#, Int64(Self.accepted(results)))
+        bytes.append(#","results":["#)
         var faults = faults[...]
         var done = 0
         for index in 0..<count {
@@ -45,38 +44,13 @@ extension ReportBatch {
         to bytes: inout [UInt8]
     ) {
         switch result {
-        case .success(let answer): write(answer, of: report, to: &bytes)
+        case .success(let answer): bytes.append(answer, of: report)
         case .failure(let error): write(Problem(error), to: &bytes)
         }
-    }
-
-    /// What ``Decisions`` answers to the same report alone.
-    private static func write(_ answer: ReportAnswer, of report: Report, to bytes: inout [UInt8]) {
-        if let refusal = answer.refusal {
-            bytes.append("{\"applied\":false,\"reason\":\"")
-            bytes.append(contentsOf: refusal.rawValue.utf8)
-            bytes.append("\",\"state\":\"")
-        } else {
-            bytes.append("{\"applied\":true,\"state\":\"")
-        }
-        bytes.append(contentsOf: answer.state.rawValue.utf8)
-        bytes.append("\"")
-        if report.count > 1 {
-            bytes.append(",\"counted\":")
-            bytes.append(contentsOf: String(answer.counted).utf8)
-        }
-        if answer.isDuplicate { bytes.append(",\"duplicate\":true") }
-        bytes.append("}")
     }
 
     private static func write(_ problem: Problem, to bytes: inout [UInt8]) {
         let error: JSON = ["code": .string(problem.code.rawValue), "detail": .string(problem.detail)]
         (["error": error] as JSON).write(to: &bytes)
-    }
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(_ text: StaticString) {
-        append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }

@@ -87,7 +87,9 @@ struct RouterDoor: Sendable {
 extension Response {
     init(_ answer: Answer) {
         let body = answer.body.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
-        self.init(status: answer.status, headers: answer.fields, body: body)
+        var fields = answer.fields
+        if let seconds = answer.retryAfterSeconds { fields[.retryAfter] = String(seconds) }
+        self.init(status: answer.status, headers: fields, body: body)
     }
 }
 

@@ -10,10 +10,7 @@ extension Routes {
                 let results = try await problems { () throws(EngineError) in
                     try await engine.report(batch.reports)
                 }
-                return Answer(
-                    fields: [.contentType: "application/json", .cacheControl: "no-store"],
-                    body: batch.answer(results)
-                )
+                return Answer(fields: Answer.decisionFields, body: batch.answer(results))
             }
         ]
     }

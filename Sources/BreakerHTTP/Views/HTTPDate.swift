@@ -9,15 +9,15 @@
 /// The `date` of an answer, made once a second: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 struct HTTPDate {
     private var second = Int64.min
-    private var bytes: [UInt8] = []
+    private var text = ""
 
     /// - Parameter second: since the Unix epoch.
-    mutating func text(at second: Int64) -> [UInt8] {
+    mutating func text(at second: Int64) -> String {
         if second != self.second {
             self.second = second
-            bytes = Array(Self.text(of: second).utf8)
+            text = Self.text(of: second)
         }
-        return bytes
+        return text
     }
 
     /// The second that it is, by the wall clock.

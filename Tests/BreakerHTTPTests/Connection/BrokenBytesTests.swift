@@ -146,31 +146,60 @@ struct BrokenBytesTests {
         }
     }
 
-    @Test("Random bytes neither bring the server down nor hold a connection", arguments: [31, 32] as [UInt64])
+    @Test("Random bytes neither bring the server down nor hold a connection", arguments: [31, 32, 33, 34] as [UInt64])
     func randomBytes(seed: UInt64) async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { _ in
-                var random = SplitMix64(seed: seed)
-                let pieces = [
-                    Self.acquire, Self.head, "\r\n", "transfer-encoding: chunked\r\n", "content-length: 3\r\n\r\nabc",
-                    "0\r\n\r\n", "GET /livez HTTP/1.1\r\n\r\n",
-                ]
-                for _ in 0..<200 {
-                    let client = try ByteClient(port: server.port)
-                    var bytes: [UInt8] = []
-                    for _ in 0..<Int.random(in: 1...6, using: &random) {
-                        bytes += Array(pieces.randomElement(using: &random)!.utf8)
-                    }
-                    for _ in 0..<Int.random(in: 0...4, using: &random) {
-                        bytes[Int.random(in: bytes.indices, using: &random)] = .random(in: 0...255, using: &random)
-                    }
-                    try client.send(bytes)
-                    client.finishSending()
-                    let answers = try client.readToEnd()
+                try Self.fuzz(seed, port: server.port) { answers in
                     #expect(answers.isEmpty || answers.hasPrefix("HTTP/1.1 "), "seed \(seed): \(answers.prefix(99))")
                 }
             }
             #expect(try await server.send(.GET, "/livez").status == 200)
+        }
+    }
+
+    @Test("Random bytes do not get past authentication", arguments: [41, 42, 43] as [UInt64])
+    func randomBytesWithoutToken(seed: UInt64) async throws {
+        let (token, secret) = Token.make(name: "w", role: .operator, prefix: "")
+        try await TestServer.with(tokens: [token]) { server in
+            try await ByteClient.run(server.port) { _ in
+                let wrong = String(secret.dropLast()) + (secret.hasSuffix("0") ? "1" : "0")
+                let shown = ["Bearer \(wrong)", "bearer \(secret.uppercased())", "Basic \(secret)", "Bearer", secret]
+                try Self.fuzz(seed, port: server.port, more: shown.map { "authorization: \($0)\r\n" }) { answers in
+                    let isLetIn = answers.contains("\"allowed\"") || answers.contains("\"applied\"")
+                    #expect(!isLetIn, "seed \(seed): \(answers)")
+                }
+            }
+            #expect(try await server.send(.GET, "/v1/breakers", secret: secret).json["breakers"]?.items.isEmpty == true)
+        }
+    }
+
+    /// Sends requests that are cut to pieces, put together anew and damaged here and there.
+    private static func fuzz(
+        _ seed: UInt64,
+        port: Int,
+        more: [String] = [],
+        _ expect: (_ answers: String) -> Void
+    ) throws {
+        var random = SplitMix64(seed: seed)
+        let pieces =
+            more + [
+                acquire, ByteScript.report, head, "\r\n", "transfer-encoding: chunked\r\n", "expect: 100-continue\r\n",
+                "content-length: 3\r\n\r\nabc", "content-length: 0\r\n", "connection: close\r\n", "0\r\n\r\n",
+                "POST /v1/breakers/b/report?outcome=failure&report_id=", " HTTP/1.1\r\n", "GET /livez HTTP/1.1\r\n\r\n",
+            ]
+        for _ in 0..<200 {
+            let client = try ByteClient(port: port)
+            var bytes: [UInt8] = []
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                bytes += Array(pieces.randomElement(using: &random)!.utf8)
+            }
+            for _ in 0..<Int.random(in: 0...4, using: &random) {
+                bytes[Int.random(in: bytes.indices, using: &random)] = .random(in: 0...255, using: &random)
+            }
+            try client.send(bytes)
+            client.finishSending()
+            expect(try client.readToEnd())
         }
     }
 }

@@ -42,11 +42,14 @@ struct ConnectionTests {
         }
     }
 
-    @Test("Answers that nobody reads hold back the requests behind them, and none is lost")
-    func flood() async throws {
+    @Test(
+        "Answers that nobody reads hold back the requests behind them, and none is lost",
+        arguments: ["GET /openapi.yaml", "POST /v1/breakers/a/acquire", "POST /v1/breakers/a/report?outcome=success"]
+    )
+    func flood(line: String) async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in
-                let request = Array("GET /openapi.yaml HTTP/1.1\r\nhost: x\r\n\r\n".utf8)
+                let request = Array("\(line) HTTP/1.1\r\nhost: x\r\n\r\n".utf8)
                 let requests = Array(repeatElement(request, count: 10_000).joined())
                 var sent = 0
                 while sent < 64 << 20, let count = try client.sendSome(requests[(sent % requests.count)...]) {

@@ -17,7 +17,7 @@ struct EngineProblemTests {
         let isTemporary = [.storageUnavailable, .outcomeUnknown, .overloaded, .shuttingDown].contains(code)
         let answer = Answer(problem)
         #expect((answer.status.code == 503) == isTemporary)
-        #expect((answer.fields[.retryAfter] == "1") == isTemporary)
+        #expect((answer.retryAfterSeconds == 1) == isTemporary)
         #expect(answer.fields[.cacheControl] == "no-store")
     }
 

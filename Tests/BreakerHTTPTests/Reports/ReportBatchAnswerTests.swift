@@ -7,23 +7,32 @@ import Testing
 @Suite("A batch is answered item by item")
 struct ReportBatchAnswerTests {
     @Test(
-        "An item's answer is to the letter that of the same report alone",
+        "An item's answer has what there is to tell, in order, and is the last of the document",
         arguments: State.allCases,
         [nil] + ReportAnswer.Refusal.allCases.map(Optional.some)
     )
-    func alone(state: State, refusal: ReportAnswer.Refusal?) throws {
+    func members(state: State, refusal: ReportAnswer.Refusal?) throws {
         for (count, counted, isDuplicate) in [(1, 1, false), (1, 1, true), (10_000, 9_999, false), (2, 0, true)] {
             var answer = ReportAnswer(counted: counted, refusal: refusal, state: state)
             answer.isDuplicate = isDuplicate
             let batch = try batch(of: #"{"name":"a","outcome":"failure","count":\#(count)}"#)
             let document = try JSONParser.parse(batch.answer([.success(answer)]))
-            let alone = Decisions.document(answer, of: Report(.failure, count: count))
-            #expect(document["results"] == .array([alone]))
+            let expected = Self.document(of: answer, count: count)
+            #expect(document["results"] == .array([expected]))
             #expect(
                 String(decoding: batch.answer([.success(answer)]), as: UTF8.self)
-                    == #"{"accepted":\#(isDuplicate ? 0 : counted),"results":[\#(String(decoding: alone.bytes, as: UTF8.self))]}"#
+                    == #"{"accepted":\#(isDuplicate ? 0 : counted),"results":[\#(String(decoding: expected.bytes, as: UTF8.self))]}"#
             )
         }
+    }
+
+    private static func document(of answer: ReportAnswer, count: Int) -> JSON {
+        var members = [JSON.Member(key: "applied", value: .bool(answer.refusal == nil))]
+        if let refusal = answer.refusal { members.append(.init(key: "reason", value: .string(refusal.rawValue))) }
+        members.append(.init(key: "state", value: .string(answer.state.rawValue)))
+        if count > 1 { members.append(.init(key: "counted", value: JSON(answer.counted))) }
+        if answer.isDuplicate { members.append(.init(key: "duplicate", value: true)) }
+        return .object(members)
     }
 
     @Test("Results go to the reports that are carried out, in order, and faults stand where the bad items stood")

@@ -102,7 +102,7 @@ final class ByteClient: @unchecked Sendable {
         }
         let status = lines.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         let length = fields.first { $0.0 == "content-length" }.flatMap { Int($0.1) } ?? 0
-        var answer = HTTPAnswer(status: status, fields: fields, body: [])
+        var answer = HTTPAnswer(status: status, head: String(decoding: head, as: UTF8.self), fields: fields, body: [])
         if hasBody, status >= 200 { answer.body = try take(length) }
         return answer
     }

@@ -7,6 +7,8 @@ import Testing
 /// What a server answered.
 struct HTTPAnswer: Sendable {
     var status: Int
+    /// Status line and header fields as they came; empty where a client took them apart.
+    var head = ""
     /// The names in lower case, in order.
     var fields: [(name: String, value: String)]
     var body: [UInt8]

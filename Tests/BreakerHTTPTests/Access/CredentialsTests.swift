@@ -1,0 +1,47 @@
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("What a client may do is remembered, and never beyond its token")
+struct CredentialsTests {
+    private let first: Token
+    private let firstSecret: String
+    private let second: Token
+    private let secondSecret: String
+
+    init() {
+        (first, firstSecret) = Token.make(name: "first", role: .worker, prefix: "")
+        (second, secondSecret) = Token.make(name: "second", role: .operator, prefix: "")
+    }
+
+    @Test("Each authorization is its own")
+    func authorizations() {
+        var credentials = Credentials(Gatekeeper(tokens: [first, second]))
+        for _ in 1...2 {
+            #expect(credentials.access("Bearer \(firstSecret)")?.actor == "first")
+            #expect(credentials.access("Bearer \(secondSecret)")?.actor == "second")
+            #expect(credentials.access(nil) == nil)
+            #expect(credentials.access("Bearer \(firstSecret)x") == nil)
+        }
+    }
+
+    @Test("A token that is taken away is good no longer, and one that is given is good at once")
+    func replaced() {
+        let gatekeeper = Gatekeeper(tokens: [first])
+        var credentials = Credentials(gatekeeper)
+        #expect(credentials.access("Bearer \(firstSecret)")?.actor == "first")
+        gatekeeper.replace(tokens: [second])
+        #expect(credentials.access("Bearer \(firstSecret)") == nil)
+        #expect(credentials.access("Bearer \(secondSecret)")?.actor == "second")
+    }
+
+    @Test("Without tokens everybody is anonymous, until there are some")
+    func anonymous() {
+        let gatekeeper = Gatekeeper(tokens: nil)
+        var credentials = Credentials(gatekeeper)
+        #expect(credentials.access(nil) == .anonymous)
+        #expect(credentials.access("anything") == .anonymous)
+        gatekeeper.replace(tokens: [first])
+        #expect(credentials.access(nil) == nil)
+    }
+}

@@ -1,0 +1,92 @@
+import Testing
+
+/// Bytes that a client sends, and what it must be answered.
+struct ByteScript: Sendable, CustomTestStringConvertible {
+    enum Ending: Sendable {
+        /// The server ends the connection behind the last answer.
+        case closes
+        /// It goes on: another request is answered.
+        case stays
+        /// The client says that it sends no more, and the server ends the connection behind the last answer.
+        case halfClosed
+    }
+
+    var testDescription: String
+    var bytes: [UInt8]
+    /// The status of each answer, in order.
+    var statuses: [Int]
+    var ending: Ending
+
+    init(_ name: String, _ requests: [String], _ statuses: [Int], _ ending: Ending = .stays) {
+        testDescription = name
+        bytes = Array(requests.joined().utf8)
+        self.statuses = statuses
+        self.ending = ending
+    }
+
+    // The requests of the table. The lane decides `acquire` and `report`; all others are the router's.
+    static let acquire = "POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\n\r\n"
+    static let report = "POST /v1/breakers/a/report?outcome=success HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
+    static let look = "GET /v1/breakers/a HTTP/1.1\r\n\r\n"
+    static let missing = "GET /missing HTTP/1.1\r\n\r\n"
+    static let garbage = "garbage\r\n\r\n"
+
+    static func post(_ fields: String, version: String = "1.1", body: String = "", to route: String = "acquire")
+        -> String
+    {
+        "POST /v1/breakers/a/\(route) HTTP/\(version)\r\nhost: x\r\n\(fields)\r\n\(body)"
+    }
+
+    private static let document = #"{"outcome":"success"}"#
+    private static let reportBody = post("content-length: \(document.utf8.count)\r\n", body: document, to: "report")
+
+    static let all = [
+        ByteScript("one", [acquire], [200]),
+        ByteScript("lane behind lane", [acquire, report, acquire], [200, 200, 200]),
+        ByteScript("router behind lane", [report, missing, report, look], [200, 404, 200, 200]),
+        ByteScript("lane behind router", [missing, acquire, missing, report], [404, 200, 404, 200]),
+        ByteScript("a body between", [report, reportBody, acquire], [200, 200, 200]),
+        ByteScript("half-close behind the lane", [acquire, report], [200, 200], .halfClosed),
+        ByteScript("half-close behind the router", [report, missing], [200, 404], .halfClosed),
+        ByteScript("half-close behind a body", [reportBody], [200], .halfClosed),
+        ByteScript("closes", [acquire, post("connection: close\r\n"), acquire], [200, 200], .closes),
+        ByteScript("Closes", [post("Connection: Close\r\n"), missing], [200], .closes),
+        ByteScript(
+            "the router closes",
+            ["GET /missing HTTP/1.1\r\nconnection: close\r\n\r\n", acquire],
+            [404],
+            .closes
+        ),
+        ByteScript("HTTP/1.0", [post("", version: "1.0"), acquire], [200], .closes),
+        ByteScript("HTTP/1.0 that stays", [post("connection: keep-alive\r\n", version: "1.0"), acquire], [200, 200]),
+        ByteScript("a body on acquire", [post("content-length: 2\r\n", body: "{}"), acquire], [400, 200]),
+        ByteScript(
+            "a chunked acquire",
+            [post("transfer-encoding: chunked\r\n", body: "2\r\n{}\r\n0\r\n\r\n"), acquire],
+            [400, 200]
+        ),
+        ByteScript(
+            "a chunked acquire without a chunk",
+            [post("transfer-encoding: chunked\r\n", body: "0\r\n\r\n"), acquire],
+            [200, 200]
+        ),
+        ByteScript(
+            "a body that is announced",
+            [post("expect: 100-continue\r\ncontent-length: 21\r\n", body: document, to: "report"), acquire],
+            [100, 200, 200]
+        ),
+        ByteScript("nothing that is announced", [post("expect: 100-continue\r\n"), acquire], [100, 200, 200]),
+        ByteScript("garbage", [garbage], [400], .closes),
+        ByteScript("garbage behind the lane", [acquire, report, garbage], [200, 200, 400], .closes),
+        ByteScript("garbage behind the router", [missing, look, garbage], [404, 200, 400], .closes),
+        ByteScript(
+            "garbage in a body",
+            [report, post("transfer-encoding: chunked\r\n", body: "zz\r\n")],
+            [200, 400],
+            .closes
+        ),
+        ByteScript("garbage behind an end", [acquire, post("connection: close\r\n"), garbage], [200, 200], .closes),
+        ByteScript("a head that stops", [acquire, "POST /v1/breakers/a/acq"], [200, 400], .halfClosed),
+        ByteScript("a body that stops", [report, post("content-length: 9\r\n", body: "{")], [200, 400], .halfClosed),
+    ]
+}

@@ -1,0 +1,34 @@
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A connection answers in order, however the bytes arrive")
+struct ByteScriptTests {
+    @Test("Whole, and split at every byte", arguments: ByteScript.all)
+    func script(script: ByteScript) async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            try await ByteClient.run {
+                let sender = try SplitSender(port: server.port)
+                for place in script.bytes.indices {
+                    let client = try sender.send(script.bytes, splitAt: place)
+                    try Self.expect(script, of: client, splitAt: place)
+                }
+            }
+        }
+    }
+
+    private static func expect(_ script: ByteScript, of client: ByteClient, splitAt place: Int) throws {
+        if script.ending == .halfClosed { client.finishSending() }
+        for (number, status) in script.statuses.enumerated() {
+            let answer = try client.readAnswer()
+            #expect(answer.status == status, "answer \(number), split at \(place): \(answer.head)\(answer.text)")
+        }
+        switch script.ending {
+        case .closes, .halfClosed: #expect(try client.isAtEnd(), "split at \(place)")
+        case .stays:
+            try client.send(ByteScript.acquire)
+            #expect(try client.readAnswer().status == 200, "split at \(place)")
+        }
+    }
+}

@@ -1,0 +1,198 @@
+import BreakerAPI
+import BreakerEngine
+import EngineSupport
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("The lane and the router give the same answers")
+struct DoorsTests {
+    /// A step of a story that is told through both doors.
+    enum Step: Sendable {
+        /// A request to the breaker, whose path goes on like this.
+        case post(String, fields: String = "")
+        /// The same, with the permit of the last probe.
+        case postWithPermit(String)
+        case order(HTTPMethod, String, String?)
+        case advance(ms: Int64)
+        /// From here on nothing can be stored.
+        case lock
+    }
+
+    struct Story: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var steps: [Step]
+
+        init(_ name: String, _ steps: [Step]) {
+            testDescription = name
+            self.steps = steps
+        }
+    }
+
+    private static let trip = Array(repeating: Step.post("report?outcome=failure&kind=timeout&reporter=w-1"), count: 5)
+
+    private static func override(_ mode: String, expiresInMs: String = "60000") -> Step {
+        .order(.PUT, "/v1/breakers/a/override", #"{"mode":"\#(mode)","reason":"r","expires_in_ms":\#(expiresInMs)}"#)
+    }
+
+    static let stories = [
+        Story("closed", [.post("acquire"), .post("report?outcome=success&permit=1"), .post("acquire")]),
+        Story("open", trip + [.post("acquire"), .advance(ms: 1), .post("acquire"), .post("report?outcome=success")]),
+        Story(
+            "half open",
+            trip + [
+                .advance(ms: 60_000), .post("acquire"), .post("acquire"), .post("report?outcome=success"),
+                .postWithPermit("report?outcome=success&duration_ms=20"), .postWithPermit("report?outcome=success"),
+                .post("acquire"),
+            ]
+        ),
+        Story(
+            "a lost probe",
+            trip + [
+                .advance(ms: 60_000), .post("acquire"), .advance(ms: 30_000),
+                .postWithPermit("report?outcome=failure"), .post("acquire"),
+            ]
+        ),
+        Story(
+            "overrides",
+            trip + [
+                override("force_open"), .post("acquire"), .post("report?outcome=failure"),
+                override("force_open", expiresInMs: "null"), .post("acquire"), override("force_closed"),
+                .post("acquire"), .post("report?outcome=failure&count=9"), override("shadow"), .post("acquire"),
+            ]
+        ),
+        Story(
+            "report ids",
+            [
+                .post("report?outcome=failure&report_id=r1"), .post("report?outcome=failure&report_id=r1"),
+                .post("report?outcome=success&report_id=r1"), .post("report?outcome=failure&count=3&report_id=r2"),
+                .post("report?outcome=failure&count=3&report_id=r2"),
+            ]
+        ),
+        Story(
+            "stale permits",
+            [.post("report?outcome=failure&permit=7"), .post("acquire"), .post("report?outcome=failure&permit=7")]
+        ),
+        Story(
+            "everything a report may say",
+            [
+                .post(
+                    "report?outcome=failure&kind=http_503&detail=a+b%20c%C3%A9&reporter=w%2D1&duration_ms=5&unknown=1"
+                ),
+                .order(.GET, "/v1/breakers/a/failures", nil),
+            ]
+        ),
+        Story("a request id of its own", [.post("acquire", fields: "x-request-id: mine-1\r\n")]),
+        Story("a client that closes", [.post("acquire", fields: "connection: close\r\n")]),
+        Story("nothing can be stored", [.post("acquire"), .lock, .post("acquire"), .post("report?outcome=success")]),
+        Story(
+            "what is wrong",
+            [
+                "acquire?x", "report", "report?", "report?outcome=", "report?outcome=maybe",
+                "report?outcome=success&outcome=success",
+                "report?outcome=success&permit=0", "report?outcome=success&permit=1-xyz",
+                "report?outcome=success&count=0",
+                "report?outcome=success&count=2&permit=1-0123456789abcdef", "report?outcome=success&duration_ms=-1",
+                "report?outcome=success&duration_ms=1e3", "report?outcome=%", "report?%ff=1",
+                "report?outcome=success&report_id=%20",
+                "report?outcome=success&report_id=\(String(repeating: "r", count: 65))",
+                "report?outcome=success&kind=\(String(repeating: "k", count: 65))", "acquire/", "acquires",
+                "reports?outcome=success",
+            ].map { .post($0) }
+        ),
+    ]
+
+    @Test("The same story, told through either door, is answered alike to the byte", arguments: stories)
+    func sameAnswers(story: Story) async throws {
+        let lane = try await Self.tell(story, name: "a")
+        let router = try await Self.tell(story, name: "%61")
+        #expect(lane.count == router.count && !lane.isEmpty)
+        for (lane, router) in zip(lane, router) {
+            #expect(lane.head == router.head)
+            #expect(lane.text == router.text)
+        }
+    }
+
+    /// - Parameter name: the breaker's name as it stands in each request; the lane takes none with an escape.
+    private static func tell(_ story: Story, name: String) async throws -> [HTTPAnswer] {
+        var answers: [HTTPAnswer] = []
+        try await TestServer.with { server in
+            var permit = ""
+            var lock: WriteLock?
+            for step in story.steps {
+                switch step {
+                case .post(let rest, let fields):
+                    answers.append(try await post("\(name)/\(rest)", fields, to: server))
+                    permit = answers.last?.json["permit"]?.text ?? permit
+                case .postWithPermit(let rest):
+                    answers.append(try await post("\(name)/\(rest)&permit=\(permit)", "", to: server))
+                case .order(let method, let path, let body):
+                    let answer = try await server.send(method, path, body)
+                    #expect(answer.status == 200)
+                    if method == .GET { answers.append(HTTPAnswer(status: 200, fields: [], body: answer.body)) }
+                case .advance(let ms): server.clock.advance(byMs: ms)
+                case .lock: lock = try WriteLock(databasePath: server.databasePath)
+                }
+            }
+            lock?.release()
+        }
+        return answers.map { masked($0) }
+    }
+
+    private static func post(_ path: String, _ fields: String, to server: TestServer) async throws -> HTTPAnswer {
+        try await ByteClient.run(server.port) { client in
+            try client.send("POST /v1/breakers/\(path) HTTP/1.1\r\nhost: x\r\n\(fields)content-length: 0\r\n\r\n")
+            return try client.readAnswer()
+        }
+    }
+
+    /// Without what differs from answer to answer: the date, an id that the server made, the id of a probe.
+    private static func masked(_ answer: HTTPAnswer) -> HTTPAnswer {
+        var masked = answer
+        masked.head = answer.head
+            .replacing(/Date: [^\r]+/, with: "Date:").replacing(/x-request-id: [0-9a-f]+/, with: "x-request-id:")
+        masked.body = Array(answer.text.replacing(/-[0-9a-f]{16}/, with: "-").utf8)
+        return masked
+    }
+
+    @Test("With as many breakers as there may be, both doors say so")
+    func breakerLimit() async throws {
+        var configuration = Engine.Configuration()
+        configuration.maximumBreakers = 1
+        try await TestServer.with(configuration: configuration) { server in
+            _ = try await server.acquire("first")
+            let lane = Self.masked(try await Self.post("a/acquire", "", to: server))
+            let router = Self.masked(try await Self.post("%61/acquire", "", to: server))
+            lane.expectProblem(.breakerLimit)
+            #expect(lane.head == router.head)
+            #expect(lane.text == router.text)
+        }
+    }
+
+    @Test("Who may not is told so alike, also on a connection that somebody else used before")
+    func access() async throws {
+        let (worker, workersSecret) = Token.make(name: "w", role: .worker, prefix: "a")
+        let (viewer, viewersSecret) = Token.make(name: "v", role: .viewer, prefix: "")
+        try await TestServer.with(tokens: [worker, viewer]) { server in
+            for path in ["a/acquire", "b/acquire", "a/report?outcome=success", "b/report?outcome=success"] {
+                var answers: [[HTTPAnswer]] = []
+                for path in [path, "%6\(path.hasPrefix("a") ? 1 : 2)\(path.dropFirst())"] {
+                    answers.append(
+                        try await ByteClient.run(server.port) { client in
+                            try [workersSecret, nil, viewersSecret, "fbx_0", workersSecret].map { secret in
+                                let field = secret.map { "authorization: Bearer \($0)\r\n" } ?? ""
+                                try client.send("POST /v1/breakers/\(path) HTTP/1.1\r\nhost: x\r\n\(field)\r\n")
+                                return Self.masked(try client.readAnswer())
+                            }
+                        }
+                    )
+                }
+                let allowed = path.hasPrefix("a") ? 200 : 403
+                #expect(answers[0].map(\.status) == [allowed, 401, 403, 401, allowed])
+                #expect(answers[0].map(\.head) == answers[1].map(\.head))
+                #expect(answers[0].map(\.text) == answers[1].map(\.text))
+            }
+        }
+    }
+}
