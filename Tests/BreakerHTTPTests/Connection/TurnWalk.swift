@@ -53,7 +53,9 @@ struct TurnWalk: Hashable {
         var events: [Event] = [.idleTimedOut, .bodyTimedOut]
         if !isQuiescing { events.append(.quiesce) }
         if !hasFailed, !isInputClosed {
-            events += [.failed, .inputClosed]
+            events.append(.failed)
+            // The end of a request without a body comes with its head.
+            if !isInRequest || requests.last?.isDecision == false { events.append(.inputClosed) }
             if !isInRequest {
                 for persistence in [Persistence.stays, .closes] {
                     events += [.head(isDecision: true, persistence), .head(isDecision: false, persistence)]
@@ -156,7 +158,9 @@ struct TurnWalk: Hashable {
             hand(out: piece)
             hand(out: Piece(request: piece.request, kind: .end))
         case .pass(let piece), .passAndContinue(let piece): hand(out: piece)
-        case .passInputClosed: expect(isNothingOwed(byLane: true), "the router goes before the lane has answered")
+        case .passInputClosed:
+            expect(isNothingOwed(byLane: true), "the router goes before the lane has answered")
+            expect(waiting.isEmpty, "the router goes before it has all requests")
         case .answerErrorAndClose:
             expect(requests.prefix(begun).dropLast().allSatisfy(\.isOver), "an error before an answer that is due")
             expect(begun == 0 || requests[begun - 1].response != .begun, "an error within a response")
