@@ -78,10 +78,10 @@ extension Report {
         if let durationMs, !Limits.durationMs.contains(durationMs) {
             throw .invalid(path + "duration_ms", "must be 0 to \(Limits.durationMs.upperBound)")
         }
-        let kind = try Self.text("kind", of: fields, at: path, length: 0...Limits.kindLength)
-        let reporter = try Self.text("reporter", of: fields, at: path, length: 0...Limits.reporterLength)
+        let kind = try Self.text("kind", of: fields, at: path, length: Limits.kindLength)
+        let reporter = try Self.text("reporter", of: fields, at: path, length: Limits.reporterLength)
         let id = try fields.text("report_id")
-        if let id, !Limits.reportIDLength.contains(id.count) || !id.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) {
+        if let id, !Limits.reportIDLength.contains(id.utf8.count) || !id.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) {
             throw .invalid(path + "report_id", "must be 1 to 64 visible ASCII characters")
         }
         let count = try fields.integer("count") ?? 1
@@ -109,11 +109,12 @@ extension Report {
         _ field: String,
         of fields: some ReportFields,
         at path: String,
-        length: ClosedRange<Int>
+        length: Int
     ) throws(Problem) -> String? {
         guard let text = try fields.text(field), !text.isEmpty else { return nil }
-        guard length.contains(text.unicodeScalars.count) else {
-            throw .invalid(path + field, "must be at most \(length.upperBound) characters")
+        // No text has more code points than bytes; most are short enough in bytes already.
+        guard text.utf8.count <= length || text.unicodeScalars.count <= length else {
+            throw .invalid(path + field, "must be at most \(length) characters")
         }
         return text
     }

@@ -63,8 +63,7 @@ struct ReportItem: ReportFields {
     }
 
     private subscript(field: String) -> JSONCursor.Value {
-        var field = field
-        guard let member = field.withUTF8({ ReportMember($0) }) else {
+        guard let member = field.utf8.withContiguousStorageIfAvailable({ ReportMember($0) }) ?? nil else {
             preconditionFailure("a report has no member \(field)")
         }
         return self[member]
