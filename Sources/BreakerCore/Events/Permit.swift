@@ -14,17 +14,19 @@ package struct Permit: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// - Returns: `nil` where `text` is not written exactly as ``description`` writes a permit.
-    package init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let generation = Int64(parts[0]), generation > 0, parts[0].utf8.first != UInt8(ascii: "+"),
-            parts[0].utf8.first != UInt8(ascii: "0")
+    package init?(_ text: String) {
+        let bytes = text.utf8
+        let dash = bytes.firstIndex(of: UInt8(ascii: "-")) ?? bytes.endIndex
+        guard let first = bytes.first, (UInt8(ascii: "1")...UInt8(ascii: "9")).contains(first),
+            let generation = Int64(text[..<dash])
         else { return nil }
-        guard parts.count == 2 else {
+        guard dash < bytes.endIndex else {
             self.init(generation: generation)
             return
         }
-        guard parts[1].utf8.count == Self.leaseDigits, parts[1].utf8.allSatisfy(Self.isLowerCaseHex),
-            let lease = UInt64(parts[1], radix: 16)
+        let digits = text[bytes.index(after: dash)...]
+        guard digits.utf8.count == Self.leaseDigits, digits.utf8.allSatisfy(Self.isLowerCaseHex),
+            let lease = UInt64(digits, radix: 16)
         else { return nil }
         self.init(generation: generation, lease: lease)
     }
