@@ -44,6 +44,7 @@ final class DecisionLane: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         outlet = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        precondition(outlet != nil, "the lane stands behind an encoder; this pipeline has none")
         watchIdleness(context)
     }
 

@@ -10,15 +10,15 @@ import NIOCore
 /// - `Part`: what a request is made of; the turn only hands it on.
 struct Turn<Part> {
     fileprivate enum State {
-        /// Nothing is under way.
+        /// Nothing is under way. Exits: `reading` with a decision's head, `passing` with any other, `closed`.
         case idle
-        /// The lane has a request's head, and waits for its end.
+        /// The lane has a request's head, and waits for its end. Exits: `answering`, `closed`.
         case reading(Part, Persistence)
-        /// The lane has asked for a decision.
+        /// The lane has asked for a decision. Exits: `idle` or `closed`, as the answer goes out.
         case answering(Persistence)
-        /// The router has the request.
+        /// The router has the request. Exits: `idle` or `closed`, once the request and its response have ended.
         case passing(Passing)
-        /// The last byte is decided upon; nothing goes in or out any more.
+        /// The last byte is decided upon; nothing goes in or out any more. No exit.
         case closed
     }
 

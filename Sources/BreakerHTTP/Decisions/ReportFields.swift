@@ -81,7 +81,7 @@ extension Report {
         let kind = try Self.text("kind", of: fields, at: path, length: Limits.kindLength)
         let reporter = try Self.text("reporter", of: fields, at: path, length: Limits.reporterLength)
         let id = try fields.text("report_id")
-        if let id, !Limits.reportIDLength.contains(id.utf8.count) || !id.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) {
+        if let id, !Self.isReportID(id) {
             throw .invalid(path + "report_id", "must be 1 to 64 visible ASCII characters")
         }
         let count = try fields.integer("count") ?? 1
@@ -101,6 +101,10 @@ extension Report {
             id: id,
             count: Int(count)
         )
+    }
+
+    private static func isReportID(_ text: String) -> Bool {
+        Limits.reportIDLength.contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
     }
 
     /// A text of bounded length; an empty one is as good as absent. Code points are counted: there is no bound to how

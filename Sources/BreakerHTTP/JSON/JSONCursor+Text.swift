@@ -1,6 +1,6 @@
 extension JSONCursor {
     /// Where a text stands in a document. It is UTF-8, and its escapes are sound.
-    struct Text: Hashable {
+    struct Text {
         /// What is between the quotation marks.
         fileprivate var range: Range<Int>
         fileprivate var hasEscapes: Bool

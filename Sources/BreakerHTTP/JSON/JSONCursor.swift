@@ -6,7 +6,7 @@ struct JSONCursor {
     typealias Failure = JSONParser.Failure
 
     /// A value; of a list and of an object only that it is one.
-    enum Value: Hashable {
+    enum Value {
         case null
         case bool(Bool)
         case integer(Int64)

@@ -32,7 +32,7 @@ struct BrokenBatchTests {
         expect(Array(document.utf8), detail, at: offset)
     }
 
-    /// - `detail`: of an item with these members, told at the byte of the member's value or so many behind it.
+    /// - Parameter behind: where it is told, in bytes behind the beginning of `value`.
     @Test(
         "Also for what is wrong within an item, be it good or bad without it",
         arguments: [
@@ -48,6 +48,8 @@ struct BrokenBatchTests {
             (#""x":"#, #""\udc00""#, "half of a surrogate pair is missing", 7),
             (#""x":"#, #""\ud800\n""#, "half of a surrogate pair is missing", 8),
             (#""x":"#, #""\ud800\u0041""#, "half of a surrogate pair is missing", 13),
+            (#""x":"#, #""\ud800\udbff""#, "half of a surrogate pair is missing", 13),
+            (#""x":"#, #""\ud800\ue000""#, "half of a surrogate pair is missing", 13),
             (#""x":"#, "\"\u{1}\"", "a control character must be escaped", 1),
             (#""kind":"#, "\"\n\"", "a control character must be escaped", 1),
             (#""name":"#, "1", #"the member "name" is repeated"#, -1),

@@ -130,7 +130,11 @@ struct RandomBatch {
             }
         }
         if oneIn(400) {
-            bytes.append(contentsOf: random.pick([[0xff], [0xc3], Array(#"\ud800"#.utf8), Array(#"\x"#.utf8), [0x1f]]))
+            bytes.append(
+                contentsOf: random.pick([
+                    [0xff], [0xc3], Array(#"\ud800"#.utf8), Array(#"\ud83d\ue000"#.utf8), Array(#"\x"#.utf8), [0x1f],
+                ])
+            )
         }
         write("\"")
     }

@@ -64,16 +64,14 @@ extension ReportBatch {
         ReferenceBatch.Reading { () throws(Problem) in try ReportBatch(body: body, access: access).items }
     }
 
+    /// Each item in its place; what has none comes last, so that it is seen.
     private var items: [ReferenceBatch.Item] {
-        let faults = Dictionary(uniqueKeysWithValues: faults.map { ($0.index, $0.problem) })
-        var rest = reports[...]
-        let items: [ReferenceBatch.Item] = (0..<count).map { index in
-            if let problem = faults[index] { return .fault(problem) }
-            let report = rest.removeFirst()
-            return .report(report.name, report.report)
+        let problems = Dictionary(faults.map { ($0.index, $0.problem) }, uniquingKeysWith: { first, _ in first })
+        var rest = reports.map { ReferenceBatch.Item.report($0.name, $0.report) }[...]
+        let items = (0..<count).compactMap { index in
+            problems[index].map(ReferenceBatch.Item.fault) ?? rest.popFirst()
         }
-        precondition(rest.isEmpty && faults.keys.allSatisfy { $0 < count }, "\(count) items, but \(self)")
-        return items
+        return items + rest
     }
 }
 

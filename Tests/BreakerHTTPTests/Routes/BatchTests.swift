@@ -30,6 +30,8 @@ struct BatchTests {
                 """
             )
             #expect(answer.status == 200)
+            #expect(answer["content-type"] == "application/json")
+            #expect(answer["cache-control"] == "no-store")
             #expect(answer.json.keys == ["accepted", "results"])
             #expect(answer.json["accepted"] == .integer(7))
             let results = (answer.json["results"]?.items ?? []).map { String(decoding: $0.bytes, as: UTF8.self) }
