@@ -1,14 +1,19 @@
 /// The calls of the last `window_ms`, in 60 buckets.
 ///
 /// A call at `elapsed` milliseconds into the generation falls into bucket `floor(elapsed × 60 / window_ms)`;
-/// the newest 60 buckets count. No bucket is kept before the first call.
-struct TimeWindow: Hashable, Sendable {
+/// the newest 60 buckets count. Room is kept only for the buckets from the oldest that is in use to the newest, for most
+/// of many breakers are called seldom.
+struct TimeWindow: Sendable {
     static let bucketCount = 60
 
-    /// Bucket `i` is at `i mod 60`; empty until the first call.
+    /// A ring: bucket `i` is at `i mod buckets.count`; empty until the first call.
     private var buckets: [Counts] = []
     /// The number of the newest bucket that has been counted into.
     private var newest: Int64 = 0
+    /// No bucket before this one is in use.
+    private var oldest: Int64 = 0
+    /// What all buckets hold together.
+    private var total = Total()
 
     init() {}
 
@@ -17,24 +22,20 @@ struct TimeWindow: Hashable, Sendable {
     }
 
     /// Adds to `bucket`, or to the newest if that is later: time never runs backwards here.
-    mutating func add(_ call: Counts, toBucket bucket: Int64) {
-        if buckets.isEmpty {
-            buckets = Array(repeating: .zero, count: Self.bucketCount)
-            newest = bucket
-        }
-        let bucket = max(bucket, newest)
-        if bucket > newest {
-            for skipped in max(newest + 1, bucket - Int64(Self.bucketCount) + 1)...bucket {
-                buckets[Self.place(of: skipped)] = .zero
-            }
-            newest = bucket
-        }
-        buckets[Self.place(of: bucket)] += call
+    /// - Returns: what the window holds behind it.
+    @discardableResult
+    mutating func add(_ call: Counts, toBucket bucket: Int64) -> Counts {
+        if bucket > newest || buckets.isEmpty { begin(bucket) }
+        let place = place(of: newest)
+        total.subtract(buckets[place])
+        buckets[place] += call
+        total.add(buckets[place])
+        return total.counts
     }
 
     /// What the 60 buckets up to `bucket` hold together.
     func counts(upToBucket bucket: Int64) -> Counts {
-        guard !buckets.isEmpty else { return .zero }
+        if bucket <= newest { return total.counts }
         var sum = Counts.zero
         forEachBucket { number, counts in
             if number > bucket - Int64(Self.bucketCount) { sum += counts }
@@ -42,14 +43,87 @@ struct TimeWindow: Hashable, Sendable {
         return sum
     }
 
-    private func forEachBucket(_ body: (Int64, Counts) -> Void) {
-        guard !buckets.isEmpty else { return }
-        for number in max(0, newest - Int64(Self.bucketCount) + 1)...newest {
-            body(number, buckets[Self.place(of: number)])
+    /// Makes `bucket`, which is empty, the newest, and forgets those that it leaves more than 60 behind.
+    private mutating func begin(_ bucket: Int64) {
+        let first = bucket - Int64(Self.bucketCount) + 1
+        if buckets.isEmpty || newest < first {
+            (buckets, total, oldest) = ([.zero], Total(), bucket)
+        } else {
+            while oldest < first {
+                total.subtract(buckets[place(of: oldest)])
+                buckets[place(of: oldest)] = .zero
+                oldest += 1
+            }
+            makeRoom(upToBucket: bucket)
         }
+        newest = bucket
     }
 
-    private static func place(of bucket: Int64) -> Int { Int(bucket % Int64(bucketCount)) }
+    /// At least doubles the ring where it is too small, so that it seldom has to grow.
+    private mutating func makeRoom(upToBucket bucket: Int64) {
+        let needed = Int(bucket - oldest) + 1
+        guard needed > buckets.count else { return }
+        let size = min(max(needed, 2 * buckets.count), Self.bucketCount)
+        var ring = Array(repeating: Counts.zero, count: size)
+        forEachBucket { number, counts in ring[Int(number % Int64(size))] = counts }
+        buckets = ring
+    }
+
+    private func forEachBucket(_ body: (Int64, Counts) -> Void) {
+        guard !buckets.isEmpty else { return }
+        for number in oldest...newest { body(number, buckets[place(of: number)]) }
+    }
+
+    private func place(of bucket: Int64) -> Int { Int(bucket % Int64(buckets.count)) }
+}
+
+extension TimeWindow {
+    /// The sum of buckets, exact where a count saturates: what was added can be taken out again.
+    private struct Total: Sendable {
+        private var calls: UInt64 = 0
+        private var failures: UInt64 = 0
+        private var slow: UInt64 = 0
+
+        mutating func add(_ counts: Counts) {
+            calls += UInt64(counts.calls)
+            failures += UInt64(counts.failures)
+            slow += UInt64(counts.slow)
+        }
+
+        mutating func subtract(_ counts: Counts) {
+            calls -= UInt64(counts.calls)
+            failures -= UInt64(counts.failures)
+            slow -= UInt64(counts.slow)
+        }
+
+        var counts: Counts {
+            Counts(
+                calls: UInt32(clamping: calls),
+                failures: UInt32(clamping: failures),
+                slow: UInt32(clamping: slow)
+            )
+        }
+    }
+}
+
+extension TimeWindow: Hashable {
+    /// How much room there is says nothing of the window.
+    static func == (left: TimeWindow, right: TimeWindow) -> Bool { left.inUse == right.inUse }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(inUse) }
+
+    private struct Bucket: Hashable {
+        var number: Int64
+        var counts: Counts
+    }
+
+    private var inUse: [Bucket] {
+        var inUse: [Bucket] = []
+        forEachBucket { number, counts in
+            if counts != .zero { inUse.append(Bucket(number: number, counts: counts)) }
+        }
+        return inUse
+    }
 }
 
 // MARK: As bytes

@@ -18,8 +18,7 @@ enum Window: Hashable, Sendable {
         case (.time(var window), .time(let windowMs)):
             self = .calls(CallWindow())  // leaves `window` the only owner of its buckets, so that none are copied
             let bucket = TimeWindow.bucket(atElapsedMs: elapsedMs, windowMs: windowMs)
-            window.add(Counts(failed: failed, slow: slow), toBucket: bucket)
-            let counts = window.counts(upToBucket: bucket)
+            let counts = window.add(Counts(failed: failed, slow: slow), toBucket: bucket)
             self = .time(window)
             return counts
         case (.calls(var window), .calls(let capacity)):

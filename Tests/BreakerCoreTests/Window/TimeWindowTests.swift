@@ -1,0 +1,83 @@
+import TestSupport
+import Testing
+
+@testable import BreakerCore
+
+@Suite("The buckets of a time window")
+struct TimeWindowTests {
+    /// Counts by bucket, all of them, however old.
+    private struct Recount {
+        var buckets: [Int64: Counts] = [:]
+        var newest: Int64 = 0
+
+        mutating func add(_ counts: Counts, toBucket bucket: Int64) {
+            newest = buckets.isEmpty ? bucket : max(newest, bucket)
+            buckets[newest, default: .zero] += counts
+        }
+
+        func counts(upToBucket bucket: Int64) -> Counts {
+            let end = max(bucket, newest)
+            return buckets.filter { end - $0.key < 60 }.values.reduce(into: .zero) { $0 += $1 }
+        }
+    }
+
+    private static func counts(_ random: inout SplitMix64) -> Counts {
+        // Now and then as much as a bucket takes, so that buckets and their sum saturate.
+        let calls = UInt32(random.pick([1, 1, 1, 7, 1_000, Int(UInt32.max) - 1, Int(UInt32.max)]))
+        return Counts(calls: calls, failures: random.pick([0, calls / 2, calls]), slow: random.pick([0, 1, calls]))
+    }
+
+    @Test("hold together what a recount of them gives, whatever the gaps", arguments: 0..<200 as Range<UInt64>)
+    func total(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        var (window, recount) = (TimeWindow(), Recount())
+        var bucket = Int64(random.pick([0, 1, 59, 60, 1 << 40]))
+        for _ in 0..<400 {
+            bucket += Int64(random.pick([-3, 0, 0, 0, 1, 1, 2, 5, 13, 29, 30, 58, 59, 60, 61, 500]))
+            bucket = max(0, bucket)
+            let counts = Self.counts(&random)
+            recount.add(counts, toBucket: bucket)
+            let held = window.add(counts, toBucket: bucket)
+            #expect(held == recount.counts(upToBucket: bucket), "seed \(seed)")
+            let later = bucket + Int64(random.below(70))
+            #expect(window.counts(upToBucket: later) == recount.counts(upToBucket: later), "seed \(seed)")
+        }
+    }
+
+    @Test("come back from their bytes, and hold the same from there on", arguments: 0..<50 as Range<UInt64>)
+    func roundTrip(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        var window = TimeWindow()
+        var bucket: Int64 = 0
+        for _ in 0..<100 {
+            bucket += Int64(random.pick([0, 0, 1, 4, 31, 59, 60, 200]))
+            window.add(Self.counts(&random), toBucket: bucket)
+            var bytes = Bytes()
+            window.write(to: &bytes)
+            var reader = Bytes.Reader(bytes.array)
+            var copy = try #require(TimeWindow(reading: &reader))
+            #expect(copy == window, "seed \(seed)")
+            var original = window
+            let next = bucket + Int64(random.below(90))
+            let counts = Self.counts(&random)
+            #expect(
+                copy.add(counts, toBucket: next) == original.add(counts, toBucket: next),
+                "seed \(seed)"
+            )
+        }
+    }
+
+    @Test("are the same window however much room they once took")
+    func equality() {
+        var (wide, narrow) = (TimeWindow(), TimeWindow())
+        let call = Counts(failed: true, slow: false)
+        wide.add(call, toBucket: 0)
+        wide.add(call, toBucket: 59)
+        wide.add(call, toBucket: 100)
+        narrow.add(call, toBucket: 59)
+        #expect(wide != narrow)
+        narrow.add(call, toBucket: 100)
+        #expect(wide == narrow)
+        #expect(Set([wide, narrow]).count == 1)
+    }
+}
