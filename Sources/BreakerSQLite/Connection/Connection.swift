@@ -19,6 +19,7 @@ final class Connection {
     ///   - vfs: the name of SQLite's file layer; `nil` for the default.
     init(path: String, access: Access, vfs: String?) throws(SQLiteError) {
         precondition(path.hasPrefix("/"), "a database's path is absolute, not \(path)")
+        _ = Self.withoutMemoryStatistics
         let flags = access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY
         var opened: OpaquePointer?
         let result = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs)
@@ -30,6 +31,9 @@ final class Connection {
         if access == .readOnly { setsCheckpointOnClose(false) }
         sqlite3_busy_timeout(handle, Self.busyTimeoutMs)
     }
+
+    /// Nobody reads the statistics. Where SQLite is in use already it keeps them, and all works as well, but slower.
+    private static let withoutMemoryStatistics = sqlite3_set_memory_statistics(0)
 
     /// Asked now and then while a statement runs; kept as long as the connection may ask.
     private var isStopped: (() -> Bool)?

@@ -94,6 +94,7 @@ struct Pruner {
     }
 
     private mutating func pruneReceipts(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+        guard counts.receipts > 0 else { return }
         let excess = counts.receipts - retention.receipts
         var gone = 0
         var evicted = 0

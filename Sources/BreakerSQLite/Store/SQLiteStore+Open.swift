@@ -126,8 +126,10 @@ extension SQLiteStore.Session {
             lock: lock,
             connection: connection,
             tables: tables,
+            beginReading: try Statement("BEGIN", on: connection),
             begin: try Statement("BEGIN IMMEDIATE", on: connection),
             commit: try Statement("COMMIT", on: connection),
+            revision: try tables.server.get().revision,
             pruner: try Pruner(retention, tables)
         )
     }

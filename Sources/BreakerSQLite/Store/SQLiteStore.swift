@@ -28,8 +28,11 @@ package final class SQLiteStore: BreakerStore {
         let lock: DatabaseLock
         let connection: Connection
         let tables: Tables
+        let beginReading: Statement
         let begin: Statement
         let commit: Statement
+        /// The last that is committed: what is of a later one is not stored yet.
+        var revision: Int64
         var pruner: Pruner
         var checkpoints = CheckpointSchedule()
     }
@@ -84,7 +87,10 @@ package final class SQLiteStore: BreakerStore {
 
     package func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(StoreError) -> Receipt? {
         try translatingErrors("the report ids in \(path) cannot be read") { () throws(SQLiteError) in
-            try opened.tables.receipts.receipt(forReport: id, ofBreaker: breakerID)
+            // The look-ups of a batch share a transaction, for to begin one takes longer than to look an id up. The write
+            // or the checkpoint behind the batch ends it.
+            if !connection.isInTransaction { try opened.beginReading.run() }
+            return try opened.tables.receipts.receipt(forReport: id, ofBreaker: breakerID)
         }
     }
 
@@ -92,7 +98,7 @@ package final class SQLiteStore: BreakerStore {
 
     package func write(_ batch: WriteBatch) throws(StoreError) {
         do throws(SQLiteError) {
-            // A rollback that failed would have left its transaction open.
+            // Look-ups leave a transaction open, and so would a rollback that failed.
             try connection.rollBack()
             try opened.begin.run()
             try opened.put(batch)
@@ -109,6 +115,7 @@ package final class SQLiteStore: BreakerStore {
             if error.code == SQLITE_FULL { throw unavailable(error) }
             throw StoreError(.outcomeUnknown, "a commit to \(path) failed", cause: error.description)
         }
+        opened.revision = batch.revision
         opened.pruner.keep()
         opened.checkpoints.committed(walPages: connection.walPages)
     }
@@ -126,10 +133,12 @@ package final class SQLiteStore: BreakerStore {
     /// Moves pages from the WAL into the database once there are enough, and does nothing before. Best called behind
     /// every batch, when its answers are out.
     package func checkpoint() throws(StoreError) {
-        guard let checkpoint = opened.checkpoints.due else { return }
-        defer { opened.checkpoints.attempted(walPages: connection.walPages) }
         try translatingErrors("the write-ahead log of \(path) cannot be moved into the database") {
-            () throws(SQLiteError) in try connection.checkpoint(checkpoint)
+            () throws(SQLiteError) in
+            try connection.rollBack()
+            guard let checkpoint = opened.checkpoints.due else { return }
+            defer { opened.checkpoints.attempted(walPages: connection.walPages) }
+            try connection.checkpoint(checkpoint)
         }
     }
 
@@ -137,6 +146,7 @@ package final class SQLiteStore: BreakerStore {
     package func close() {
         guard let lock = session?.lock else { return }
         // Failing harms nothing: the WAL stays, and the next owner reads it.
+        try? connection.rollBack()
         try? connection.checkpoint(.truncate)
         session = nil
         withExtendedLifetime(lock) {}
@@ -155,8 +165,8 @@ extension SQLiteStore.Session {
             pruner.forget(deletion.breakerID, receipts: receipts)
         }
         for breaker in batch.breakers {
-            try tables.breakers.put(breaker)
-            try tables.policies.putIfChanged(breaker.snapshot)
+            try tables.breakers.put(breaker, behind: revision, isShifted: batch.shiftBackMs > 0)
+            try tables.policies.putIfChanged(breaker.snapshot, behind: revision)
         }
         for row in batch.transitions {
             try tables.transitions.insert(row)

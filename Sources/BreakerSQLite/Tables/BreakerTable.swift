@@ -3,7 +3,10 @@ import BreakerStorage
 
 /// Breakers, a row each.
 struct BreakerTable {
-    private let upsert: Statement
+    private let connection: Connection
+    private let insert: Statement
+    private let updateAll: Statement
+    private let updateCounts: Statement
     private let deleteOne: Statement
     private let selectAll: Statement
     private let selectOne: Statement
@@ -17,19 +20,22 @@ struct BreakerTable {
         "override_expires_at", "back_off_openings", "back_off_last_open_ms", "failure_rows", "last_transition",
         "last_seen_at",
     ]
+    /// What changes with a report that moves the breaker nowhere: none has a CHECK, which would cost as much as the row.
+    private static let countColumns = ["consecutive_failures", "window", "failure_rows", "last_seen_at"]
 
     init(_ connection: Connection) throws(SQLiteError) {
+        self.connection = connection
         let columns = Self.constantColumns + Self.variableColumns
-        // Setting the name would rewrite its place in the index, even to the same.
-        let updates = Self.variableColumns.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
-        upsert = try Statement(
+        insert = try Statement(
             """
             INSERT INTO breakers (\(columns.joined(separator: ", ")))
             VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
-            ON CONFLICT (id) DO UPDATE SET \(updates)
             """,
             on: connection
         )
+        // Setting the name would rewrite its place in the index, even to the same.
+        updateAll = try Self.update(Self.variableColumns, on: connection)
+        updateCounts = try Self.update(Self.countColumns, on: connection)
         deleteOne = try Statement("DELETE FROM breakers WHERE id = ?", on: connection)
         let lists = [
             columns.map { "b.\($0)" },
@@ -65,31 +71,62 @@ struct BreakerTable {
 
     // MARK: Writing
 
-    func put(_ breaker: StoredBreaker) throws(SQLiteError) {
+    /// - Parameters:
+    ///   - revision: the last that is stored. A breaker of a later one is not stored yet.
+    ///   - isShifted: whether instants of the breaker moved without a revision.
+    func put(_ breaker: StoredBreaker, behind revision: Int64, isShifted: Bool) throws(SQLiteError) {
         let snapshot = breaker.snapshot
-        upsert.bind(snapshot.id)
-        upsert.bind(snapshot.name.value)
-        upsert.bind(snapshot.createdAt)
-        upsert.bind(snapshot.state.rawValue)
-        upsert.bind(snapshot.generation)
-        upsert.bind(snapshot.since)
-        upsert.bind(snapshot.openUntil)
-        upsert.bind(Int64(snapshot.consecutiveFailures))
-        upsert.bind(snapshot.window)
-        upsert.bind(LeaseText.text(of: snapshot.leases))
-        upsert.bind(Int64(snapshot.probeSuccesses))
-        upsert.bind(Int64(snapshot.lostProbes))
-        upsert.bind(snapshot.override?.mode.rawValue)
-        upsert.bind(snapshot.override?.reason)
-        upsert.bind(snapshot.override?.actor)
-        upsert.bind(snapshot.override?.since)
-        upsert.bind(snapshot.override?.expiresAt)
-        upsert.bind(snapshot.backOff.map { Int64($0.openings) })
-        upsert.bind(snapshot.backOff?.lastOpenMs)
-        upsert.bind(snapshot.failureRows)
-        upsert.bind(snapshot.lastTransition?.revision)
-        upsert.bind(breaker.lastSeenAt)
-        try upsert.run()
+        guard snapshot.id <= revision else {
+            insert.bind(snapshot.id)
+            insert.bind(snapshot.name.value)
+            insert.bind(snapshot.createdAt)
+            bindVariables(of: breaker, to: insert)
+            return try insert.run()
+        }
+        if isShifted || snapshot.hasMoved(since: revision) {
+            bindVariables(of: breaker, to: updateAll)
+            try run(updateAll, of: snapshot)
+        } else {
+            updateCounts.bind(Int64(snapshot.consecutiveFailures))
+            updateCounts.bind(snapshot.window)
+            updateCounts.bind(snapshot.failureRows)
+            updateCounts.bind(breaker.lastSeenAt)
+            try run(updateCounts, of: snapshot)
+        }
+    }
+
+    private func run(_ update: Statement, of snapshot: Breaker.Snapshot) throws(SQLiteError) {
+        update.bind(snapshot.id)
+        try update.run()
+        guard connection.changes == 1 else { throw .damaged("\(snapshot.name) is missing") }
+    }
+
+    private func bindVariables(of breaker: StoredBreaker, to statement: Statement) {
+        let snapshot = breaker.snapshot
+        statement.bind(snapshot.state.rawValue)
+        statement.bind(snapshot.generation)
+        statement.bind(snapshot.since)
+        statement.bind(snapshot.openUntil)
+        statement.bind(Int64(snapshot.consecutiveFailures))
+        statement.bind(snapshot.window)
+        statement.bind(LeaseText.text(of: snapshot.leases))
+        statement.bind(Int64(snapshot.probeSuccesses))
+        statement.bind(Int64(snapshot.lostProbes))
+        statement.bind(snapshot.override?.mode.rawValue)
+        statement.bind(snapshot.override?.reason)
+        statement.bind(snapshot.override?.actor)
+        statement.bind(snapshot.override?.since)
+        statement.bind(snapshot.override?.expiresAt)
+        statement.bind(snapshot.backOff.map { Int64($0.openings) })
+        statement.bind(snapshot.backOff?.lastOpenMs)
+        statement.bind(snapshot.failureRows)
+        statement.bind(snapshot.lastTransition?.revision)
+        statement.bind(breaker.lastSeenAt)
+    }
+
+    private static func update(_ columns: [String], on connection: Connection) throws(SQLiteError) -> Statement {
+        let updates = columns.map { "\($0) = ?" }.joined(separator: ", ")
+        return try Statement("UPDATE breakers SET \(updates) WHERE id = ?", on: connection)
     }
 
     // MARK: Reading
@@ -176,5 +213,13 @@ struct BreakerTable {
         selectTrips.bind(lastWrite.advanced(byMilliseconds: -Breaker.recentMs))
         try selectTrips.forEachRow { trips.append(min($0.instant(), lastWrite)) }
         return trips.reversed()
+    }
+}
+
+extension Breaker.Snapshot {
+    /// Whether anything but the counts of a closed breaker may differ from what was stored at `revision`: each transition
+    /// and each override takes a revision, and leases come and go only while half open.
+    fileprivate func hasMoved(since revision: Int64) -> Bool {
+        state != .closed || max(generation, lastTransition?.revision ?? 0) > revision
     }
 }

@@ -4,7 +4,6 @@ import BreakerStorage
 /// Policies, a row for each breaker.
 struct PolicyTable {
     private let upsert: Statement
-    private let selectRevision: Statement
 
     /// Without the breaker's id: one for each field, then where the policy came from.
     static let columns = PolicyField.allCases.map(\.rawValue) + ["source", "revision", "actor"]
@@ -19,14 +18,12 @@ struct PolicyTable {
             """,
             on: connection
         )
-        selectRevision = try Statement("SELECT revision FROM policies WHERE breaker_id = ?", on: connection)
     }
 
     /// Stores the policy of `snapshot` unless it is the one that is stored: most events touch none.
-    func putIfChanged(_ snapshot: Breaker.Snapshot) throws(SQLiteError) {
-        selectRevision.bind(snapshot.id)
-        let stored = try selectRevision.first { $0.integer() }
-        if let stored, stored >= snapshot.policyRevision { return }
+    /// - Parameter revision: the last that is stored; each change of a policy takes one.
+    func putIfChanged(_ snapshot: Breaker.Snapshot, behind revision: Int64) throws(SQLiteError) {
+        guard snapshot.policyRevision > revision else { return }
         upsert.bind(snapshot.id)
         for field in PolicyField.allCases {
             switch snapshot.policy.given(field) {
