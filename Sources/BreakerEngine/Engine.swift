@@ -53,7 +53,9 @@ package final class Engine: Sendable {
         let working = try Self.open(store, configuration: configuration, at: clock.now(), logger: logger)
         let panel = Panel(working.entries)
         let executor = WriterExecutor()
-        let queue = NIOLockedValueBox(CommandQueue(capacity: configuration.queueCapacity))
+        let queue = NIOLockedValueBox(
+            CommandQueue(capacity: configuration.queueCapacity, batchWeight: Writer.batchWeight)
+        )
         let health = NIOLockedValueBox(StorageHealth.ok)
         let feed = ChangeFeed()
         let timer = DueTimer(eventLoop: eventLoop)

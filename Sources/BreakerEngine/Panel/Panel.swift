@@ -40,7 +40,17 @@ final class Panel: Sendable {
         }
     }
 
+    /// Shows what a batch changed, some of it at a time, so that those who ask wait for no more than that.
     func publish(_ updates: [Update], at now: Instant) {
+        for start in stride(from: 0, to: updates.count, by: Self.updatesAtATime) {
+            publish(updates[start..<min(start + Self.updatesAtATime, updates.count)], at: now)
+        }
+    }
+
+    /// A few microseconds under the lock.
+    private static let updatesAtATime = 64
+
+    private func publish(_ updates: ArraySlice<Update>, at now: Instant) {
         entries.withLockedValue { entries in
             for update in updates {
                 guard let standing = update.standing else {

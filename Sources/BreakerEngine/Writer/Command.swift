@@ -30,3 +30,20 @@ struct Command: Sendable {
         }
     }
 }
+
+/// What a command came to, to be told once its batch is committed. An enum, for a closure would be an allocation for
+/// each.
+enum Finish {
+    case acquired(Result<Decision, EngineError>, Command.Reply<Decision>)
+    case reported(Result<ReportAnswer, EngineError>, Command.Reply<ReportAnswer>)
+    case changed(Command.Finish)
+
+    /// - Parameter failure: why the batch is not committed; `nil` where it is.
+    func tell(_ failure: EngineError?) {
+        switch self {
+        case .acquired(let result, let reply): reply(failure.map(Result.failure) ?? result)
+        case .reported(let result, let reply): reply(failure.map(Result.failure) ?? result)
+        case .changed(let finish): finish(failure)
+        }
+    }
+}

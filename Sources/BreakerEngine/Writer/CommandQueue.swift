@@ -1,6 +1,8 @@
 import BreakerCore
 
 /// Commands on their way to the writer, in order. A value; the shell keeps it under a lock.
+///
+/// They gather in the batches in which they are handed out, so that under the lock none is ever copied or released.
 struct CommandQueue {
     private enum State {
         /// Nobody drains; the queue is empty.
@@ -22,56 +24,87 @@ struct CommandQueue {
         case closed
     }
 
-    private var commands: [Command] = []
-    /// Commands before this place have been handed out.
+    /// Those before ``head`` have been handed out; none of the others is empty.
+    private var batches: [[Command]] = []
     private var head = 0
+    /// How heavy the last batch is.
+    private var lastWeight = 0
+    /// An empty batch with room.
+    private var spare: [Command] = []
     private var state = State.idle
     private let capacity: Int
+    private let batchWeight: Int
 
-    init(capacity: Int) {
+    /// How many commands wait.
+    private(set) var depth = 0
+
+    /// - Parameters:
+    ///   - capacity: how many commands may wait.
+    ///   - batchWeight: how heavy the commands of a batch are together; only a single one may be heavier.
+    init(capacity: Int, batchWeight: Int) {
         precondition(capacity > 0, "a queue holds at least one command, not \(capacity)")
         self.capacity = capacity
+        self.batchWeight = batchWeight
     }
-
-    var depth: Int { commands.count - head }
 
     mutating func append(_ command: Command) -> Appended {
         guard state != .closed else { return .closed }
         guard depth < capacity else { return .full }
-        commands.append(command)
+        if head == batches.count || lastWeight + command.weight > batchWeight { beginBatch() }
+        lastWeight += command.weight
+        depth += 1
+        batches[batches.count - 1].append(command)
         guard state == .idle else { return .queued }
         state = .draining
         return .startDrain
     }
 
-    /// The next batch: commands in order, together no heavier than `weight`, but one at least.
-    /// - Returns: an empty batch where nothing is left; the drain has ended then.
-    mutating func take(weight: Int) -> [Command] {
-        var end = head
-        var sum = 0
-        while end < commands.count, end == head || sum + commands[end].weight <= weight {
-            sum += commands[end].weight
-            end += 1
+    private mutating func beginBatch() {
+        batches.append([])
+        swap(&batches[batches.count - 1], &spare)
+        lastWeight = 0
+    }
+
+    /// Hands out the next batch.
+    /// - Parameter batch: empty; its room is used for commands to come. Empty behind the call where nothing is left: the
+    ///   drain has ended then.
+    mutating func take(into batch: inout [Command]) {
+        precondition(batch.isEmpty, "\(batch.count) commands would be lost")
+        guard head < batches.count else {
+            if state == .draining { state = .idle }
+            return
         }
-        let batch = Array(commands[head..<end])
-        head = end
-        if head == commands.count {
-            commands.removeAll(keepingCapacity: head <= Self.keptCapacity)
-            head = 0
-        } else if head >= Self.keptCapacity {
-            commands.removeFirst(head)
-            head = 0
-        }
-        if batch.isEmpty, state == .draining { state = .idle }
-        return batch
+        if batch.capacity > spare.capacity { swap(&batch, &spare) }
+        swap(&batch, &batches[head])
+        head += 1
+        depth -= batch.count
+        forgetHandedOut()
+    }
+
+    /// Takes back the end of a batch, as the next one.
+    mutating func putBack(_ rest: [Command]) {
+        guard !rest.isEmpty else { return }
+        if head == batches.count { lastWeight = batchWeight }
+        batches.insert(rest, at: head)
+        depth += rest.count
     }
 
     /// The commands whose deadline has passed: they leave the queue without having been begun.
     mutating func takeOverdue(at now: Instant) -> [Command] {
-        var end = head
-        while end < commands.count, commands[end].deadline < now { end += 1 }
-        defer { head = end }
-        return Array(commands[head..<end])
+        var overdue: [Command] = []
+        while head < batches.count {
+            let late = batches[head].prefix { $0.deadline < now }
+            overdue += late
+            guard late.count == batches[head].count else {
+                batches[head].removeFirst(late.count)
+                break
+            }
+            batches[head] = []
+            head += 1
+        }
+        depth -= overdue.count
+        forgetHandedOut()
+        return overdue
     }
 
     /// Takes nothing in from here on; what is queued is still handed out.
@@ -79,6 +112,12 @@ struct CommandQueue {
         state = .closed
     }
 
-    /// Room that is worth keeping between bursts, and how much may be spent on places already handed out.
-    private static let keptCapacity = 4_096
+    private mutating func forgetHandedOut() {
+        guard head == batches.count || head >= Self.keptPlaces else { return }
+        batches.removeFirst(head)
+        head = 0
+    }
+
+    /// How many places of batches that were handed out are kept, so that a deep queue is seldom moved up.
+    private static let keptPlaces = 64
 }

@@ -22,6 +22,7 @@ struct DueQueue {
 
     /// Says when `name` is due; `nil` for never.
     mutating func schedule(_ name: BreakerName, at instant: Instant?) {
+        if instant == nil, scheduled.isEmpty { return }
         guard scheduled[name] != instant else { return }
         scheduled[name] = instant
         guard let instant else { return }

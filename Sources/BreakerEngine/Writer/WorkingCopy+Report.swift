@@ -11,21 +11,28 @@ extension WorkingCopy {
         to name: BreakerName,
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer {
-        if self[name] == nil {
+        guard let known = place(of: name) else {
             guard report.permit == nil else {
                 return ReportAnswer(counted: 0, refusal: .stalePermit, state: .closed)
             }
-            try create(name)
+            return try apply(report, at: try create(name), store: store)
         }
-        if let first = try firstAnswer(to: report, of: name, store: store) { return first }
-        let answer = event(name) { breaker, now, journal in
+        return try apply(report, at: known, store: store)
+    }
+
+    private mutating func apply(
+        _ report: Report,
+        at place: Int,
+        store: any BreakerStore
+    ) throws(EngineError) -> ReportAnswer {
+        if let first = try firstAnswer(to: report, at: place, store: store) { return first }
+        let answer = event(at: place) { breaker, now, journal in
             let answer = breaker.report(report, at: now, journal: &journal)
             let endsLease = report.permit?.lease != nil
             return (answer, changed: answer.applied && (report.outcome != .ignored || endsLease))
         }
-        guard let answer else { preconditionFailure("\(name) is gone between two lines") }
-        if let id = report.id, let breakerID = self[name]?.id {
-            remember(Receipt(of: report, answer: answer, at: now), ofReport: id, breakerID: breakerID)
+        if let id = report.id {
+            remember(Receipt(of: report, answer: answer, at: now), ofReport: id, breakerID: self[place].id)
         }
         return answer
     }
@@ -33,10 +40,11 @@ extension WorkingCopy {
     /// The answer that a report with the same id was given; `nil` where there was none within 15 minutes.
     private func firstAnswer(
         to report: Report,
-        of name: BreakerName,
+        at place: Int,
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer? {
-        guard let id = report.id, let breakerID = self[name]?.id else { return nil }
+        guard let id = report.id else { return nil }
+        let breakerID = self[place].id
         let receipt: Receipt?
         do {
             receipt =

@@ -9,7 +9,7 @@ struct WorkingCopy {
     /// In byte order.
     private(set) var names: [BreakerName] = []
     /// When each breaker is due next, as of the last commit.
-    private var due = DueQueue()
+    var due = DueQueue()
 
     let book: PolicyBook
     let maximumBreakers: Int
@@ -17,13 +17,15 @@ struct WorkingCopy {
     // What the present batch did.
     private(set) var now: Instant
     var journal: Journal
-    private var touched: Set<BreakerName> = []
-    private var seen: Set<BreakerName> = []
-    private var deletions: [WriteBatch.Deletion] = []
-    private var receipts: [ReceiptKey: Receipt] = [:]
-    private var committedRevision: Int64
+    /// Places of breakers that have to be stored.
+    var touched: PlaceSet
+    /// Places of breakers that a worker asked or spoke of.
+    var seen: PlaceSet
+    var deletions: [WriteBatch.Deletion] = []
+    var receipts: [ReceiptKey: Receipt] = [:]
+    var committedRevision: Int64
 
-    private struct ReceiptKey: Hashable {
+    struct ReceiptKey: Hashable {
         var breakerID: Int64
         var reportID: String
     }
@@ -36,6 +38,8 @@ struct WorkingCopy {
         self.now = now
         journal = Journal(revision: revision)
         committedRevision = revision
+        touched = PlaceSet(count: breakers.count)
+        seen = PlaceSet(count: breakers.count)
         places.reserveCapacity(breakers.count)
         for (place, breaker) in breakers.enumerated() {
             places[breaker.name] = place
@@ -47,6 +51,13 @@ struct WorkingCopy {
         places[name].map { breakers[$0] }
     }
 
+    /// Where the breaker is until the next deletion; `nil` where there is none.
+    func place(of name: BreakerName) -> Int? { places[name] }
+
+    subscript(place: Int) -> Breaker {
+        _read { yield breakers[place] }
+    }
+
     // MARK: Changing
 
     /// Changes a breaker in place; `nil` where there is none. The breaker is stored with the batch.
@@ -55,36 +66,37 @@ struct WorkingCopy {
         _ body: (inout Breaker, Instant, inout Journal) -> Result
     ) -> Result? {
         guard let place = places[name] else { return nil }
-        touched.insert(name)
+        touched.insert(place)
         return body(&breakers[place], now, &journal)
     }
 
-    /// As ``change(_:_:)``; the body says whether it changed anything, beyond what was due.
+    /// As ``change(_:_:)``, for what workers do; the body says whether it changed anything, beyond what was due.
     mutating func event<Result>(
-        _ name: BreakerName,
+        at place: Int,
         _ body: (inout Breaker, Instant, inout Journal) -> (result: Result, changed: Bool)
-    ) -> Result? {
-        guard let place = places[name] else { return nil }
-        seen.insert(name)
+    ) -> Result {
+        seen.insert(place)
         let isDue = breakers[place].nextDue.map { $0 <= now } ?? false
         let (result, changed) = body(&breakers[place], now, &journal)
-        if changed || isDue { touched.insert(name) }
+        if changed || isDue { touched.insert(place) }
         return result
     }
 
     /// Creates a breaker with the policy that the configuration has for its name.
     /// - Throws: ``EngineError/Code/breakerLimit``.
-    mutating func create(_ name: BreakerName) throws(EngineError) {
+    @discardableResult
+    mutating func create(_ name: BreakerName) throws(EngineError) -> Int {
         let (policy, source) = book.policy(for: name)
-        try create(name, policy: policy, source: source, actor: nil)
+        return try create(name, policy: policy, source: source, actor: nil)
     }
 
+    @discardableResult
     mutating func create(
         _ name: BreakerName,
         policy: Policy,
         source: PolicySource,
         actor: String?
-    ) throws(EngineError) {
+    ) throws(EngineError) -> Int {
         precondition(places[name] == nil, "\(name) exists")
         guard breakers.count < maximumBreakers else {
             throw EngineError(.breakerLimit, "there are \(maximumBreakers) breakers, as many as max_breakers allows")
@@ -92,7 +104,8 @@ struct WorkingCopy {
         insert(
             Breaker(creating: name, policy: policy, source: source, actor: actor, at: now, journal: &journal)
         )
-        touched.insert(name)
+        touched.insert(breakers.count - 1)
+        return breakers.count - 1
     }
 
     mutating func delete(_ name: BreakerName, actor: String?) {
@@ -102,7 +115,6 @@ struct WorkingCopy {
             WriteBatch.Deletion(breakerID: breaker.id, name: name, revision: journal.revision, actor: actor)
         )
         remove(name)
-        touched.insert(name)
     }
 
     mutating func remember(_ receipt: Receipt, ofReport id: String, breakerID: Int64) {
@@ -124,87 +136,29 @@ struct WorkingCopy {
     /// When the next breaker is due, as of the last commit; `nil` if none is.
     mutating func nextDue() -> Instant? { due.next() }
 
-    // MARK: Batches
-
     mutating func beginBatch(at now: Instant) {
         self.now = max(now, self.now)
     }
 
-    /// Whether the batch has anything to store.
-    var hasChanges: Bool { !touched.isEmpty || !receipts.isEmpty }
-
-    /// The names that the batch touched, the deleted ones included.
-    var touchedNames: [BreakerName] { Array(touched) }
-
-    /// What has to be stored. Rows of a breaker that the batch deleted go with it.
-    func batch(lastSeen: ([BreakerName]) -> [Instant?]) -> WriteBatch {
-        var batch = WriteBatch(at: now, revision: journal.revision)
-        let alive = touched.filter { places[$0] != nil }.sorted()
-        batch.deletions = deletions.filter { $0.breakerID <= committedRevision }
-        batch.breakers = zip(alive, lastSeen(alive)).compactMap { name, lastSeenAt in
-            guard let breaker = self[name] else { return nil }
-            return StoredBreaker(breaker.snapshot, lastSeenAt: seen.contains(name) ? now : lastSeenAt)
-        }
-        let deleted = Set(deletions.map(\.breakerID))
-        batch.transitions = journal.changes.compactMap { change in
-            guard case .transition(let transition) = change.kind, !deleted.contains(change.breakerID) else {
-                return nil
-            }
-            return WriteBatch.TransitionRow(breakerID: change.breakerID, transition: transition)
-        }
-        batch.failures =
-            deleted.isEmpty ? journal.failures : journal.failures.filter { !deleted.contains($0.breakerID) }
-        batch.receipts = receipts.compactMap { key, receipt in
-            guard !deleted.contains(key.breakerID) else { return nil }
-            return WriteBatch.ReceiptRow(breakerID: key.breakerID, reportID: key.reportID, receipt: receipt)
-        }
-        return batch
-    }
-
-    /// The batch is stored, or changed nothing.
-    /// - Returns: what the panel has to show, and the changes in order of revision.
-    mutating func commitBatch() -> (updates: [Panel.Update], changes: [Journal.Change]) {
-        let updates = touched.union(seen).map { name in
-            Panel.Update(name: name, standing: self[name]?.standing, wasSeen: seen.contains(name))
-        }
-        for name in touched { due.schedule(name, at: self[name]?.nextDue) }
-        let changes = journal.changes
-        committedRevision = journal.revision
-        forgetBatch()
-        return (updates, changes)
-    }
-
-    /// The batch is not stored: `stored` is what the store has of the breakers that it touched.
-    mutating func revertBatch(to stored: [Breaker], revision: Int64, names: [BreakerName]) {
-        var gone = Set(names)
-        for breaker in stored {
-            gone.remove(breaker.name)
-            if let place = places[breaker.name] { breakers[place] = breaker } else { insert(breaker) }
-        }
-        for name in gone { remove(name) }
-        committedRevision = revision
-        for name in names { due.schedule(name, at: self[name]?.nextDue) }
-        forgetBatch()
-    }
-
-    private mutating func forgetBatch() {
-        journal = Journal(revision: committedRevision)
-        touched.removeAll(keepingCapacity: true)
-        seen.removeAll(keepingCapacity: true)
-        deletions.removeAll()
-        receipts.removeAll(keepingCapacity: true)
-    }
-
     // MARK: Places
+
+    /// Puts what is stored of a breaker in the place of what it became, or at the end.
+    mutating func restore(_ breaker: Breaker) {
+        if let place = places[breaker.name] { breakers[place] = breaker } else { insert(breaker) }
+    }
 
     private mutating func insert(_ breaker: Breaker) {
         places[breaker.name] = breakers.count
         breakers.append(breaker)
+        touched.appendPlace()
+        seen.appendPlace()
         names.insert(breaker.name, at: placeInOrder(of: breaker.name))
     }
 
-    private mutating func remove(_ name: BreakerName) {
+    mutating func remove(_ name: BreakerName) {
         guard let place = places.removeValue(forKey: name) else { return }
+        touched.swapRemovePlace(place)
+        seen.swapRemovePlace(place)
         breakers.swapAt(place, breakers.count - 1)
         breakers.removeLast()
         if place < breakers.count { places[breakers[place].name] = place }

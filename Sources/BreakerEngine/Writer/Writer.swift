@@ -52,9 +52,18 @@ actor Writer {
         self.logger = logger
     }
 
+    /// The batch in hand, and what its commands came to; kept for their room.
+    private var batch: [Command] = []
+    private var finishes: [Finish] = []
+
     /// How much one batch takes in: so many single reports that a commit's cost is spread thin, and so few that they
-    /// are applied in a few milliseconds.
+    /// are applied and stored in a few milliseconds.
     static let batchWeight = 1_024
+    /// How long the commands of a batch may take to be applied, in milliseconds, where some of them wait for the disk or
+    /// are heavier than they weigh: about as long as one slow sync.
+    static let batchMs: Int64 = 5
+    /// How heavy what is applied between two looks at the clock is.
+    private static let weightBetweenLooks = 64
 
     /// Starts a drain on the writer's thread. Whoever is told so by ``CommandQueue/append(_:)`` calls it.
     nonisolated func startDrain() {
@@ -63,19 +72,12 @@ actor Writer {
 
     /// Commits one batch, and sees to it that the next one follows.
     private func drain() {
-        let batch = queue.withLockedValue { $0.take(weight: Self.batchWeight) }
-        guard !batch.isEmpty else { return }
-        process(batch)
-        startDrain()
+        if processNext() { startDrain() }
     }
 
     /// Commits what is left and closes the store. The queue is closed by then.
     func finish() {
-        while true {
-            let batch = queue.withLockedValue { $0.take(weight: Self.batchWeight) }
-            if batch.isEmpty { break }
-            process(batch)
-        }
+        while processNext() {}
         store.close()
     }
 
@@ -90,19 +92,39 @@ actor Writer {
 
     // MARK: One batch
 
-    private func process(_ batch: [Command]) {
+    /// - Returns: whether there was anything to do.
+    private func processNext() -> Bool {
+        queue.withLockedValue { $0.take(into: &batch) }
+        guard !batch.isEmpty else { return false }
+        defer { batch.removeAll(keepingCapacity: true) }
         guard undoFailedBatch() else {
             for command in batch { command.refuse(.storageUnavailable) }
-            return
+            return true
         }
-        working.beginBatch(at: clock.now())
-        let finishes = batch.map { command -> Command.Finish in
-            guard command.deadline >= working.now else { return { _ in command.refuse(.overloaded) } }
-            return perform(command)
-        }
+        applyBatch()
         let failure = commit(always: false)
-        for finish in finishes { finish(failure) }
+        for finish in finishes { finish.tell(failure) }
+        finishes.removeAll(keepingCapacity: true)
         checkpoint()
+        return true
+    }
+
+    /// Applies command after command. What is left when the batch's time is over goes back into the queue.
+    private func applyBatch() {
+        let start = clock.now()
+        working.beginBatch(at: start)
+        var weight = 0
+        for (place, command) in batch.enumerated() {
+            if weight >= Self.weightBetweenLooks {
+                weight = 0
+                guard start.milliseconds(until: clock.now()) < Self.batchMs else {
+                    queue.withLockedValue { $0.putBack(Array(batch[place...])) }
+                    return
+                }
+            }
+            weight += command.weight
+            if command.deadline < working.now { command.refuse(.overloaded) } else { finishes.append(perform(command)) }
+        }
     }
 
     /// Behind the answers, so that nobody waits for it. One that fails leaves the log longer, and is tried again behind
@@ -212,31 +234,24 @@ actor Writer {
 extension Writer {
     /// Applies a command to the working copy.
     /// - Returns: what answers it, once the batch is committed.
-    private func perform(_ command: Command) -> Command.Finish {
+    private func perform(_ command: Command) -> Finish {
         switch command.kind {
         case .acquire(let name, let reply):
-            let result = Result { () throws(EngineError) in try acquire(name) }
-            return { failure in reply(failure.map(Result.failure) ?? result) }
+            .acquired(Result { () throws(EngineError) in try acquire(name) }, reply)
         case .report(let name, let report, let reply):
-            let result = Result { () throws(EngineError) in try self.report(report, to: name) }
-            return { failure in reply(failure.map(Result.failure) ?? result) }
+            .reported(Result { () throws(EngineError) in try working.report(report, to: name, store: store) }, reply)
         case .change(let change, _):
-            return change(&working, store)
+            .changed(change(&working, store))
         }
     }
 
     private func acquire(_ name: BreakerName) throws(EngineError) -> Decision {
-        if working[name] == nil { try working.create(name) }
-        let decision = working.event(name) { breaker, now, journal in
+        let known = working.place(of: name)
+        let place = if let known { known } else { try working.create(name) }
+        return working.event(at: place) { breaker, now, journal in
             let decision = breaker.acquire(at: now, journal: &journal, random: &random)
             if case .allowed(_, _, leaseMs: .some, _) = decision { return (decision, changed: true) }
             return (decision, changed: false)
         }
-        guard let decision else { preconditionFailure("\(name) is gone between two lines") }
-        return decision
-    }
-
-    private func report(_ report: Report, to name: BreakerName) throws(EngineError) -> ReportAnswer {
-        try working.report(report, to: name, store: store)
     }
 }

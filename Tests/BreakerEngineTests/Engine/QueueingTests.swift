@@ -54,6 +54,29 @@ struct QueueingTests {
         await gated.engine.stop()
     }
 
+    @Test("A batch ends where its time does, and what is left is the next", arguments: [(4, [2]), (5, [1, 1])])
+    func boundsBatchesInTime(appliedMs: Int, failures: [Int]) async throws {
+        let gated = try Gated()
+        let name = try #require(BreakerName("a"))
+        let first = await gated.blockWriter()
+        // As heavy as what is applied between two looks at the clock.
+        let slow = Task { [engine = gated.engine, clock = gated.clock] in
+            try await engine.change(weight: 64) { working, store throws(EngineError) in
+                clock.advance(byMs: Int64(appliedMs))
+                _ = try working.report(Report(.failure), to: name, store: store)
+            }
+        }
+        while gated.engine.queueDepth < 1 { await Task.yield() }
+        let rest = Task { try await gated.engine.report(Report(.failure), to: "b") }
+        while gated.engine.queueDepth < 2 { await Task.yield() }
+        gated.gate.open()
+        _ = try await first.value
+        try await slow.value
+        #expect(try await rest.value.applied)
+        #expect(gated.gate.failuresPerBatch == [0, 1] + failures)
+        await gated.engine.stop()
+    }
+
     @Test("Nothing is visible before it is stored")
     func publishesBehindTheCommit() async throws {
         let gated = try Gated()

@@ -1,0 +1,91 @@
+import BreakerCore
+import BreakerStorage
+
+extension WorkingCopy {
+    /// Whether the batch has anything to store.
+    var hasChanges: Bool { !touched.isEmpty || !deletions.isEmpty || !receipts.isEmpty }
+
+    /// The names that the batch touched, the deleted ones included.
+    var touchedNames: [BreakerName] { touched.places.map { self[$0].name } + deletions.map(\.name) }
+
+    /// What has to be stored. Rows of a breaker that the batch deleted go with it.
+    /// - Parameter lastSeen: when workers last asked for breakers before the batch.
+    func batch(lastSeen: ([BreakerName]) -> [Instant?]) -> WriteBatch {
+        var batch = WriteBatch(at: now, revision: journal.revision)
+        batch.deletions = deletions.filter { $0.breakerID <= committedRevision }
+        batch.breakers = storedBreakers(lastSeen: lastSeen)
+        let deleted = Set(deletions.map(\.breakerID))
+        batch.transitions = journal.changes.compactMap { change in
+            guard case .transition(let transition) = change.kind, !deleted.contains(change.breakerID) else {
+                return nil
+            }
+            return WriteBatch.TransitionRow(breakerID: change.breakerID, transition: transition)
+        }
+        batch.failures =
+            deleted.isEmpty ? journal.failures : journal.failures.filter { !deleted.contains($0.breakerID) }
+        batch.receipts = receipts.compactMap { key, receipt in
+            guard !deleted.contains(key.breakerID) else { return nil }
+            return WriteBatch.ReceiptRow(breakerID: key.breakerID, reportID: key.reportID, receipt: receipt)
+        }
+        return batch
+    }
+
+    /// In the order of their rows, which is how a store writes them fastest.
+    private func storedBreakers(lastSeen: ([BreakerName]) -> [Instant?]) -> [StoredBreaker] {
+        let places = touched.places.sorted { self[$0].id < self[$1].id }
+        let unseen = places.filter { !seen.contains($0) }
+        var before = (unseen.isEmpty ? [] : lastSeen(unseen.map { self[$0].name })).makeIterator()
+        return places.map { place in
+            StoredBreaker(self[place].snapshot, lastSeenAt: seen.contains(place) ? now : before.next() ?? nil)
+        }
+    }
+
+    /// The batch is stored, or changed nothing.
+    /// - Returns: what the panel has to show, and the changes in order of revision.
+    mutating func commitBatch() -> (updates: [Panel.Update], changes: [Journal.Change]) {
+        let updates = panelUpdates()
+        for place in touched.places { due.schedule(self[place].name, at: self[place].nextDue) }
+        for deletion in deletions where place(of: deletion.name) == nil { due.schedule(deletion.name, at: nil) }
+        let changes = journal.changes
+        committedRevision = journal.revision
+        forgetBatch()
+        return (updates, changes)
+    }
+
+    private func panelUpdates() -> [Panel.Update] {
+        var updates: [Panel.Update] = []
+        updates.reserveCapacity(touched.places.count + seen.places.count)
+        for deletion in deletions where place(of: deletion.name) == nil {
+            updates.append(Panel.Update(name: deletion.name, standing: nil, wasSeen: false))
+        }
+        func update(_ place: Int) {
+            updates.append(
+                Panel.Update(name: self[place].name, standing: self[place].standing, wasSeen: seen.contains(place))
+            )
+        }
+        touched.places.forEach(update)
+        for place in seen.places where !touched.contains(place) { update(place) }
+        return updates
+    }
+
+    /// The batch is not stored: `stored` is what the store has of the breakers that it touched.
+    mutating func revertBatch(to stored: [Breaker], revision: Int64, names: [BreakerName]) {
+        var gone = Set(names)
+        for breaker in stored {
+            gone.remove(breaker.name)
+            restore(breaker)
+        }
+        for name in gone { remove(name) }
+        committedRevision = revision
+        for name in names { due.schedule(name, at: self[name]?.nextDue) }
+        forgetBatch()
+    }
+
+    private mutating func forgetBatch() {
+        journal = Journal(revision: committedRevision)
+        touched.removeAll()
+        seen.removeAll()
+        deletions.removeAll()
+        receipts.removeAll(keepingCapacity: true)
+    }
+}
