@@ -1,7 +1,7 @@
 extension JSON {
     /// A request's body.
     init(body: [UInt8]) throws(Problem) {
-        do throws(JSONParser.Failure) {
+        do throws(JSONCursor.Failure) {
             self = try JSONParser.parse(body)
         } catch {
             throw Problem(error)
@@ -22,7 +22,7 @@ extension JSON {
 
 extension Problem {
     /// A request's body is no JSON document.
-    init(_ failure: JSONParser.Failure) {
+    init(_ failure: JSONCursor.Failure) {
         self = .invalid("body", "is not JSON: \(failure.detail) (at byte \(failure.offset))")
     }
 }

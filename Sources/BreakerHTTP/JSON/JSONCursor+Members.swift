@@ -12,9 +12,9 @@ extension JSONCursor {
         init?(_ key: UnsafeBufferPointer<UInt8>) { nil }
     }
 
-    enum Member<Name: MemberName & Equatable>: Equatable {
+    enum Member<Name: MemberName> {
         case known(Name)
-        case unknown
+        case unknown(Text)
         /// The object has no more.
         case end
     }
@@ -23,7 +23,7 @@ extension JSONCursor {
     struct Members<Name: MemberName> {
         fileprivate var isEmpty = true
         private var known: UInt64 = 0
-        /// Strings, so that two spellings of one name are one, as they are for ``JSONParser``.
+        /// Strings, so that two spellings of one name are one, as they are to who reads the tree.
         private var others: Set<String> = []
 
         /// - Returns: whether the object did not have it.
@@ -55,6 +55,6 @@ extension JSONCursor {
         skipSpace()
         guard take(":") else { throw failure("a colon is expected") }
         skipSpace()
-        return name.map { .known($0) } ?? .unknown
+        return name.map { .known($0) } ?? .unknown(key)
     }
 }

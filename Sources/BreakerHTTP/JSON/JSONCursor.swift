@@ -1,9 +1,13 @@
-/// Walks over one JSON document (RFC 8259) and builds nothing of it, for a shape that is asked for so often that a tree
-/// of ``JSON`` would cost too much.
-///
-/// It takes what ``JSONParser`` takes, and refuses the rest in the same words.
+/// Walks over one JSON document (RFC 8259), strictly: no member twice, no number beyond a double's range, bounded depth
+/// and number of values. It builds nothing of it, for a shape that is asked for so often that a tree of ``JSON`` would
+/// cost too much; ``JSONParser`` makes that tree for the others.
 struct JSONCursor {
-    typealias Failure = JSONParser.Failure
+    struct Failure: Error, Hashable {
+        /// What is wrong, in words.
+        var detail: String
+        /// Where, in bytes from the beginning.
+        var offset: Int
+    }
 
     /// A value; of a list and of an object only that it is one.
     enum Value {
@@ -54,6 +58,12 @@ struct JSONCursor {
         for offset in 0..<count where bytes[position + offset] != word.utf8Start[offset] { return false }
         position += count
         return true
+    }
+
+    /// Sees to it that nothing but white space is left.
+    mutating func end() throws(Failure) {
+        skipSpace()
+        guard peek == nil else { throw failure("something follows the document") }
     }
 
     // MARK: Values
@@ -123,7 +133,7 @@ struct JSONCursor {
 
     private mutating func passObject(depth: Int) throws(Failure) {
         var members = Members<NoName>()
-        while try nextMember(of: &members) != .end { _ = try value(depth: depth + 1) }
+        while case .unknown = try nextMember(of: &members) { _ = try value(depth: depth + 1) }
     }
 }
 

@@ -21,7 +21,7 @@ struct ReportBatch: Sendable {
     /// - Throws: where the request as a whole is no batch, or stands for too many outcomes.
     init(body: [UInt8], access: Access) throws(Problem) {
         var reader = ReportBatchReader(body, access: access)
-        do throws(JSONParser.Failure) {
+        do throws(JSONCursor.Failure) {
             try reader.read()
         } catch {
             throw Problem(error)

@@ -39,8 +39,7 @@ struct ReportBatchReader {
         } else {
             _ = try cursor.value(depth: 0)
         }
-        cursor.skipSpace()
-        guard cursor.peek == nil else { throw cursor.failure("something follows the document") }
+        try cursor.end()
     }
 
     private mutating func document() throws(JSONCursor.Failure) {

@@ -43,7 +43,7 @@ struct JSONParserTests {
         ] as [String]
     )
     func refuses(text: String) {
-        #expect(throws: JSONParser.Failure.self) { try JSONParser.parse(Array(text.utf8)) }
+        #expect(throws: JSONCursor.Failure.self) { try JSONParser.parse(Array(text.utf8)) }
     }
 
     @Test(
@@ -54,7 +54,7 @@ struct JSONParserTests {
     )
     func invalidUTF8(bytes: [UInt8]) {
         let document = [UInt8(ascii: "\"")] + bytes + [UInt8(ascii: "\"")]
-        #expect(throws: JSONParser.Failure.self) { try JSONParser.parse(document) }
+        #expect(throws: JSONCursor.Failure.self) { try JSONParser.parse(document) }
     }
 
     @Test(
@@ -66,7 +66,7 @@ struct JSONParserTests {
         ]
     )
     func says(text: String, detail: String, offset: Int) {
-        #expect(throws: JSONParser.Failure(detail: detail, offset: offset)) { try JSONParser.parse(Array(text.utf8)) }
+        #expect(throws: JSONCursor.Failure(detail: detail, offset: offset)) { try JSONParser.parse(Array(text.utf8)) }
     }
 
     @Test(
@@ -78,7 +78,7 @@ struct JSONParserTests {
         if isRead {
             #expect(throws: Never.self) { try JSONParser.parse(text.utf8) }
         } else {
-            let error = #expect(throws: JSONParser.Failure.self) { try JSONParser.parse(text.utf8) }
+            let error = #expect(throws: JSONCursor.Failure.self) { try JSONParser.parse(text.utf8) }
             #expect(error?.detail == "the document has too many values")
         }
     }

@@ -4,7 +4,7 @@ import BreakerEngine
 
 @testable import BreakerHTTP
 
-/// What a batch of reports is, told by the tree that ``JSONParser`` makes of it: slow, and short enough to be seen to be
+/// What a batch of reports is, told by the tree that ``ReferenceParser`` makes of it: slow, and short enough to be seen to be
 /// right.
 enum ReferenceBatch {
     /// What is read of a request's body.
@@ -29,7 +29,7 @@ enum ReferenceBatch {
 
     static func read(_ body: [UInt8], access: Access) -> Reading {
         Reading { () throws(Problem) in
-            guard case .array(let elements) = try JSON(body: body)["reports"] else {
+            guard case .array(let elements) = try document(body)["reports"] else {
                 throw .invalid("reports", "is required: a list of reports")
             }
             guard (1...10_000).contains(elements.count) else {
@@ -47,6 +47,14 @@ enum ReferenceBatch {
                 throw .invalid("reports", "stand for \(outcomes) outcomes; 1000000 are allowed")
             }
             return items
+        }
+    }
+
+    private static func document(_ body: [UInt8]) throws(Problem) -> JSON {
+        do throws(JSONCursor.Failure) {
+            return try ReferenceParser.parse(body)
+        } catch {
+            throw Problem(error)
         }
     }
 
