@@ -18,9 +18,11 @@ extension Engine {
         let stored = try store.load()
         var breakers: [Breaker] = []
         breakers.reserveCapacity(stored.breakers.count)
+        var policies = PolicyPool()
         var lastSeen: [BreakerName: Instant] = [:]
         for breaker in stored.breakers {
             breakers.append(try Self.breaker(from: breaker))
+            policies.share(&breakers[breakers.count - 1])
             lastSeen[breaker.snapshot.name] = breaker.lastSeenAt
         }
         let behindMs = stored.lastWrite.map { now.milliseconds(until: $0) } ?? 0
@@ -33,6 +35,7 @@ extension Engine {
         }
         var copy = WorkingCopy(
             breakers,
+            policies: policies,
             revision: stored.revision,
             at: now,
             book: configuration.book,

@@ -51,7 +51,7 @@ package final class Engine: Sendable {
         logger: Logger
     ) throws(StoreError) {
         let working = try Self.open(store, configuration: configuration, at: clock.now(), logger: logger)
-        let panel = Panel(working.entries)
+        let panel = Panel(working.entries, maximumBreakers: configuration.maximumBreakers)
         let executor = WriterExecutor()
         let queue = NIOLockedValueBox(
             CommandQueue(capacity: configuration.queueCapacity, batchWeight: Writer.batchWeight)

@@ -4,7 +4,7 @@ extension Breaker {
         package var name: BreakerName
         package var id: Int64
         package var createdAt: Instant
-        package var policy: Policy
+        package var sharedPolicy: Shared<Policy>
         package var policySource: PolicySource
         package var policyRevision: Int64
         package var policyActor: String?
@@ -25,11 +25,13 @@ extension Breaker {
         package var lastTransition: Transition?
         package var recentOpenings: [Instant]
 
+        package var policy: Policy { sharedPolicy.value }
+
         package init(
             name: BreakerName,
             id: Int64,
             createdAt: Instant,
-            policy: Policy,
+            policy: Shared<Policy>,
             policySource: PolicySource,
             policyRevision: Int64,
             policyActor: String?,
@@ -52,7 +54,7 @@ extension Breaker {
             self.name = name
             self.id = id
             self.createdAt = createdAt
-            self.policy = policy
+            sharedPolicy = policy
             self.policySource = policySource
             self.policyRevision = policyRevision
             self.policyActor = policyActor
@@ -81,7 +83,7 @@ extension Breaker {
             name: name,
             id: id,
             createdAt: createdAt,
-            policy: policy,
+            policy: sharedPolicy,
             policySource: policySource,
             policyRevision: policyRevision,
             policyActor: policyActor,
@@ -117,7 +119,7 @@ extension Breaker {
             name: snapshot.name,
             id: snapshot.id,
             createdAt: snapshot.createdAt,
-            policy: snapshot.policy,
+            policy: snapshot.sharedPolicy,
             policySource: snapshot.policySource,
             policyRevision: snapshot.policyRevision,
             policyActor: snapshot.policyActor,

@@ -8,7 +8,7 @@ package struct Breaker: Hashable, Sendable {
     package let id: Int64
     package let createdAt: Instant
 
-    package internal(set) var policy: Policy
+    var sharedPolicy: Shared<Policy>
     package internal(set) var policySource: PolicySource
     /// The revision that last changed the policy.
     package internal(set) var policyRevision: Int64
@@ -20,7 +20,7 @@ package struct Breaker: Hashable, Sendable {
     /// When the present period began.
     package internal(set) var since: Instant
     package internal(set) var phase: Phase
-    package internal(set) var override: Override?
+    private var sharedOverride: Shared<Override>?
     /// `nil` until the breaker trips, and behind a reset.
     package internal(set) var backOff: BackOff?
 
@@ -97,7 +97,7 @@ package struct Breaker: Hashable, Sendable {
             name: name,
             id: revision,
             createdAt: now,
-            policy: policy,
+            policy: Shared(policy),
             policySource: source,
             policyRevision: revision,
             policyActor: actor,
@@ -112,7 +112,7 @@ package struct Breaker: Hashable, Sendable {
         name: BreakerName,
         id: Int64,
         createdAt: Instant,
-        policy: Policy,
+        policy: Shared<Policy>,
         policySource: PolicySource,
         policyRevision: Int64,
         policyActor: String?,
@@ -123,7 +123,7 @@ package struct Breaker: Hashable, Sendable {
         self.name = name
         self.id = id
         self.createdAt = createdAt
-        self.policy = policy
+        sharedPolicy = policy
         self.policySource = policySource
         self.policyRevision = policyRevision
         self.policyActor = policyActor
@@ -136,6 +136,16 @@ package struct Breaker: Hashable, Sendable {
 // MARK: What can be read off
 
 extension Breaker {
+    package internal(set) var policy: Policy {
+        get { sharedPolicy.value }
+        set { sharedPolicy = Shared(newValue) }
+    }
+
+    package internal(set) var override: Override? {
+        get { sharedOverride?.value }
+        set { sharedOverride = newValue.map(Shared.init) }
+    }
+
     package var state: State {
         switch phase {
         case .closed: .closed

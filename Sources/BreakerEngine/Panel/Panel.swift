@@ -22,14 +22,22 @@ final class Panel: Sendable {
 
     private let entries: NIOLockedValueBox<[BreakerName: Entry]>
 
-    init(_ breakers: some Collection<(name: BreakerName, standing: Standing, lastSeenAt: Instant?)>) {
+    /// - Parameter maximumBreakers: room is reserved for so many, for a dictionary that grows moves all its entries, and
+    ///   everybody would wait for that.
+    init(
+        _ breakers: some Collection<(name: BreakerName, standing: Standing, lastSeenAt: Instant?)>,
+        maximumBreakers: Int
+    ) {
         var entries: [BreakerName: Entry] = [:]
-        entries.reserveCapacity(breakers.count)
+        entries.reserveCapacity(max(breakers.count, min(maximumBreakers, Self.mostReserved)))
         for breaker in breakers {
             entries[breaker.name] = Entry(standing: breaker.standing, lastSeenAt: breaker.lastSeenAt)
         }
         self.entries = NIOLockedValueBox(entries)
     }
+
+    /// Room for so many takes 20 MB, most of it untouched until it is used.
+    private static let mostReserved = 150_000
 
     /// The answer to an acquire at `now`; `nil` where the writer has to be asked.
     func decision(for name: BreakerName, at now: Instant) -> Decision? {

@@ -6,6 +6,7 @@ struct WorkingCopy {
     /// Dense, in no order.
     private var breakers: [Breaker] = []
     private var places: [BreakerName: Int] = [:]
+    private var policies: PolicyPool
     /// In byte order.
     private(set) var names: [BreakerName] = []
     /// When each breaker is due next, as of the last commit.
@@ -30,8 +31,17 @@ struct WorkingCopy {
         var reportID: String
     }
 
-    init(_ breakers: [Breaker], revision: Int64, at now: Instant, book: PolicyBook, maximumBreakers: Int) {
+    /// - Parameter policies: those of `breakers`, which share them.
+    init(
+        _ breakers: [Breaker],
+        policies: PolicyPool,
+        revision: Int64,
+        at now: Instant,
+        book: PolicyBook,
+        maximumBreakers: Int
+    ) {
         self.breakers = breakers
+        self.policies = policies
         self.names = breakers.map(\.name).sorted()
         self.book = book
         self.maximumBreakers = maximumBreakers
@@ -150,6 +160,7 @@ struct WorkingCopy {
     private mutating func insert(_ breaker: Breaker) {
         places[breaker.name] = breakers.count
         breakers.append(breaker)
+        policies.share(&breakers[breakers.count - 1])
         touched.appendPlace()
         seen.appendPlace()
         names.insert(breaker.name, at: placeInOrder(of: breaker.name))

@@ -124,6 +124,9 @@ struct BreakerTable {
         statement.bind(breaker.lastSeenAt)
     }
 
+    /// Until the policy's own columns are read.
+    private let unknownPolicy = Shared(Policy())
+
     private static func update(_ columns: [String], on connection: Connection) throws(SQLiteError) -> Statement {
         let updates = columns.map { "\($0) = ?" }.joined(separator: ", ")
         return try Statement("UPDATE breakers SET \(updates) WHERE id = ?", on: connection)
@@ -135,18 +138,26 @@ struct BreakerTable {
     /// - Parameter lastWrite: trips of the hour before it are read too.
     func all(lastWrite: Instant?) throws(SQLiteError) -> [StoredBreaker] {
         var breakers: [StoredBreaker] = []
+        // An array that grows to this size takes twice its memory on the way.
+        breakers.reserveCapacity(Int(try connection.integer("SELECT count(*) FROM breakers") ?? 0))
+        var policies = PolicyTable.Reading()
         try selectAll.forEachRow { row throws(SQLiteError) in
-            breakers.append(try breaker(&row, lastWrite: lastWrite))
+            breakers.append(try breaker(&row, &policies, lastWrite: lastWrite))
         }
         return breakers
     }
 
     func breaker(named name: BreakerName, lastWrite: Instant?) throws(SQLiteError) -> StoredBreaker? {
+        var policies = PolicyTable.Reading()
         selectOne.bind(name.value)
-        return try selectOne.first { row throws(SQLiteError) in try breaker(&row, lastWrite: lastWrite) }
+        return try selectOne.first { row throws(SQLiteError) in try breaker(&row, &policies, lastWrite: lastWrite) }
     }
 
-    private func breaker(_ row: inout Row, lastWrite: Instant?) throws(SQLiteError) -> StoredBreaker {
+    private func breaker(
+        _ row: inout Row,
+        _ policies: inout PolicyTable.Reading,
+        lastWrite: Instant?
+    ) throws(SQLiteError) -> StoredBreaker {
         let id = row.integer()
         let name = try row.name()
         let createdAt = row.instant()
@@ -154,7 +165,7 @@ struct BreakerTable {
             name: name,
             id: id,
             createdAt: createdAt,
-            policy: Policy(),
+            policy: unknownPolicy,
             policySource: .builtIn,
             policyRevision: 0,
             policyActor: nil,
@@ -179,7 +190,7 @@ struct BreakerTable {
         snapshot.failureRows = row.integer()
         row.skip(1)  // `last_transition`: the joined row has it
         let lastSeenAt = row.instantOrNull()
-        try PolicyTable.read(&row, into: &snapshot)
+        try policies.read(&row, into: &snapshot)
         snapshot.lastFailure = try FailureTable.failureOrNull(&row)
         snapshot.lastTransition = try TransitionTable.transitionOrNull(&row)
         return StoredBreaker(snapshot, lastSeenAt: lastSeenAt)

@@ -39,22 +39,38 @@ struct PolicyTable {
         try upsert.run()
     }
 
-    /// Reads ``columns``.
-    static func read(_ row: inout Row, into snapshot: inout Breaker.Snapshot) throws(SQLiteError) {
-        var document: PolicyDocument = [:]
-        for field in PolicyField.allCases {
-            document[field.rawValue] = value(of: field, &row)
+    /// Reads policies, row after row. Most of many breakers have the policy of the one before: that is checked, and kept,
+    /// once.
+    struct Reading {
+        private var values: [PolicyValue] = []
+        private var policy: Shared<Policy>?
+
+        /// Reads ``columns``.
+        mutating func read(_ row: inout Row, into snapshot: inout Breaker.Snapshot) throws(SQLiteError) {
+            let values = PolicyField.allCases.map { PolicyTable.value(of: $0, &row) }
+            if let policy, values == self.values {
+                snapshot.sharedPolicy = policy
+            } else {
+                snapshot.sharedPolicy = Shared(try Self.policy(values, of: snapshot.name))
+                (policy, self.values) = (snapshot.sharedPolicy, values)
+            }
+            let source = row.text()
+            guard let policySource = PolicySource(source) else {
+                throw .damaged("'\(source)' is no source of a policy")
+            }
+            snapshot.policySource = policySource
+            snapshot.policyRevision = row.integer()
+            snapshot.policyActor = row.textOrNull()
         }
-        do throws(PolicyError) {
-            snapshot.policy = try Policy().applying(document)
-        } catch {
-            throw .damaged("the policy of \(snapshot.name): \(error.faults)")
+
+        private static func policy(_ values: [PolicyValue], of name: BreakerName) throws(SQLiteError) -> Policy {
+            let fields = PolicyField.allCases.map(\.rawValue)
+            do throws(PolicyError) {
+                return try Policy().applying(PolicyDocument(uniqueKeysWithValues: zip(fields, values)))
+            } catch {
+                throw .damaged("the policy of \(name): \(error.faults)")
+            }
         }
-        let source = row.text()
-        guard let policySource = PolicySource(source) else { throw .damaged("'\(source)' is no source of a policy") }
-        snapshot.policySource = policySource
-        snapshot.policyRevision = row.integer()
-        snapshot.policyActor = row.textOrNull()
     }
 
     private static func value(of field: PolicyField, _ row: inout Row) -> PolicyValue {

@@ -1,0 +1,31 @@
+import Testing
+
+@testable import BreakerCore
+
+@Suite("A pool of policies")
+struct PolicyPoolTests {
+    @Test("gives breakers of one policy one instance, and a change of one leaves the others as they are")
+    func shares() {
+        var benches = [Bench(), Bench(), Bench { $0.failureThreshold = 7 }]
+        var pool = PolicyPool()
+        for place in benches.indices { pool.share(&benches[place].breaker) }
+        #expect(benches[0].breaker.sharedPolicy === benches[1].breaker.sharedPolicy)
+        #expect(benches[2].breaker.policy.failureThreshold == 7)
+        benches[0].changePolicy { $0.failureThreshold = 9 }
+        #expect(benches.map(\.breaker.policy.failureThreshold) == [9, 5, 7])
+    }
+
+    @Test("is bounded: a policy beyond its capacity stays with its breaker")
+    func isBounded() {
+        var pool = PolicyPool()
+        for threshold in 1...1_024 {
+            var bench = Bench { $0.failureThreshold = threshold }
+            pool.share(&bench.breaker)
+        }
+        var last = [2_000, 2_000, 1_024, 1_024].map { threshold in Bench { $0.failureThreshold = threshold } }
+        for place in last.indices { pool.share(&last[place].breaker) }
+        #expect(last[0].breaker.sharedPolicy !== last[1].breaker.sharedPolicy)
+        #expect(last[0].breaker.policy == last[1].breaker.policy)
+        #expect(last[2].breaker.sharedPolicy === last[3].breaker.sharedPolicy)
+    }
+}
