@@ -4,11 +4,16 @@ package import BreakerCore
 extension Engine {
     package typealias Reply<Value> = @Sendable (Result<Value, EngineError>) -> Void
 
+    /// The answer to an acquire as the panel has it; `nil` where the writer has to be asked.
+    package func decision(for name: BreakerName) -> Decision? {
+        panel.decision(for: name, at: clock.now())
+    }
+
     /// Asks whether a call may go through.
     ///
     /// - Parameter reply: called once: at once where the panel has the answer, else on the writer's thread.
     package func acquire(_ name: BreakerName, reply: @escaping Reply<Decision>) {
-        if let decision = panel.decision(for: name, at: clock.now()) {
+        if let decision = decision(for: name) {
             reply(.success(decision))
         } else {
             submit(.acquire(name, reply))

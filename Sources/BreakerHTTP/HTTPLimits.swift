@@ -9,6 +9,9 @@ package enum HTTPLimits {
     /// Bytes of a request's head.
     package static let headers = 16_384
     package static let headerFields = 100
+    /// Bytes of a request's head, and how many fields it has, where the lane decides it.
+    static let laneBytes = 4_096
+    static let laneFields = 32
     /// Seconds that a connection may be silent between two requests, or within a request's head.
     package static let idleSeconds: Int64 = 60
     /// Seconds from the head of a request to the end of its body, however slowly that drips.

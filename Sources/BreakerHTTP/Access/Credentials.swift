@@ -8,6 +8,12 @@ struct Credentials {
         self.gatekeeper = gatekeeper
     }
 
+    /// What was found for the authorization that was shown last, if `isSame` says that it is shown again.
+    func known(where isSame: (_ authorization: String) -> Bool) -> Access? {
+        guard let known, let authorization = known.authorization, isSame(authorization) else { return nil }
+        return known.revision == gatekeeper.revision ? known.access : nil
+    }
+
     /// - Returns: `nil` where the authorization is not good.
     mutating func access(_ authorization: String?) -> Access? {
         let revision = gatekeeper.revision

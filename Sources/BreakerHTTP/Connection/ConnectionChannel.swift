@@ -7,7 +7,7 @@ import NIOHTTPTypesHTTP1
 
 /// One client's connection: what bytes pass through on their way to the lane and to the router.
 ///
-/// Decoder and encoder, ``DecisionLane``, Hummingbird's codec. None of Hummingbird's own connection state: what the
+/// ``LaneEntrance``, encoder and decoder, ``DecisionLane``, Hummingbird's codec. None of Hummingbird's own connection state: what the
 /// lane answers would be invisible to it, so the lane keeps time, order and shutdown for both.
 struct ConnectionChannel: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
@@ -26,6 +26,8 @@ struct ConnectionChannel: HTTPChannelHandler {
                 value: FixedSizeRecvByteBufferAllocator(capacity: HTTPLimits.readBytes)
             )
             let pipeline = channel.pipeline.syncOperations
+            let lane = DecisionLane(decisions: decisions, gatekeeper: gatekeeper, times: times)
+            try pipeline.addHandler(LaneEntrance(to: lane))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
                 withErrorHandling: false,
@@ -33,7 +35,7 @@ struct ConnectionChannel: HTTPChannelHandler {
                 withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: Self.decoderLimits
             )
-            try pipeline.addHandler(DecisionLane(decisions: decisions, gatekeeper: gatekeeper, times: times))
+            try pipeline.addHandler(lane)
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,

@@ -6,6 +6,10 @@ extension DecisionLane {
     func ask(_ part: Part, _ context: ChannelHandlerContext) {
         guard case .decision(let request) = part else { preconditionFailure("the router's request was to be decided") }
         requestID = request.requestID
+        if let answer = decisions.answerAtOnce(request.decision) {
+            self.answer(answer, context)
+            return
+        }
         let eventLoop = context.eventLoop
         let bound = NIOLoopBound((lane: self, context: context), eventLoop: eventLoop)
         decisions.answer(request.decision) { answer in

@@ -5,7 +5,8 @@ import NIOHTTP1
 /// The lane in front of the router: decides what workers ask on the connection's event loop, passes everything else
 /// on, and keeps the order of the connection.
 ///
-/// It sits between NIO's HTTP decoder and Hummingbird's codec. ``Turn`` decides whose turn it is; this acts.
+/// It sits between NIO's HTTP decoder and Hummingbird's codec, and gets what it decides past that decoder, from
+/// ``LaneEntrance``. ``Turn`` decides whose turn it is; this acts.
 final class DecisionLane: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -20,12 +21,14 @@ final class DecisionLane: ChannelDuplexHandler {
     let decisions: Decisions
     var credentials: Credentials
     let deadlines: ConnectionDeadlines
+    var boundary = LaneBoundary()
     var turn = Turn<Part>()
     var answers = AnswerWriter()
     /// The `x-request-id` that the client gave with the request under way.
     var requestID: String?
+    private var context: ChannelHandlerContext?
     /// Where ready-made bytes go: past the encoder, straight to the socket.
-    var outlet: ChannelHandlerContext?
+    private var outlet: ChannelHandlerContext?
 
     // What waits for the end of the present call from the event loop.
     private var isReadingBurst = false
@@ -43,6 +46,7 @@ final class DecisionLane: ChannelDuplexHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
         outlet = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
         precondition(outlet != nil, "the lane stands behind an encoder; this pipeline has none")
         watchIdleness(context)
@@ -51,6 +55,7 @@ final class DecisionLane: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         turn.end()
         deadlines.cancelAll()
+        self.context = nil
         outlet = nil
     }
 
@@ -61,27 +66,26 @@ final class DecisionLane: ChannelDuplexHandler {
 
     // MARK: In
 
+    /// A request that the lane decides.
+    func receive(_ request: LaneRequest) {
+        guard let context else { return }
+        isReadingBurst = true
+        deadlines.touch()
+        receive(.decision(.decision(request)), context)
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isReadingBurst = true
         let part = unwrapInboundIn(data)
+        boundary.decoderMade(part)
         switch part {
-        case .head(let head): receive(incoming(head), context)
+        case .head(let head):
+            deadlines.touch()
+            let opening = Opening(persistence: head.persistence, expectsContinue: head.expectsContinue)
+            receive(.head(.other(part), opening), context)
         case .body: receive(.body(.other(part)), context)
         case .end: receive(.end(.other(part)), context)
         }
-    }
-
-    private func incoming(_ head: HTTPRequestHead) -> Incoming<Part> {
-        deadlines.touch()
-        if let request = LaneRequest(head, access: { credentials.access($0) }) {
-            return .head(.decision(request), Opening(isDecision: true, persistence: head.persistence))
-        }
-        let opening = Opening(
-            isDecision: false,
-            persistence: head.persistence,
-            expectsContinue: head.expectsContinue
-        )
-        return .head(.other(.head(head)), opening)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

@@ -20,10 +20,8 @@ enum Persistence: Hashable {
     }
 }
 
-/// What a request's head tells of its turn.
+/// What the head of a request for the router tells of its turn.
 struct Opening: Hashable {
-    /// Whether the lane decides it; else the router gets it.
-    var isDecision: Bool
     var persistence: Persistence
     /// Whether the client waits for a 100 before it sends the body.
     var expectsContinue = false
@@ -31,6 +29,8 @@ struct Opening: Hashable {
 
 /// What comes in on a connection, in order.
 enum Incoming<Part> {
+    /// A whole request that the lane decides.
+    case decision(Part)
     case head(Part, Opening)
     case body(Part)
     case end(Part)

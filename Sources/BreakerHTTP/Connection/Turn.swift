@@ -10,12 +10,10 @@ import NIOCore
 /// - `Part`: what a request is made of; the turn only hands it on.
 struct Turn<Part> {
     fileprivate enum State {
-        /// Nothing is under way. Exits: `reading` with a decision's head, `passing` with any other, `closed`.
+        /// Nothing is under way. Exits: `answering` with a decision, `passing` with any other request, `closed`.
         case idle
-        /// The lane has a request's head, and waits for its end. Exits: `answering`, `closed`.
-        case reading(Part, Persistence)
         /// The lane has asked for a decision. Exits: `idle` or `closed`, as the answer goes out.
-        case answering(Persistence)
+        case answering
         /// The router has the request. Exits: `idle` or `closed`, once the request and its response have ended.
         case passing(Passing)
         /// The last byte is decided upon; nothing goes in or out any more. No exit.
@@ -70,7 +68,7 @@ struct Turn<Part> {
     /// Whether the turn of `incoming` has come. The router may know at once that its client sends no more.
     private func takes(_ incoming: Incoming<Part>) -> Bool {
         switch state {
-        case .idle, .reading, .closed: true
+        case .idle, .closed: true
         case .answering: false
         case .passing(let passing): !passing.requestEnded || incoming.isInputClosed
         }
@@ -78,6 +76,7 @@ struct Turn<Part> {
 
     private mutating func take(_ incoming: Incoming<Part>) -> Action<Part> {
         switch incoming {
+        case .decision(let part): decision(part)
         case .head(let part, let opening): requestBegan(part, opening)
         case .body(let part): awaitsBody ? .pass(part) : .nothing
         case .end(let part): requestEnded(part)
@@ -86,27 +85,23 @@ struct Turn<Part> {
         }
     }
 
+    private mutating func decision(_ part: Part) -> Action<Part> {
+        guard case .idle = state else { return .nothing }
+        state = .answering
+        return .ask(part)
+    }
+
     private mutating func requestBegan(_ part: Part, _ opening: Opening) -> Action<Part> {
         guard case .idle = state else { return .nothing }
-        guard !opening.isDecision else {
-            state = .reading(part, opening.persistence)
-            return .nothing
-        }
         state = .passing(Passing(persistence: opening.persistence))
         return opening.expectsContinue && held.isEmpty ? .passAndContinue(part) : .pass(part)
     }
 
     private mutating func requestEnded(_ part: Part) -> Action<Part> {
-        switch state {
-        case .reading(let request, let persistence):
-            state = .answering(persistence)
-            return .ask(request)
-        case .passing(var passing):
-            passing.requestEnded = true
-            state = passing.response == .ended ? .idle : .passing(passing)
-            return .pass(part)
-        case .idle, .answering, .closed: return .nothing
-        }
+        guard case .passing(var passing) = state else { return .nothing }
+        passing.requestEnded = true
+        state = passing.response == .ended ? .idle : .passing(passing)
+        return .pass(part)
     }
 
     /// What comes in cannot be read, or not in time; nothing behind it can either. A request that has its answer
@@ -117,7 +112,7 @@ struct Turn<Part> {
         case .passing(let passing) where passing.response != .awaited:
             end()
             return .close
-        case .idle, .reading, .answering, .passing:
+        case .idle, .answering, .passing:
             end()
             return .answerErrorAndClose(code)
         }
@@ -131,13 +126,13 @@ extension Turn {
     /// - Returns: what its answer says of the connection, which ends behind ``Persistence/closes``; `nil` where nobody
     ///   is left to hear it.
     mutating func answered() -> Persistence? {
-        guard case .answering(let persistence) = state else { return nil }
-        guard persistence != .closes, !isLast else {
+        guard case .answering = state else { return nil }
+        if isLast {
             end()
             return .closes
         }
         state = .idle
-        return persistence
+        return .stays
     }
 
     /// The router's response begins.
@@ -182,7 +177,7 @@ extension Turn {
         case .idle: break
         // What still comes of the request is of no use to anybody.
         case .passing(let passing) where passing.response == .ended: break
-        case .reading, .answering, .passing, .closed: return .nothing
+        case .answering, .passing, .closed: return .nothing
         }
         end()
         return .closeAtOnce

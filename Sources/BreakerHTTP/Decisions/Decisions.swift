@@ -7,6 +7,12 @@ import HTTPTypes
 struct Decisions: Sendable {
     let engine: Engine
 
+    /// The answer where nothing has to be stored, nor asked of the writer; `nil` where something has.
+    func answerAtOnce(_ request: DecisionRequest) -> Answer? {
+        guard case .acquire = request.event else { return nil }
+        return engine.decision(for: request.name).map(Self.answer)
+    }
+
     /// - Parameter reply: called once; at once where nothing has to be stored, else on the writer's thread.
     func answer(_ request: DecisionRequest, reply: @escaping @Sendable (Answer) -> Void) {
         switch request.event {

@@ -5,8 +5,9 @@ struct Query: Sendable {
     private var values: [(key: String, value: String)] = []
 
     /// - Parameter text: what stands behind the `?`; percent-encoded, `+` for a space, as forms are sent.
-    init(_ text: some StringProtocol) throws(Problem) {
-        let bytes = Array(text.utf8)
+    init(_ text: some StringProtocol) throws(Problem) { try self.init(bytes: Array(text.utf8)) }
+
+    init(bytes: [UInt8]) throws(Problem) {
         for pair in bytes.split(separator: UInt8(ascii: "&")) {
             let equals = pair.firstIndex(of: UInt8(ascii: "="))
             guard let key = Self.decode(pair[..<(equals ?? pair.endIndex)]) else {

@@ -4,6 +4,7 @@ import BreakerSQLite
 import Foundation
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import UnixSignals
 
@@ -31,7 +32,9 @@ struct Server {
         if let path = settings.tokensPath { tokens = try TokenReload.read(path) }
         let gatekeeper = Gatekeeper(tokens: tokens)
         let connections = try ConnectionLimit.raise()
-        let engine = try openEngine(logger: logger)
+        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: HTTPServer.Configuration.eventLoopCount)
+        defer { eventLoops.shutdownGracefully { _ in } }
+        let engine = try openEngine(on: eventLoops.next(), logger: logger)
         let readiness = Readiness()
         let backups = BackupFolder(databasePath: settings.databasePath)
         backups.sweep()
@@ -44,7 +47,8 @@ struct Server {
             configuration: .init(
                 host: settings.listen.host,
                 port: settings.listen.port,
-                maximumConnections: connections
+                maximumConnections: connections,
+                eventLoops: eventLoops
             ),
             logger: Self.logger("http", settings: settings, atLeast: .notice)
         ) { [settings, onRunning] address in
@@ -72,7 +76,7 @@ struct Server {
         }
     }
 
-    private func openEngine(logger: Logger) throws -> Engine {
+    private func openEngine(on eventLoop: any EventLoop, logger: Logger) throws -> Engine {
         let clock = AnchoredClock()
         let store = try SQLiteStore.open(path: settings.databasePath, at: clock.now())
         var configuration = Engine.Configuration()
@@ -83,6 +87,7 @@ struct Server {
             reader: try SQLiteReader(path: settings.databasePath),
             configuration: configuration,
             clock: clock,
+            eventLoop: eventLoop,
             logger: logger
         )
     }

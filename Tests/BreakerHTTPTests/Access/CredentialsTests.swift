@@ -35,6 +35,18 @@ struct CredentialsTests {
         #expect(credentials.access("Bearer \(secondSecret)")?.actor == "second")
     }
 
+    @Test("What is remembered is told for the same authorization only, and as long as the tokens are the same")
+    func known() {
+        let gatekeeper = Gatekeeper(tokens: [first])
+        var credentials = Credentials(gatekeeper)
+        #expect(credentials.known(where: { _ in true }) == nil)
+        _ = credentials.access("Bearer \(firstSecret)")
+        #expect(credentials.known(where: { $0 == "Bearer \(firstSecret)" })?.actor == "first")
+        #expect(credentials.known(where: { $0 == "Bearer \(secondSecret)" }) == nil)
+        gatekeeper.replace(tokens: [first, second])
+        #expect(credentials.known(where: { _ in true }) == nil)
+    }
+
     @Test("Without tokens everybody is anonymous, until there are some")
     func anonymous() {
         let gatekeeper = Gatekeeper(tokens: nil)

@@ -1,20 +1,24 @@
-import NIOHTTP1
+import BreakerCore
+import NIOCore
 import Testing
 
 @testable import BreakerHTTP
 
 @Suite("The lane takes what workers send, and leaves everything else to the router")
 struct LaneRequestTests {
-    private static func head(
-        _ target: String,
-        _ fields: [(String, String)] = [],
-        method: HTTPMethod = .POST
-    ) -> HTTPRequestHead {
-        HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: HTTPHeaders([("host", "x")] + fields))
+    private static func bytes(_ target: String, _ fields: String = "", method: String = "POST", version: String = "1.1")
+        -> String
+    {
+        "\(method) \(target) HTTP/\(version)\r\nHost: x\r\n\(fields)\r\n"
     }
 
-    private static func isTaken(_ head: HTTPRequestHead, access: Access? = .anonymous) -> Bool {
-        LaneRequest(head, access: { _ in access }) != nil
+    /// Whether a request that stands at the beginning of `text` is taken; then all of it is gone, and nothing else.
+    private static func isTaken(_ text: String, tokens: [Token]? = nil) -> Bool {
+        var credentials = Credentials(Gatekeeper(tokens: tokens))
+        var buffer = ByteBuffer(string: text + "POST")
+        let request = LaneRequest.take(from: &buffer, &credentials)
+        #expect(buffer.readableBytes == (request == nil ? text.utf8.count : 0) + 4)
+        return request != nil
     }
 
     @Test(
@@ -26,8 +30,37 @@ struct LaneRequestTests {
         ]
     )
     func taken(target: String) {
-        #expect(Self.isTaken(Self.head(target)))
-        #expect(Self.isTaken(Self.head(target, [("content-length", "0"), ("x-request-id", "r"), ("accept", "*/*")])))
+        #expect(Self.isTaken(Self.bytes(target)))
+        #expect(Self.isTaken("POST \(target) HTTP/1.1\r\n\r\n"))
+        let fields = "CONTENT-length:0\r\nX-Request-Id:  r \r\naccept: */*\r\nConnection: Keep-Alive\r\nempty:\r\n"
+        #expect(Self.isTaken(Self.bytes(target, fields)))
+    }
+
+    @Test("What it says is read")
+    func content() throws {
+        var credentials = Credentials(Gatekeeper(tokens: nil))
+        var buffer = ByteBuffer(
+            string: Self.bytes("/v1/breakers/a/report?outcome=failure&permit=7&kind=a+b", "X-Request-ID: \tr-1 \r\n")
+        )
+        let request = try #require(LaneRequest.take(from: &buffer, &credentials))
+        #expect(request.requestID == "r-1")
+        #expect(request.decision.name.value == "a")
+        guard case .report(let report) = request.decision.event else {
+            Issue.record("no report")
+            return
+        }
+        #expect(report == .init(.failure, permit: .init(generation: 7), kind: "a b"))
+    }
+
+    @Test("As long as it is not whole it is not taken")
+    func parts() {
+        let whole = Self.bytes("/v1/breakers/a/report?outcome=success", "x-request-id: r\r\ncontent-length: 0\r\n")
+        for length in 0..<whole.utf8.count {
+            var credentials = Credentials(Gatekeeper(tokens: nil))
+            var buffer = ByteBuffer(bytes: whole.utf8.prefix(length))
+            #expect(LaneRequest.take(from: &buffer, &credentials) == nil)
+            #expect(buffer.readableBytes == length)
+        }
     }
 
     @Test(
@@ -35,56 +68,80 @@ struct LaneRequestTests {
         arguments: [
             "/", "*", "", "/v1/breakers", "/v1/breakers/", "/v1/breakers//acquire", "/v1/breakers/a", "/v1/breakers/a/",
             "/v1/breakers/a/acquire/", "/v1/breakers/a/acquire?", "/v1/breakers/a/acquire?x=1",
-            "/v1/breakers/a/acquire#x",
-            "/v1/breakers/a/Acquire", "/v1/breakers/a/report", "/v1/breakers/a/reset", "/v1/breakers/-a/acquire",
-            "/v1/breakers/%61/acquire", "/v1/breakers/a b/acquire", "/v1/breakers/é/acquire", "/V1/breakers/a/acquire",
-            "/v1/breakers/\(String(repeating: "a", count: 129))/acquire", "http://x/v1/breakers/a/acquire",
-            "//v1/breakers/a/acquire", "/v1/breakers/a/report?", "/v1/breakers/a/report?outcome=maybe",
-            "/v1/breakers/a/report?outcome=success&outcome=success", "/v1/breakers/a/report?outcome=success&kind=é",
-            "/v1/breakers/a/report?outcome=success&count=0", "/v1/breakers/a/report?outcome=success&detail=%zz",
+            "/v1/breakers/a/acquire#x", "/v1/breakers/a/Acquire", "/v1/breakers/a/report", "/v1/breakers/a/reset",
+            "/v1/breakers/-a/acquire", "/v1/breakers/%61/acquire", "/v1/breakers/a b/acquire", "/v1/breakers/é/acquire",
+            "/V1/breakers/a/acquire", "/v1/breakers/\(String(repeating: "a", count: 129))/acquire",
+            "http://x/v1/breakers/a/acquire", "//v1/breakers/a/acquire", "/v1/breakers/a/report?",
+            "/v1/breakers/a/report?outcome=maybe", "/v1/breakers/a/report?outcome=success&outcome=success",
+            "/v1/breakers/a/report?outcome=success&kind=é", "/v1/breakers/a/report?outcome=success&count=0",
+            "/v1/breakers/a/report?outcome=success&detail=%zz", "/v1/breakers/a/report?outcome=success x",
         ]
     )
     func otherTargets(target: String) {
-        #expect(!Self.isTaken(Self.head(target)))
+        #expect(!Self.isTaken(Self.bytes(target)))
     }
 
     @Test(
-        "A request that has a body, or wants more than an answer, is not",
+        "A request that has a body, wants more than an answer, or is written in an unusual manner is not",
         arguments: [
-            ("content-length", "1"), ("Content-Length", "00"), ("transfer-encoding", "chunked"),
-            ("Transfer-Encoding", "identity"), ("expect", "100-continue"), ("Upgrade", "h2c"),
+            "content-length: 1", "Content-Length: 00", "content-length: +0", "content-length:",
+            "transfer-encoding: chunked",
+            "Transfer-Encoding: identity", "expect: 100-continue", "Upgrade: h2c", "connection: close",
+            "Connection: keep-alive, close", "connection: upgrade", "Proxy-Connection: close", "x : y", " folded",
+            ": x",
+            "x", "x: \u{e9}", "x: \u{7f}", "x: a\u{0}b", "x: a\rb", "x: a\nb", "x_y: z",
         ]
     )
-    func otherFields(name: String, value: String) {
-        #expect(!Self.isTaken(Self.head("/v1/breakers/a/acquire", [(name, value)])))
+    func otherFields(field: String) {
+        #expect(!Self.isTaken(Self.bytes("/v1/breakers/a/acquire", field + "\r\n")))
     }
 
     @Test(
         "A field that may stand once and is repeated is the router's to judge",
-        arguments: ["authorization", "X-Request-ID"]
+        arguments: ["authorization: x", "X-Request-ID: x", "content-length: 0"]
     )
-    func repeated(name: String) {
-        #expect(Self.isTaken(Self.head("/v1/breakers/a/acquire", [(name, "a")])))
-        #expect(!Self.isTaken(Self.head("/v1/breakers/a/acquire", [(name, "a"), (name.lowercased(), "a")])))
+    func repeated(field: String) {
+        #expect(Self.isTaken(Self.bytes("/v1/breakers/a/acquire", "\(field)\r\n")))
+        #expect(!Self.isTaken(Self.bytes("/v1/breakers/a/acquire", "\(field)\r\n\(field)\r\n")))
     }
 
-    @Test("Only a POST is one", arguments: [HTTPMethod.GET, .HEAD, .PUT, .DELETE, .OPTIONS, .RAW(value: "post")])
-    func methods(method: HTTPMethod) {
-        #expect(!Self.isTaken(Self.head("/v1/breakers/a/acquire", method: method)))
+    @Test(
+        "Only a POST of HTTP/1.1 is one, with single spaces and both ends of a line",
+        arguments: [
+            bytes("/v1/breakers/a/acquire", method: "GET"), bytes("/v1/breakers/a/acquire", method: "post"),
+            bytes("/v1/breakers/a/acquire", version: "1.0"), bytes("/v1/breakers/a/acquire", version: "2.0"),
+            bytes(" /v1/breakers/a/acquire"), bytes("/v1/breakers/a/acquire "),
+            "\r\n" + bytes("/v1/breakers/a/acquire"),
+            "POST /v1/breakers/a/acquire HTTP/1.1\n\n", "POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\n\r\n",
+            "POST /v1/breakers/a/acquire\r\n\r\n",
+        ]
+    )
+    func otherLines(text: String) {
+        #expect(!Self.isTaken(text))
+    }
+
+    @Test(
+        "A head of up to 31 fields and 4 KiB is taken",
+        arguments: [(30, 10, true), (31, 10, false), (20, 300, false)]
+    )
+    func size(count: Int, length: Int, isTaken: Bool) {
+        let field = "x: \(String(repeating: "a", count: length))\r\n"
+        let text = Self.bytes("/v1/breakers/a/acquire", String(repeating: field, count: count))
+        #expect(Self.isTaken(text) == isTaken)
     }
 
     @Test("Who may not is not served by the lane")
     func access() {
-        let head = Self.head("/v1/breakers/pay:a/acquire", [("Authorization", "Bearer s")])
-        #expect(!Self.isTaken(head, access: nil))
-        #expect(!Self.isTaken(head, access: Access(actor: "v", role: .viewer, prefix: "")))
-        #expect(!Self.isTaken(head, access: Access(actor: "w", role: .worker, prefix: "ship:")))
-        #expect(Self.isTaken(head, access: Access(actor: "w", role: .worker, prefix: "pay:")))
-        var shown: String?
-        _ = LaneRequest(head) { authorization in
-            shown = authorization
-            return nil
+        let (worker, workersSecret) = Token.make(name: "w", role: .worker, prefix: "pay:")
+        let (viewer, viewersSecret) = Token.make(name: "v", role: .viewer, prefix: "")
+        func isTaken(_ name: String, _ authorization: String?) -> Bool {
+            let field = authorization.map { "Authorization: \($0)\r\n" } ?? ""
+            return Self.isTaken(Self.bytes("/v1/breakers/\(name)/acquire", field), tokens: [worker, viewer])
         }
-        #expect(shown == "Bearer s")
+        #expect(isTaken("pay:a", "Bearer \(workersSecret)"))
+        #expect(!isTaken("ship:a", "Bearer \(workersSecret)"))
+        #expect(!isTaken("pay:a", "Bearer \(viewersSecret)"))
+        #expect(!isTaken("pay:a", "Bearer \(workersSecret)0"))
+        #expect(!isTaken("pay:a", nil))
     }
 }

@@ -26,19 +26,16 @@ struct TurnTests {
         #expect(frontier.count > 10_000)
     }
 
-    private static func head(_ isDecision: Bool, _ persistence: Persistence = .stays, expects: Bool = false)
-        -> Incoming<Int>
-    {
-        .head(1, Opening(isDecision: isDecision, persistence: persistence, expectsContinue: expects))
+    private static func head(_ persistence: Persistence = .stays, expects: Bool = false) -> Incoming<Int> {
+        .head(1, Opening(persistence: persistence, expectsContinue: expects))
     }
 
-    @Test("A decision is asked for at the end of its request, and by nobody else")
+    @Test("A decision is asked for when its turn has come, and what follows is held until it is answered")
     func decision() {
         var turn = Turn<Int>()
-        #expect(turn.receive(Self.head(true)) == .nothing)
-        #expect(turn.receive(.end(2)) == .ask(1))
+        #expect(turn.receive(.decision(7)) == .ask(7))
         #expect(turn.idleTimedOut() == .nothing, "the client waits for the server")
-        #expect(turn.receive(Self.head(false)) == .nothing)
+        #expect(turn.receive(Self.head()) == .nothing)
         #expect(turn.isHolding)
         #expect(turn.next() == nil)
         #expect(turn.answered() == .stays)
@@ -49,11 +46,10 @@ struct TurnTests {
     @Test("A client is told to send its body once its turn has come, unless the body is there")
     func expectation() {
         var turn = Turn<Int>()
-        #expect(turn.receive(Self.head(false, expects: true)) == .passAndContinue(1))
+        #expect(turn.receive(Self.head(expects: true)) == .passAndContinue(1))
         turn = Turn()
-        _ = turn.receive(Self.head(true))
-        _ = turn.receive(.end(2))
-        #expect(turn.receive(Self.head(false, expects: true)) == .nothing)
+        _ = turn.receive(.decision(7))
+        #expect(turn.receive(Self.head(expects: true)) == .nothing)
         var other = turn
         #expect(turn.answered() == .stays)
         #expect(turn.next() == .passAndContinue(1))
@@ -64,26 +60,21 @@ struct TurnTests {
     }
 
     @Test(
-        "An answer says what becomes of the connection",
+        "A response says what becomes of the connection",
         arguments: [Persistence.stays, .staysAndSaysSo, .closes]
     )
     func persistence(persistence: Persistence) {
-        var lane = Turn<Int>()
-        _ = lane.receive(Self.head(true, persistence))
-        _ = lane.receive(.end(2))
-        #expect(lane.answered() == persistence)
-        #expect(lane.isClosed == (persistence == .closes))
-        var router = Turn<Int>()
-        _ = router.receive(Self.head(false, persistence))
-        _ = router.receive(.end(2))
-        #expect(router.responseBegan(saysClose: false) == persistence)
-        #expect(router.responseEnded() == (persistence == .closes ? .close : .nothing))
+        var turn = Turn<Int>()
+        _ = turn.receive(Self.head(persistence))
+        _ = turn.receive(.end(2))
+        #expect(turn.responseBegan(saysClose: false) == persistence)
+        #expect(turn.responseEnded() == (persistence == .closes ? .close : .nothing))
     }
 
     @Test("What the router says of the connection holds")
     func routerCloses() {
         var turn = Turn<Int>()
-        _ = turn.receive(Self.head(false))
+        _ = turn.receive(Self.head())
         #expect(turn.responseBegan(saysClose: true) == .closes)
         #expect(turn.responseEnded() == .close)
         #expect(turn.receive(.body(3)) == .nothing)
@@ -104,8 +95,11 @@ struct TurnTests {
     )
     func failure(stage: Stage, action: Action<Int>) {
         var turn = Turn<Int>()
-        if stage != .atOnce { _ = turn.receive(Self.head(stage == .whileAnswering)) }
-        if stage == .whileAnswering { _ = turn.receive(.end(2)) }
+        switch stage {
+        case .atOnce: break
+        case .whileAnswering: _ = turn.receive(.decision(7))
+        case .withinBody, .withinResponse, .behindResponse: _ = turn.receive(Self.head())
+        }
         if stage == .withinResponse || stage == .behindResponse { _ = turn.responseBegan(saysClose: false) }
         if stage == .behindResponse { _ = turn.responseEnded() }
         #expect(turn.receive(.failed(.malformedRequest)) == action)
@@ -120,7 +114,7 @@ struct TurnTests {
     func lateBody(isWhole: Bool) {
         var turn = Turn<Int>()
         #expect(turn.bodyTimedOut() == .nothing)
-        _ = turn.receive(Self.head(false))
+        _ = turn.receive(Self.head())
         #expect(turn.awaitsBody)
         if isWhole { _ = turn.receive(.end(2)) }
         #expect(turn.bodyTimedOut() == (isWhole ? .nothing : .answerErrorAndClose(.requestTimeout)))
@@ -129,13 +123,12 @@ struct TurnTests {
     @Test("A half-close reaches the router behind the lane's answer, and at once where the router answers")
     func halfClose() {
         var lane = Turn<Int>()
-        _ = lane.receive(Self.head(true))
-        _ = lane.receive(.end(2))
+        _ = lane.receive(.decision(7))
         #expect(lane.receive(.inputClosed) == .nothing)
         #expect(lane.answered() == .stays)
         #expect(lane.next() == .passInputClosed)
         var router = Turn<Int>()
-        _ = router.receive(Self.head(false))
+        _ = router.receive(Self.head())
         _ = router.receive(.end(2))
         #expect(router.receive(.inputClosed) == .passInputClosed)
         _ = router.responseBegan(saysClose: false)
@@ -147,13 +140,11 @@ struct TurnTests {
         var idle = Turn<Int>()
         #expect(idle.quiesce() == .closeAtOnce)
         var busy = Turn<Int>()
-        for request in [true, true] {
-            _ = busy.receive(Self.head(request))
-            _ = busy.receive(.end(2))
-        }
+        _ = busy.receive(.decision(7))
+        _ = busy.receive(.decision(8))
         #expect(busy.quiesce() == .nothing)
         #expect(busy.answered() == .stays, "one more is held")
-        while busy.next() != nil {}
+        #expect(busy.next() == .ask(8))
         #expect(busy.answered() == .closes)
         #expect(busy.isClosed)
     }

@@ -4,7 +4,7 @@ import BreakerAPI
 
 /// A piece of a request, by the number of the request.
 struct Piece: Hashable {
-    enum Kind: Hashable { case head, body, end }
+    enum Kind: Hashable { case head, body, end, whole }
 
     var request: Int
     var kind: Kind
@@ -15,7 +15,8 @@ struct Piece: Hashable {
 /// The model beside the turn knows only what came in, what was handed out and what went out.
 struct TurnWalk: Hashable {
     enum Event: Hashable {
-        case head(isDecision: Bool, Persistence)
+        case decision
+        case head(Persistence)
         case body, end, failed, inputClosed
         case answered
         case responseBegan(saysClose: Bool)
@@ -53,17 +54,8 @@ struct TurnWalk: Hashable {
         var events: [Event] = [.idleTimedOut, .bodyTimedOut]
         if !isQuiescing { events.append(.quiesce) }
         if !hasFailed, !isInputClosed {
-            events.append(.failed)
-            // The end of a request without a body comes with its head.
-            if !isInRequest || requests.last?.isDecision == false { events.append(.inputClosed) }
-            if !isInRequest {
-                for persistence in [Persistence.stays, .closes] {
-                    events += [.head(isDecision: true, persistence), .head(isDecision: false, persistence)]
-                }
-            } else {
-                events.append(.end)
-                if requests.last?.isDecision == false { events.append(.body) }
-            }
+            events += [.failed, .inputClosed]
+            events += isInRequest ? [.body, .end] : [.decision, .head(.stays), .head(.closes)]
         } else if !isInputClosed {
             events.append(.inputClosed)
         }
@@ -87,11 +79,13 @@ struct TurnWalk: Hashable {
 
     private mutating func apply(_ event: Event) {
         switch event {
-        case .head(let isDecision, let persistence):
-            requests.append(Request(isDecision: isDecision, persistence: persistence))
+        case .decision:
+            requests.append(Request(isDecision: true, persistence: .stays))
+            perform(turn.receive(.decision(arrive(.whole))))
+        case .head(let persistence):
+            requests.append(Request(isDecision: false, persistence: persistence))
             isInRequest = true
-            let piece = arrive(.head)
-            perform(turn.receive(.head(piece, Opening(isDecision: isDecision, persistence: persistence))))
+            perform(turn.receive(.head(arrive(.head), Opening(persistence: persistence))))
         case .body: perform(turn.receive(.body(arrive(.body))))
         case .end:
             isInRequest = false
@@ -154,10 +148,9 @@ struct TurnWalk: Hashable {
         if isEnded { expect(action == .nothing || action == .closeAtOnce, "something goes out behind the end") }
         switch action {
         case .nothing: break
-        case .ask(let piece):
+        case .ask(let piece), .pass(let piece), .passAndContinue(let piece):
+            expect((action == .ask(piece)) == (piece.kind == .whole), "a piece goes through the wrong door")
             hand(out: piece)
-            hand(out: Piece(request: piece.request, kind: .end))
-        case .pass(let piece), .passAndContinue(let piece): hand(out: piece)
         case .passInputClosed:
             expect(isNothingOwed(byLane: true), "the router goes before the lane has answered")
             expect(waiting.isEmpty, "the router goes before it has all requests")
@@ -179,10 +172,11 @@ struct TurnWalk: Hashable {
         expect(waiting.first == piece, "a piece is handed out that is not the next")
         if !waiting.isEmpty { waiting.removeFirst() }
         switch piece.kind {
-        case .head:
+        case .head, .whole:
             expect(begun == piece.request - 1, "a request is left out")
             expect(begun == 0 || requests[begun - 1].isOver, "a request begins before the one before it is over")
             begun = piece.request
+            if piece.kind == .whole { requests[begun - 1].hasEnded = true }
         case .body: expect(begun == piece.request, "a body of a request that has not begun")
         case .end: requests[piece.request - 1].hasEnded = true
         }
@@ -194,10 +188,8 @@ struct TurnWalk: Hashable {
         let isUnderWay = begun > 0 && !requests[begun - 1].isOver
         guard !isUnderWay else { return }
         expect(!turn.isHolding, "something is held although nothing is under way")
-        // The lane keeps a head until its end comes with it.
-        let isComplete = waiting.isEmpty
-        expect(isComplete || requests.last?.isDecision == true && isInRequest, "a piece is left")
-        expect(!isQuiescing || isInputClosed || !isComplete, "it stays although the server is stopping")
+        expect(waiting.isEmpty, "a piece is left")
+        expect(!isQuiescing || isInputClosed, "it stays although the server is stopping")
         expect(!hasFailed, "it stays although nothing more can be read")
     }
 

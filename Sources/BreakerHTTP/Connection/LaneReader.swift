@@ -1,0 +1,109 @@
+/// Reads the head of a request, as far as it is made of what the lane knows.
+struct LaneReader {
+    private let bytes: UnsafeRawBufferPointer
+    /// How much has been read.
+    private(set) var place = 0
+
+    /// - Parameter bytes: live as long as the reader is used.
+    init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+    }
+
+    /// Steps over `expected`, if it comes next.
+    mutating func take(_ expected: StaticString) -> Bool {
+        let count = expected.utf8CodeUnitCount
+        guard place + count <= bytes.count else { return false }
+        for offset in 0..<count where bytes[place + offset] != expected.utf8Start[offset] { return false }
+        place += count
+        return true
+    }
+
+    /// Steps over the bytes that `condition` holds for.
+    mutating func take(while condition: (UInt8) -> Bool) -> Range<Int> {
+        let start = place
+        while place < bytes.count, condition(bytes[place]) { place += 1 }
+        return start..<place
+    }
+
+    func bytes(_ range: Range<Int>) -> [UInt8] { Array(bytes[range]) }
+
+    func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+
+    /// Whether `text` stands there.
+    func isText(_ range: Range<Int>, _ text: String) -> Bool {
+        text.utf8.count == range.count && text.utf8.elementsEqual(bytes[range])
+    }
+
+    /// Whether a field's name stands there.
+    /// - Parameter name: in lower case.
+    func isName(_ range: Range<Int>, _ name: StaticString) -> Bool {
+        guard range.count == name.utf8CodeUnitCount else { return false }
+        // In a name of letters, digits and hyphens this bit tells capital letters from small ones, and nothing else.
+        for (offset, byte) in bytes[range].enumerated() where byte | 0x20 != name.utf8Start[offset] { return false }
+        return true
+    }
+
+    /// Without the spaces around it.
+    func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, Self.isSpace(bytes[start]) { start += 1 }
+        while start < end, Self.isSpace(bytes[end - 1]) { end -= 1 }
+        return start..<end
+    }
+
+    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+}
+
+/// The header fields that matter to a decision.
+struct LaneFields {
+    private(set) var authorization: Range<Int>?
+    private(set) var requestID: Range<Int>?
+    private var contentLength: Range<Int>?
+
+    /// Reads all fields, and the empty line behind them.
+    ///
+    /// - Returns: `nil` where they do not end, where one is written in an unusual manner or is repeated, says that there
+    ///   is a body, or asks for more than an answer on a connection that stays.
+    init?(_ reader: inout LaneReader) {
+        for _ in 0..<HTTPLimits.laneFields {
+            if reader.take("\r\n") { return }
+            let name = reader.take(while: Self.isNameByte)
+            guard !name.isEmpty, reader.take(":") else { return nil }
+            let value = reader.trimmed(reader.take(while: Self.isValueByte))
+            guard reader.take("\r\n"), note(name, value, reader) else { return nil }
+        }
+        return nil
+    }
+
+    /// - Returns: whether the lane may go on.
+    private mutating func note(_ name: Range<Int>, _ value: Range<Int>, _ reader: LaneReader) -> Bool {
+        switch name.count {
+        case 6: return !reader.isName(name, "expect")
+        case 7: return !reader.isName(name, "upgrade")
+        case 10 where reader.isName(name, "connection"): return reader.isName(value, "keep-alive")
+        case 12 where reader.isName(name, "x-request-id"): return Self.set(&requestID, value)
+        case 13 where reader.isName(name, "authorization"): return Self.set(&authorization, value)
+        case 14 where reader.isName(name, "content-length"):
+            return reader.isText(value, "0") && Self.set(&contentLength, value)
+        case 16: return !reader.isName(name, "proxy-connection")
+        case 17: return !reader.isName(name, "transfer-encoding")
+        default: return true
+        }
+    }
+
+    private static func set(_ field: inout Range<Int>?, _ value: Range<Int>) -> Bool {
+        defer { field = value }
+        return field == nil
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+
+    private static func isValueByte(_ byte: UInt8) -> Bool { (0x20...0x7e).contains(byte) || byte == 0x09 }
+}
