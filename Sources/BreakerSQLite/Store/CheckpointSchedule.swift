@@ -4,10 +4,12 @@
 /// A reader that does hinder it, a backup say, lets the WAL grow; once it is many times as long as it should be, a
 /// checkpoint waits for readers, a tenth of a second at most.
 struct CheckpointSchedule {
-    /// 4 000 pages of 4 KiB are 16 MiB. A page that is written often is moved once for all the commits between two
-    /// checkpoints, so a longer WAL is less work, until it no longer fits the caches and takes long to read at start.
-    static let interval = 4_000
-    static let longest = 16 * interval
+    /// 1 000 pages of 4 KiB are 4 MiB. A page that is written often is moved once for all the commits between two
+    /// checkpoints, so a longer WAL is less work, but what is reported meanwhile waits: a few milliseconds for as much as
+    /// this where every page is another, and four times as long for four times as much.
+    static let interval = 1_000
+    /// 256 MiB.
+    static let longest = 64 * interval
 
     /// The length at which the next checkpoint is due.
     private var next = interval
