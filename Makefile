@@ -2,17 +2,21 @@
 #
 #     make serve ARGS="--listen 127.0.0.1:8000"
 #     make test ARGS="--filter BreakerCoreTests"
+#     make bench ARGS="--quick --only acquire"
 
 .DEFAULT_GOAL := help
 
 ARGS ?=
 
-swift_sources := Package.swift Sources Tests
+swift_sources := Package.swift Sources Tests Benchmarks/limits
 
-.PHONY: help setup serve demo test format lint clean
+# Python finds the package `bench` in Benchmarks/, and leaves no compiled files there.
+bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3
+
+.PHONY: help setup serve demo test bench bench-test format lint clean
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 
 setup: ## Check that Swift and SQLite are here; install what is missing
 	@.ci/setup
@@ -29,6 +33,15 @@ demo: setup ## Show an outage and its end
 
 test: setup ## Run the tests
 	swift test $(ARGS)
+
+bench: setup ## Measure the server beside Redis, and its growth; takes 20 minutes
+	@Benchmarks/setup
+	swift build -c release --product fusebox
+	swift build -c release --package-path Benchmarks/limits --scratch-path .build/bench-limits
+	@exec env $(bench_python) -m bench $(ARGS)
+
+bench-test: ## Test the benchmark itself; with Redis where it is installed
+	@exec env $(bench_python) -m unittest discover --start-directory Benchmarks/tests $(ARGS)
 
 format: ## Format all Swift
 	swift format --in-place --recursive $(swift_sources)

@@ -1,0 +1,121 @@
+"""`make bench`: measures all rows, or some, and writes the results."""
+
+import argparse
+import contextlib
+import json
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+from bench import machine
+from bench.figures import Results, number
+from bench.growth import growth
+from bench.plan import BUILD, FULL, QUICK, ROOT, Bench, BenchError, Plan
+from bench.report import document
+from bench.rows import ROWS
+from bench.scenario import Scenario
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="each row once for a second, to see that all works")
+    parser.add_argument("--only", action="append", metavar="ROW", help="a row, or all that begin with it: acquire, "
+                        "report-success, batch, growth; may be given again")
+    parser.add_argument("--list", action="store_true", help="say what rows there are")
+    parser.add_argument("--output", type=Path, help="the results; by default Benchmarks/RESULTS.md for all rows, and "
+                        ".build/bench-results.md for some or with --quick")
+    parser.add_argument("--data", type=Path, default=BUILD / "bench-data", metavar="DIR",
+                        help="where servers keep their data meanwhile: a folder on a disk (default: %(default)s)")
+    return parser.parse_args()
+
+
+def chosen(scenarios: list[Scenario], only: list[str] | None) -> list[Scenario]:
+    """Those that `only` names, whole or by their first words."""
+    if not only:
+        return scenarios
+    for name in only:
+        if not any(matches(each.key, name) for each in scenarios):
+            raise BenchError(f"--only {name}: there is no such row; --list says which there are")
+    return [each for each in scenarios if any(matches(each.key, name) for name in only)]
+
+
+def matches(key: str, name: str) -> bool:
+    return key == name or key.startswith(name + "-")
+
+
+def bench(plan: Plan, data: Path) -> Bench:
+    return Bench(
+        plan=plan, data=data, fusebox=BUILD / "release/fusebox", limits=BUILD / "bench-limits/release",
+        python=BUILD / "bench-venv/bin/python",
+    )
+
+
+def require(bench: Bench) -> None:
+    """Raises BenchError where something is missing."""
+    for tool in ("wrk", "redis-server", "redis-cli", "redis-benchmark"):
+        if shutil.which(tool) is None:
+            raise BenchError(f"{tool} is not in PATH: Benchmarks/setup installs it")
+    for file in (bench.fusebox, bench.limits / "nio-limit", bench.python):
+        if not file.exists():
+            raise BenchError(f"{file} is not there: make bench builds it")
+    bench.data.mkdir(parents=True, exist_ok=True)
+    machine.require_disk(bench.data)
+
+
+def measure(bench: Bench, scenarios: list[Scenario]) -> Results:
+    """Every side of a scenario once, then again: what slows the machine for a while slows all sides alike."""
+    results = Results()
+    for scenario in scenarios:
+        is_growth = scenario.key.startswith("growth-")
+        for _ in range(bench.plan.growth_repetitions if is_growth else bench.plan.repetitions):
+            for side, measurement in scenario.sides.items():
+                sample = measurement(bench)
+                results.add(scenario.key, side, sample)
+                figures = ", ".join(f"{name} {number(value)}" for name, value in sample.items())
+                print(f"{scenario.key:22} {side:16} {figures}", flush=True)
+    return results
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    options = arguments()
+    # Ended from outside, the driver ends its servers as at Ctrl-C.
+    signal.signal(signal.SIGTERM, stop)
+    plan = QUICK if options.quick else FULL
+    began = time.monotonic()
+    try:
+        scenarios = chosen(ROWS + growth(plan), options.only)
+        if options.list:
+            print("\n".join(f"{each.key:22} {each.title} ({', '.join(each.sides)})" for each in scenarios))
+            return
+        environment = bench(plan, options.data)
+        require(environment)
+        results = measure(environment, scenarios)
+        whole = not options.quick and not options.only
+        path = options.output or (ROOT / "Benchmarks/RESULTS.md" if whole else BUILD / "bench-results.md")
+        text = document(results, machine.description(environment), plan, options.quick)
+        write(path, text)
+        write(BUILD / "bench-results.json", json.dumps(results.samples, indent=1))
+        print(f"\n{text}\n{path}, {time.monotonic() - began:.0f} s; every sample: {BUILD / 'bench-results.json'}")
+    except BenchError as error:
+        sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit("bench: stopped; no results were written")
+    finally:
+        # What was measured has removed its own; a folder with other things in it stays.
+        with contextlib.suppress(OSError):
+            options.data.rmdir()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""How much is measured, and where things are."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+# Clients of each server, on both sides.
+CONNECTIONS = 64
+# Threads of wrk: one, as redis-benchmark has. A second takes a core from the server on a machine with two.
+LOAD_THREADS = 1
+# Breakers of the rows that spread their requests.
+SPREAD_BREAKERS = 1_000
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / ".build"
+
+
+class BenchError(Exception):
+    """Something is missing or not as it has to be; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how often everything is measured."""
+
+    # Each side of a row is measured so often, in turn with the others.
+    repetitions: int
+    # Whole ones, for wrk knows no others.
+    seconds: int
+    warm_up_seconds: int
+    # Numbers of breakers between which the growth is measured.
+    sizes: tuple[int, ...]
+    growth_repetitions: int
+    # The large database that is started and listed.
+    large_breakers: int
+    failures_per_breaker: int
+    # Failures that an hour of a failing load brings.
+    storm_failures: int
+    storm_breakers: int
+
+
+FULL = Plan(
+    repetitions=5,
+    seconds=3,
+    warm_up_seconds=1,
+    sizes=(1, 1_000, 10_000, 100_000),
+    growth_repetitions=3,
+    large_breakers=100_000,
+    failures_per_breaker=10,
+    # 1 000 a second.
+    storm_failures=3_600_000,
+    storm_breakers=1_000,
+)
+
+# Proves that everything works. Its figures mean nothing.
+QUICK = Plan(
+    repetitions=1,
+    seconds=1,
+    warm_up_seconds=1,
+    sizes=(1, 1_000),
+    growth_repetitions=1,
+    large_breakers=5_000,
+    failures_per_breaker=10,
+    storm_failures=300_000,
+    storm_breakers=50,
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every measurement needs."""
+
+    plan: Plan
+    # Where servers keep their data while they run: a real disk.
+    data: Path
+    fusebox: Path
+    # The folder of `nio-limit`, `hummingbird-limit` and `sqlite-limit`.
+    limits: Path
+    # The interpreter that has PyBreaker.
+    python: Path
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty folder on the disk that is measured, removed behind."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        path = Path(tempfile.mkdtemp(dir=self.data))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,67 @@
+"""Breakers in Redis under load."""
+
+from bench.figures import Sample
+from bench.loads import redis_benchmark
+from bench.plan import CONNECTIONS, ROOT, Bench, BenchError
+from bench.scenario import Load, Totals, breaker_name, check
+from bench.servers import RedisServer
+
+SCRIPTS = ROOT / "Benchmarks/redis"
+PROBE_LEASE_MS = 30_000
+# As long as no measurement lasts: what is open stays open.
+RECOVERY_TIMEOUT_MS = 3_600_000
+FAILURE_THRESHOLD = 5
+# Commands that tell how many the measurement may send, and warm up.
+CALIBRATION_COMMANDS = 20_000
+
+
+def script(name: str) -> str:
+    return (SCRIPTS / f"{name}.lua").read_text()
+
+
+def mix_script() -> str:
+    """Both scripts in one, of which a coin between 0 and 999 chooses, so that one EVALSHA is one decision there too:
+    500 acquires, 495 successes, 5 failures. ARGV: coin, permit, reporter."""
+    return (
+        "local COIN, PERMIT, REPORTER = tonumber(ARGV[1]), ARGV[2], ARGV[3]\n"
+        f"if COIN < 500 then\nlocal ARGV = {{{PROBE_LEASE_MS}}}\n{script('acquire')}\nend\n"
+        "local ARGV = {COIN < 995 and 'success' or 'failure', PERMIT, "
+        f"{FAILURE_THRESHOLD}, {RECOVERY_TIMEOUT_MS}, 'timeout', REPORTER}}\n{script('report')}"
+    )
+
+
+def totals(server: RedisServer) -> Totals:
+    calls, failures, *states = map(int, server.cli("EVAL", script("totals"), "0").split())
+    counted = zip(("closed", "open", "half_open"), states)
+    return Totals(calls, failures, {state: count for state, count in counted if count})
+
+
+def measure_redis(bench: Bench, load: Load) -> Sample:
+    with bench.folder() as folder, RedisServer(folder, load.appendfsync) as server:
+        acquire, report = server.load_script(script("acquire")), server.load_script(script("report"))
+        names = [breaker_name(index) for index in range(load.breakers)]
+        server.cli(given="".join(f"EVALSHA {acquire} 1 {name} {PROBE_LEASE_MS}\n" for name in names))
+        if load.state == "open":
+            trip = f"EVALSHA {report} 1 {names[0]} failure 1 {FAILURE_THRESHOLD} {RECOVERY_TIMEOUT_MS} timeout w\n"
+            server.cli(given=trip * FAILURE_THRESHOLD)
+
+        name = names[0] if load.breakers == 1 else "breaker:__rand_int__"
+        # A failure that must not open: the rule is off, as on the other side.
+        threshold = 0 if load.outcome == "failure" else FAILURE_THRESHOLD
+        command = {
+            "acquire": ["EVALSHA", acquire, "1", name, str(PROBE_LEASE_MS)],
+            "report": ["EVALSHA", report, "1", name, load.outcome, "1", str(threshold), str(RECOVERY_TIMEOUT_MS),
+                       "timeout", "bench-1"],
+            "mix": ["EVALSHA", server.load_script(mix_script()), "1", name, "__rand_int__", "1", "bench-1"],
+        }[load.event]
+        keyspace = load.breakers if load.breakers > 1 else None
+        guess = redis_benchmark(server.port, command, CALIBRATION_COMMANDS * min(load.batch, 10), load.batch, keyspace)
+
+        count = round(guess * bench.plan.seconds)
+        calls_before, before = server.script_calls(), totals(server)
+        rate = redis_benchmark(server.port, command, count, load.batch, keyspace)
+        check(load, before, totals(server), count)
+        calls = server.script_calls() - calls_before
+        if not count <= calls <= count + CONNECTIONS * load.batch:
+            raise BenchError(f"redis-benchmark was told to send {count} commands, but Redis ran {calls}")
+        return {"rate": rate}

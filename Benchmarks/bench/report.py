@@ -1,0 +1,153 @@
+"""The results as a Markdown document."""
+
+from bench.figures import Results, number, ratio, table, with_spread
+from bench.growth import ALONE, BESIDE_ACQUIRES, BESIDE_REPORTS
+from bench.plan import CONNECTIONS, Plan
+from bench.rows import BATCHED_ROWS, FUSEBOX, HUMMINGBIRD, NIO, ONE_ROW, PYBREAKER, REDIS, ROWS
+from bench.targets import MIB, targets
+
+INTRODUCTION = """\
+# Results
+
+Written by `make bench`; [README.md](README.md) says what each row is and how to read it. Medians of {repetitions}
+samples of {seconds} s each, the sides measured in turn, {connections} connections; in brackets the spread, which is
+(largest − smallest) / median. Redis is in its own units at its own durability, which each row names; Fusebox has
+synced what it answers in every row.
+"""
+
+QUICK_WARNING = """\
+**A quick run: it proves that the benchmark works, and its figures mean nothing.**
+"""
+
+
+def document(results: Results, machine: dict[str, str], plan: Plan, quick: bool) -> str:
+    parts = [INTRODUCTION.format(repetitions=plan.repetitions, seconds=plan.seconds, connections=CONNECTIONS)]
+    if quick:
+        parts.append(QUICK_WARNING)
+    parts.append(table(["machine", ""], [[name, value] for name, value in machine.items()]))
+    sections = [
+        ("What it means to reach", table(["", "target", "here", ""], [each.line() for each in targets(results)])),
+        ("Beside Redis, per second", beside_redis(results)),
+        ("From Python, microseconds a call", from_python(results)),
+        ("Limits of this machine, per second", limits(results)),
+        ("More breakers", sizes(results)),
+        ("A large database", large(results, plan)),
+        ("An hour of failures, sent as fast as it is taken", storm(results, plan)),
+        ("Latency, microseconds", latency(results)),
+    ]
+    parts += [f"## {title}\n\n{text}" for title, text in sections if text]
+    return "\n".join(parts)
+
+
+def beside_redis(results: Results) -> str:
+    lines = []
+    for row in ROWS:
+        ours, theirs = results.series(row.key, FUSEBOX, "rate"), results.series(row.key, REDIS, "rate")
+        if not ours:
+            continue
+        times = ratio(results.median(row.key, FUSEBOX, "rate"), results.median(row.key, REDIS, "rate"))
+        lines.append([row.title, with_spread(theirs), with_spread(ours), number(times)])
+    return table(["", "Redis", "Fusebox", "Fusebox ÷ Redis"], lines) if lines else ""
+
+
+def from_python(results: Results) -> str:
+    lines = []
+    for row in ROWS:
+        ours, theirs = results.series(row.key, FUSEBOX, "us"), results.series(row.key, PYBREAKER, "us")
+        if not ours:
+            continue
+        times = ratio(results.median(row.key, FUSEBOX, "us"), results.median(row.key, PYBREAKER, "us"))
+        lines.append([row.title, with_spread(theirs), with_spread(ours), number(times)])
+    return table(["", "PyBreaker over Redis", "Fusebox", "Fusebox ÷ PyBreaker (less is better)"], lines) if lines else ""
+
+
+def limits(results: Results) -> str:
+    shown = [
+        ("bare NIO, one static answer", "acquire-closed", NIO),
+        ("Hummingbird, one static route", "acquire-closed", HUMMINGBIRD),
+        ("SQLite, synced rows, one a commit", "sqlite", ONE_ROW),
+        ("SQLite, synced rows, 256 a commit", "sqlite", BATCHED_ROWS),
+    ]
+    lines = [
+        [title, with_spread(results.series(scenario, side, "rate"))]
+        for title, scenario, side in shown if results.has(scenario, side)
+    ]
+    return table(["", "per second"], lines) if lines else ""
+
+
+def sizes(results: Results) -> str:
+    lines = []
+    for side in results.samples.get("growth-size", {}):
+        count = int(side.replace(" ", ""))
+
+        def mib(figure: str) -> str:
+            value = results.median("growth-size", side, figure)
+            return number(None if value is None else value / MIB)
+
+        empty, reported = (results.median("growth-size", side, f"{figure}_bytes") for figure in ("empty", "reported"))
+        each = None if empty is None or reported is None or count < 1_000 else (reported - empty) / count
+        lines.append([
+            side, with_spread(results.series("growth-size", side, "acquire_rate")),
+            with_spread(results.series("growth-size", side, "report_rate")), mib("created_bytes"),
+            mib("reported_bytes"), mib("loaded_bytes"), number(each),
+        ])
+    header = [
+        "breakers", "acquires/s", "success reports/s", "MiB, created", "MiB, each reported once", "MiB, after the load",
+        "bytes a breaker",
+    ]
+    return table(header, lines) if lines else ""
+
+
+def large(results: Results, plan: Plan) -> str:
+    if not results.has("growth-large", FUSEBOX):
+        return ""
+
+    def shown(figure: str, scale: float = 1) -> str:
+        return with_spread([value / scale for value in results.series("growth-large", FUSEBOX, figure)])
+
+    failures = plan.large_breakers * plan.failures_per_breaker
+    return table([f"{plan.large_breakers} breakers, {failures} failures", ""], [
+        ["start after a stop, s", shown("clean_start_s")],
+        ["start after `kill -9`, with SQLite's check of the file, s", shown("start_after_kill_s")],
+        ["resident memory after the start, MiB", shown("resident_bytes", MIB)],
+        ["database, MiB", shown("file_bytes", MIB)],
+        ["first page of 100, ms", shown("first_100_ms")],
+        ["last page of 100, ms", shown("last_100_ms")],
+        ["first page of 1 000, ms", shown("first_1000_ms")],
+        ["last page of 1 000, ms", shown("last_1000_ms")],
+        ["the 10 that are open, ms", shown("open_ms")],
+    ])
+
+
+def storm(results: Results, plan: Plan) -> str:
+    if not results.has("growth-storm", FUSEBOX):
+        return ""
+
+    def mib(figure: str) -> str:
+        value = results.median("growth-storm", FUSEBOX, figure)
+        return number(None if value is None else value / MIB)
+
+    title = f"{plan.storm_failures} failures of {plan.storm_breakers} breakers: database and log, MiB"
+    return table([title, ""], [
+        *([f"after {share} %", mib(f"bytes_{share}")] for share in (25, 50, 75, 100)),
+        ["most within the first half", mib("first_half_bytes")],
+        ["most within the second half", mib("second_half_bytes")],
+        ["failures stored per second", with_spread(results.series("growth-storm", FUSEBOX, "rate"))],
+    ])
+
+
+def latency(results: Results) -> str:
+    shown = [
+        ("acquire, alone", "growth-latency", ALONE),
+        ("acquire, beside saturating acquires", "growth-latency", BESIDE_ACQUIRES),
+        ("acquire, beside saturating reports of failures", "growth-latency", BESIDE_REPORTS),
+        ("reports of failures, across checkpoints", "growth-checkpoints", FUSEBOX),
+    ]
+    lines = [
+        [title, *(with_spread(results.series(scenario, side, figure)) for figure in FIGURES_OF_LATENCY)]
+        for title, scenario, side in shown if results.has(scenario, side)
+    ]
+    return table(["", "per second", "p50", "p99", "p99.9", "largest"], lines) if lines else ""
+
+
+FIGURES_OF_LATENCY = ("rate", "p50_us", "p99_us", "p999_us", "max_us")

@@ -1,0 +1,53 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import StaticAnswer
+
+/// Gives every request one answer, over NIO's own HTTP pipeline as it comes: the most that one call for one request
+/// can reach in this stack.
+@main
+struct NIOLimit {
+    static func main() async throws {
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 256)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(Responder())
+                }
+            }
+            .bind(host: "127.0.0.1", port: StaticAnswer.port(of: CommandLine.arguments))
+            .get()
+        try await listener.closeFuture.get()
+    }
+}
+
+private final class Responder: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private static let body = ByteBuffer(string: StaticAnswer.body)
+    private static let head = HTTPResponseHead(
+        version: .http1_1,
+        status: .ok,
+        headers: [
+            "content-type": StaticAnswer.contentType,
+            "cache-control": StaticAnswer.cacheControl,
+            "x-request-id": StaticAnswer.requestID,
+            "content-length": "\(body.readableBytes)",
+            "date": StaticAnswer.date,
+        ]
+    )
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .end = unwrapInboundIn(data) else { return }
+        context.write(wrapOutboundOut(.head(Self.head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(Self.body))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,63 @@
+"""The document, from samples that were made up."""
+
+import unittest
+
+from bench.figures import Results
+from bench.growth import growth
+from bench.plan import FULL
+from bench.report import document
+from bench.rows import ROWS
+from bench.targets import targets
+
+MACHINE = {"processor": "a processor, 2 cores", "Redis": "7.0.15"}
+
+
+def results(times: float) -> Results:
+    """Fusebox does each thing `times` as fast as anything else, or in so much of its time."""
+    made = Results()
+    for row in ROWS:
+        for side in row.sides:
+            ours = side == "Fusebox"
+            made.add(row.key, side, {"rate": 1_000_000 * (times if ours else 1), "us": 100 / (times if ours else 1)})
+    return made
+
+
+class Document(unittest.TestCase):
+    def test_a_target_is_met_at_its_bound_and_missed_below_it(self) -> None:
+        for times, verdict in [(1.0, "met"), (0.99, "**missed**")]:
+            [closed] = [each for each in targets(results(times)) if each.title == "acquire, closed ÷ Redis"]
+            self.assertEqual(closed.verdict, verdict)
+
+    def test_of_a_time_less_is_better(self) -> None:
+        for times, verdict in [(1 / 1.29, "met"), (1 / 1.31, "**missed**")]:
+            [python] = [each for each in targets(results(times)) if "PyBreaker" in each.title]
+            self.assertEqual(python.verdict, verdict)
+
+    def test_what_was_not_measured_is_neither_met_nor_missed(self) -> None:
+        self.assertEqual({each.verdict for each in targets(Results())}, {"not measured"})
+
+    def test_every_row_with_a_rival_stands_in_the_document_with_its_ratio(self) -> None:
+        text = document(results(2), MACHINE, FULL, quick=False)
+        for row in ROWS:
+            if "Redis" in row.sides:
+                self.assertIn(f"| {row.title} | 1 000 000 | 2 000 000 | 2.00 |", text)
+        self.assertIn("| a denied call | 100 | 50.0 | 0.50 |", text)
+        self.assertIn("| processor | a processor, 2 cores |", text)
+
+    def test_what_was_not_measured_leaves_no_empty_section(self) -> None:
+        text = document(results(2), MACHINE, FULL, quick=False)
+        self.assertNotIn("A large database", text)
+        self.assertNotIn("Latency", text)
+
+    def test_a_quick_run_says_that_its_figures_mean_nothing(self) -> None:
+        self.assertIn("mean nothing", document(results(2), MACHINE, FULL, quick=True))
+        self.assertNotIn("mean nothing", document(results(2), MACHINE, FULL, quick=False))
+
+    def test_the_sizes_of_the_full_plan_are_those_that_the_targets_ask_for(self) -> None:
+        [sizes] = [each for each in growth(FULL) if each.key == "growth-size"]
+        self.assertIn("1", sizes.sides)
+        self.assertIn("100 000", sizes.sides)
+
+
+if __name__ == "__main__":
+    unittest.main()
