@@ -1,13 +1,13 @@
 """`make bench`: measures all rows, or some, and writes the results."""
 
 import argparse
-import contextlib
 import json
 import shutil
 import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from bench import machine
 from bench.figures import Results, number
@@ -64,18 +64,28 @@ def require(bench: Bench) -> None:
     machine.require_disk(bench.data)
 
 
-def measure(bench: Bench, scenarios: list[Scenario]) -> Results:
-    """Every side of a scenario once, then again: what slows the machine for a while slows all sides alike."""
-    results = Results()
+def measure(bench: Bench, scenarios: list[Scenario]) -> tuple[Results, list[str]]:
+    """Every side of a scenario once, then again: what slows the machine for a while slows all sides alike.
+    Returns the samples, and what went wrong: a scenario with a fault has no samples, and spoils no other."""
+    results, faults = Results(), []
     for scenario in scenarios:
-        is_growth = scenario.key.startswith("growth-")
-        for _ in range(bench.plan.growth_repetitions if is_growth else bench.plan.repetitions):
-            for side, measurement in scenario.sides.items():
-                sample = measurement(bench)
-                results.add(scenario.key, side, sample)
-                figures = ", ".join(f"{name} {number(value)}" for name, value in sample.items())
-                print(f"{scenario.key:22} {side:16} {figures}", flush=True)
-    return results
+        try:
+            measure_scenario(bench, scenario, results)
+        except BenchError as error:
+            results.samples.pop(scenario.key, None)
+            faults.append(f"{scenario.key}: {error}")
+            print(faults[-1], file=sys.stderr, flush=True)
+    return results, faults
+
+
+def measure_scenario(bench: Bench, scenario: Scenario, results: Results) -> None:
+    is_growth = scenario.key.startswith("growth-")
+    for _ in range(bench.plan.growth_repetitions if is_growth else bench.plan.repetitions):
+        for side, measurement in scenario.sides.items():
+            sample = measurement(bench)
+            results.add(scenario.key, side, sample)
+            figures = ", ".join(f"{name} {number(value)}" for name, value in sample.items())
+            print(f"{scenario.key:22} {side:16} {figures}", flush=True)
 
 
 def write(path: Path, text: str) -> None:
@@ -83,14 +93,24 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def handle_signals(handler: Any) -> None:
+    for each in SIGNALS:
+        signal.signal(each, handler)
+
+
 def stop(*_: object) -> None:
+    # A second one would break off the end of the servers.
+    handle_signals(signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
 def main() -> None:
     options = arguments()
-    # Ended from outside, the driver ends its servers as at Ctrl-C.
-    signal.signal(signal.SIGTERM, stop)
+    # Ended from outside, the driver ends its servers as at Ctrl-C; and that works where a shell has it ignored.
+    handle_signals(stop)
     plan = QUICK if options.quick else FULL
     began = time.monotonic()
     try:
@@ -100,21 +120,19 @@ def main() -> None:
             return
         environment = bench(plan, options.data)
         require(environment)
-        results = measure(environment, scenarios)
-        whole = not options.quick and not options.only
+        results, faults = measure(environment, scenarios)
+        whole = not options.quick and not options.only and not faults
         path = options.output or (ROOT / "Benchmarks/RESULTS.md" if whole else BUILD / "bench-results.md")
         text = document(results, machine.description(environment), plan, options.quick)
         write(path, text)
         write(BUILD / "bench-results.json", json.dumps(results.samples, indent=1))
         print(f"\n{text}\n{path}, {time.monotonic() - began:.0f} s; every sample: {BUILD / 'bench-results.json'}")
+        if faults:
+            sys.exit("bench: not all could be measured:\n" + "\n".join(faults))
     except BenchError as error:
         sys.exit(f"bench: {error}")
     except KeyboardInterrupt:
         sys.exit("bench: stopped; no results were written")
-    finally:
-        # What was measured has removed its own; a folder with other things in it stays.
-        with contextlib.suppress(OSError):
-            options.data.rmdir()
 
 
 if __name__ == "__main__":

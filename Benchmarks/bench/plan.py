@@ -85,7 +85,6 @@ class Bench:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """An empty folder on the disk that is measured, removed behind."""
-        self.data.mkdir(parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(dir=self.data))
         try:
             yield path

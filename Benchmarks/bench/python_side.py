@@ -26,7 +26,9 @@ def work(bench: Bench, program: Path, port: int, state: str, seconds: float) -> 
 def measure_pybreaker(bench: Bench, state: str) -> Sample:
     with bench.folder() as folder, RedisServer(folder, "everysec") as server:
         work(bench, WORKERS / "pybreaker_calls.py", server.port, state, bench.plan.warm_up_seconds / 4)
-        return work(bench, WORKERS / "pybreaker_calls.py", server.port, state, bench.plan.seconds)
+        before = server.commands_processed()
+        sample = work(bench, WORKERS / "pybreaker_calls.py", server.port, state, bench.plan.seconds)
+        return sample | {"round_trips": (server.commands_processed() - before) / sample["calls"]}
 
 
 def measure_http_client(bench: Bench, state: str) -> Sample:

@@ -25,8 +25,9 @@ def document(results: Results, machine: dict[str, str], plan: Plan, quick: bool)
     if quick:
         parts.append(QUICK_WARNING)
     parts.append(table(["machine", ""], [[name, value] for name, value in machine.items()]))
+    reached = "" if quick else table(["", "target", "here", ""], [each.line() for each in targets(results)])
     sections = [
-        ("What it means to reach", table(["", "target", "here", ""], [each.line() for each in targets(results)])),
+        ("What it means to reach", reached),
         ("Beside Redis, per second", beside_redis(results)),
         ("From Python, microseconds a call", from_python(results)),
         ("Limits of this machine, per second", limits(results)),
@@ -57,8 +58,10 @@ def from_python(results: Results) -> str:
         if not ours:
             continue
         times = ratio(results.median(row.key, FUSEBOX, "us"), results.median(row.key, PYBREAKER, "us"))
-        lines.append([row.title, with_spread(theirs), with_spread(ours), number(times)])
-    return table(["", "PyBreaker over Redis", "Fusebox", "Fusebox ÷ PyBreaker (less is better)"], lines) if lines else ""
+        trips = number(results.median(row.key, PYBREAKER, "round_trips"))
+        lines.append([row.title, trips, with_spread(theirs), with_spread(ours), number(times)])
+    header = ["", "commands of PyBreaker", "PyBreaker over Redis", "Fusebox", "Fusebox ÷ PyBreaker (less is better)"]
+    return table(header, lines) if lines else ""
 
 
 def limits(results: Results) -> str:

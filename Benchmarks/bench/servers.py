@@ -153,6 +153,11 @@ class RedisServer(Server):
         lines = self.cli("HGETALL", key).splitlines()
         return dict(zip(lines[::2], lines[1::2]))
 
+    def commands_processed(self) -> int:
+        """Every command since the start, each a round trip unless it was pipelined."""
+        statistics = dict(line.split(":") for line in self.cli("INFO", "stats").splitlines() if ":" in line)
+        return int(statistics["total_commands_processed"])
+
     def script_calls(self) -> int:
         """How often EVALSHA has answered. An error among them is a fault of the benchmark."""
         for line in self.cli("INFO", "commandstats").splitlines():

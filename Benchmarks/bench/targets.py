@@ -27,7 +27,7 @@ class Target:
 
     def line(self) -> list[str]:
         unit = self.unit and " " + self.unit
-        bound = f"{'≤' if self.at_most else '≥'} {self.bound:,g}{unit}".replace(",", " ")
+        bound = f"{'≤' if self.at_most else '≥'} {self.bound:,}{unit}".replace(",", " ")
         return [self.title, bound, number(self.value) + (unit if self.value is not None else ""), self.verdict]
 
 
