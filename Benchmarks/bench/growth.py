@@ -4,7 +4,7 @@ import http.client
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -199,9 +199,7 @@ def measure_checkpoints(bench: Bench) -> Sample:
 
 
 def growth(plan: Plan) -> list[Scenario]:
-    sizes: dict[str, Callable[[Bench], Sample]] = {
-        f"{count:,}".replace(",", " "): partial(measure_size, count=count) for count in plan.sizes
-    }
+    sizes = {f"{count:,}".replace(",", " "): partial(measure_size, count=count) for count in plan.sizes}
     besides = {name: partial(measure_latency, beside=name) for name in (ALONE, BESIDE_ACQUIRES, BESIDE_REPORTS)}
     return [
         Scenario("growth-size", "more breakers", sizes),

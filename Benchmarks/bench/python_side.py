@@ -42,5 +42,7 @@ def measure_http_client(bench: Bench, state: str) -> Sample:
         breaker = server.breaker("bench")
         rise = breaker["counts"]["calls"] - before
         if breaker["state"] != state or rise != (sample["calls"] if state == "closed" else 0):
-            raise BenchError(f"{sample['calls']} calls were made, {rise} counted by a breaker that is {breaker['state']}")
+            raise BenchError(
+                f"{sample['calls']:.0f} calls were made, {rise} counted by a breaker that is {breaker['state']}"
+            )
         return sample

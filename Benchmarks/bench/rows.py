@@ -17,13 +17,15 @@ RESPONDERS = {NIO: "nio-limit", HUMMINGBIRD: "hummingbird-limit"}
 
 
 def beside_redis(key: str, title: str, load: Load) -> Scenario:
-    return Scenario(key, title, {REDIS: partial(measure_redis, load=load), FUSEBOX: partial(measure_fusebox, load=load)})
+    return Scenario(
+        key, title, {REDIS: partial(measure_redis, load=load), FUSEBOX: partial(measure_fusebox, load=load)},
+    )
 
 
 def beside_responders(compared: Scenario, *names: str) -> Scenario:
     """An acquire costs little but HTTP, so servers that do nothing else stand beside it."""
     responders = {name: partial(measure_responder, program=RESPONDERS[name]) for name in names}
-    return Scenario(compared.key, compared.title, compared.sides | responders)
+    return Scenario(compared.key, compared.title, {**compared.sides, **responders})
 
 
 def batches(size: int) -> list[Scenario]:
@@ -67,6 +69,9 @@ ROWS: list[Scenario] = [
     ),
     Scenario(
         "sqlite", "SQLite alone, synced commits of failure rows",
-        {ONE_ROW: partial(measure_sqlite, rows_per_commit=1), BATCHED_ROWS: partial(measure_sqlite, rows_per_commit=256)},
+        {
+            ONE_ROW: partial(measure_sqlite, rows_per_commit=1),
+            BATCHED_ROWS: partial(measure_sqlite, rows_per_commit=256),
+        },
     ),
 ]

@@ -1,6 +1,6 @@
 """What a row of the results measures, and how it is checked that it was that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bench.figures import Sample
@@ -13,7 +13,7 @@ class Scenario:
 
     key: str
     title: str
-    sides: dict[str, Callable[[Bench], Sample]]
+    sides: Mapping[str, Callable[[Bench], Sample]]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ STOP_SECONDS = 30
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind((HOST, 0))
-        return listener.getsockname()[1]
+        port: int = listener.getsockname()[1]
+        return port
 
 
 class Server:

@@ -41,7 +41,9 @@ class Figures(unittest.TestCase):
         self.assertEqual(with_spread([]), "–")
 
     def test_a_table_aligns_all_columns_but_the_first_to_the_right(self) -> None:
-        self.assertEqual(table(["row", "a", "b"], [["x", "1", "2"]]), "| row | a | b |\n| --- | ---: | ---: |\n| x | 1 | 2 |\n")
+        self.assertEqual(
+            table(["row", "a", "b"], [["x", "1", "2"]]), "| row | a | b |\n| --- | ---: | ---: |\n| x | 1 | 2 |\n",
+        )
 
 
 if __name__ == "__main__":

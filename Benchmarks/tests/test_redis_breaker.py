@@ -17,6 +17,10 @@ SHORT_MS = 200
 
 @unittest.skipUnless(shutil.which("redis-server") and shutil.which("redis-cli"), "Redis is not installed")
 class RedisBreaker(unittest.TestCase):
+    server: RedisServer
+    scripts: dict[str, str]
+    name = breaker_name(0)
+
     @classmethod
     def setUpClass(cls) -> None:
         folder = cls.enterClassContext(tempfile.TemporaryDirectory())
@@ -25,7 +29,6 @@ class RedisBreaker(unittest.TestCase):
 
     def setUp(self) -> None:
         self.server.cli("FLUSHALL")
-        self.name = breaker_name(0)
 
     def acquire(self, lease_ms: int = LEASE_MS) -> list[str]:
         return self.server.cli("EVALSHA", self.scripts["acquire"], "1", self.name, str(lease_ms)).splitlines()

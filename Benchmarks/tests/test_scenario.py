@@ -84,7 +84,8 @@ class Requests(unittest.TestCase):
         reports = json.loads(request.body)["reports"]
         self.assertEqual(len(reports), 100)
         self.assertEqual(reports[0], {
-            "name": "payments", "outcome": "failure", "permit": "3", "reporter": "bench-1", "kind": "timeout", "count": 7,
+            "name": "payments", "outcome": "failure", "permit": "3", "reporter": "bench-1", "kind": "timeout",
+            "count": 7,
         })
 
     def test_names_are_those_that_redis_benchmark_makes(self) -> None:

@@ -19,7 +19,7 @@ def main(port: int, state: str, seconds: float) -> None:
     def post(path: str) -> dict[str, object]:
         connection.request("POST", path)
         response = connection.getresponse()
-        answer = json.loads(response.read())
+        answer: dict[str, object] = json.loads(response.read())
         if response.status != 200:
             sys.exit(f"POST {path}: {response.status} {answer}")
         return answer
