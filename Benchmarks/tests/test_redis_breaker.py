@@ -133,6 +133,15 @@ class RedisBreaker(unittest.TestCase):
         self.assertEqual(self.server.hash(self.name), before)
         self.assertEqual(self.report("failure", current, threshold=1), ["1", "open"])
 
+    def test_each_transition_begins_a_generation(self) -> None:
+        for outcome in ("success", "failure"):
+            with self.subTest(outcome=outcome):
+                self.server.cli("FLUSHALL")
+                permit = self.probe()
+                self.assertEqual(permit, "3-1")
+                self.report(outcome, permit)
+                self.assertEqual(self.server.hash(self.name)["generation"], "4")
+
     def test_a_report_creates_no_breaker(self) -> None:
         self.assertEqual(self.report("failure", "1"), ["0", "unknown"])
         self.assertEqual(self.server.cli("DBSIZE"), "0")
