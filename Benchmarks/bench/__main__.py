@@ -18,6 +18,10 @@ from bench.rows import ROWS
 from bench.scenario import Scenario
 
 
+# The load of a machine on which nothing else runs.
+IDLE_LOAD = 0.5
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="each row once for a second, to see that all works")
@@ -107,28 +111,35 @@ def stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
+def run(options: argparse.Namespace) -> None:
+    plan = QUICK if options.quick else FULL
+    scenarios = chosen(ROWS + growth(plan), options.only)
+    if options.list:
+        print("\n".join(f"{each.key:22} {each.title} ({', '.join(each.sides)})" for each in scenarios))
+        return
+    environment = bench(plan, options.data)
+    require(environment)
+    began, load_before = time.monotonic(), machine.load()
+    if load_before > IDLE_LOAD and not options.quick:
+        print(f"bench: the load of the last minute is {load_before:.1f}. If that was not the build, something else is "
+              "running, and the figures will not hold.", file=sys.stderr, flush=True)
+
+    results, faults = measure(environment, scenarios)
+    whole = not options.quick and not options.only and not faults
+    path = options.output or (ROOT / "Benchmarks/RESULTS.md" if whole else BUILD / "bench-results.md")
+    text = document(results, machine.description(environment, load_before), plan, options.quick)
+    write(path, text)
+    write(BUILD / "bench-results.json", json.dumps(results.samples, indent=1))
+    print(f"\n{text}\n{path}, {time.monotonic() - began:.0f} s; every sample: {BUILD / 'bench-results.json'}")
+    if faults:
+        raise BenchError("not all could be measured:\n" + "\n".join(faults))
+
+
 def main() -> None:
-    options = arguments()
     # Ended from outside, the driver ends its servers as at Ctrl-C; and that works where a shell has it ignored.
     handle_signals(stop)
-    plan = QUICK if options.quick else FULL
-    began = time.monotonic()
     try:
-        scenarios = chosen(ROWS + growth(plan), options.only)
-        if options.list:
-            print("\n".join(f"{each.key:22} {each.title} ({', '.join(each.sides)})" for each in scenarios))
-            return
-        environment = bench(plan, options.data)
-        require(environment)
-        results, faults = measure(environment, scenarios)
-        whole = not options.quick and not options.only and not faults
-        path = options.output or (ROOT / "Benchmarks/RESULTS.md" if whole else BUILD / "bench-results.md")
-        text = document(results, machine.description(environment), plan, options.quick)
-        write(path, text)
-        write(BUILD / "bench-results.json", json.dumps(results.samples, indent=1))
-        print(f"\n{text}\n{path}, {time.monotonic() - began:.0f} s; every sample: {BUILD / 'bench-results.json'}")
-        if faults:
-            sys.exit("bench: not all could be measured:\n" + "\n".join(faults))
+        run(arguments())
     except BenchError as error:
         sys.exit(f"bench: {error}")
     except KeyboardInterrupt:

@@ -37,7 +37,13 @@ def require_disk(path: Path) -> None:
         )
 
 
-def description(bench: Bench) -> dict[str, str]:
+def load() -> float:
+    """How many processes ran or wanted to, on average over the last minute."""
+    return os.getloadavg()[0]
+
+
+def description(bench: Bench, load_before: float) -> dict[str, str]:
+    """load_before: what `load` was before the first measurement."""
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
     model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     return {
@@ -45,6 +51,7 @@ def description(bench: Bench) -> dict[str, str]:
         "memory": f"{int(memory[1]) / 1024 / 1024:.0f} GiB" if memory else "unknown",
         "kernel": f"{platform.system()} {platform.release()}",
         "file system": file_system(bench.data.resolve()),
+        "load before": f"{load_before:.2f}",
         "Fusebox": commit(),
         "Swift": first_match(r"Swift version (\S+)", "swift", "--version"),
         "SQLite": first_match(r"(\S+)", str(bench.limits / "sqlite-limit"), "--version"),

@@ -4,7 +4,7 @@ from bench.figures import Results, number, ratio, table, with_spread
 from bench.growth import ALONE, BESIDE_ACQUIRES, BESIDE_REPORTS
 from bench.plan import CONNECTIONS, Plan
 from bench.rows import BATCHED_ROWS, FUSEBOX, HUMMINGBIRD, NIO, ONE_ROW, PYBREAKER, REDIS, ROWS
-from bench.targets import MIB, targets
+from bench.targets import MEGABYTE, targets
 
 INTRODUCTION = """\
 # Results
@@ -83,19 +83,19 @@ def sizes(results: Results) -> str:
     for side in results.samples.get("growth-size", {}):
         count = int(side.replace(" ", ""))
 
-        def mib(figure: str) -> str:
+        def megabytes(figure: str) -> str:
             value = results.median("growth-size", side, figure)
-            return number(None if value is None else value / MIB)
+            return number(None if value is None else value / MEGABYTE)
 
         empty, reported = (results.median("growth-size", side, f"{figure}_bytes") for figure in ("empty", "reported"))
         each = None if empty is None or reported is None or count < 1_000 else (reported - empty) / count
         lines.append([
             side, with_spread(results.series("growth-size", side, "acquire_rate")),
-            with_spread(results.series("growth-size", side, "report_rate")), mib("created_bytes"),
-            mib("reported_bytes"), mib("loaded_bytes"), number(each),
+            with_spread(results.series("growth-size", side, "report_rate")), megabytes("created_bytes"),
+            megabytes("reported_bytes"), megabytes("loaded_bytes"), number(each),
         ])
     header = [
-        "breakers", "acquires/s", "success reports/s", "MiB, created", "MiB, each reported once", "MiB, after the load",
+        "breakers", "acquires/s", "success reports/s", "MB, created", "MB, each reported once", "MB, after the load",
         "bytes a breaker",
     ]
     return table(header, lines) if lines else ""
@@ -112,8 +112,8 @@ def large(results: Results, plan: Plan) -> str:
     return table([f"{plan.large_breakers} breakers, {failures} failures", ""], [
         ["start after a stop, s", shown("clean_start_s")],
         ["start after `kill -9`, with SQLite's check of the file, s", shown("start_after_kill_s")],
-        ["resident memory after the start, MiB", shown("resident_bytes", MIB)],
-        ["database, MiB", shown("file_bytes", MIB)],
+        ["resident memory after the start, MB", shown("resident_bytes", MEGABYTE)],
+        ["database, MB", shown("file_bytes", MEGABYTE)],
         ["first page of 100, ms", shown("first_100_ms")],
         ["last page of 100, ms", shown("last_100_ms")],
         ["first page of 1 000, ms", shown("first_1000_ms")],
@@ -126,15 +126,15 @@ def storm(results: Results, plan: Plan) -> str:
     if not results.has("growth-storm", FUSEBOX):
         return ""
 
-    def mib(figure: str) -> str:
+    def megabytes(figure: str) -> str:
         value = results.median("growth-storm", FUSEBOX, figure)
-        return number(None if value is None else value / MIB)
+        return number(None if value is None else value / MEGABYTE)
 
-    title = f"{plan.storm_failures} failures of {plan.storm_breakers} breakers: database and log, MiB"
+    title = f"{plan.storm_failures} failures of {plan.storm_breakers} breakers: database and log, MB"
     return table([title, ""], [
-        *([f"after {share} %", mib(f"bytes_{share}")] for share in (25, 50, 75, 100)),
-        ["most within the first half", mib("first_half_bytes")],
-        ["most within the second half", mib("second_half_bytes")],
+        *([f"after {share} %", megabytes(f"bytes_{share}")] for share in (25, 50, 75, 100)),
+        ["most within the first half", megabytes("first_half_bytes")],
+        ["most within the second half", megabytes("second_half_bytes")],
         ["failures stored per second", with_spread(results.series("growth-storm", FUSEBOX, "rate"))],
     ])
 
