@@ -7,11 +7,10 @@ from pathlib import Path
 from bench.figures import Sample
 from bench.fusebox_side import configuration
 from bench.plan import ROOT, Bench, BenchError
-from bench.scenario import Load
+from bench.scenario import FAILURE_THRESHOLD, Load
 from bench.servers import FuseboxServer, RedisServer
 
 WORKERS = ROOT / "Benchmarks/workers"
-FAILURE_THRESHOLD = 5
 
 
 def work(bench: Bench, program: Path, port: int, state: str, seconds: float) -> Sample:

@@ -3,14 +3,13 @@
 from bench.figures import Sample
 from bench.loads import redis_benchmark
 from bench.plan import CONNECTIONS, ROOT, Bench, BenchError
-from bench.scenario import Load, Totals, breaker_name, check
+from bench.scenario import FAILURE_THRESHOLD, Load, Totals, breaker_name, check
 from bench.servers import RedisServer
 
 SCRIPTS = ROOT / "Benchmarks/redis"
 PROBE_LEASE_MS = 30_000
 # As long as no measurement lasts: what is open stays open.
 RECOVERY_TIMEOUT_MS = 3_600_000
-FAILURE_THRESHOLD = 5
 # Commands that tell how many the measurement may send, and warm up.
 CALIBRATION_COMMANDS = 20_000
 

@@ -38,6 +38,8 @@ class Load:
         return self.batch * self.count
 
 
+# So many failures in a row open a breaker: what Fusebox does unless told otherwise, so all others too.
+FAILURE_THRESHOLD = 5
 # One failure in so many reports of a mix.
 MIX_REPORTS_PER_FAILURE = 100
 
