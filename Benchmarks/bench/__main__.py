@@ -125,11 +125,11 @@ def run(options: argparse.Namespace) -> None:
               "running, and the figures will not hold.", file=sys.stderr, flush=True)
 
     results, faults = measure(environment, scenarios)
+    write(BUILD / "bench-results.json", json.dumps(results.samples, indent=1))
     whole = not options.quick and not options.only and not faults
     path = options.output or (ROOT / "Benchmarks/RESULTS.md" if whole else BUILD / "bench-results.md")
     text = document(results, machine.description(environment, load_before), plan, options.quick)
     write(path, text)
-    write(BUILD / "bench-results.json", json.dumps(results.samples, indent=1))
     print(f"\n{text}\n{path}, {time.monotonic() - began:.0f} s; every sample: {BUILD / 'bench-results.json'}")
     if faults:
         raise BenchError("not all could be measured:\n" + "\n".join(faults))

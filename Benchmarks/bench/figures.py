@@ -23,7 +23,7 @@ class Results:
         """A figure in the order in which it was measured; empty where it was not."""
         if not self.has(scenario, side):
             return []
-        return [sample[figure] for sample in self.samples[scenario][side]]
+        return [sample[figure] for sample in self.samples[scenario][side] if figure in sample]
 
     def median(self, scenario: str, side: str, figure: str) -> float | None:
         series = self.series(scenario, side, figure)
