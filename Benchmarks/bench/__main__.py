@@ -83,8 +83,9 @@ def measure(bench: Bench, scenarios: list[Scenario]) -> tuple[Results, list[str]
 
 
 def measure_scenario(bench: Bench, scenario: Scenario, results: Results) -> None:
-    is_growth = scenario.key.startswith("growth-")
-    for _ in range(bench.plan.growth_repetitions if is_growth else bench.plan.repetitions):
+    plan = bench.plan
+    repetitions = plan.growth_repetitions if scenario.key.startswith("growth-") else plan.repetitions
+    for _ in range(1 if scenario.once else repetitions):
         for side, measurement in scenario.sides.items():
             sample = measurement(bench)
             results.add(scenario.key, side, sample)

@@ -22,8 +22,8 @@ def work(bench: Bench, program: Path, port: int, state: str, seconds: float) -> 
     return {"us": said["us"], "calls": said["calls"]}
 
 
-def measure_pybreaker(bench: Bench, state: str) -> Sample:
-    with bench.folder() as folder, RedisServer(folder, "everysec") as server:
+def measure_pybreaker(bench: Bench, state: str, appendfsync: str) -> Sample:
+    with bench.folder() as folder, RedisServer(folder, appendfsync) as server:
         work(bench, WORKERS / "pybreaker_calls.py", server.port, state, bench.plan.warm_up_seconds / 4)
         before = server.commands_processed()
         sample = work(bench, WORKERS / "pybreaker_calls.py", server.port, state, bench.plan.seconds)

@@ -10,9 +10,9 @@ INTRODUCTION = """\
 # Results
 
 Written by `make bench`; [README.md](README.md) says what each row is and how to read it. Medians of {repetitions}
-samples of {seconds} s each, the sides measured in turn, {connections} connections; in brackets the spread, which is
-(largest − smallest) / median. Redis is in its own units at its own durability, which each row names; Fusebox has
-synced what it answers in every row.
+samples of {seconds} s each ({growth_repetitions} where breakers grow), the sides measured in turn, {connections}
+connections; in brackets the spread, which is (largest − smallest) / median. Fusebox has synced whatever it answers.
+Redis syncs every second, and where failures are reported before it answers.
 """
 
 QUICK_WARNING = """\
@@ -21,7 +21,12 @@ QUICK_WARNING = """\
 
 
 def document(results: Results, machine: dict[str, str], plan: Plan, quick: bool) -> str:
-    parts = [INTRODUCTION.format(repetitions=plan.repetitions, seconds=plan.seconds, connections=CONNECTIONS)]
+    parts = [
+        INTRODUCTION.format(
+            repetitions=plan.repetitions, seconds=plan.seconds, growth_repetitions=plan.growth_repetitions,
+            connections=CONNECTIONS,
+        )
+    ]
     if quick:
         parts.append(QUICK_WARNING)
     parts.append(table(["machine", ""], [[name, value] for name, value in machine.items()]))

@@ -38,6 +38,16 @@ def batches(size: int) -> list[Scenario]:
     ]
 
 
+def from_python(key: str, title: str, state: str, appendfsync: str) -> Scenario:
+    return Scenario(
+        key, title,
+        {
+            PYBREAKER: partial(measure_pybreaker, state=state, appendfsync=appendfsync),
+            FUSEBOX: partial(measure_http_client, state=state),
+        },
+    )
+
+
 COUNTED = Load("report", batch=100, count=100)
 
 ROWS: list[Scenario] = [
@@ -60,13 +70,9 @@ ROWS: list[Scenario] = [
         "batch-count", "successes, 100 a request with a count of 100 each",
         {FUSEBOX: partial(measure_fusebox, load=COUNTED)},
     ),
-    *(
-        Scenario(
-            f"python-{state}", title,
-            {PYBREAKER: partial(measure_pybreaker, state=state), FUSEBOX: partial(measure_http_client, state=state)},
-        )
-        for state, title in (("closed", "a protected call"), ("open", "a denied call"))
-    ),
+    from_python("python-closed", "a protected call; Redis: everysec", "closed", "everysec"),
+    from_python("python-synced", "a protected call; Redis: always", "closed", "always"),
+    from_python("python-open", "a denied call", "open", "everysec"),
     Scenario(
         "sqlite", "SQLite alone, synced commits of failure rows",
         {

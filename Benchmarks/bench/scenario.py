@@ -14,6 +14,8 @@ class Scenario:
     key: str
     title: str
     sides: Mapping[str, Callable[[Bench], Sample]]
+    # What takes minutes and hardly varies is measured once.
+    once: bool = False
 
 
 @dataclass(frozen=True)
