@@ -8,7 +8,9 @@ import StaticAnswer
 @main
 struct NIOLimit {
     static func main() async throws {
-        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        // As many as Fusebox has: on two cores a second one only takes turns with it.
+        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount - 1))
+        let listener = try await ServerBootstrap(group: eventLoops)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
