@@ -37,6 +37,34 @@ extension StoreContract {
                     scenario.wait(ms: 7_919)
                 }
             },
+            Clause("A breaker whose instants move back is stored as it is then, although no revision says so") {
+                place in
+                var scenario = Scenario()
+                for name in ["closed", "shadow"] {
+                    scenario.create(name)
+                    scenario.fail(name, times: 2)
+                }
+                scenario.change("shadow") { breaker, now, journal in
+                    let mode = Override.Mode.shadow
+                    breaker.setOverride(
+                        mode,
+                        reason: "r",
+                        actor: "a",
+                        expiresInMs: 9_000,
+                        at: now,
+                        journal: &journal
+                    )
+                }
+                let store = try place.open()
+                try scenario.write(to: store)
+                for name in ["closed", "shadow"] {
+                    scenario.change(name) { breaker, _, _ in breaker.shiftBack(byMilliseconds: 5_000) }
+                }
+                var batch = scenario.batch()
+                batch.shiftBackMs = 5_000
+                try store.write(batch)
+                #expect(try store.load() == scenario.panel)
+            },
             Clause("Breakers come in order of the bytes of their names") { place in
                 var scenario = Scenario()
                 for name in ["a:b", "b", "a", "Z9", "a-b", "_".prefix(0) + "0", "a.b", "aB"] { scenario.create(name) }
