@@ -81,6 +81,33 @@ struct BoundsTests {
         #expect(try place.folder.length("fusebox.db-wal") <= limit)
     }
 
+    @Test("Look-ups of report ids share a transaction, which ends with the write or the checkpoint behind them")
+    func endsReading() throws {
+        let place = try SQLitePlace(in: .memory)
+        let store = try place.open()
+        var scenario = Scenario()
+        scenario.create("payments")
+        scenario.report("payments", Report(.success, id: "known"))
+        try scenario.write(to: store)
+        func lookUp() throws {
+            for (id, isKnown) in [("known", true), ("unknown", false)] {
+                let receipt = try store.receipt(forReport: id, ofBreaker: scenario["payments"].id)
+                #expect((receipt != nil) == isKnown)
+            }
+            #expect(store.connection.isInTransaction)
+        }
+        try lookUp()
+        scenario.fail("payments")
+        try scenario.write(to: store)
+        #expect(!store.connection.isInTransaction)
+        try lookUp()
+        try store.checkpoint()
+        #expect(!store.connection.isInTransaction)
+        try lookUp()
+        store.close()
+        #expect(try !place.folder.names.contains("fusebox.db-wal"), "the WAL is put away")
+    }
+
     @Test("A batch whose commit failed does not count against the limits")
     func failedCommits() throws {
         let place = try SQLitePlace(in: .memory)
