@@ -85,6 +85,7 @@ extension WorkingCopy {
             _ = change(name) { breaker, now, journal in
                 breaker.changePolicy(to: policy, source: source, actor: nil, at: now, journal: &journal)
             }
+            sharePolicy(of: name)
         }
         for name in book.breakers.keys.sorted() where self[name] == nil {
             do { try create(name) } catch { return false }

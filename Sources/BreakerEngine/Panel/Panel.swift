@@ -76,8 +76,16 @@ final class Panel: Sendable {
         }
     }
 
-    func lastSeen(_ names: some Collection<BreakerName>) -> [Instant?] {
-        entries.withLockedValue { entries in names.map { entries[$0]?.lastSeenAt } }
+    func lastSeen(_ names: [BreakerName]) -> [Instant?] {
+        var instants: [Instant?] = []
+        instants.reserveCapacity(names.count)
+        for start in stride(from: 0, to: names.count, by: Self.updatesAtATime) {
+            let some = names[start..<min(start + Self.updatesAtATime, names.count)]
+            entries.withLockedValue { entries in
+                for name in some { instants.append(entries[name]?.lastSeenAt) }
+            }
+        }
+        return instants
     }
 
     /// Every name with its answer, for tests that hold the panel against the store.

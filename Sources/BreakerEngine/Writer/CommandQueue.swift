@@ -2,7 +2,8 @@ import BreakerCore
 
 /// Commands on their way to the writer, in order. A value; the shell keeps it under a lock.
 ///
-/// They gather in the batches in which they are handed out, so that under the lock none is ever copied or released.
+/// They gather in the batches in which they are handed out, so that on their usual way none is copied or released under
+/// the lock.
 struct CommandQueue {
     private enum State {
         /// Nobody drains; the queue is empty.

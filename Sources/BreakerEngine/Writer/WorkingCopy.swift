@@ -154,7 +154,14 @@ struct WorkingCopy {
 
     /// Puts what is stored of a breaker in the place of what it became, or at the end.
     mutating func restore(_ breaker: Breaker) {
-        if let place = places[breaker.name] { breakers[place] = breaker } else { insert(breaker) }
+        guard let place = places[breaker.name] else { return insert(breaker) }
+        breakers[place] = breaker
+        policies.share(&breakers[place])
+    }
+
+    /// Lets a breaker share its policy with others that have the same.
+    mutating func sharePolicy(of name: BreakerName) {
+        if let place = places[name] { policies.share(&breakers[place]) }
     }
 
     private mutating func insert(_ breaker: Breaker) {

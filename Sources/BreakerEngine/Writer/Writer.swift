@@ -118,7 +118,8 @@ actor Writer {
             if weight >= Self.weightBetweenLooks {
                 weight = 0
                 guard start.milliseconds(until: clock.now()) < Self.batchMs else {
-                    queue.withLockedValue { $0.putBack(Array(batch[place...])) }
+                    let rest = Array(batch[place...])
+                    queue.withLockedValue { $0.putBack(rest) }
                     return
                 }
             }

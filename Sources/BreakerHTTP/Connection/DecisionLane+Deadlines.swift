@@ -7,6 +7,7 @@ final class ConnectionDeadlines {
     var idle: Scheduled<Void>?
     var body: Scheduled<Void>?
     var stall: Scheduled<Void>?
+    var sending: Scheduled<Void>?
     var linger: Scheduled<Void>?
 
     init(times: ConnectionTimes) {
@@ -22,13 +23,13 @@ final class ConnectionDeadlines {
     }
 
     func cancelAll() {
-        for deadline in [idle, body, stall, linger] { deadline?.cancel() }
+        for deadline in [idle, body, stall, sending, linger] { deadline?.cancel() }
     }
 }
 
 extension DecisionLane {
-    /// Ends a connection that was silent for too long. One task sees to it for as long as the connection lives, and is
-    /// set anew when it has run, not with each request.
+    /// Ends a connection that was silent for too long. One task sees to it until the connection is to end, and is set
+    /// anew when it has run, not with each request.
     func watchIdleness(_ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((lane: self, context: context), eventLoop: context.eventLoop)
         deadlines.idle = context.eventLoop.scheduleTask(deadline: deadlines.lastActive + deadlines.times.idle) {
@@ -48,6 +49,7 @@ extension DecisionLane {
         let bound = NIOLoopBound((lane: self, context: context), eventLoop: context.eventLoop)
         deadlines.body = context.eventLoop.scheduleTask(in: deadlines.times.body) {
             let (lane, context) = bound.value
+            lane.deadlines.body = nil
             lane.perform(lane.turn.bodyTimedOut(), context)
             lane.settle(context)
         }
@@ -60,21 +62,5 @@ extension DecisionLane {
         guard !isWritable else { return }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         deadlines.stall = context.eventLoop.scheduleTask(in: deadlines.times.stall) { bound.value.close(promise: nil) }
-    }
-
-    /// Says that nothing more comes and, once the client has all of it, waits a moment for it to say the same.
-    func close(_ context: ChannelHandlerContext) {
-        deadlines.bodyCame()
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        let bound = NIOLoopBound((lane: self, context: context), eventLoop: context.eventLoop)
-        sent.futureResult.whenComplete { _ in
-            let (lane, context) = bound.value
-            lane.deadlines.linger = context.eventLoop.scheduleTask(in: lane.deadlines.times.linger) {
-                bound.value.context.close(promise: nil)
-            }
-        }
-        context.flush()
-        context.close(mode: .output, promise: sent)
-        context.read()
     }
 }

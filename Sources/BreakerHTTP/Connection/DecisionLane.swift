@@ -28,7 +28,7 @@ final class DecisionLane: ChannelDuplexHandler {
     var requestID: String?
     private var context: ChannelHandlerContext?
     /// Where ready-made bytes go: past the encoder, straight to the socket.
-    private var outlet: ChannelHandlerContext?
+    private(set) var outlet: ChannelHandlerContext?
 
     // What waits for the end of the present call from the event loop.
     private var isReadingBurst = false
@@ -172,14 +172,14 @@ final class DecisionLane: ChannelDuplexHandler {
             write(Answer(Problem(code, HTTPLimits.inWords(code))), .closes, context)
             close(context)
         case .close: close(context)
-        case .closeAtOnce: context.close(promise: nil)
+        case .closeBothWays: closeBothWays(context)
         }
     }
 
     private func pass(_ part: Part, _ context: ChannelHandlerContext) {
         guard case .other(let part) = part else { preconditionFailure("a decision was to go to the router") }
         switch part {
-        case .head(let head): requestID = head.headers.first(name: "x-request-id")
+        case .head(let head): requestID = head.headers[canonicalForm: "x-request-id"].first.map(String.init)
         case .body: break
         case .end: deadlines.bodyCame()
         }

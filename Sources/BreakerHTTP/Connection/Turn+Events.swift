@@ -55,10 +55,10 @@ enum Action<Part> {
     case passInputClosed
     /// Write this error, which is the last thing on the connection, and close.
     case answerErrorAndClose(ProblemCode)
-    /// Everything is written: close, once the client has it.
+    /// Everything is written: say so to the client, once it has it, and close when it does too.
     case close
-    /// Nothing is owed: close.
-    case closeAtOnce
+    /// Everything is written, and the client sends no more or shall not: close both ways, once it has it.
+    case closeBothWays
 }
 
 extension Incoming: Equatable where Part: Equatable {}

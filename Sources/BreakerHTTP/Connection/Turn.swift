@@ -35,7 +35,7 @@ struct Turn<Part> {
     private var state = State.idle
     private var held = CircularBuffer<Incoming<Part>>(initialCapacity: 0)
     /// The server is stopping: the connection ends once what came in is answered.
-    private var isQuiescing = false
+    private(set) var isQuiescing = false
 
     // MARK: What the shell asks
 
@@ -81,7 +81,7 @@ struct Turn<Part> {
         case .body(let part): awaitsBody ? .pass(part) : .nothing
         case .end(let part): requestEnded(part)
         case .failed(let code): failed(code)
-        case .inputClosed: isClosed ? .closeAtOnce : .passInputClosed
+        case .inputClosed: isClosed ? .closeBothWays : .passInputClosed
         }
     }
 
@@ -180,7 +180,7 @@ extension Turn {
         case .answering, .passing, .closed: return .nothing
         }
         end()
-        return .closeAtOnce
+        return .closeBothWays
     }
 
     /// The rest of a request did not come in time. One that is whole, or under way no more, is not late.

@@ -59,7 +59,11 @@ package final class SQLiteStore: BreakerStore {
     }
 
     package func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel {
-        try reading { tables, server throws(SQLiteError) in
+        try translatingErrors("a transaction on \(path) cannot be undone") { () throws(SQLiteError) in
+            // What a rollback that failed left open would be read as stored.
+            try connection.rollBack()
+        }
+        let stored = try reading { tables, server throws(SQLiteError) in
             var breakers: [StoredBreaker] = []
             for name in Set(names).sorted() {
                 if let breaker = try tables.breakers.breaker(named: name, lastWrite: server.writtenAt) {
@@ -68,6 +72,8 @@ package final class SQLiteStore: BreakerStore {
             }
             return breakers
         }
+        opened.revision = stored.revision
+        return stored
     }
 
     private func reading(

@@ -85,8 +85,11 @@ struct ConnectionTests {
         }
     }
 
-    @Test("A long answer on a connection that closes arrives whole, however slowly it is read")
-    func slowReader() async throws {
+    @Test(
+        "A long answer on a connection that closes arrives whole, however slowly it is read",
+        arguments: [("connection: close\r\n", false), ("connection: close\r\n", true), ("", true)]
+    )
+    func slowReader(fields: String, isHalfClosed: Bool) async throws {
         var times = ConnectionTimes()
         times.linger = .milliseconds(1)
         var configuration = Engine.Configuration()
@@ -103,9 +106,24 @@ struct ConnectionTests {
             }
             try await ByteClient.run {
                 let client = try ByteClient(port: server.port, receiveBuffer: 4_096)
-                try client.send("POST /v1/backup HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+                try client.send(Self.post("/v1/backup", fields))
+                if isHalfClosed { client.finishSending() }
                 let answer = try client.readAnswer()
                 #expect(answer.status == 200 && answer.body.count > 8_000_000, "\(answer.body.count)")
+            }
+        }
+    }
+
+    @Test("What is pipelined and then half-closed is answered to the last, however slowly that is read")
+    func slowReaderOfMany() async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run {
+                let client = try ByteClient(port: server.port, receiveBuffer: 4_096)
+                let request = "POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\n\r\n"
+                try client.send(String(repeating: request, count: 5_000))
+                client.finishSending()
+                for _ in 1...5_000 { #expect(try client.readAnswer().status == 200) }
+                #expect(try client.isAtEnd())
             }
         }
     }

@@ -78,7 +78,7 @@ struct TurnTests {
         #expect(turn.responseBegan(saysClose: true) == .closes)
         #expect(turn.responseEnded() == .close)
         #expect(turn.receive(.body(3)) == .nothing)
-        #expect(turn.receive(.inputClosed) == .closeAtOnce)
+        #expect(turn.receive(.inputClosed) == .closeBothWays)
     }
 
     enum Stage: CaseIterable {
@@ -138,7 +138,7 @@ struct TurnTests {
     @Test("A server that stops answers what came in, says that it is the last, and closes")
     func quiesce() {
         var idle = Turn<Int>()
-        #expect(idle.quiesce() == .closeAtOnce)
+        #expect(idle.quiesce() == .closeBothWays)
         var busy = Turn<Int>()
         _ = busy.receive(.decision(7))
         _ = busy.receive(.decision(8))

@@ -145,7 +145,7 @@ struct TurnWalk: Hashable {
     // MARK: What must hold
 
     private mutating func perform(_ action: Action<Piece>) {
-        if isEnded { expect(action == .nothing || action == .closeAtOnce, "something goes out behind the end") }
+        if isEnded { expect(action == .nothing || action == .closeBothWays, "something goes out behind the end") }
         switch action {
         case .nothing: break
         case .ask(let piece), .pass(let piece), .passAndContinue(let piece):
@@ -161,7 +161,7 @@ struct TurnWalk: Hashable {
             let last = requests[begun - 1]
             let isCut = !last.hasEnded
             expect(last.response == .ended || isCut, "it closes within a response that could be whole")
-        case .closeAtOnce: expect(isNothingOwed(byLane: false) || isEnded, "it closes although an answer is due")
+        case .closeBothWays: expect(isNothingOwed(byLane: false) || isEnded, "it closes although an answer is due")
         }
         if turn.isClosed { isEnded = true }
     }

@@ -1,0 +1,59 @@
+import NIOCore
+
+/// How a connection ends: with nothing thrown away that was written.
+extension DecisionLane {
+    /// Says that nothing more comes and, once the client has all of it, waits a moment for it to say the same.
+    func close(_ context: ChannelHandlerContext) {
+        deadlines.bodyCame()
+        whenSent(context, within: deadlines.times.stall) { lane, context in
+            context.close(mode: .output, promise: nil)
+            guard context.channel.isActive else { return }
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            lane.deadlines.linger = context.eventLoop.scheduleTask(in: lane.deadlines.times.linger) {
+                bound.value.close(promise: nil)
+            }
+        }
+        context.read()
+    }
+
+    /// Closes both ways, once the client has all of it.
+    func closeBothWays(_ context: ChannelHandlerContext) {
+        whenSent(context, within: patience) { _, context in context.close(promise: nil) }
+    }
+
+    /// What the router closes waits too: behind a half-close of the client NIO ends both directions at once, and drops
+    /// what is still to be sent.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode != .input else {
+            context.close(mode: mode, promise: promise)
+            return
+        }
+        whenSent(context, within: patience) { _, context in context.close(mode: mode, promise: promise) }
+    }
+
+    /// How long a client has to read the rest. A server that stops has little time left.
+    private var patience: TimeAmount { turn.isQuiescing ? deadlines.times.linger : deadlines.times.stall }
+
+    /// Calls `close` when everything that was written is sent. A client that does not read it in time is let go.
+    private func whenSent(
+        _ context: ChannelHandlerContext,
+        within limit: TimeAmount,
+        _ close: @escaping (DecisionLane, ChannelHandlerContext) -> Void
+    ) {
+        guard let outlet else {
+            close(self, context)
+            return
+        }
+        let cut = NIOLoopBound(context, eventLoop: context.eventLoop)
+        deadlines.sending?.cancel()
+        deadlines.sending = context.eventLoop.scheduleTask(in: limit) { cut.value.close(promise: nil) }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        let bound = NIOLoopBound((lane: self, context: context, close: close), eventLoop: context.eventLoop)
+        sent.futureResult.whenComplete { _ in
+            bound.value.lane.deadlines.sending?.cancel()
+            bound.value.close(bound.value.lane, bound.value.context)
+        }
+        // Behind all that waits to be sent; of itself it sends nothing.
+        outlet.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
+    }
+}
