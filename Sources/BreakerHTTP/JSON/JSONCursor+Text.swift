@@ -124,21 +124,12 @@ extension JSONCursor {
     private mutating func codeUnit() throws(Failure) -> UInt16 {
         var unit: UInt16 = 0
         for offset in 0..<4 {
-            guard position + offset < bytes.count, let digit = Self.hexValue(bytes[position + offset]) else {
+            guard position + offset < bytes.count, let digit = bytes[position + offset].hexDigitValue else {
                 throw failure("four hexadecimal digits are expected")
             }
             unit = unit << 4 | UInt16(digit)
         }
         position += 4
         return unit
-    }
-
-    private static func hexValue(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }
