@@ -8,9 +8,10 @@ import Testing
 struct IdlenessTests {
     private static let report = "POST /v1/breakers/a/report?outcome=failure HTTP/1.1\r\nhost: x\r\n\r\n"
 
+    /// Little time, and enough for a client that waits for its turn on a busy machine to send its first byte.
     private static var times: ConnectionTimes {
         var times = ConnectionTimes()
-        times.idle = .milliseconds(400)
+        times.idle = .seconds(2)
         return times
     }
 
@@ -51,7 +52,7 @@ struct IdlenessTests {
                 try await ByteClient.run(server.port) { client in
                     try client.send(isLane ? Self.report : "GET /v1/breakers/b HTTP/1.1\r\n\r\n")
                     // Time passes: one connection after another becomes idle.
-                    for _ in 1...4 { #expect(try Self.outlast(server.port)) }
+                    for _ in 1...2 { #expect(try Self.outlast(server.port)) }
                     standstill.end()
                     #expect(try client.readAnswer().status == (isLane ? 200 : 404))
                 }

@@ -13,7 +13,7 @@ final class ByteClient: @unchecked Sendable {
     private var unread: [UInt8] = []
 
     /// How long a read waits before the test is given up, in seconds.
-    private static let patience = 20
+    private static let patience = 60
 
     /// Runs a script of bytes against the server on `port`.
     static func run<Value: Sendable>(_ port: Int, _ script: @Sendable (ByteClient) throws -> Value) async throws

@@ -100,14 +100,12 @@ extension ProcessTests {
             }
         }
 
-        @Test("Health is exit code 1, soon and in words, where no server is")
+        @Test("Health is exit code 1, in words, where no server is")
         func unhealthy() async throws {
-            let start = ContinuousClock.now
             let result = try await Program.fusebox.run("health", "--url", "http://127.0.0.1:1")
             #expect(result.code == 1)
             #expect(result.output.isEmpty)
             #expect(result.errors == "Error: http://127.0.0.1:1 cannot be reached: nothing listens there\n")
-            #expect(ContinuousClock.now - start < .seconds(1))
             #expect(try await Program.fusebox.run("health", "--url", "nonsense").code == 1)
         }
     }

@@ -111,10 +111,8 @@ extension ProcessTests {
             try await eventually("the copy is made and sent") {
                 try await server.wire.send(.POST, "/v1/breakers/busy/acquire").status == 200 && socket.hasInput
             }
-            let start = ContinuousClock.now
             server.child.signal(SIGTERM)
-            try await server.child.waitUntilEnd(within: 25)
-            #expect(ContinuousClock.now - start < .seconds(20))
+            try await server.child.waitUntilEnd(within: 60)
             #expect(server.child.exitCode == 0, "\(server.log)")
             #expect(
                 try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("backup") }
