@@ -9,66 +9,11 @@ package struct BreakerView: Sendable {
     package var lastSeenAt: Instant?
 }
 
-/// Which breakers a list is to hold.
-package struct BreakerFilter: Hashable, Sendable {
-    package var state: State?
-    package var prefix = ""
-    package var override: OverrideFilter?
-
-    package enum OverrideFilter: Hashable, Sendable {
-        case any
-        case none
-        case mode(Override.Mode)
-    }
-
-    package init(state: State? = nil, prefix: String = "", override: OverrideFilter? = nil) {
-        self.state = state
-        self.prefix = prefix
-        self.override = override
-    }
-
-    func admits(_ breaker: Breaker) -> Bool {
-        if let state, breaker.state != state { return false }
-        return switch override {
-        case nil: true
-        case .any?: breaker.override != nil
-        case Optional.some(.none): breaker.override == nil
-        case .mode(let mode)?: breaker.override?.mode == mode
-        }
-    }
-}
-
 extension WorkingCopy {
     /// The breaker as it is at `now`, due transitions included that are not stored yet.
     func view(of name: BreakerName, at now: Instant) throws(EngineError) -> BreakerView {
         guard let breaker = self[name] else { throw .unknown(name) }
         return BreakerView(breaker: breaker.preview(at: now), at: now)
-    }
-
-    /// Breakers in order of name.
-    func views(
-        _ filter: BreakerFilter,
-        prefixes: [String],
-        after name: BreakerName?,
-        limit: Int,
-        at now: Instant
-    ) -> [BreakerView] {
-        var views: [BreakerView] = []
-        let start = [filter.prefix] + prefixes
-        // The longest prefix that every result has narrows the walk; names are ordered by bytes.
-        let common = start.max { $0.utf8.count < $1.utf8.count } ?? ""
-        var place = names.partitioningIndex { $0.value >= common }
-        if let name { place = max(place, names.partitioningIndex { $0 > name }) }
-        while place < names.count, views.count < limit {
-            let name = names[place]
-            place += 1
-            guard start.allSatisfy(name.value.hasPrefix) else {
-                if !name.value.hasPrefix(common) { break }
-                continue
-            }
-            if let view = try? view(of: name, at: now), filter.admits(view.breaker) { views.append(view) }
-        }
-        return views
     }
 }
 
@@ -81,24 +26,6 @@ extension Engine {
             try working.view(of: name, at: now)
         }
         return seen([view])[0]
-    }
-
-    /// Breakers in order of name, with one more than `limit` where there are more.
-    ///
-    /// - Parameters:
-    ///   - prefix: a second prefix that every name has to have: what a token may see.
-    ///   - name: only those behind this name.
-    package func breakers(
-        _ filter: BreakerFilter,
-        visiblePrefix prefix: String,
-        after name: BreakerName?,
-        limit: Int
-    ) async throws(EngineError) -> [BreakerView] {
-        seen(
-            try await writer.read { working, now throws(EngineError) in
-                working.views(filter, prefixes: [prefix], after: name, limit: limit + 1, at: now)
-            }
-        )
     }
 
     func seen(_ views: [BreakerView]) -> [BreakerView] {

@@ -47,7 +47,7 @@ extension Breaker {
             if failed { closed.streak.addSaturating(1) } else { closed.streak = 0 }
             let counts = closed.window.add(failed: failed, slow: isSlow, atElapsedMs: elapsedMs, policy: policy)
             if override?.mode != .forceClosed {
-                tripped = firstRuleThatHolds(streak: closed.streak, counts: counts).map { ($0, counts) }
+                tripped = firstRuleThatHolds(streak: closed.streak, counts: counts).map { ($0.cause, counts) }
             }
         }
         let streak = closed.streak
@@ -58,20 +58,6 @@ extension Breaker {
             trip(tripped.cause, detail: detail, at: now, journal: &journal)
         }
         return ReportAnswer(counted: counted, refusal: nil, state: state)
-    }
-
-    /// The rules in the order of the policy's table.
-    private func firstRuleThatHolds(streak: UInt32, counts: Counts) -> Cause? {
-        if let threshold = policy.failureThreshold, streak >= threshold { return .failureThreshold }
-        if let threshold = policy.failureCountThreshold, counts.failures >= threshold { return .failureCountThreshold }
-        guard counts.calls >= policy.minimumCalls else { return nil }
-        if let threshold = policy.failureRateThreshold, let rate = counts.failureRate, rate >= threshold {
-            return .failureRateThreshold
-        }
-        if let threshold = policy.slowCallRateThreshold, let rate = counts.slowRate, rate >= threshold {
-            return .slowCallRateThreshold
-        }
-        return nil
     }
 
     // MARK: Half open

@@ -58,46 +58,6 @@ extension Routes {
             throw Problem(error)
         }
     }
-
-    private static func list(_ engine: Engine, _ inquiry: Inquiry) async throws(Problem) -> Answer {
-        let query = inquiry.query
-        let filter = try BreakerFilter(query)
-        let filters = [query["state"] ?? "", filter.prefix, query["override"] ?? "", inquiry.access.prefix]
-        let page = try Page(query, filters: filters)
-        let after = try page.after.map { name throws(Problem) in
-            try DecisionRequest.name(name, field: "page_token")
-        }
-        let views = try await problems { () throws(EngineError) in
-            try await engine.breakers(
-                filter,
-                visiblePrefix: inquiry.access.prefix,
-                after: after,
-                limit: page.size
-            )
-        }
-        let (items, next) = page.cut(views, filters: filters) { $0.breaker.name.value }
-        return .json(["breakers": .array(items.map(JSON.init)), "next_page_token": .string(next)])
-    }
-}
-
-extension BreakerFilter {
-    init(_ query: Query) throws(Problem) {
-        self.init(prefix: query["prefix"] ?? "")
-        if let text = query["state"] {
-            state = State(rawValue: text)
-            if state == nil { throw .invalid("state", "must be closed, open or half_open") }
-        }
-        switch query["override"] {
-        case nil: break
-        case "any": override = .any
-        case "none": override = BreakerFilter.OverrideFilter.none
-        case .some(let text):
-            guard let mode = Override.Mode(rawValue: text) else {
-                throw .invalid("override", "must be any, none, force_open, force_closed or shadow")
-            }
-            override = .mode(mode)
-        }
-    }
 }
 
 extension Inquiry {

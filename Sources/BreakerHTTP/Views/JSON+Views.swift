@@ -16,6 +16,7 @@ extension JSON {
             "policy": JSON(breaker.policy),
             "policy_source": .string(breaker.policySource.description),
             "counts": JSON(breaker.counts(at: view.at), consecutiveFailures: breaker.consecutiveFailures),
+            "rules": .array(breaker.rules(at: view.at).map(JSON.init)),
             "probes": [
                 "in_flight": JSON(breaker.leases.count),
                 "limit": JSON(breaker.policy.halfOpenProbes),
@@ -27,6 +28,7 @@ extension JSON {
             "last_transition": breaker.lastTransition.map { JSON($0) } ?? .null,
             "last_failure": breaker.lastFailure.map(JSON.init) ?? .null,
             "openings_last_hour": JSON(breaker.openings(inHourBefore: view.at)),
+            "unstable": .bool(breaker.isUnstable(at: view.at)),
             "created_at": JSON(breaker.createdAt),
             "last_seen_at": JSON(view.lastSeenAt),
         ]
@@ -54,6 +56,16 @@ extension JSON {
             "slow": JSON(counts.slow),
             "failure_rate": JSON(counts.failureRate),
             "slow_rate": JSON(counts.slowRate),
+        ]
+    }
+
+    private init(_ reading: Rule.Reading) {
+        self = [
+            "field": .string(reading.rule.field.rawValue),
+            "observed": JSON(reading.observed),
+            "threshold": .decimal(reading.threshold),
+            "calls": JSON(reading.calls.map(Int64.init)),
+            "minimum_calls": JSON(reading.minimumCalls.map(Int64.init)),
         ]
     }
 

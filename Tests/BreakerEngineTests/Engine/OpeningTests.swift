@@ -93,9 +93,9 @@ struct OpeningTests {
                 (try? await running.engine.breakers(
                     filter,
                     visiblePrefix: prefix,
-                    after: after.flatMap { BreakerName($0) },
+                    order: .name(after: after.flatMap { BreakerName($0) }),
                     limit: limit
-                ))?.map(\.breaker.name.value) ?? ["failed"]
+                ))?.views.map(\.breaker.name.value) ?? ["failed"]
             }
             #expect(await names(BreakerFilter()) == ["a:1", "a:2", "b:1", "b:2", "c"])
             #expect(await names(BreakerFilter(state: .open)) == ["a:2", "b:2"])

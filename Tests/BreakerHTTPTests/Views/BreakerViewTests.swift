@@ -27,8 +27,11 @@ struct BreakerViewTests {
                     "policy_source":"api",\#
                     "counts":{"consecutive_failures":0,"calls":0,"failures":0,"slow":0,"failure_rate":null,\#
                     "slow_rate":null},\#
+                    "rules":[{"field":"failure_threshold","observed":0,"threshold":5,"calls":null,\#
+                    "minimum_calls":null}],\#
                     "probes":{"in_flight":0,"limit":1,"successes":0,"success_threshold":1,"lost":0},\#
                     "override":null,"last_transition":null,"last_failure":null,"openings_last_hour":0,\#
+                    "unstable":false,\#
                     "created_at":"2026-01-01T00:00:00.000Z","last_seen_at":null}
                     """#
             )
@@ -37,7 +40,8 @@ struct BreakerViewTests {
             #expect(get.text == put.text)
             #expect(get["etag"] == "\"p1\"")
             let list = try await server.send(.GET, "/v1/breakers")
-            #expect(list.text == #"{"breakers":["# + get.text + #"],"next_page_token":""}"#)
+            let counts = #""counts":{"total":1,"closed":1,"open":0,"half_open":0,"overridden":0}"#
+            #expect(list.text == #"{"breakers":["# + get.text + #"],"next_page_token":"",\#(counts)}"#)
         }
     }
 
@@ -55,13 +59,15 @@ struct BreakerViewTests {
                     "policy_source":"default",\#
                     "counts":{"consecutive_failures":0,"calls":0,"failures":0,"slow":0,"failure_rate":null,\#
                     "slow_rate":null},\#
+                    "rules":[{"field":"failure_threshold","observed":0,"threshold":5,"calls":null,\#
+                    "minimum_calls":null}],\#
                     "probes":{"in_flight":0,"limit":1,"successes":0,"success_threshold":1,"lost":0},"override":null,\#
                     "last_transition":{"revision":2,"from":"closed","to":"open","cause":"failure_threshold",\#
                     "detail":"5 consecutive failures; the last: timeout from checkout-7","actor":null,\#
                     "at":"2026-01-01T00:00:00.000Z"},\#
                     "last_failure":{"kind":"timeout","detail":null,"reporter":"checkout-7",\#
                     "duration_ms":null,"count":1,\#
-                    "at":"2026-01-01T00:00:00.000Z"},"openings_last_hour":1,\#
+                    "at":"2026-01-01T00:00:00.000Z"},"openings_last_hour":1,"unstable":false,\#
                     "created_at":"2026-01-01T00:00:00.000Z","last_seen_at":"2026-01-01T00:00:00.000Z"}
                     """#
             )

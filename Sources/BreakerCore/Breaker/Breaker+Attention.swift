@@ -1,0 +1,52 @@
+/// What a breaker asks of the one who watches.
+extension Breaker {
+    /// The rules that are on, in the order of the policy's table, with their numbers at `now`. Unless closed there is
+    /// nothing to count.
+    package func rules(at now: Instant) -> [Rule.Reading] {
+        let counts = counts(at: now)
+        return Rule.inOrder.compactMap { $0.reading(streak: consecutiveFailures, counts: counts, policy: policy) }
+    }
+
+    /// The first rule that holds; `nil` where none does.
+    func firstRuleThatHolds(streak: UInt32, counts: Counts) -> Rule? {
+        let policy = policy
+        return Rule.inOrder.first {
+            $0.reading(streak: streak, counts: counts, policy: policy)?.holds ?? false
+        }
+    }
+
+    /// So many openings within an hour make a breaker unstable.
+    package static let unstableOpenings = 3
+
+    package func isUnstable(at now: Instant) -> Bool {
+        openings(inHourBefore: now) >= Self.unstableOpenings
+    }
+
+    /// How soon a breaker is to be looked at: the least first.
+    package struct Attention: Hashable, Comparable, Sendable {
+        /// 0 under an override, 1 open, 2 half open, 3 closed.
+        package var rank: Int
+        /// How near a closed breaker is to tripping, by the rule that is nearest; 0 for all others.
+        package var progress: Double
+
+        package init(rank: Int, progress: Double) {
+            self.rank = rank
+            self.progress = progress
+        }
+
+        package static func < (left: Attention, right: Attention) -> Bool {
+            left.rank != right.rank ? left.rank < right.rank : left.progress > right.progress
+        }
+    }
+
+    package func attention(at now: Instant) -> Attention {
+        if override != nil { return Attention(rank: 0, progress: 0) }
+        switch state {
+        case .open: return Attention(rank: 1, progress: 0)
+        case .halfOpen: return Attention(rank: 2, progress: 0)
+        case .closed:
+            let progress = rules(at: now).reduce(0) { max($0, $1.progress) }
+            return Attention(rank: 3, progress: progress)
+        }
+    }
+}

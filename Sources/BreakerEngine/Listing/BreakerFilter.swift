@@ -1,0 +1,46 @@
+package import BreakerCore
+
+/// Which breakers a list is to hold.
+package struct BreakerFilter: Hashable, Sendable {
+    package var state: State?
+    package var prefix = ""
+    package var override: OverrideFilter?
+    /// A part of the name, in lower case; upper and lower case are the same to it.
+    package private(set) var part: [UInt8] = []
+
+    package enum OverrideFilter: Hashable, Sendable {
+        case any
+        case none
+        case mode(Override.Mode)
+    }
+
+    package init(state: State? = nil, prefix: String = "", override: OverrideFilter? = nil, part: String = "") {
+        self.state = state
+        self.prefix = prefix
+        self.override = override
+        self.part = part.utf8.map(Self.lowercased)
+    }
+
+    /// Whether the list may hold a breaker of this name, its prefix aside.
+    func admits(_ name: BreakerName) -> Bool {
+        guard !part.isEmpty else { return true }
+        let bytes = name.value.utf8.map(Self.lowercased)
+        guard bytes.count >= part.count else { return false }
+        return (0...bytes.count - part.count).contains { bytes[$0..<$0 + part.count].elementsEqual(part) }
+    }
+
+    func admits(_ breaker: Breaker) -> Bool {
+        if let state, breaker.state != state { return false }
+        return switch override {
+        case nil: true
+        case .any?: breaker.override != nil
+        case Optional.some(.none): breaker.override == nil
+        case .mode(let mode)?: breaker.override?.mode == mode
+        }
+    }
+
+    /// Names are ASCII.
+    private static func lowercased(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte + 32 : byte
+    }
+}

@@ -1,0 +1,101 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+
+extension Routes {
+    /// `GET /v1/breakers`.
+    static func list(_ engine: Engine, _ inquiry: Inquiry) async throws(Problem) -> Answer {
+        let query = inquiry.query
+        let filter = try BreakerFilter(query)
+        let sort = try ListSort(query)
+        let filters = [
+            query["state"] ?? "", filter.prefix, query["override"] ?? "", query["q"] ?? "", sort.rawValue,
+            inquiry.access.prefix,
+        ]
+        let page = try Page(query, filters: filters)
+        let order = try sort.order(after: page.after)
+        let list = try await problems { () throws(EngineError) in
+            try await engine.breakers(
+                filter,
+                visiblePrefix: inquiry.access.prefix,
+                order: order,
+                limit: page.size
+            )
+        }
+        let (items, next) = page.cut(list.views, filters: filters, key: sort.key)
+        return .json([
+            "breakers": .array(items.map(JSON.init)), "next_page_token": .string(next), "counts": JSON(list.totals),
+        ])
+    }
+}
+
+/// The order of a list, and how a page token names a place in it.
+private enum ListSort: String {
+    case name
+    case attention
+
+    init(_ query: Query) throws(Problem) {
+        guard let sort = ListSort(rawValue: query["sort"] ?? "name") else {
+            throw .invalid("sort", "must be name or attention")
+        }
+        self = sort
+    }
+
+    /// The key of an item: its name, or `<rank> <progress> <name>`.
+    func key(_ view: BreakerView) -> String {
+        switch self {
+        case .name: return view.breaker.name.value
+        case .attention:
+            let place = view.place
+            return "\(place.attention.rank) \(place.attention.progress) \(place.name)"
+        }
+    }
+
+    func order(after key: String?) throws(Problem) -> BreakerList.Order {
+        switch self {
+        case .name:
+            return .name(
+                after: try key.map { name throws(Problem) in try DecisionRequest.name(name, field: "page_token") }
+            )
+        case .attention:
+            guard let key else { return .attention(after: nil) }
+            let words = key.split(separator: " ").map(String.init)
+            guard words.count == 3, let rank = Int(words[0]), let progress = Double(words[1]), progress.isFinite,
+                let name = BreakerName(words[2])
+            else { throw .invalid("page_token", "is not one that this list was continued with") }
+            return .attention(after: .init(attention: .init(rank: rank, progress: progress), name: name))
+        }
+    }
+}
+
+extension BreakerFilter {
+    init(_ query: Query) throws(Problem) {
+        self.init(prefix: query["prefix"] ?? "", part: query["q"] ?? "")
+        if let text = query["state"] {
+            state = State(rawValue: text)
+            if state == nil { throw .invalid("state", "must be closed, open or half_open") }
+        }
+        switch query["override"] {
+        case nil: break
+        case "any": override = .any
+        case "none": override = BreakerFilter.OverrideFilter.none
+        case .some(let text):
+            guard let mode = Override.Mode(rawValue: text) else {
+                throw .invalid("override", "must be any, none, force_open, force_closed or shadow")
+            }
+            override = .mode(mode)
+        }
+    }
+}
+
+extension JSON {
+    fileprivate init(_ totals: BreakerList.Totals) {
+        self = [
+            "total": JSON(totals.total),
+            "closed": JSON(totals.closed),
+            "open": JSON(totals.open),
+            "half_open": JSON(totals.halfOpen),
+            "overridden": JSON(totals.overridden),
+        ]
+    }
+}
