@@ -77,7 +77,7 @@ extension Engine {
         try await read { [reader] in try reader.backUp(to: path) }
     }
 
-    private func read<Value: Sendable>(
+    func read<Value: Sendable>(
         _ body: @escaping @Sendable () throws -> Value
     ) async throws(EngineError) -> Value {
         do {

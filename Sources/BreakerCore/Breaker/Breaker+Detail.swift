@@ -34,6 +34,19 @@ extension Breaker {
     }
 }
 
+extension Rule {
+    /// The number that tripped, read off the sentence that ``Breaker`` wrote of it: "5 consecutive failures" is 5,
+    /// "6 of 10 calls failed" is 0.6.
+    /// - Returns: `nil` for a sentence that is none of these.
+    func observed(in detail: String) -> Double? {
+        let words = detail.split(separator: " ", maxSplits: 3)
+        guard let count = words.first.flatMap({ Double($0) }) else { return nil }
+        guard isRate else { return count }
+        guard words.count > 2, words[1] == "of", let calls = Double(words[2]), calls > 0 else { return nil }
+        return count / calls
+    }
+}
+
 /// A count with its noun: "1 failure", "5 failures".
 private func inWords(_ count: UInt32, _ noun: String) -> String {
     "\(count) \(noun)\(count == 1 ? "" : "s")"

@@ -10,6 +10,7 @@ enum Routes {
             + breakers(engine)
             + steering(engine)
             + history(engine)
+            + explanation(engine)
             + service(engine: engine, readiness: readiness)
             + backup(engine: engine, folder: backups)
     }

@@ -1,3 +1,5 @@
+import BreakerCore
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)

@@ -37,15 +37,18 @@ extension JSON {
     private init(_ policy: Policy) {
         self = .object(
             PolicyField.allCases.map { field in
-                let value: JSON =
-                    switch policy[field] {
-                    case .null, .unsuitable: .null
-                    case .integer(let value): .integer(value)
-                    case .decimal(let value): .decimal(value)
-                    }
-                return Member(key: field.rawValue, value: value)
+                Member(key: field.rawValue, value: JSON(policy[field]))
             }
         )
+    }
+
+    init(_ value: PolicyValue) {
+        self =
+            switch value {
+            case .null, .unsuitable: .null
+            case .integer(let value): .integer(value)
+            case .decimal(let value): .decimal(value)
+            }
     }
 
     private init(_ counts: Counts, consecutiveFailures: UInt32) {

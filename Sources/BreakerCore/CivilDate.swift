@@ -2,17 +2,17 @@
 ///
 /// Days are counted in years that begin in March, so that the leap day is the last of its year (Howard Hinnant,
 /// "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
-struct CivilDate: Hashable {
-    var year: Int64
+package struct CivilDate: Hashable {
+    package var year: Int64
     /// 1 to 12.
-    var month: Int64
+    package var month: Int64
     /// 1 to 31.
-    var day: Int64
+    package var day: Int64
     /// 0 for Sunday.
-    var weekday: Int
+    package var weekday: Int
 
     /// - Parameter days: since 1970-01-01, which was a Thursday.
-    init(daysSinceEpoch days: Int64) {
+    package init(daysSinceEpoch days: Int64) {
         let shifted = days + 719_468
         let (era, dayOfEra) = Self.divide(shifted, by: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
@@ -25,13 +25,13 @@ struct CivilDate: Hashable {
     }
 
     /// Rounds down, so that the remainder is never negative.
-    static func divide(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+    package static func divide(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let remainder = ((value % divisor) + divisor) % divisor
         return ((value - remainder) / divisor, remainder)
     }
 
     /// A number with at least so many digits.
-    static func digits(_ value: Int64, _ count: Int) -> String {
+    package static func digits(_ value: Int64, _ count: Int) -> String {
         let text = String(value)
         return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
     }

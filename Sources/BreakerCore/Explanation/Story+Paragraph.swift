@@ -1,0 +1,144 @@
+extension Story {
+    /// What the person on call reads.
+    var paragraph: String {
+        var sentences: [String]
+        if let force {
+            sentences = forced(force)
+        } else {
+            switch breaker.phase {
+            case .closed: sentences = closed
+            case .open(let until): sentences = open(until: until)
+            case .halfOpen(let halfOpen): sentences = self.halfOpen(halfOpen)
+            }
+            if let override = breaker.override { sentences += shadow(override) }
+        }
+        return (sentences + instability).joined(separator: " ")
+    }
+
+    // MARK: By state
+
+    private func open(until: Instant?) -> [String] {
+        var sentences = ["\(beginning("open")): \(Words.sentence(cause))"]
+        if let rule { sentences.append(threshold(rule)) }
+        guard let until else { return sentences }
+        return sentences + [
+            "Calls \(denied) until \(Words.future(until, at: now)); then \(probes) let through, and \(closing)."
+        ]
+    }
+
+    private func halfOpen(_ halfOpen: Breaker.HalfOpen) -> [String] {
+        var sentences = ["\(beginning("half open")): \(Words.sentence(cause))"]
+        if let presentTrip {
+            sentences.append(
+                "It had opened at \(Words.past(presentTrip.at, at: now)): \(Words.sentence(presentTrip.detail))"
+            )
+        }
+        if let rule { sentences.append(threshold(rule)) }
+        let free = policy.halfOpenProbes - halfOpen.leases.count
+        if free > 0 {
+            sentences.append("The next call is let through as a probe; \(closing), and a failure opens it again.")
+        } else if let end = halfOpen.leases.map(\.until).min() {
+            let probes = Words.count(halfOpen.leases.count, "probe", "probes")
+            sentences.append(
+                "With \(probes) in flight other calls \(denied) until a probe is reported, or a lease ends at"
+                    + " \(Words.future(end, at: now)); \(closing), and a failure opens it again."
+            )
+        }
+        return sentences
+    }
+
+    private var closed: [String] {
+        var sentences: [String] = []
+        if breaker.lastTransition == nil {
+            sentences.append("\(beginning("closed")) and has never tripped.")
+        } else {
+            sentences.append("\(beginning("closed")): \(Words.sentence(cause))")
+            if let trip {
+                sentences.append("It last tripped at \(Words.past(trip.at, at: now)): \(Words.sentence(trip.detail))")
+            }
+        }
+        return sentences + ["All calls are let through."] + nearness
+    }
+
+    private func forced(_ force: Override) -> [String] {
+        let state = force.mode == .forceOpen ? "forced open" : "forced closed"
+        let effect =
+            force.mode == .forceOpen
+            ? "Every call is denied, and no report is applied,"
+            : "Every call is let through, reports count, and nothing trips,"
+        return ["\(beginning(state)), by \(force.actor): \(Words.sentence(force.reason))", "\(effect) \(end(force))."]
+            + (force.mode == .forceClosed ? nearness : [])
+    }
+
+    private func shadow(_ override: Override) -> [String] {
+        [
+            "\(override.actor) put it in shadow at \(Words.past(override.since, at: now)): \(Words.sentence(override.reason))",
+            "Calls that would be denied are let through \(end(override)).",
+        ]
+    }
+
+    // MARK: Parts
+
+    /// "payments is open since 14:02:11 UTC (3 min ago)".
+    private func beginning(_ state: String) -> String {
+        "\(breaker.name) is \(state) since \(Words.past(breaker.since, at: now))"
+    }
+
+    /// Why the present period began. What is due and not stored yet has no transition: it is later than the last one.
+    private var cause: String {
+        // A shadow that is set or ends begins no period.
+        guard breaker.generation != breaker.id,
+            let last = transitions.first(where: { $0.revision == breaker.generation }) ?? breaker.lastTransition
+        else { return "it was created" }
+        if last.to == breaker.state, breaker.since <= last.at { return last.detail }
+        return last.cause == .overrideSet ? "its override has expired" : "the recovery timeout has passed"
+    }
+
+    private var denied: String { breaker.override?.mode == .shadow ? "would be denied" : "are denied" }
+
+    private func threshold(_ rule: Explanation.RuleNumbers) -> String {
+        let calls = rule.rule.isRate ? " of at least \(policy.minimumCalls) calls" : ""
+        return
+            "The rule \(rule.rule.field.rawValue) trips at \(Words.number(rule.threshold, isRate: rule.rule.isRate))\(calls)."
+    }
+
+    private func end(_ override: Override) -> String {
+        let until = override.expiresAt.map { Words.future($0, at: now) } ?? "an operator clears it"
+        return "until \(until); then \(outcome(of: override))"
+    }
+
+    /// How near a closed breaker is to tripping.
+    private var nearness: [String] {
+        guard let nearest else { return ["No rule is on: only an operator opens it."] }
+        guard let observed = nearest.observed, observed > 0 else { return ["Nothing speaks for a trip."] }
+        let rule = nearest.rule
+        let calls = nearest.calls.map { " of \($0) calls" } ?? ""
+        let condition = nearest.minimumCalls.map { " of at least \($0) calls" } ?? ""
+        return [
+            "Nearest to a trip is \(rule.field.rawValue): \(Words.number(observed, isRate: rule.isRate))\(calls)"
+                + " \(rule.isRate ? "are " : "")\(rule.inWords); it \(force == nil ? "trips" : "would trip") at"
+                + " \(Words.number(nearest.threshold, isRate: rule.isRate))\(condition)."
+        ]
+    }
+
+    private var instability: [String] {
+        guard breaker.isUnstable(at: now) else { return [] }
+        let openings = breaker.openings(inHourBefore: now)
+        let why = advice.map { advice in
+            "\(advice.detail) (\(advice.field.rawValue): \(advice.suggested.inWords) instead of \(advice.current.inWords))"
+        }
+        let reasons = why.isEmpty ? "" : ": \(why.joined(separator: "; "))"
+        return ["It opened \(openings) times within the last hour and is unstable\(reasons)."]
+    }
+}
+
+extension PolicyValue {
+    fileprivate var inWords: String {
+        switch self {
+        case .null: "off"
+        case .integer(let value): "\(value)"
+        case .decimal(let value): Int64(exactly: value).map { "\($0)" } ?? "\(value)"
+        case .unsuitable(let what): what
+        }
+    }
+}

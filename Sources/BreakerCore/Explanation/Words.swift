@@ -1,0 +1,49 @@
+/// How times, durations and numbers are told to a person.
+enum Words {
+    /// "14:02:11 UTC"; with the day where it is another than that of `now`.
+    static func time(_ instant: Instant, at now: Instant) -> String {
+        let (day, ms) = CivilDate.divide(instant.milliseconds, by: dayMs)
+        func digits(_ value: Int64) -> String { CivilDate.digits(value, 2) }
+        let time = "\(digits(ms / 3_600_000)):\(digits(ms / 60_000 % 60)):\(digits(ms / 1_000 % 60)) UTC"
+        guard day != CivilDate.divide(now.milliseconds, by: dayMs).quotient else { return time }
+        let date = CivilDate(daysSinceEpoch: day)
+        return "\(CivilDate.digits(date.year, 4))-\(digits(date.month))-\(digits(date.day)) \(time)"
+    }
+
+    /// "14:02:11 UTC (3 min ago)".
+    static func past(_ instant: Instant, at now: Instant) -> String {
+        "\(time(instant, at: now)) (\(duration(ms: max(0, instant.milliseconds(until: now)))) ago)"
+    }
+
+    /// "14:03:11 UTC (in 12 s)": rounded up, for what is promised too early is waited for twice.
+    static func future(_ instant: Instant, at now: Instant) -> String {
+        let ms = max(0, now.milliseconds(until: instant))
+        return "\(time(instant, at: now)) (in \(duration(ms: (ms + 999) / 1_000 * 1_000)))"
+    }
+
+    /// A length in one unit, rounded down; the next larger one from two of it on.
+    static func duration(ms: Int64) -> String {
+        for (unit, length) in [("d", dayMs), ("h", 3_600_000), ("min", 60_000)] where ms >= 2 * length {
+            return "\(ms / length) \(unit)"
+        }
+        return "\(ms / 1_000) s"
+    }
+
+    private static let dayMs: Int64 = 86_400_000
+
+    /// "one success", "3 successes".
+    static func count(_ count: Int, _ one: String, _ many: String) -> String {
+        count == 1 ? "one \(one)" : "\(count) \(many)"
+    }
+
+    /// What somebody wrote, as a sentence.
+    static func sentence(_ text: String) -> String {
+        text.last.map(".!?".contains) ?? true ? text : text + "."
+    }
+
+    /// A share in per cent, a number as it is.
+    static func number(_ value: Double, isRate: Bool) -> String {
+        let shown = isRate ? value * 100 : value
+        return "\(Int(shown.rounded()))" + (isRate ? " %" : "")
+    }
+}

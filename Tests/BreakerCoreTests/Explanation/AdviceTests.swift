@@ -1,0 +1,77 @@
+import Testing
+
+@testable import BreakerCore
+
+@Suite("An unstable breaker comes with advice")
+struct AdviceTests {
+    @Test("Two openings are no reason for advice, three are")
+    func three() {
+        var bench = Bench.open()
+        bench.recover()
+        bench.probe(.failure)
+        #expect(bench.explanation.advice.isEmpty && !bench.explanation.isUnstable)
+        bench.recover()
+        bench.probe(.failure)
+        #expect(bench.explanation.advice.count == 1 && bench.explanation.isUnstable)
+        let end = """
+            It opened 3 times within the last hour and is unstable: 2 probes failed, so probes come too early; double \
+            the wait at each opening in a row (recovery_timeout_multiplier: 2 instead of 1).
+            """
+        #expect(bench.explanation.text.hasSuffix(end))
+    }
+
+    @Test(
+        "Where probes failed, wait longer: by what the policy leaves room for",
+        arguments: [
+            (1.0, 60_000, 600_000, PolicyField.recoveryTimeoutMultiplier, PolicyValue.decimal(2)),
+            (2.0, 60_000, 600_000, .recoveryTimeoutMs, .integer(120_000)),
+            (2.0, 60_000, 90_000, .recoveryTimeoutMs, .integer(90_000)),
+            (2.0, 60_000, 60_000, .recoveryTimeoutMaxMs, .integer(120_000)),
+            (1.0, 60_000, 60_000, .recoveryTimeoutMaxMs, .integer(120_000)),
+        ]
+    )
+    func longer(multiplier: Double, ms: Int, maxMs: Int, field: PolicyField, suggested: PolicyValue) {
+        var bench = Bench {
+            $0.recoveryTimeoutMultiplier = multiplier
+            $0.recoveryTimeoutMs = Int64(ms)
+            $0.givenRecoveryTimeoutMaxMs = Int64(maxMs)
+        }
+        bench.trip()
+        for _ in 1...2 {
+            bench.recover()
+            bench.probe(.failure)
+        }
+        #expect(bench.explanation.advice.map(\.field) == [field])
+        #expect(bench.explanation.advice.map(\.suggested) == [suggested])
+    }
+
+    @Test("Where it trips again behind closing, ask for more successes", arguments: [(1, 3), (4, 9), (1_000, nil)])
+    func relapses(threshold: Int, suggested: Int?) {
+        var bench = Bench.open {
+            $0.successThreshold = threshold
+            $0.recoveryTimeoutMs = 1_000
+        }
+        for _ in 1...2 {
+            bench.recover()
+            for _ in 0..<threshold { bench.probe(.success) }
+            bench.trip()
+        }
+        let advice = bench.explanation.advice
+        #expect(advice.map(\.suggested) == (suggested.map { [.integer(Int64($0))] } ?? []))
+        #expect(advice.allSatisfy { $0.field == .successThreshold && $0.current == .integer(Int64(threshold)) })
+    }
+
+    @Test(
+        "What tripped is read off its sentence",
+        arguments: [
+            (Rule.failureThreshold, "5 consecutive failures; the last: timeout", Double?.some(5)),
+            (.failureCountThreshold, "1 failure in the last 1 min; the last: x", 1),
+            (.failureRateThreshold, "6 of 10 calls failed in the last 1 min (60 %); the last: x", 0.6),
+            (.slowCallRateThreshold, "1 of 1 call took 1 s or longer in the last call (100 %)", 1),
+            (.failureRateThreshold, "half of them", nil), (.failureThreshold, "", nil),
+        ]
+    )
+    func observed(rule: Rule, detail: String, observed: Double?) {
+        #expect(rule.observed(in: detail) == observed)
+    }
+}

@@ -1,0 +1,180 @@
+import Testing
+
+@testable import BreakerCore
+
+@Suite("A breaker explains itself")
+struct ExplanationTests {
+    private static let tripped =
+        "payments:charge is open since 22:13:20 UTC (48 s ago): 5 consecutive failures; the last: timeout from "
+        + "checkout-7. The rule failure_threshold trips at 5."
+    private static let probing =
+        "It had opened at 22:13:20 UTC (60 s ago): 5 consecutive failures; the last: timeout from checkout-7. The rule "
+        + "failure_threshold trips at 5."
+
+    private static func open() -> Bench {
+        var bench = Bench()
+        bench.time(out: 5)
+        return bench
+    }
+
+    private static func halfOpen() -> Bench {
+        var bench = open()
+        bench.recover()
+        return bench
+    }
+
+    @Test("Open: why, and until when")
+    func open() {
+        var bench = Self.open()
+        bench.wait(48_000)
+        let end =
+            "Calls are denied until 22:14:20 UTC (in 12 s); then one probe is let through, and one success closes it."
+        #expect(bench.explanation.text == "\(Self.tripped) \(end)")
+        #expect(bench.explanation.rule == .init(rule: .failureThreshold, threshold: 5, observed: 5))
+        #expect(bench.explanation.failures.map(\.number) == [5, 4, 3, 2, 1])
+        #expect(bench.explanation.next.map(\.kind) == [.halfOpen])
+        #expect(bench.explanation.next.first?.at == bench.breaker.openUntil)
+        bench.setOverride(.shadow, expiresInMs: 600_000)
+        #expect(
+            bench.explanation.text == """
+                \(Self.tripped) Calls would be denied until 22:14:20 UTC (in 12 s); then one probe is let through, and \
+                one success closes it. alice put it in shadow at 22:14:08 UTC (0 s ago): drill. Calls that would be \
+                denied are let through until 22:24:08 UTC (in 10 min); then its denials bind again.
+                """
+        )
+        #expect(bench.explanation.next.map(\.kind) == [.halfOpen, .overrideEnds])
+    }
+
+    @Test("Half open: what opened it, and what decides; due and stored tell the same")
+    func halfOpen() {
+        var bench = Self.open()
+        bench.wait(60_000)
+        let beginning = "payments:charge is half open since 22:14:20 UTC (0 s ago): the recovery timeout"
+        let end = "The next call is let through as a probe; one success closes it, and a failure opens it again."
+        #expect(bench.explanation.text == "\(beginning) has passed. \(Self.probing) \(end)")
+        bench.advance()
+        #expect(bench.explanation.text == "\(beginning) of 1 min has passed. \(Self.probing) \(end)")
+        bench.acquire()
+        let busy = """
+            With one probe in flight other calls are denied until a probe is reported, or a lease ends at 22:14:50 UTC \
+            (in 30 s); one success closes it, and a failure opens it again.
+            """
+        #expect(bench.explanation.text == "\(beginning) of 1 min has passed. \(Self.probing) \(busy)")
+        #expect(bench.explanation.next.map(\.kind) == [.leaseEnds, .close, .trip])
+        #expect(bench.explanation.failures.count == 5)
+    }
+
+    @Test(
+        "Closed: how near to tripping, by the nearest rule",
+        arguments: [
+            (0, "Nothing speaks for a trip."),
+            (4, "Nearest to a trip is failure_threshold: 4 consecutive failures; it trips at 5."),
+        ]
+    )
+    func closed(failures: Int, nearness: String) {
+        var bench = Bench()
+        bench.time(out: failures)
+        let beginning = "payments:charge is closed since 22:13:20 UTC (0 s ago) and has never tripped."
+        #expect(bench.explanation.text == "\(beginning) All calls are let through. \(nearness)")
+        #expect(bench.explanation.failures.count == failures)
+        #expect(bench.explanation.rule?.observed == Double(failures))
+        #expect(bench.explanation.next.map(\.kind) == [.trip])
+    }
+
+    @Test("Closed again: since when, and when it last tripped; failures of before are no part of it")
+    func closedAgain() {
+        var bench = Self.halfOpen()
+        bench.probe(.success)
+        #expect(
+            bench.explanation.text == """
+                payments:charge is closed since 22:14:20 UTC (0 s ago): 1 probe succeeded. It last tripped at 22:13:20 \
+                UTC (60 s ago): 5 consecutive failures; the last: timeout from checkout-7. All calls are let through. \
+                Nothing speaks for a trip.
+                """
+        )
+        #expect(bench.explanation.failures.isEmpty)
+    }
+
+    @Test("A rate tells its share of the calls")
+    func rate() {
+        var bench = Bench { $0 = Preset.rate.policy }
+        bench.play("ffsss")
+        let closed =
+            "Nearest to a trip is failure_rate_threshold: 40 % of 5 calls are failed calls; it trips at 50 % of at least 10 calls."
+        #expect(bench.explanation.text.hasSuffix(closed))
+        bench.play("sffff")
+        #expect(bench.explanation.rule == .init(rule: .failureRateThreshold, threshold: 0.5, observed: 0.6))
+        #expect(bench.explanation.text.contains("The rule failure_rate_threshold trips at 50 % of at least 10 calls."))
+    }
+
+    @Test("Without a rule only an operator opens it")
+    func noRule() {
+        let bench = Bench { $0.failureThreshold = nil }
+        #expect(bench.explanation.text.hasSuffix("No rule is on: only an operator opens it."))
+        #expect(bench.explanation.rule == nil && bench.explanation.next.isEmpty)
+    }
+
+    @Test(
+        "Forced: who, why, until when, and what its end brings; from every state",
+        arguments: State.allCases
+    )
+    func forced(state: State) {
+        var bench = Bench.in(state)
+        bench.setOverride(.forceOpen)
+        let now = Words.past(bench.now, at: bench.now)
+        #expect(
+            bench.explanation.text == """
+                payments:charge is forced open since \(now), by alice: drill. Every call is denied, and no report is \
+                applied, until an operator clears it; then it resumes half open, so that one probe decides.
+                """
+        )
+        #expect(bench.explanation.rule == nil && bench.explanation.failures.isEmpty)
+        #expect(bench.explanation.next.map(\.at) == [nil])
+        bench.setOverride(.forceClosed, expiresInMs: 10_000)
+        bench.time(out: 2)
+        #expect(
+            bench.explanation.text == """
+                payments:charge is forced closed since \(now), by alice: drill. Every call is let through, reports \
+                count, and nothing trips, until \(Words.future(bench.now.advanced(byMilliseconds: 10_000), at: bench.now)); \
+                then it resumes closed, with nothing counted. Nearest to a trip is failure_threshold: 2 consecutive \
+                failures; it would trip at 5.
+                """
+        )
+        bench.wait(10_000)
+        #expect(bench.explanation.text.contains(": its override has expired."))
+        bench.advance()
+        #expect(bench.explanation.text.contains(": force_closed of alice expired."))
+    }
+
+    @Test("Behind an order the trip before it is no cause", arguments: [Breaker.ResetTarget.halfOpen, .closed])
+    func reset(target: Breaker.ResetTarget) throws {
+        var bench = Self.open()
+        try bench.reset(to: target)
+        #expect(bench.explanation.text.contains(": reset to \(target == .closed ? "closed" : "half open") by carol."))
+        #expect(bench.explanation.rule?.observed ?? 0 == 0)
+        #expect(!bench.explanation.text.contains("It had opened"))
+    }
+
+    @Test("Another day is named")
+    func otherDay() {
+        var bench = Bench()
+        bench.wait(86_400_000)
+        #expect(bench.explanation.text.hasPrefix("payments:charge is closed since 2023-11-14 22:13:20 UTC (24 h ago)"))
+    }
+}
+
+extension Bench {
+    /// So many time-outs of one worker.
+    mutating func time(out count: Int) {
+        for _ in 0..<count { report(Report(.failure, kind: "timeout", reporter: "checkout-7")) }
+    }
+
+    var explanation: Explanation {
+        Explanation(
+            of: breaker.preview(at: now),
+            at: now,
+            transitions: transitions.reversed(),
+            failures: failures.reversed()
+        )
+    }
+}
