@@ -23,24 +23,48 @@ extension Engine {
         }
     }
 
-    /// Changes one breaker that exists.
-    func change(
-        _ name: BreakerName,
+    /// Changes one breaker that exists, and takes note of it where it changed anything beyond what was due.
+    ///
+    /// - Parameter telling: what the audit says of the breaker before and behind.
+    fileprivate func order(
+        _ action: AuditEntry.Action,
+        of name: BreakerName,
+        by author: Author,
+        telling: @escaping @Sendable (Breaker) -> String?,
         _ body: @escaping @Sendable (inout Breaker, Instant, inout Journal) throws(EngineError) -> Void
     ) async throws(EngineError) -> BreakerView {
         let view = try await change { working, _ throws(EngineError) in
-            guard
-                let result = working.change(
-                    name,
-                    { breaker, now, journal in
-                        Result { () throws(EngineError) in try body(&breaker, now, &journal) }
-                    }
+            let result = working.change(name) { breaker, now, journal in
+                breaker.advance(to: now, journal: &journal)
+                let (before, last) = (telling(breaker), breaker.lastTransition?.revision)
+                return Result { () throws(EngineError) in
+                    try body(&breaker, now, &journal)
+                    let revision = breaker.lastTransition?.revision
+                    return Ordered(revision: revision == last ? nil : revision, before: before, after: telling(breaker))
+                }
+            }
+            guard let result else { throw .unknown(name) }
+            let ordered = try result.get()
+            if let revision = ordered.revision {
+                working.note(
+                    action,
+                    of: name,
+                    by: author,
+                    revision: revision,
+                    before: ordered.before,
+                    after: ordered.after
                 )
-            else { throw .unknown(name) }
-            try result.get()
+            }
             return try working.view(of: name, at: working.now)
         }
         return seen([view])[0]
+    }
+
+    private struct Ordered: Sendable {
+        /// `nil` where nothing changed.
+        var revision: Int64?
+        var before: String?
+        var after: String?
     }
 }
 
@@ -61,16 +85,25 @@ extension Engine {
     package func putPolicy(
         _ policy: Policy,
         of name: BreakerName,
-        actor: String,
+        actor author: Author,
         if precondition: Precondition? = nil
     ) async throws(EngineError) -> (view: BreakerView, isNew: Bool) {
         let put = try await change { working, _ throws(EngineError) in
             try working.check(precondition, of: name)
             let isNew = working[name] == nil
             if isNew {
-                try working.create(name, policy: policy, source: .api, actor: actor)
+                let place = try working.create(name, policy: policy, source: .api, actor: author.actor)
+                let breaker = working[place]
+                working.note(
+                    .policy,
+                    of: name,
+                    by: author,
+                    revision: breaker.policyRevision,
+                    before: nil,
+                    after: AuditText.policy(of: breaker)
+                )
             } else {
-                working.changePolicy(of: name, to: policy, actor: actor)
+                working.changePolicy(of: name, to: policy, actor: author)
             }
             return PutResult(view: try working.view(of: name, at: working.now), isNew: isNew)
         }
@@ -86,7 +119,7 @@ extension Engine {
     package func patchPolicy(
         _ document: PolicyDocument,
         of name: BreakerName,
-        actor: String,
+        actor author: Author,
         if precondition: Precondition? = nil
     ) async throws(EngineError) -> BreakerView {
         let view = try await change { working, _ throws(EngineError) in
@@ -94,7 +127,7 @@ extension Engine {
             try working.check(precondition, of: name)
             let policy: Policy
             do throws(PolicyError) { policy = try present.applying(document) } catch { throw EngineError(error) }
-            working.changePolicy(of: name, to: policy, actor: actor)
+            working.changePolicy(of: name, to: policy, actor: author)
             return try working.view(of: name, at: working.now)
         }
         return seen([view])[0]
@@ -103,13 +136,22 @@ extension Engine {
     /// Deletes a breaker with all that is kept of it.
     package func delete(
         _ name: BreakerName,
-        actor: String,
+        actor author: Author,
         if precondition: Precondition? = nil
     ) async throws(EngineError) {
         try await change { working, _ throws(EngineError) in
             guard working[name] != nil else { throw .unknown(name) }
             try working.check(precondition, of: name)
-            working.delete(name, actor: actor)
+            let before = working[name].map(AuditText.whole)
+            working.delete(name, actor: author.actor)
+            working.note(
+                .delete,
+                of: name,
+                by: author,
+                revision: working.journal.revision,
+                before: before,
+                after: nil
+            )
         }
     }
 
@@ -117,11 +159,14 @@ extension Engine {
     package func reset(
         _ name: BreakerName,
         to target: Breaker.ResetTarget,
-        actor: String
+        actor author: Author
     ) async throws(EngineError) -> BreakerView {
-        try await change(name) { breaker, now, journal throws(EngineError) in
+        try await order(.reset, of: name, by: author, telling: AuditText.state) {
+            breaker,
+            now,
+            journal throws(EngineError) in
             do throws(Breaker.Forced) {
-                try breaker.reset(to: target, actor: actor, at: now, journal: &journal)
+                try breaker.reset(to: target, actor: author.actor, at: now, journal: &journal)
             } catch {
                 throw EngineError(.forced, "\(error.mode.rawValue) stands; clear the override first")
             }
@@ -135,13 +180,16 @@ extension Engine {
         of name: BreakerName,
         reason: String,
         expiresInMs: Int64?,
-        actor: String
+        actor author: Author
     ) async throws(EngineError) -> BreakerView {
-        try await change(name) { breaker, now, journal throws(EngineError) in
+        try await order(.overrideSet, of: name, by: author, telling: { $0.override.map(AuditText.override) }) {
+            breaker,
+            now,
+            journal throws(EngineError) in
             breaker.setOverride(
                 mode,
                 reason: reason,
-                actor: actor,
+                actor: author.actor,
                 expiresInMs: expiresInMs,
                 at: now,
                 journal: &journal
@@ -150,20 +198,33 @@ extension Engine {
     }
 
     /// Ends an override; a breaker without one stays as it is.
-    package func clearOverride(of name: BreakerName, actor: String) async throws(EngineError) -> BreakerView {
-        try await change(name) { breaker, now, journal throws(EngineError) in
-            breaker.clearOverride(actor: actor, at: now, journal: &journal)
+    package func clearOverride(of name: BreakerName, actor author: Author) async throws(EngineError) -> BreakerView {
+        try await order(.overrideCleared, of: name, by: author, telling: { $0.override.map(AuditText.override) }) {
+            breaker,
+            now,
+            journal throws(EngineError) in
+            breaker.clearOverride(actor: author.actor, at: now, journal: &journal)
         }
     }
 }
 
 extension WorkingCopy {
     /// Gives the breaker another policy; the same from the same source is no change.
-    fileprivate mutating func changePolicy(of name: BreakerName, to policy: Policy, actor: String) {
+    fileprivate mutating func changePolicy(of name: BreakerName, to policy: Policy, actor author: Author) {
         guard let breaker = self[name], breaker.policy != policy || breaker.policySource != .api else { return }
+        let before = AuditText.policy(of: breaker)
         _ = change(name) { breaker, now, journal in
-            breaker.changePolicy(to: policy, source: .api, actor: actor, at: now, journal: &journal)
+            breaker.changePolicy(to: policy, source: .api, actor: author.actor, at: now, journal: &journal)
         }
+        guard let changed = self[name] else { return }
+        note(
+            .policy,
+            of: name,
+            by: author,
+            revision: changed.policyRevision,
+            before: before,
+            after: AuditText.policy(of: changed)
+        )
     }
 
     fileprivate func check(_ precondition: Engine.Precondition?, of name: BreakerName) throws(EngineError) {

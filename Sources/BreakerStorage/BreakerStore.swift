@@ -52,6 +52,10 @@ package protocol BreakerReader: Sendable {
         limit: Int
     ) throws(StoreError) -> [NamedTransition]
 
+    /// What operators ordered, newest first.
+    /// - Parameter revision: only what is before it; `nil` for the newest.
+    func audit(_ filter: AuditFilter, before revision: Int64?, limit: Int) throws(StoreError) -> [AuditEntry]
+
     /// Writes a consistent, synced copy of the whole store into a file that does not exist yet.
     func backUp(to path: String) throws(StoreError)
 

@@ -11,5 +11,8 @@ package struct Retention: Hashable, Sendable {
     /// The newest deletions, with who ordered them.
     package var deletions = 10_000
 
+    /// The newest orders of operators, of all breakers together, deleted ones included.
+    package var audit = 100_000
+
     package init() {}
 }

@@ -55,6 +55,9 @@ package struct WriteBatch: Hashable, Sendable {
     /// A later receipt replaces an earlier one of the same report.
     package var receipts: [ReceiptRow] = []
 
+    /// What operators ordered, also of breakers that the batch deletes.
+    package var audit: [AuditEntry] = []
+
     package init(at instant: Instant, revision: Int64) {
         self.at = instant
         self.revision = revision

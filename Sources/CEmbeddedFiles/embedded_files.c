@@ -7,8 +7,13 @@ static const unsigned char create_tables[] = {
 #embed "../../migrations/0001_create_tables.sql"
 };
 
+static const unsigned char create_audit[] = {
+#embed "../../migrations/0002_create_audit.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
+    {"0002_create_audit.sql", create_audit, sizeof create_audit},
 };
 
 static const unsigned char openapi[] = {

@@ -27,6 +27,7 @@ extension WorkingCopy {
             guard !deleted.contains(key.breakerID) else { return nil }
             return WriteBatch.ReceiptRow(breakerID: key.breakerID, reportID: key.reportID, receipt: receipt)
         }
+        batch.audit = audit
         return batch
     }
 
@@ -86,6 +87,7 @@ extension WorkingCopy {
         touched.removeAll()
         seen.removeAll()
         deletions.removeAll()
+        audit.removeAll()
         receipts.removeAll(keepingCapacity: true)
     }
 }

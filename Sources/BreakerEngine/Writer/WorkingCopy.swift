@@ -24,6 +24,8 @@ struct WorkingCopy {
     var seen: PlaceSet
     var deletions: [WriteBatch.Deletion] = []
     var receipts: [ReceiptKey: Receipt] = [:]
+    /// What operators ordered.
+    var audit: [AuditEntry] = []
     var committedRevision: Int64
 
     struct ReceiptKey: Hashable {

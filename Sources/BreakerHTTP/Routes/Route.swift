@@ -1,6 +1,7 @@
 import BreakerAPI
 import BreakerCore
 import HTTPTypes
+import Hummingbird
 
 /// What a request asks for, once the framework's part is done: the parameters of its path, its query, its body, and
 /// who asks.
@@ -11,6 +12,11 @@ struct Inquiry: Sendable {
     var fields: HTTPFields
     var body: [UInt8]
     var access: Access
+    /// The address that it came from; `nil` where the connection has none.
+    var address: String?
+
+    /// Who asks, for what is kept of the order.
+    var author: Author { Author(actor: access.actor, address: address) }
 
     /// The breaker that the path names, if the token may touch it.
     func breakerName() throws(Problem) -> BreakerName {
@@ -27,6 +33,8 @@ struct Route: Sendable {
         case whole(Answer)
         /// A file that is sent piece by piece.
         case file(UnlinkedFile, fields: HTTPFields)
+        /// What is made while it is sent. An error cuts the connection, so that nobody takes a part for the whole.
+        case pieces(HTTPFields, write: @Sendable (inout any ResponseBodyWriter) async throws -> Void)
     }
 
     var method: HTTPRequest.Method
@@ -54,6 +62,20 @@ struct Route: Sendable {
         self.requirement = requirement
         self.maximumBody = maximumBody
         self.respond = { .whole(try await respond($0)) }
+    }
+
+    /// - Parameter respond: gives a whole answer or one in pieces.
+    init(
+        inPieces method: HTTPRequest.Method,
+        _ path: String,
+        _ requirement: Requirement,
+        respond: @escaping @Sendable (Inquiry) async throws -> Response
+    ) {
+        self.method = method
+        self.path = path
+        self.requirement = requirement
+        self.maximumBody = 0
+        self.respond = respond
     }
 
     init(

@@ -8,8 +8,11 @@ import NIOHTTP1
 /// What Hummingbird keeps of a request.
 struct FuseboxContext: RequestContext {
     var coreContext: CoreRequestContextStorage
+    /// The other end of the connection.
+    let address: String?
 
     init(source: Source) {
+        address = source.channel.remoteAddress?.ipAddress
         coreContext = .init(source: source)
     }
 }
@@ -45,7 +48,8 @@ struct RouterDoor: Sendable {
             query: try Query((request.head.path ?? "").drop { $0 != "?" }.dropFirst()),
             fields: request.headers,
             body: try await body(of: request, maximum: route.maximumBody),
-            access: access
+            access: access,
+            address: context.address
         )
         if let known = route.parameters {
             let unknown = inquiry.query.keys.filter { !known.contains($0) }
@@ -62,6 +66,13 @@ struct RouterDoor: Sendable {
             let body = ResponseBody(contentLength: file.length) { writer in
                 while let chunk = try await file.next() { try await writer.write(chunk) }
                 try await writer.finish(nil)
+            }
+            return Response(status: .ok, headers: fields, body: body)
+        case .pieces(let fields, let write):
+            let body = ResponseBody { writer in
+                var pieces: any ResponseBodyWriter = writer
+                try await write(&pieces)
+                try await pieces.finish(nil)
             }
             return Response(status: .ok, headers: fields, body: body)
         }

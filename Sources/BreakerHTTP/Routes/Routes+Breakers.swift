@@ -18,7 +18,7 @@ extension Routes {
                 let policy = try PolicyBody.policy(put: inquiry.body)
                 let precondition = try inquiry.precondition()
                 let (view, isNew) = try await problems { () throws(EngineError) in
-                    try await engine.putPolicy(policy, of: name, actor: inquiry.access.actor, if: precondition)
+                    try await engine.putPolicy(policy, of: name, actor: inquiry.author, if: precondition)
                 }
                 return .breaker(view, status: isNew ? .created : .ok)
             },
@@ -31,7 +31,7 @@ extension Routes {
                         try await engine.patchPolicy(
                             document,
                             of: name,
-                            actor: inquiry.access.actor,
+                            actor: inquiry.author,
                             if: precondition
                         )
                     }
@@ -41,7 +41,7 @@ extension Routes {
                 let name = try inquiry.breakerName()
                 let precondition = try inquiry.precondition()
                 try await problems { () throws(EngineError) in
-                    try await engine.delete(name, actor: inquiry.access.actor, if: precondition)
+                    try await engine.delete(name, actor: inquiry.author, if: precondition)
                 }
                 return Answer(status: .noContent)
             },

@@ -14,7 +14,7 @@ extension Routes {
                 let target = try resetTarget(inquiry.query)
                 return .breaker(
                     try await problems { () throws(EngineError) in
-                        try await engine.reset(name, to: target, actor: inquiry.access.actor)
+                        try await engine.reset(name, to: target, actor: inquiry.author)
                     }
                 )
             },
@@ -28,7 +28,7 @@ extension Routes {
                             of: name,
                             reason: order.reason,
                             expiresInMs: order.expiresInMs,
-                            actor: inquiry.access.actor
+                            actor: inquiry.author
                         )
                     }
                 )
@@ -37,7 +37,7 @@ extension Routes {
                 let name = try inquiry.breakerName()
                 return .breaker(
                     try await problems { () throws(EngineError) in
-                        try await engine.clearOverride(of: name, actor: inquiry.access.actor)
+                        try await engine.clearOverride(of: name, actor: inquiry.author)
                     }
                 )
             },

@@ -11,6 +11,7 @@ enum Routes {
             + steering(engine)
             + history(engine)
             + explanation(engine)
+            + audit(engine)
             + service(engine: engine, readiness: readiness)
             + backup(engine: engine, folder: backups)
     }

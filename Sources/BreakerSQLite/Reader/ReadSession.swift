@@ -6,6 +6,7 @@ final class ReadSession {
     private let selectFailures: Statement
     private let selectTransitions: Statement
     private let selectTransitionsOfOne: Statement
+    let selectAudit: Statement
 
     init(_ path: String, vfs: String?) throws(SQLiteError) {
         let connection = try Connection(path: path, access: .readOnly, vfs: vfs)
@@ -24,6 +25,7 @@ final class ReadSession {
             WHERE t.revision < ? AND substr(b.name, 1, length(?)) = ?
             """
         selectTransitions = try Statement("\(selectNamed) ORDER BY t.revision DESC LIMIT ?", on: connection)
+        selectAudit = try Statement(Self.selectAudit, on: connection)
         selectTransitionsOfOne = try Statement(
             "\(selectNamed) AND t.breaker_id = ? ORDER BY t.revision DESC LIMIT ?",
             on: connection

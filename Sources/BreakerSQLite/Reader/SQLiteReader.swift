@@ -62,6 +62,16 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         }
     }
 
+    package func audit(
+        _ filter: AuditFilter,
+        before revision: Int64?,
+        limit: Int
+    ) throws(StoreError) -> [AuditEntry] {
+        try reading { session throws(SQLiteError) in
+            try session.audit(filter, before: revision, limit: limit)
+        }
+    }
+
     package func backUp(to path: String) throws(StoreError) {
         try Backup(of: self.path, to: path, vfs: vfs) { [self] in lock.withLock { isClosed } }.run()
     }

@@ -21,6 +21,7 @@ struct Pruner {
     private struct Counts {
         var receipts: Int
         var deletions: Int
+        var audit: Int
         var evictedReceipts = 0
     }
 
@@ -31,7 +32,11 @@ struct Pruner {
     init(_ retention: Retention, _ tables: Tables) throws(SQLiteError) {
         self.retention = retention
         failureLogs = FailureLogs(try tables.failures.logs())
-        counts = Counts(receipts: try tables.receipts.count(), deletions: try tables.deletions.count())
+        counts = Counts(
+            receipts: try tables.receipts.count(),
+            deletions: try tables.deletions.count(),
+            audit: try tables.audit.count()
+        )
         committed = counts
     }
 
@@ -56,6 +61,10 @@ struct Pruner {
         counts.deletions += 1
     }
 
+    mutating func add(auditEntries: Int) {
+        counts.audit += auditEntries
+    }
+
     mutating func add(receipts: Int) {
         counts.receipts += receipts
     }
@@ -76,11 +85,19 @@ struct Pruner {
         try pruneFailures(of: tables, behind: batch)
         try pruneTransitions(of: tables, behind: batch)
         try pruneReceipts(of: tables, behind: batch)
+        try pruneAudit(of: tables, behind: batch)
         let excess = min(counts.deletions - retention.deletions, batch.deletions.count + Self.spareRows)
         if excess > 0 {
             try tables.deletions.deleteOldest(excess)
             counts.deletions -= excess
         }
+    }
+
+    private mutating func pruneAudit(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+        let excess = min(counts.audit - retention.audit, batch.audit.count + Self.spareRows)
+        guard excess > 0 else { return }
+        try tables.audit.deleteOldest(excess)
+        counts.audit -= excess
     }
 
     private mutating func pruneTransitions(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {

@@ -179,6 +179,8 @@ extension SQLiteStore.Session {
             try pruner.addTransition(of: row.breakerID, in: tables)
         }
         for row in batch.failures { try tables.failures.insert(row) }
+        for entry in batch.audit { try tables.audit.insert(entry) }
+        pruner.add(auditEntries: batch.audit.count)
         for row in batch.receipts { pruner.add(receipts: try tables.receipts.put(row)) }
         try pruner.prune(tables, behind: batch)
         try tables.server.put(revision: batch.revision, writtenAt: batch.at)

@@ -7,6 +7,7 @@ struct Tables {
     let transitions: TransitionTable
     let receipts: ReceiptTable
     let deletions: DeletionTable
+    let audit: AuditTable
 
     init(_ connection: Connection) throws(SQLiteError) {
         server = try ServerTable(connection)
@@ -16,5 +17,6 @@ struct Tables {
         transitions = try TransitionTable(connection)
         receipts = try ReceiptTable(connection)
         deletions = try DeletionTable(connection)
+        audit = try AuditTable(connection)
     }
 }

@@ -1,8 +1,6 @@
-import BreakerCore
-
 extension Instant {
     /// RFC 3339 in UTC, with milliseconds: `2026-01-31T09:30:00.125Z`.
-    var timestamp: String {
+    package var timestamp: String {
         let (days, ms) = CivilDate.divide(milliseconds, by: 86_400_000)
         let date = CivilDate(daysSinceEpoch: days)
         func digits(_ value: Int64) -> String { CivilDate.digits(value, 2) }

@@ -1,0 +1,38 @@
+package import BreakerCore
+import BreakerStorage
+
+extension Engine {
+    /// What operators ordered, newest first, with one more than `limit` where there are more.
+    /// - Parameter revision: only what is before it; `nil` for the newest.
+    package func audit(
+        _ filter: AuditFilter,
+        before revision: Int64?,
+        limit: Int
+    ) async throws(EngineError) -> [AuditEntry] {
+        try await read { [reader] in try reader.audit(filter, before: revision, limit: limit + 1) }
+    }
+}
+
+extension WorkingCopy {
+    /// Takes note of what somebody ordered; it is stored with the change, or not at all.
+    mutating func note(
+        _ action: AuditEntry.Action,
+        of name: BreakerName,
+        by author: Author,
+        revision: Int64,
+        before: String?,
+        after: String?
+    ) {
+        audit.append(
+            AuditEntry(
+                revision: revision,
+                at: now,
+                author: author,
+                action: action,
+                breaker: name,
+                before: before,
+                after: after
+            )
+        )
+    }
+}

@@ -1,0 +1,106 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension Routes {
+    /// Who ordered what.
+    static func audit(_ engine: Engine) -> [Route] {
+        [
+            Route(inPieces: .get, Paths.audit, .read) { inquiry in
+                let filter = try AuditFilter(inquiry)
+                let wanted = inquiry.fields[.accept] ?? ""
+                return wanted.lowercased().contains(linesType)
+                    ? .pieces([.contentType: linesType]) { try await export(engine, filter, to: &$0) }
+                    : .whole(try await page(engine, filter, inquiry))
+            }
+        ]
+    }
+
+    private static let linesType = "application/x-ndjson"
+
+    private static func page(
+        _ engine: Engine,
+        _ filter: AuditFilter,
+        _ inquiry: Inquiry
+    ) async throws(Problem) -> Answer {
+        let names = ["breaker", "prefix", "actor", "action", "from", "to"]
+        let filters = ["audit", inquiry.access.prefix] + names.map { inquiry.query[$0] ?? "" }
+        let page = try Page(inquiry.query, filters: filters)
+        let before = try page.afterNumber()
+        let entries = try await problems { () throws(EngineError) in
+            try await engine.audit(filter, before: before, limit: page.size)
+        }
+        let (items, next) = page.cut(entries, filters: filters) { String($0.revision) }
+        return .json(["audit": .array(items.map(JSON.init)), "next_page_token": .string(next)])
+    }
+
+    /// All entries as lines, never more of them in memory than a page.
+    private static func export(
+        _ engine: Engine,
+        _ filter: AuditFilter,
+        to writer: inout any ResponseBodyWriter
+    ) async throws {
+        var before: Int64?
+        let size = HTTPLimits.pageSize.upperBound
+        while true {
+            let entries = try await engine.audit(filter, before: before, limit: size)
+            var lines: [UInt8] = []
+            for entry in entries.prefix(size) {
+                JSON(entry).write(to: &lines)
+                lines.append(UInt8(ascii: "\n"))
+            }
+            if !lines.isEmpty { try await writer.write(ByteBuffer(bytes: lines)) }
+            guard entries.count > size else { return }
+            before = entries[size - 1].revision
+        }
+    }
+}
+
+extension AuditFilter {
+    fileprivate init(_ inquiry: Inquiry) throws(Problem) {
+        self.init()
+        let query = inquiry.query
+        breaker = try query["breaker"].map { name throws(Problem) in
+            try DecisionRequest.name(name, field: "breaker")
+        }
+        prefix = query["prefix"] ?? ""
+        visiblePrefix = inquiry.access.prefix
+        actor = query["actor"]
+        if let text = query["action"] {
+            action = AuditEntry.Action(rawValue: text)
+            guard action != nil else {
+                let actions = AuditEntry.Action.allCases.map(\.rawValue).joined(separator: ", ")
+                throw .invalid("action", "must be one of \(actions)")
+            }
+        }
+        from = try query.instant("from")
+        to = try query.instant("to")
+    }
+}
+
+extension JSON {
+    fileprivate init(_ entry: AuditEntry) {
+        self = [
+            "revision": JSON(entry.revision),
+            "at": JSON(entry.at),
+            "actor": .string(entry.author.actor),
+            "address": JSON(entry.author.address),
+            "action": .string(entry.action.rawValue),
+            "breaker": .string(entry.breaker.value),
+            "before": JSON(stored: entry.before),
+            "after": JSON(stored: entry.after),
+        ]
+    }
+
+    /// A document as it was stored; as a text where it is none.
+    private init(stored text: String?) {
+        guard let text else {
+            self = .null
+            return
+        }
+        self = (try? JSONParser.parse(Array(text.utf8))) ?? .string(text)
+    }
+}

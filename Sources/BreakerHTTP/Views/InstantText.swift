@@ -1,0 +1,57 @@
+import BreakerCore
+
+extension Instant {
+    /// Reads RFC 3339: `2026-01-31T09:30:00Z`, with a fraction or an offset where there is one. What is finer than a
+    /// millisecond is cut off.
+    init?(rfc3339 text: String) {
+        guard let match = text.wholeMatch(of: Self.form), let days = Self.days(match.1, match.2, match.3),
+            let hour = Int64(match.4), hour < 24, let minute = Int64(match.5), minute < 60,
+            let second = Int64(match.6), second < 60
+        else { return nil }
+        let fraction = (match.7.map(String.init) ?? "").prefix(3)
+        guard let ms = Int64(fraction + String(repeating: "0", count: 3 - fraction.count)) else { return nil }
+        var offset: Int64 = 0
+        if let sign = match.8, let hours = match.9.flatMap({ Int64($0) }), let minutes = match.10.flatMap({ Int64($0) })
+        {
+            guard hours < 24, minutes < 60 else { return nil }
+            offset = (sign == "-" ? -1 : 1) * (hours * 60 + minutes)
+        }
+        let seconds = days * 86_400 + hour * 3_600 + (minute - offset) * 60 + second
+        self.init(milliseconds: seconds * 1_000 + ms)
+    }
+
+    private static var form:
+        Regex<
+            (
+                Substring, Substring, Substring, Substring, Substring, Substring, Substring, Substring?, Substring?,
+                Substring?, Substring?
+            )
+        >
+    {
+        /(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))/.asciiOnlyDigits()
+    }
+
+    /// Days since 1970; `nil` for a day that no month has.
+    private static func days(_ year: Substring, _ month: Substring, _ day: Substring) -> Int64? {
+        guard let year = Int64(year), let month = Int64(month), let day = Int64(day), (1...12).contains(month) else {
+            return nil
+        }
+        let marchYear = month <= 2 ? year - 1 : year
+        let days = 365 * marchYear + marchYear / 4 - marchYear / 100 + marchYear / 400
+        let ofYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+        let sinceEpoch = days + ofYear - 719_468
+        let date = CivilDate(daysSinceEpoch: sinceEpoch)
+        return date.month == month && date.day == day ? sinceEpoch : nil
+    }
+}
+
+extension Query {
+    /// An instant; `nil` where the parameter is not there.
+    func instant(_ key: String) throws(Problem) -> Instant? {
+        guard let text = self[key] else { return nil }
+        guard let instant = Instant(rfc3339: text) else {
+            throw .invalid(key, "must be a time as in 2026-01-31T09:30:00Z (RFC 3339)")
+        }
+        return instant
+    }
+}

@@ -1,0 +1,59 @@
+import BreakerCore
+import BreakerStorage
+
+/// What operators ordered.
+struct AuditTable {
+    private let connection: Connection
+    private let insert: Statement
+    private let deleteOldest: Statement
+
+    static let columns = ["revision", "at", "actor", "address", "action", "breaker", "before", "after"]
+
+    init(_ connection: Connection) throws(SQLiteError) {
+        self.connection = connection
+        insert = try Statement(
+            "INSERT INTO audit (\(Self.columns.joined(separator: ", "))) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            on: connection
+        )
+        deleteOldest = try Statement(
+            "DELETE FROM audit WHERE revision IN (SELECT revision FROM audit ORDER BY revision LIMIT ?)",
+            on: connection
+        )
+    }
+
+    func insert(_ entry: AuditEntry) throws(SQLiteError) {
+        insert.bind(entry.revision)
+        insert.bind(entry.at)
+        insert.bind(entry.author.actor)
+        insert.bind(entry.author.address)
+        insert.bind(entry.action.rawValue)
+        insert.bind(entry.breaker.value)
+        insert.bind(entry.before)
+        insert.bind(entry.after)
+        try insert.run()
+    }
+
+    /// Reads ``columns``.
+    static func entry(_ row: inout Row) throws(SQLiteError) -> AuditEntry {
+        AuditEntry(
+            revision: row.integer(),
+            at: row.instant(),
+            author: Author(actor: row.text(), address: row.textOrNull()),
+            action: try row.word(),
+            breaker: try row.name(),
+            before: row.textOrNull(),
+            after: row.textOrNull()
+        )
+    }
+
+    // MARK: Retention
+
+    func count() throws(SQLiteError) -> Int {
+        Int(try connection.integer("SELECT count(*) FROM audit") ?? 0)
+    }
+
+    func deleteOldest(_ count: Int) throws(SQLiteError) {
+        deleteOldest.bind(Int64(count))
+        try deleteOldest.run()
+    }
+}

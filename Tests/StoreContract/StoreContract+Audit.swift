@@ -1,0 +1,90 @@
+import BreakerCore
+import BreakerStorage
+import Testing
+
+extension StoreContract {
+    static var auditClauses: [Clause] {
+        [
+            Clause("What operators ordered is kept whole, newest first, and stays when its breaker goes") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                var scenario = Scenario()
+                scenario.create("payments")
+                let kept = entries(3)
+                try write(kept, with: &scenario, to: store)
+                scenario.delete("payments")
+                try scenario.write(to: store)
+                #expect(try reader.audit(AuditFilter(), before: nil, limit: 10) == kept.reversed())
+                #expect(try reader.audit(AuditFilter(), before: 103, limit: 1) == [kept[1]])
+                #expect(try reader.audit(AuditFilter(), before: 101, limit: 10).isEmpty)
+            },
+            Clause("Orders are found by breaker, prefix, actor, action and time") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                var scenario = Scenario()
+                try write(entries(4), with: &scenario, to: store)
+                func revisions(_ edit: (inout AuditFilter) -> Void) throws -> [Int64] {
+                    var filter = AuditFilter()
+                    edit(&filter)
+                    return try reader.audit(filter, before: nil, limit: 10).map(\.revision)
+                }
+                #expect(try revisions { $0.breaker = .named("b:1") } == [103, 101])
+                #expect(try revisions { $0.prefix = "b:2" } == [104, 102])
+                #expect(
+                    try revisions {
+                        $0.prefix = "b:"; $0.visiblePrefix = "b:1"
+                    } == [103, 101]
+                )
+                #expect(try revisions { $0.visiblePrefix = "a" } == [])
+                #expect(try revisions { $0.actor = "actor-3" } == [103])
+                #expect(try revisions { $0.action = .reset } == [102])
+                #expect(try revisions { $0.from = later(2) } == [104, 103, 102])
+                #expect(try revisions { $0.to = later(2) } == [101])
+            },
+            Clause("Exactly the newest orders up to the limit are kept") { place in
+                var retention = Retention()
+                retention.audit = 3
+                let store = try place.open(retention)
+                let reader = try place.reader()
+                var scenario = Scenario()
+                for entry in entries(5) { try write([entry], with: &scenario, to: store) }
+                #expect(try reader.audit(AuditFilter(), before: nil, limit: 10).map(\.revision) == [105, 104, 103])
+                store.close()
+                let again = try place.open(retention)
+                var batch = WriteBatch(at: later(9), revision: 200)
+                batch.audit = [entry(6)]
+                try again.write(batch)
+                let kept = try place.reader().audit(AuditFilter(), before: nil, limit: 10)
+                #expect(kept.map(\.revision) == [106, 105, 104])
+            },
+        ]
+    }
+
+    private static func later(_ number: Int64) -> Instant { Instant.start.advanced(byMilliseconds: number) }
+
+    private static func entries(_ count: Int64) -> [AuditEntry] { (1...count).map(entry) }
+
+    /// The odd ones are of `b:1` and come from nowhere.
+    private static func entry(_ number: Int64) -> AuditEntry {
+        let isOdd = number % 2 == 1
+        return AuditEntry(
+            revision: 100 + number,
+            at: later(number),
+            author: Author(actor: "actor-\(number)", address: isOdd ? nil : "10.0.0.1"),
+            action: number == 2 ? .reset : .policy,
+            breaker: .named(isOdd ? "b:1" : "b:2"),
+            before: isOdd ? nil : #"{"reason":"é \" \\"}"#,
+            after: number == 4 ? nil : #"{"n":\#(number)}"#
+        )
+    }
+
+    private static func write(
+        _ entries: [AuditEntry],
+        with scenario: inout Scenario,
+        to store: some BreakerStore
+    ) throws {
+        var batch = scenario.batch()
+        batch.audit = entries
+        try store.write(batch)
+    }
+}
