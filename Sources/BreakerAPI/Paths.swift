@@ -8,6 +8,7 @@ public enum Paths {
     public static let livez = "/livez"
     public static let readyz = "/readyz"
     public static let version = "/version"
+    public static let metrics = "/metrics"
     public static let openAPI = "/openapi.yaml"
 
     /// What stands in a route where a request has a breaker's name.

@@ -31,6 +31,7 @@ package final class Engine: Sendable {
     private let readerThreads = NIOThreadPool(numberOfThreads: 2)
     private let queue: NIOLockedValueBox<CommandQueue>
     private let healthBox: NIOLockedValueBox<StorageHealth>
+    private let meterBox: NIOLockedValueBox<WriterMeter>
     private let feed: ChangeFeed
     private let timer: DueTimer
     private let eventLoop: any EventLoop
@@ -57,6 +58,7 @@ package final class Engine: Sendable {
             CommandQueue(capacity: configuration.queueCapacity, batchWeight: Writer.batchWeight)
         )
         let health = NIOLockedValueBox(StorageHealth.ok)
+        let meter = NIOLockedValueBox(WriterMeter())
         let feed = ChangeFeed()
         let timer = DueTimer(eventLoop: eventLoop)
         self.writer = Writer(
@@ -68,6 +70,7 @@ package final class Engine: Sendable {
             feed: feed,
             queue: queue,
             health: health,
+            meter: meter,
             timer: timer,
             logger: logger
         )
@@ -77,6 +80,7 @@ package final class Engine: Sendable {
         self.reader = reader
         self.queue = queue
         self.healthBox = health
+        self.meterBox = meter
         self.feed = feed
         self.timer = timer
         self.eventLoop = eventLoop
@@ -89,6 +93,12 @@ package final class Engine: Sendable {
 
     /// How many commands wait for the writer.
     package var queueDepth: Int { queue.withLockedValue { $0.depth } }
+
+    /// How many commands wait for the writer, and when the first of them is overdue.
+    var queueReading: (depth: Int, deadline: Instant?) { queue.withLockedValue { ($0.depth, $0.firstDeadline) } }
+
+    /// What the writer has measured of itself so far.
+    var writerMeter: WriterMeter { meterBox.withLockedValue { $0 } }
 
     /// Every change that is committed from now on, in order of revision. The stream ends when the engine stops, or
     /// its reader falls behind by thousands.

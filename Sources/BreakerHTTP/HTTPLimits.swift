@@ -32,6 +32,8 @@ package enum HTTPLimits {
     package static let requestIDLength = 1...128
     package static let pageSize = 1...1_000
     package static let defaultPageSize = 100
+    /// Breakers that get series of their own at a scrape, unless a setting says otherwise: some 20 series each.
+    package static let metricsBreakers = 2_000
     /// How many values a JSON document may have, itself and those within it: 10 000 reports of 20 fields.
     package static let jsonValues = 220_000
     /// How deep a JSON document may be nested.

@@ -15,6 +15,8 @@ package struct HTTPServer: Sendable {
         /// How many connections there may be at once.
         package var maximumConnections: Int
         package var times: ConnectionTimes
+        /// How many breakers get series of their own at a scrape.
+        package var metricsBreakers = HTTPLimits.metricsBreakers
         /// What serves the connections.
         package var eventLoops: any EventLoopGroup
 
@@ -50,15 +52,23 @@ package struct HTTPServer: Sendable {
         logger: Logger,
         onRunning: @escaping @Sendable (SocketAddress) async -> Void
     ) -> any Service {
-        let routes = Routes.all(engine: engine, readiness: readiness, backups: backups)
+        let meters = HTTPMeters()
+        let routes = Routes.all(
+            engine: engine,
+            readiness: readiness,
+            backups: backups,
+            meters: meters,
+            metricsBreakers: configuration.metricsBreakers
+        )
         return Application(
-            router: RouterDoor(gatekeeper: gatekeeper).router(of: routes),
+            router: RouterDoor(gatekeeper: gatekeeper, meters: meters).router(of: routes),
             server: HTTPServerBuilder { responder in
                 ConnectionChannel(
                     responder: responder,
                     decisions: Decisions(engine: engine),
                     gatekeeper: gatekeeper,
-                    times: configuration.times
+                    times: configuration.times,
+                    meters: meters
                 )
             },
             configuration: ApplicationConfiguration(

@@ -59,8 +59,23 @@ package protocol BreakerReader: Sendable {
     /// Writes a consistent, synced copy of the whole store into a file that does not exist yet.
     func backUp(to path: String) throws(StoreError)
 
+    /// How much disk the store takes at the moment; `nil` where it cannot tell.
+    func storedBytes() -> StoredBytes?
+
     /// Ends the use of the reader; what is being read is read to its end.
     func close()
+}
+
+/// Bytes that a store has on disk.
+package struct StoredBytes: Hashable, Sendable {
+    package var database: Int64
+    /// What is committed and not in the database yet.
+    package var log: Int64
+
+    package init(database: Int64, log: Int64) {
+        self.database = database
+        self.log = log
+    }
 }
 
 package struct NamedTransition: Hashable, Sendable {

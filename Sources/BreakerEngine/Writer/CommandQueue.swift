@@ -39,6 +39,9 @@ struct CommandQueue {
     /// How many commands wait.
     private(set) var depth = 0
 
+    /// When the command that has waited longest is overdue; `nil` where none waits.
+    var firstDeadline: Instant? { head < batches.count ? batches[head].first?.deadline : nil }
+
     /// - Parameters:
     ///   - capacity: how many commands may wait.
     ///   - batchWeight: how heavy the commands of a batch are together; only a single one may be heavier.

@@ -48,6 +48,8 @@ extension WorkingCopy {
         for place in touched.places { due.schedule(self[place].name, at: self[place].nextDue) }
         for deletion in deletions where place(of: deletion.name) == nil { due.schedule(deletion.name, at: nil) }
         let changes = journal.changes
+        reportTallies.commitBatch()
+        transitionTallies.add(changes)
         committedRevision = journal.revision
         forgetBatch()
         return (updates, changes)
@@ -86,6 +88,7 @@ extension WorkingCopy {
         journal = Journal(revision: committedRevision)
         touched.removeAll()
         seen.removeAll()
+        reportTallies.forgetBatch()
         deletions.removeAll()
         audit.removeAll()
         receipts.removeAll(keepingCapacity: true)

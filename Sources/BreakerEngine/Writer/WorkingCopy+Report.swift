@@ -31,6 +31,7 @@ extension WorkingCopy {
             let endsLease = report.permit?.lease != nil
             return (answer, changed: answer.applied && (report.outcome != .ignored || endsLease))
         }
+        reportTallies.add(report, answer: answer, at: place)
         if let id = report.id {
             remember(Receipt(of: report, answer: answer, at: now), ofReport: id, breakerID: self[place].id)
         }

@@ -26,6 +26,9 @@ struct WorkingCopy {
     var receipts: [ReceiptKey: Receipt] = [:]
     /// What operators ordered.
     var audit: [AuditEntry] = []
+    /// What was reported, by place.
+    var reportTallies: ReportTallies
+    var transitionTallies = TransitionTallies()
     var committedRevision: Int64
 
     struct ReceiptKey: Hashable {
@@ -52,6 +55,7 @@ struct WorkingCopy {
         committedRevision = revision
         touched = PlaceSet(count: breakers.count)
         seen = PlaceSet(count: breakers.count)
+        reportTallies = ReportTallies(count: breakers.count)
         places.reserveCapacity(breakers.count)
         for (place, breaker) in breakers.enumerated() {
             places[breaker.name] = place
@@ -121,11 +125,13 @@ struct WorkingCopy {
     }
 
     mutating func delete(_ name: BreakerName, actor: String?) {
-        guard let breaker = self[name] else { return }
+        guard let place = places[name] else { return }
+        let breaker = breakers[place]
         journal.recordDeletion(of: breaker, actor: actor, at: now)
         deletions.append(
             WriteBatch.Deletion(breakerID: breaker.id, name: name, revision: journal.revision, actor: actor)
         )
+        reportTallies.keep(place, of: breaker.id)
         remove(name)
     }
 
@@ -156,9 +162,13 @@ struct WorkingCopy {
 
     /// Puts what is stored of a breaker in the place of what it became, or at the end.
     mutating func restore(_ breaker: Breaker) {
-        guard let place = places[breaker.name] else { return insert(breaker) }
-        breakers[place] = breaker
-        policies.share(&breakers[place])
+        if let place = places[breaker.name] {
+            breakers[place] = breaker
+            policies.share(&breakers[place])
+        } else {
+            insert(breaker)
+        }
+        reportTallies.restore(places[breaker.name] ?? breakers.count - 1, of: breaker.id)
     }
 
     /// Lets a breaker share its policy with others that have the same.
@@ -172,6 +182,7 @@ struct WorkingCopy {
         policies.share(&breakers[breakers.count - 1])
         touched.appendPlace()
         seen.appendPlace()
+        reportTallies.appendPlace()
         names.insert(breaker.name, at: placeInOrder(of: breaker.name))
     }
 
@@ -179,6 +190,7 @@ struct WorkingCopy {
         guard let place = places.removeValue(forKey: name) else { return }
         touched.swapRemovePlace(place)
         seen.swapRemovePlace(place)
+        reportTallies.swapRemovePlace(place)
         breakers.swapAt(place, breakers.count - 1)
         breakers.removeLast()
         if place < breakers.count { places[breakers[place].name] = place }

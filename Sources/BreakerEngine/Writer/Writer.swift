@@ -17,6 +17,7 @@ actor Writer {
     private let feed: ChangeFeed
     private let queue: NIOLockedValueBox<CommandQueue>
     private let health: NIOLockedValueBox<StorageHealth>
+    private let meter: NIOLockedValueBox<WriterMeter>
     private let timer: DueTimer
 
     private var working: WorkingCopy
@@ -37,6 +38,7 @@ actor Writer {
         feed: ChangeFeed,
         queue: NIOLockedValueBox<CommandQueue>,
         health: NIOLockedValueBox<StorageHealth>,
+        meter: NIOLockedValueBox<WriterMeter>,
         timer: DueTimer,
         logger: Logger
     ) {
@@ -48,6 +50,7 @@ actor Writer {
         self.feed = feed
         self.queue = queue
         self.health = health
+        self.meter = meter
         self.timer = timer
         self.logger = logger
     }
@@ -96,7 +99,11 @@ actor Writer {
     private func processNext() -> Bool {
         queue.withLockedValue { $0.take(into: &batch) }
         guard !batch.isEmpty else { return false }
-        defer { batch.removeAll(keepingCapacity: true) }
+        meter.withLockedValue { $0.beginBatch(of: batch) }
+        defer {
+            batch.removeAll(keepingCapacity: true)
+            meter.withLockedValue { $0.endBatch() }
+        }
         guard undoFailedBatch() else {
             for command in batch { command.refuse(.storageUnavailable) }
             return true
@@ -143,8 +150,11 @@ actor Writer {
     /// Stores the batch, if it changed anything, and publishes it.
     private func commit(always: Bool) -> EngineError? {
         if working.hasChanges || always {
+            let batch = working.batch(lastSeen: panel.lastSeen)
+            let stopwatch = Stopwatch()
             do {
-                try store.write(working.batch(lastSeen: panel.lastSeen))
+                try store.write(batch)
+                meter.withLockedValue { $0.committed(after: stopwatch.elapsed) }
                 storageWorks()
             } catch {
                 return fail(error)
@@ -201,6 +211,7 @@ actor Writer {
     // MARK: Failure
 
     private func fail(_ error: StoreError) -> EngineError {
+        meter.withLockedValue { $0.failed() }
         if health.withLockedValue({ $0.fail(error) }) {
             logger.error("The store fails; what needs no write goes on", metadata: ["error": "\(error)"])
         }

@@ -16,6 +16,7 @@ struct ConnectionChannel: HTTPChannelHandler {
     let decisions: Decisions
     let gatekeeper: Gatekeeper
     let times: ConnectionTimes
+    let meters: HTTPMeters
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -26,7 +27,7 @@ struct ConnectionChannel: HTTPChannelHandler {
                 value: FixedSizeRecvByteBufferAllocator(capacity: HTTPLimits.readBytes)
             )
             let pipeline = channel.pipeline.syncOperations
-            let lane = DecisionLane(decisions: decisions, gatekeeper: gatekeeper, times: times)
+            let lane = DecisionLane(decisions: decisions, gatekeeper: gatekeeper, times: times, meters: meters)
             try pipeline.addHandler(LaneEntrance(to: lane))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,

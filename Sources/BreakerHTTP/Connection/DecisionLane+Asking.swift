@@ -6,23 +6,25 @@ extension DecisionLane {
     func ask(_ part: Part, _ context: ChannelHandlerContext) {
         guard case .decision(let request) = part else { preconditionFailure("the router's request was to be decided") }
         requestID = request.requestID
+        let kind = request.decision.kind
         if let answer = decisions.answerAtOnce(request.decision) {
-            self.answer(answer, context)
+            self.answer(answer, to: kind, context)
             return
         }
         let eventLoop = context.eventLoop
         let bound = NIOLoopBound((lane: self, context: context), eventLoop: eventLoop)
         decisions.answer(request.decision) { answer in
             if eventLoop.inEventLoop {
-                bound.value.lane.answer(answer, bound.value.context)
+                bound.value.lane.answer(answer, to: kind, bound.value.context)
             } else {
-                eventLoop.execute { bound.value.lane.answer(answer, bound.value.context) }
+                eventLoop.execute { bound.value.lane.answer(answer, to: kind, bound.value.context) }
             }
         }
     }
 
-    private func answer(_ answer: Answer, _ context: ChannelHandlerContext) {
+    private func answer(_ answer: Answer, to kind: DecisionKind, _ context: ChannelHandlerContext) {
         guard let persistence = turn.answered() else { return }
+        meters.answered(kind, status: answer.status)
         deadlines.touch()
         write(answer, persistence, context)
         if persistence == .closes { close(context) }

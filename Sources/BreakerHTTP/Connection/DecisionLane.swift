@@ -21,6 +21,7 @@ final class DecisionLane: ChannelDuplexHandler {
     let decisions: Decisions
     var credentials: Credentials
     let deadlines: ConnectionDeadlines
+    let meters: HTTPMeters
     var boundary = LaneBoundary()
     var turn = Turn<Part>()
     var answers = AnswerWriter()
@@ -39,22 +40,25 @@ final class DecisionLane: ChannelDuplexHandler {
     private var isReadHeldBack = false
     private var isWritable = true
 
-    init(decisions: Decisions, gatekeeper: Gatekeeper, times: ConnectionTimes) {
+    init(decisions: Decisions, gatekeeper: Gatekeeper, times: ConnectionTimes, meters: HTTPMeters) {
         self.decisions = decisions
         credentials = Credentials(gatekeeper)
         deadlines = ConnectionDeadlines(times: times)
+        self.meters = meters
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         outlet = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
         precondition(outlet != nil, "the lane stands behind an encoder; this pipeline has none")
+        meters.connectionOpened()
         watchIdleness(context)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         turn.end()
         deadlines.cancelAll()
+        meters.connectionClosed()
         self.context = nil
         outlet = nil
     }
@@ -169,6 +173,7 @@ final class DecisionLane: ChannelDuplexHandler {
         case .ask(let part): ask(part, context)
         case .passInputClosed: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         case .answerErrorAndClose(let code):
+            meters.refused(status: code.status)
             write(Answer(Problem(code, HTTPLimits.inWords(code))), .closes, context)
             close(context)
         case .close: close(context)

@@ -1,6 +1,20 @@
 import BreakerAPI
 import BreakerCore
 
+/// What a worker can ask, without what it says.
+enum DecisionKind: Sendable {
+    case acquire
+    case report
+
+    /// The route's template.
+    var path: String {
+        switch self {
+        case .acquire: Paths.acquire(Paths.namePlaceholder)
+        case .report: Paths.report(Paths.namePlaceholder)
+        }
+    }
+}
+
 /// A worker's request, understood.
 struct DecisionRequest: Sendable {
     enum Event: Sendable {
@@ -10,6 +24,13 @@ struct DecisionRequest: Sendable {
 
     var name: BreakerName
     var event: Event
+
+    var kind: DecisionKind {
+        switch event {
+        case .acquire: .acquire
+        case .report: .report
+        }
+    }
 
     /// Reads an acquire, which has neither parameters nor a body.
     static func acquire(_ name: String, body: [UInt8]) throws(Problem) -> DecisionRequest {

@@ -20,11 +20,12 @@ struct FuseboxContext: RequestContext {
 /// The way from Hummingbird's router to a ``Route`` and back.
 struct RouterDoor: Sendable {
     let gatekeeper: Gatekeeper
+    let meters: HTTPMeters
 
     /// A router of `routes`, in which every error is a problem document.
     func router(of routes: [Route]) -> Router<FuseboxContext> {
         let router = Router(context: FuseboxContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ProblemMiddleware(routes: routes))
+        router.add(middleware: ProblemMiddleware(routes: routes, meters: meters))
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 try await respond(to: request, context: context, route: route)
@@ -104,9 +105,10 @@ extension Response {
     }
 }
 
-/// Turns every error into a problem document, and gives every answer its request id.
+/// Turns every error into a problem document, gives every answer its request id, and counts it.
 private struct ProblemMiddleware: RouterMiddleware {
     let routes: [Route]
+    let meters: HTTPMeters
 
     func handle(
         _ request: Request,
@@ -134,6 +136,9 @@ private struct ProblemMiddleware: RouterMiddleware {
             response = Response(Answer(Problem(.internalError, "the server failed; its log says why")))
         }
         response.headers[.requestID] = requestID
+        // Hummingbird has a word of its own where a path is no route's.
+        let route = context.endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        meters.answered(request.method, route: route, status: response.status.code)
         // A body behind a HEAD would be taken for the next answer.
         return request.method == .head ? response.createHeadResponse() : response
     }

@@ -3,8 +3,17 @@ import BreakerEngine
 
 /// Every route of the server.
 enum Routes {
-    /// - Parameter backups: where copies of the database are made before they are sent.
-    static func all(engine: Engine, readiness: Readiness, backups: BackupFolder) -> [Route] {
+    /// - Parameters:
+    ///   - backups: where copies of the database are made before they are sent.
+    ///   - meters: what connections and answers are counted in.
+    ///   - metricsBreakers: how many breakers get series of their own at a scrape.
+    static func all(
+        engine: Engine,
+        readiness: Readiness,
+        backups: BackupFolder,
+        meters: HTTPMeters = HTTPMeters(),
+        metricsBreakers: Int = HTTPLimits.metricsBreakers
+    ) -> [Route] {
         decisions(Decisions(engine: engine))
             + reports(engine)
             + breakers(engine)
@@ -12,6 +21,7 @@ enum Routes {
             + history(engine)
             + explanation(engine)
             + audit(engine)
+            + metrics(engine, meters: meters, breakers: metricsBreakers)
             + service(engine: engine, readiness: readiness)
             + backup(engine: engine, folder: backups)
     }

@@ -76,6 +76,11 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         try Backup(of: self.path, to: path, vfs: vfs) { [self] in lock.withLock { isClosed } }.run()
     }
 
+    package func storedBytes() -> StoredBytes? {
+        guard let database = length(ofFile: path) else { return nil }
+        return StoredBytes(database: database, log: length(ofFile: path + "-wal") ?? 0)
+    }
+
     // MARK: Connections
 
     private func reading<Value>(

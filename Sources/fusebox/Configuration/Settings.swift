@@ -13,6 +13,7 @@ struct Settings {
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
     var maximumBreakers = Engine.Configuration().maximumBreakers
+    var metricsBreakers = HTTPLimits.metricsBreakers
     var book = PolicyBook()
 
     /// A setting by its name in the configuration file; in the environment it is `FUSEBOX_` and its name in capitals.
@@ -21,6 +22,7 @@ struct Settings {
         case logLevel = "log_level"
         case logFormat = "log_format"
         case maximumBreakers = "max_breakers"
+        case metricsBreakers = "metrics_breakers"
     }
 
     /// Options win over the environment, the environment over the configuration file, that over the defaults.
@@ -79,6 +81,11 @@ struct Settings {
                     throw invalid("1 to 1000000")
                 }
                 maximumBreakers = count
+            case .metricsBreakers:
+                guard let count = Int(value), (0...1_000_000).contains(count) else {
+                    throw invalid("0 to 1000000")
+                }
+                metricsBreakers = count
             }
         }
     }

@@ -39,17 +39,19 @@ struct Server {
         let backups = BackupFolder(databasePath: settings.databasePath)
         backups.sweep()
 
+        var configuration = HTTPServer.Configuration(
+            host: settings.listen.host,
+            port: settings.listen.port,
+            maximumConnections: connections,
+            eventLoops: eventLoops
+        )
+        configuration.metricsBreakers = settings.metricsBreakers
         let server = HTTPServer.service(
             engine: engine,
             gatekeeper: gatekeeper,
             readiness: readiness,
             backups: backups,
-            configuration: .init(
-                host: settings.listen.host,
-                port: settings.listen.port,
-                maximumConnections: connections,
-                eventLoops: eventLoops
-            ),
+            configuration: configuration,
             logger: Self.logger("http", settings: settings, atLeast: .notice)
         ) { [settings, onRunning] address in
             let bound = ListenAddress(host: settings.listen.host, port: address.port ?? settings.listen.port)
@@ -61,14 +63,14 @@ struct Server {
         }
         // The last is told of a shutdown first: readiness, then the server, and the engine behind all.
         services += [server, readiness]
-        var configuration = ServiceGroupConfiguration(
+        var lifecycle = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [],
             logger: Self.logger("lifecycle", settings: settings, atLeast: .notice)
         )
-        configuration.maximumGracefulShutdownDuration = Self.gracefulShutdown
+        lifecycle.maximumGracefulShutdownDuration = Self.gracefulShutdown
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            try await ServiceGroup(configuration: lifecycle).run()
         } catch let error as IOError {
             throw SettingsError(description: "cannot listen on \(settings.listen): \(error.reasonInWords)")
         } catch is SocketAddressError.UnknownHost {

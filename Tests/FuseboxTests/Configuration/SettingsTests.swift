@@ -56,7 +56,7 @@ import Testing
             environment: [
                 "FUSEBOX_LISTEN": "0.0.0.0:1", "FUSEBOX_DB": "a.db", "FUSEBOX_TOKENS": "tokens",
                 "FUSEBOX_INSECURE": "true", "FUSEBOX_LOG_LEVEL": "trace", "FUSEBOX_LOG_FORMAT": "json",
-                "FUSEBOX_MAX_BREAKERS": "5", "FUSEBOX_CONFIG": "", "FUSEBOX_UNHEARD_OF": "x",
+                "FUSEBOX_MAX_BREAKERS": "5", "FUSEBOX_METRICS_BREAKERS": "0", "FUSEBOX_CONFIG": "", "FUSEBOX_UNHEARD_OF": "x",
             ]
         )
         #expect(settings.listen == ListenAddress(host: "0.0.0.0", port: 1))
@@ -66,6 +66,7 @@ import Testing
         #expect(settings.logLevel == .trace)
         #expect(settings.logFormat == .json)
         #expect(settings.maximumBreakers == 5)
+        #expect(settings.metricsBreakers == 0)
     }
 
     @Test(
@@ -75,6 +76,7 @@ import Testing
             (.insecure, "yes", "true or false"),
             (.logLevel, "loud", "trace, debug, info, notice, warning, error, critical"),
             (.logFormat, "xml", "text or json"), (.maximumBreakers, "0", "1 to 1000000"),
+            (.metricsBreakers, "-1", "0 to 1000000"), (.metricsBreakers, "1000001", "0 to 1000000"),
             (.maximumBreakers, "1000001", "1 to 1000000"), (.maximumBreakers, "many", "1 to 1000000"),
         ]
     )

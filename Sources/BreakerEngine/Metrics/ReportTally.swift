@@ -1,0 +1,111 @@
+package import BreakerCore
+
+/// The outcomes that were reported to one breaker since the server started.
+package struct ReportTally: Hashable, Sendable {
+    package struct Outcomes: Hashable, Sendable {
+        private var success: UInt64 = 0
+        private var failure: UInt64 = 0
+        private var ignored: UInt64 = 0
+
+        package subscript(outcome: Outcome) -> UInt64 {
+            get {
+                switch outcome {
+                case .success: success
+                case .failure: failure
+                case .ignored: ignored
+                }
+            }
+            set {
+                switch outcome {
+                case .success: success = newValue
+                case .failure: failure = newValue
+                case .ignored: ignored = newValue
+                }
+            }
+        }
+    }
+
+    /// Those that the breaker took in.
+    package var applied = Outcomes()
+    /// Those that changed nothing: stale, late, or of a breaker that was not closed.
+    package var refused = Outcomes()
+
+    package init() {}
+}
+
+/// The tallies of all breakers of the working copy, by place, and what the present batch adds to them: what is not
+/// stored was not reported.
+struct ReportTallies {
+    private struct Addition {
+        var place: Int
+        var outcome: Outcome
+        var applied: UInt32
+        var refused: UInt32
+    }
+
+    private var tallies: [ReportTally]
+    /// One for each report of the batch.
+    private var additions: [Addition] = []
+    /// Those of breakers that the batch deleted, by the breaker's number, for the batch may fail.
+    private var deleted: [Int64: ReportTally] = [:]
+
+    /// - Parameter count: how many places there are.
+    init(count: Int) {
+        tallies = Array(repeating: ReportTally(), count: count)
+    }
+
+    /// The outcomes that are stored.
+    subscript(place: Int) -> ReportTally { tallies[place] }
+
+    mutating func add(_ report: Report, answer: ReportAnswer, at place: Int) {
+        additions.append(
+            Addition(
+                place: place,
+                outcome: report.outcome,
+                applied: UInt32(answer.counted),
+                refused: UInt32(report.count - answer.counted)
+            )
+        )
+    }
+
+    // MARK: The end of a batch
+
+    mutating func commitBatch() {
+        for addition in additions {
+            tallies[addition.place].applied[addition.outcome] += UInt64(addition.applied)
+            tallies[addition.place].refused[addition.outcome] += UInt64(addition.refused)
+        }
+    }
+
+    mutating func forgetBatch() {
+        additions.removeAll(keepingCapacity: true)
+        if !deleted.isEmpty { deleted = [:] }
+    }
+
+    // MARK: Places that come and go
+
+    mutating func appendPlace() {
+        tallies.append(ReportTally())
+    }
+
+    /// Keeps what a breaker that is about to be deleted was told, until the batch ends.
+    mutating func keep(_ place: Int, of breakerID: Int64) {
+        deleted[breakerID] = tallies[place]
+    }
+
+    /// A breaker whose deletion failed is back.
+    mutating func restore(_ place: Int, of breakerID: Int64) {
+        if let tally = deleted[breakerID] { tallies[place] = tally }
+    }
+
+    /// The last place takes the number of `place`, which is gone.
+    mutating func swapRemovePlace(_ place: Int) {
+        let last = tallies.count - 1
+        tallies.swapAt(place, last)
+        tallies.removeLast()
+        additions.removeAll { $0.place == place }
+        if place != last {
+            for index in additions.indices where additions[index].place == last { additions[index].place = place }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+import BreakerCore
+
+/// What the writer measures of itself, once a batch.
+package struct WriterMeter: Sendable {
+    /// Commands in a batch.
+    package private(set) var batchSize = Histogram(bounds: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024])
+    /// Seconds that a transaction took, its sync included; those that failed are not in it.
+    package private(set) var commitSeconds = Histogram(
+        bounds: [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+    )
+    /// Transactions that failed.
+    package private(set) var failedCommits: UInt64 = 0
+    /// The earliest deadline in the batch in hand; `nil` where the writer has none.
+    private(set) var deadlineInHand: Instant?
+
+    mutating func beginBatch(of commands: [Command]) {
+        deadlineInHand = commands.first?.deadline
+        batchSize.observe(Double(commands.count))
+    }
+
+    mutating func endBatch() {
+        deadlineInHand = nil
+    }
+
+    mutating func committed(after duration: Duration) {
+        commitSeconds.observe(duration / .seconds(1))
+    }
+
+    mutating func failed() {
+        failedCommits += 1
+    }
+}

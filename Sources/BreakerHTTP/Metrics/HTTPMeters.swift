@@ -1,0 +1,73 @@
+import HTTPTypes
+import NIOConcurrencyHelpers
+import Synchronization
+
+/// Counts connections, and requests as they are answered, by route, method and status.
+///
+/// What workers ask over and over is counted without a lock, everything else under one.
+final class HTTPMeters: Sendable {
+    struct Request: Hashable {
+        var method: String
+        /// The route's template, never a path.
+        var route: String
+        var status: Int
+    }
+
+    private let acquires = Atomic<UInt64>(0)
+    private let reports = Atomic<UInt64>(0)
+    private let others = NIOLockedValueBox<[Request: UInt64]>([:])
+    private let openConnections = Atomic<Int>(0)
+
+    /// A request that the lane answered.
+    func answered(_ decision: DecisionKind, status: HTTPResponse.Status) {
+        guard status == .ok else { return count(Self.request(decision, status: status.code)) }
+        switch decision {
+        case .acquire: acquires.add(1, ordering: .relaxed)
+        case .report: reports.add(1, ordering: .relaxed)
+        }
+    }
+
+    /// A request that the router answered.
+    /// - Parameter route: the template; `nil` where the path is no route's.
+    func answered(_ method: HTTPRequest.Method, route: String?, status: Int) {
+        let known = Self.methods.contains(method)
+        count(Request(method: known ? method.rawValue : Self.other, route: route ?? Self.other, status: status))
+    }
+
+    /// Bytes that were no request.
+    func refused(status: Int) {
+        count(Request(method: Self.other, route: Self.other, status: status))
+    }
+
+    func connectionOpened() { openConnections.add(1, ordering: .relaxed) }
+
+    func connectionClosed() { openConnections.subtract(1, ordering: .relaxed) }
+
+    private func count(_ request: Request) {
+        others.withLockedValue { $0[request, default: 0] += 1 }
+    }
+
+    // MARK: Reading
+
+    var connections: Int { openConnections.load(ordering: .relaxed) }
+
+    /// Sorted, so that a series keeps its place.
+    var requests: [(request: Request, count: UInt64)] {
+        var counts = others.withLockedValue { $0 }
+        counts[Self.request(.acquire, status: 200), default: 0] += acquires.load(ordering: .relaxed)
+        counts[Self.request(.report, status: 200), default: 0] += reports.load(ordering: .relaxed)
+        return counts.sorted {
+            ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status)
+        }.map { (request: $0.key, count: $0.value) }
+    }
+
+    private static func request(_ decision: DecisionKind, status: Int) -> Request {
+        Request(method: HTTPRequest.Method.post.rawValue, route: decision.path, status: status)
+    }
+
+    /// What stands for a route or a method that nobody serves: there is no end of those.
+    static let other = "other"
+    private static let methods: Set<HTTPRequest.Method> = [
+        .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
+    ]
+}

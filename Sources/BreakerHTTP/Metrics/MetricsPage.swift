@@ -1,0 +1,55 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+
+/// What one scrape is answered.
+struct MetricsPage: Sendable {
+    /// `nil` where the writer had no answer: there are no series of breakers then.
+    var panel: PanelReading?
+    var writer: WriterReading
+    var meters: HTTPMeters
+
+    /// Takes a while for thousands of breakers.
+    func bytes() -> [UInt8] {
+        var page = Exposition()
+        page.add(panel)
+        page.add(writer)
+        page.add(.httpRequests) { samples in
+            for (request, count) in meters.requests {
+                samples.add(
+                    count,
+                    ["route": request.route, "method": request.method, "status": String(request.status)]
+                )
+            }
+        }
+        page.add(.httpConnections) { $0.add(meters.connections) }
+        page.add(.buildInfo) { $0.add(1, ["version": BuildVersion.current]) }
+        page.addProcess()
+        return page.bytes
+    }
+}
+
+extension Exposition {
+    fileprivate mutating func add(_ writer: WriterReading) {
+        add(.writerQueueDepth) { $0.add(writer.queueDepth) }
+        add(.writerLag) { $0.add(Double(writer.lagMs) / 1_000) }
+        add(.writerBatchSize) { $0.add(writer.meter.batchSize) }
+        add(.writerCommit) { $0.add(writer.meter.commitSeconds) }
+        add(.writerFailedCommits) { $0.add(writer.meter.failedCommits) }
+        add(.storageFailing) { $0.add(writer.isStorageFailing ? 1 : 0) }
+        if let bytes = writer.databaseBytes { add(.databaseBytes) { $0.add(bytes) } }
+        if let bytes = writer.logBytes { add(.walBytes) { $0.add(bytes) } }
+    }
+
+    fileprivate mutating func addProcess() {
+        #if os(Linux)
+            guard let process = ProcessReading() else { return }
+            add(.processCPU) { $0.add(process.cpuSeconds) }
+            add(.processResidentMemory) { $0.add(process.residentBytes) }
+            add(.processVirtualMemory) { $0.add(process.virtualBytes) }
+            add(.processOpenDescriptors) { $0.add(process.openDescriptors) }
+            add(.processMaximumDescriptors) { $0.add(process.maximumDescriptors) }
+            add(.processStart) { $0.add(process.startSeconds) }
+        #endif
+    }
+}

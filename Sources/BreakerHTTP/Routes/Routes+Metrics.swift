@@ -1,0 +1,23 @@
+import BreakerAPI
+import BreakerEngine
+import HTTPTypes
+import NIOPosix
+
+extension Routes {
+    /// - Parameter breakers: how many breakers get series of their own.
+    static func metrics(_ engine: Engine, meters: HTTPMeters, breakers: Int) -> [Route] {
+        [
+            Route(.get, Paths.metrics, .read) { inquiry in
+                let page = MetricsPage(
+                    panel: await engine.panelReading(visiblePrefix: inquiry.access.prefix, limit: breakers),
+                    writer: await engine.writerReading(),
+                    meters: meters
+                )
+                return Answer(
+                    fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
+                    body: try await NIOThreadPool.singleton.runIfActive { page.bytes() }
+                )
+            }
+        ]
+    }
+}

@@ -1,0 +1,56 @@
+import BreakerEngine
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("Metrics are written as Prometheus reads them")
+struct ExpositionTests {
+    private func text(_ family: MetricFamily, _ write: (inout Exposition.Samples) -> Void) -> String {
+        var page = Exposition()
+        page.add(family, write)
+        return String(decoding: page.bytes, as: UTF8.self)
+    }
+
+    @Test("A family is its help, its type and its samples")
+    func family() {
+        #expect(
+            text(.httpConnections) { $0.add(3) } == """
+                # HELP fusebox_http_connections Connections that are open.
+                # TYPE fusebox_http_connections gauge
+                fusebox_http_connections 3
+
+                """
+        )
+    }
+
+    @Test("What would end a label's value is escaped")
+    func labels() {
+        let text = text(.buildInfo) { $0.add(1, ["version": "a\"b\\c\nd}é", "other": ""]) }
+        #expect(text.hasSuffix("\nfusebox_build_info{version=\"a\\\"b\\\\c\\nd}é\",other=\"\"} 1\n"))
+    }
+
+    @Test(
+        "A number is short, and one that Go reads",
+        arguments: [
+            (0, "0"), (1, "1"), (-1.5, "-1.5"), (0.000_25, "0.00025"), (1e-9, "1e-09"), (1e300, "1e+300"),
+            (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
+        ] as [(Double, String)]
+    )
+    func numbers(value: Double, text: String) {
+        #expect(Exposition.text(value) == text)
+    }
+
+    @Test("A histogram counts cumulatively; a value at a bound is below it")
+    func histogram() {
+        var histogram = Histogram(bounds: [1, 2.5])
+        for value in [0.5, 1, 2.5, 3] { histogram.observe(value) }
+        let lines = text(.writerBatchSize) { $0.add(histogram) }.split(separator: "\n").dropFirst()
+        #expect(
+            Array(lines) == [
+                "# TYPE fusebox_writer_batch_size histogram", "fusebox_writer_batch_size_bucket{le=\"1\"} 2",
+                "fusebox_writer_batch_size_bucket{le=\"2.5\"} 3", "fusebox_writer_batch_size_bucket{le=\"+Inf\"} 4",
+                "fusebox_writer_batch_size_sum 7", "fusebox_writer_batch_size_count 4",
+            ]
+        )
+    }
+}
