@@ -16,7 +16,12 @@ extension Engine {
         if let decision = decision(for: name) {
             reply(.success(decision))
         } else {
-            submit(.acquire(name, reply))
+            submit(
+                .acquire(name) { [panel] result in
+                    if case .success(let decision) = result { panel.count(decision, for: name) }
+                    reply(result)
+                }
+            )
         }
     }
 

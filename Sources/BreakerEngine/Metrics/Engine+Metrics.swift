@@ -53,6 +53,7 @@ extension Engine {
                 return (reading, last)
             }
         } while last != nil
+        reading.finish(decisions: panel.decisions)
         return reading
     }
 

@@ -14,6 +14,7 @@ package struct BreakerReading: Sendable {
     package var generation: Int64
     package var openingsLastHour: Int
     package var override: OverrideReading?
+    package var decisions = DecisionTally()
     package var reports: ReportTally
     package var transitions: [TransitionTally]
     /// The rules that are on, any of which trips.
@@ -46,11 +47,18 @@ package struct PanelReading: Sendable {
         self.limit = limit
     }
 
-    package var breakers: [BreakerReading] { Array(ranks.joined().prefix(limit)) }
+    package internal(set) var breakers: [BreakerReading] = []
 
     package var total: Int { counts.values.reduce(0, +) }
 
     package var leftOut: Int { max(0, total - limit) }
+
+    /// Puts those in order that have room.
+    mutating func finish(decisions: ([BreakerName]) -> [DecisionTally]) {
+        breakers = Array(ranks.joined().prefix(limit))
+        ranks = []
+        for (index, tally) in decisions(breakers.map(\.name)).enumerated() { breakers[index].decisions = tally }
+    }
 
     /// - Parameter reading: called where there is room for the breaker.
     mutating func add(_ breaker: Breaker, reading: () -> BreakerReading) {

@@ -9,6 +9,7 @@ final class Panel: Sendable {
     private struct Entry {
         var standing: Standing
         var lastSeenAt: Instant?
+        var decisions = DecisionTally()
     }
 
     /// What a batch changed.
@@ -44,8 +45,31 @@ final class Panel: Sendable {
         entries.withLockedValue { entries in
             guard let index = entries.index(forKey: name) else { return nil }
             entries.values[index].lastSeenAt = now
-            return entries.values[index].standing.decision(at: now)
+            let decision = entries.values[index].standing.decision(at: now)
+            if let decision { entries.values[index].decisions.add(decision) }
+            return decision
         }
+    }
+
+    /// Counts a decision that the writer made.
+    func count(_ decision: Decision, for name: BreakerName) {
+        entries.withLockedValue { entries in
+            guard let index = entries.index(forKey: name) else { return }
+            entries.values[index].decisions.add(decision)
+        }
+    }
+
+    /// What was decided of each; nothing where there is no such breaker.
+    func decisions(_ names: [BreakerName]) -> [DecisionTally] {
+        var tallies: [DecisionTally] = []
+        tallies.reserveCapacity(names.count)
+        for start in stride(from: 0, to: names.count, by: Self.updatesAtATime) {
+            let some = names[start..<min(start + Self.updatesAtATime, names.count)]
+            entries.withLockedValue { entries in
+                for name in some { tallies.append(entries[name]?.decisions ?? DecisionTally()) }
+            }
+        }
+        return tallies
     }
 
     /// Shows what a batch changed, some of it at a time, so that those who ask wait for no more than that.

@@ -28,6 +28,15 @@ extension Exposition {
     }
 
     private mutating func addCounters(of breakers: [BreakerReading]) {
+        add(.decisions) { samples in
+            for breaker in breakers {
+                for (decision, count) in [
+                    ("allowed", breaker.decisions.allowed), ("denied", breaker.decisions.denied),
+                ] {
+                    samples.add(count, ["breaker": breaker.name.value, "decision": decision])
+                }
+            }
+        }
         add(.reports) { samples in
             for breaker in breakers {
                 for outcome in Outcome.allCases {

@@ -37,6 +37,7 @@ struct MetricsTests {
     func story() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
+            for _ in 1...4 { _ = try await server.acquire("a") }
             _ = try await server.report("a", "outcome=failure&reporter=checkout-7")
             server.clock.advance(byMs: 60_000)
             let permit = try #require(try await server.acquire("a").json["permit"]?.text)
@@ -46,6 +47,8 @@ struct MetricsTests {
             let items = #"{"reports":[{"name":"a","outcome":"failure","count":7}]}"#
             _ = try await server.send(.POST, "/v1/reports", items)
             let metrics = try await server.metrics()
+            #expect(metrics["fusebox_decisions_total{breaker=\"a\",decision=\"denied\"}"] == 4)
+            #expect(metrics["fusebox_decisions_total{breaker=\"a\",decision=\"allowed\"}"] == 1, "the probe")
             func reports(_ outcome: String, _ applied: Bool) -> Double? {
                 metrics["fusebox_reports_total{breaker=\"a\",outcome=\"\(outcome)\",applied=\"\(applied)\"}"]
             }

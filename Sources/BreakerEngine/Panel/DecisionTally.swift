@@ -1,0 +1,16 @@
+import BreakerCore
+
+/// What was decided of one breaker since the server started.
+package struct DecisionTally: Hashable, Sendable {
+    package private(set) var allowed: UInt64 = 0
+    package private(set) var denied: UInt64 = 0
+
+    package init() {}
+
+    mutating func add(_ decision: Decision) {
+        switch decision {
+        case .allowed: allowed += 1
+        case .denied: denied += 1
+        }
+    }
+}
