@@ -1,0 +1,178 @@
+"""A real Prometheus scrapes a real server, and the alerts fire.
+
+Needs `prometheus` and `promtool` in PATH, and the server in $FUSEBOX, else in .build/debug. Everything is on loopback, in a
+temporary folder, and ends with the test.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCKER = ROOT / "docker"
+RULES = DOCKER / "prometheus" / "fusebox.rules.yml"
+SERVER = os.environ.get("FUSEBOX", str(ROOT / ".build" / "debug" / "fusebox"))
+# Seconds that anything may take before the test gives up.
+PATIENCE = 60
+
+
+def fetch(url: str, method: str = "GET", body: str | None = None, token: str | None = None) -> str:
+    request = urllib.request.Request(url, method=method, data=body.encode() if body else None)
+    if token:
+        request.add_header("authorization", f"Bearer {token}")
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return response.read().decode()
+
+
+def eventually(what: str, condition):
+    """Waits for something in another process, of which nothing tells us."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            value = condition()
+        except (OSError, urllib.error.URLError):
+            value = None
+        if value:
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"not within {PATIENCE} s: {what}")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def promtool(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run(["promtool", *arguments], input=text, capture_output=True, text=True, timeout=PATIENCE)
+
+
+class Processes(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def start(self, name: str, *command: str) -> pathlib.Path:
+        output = self.folder / f"{name}.log"
+        with output.open("w") as file:
+            process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=self.folder)
+        self.addCleanup(process.wait, timeout=PATIENCE)
+        self.addCleanup(process.kill)
+        return output
+
+    def start_server(self, *options: str) -> str:
+        output = self.start("fusebox", SERVER, "serve", "--listen", "127.0.0.1:0", "--db", "fusebox.db", *options)
+        return eventually("the server listens", lambda: re.search(r"listening on (\S+)", output.read_text())).group(1)
+
+    def token(self, role: str) -> str:
+        """Adds a token to the server's file, and gives its secret."""
+        command = [SERVER, "token", "new", "--name", role, "--role", role]
+        made = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
+        with (self.folder / "tokens").open("a") as tokens:
+            tokens.write(re.search(r"^line.*?: (.*)$", made, re.MULTILINE).group(1) + "\n")
+        return re.search(r"fbx_\w+", made).group(0)
+
+    def trip(self, url: str, name: str, token: str | None = None):
+        report = f"{url}/v1/breakers/{name}/report?outcome=failure&kind=timeout"
+        for _ in range(5):
+            fetch(report, "POST", token=token)
+
+
+@unittest.skipUnless(shutil.which("promtool"), "promtool is not here")
+class MetricsTest(Processes):
+    def test_promtool_has_nothing_to_say_of_the_metrics(self):
+        url = self.start_server()
+        self.trip(url, "payments")
+        fetch(f"{url}/v1/breakers/payments/override", "PUT", '{"mode":"shadow","reason":"a test"}')
+        checked = promtool("check", "metrics", text=fetch(f"{url}/metrics"))
+        self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
+
+    def test_rules_and_dashboard_ask_only_for_metrics_that_there_are(self):
+        page = fetch(f"{self.start_server()}/metrics")
+        types = re.findall(r"^# TYPE (\S+) (\w+)$", page, re.MULTILINE)
+        told = {name for name, kind in types if kind != "histogram"}
+        told |= {name + suffix for name, kind in types if kind == "histogram" for suffix in ("_bucket", "_sum", "_count")}
+        dashboard = json.loads((DOCKER / "grafana" / "dashboards" / "fusebox.json").read_text())
+        asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+        asked += [variable["query"]["query"] for variable in dashboard["templating"]["list"]]
+        asked.append(re.sub(r"^\s*(#|- alert:|summary:|description:).*$", "", RULES.read_text(), flags=re.MULTILINE))
+        names = set(re.findall(r"\b(?:fusebox|process)_\w+", " ".join(asked)))
+        self.assertGreater(len(names), 10)
+        self.assertEqual(names - told, set())
+
+
+@unittest.skipUnless(shutil.which("promtool"), "promtool is not here")
+class RulesTest(unittest.TestCase):
+    def test_the_rules_are_sound(self):
+        checked = promtool("check", "rules", str(RULES))
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_the_rules_fire_when_they_shall_and_only_then(self):
+        tested = promtool("test", "rules", str(RULES.with_name("fusebox.rules.test.yml")))
+        self.assertEqual(tested.returncode, 0, tested.stdout + tested.stderr)
+
+    def test_the_configuration_is_sound(self):
+        # The token is where the container has it, and need not be here.
+        checked = promtool("check", "config", "--syntax-only", str(RULES.with_name("prometheus.yml")))
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+
+@unittest.skipUnless(shutil.which("prometheus"), "Prometheus is not here")
+class AlertsTest(Processes):
+    def start_prometheus(self, url: str, token: str) -> str:
+        """Starts it on the rules that are shipped, but for how long a thing has to last."""
+        rules, count = re.subn(r"for: \d+m", "for: 1s", RULES.read_text())
+        self.assertGreater(count, 0)
+        (self.folder / "rules.yml").write_text(rules)
+        (self.folder / "scraper").write_text(token)
+        (self.folder / "prometheus.yml").write_text(
+            (RULES.with_name("prometheus.yml").read_text())
+            .replace("15s", "1s")
+            .replace("fusebox.rules.yml", "rules.yml")
+            .replace("/run/secrets/prometheus-token", str(self.folder / "scraper"))
+            .replace("fusebox:7979", url.removeprefix("http://"))
+        )
+        address = f"127.0.0.1:{free_port()}"
+        self.start(
+            "prometheus",
+            "prometheus",
+            "--config.file=prometheus.yml",
+            "--storage.tsdb.path=data",
+            f"--web.listen-address={address}",
+        )
+        eventually("Prometheus is ready", lambda: fetch(f"http://{address}/-/ready"))
+        return f"http://{address}"
+
+    def test_an_open_breaker_is_told_of_and_a_recovered_one_no_more(self):
+        operator, viewer = self.token("operator"), self.token("viewer")
+        url = self.start_server("--tokens", "tokens")
+        fetch(f"{url}/v1/breakers/search", "PUT", '{"preset":"default"}', token=operator)
+        self.trip(url, "payments", token=operator)
+        prometheus = self.start_prometheus(url, viewer)
+
+        def firing() -> set[tuple[str, str]]:
+            alerts = json.loads(fetch(f"{prometheus}/api/v1/alerts"))["data"]["alerts"]
+            return {
+                (alert["labels"]["alertname"], alert["labels"].get("breaker", ""))
+                for alert in alerts
+                if alert["state"] == "firing"
+            }
+
+        stuck = ("FuseboxBreakerStuckOpen", "payments")
+        eventually("the alert fires", lambda: stuck in firing())
+        self.assertEqual({breaker for _, breaker in firing() if breaker}, {"payments"})
+        fetch(f"{url}/v1/breakers/payments/reset", "POST", token=operator)
+        eventually("the alert ends", lambda: stuck not in firing())
+
+
+if __name__ == "__main__":
+    unittest.main()
