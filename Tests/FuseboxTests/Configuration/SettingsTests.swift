@@ -56,7 +56,8 @@ import Testing
             environment: [
                 "FUSEBOX_LISTEN": "0.0.0.0:1", "FUSEBOX_DB": "a.db", "FUSEBOX_TOKENS": "tokens",
                 "FUSEBOX_INSECURE": "true", "FUSEBOX_LOG_LEVEL": "trace", "FUSEBOX_LOG_FORMAT": "json",
-                "FUSEBOX_MAX_BREAKERS": "5", "FUSEBOX_METRICS_BREAKERS": "0", "FUSEBOX_CONFIG": "", "FUSEBOX_UNHEARD_OF": "x",
+                "FUSEBOX_MAX_BREAKERS": "5", "FUSEBOX_METRICS_BREAKERS": "0",
+                "FUSEBOX_CONFIG": "", "FUSEBOX_UNHEARD_OF": "x",
             ]
         )
         #expect(settings.listen == ListenAddress(host: "0.0.0.0", port: 1))
