@@ -10,7 +10,7 @@ import NIOHTTPTypesHTTP1
 /// ``LaneEntrance``, encoder and decoder, ``DecisionLane``, Hummingbird's codec. None of Hummingbird's own connection state: what the
 /// lane answers would be invisible to it, so the lane keeps time, order and shutdown for both.
 struct ConnectionChannel: HTTPChannelHandler {
-    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+    typealias Value = AcceptedConnection
 
     let responder: Responder
     let decisions: Decisions
@@ -38,10 +38,7 @@ struct ConnectionChannel: HTTPChannelHandler {
             )
             try pipeline.addHandler(lane)
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            return try NIOAsyncChannel(
-                wrappingChannelSynchronously: channel,
-                configuration: .init(isOutboundHalfClosureEnabled: true)
-            )
+            return try AcceptedConnection(channel)
         }
     }
 
@@ -53,7 +50,7 @@ struct ConnectionChannel: HTTPChannelHandler {
         return limits
     }
 
-    func handle(value asyncChannel: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: asyncChannel, logger: logger)
+    func handle(value connection: Value, logger: Logger) async {
+        await handleHTTP(asyncChannel: connection.take(), logger: logger)
     }
 }
