@@ -67,6 +67,22 @@ extension ProcessTests {
             #expect(try await next.wire.get("/v1/breakers/payments").number("counts", "failures") == answered)
         }
 
+        @Test("Connections that come while the server stops do not bring it down", .timeLimit(.minutes(3)))
+        func latecomers() async throws {
+            for _ in 1...4 {
+                let server = try await ServerProcess.start(database: database)
+                defer { server.child.kill() }
+                let url = server.url
+                let clients = (1...3).map { _ in
+                    Task.detached { while (try? RawSocket(url: url)) != nil { await Task.yield() } }
+                }
+                server.child.signal(SIGTERM)
+                try await server.child.waitUntilEnd(within: 60)
+                for client in clients { await client.value }
+                #expect(server.child.exitCode == 0, "\(server.log)")
+            }
+        }
+
         @Test("What waits in the queue at SIGTERM is answered", .timeLimit(.minutes(3)))
         func queue() async throws {
             let server = try await ServerProcess.start(database: database)
