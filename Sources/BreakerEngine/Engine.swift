@@ -32,7 +32,8 @@ package final class Engine: Sendable {
     private let queue: NIOLockedValueBox<CommandQueue>
     private let healthBox: NIOLockedValueBox<StorageHealth>
     private let meterBox: NIOLockedValueBox<WriterMeter>
-    private let feed: ChangeFeed
+    let feed: ChangeFeed
+    let panelImages = NIOLockedValueBox<PanelImage?>(nil)
     private let timer: DueTimer
     private let eventLoop: any EventLoop
     let logger: Logger
@@ -59,7 +60,7 @@ package final class Engine: Sendable {
         )
         let health = NIOLockedValueBox(StorageHealth.ok)
         let meter = NIOLockedValueBox(WriterMeter())
-        let feed = ChangeFeed()
+        let feed = ChangeFeed(revision: working.copy.committedRevision)
         let timer = DueTimer(eventLoop: eventLoop)
         self.writer = Writer(
             executor: executor,
@@ -99,10 +100,6 @@ package final class Engine: Sendable {
 
     /// What the writer has measured of itself so far.
     var writerMeter: WriterMeter { meterBox.withLockedValue { $0 } }
-
-    /// Every change that is committed from now on, in order of revision. The stream ends when the engine stops, or
-    /// its reader falls behind by thousands.
-    package func changes() -> AsyncStream<Journal.Change> { feed.subscribe() }
 
     // MARK: The queue
 

@@ -20,6 +20,8 @@ package enum HTTPLimits {
     package static let stallSeconds: Int64 = 60
     /// Seconds that a client has to close a connection that the server has closed.
     package static let lingerSeconds: Int64 = 2
+    /// Seconds between two signs of life of a stream in which nothing happens: less than proxies wait for.
+    package static let heartbeatSeconds: Int64 = 15
     /// Bytes that are read from a connection at once.
     package static let readBytes = 16_384
     /// Connections at once, where the process may have as many descriptors.

@@ -58,7 +58,9 @@ package struct HTTPServer: Sendable {
             readiness: readiness,
             backups: backups,
             meters: meters,
-            metricsBreakers: configuration.metricsBreakers
+            metricsBreakers: configuration.metricsBreakers,
+            times: configuration.times,
+            eventLoops: configuration.eventLoops
         )
         return Application(
             router: RouterDoor(gatekeeper: gatekeeper, meters: meters).router(of: routes),

@@ -56,6 +56,9 @@ package protocol BreakerReader: Sendable {
     /// - Parameter revision: only what is before it; `nil` for the newest.
     func audit(_ filter: AuditFilter, before revision: Int64?, limit: Int) throws(StoreError) -> [AuditEntry]
 
+    /// The changes behind a revision, the oldest first and without a gap.
+    func changes(behind revision: Int64, limit: Int) throws(StoreError) -> ChangePage
+
     /// Writes a consistent, synced copy of the whole store into a file that does not exist yet.
     func backUp(to path: String) throws(StoreError)
 
@@ -76,6 +79,16 @@ package struct StoredBytes: Hashable, Sendable {
         self.database = database
         self.log = log
     }
+}
+
+/// What a store has of the changes behind a revision.
+package enum ChangePage: Hashable, Sendable {
+    /// They are the next ones; none where nothing happened since.
+    case changes([Journal.Change])
+    /// The next one is no longer kept.
+    case trimmed
+    /// The revision is none that this store has come to.
+    case unknownRevision
 }
 
 package struct NamedTransition: Hashable, Sendable {

@@ -51,6 +51,8 @@ package struct WriteBatch: Hashable, Sendable {
     package var breakers: [StoredBreaker] = []
     /// In order of revision; none of a breaker that the batch deletes.
     package var transitions: [TransitionRow] = []
+    /// Every change, in order of revision and without a gap, those of deleted breakers included.
+    package var changes: [Journal.Change] = []
     package var failures: [Journal.FailureRow] = []
     /// A later receipt replaces an earlier one of the same report.
     package var receipts: [ReceiptRow] = []

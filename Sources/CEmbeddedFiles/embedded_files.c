@@ -11,9 +11,14 @@ static const unsigned char create_audit[] = {
 #embed "../../migrations/0002_create_audit.sql"
 };
 
+static const unsigned char create_changes[] = {
+#embed "../../migrations/0003_create_changes.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
+    {"0003_create_changes.sql", create_changes, sizeof create_changes},
 };
 
 static const unsigned char openapi[] = {

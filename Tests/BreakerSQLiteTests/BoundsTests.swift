@@ -18,6 +18,7 @@ struct BoundsTests {
         retention.failures = 500
         retention.transitionsPerBreaker = 20
         retention.receipts = 300
+        retention.changes = 200
         let store = try place.open(retention)
         var scenario = Scenario()
         let names = (0..<20).map { "breaker-\($0)" }
@@ -41,6 +42,7 @@ struct BoundsTests {
         #expect((450...500).contains(failures))
         #expect(try store.connection.integer("SELECT count(*) FROM transitions") == 20 * 20)
         #expect(try store.connection.integer("SELECT count(*) FROM report_ids") == 300)
+        #expect(try store.connection.integer("SELECT count(*) FROM changes") == 200)
         #expect(try store.connection.texts("PRAGMA integrity_check") == ["ok"])
     }
 
@@ -199,6 +201,7 @@ private struct LargeBatches {
         var batch = first
         for index in batch.failures.indices { batch.failures[index].failure.number += number }
         batch.breakers[0].snapshot.failureRows += number
+        if number > 0 { batch.changes = [] }
         number += Int64(Self.rows)
         return batch
     }

@@ -117,6 +117,7 @@ package struct Scenario {
         batch.breakers = touched.sorted().map(stored)
         batch.failures = journal.failures.filter { living.contains($0.breakerID) }
         batch.receipts = receipts
+        batch.changes = journal.changes
         for change in journal.changes where living.contains(change.breakerID) {
             if case .transition(let transition) = change.kind {
                 batch.transitions.append(WriteBatch.TransitionRow(breakerID: change.breakerID, transition: transition))

@@ -16,6 +16,24 @@ package struct Journal: Sendable {
         package var breakerID: Int64
         package var at: Instant
         package var kind: Kind
+        /// The breaker as it is behind this change, be it changed again within the same batch; `nil` where it is deleted.
+        package var outline: Outline?
+
+        package init(
+            revision: Int64,
+            name: BreakerName,
+            breakerID: Int64,
+            at instant: Instant,
+            kind: Kind,
+            outline: Outline?
+        ) {
+            self.revision = revision
+            self.name = name
+            self.breakerID = breakerID
+            at = instant
+            self.kind = kind
+            self.outline = outline
+        }
     }
 
     package struct FailureRow: Hashable, Sendable {
@@ -40,8 +58,17 @@ package struct Journal: Sendable {
     }
 
     mutating func record(_ kind: Change.Kind, of breaker: Breaker, revision: Int64, at instant: Instant) {
+        var outline: Outline? = breaker.outline
+        if case .deleted = kind { outline = nil }
         changes.append(
-            Change(revision: revision, name: breaker.name, breakerID: breaker.id, at: instant, kind: kind)
+            Change(
+                revision: revision,
+                name: breaker.name,
+                breakerID: breaker.id,
+                at: instant,
+                kind: kind,
+                outline: outline
+            )
         )
     }
 
@@ -52,5 +79,20 @@ package struct Journal: Sendable {
     /// Records that `breaker` is deleted, under a revision of its own.
     package mutating func recordDeletion(of breaker: Breaker, actor: String?, at instant: Instant) {
         record(.deleted(actor: actor), of: breaker, revision: nextRevision(), at: instant)
+    }
+}
+
+extension Journal.Change {
+    package var transition: Transition? {
+        if case .transition(let transition) = kind { transition } else { nil }
+    }
+
+    /// Who ordered it; `nil` where the breaker moved by itself, and where a worker or the configuration was the reason.
+    package var actor: String? {
+        switch kind {
+        case .created: nil
+        case .transition(let transition): transition.actor
+        case .policyChanged(let actor), .deleted(let actor): actor
+        }
     }
 }

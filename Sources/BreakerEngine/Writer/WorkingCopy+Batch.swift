@@ -21,6 +21,7 @@ extension WorkingCopy {
             }
             return WriteBatch.TransitionRow(breakerID: change.breakerID, transition: transition)
         }
+        batch.changes = journal.changes
         batch.failures =
             deleted.isEmpty ? journal.failures : journal.failures.filter { !deleted.contains($0.breakerID) }
         batch.receipts = receipts.compactMap { key, receipt in

@@ -38,6 +38,7 @@ struct ConnectionChannel: HTTPChannelHandler {
             )
             try pipeline.addHandler(lane)
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(DepartureWatch())
             return try AcceptedConnection(channel)
         }
     }

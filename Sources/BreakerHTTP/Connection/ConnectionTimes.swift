@@ -11,6 +11,8 @@ package struct ConnectionTimes: Sendable {
     /// For a client to close on its side, once it has the last answer. Closed at once, what it sent meanwhile would make
     /// the kernel reset the connection, and the answer be lost.
     package var linger = TimeAmount.seconds(HTTPLimits.lingerSeconds)
+    /// Between two signs of life of a stream in which nothing happens.
+    package var heartbeat = TimeAmount.seconds(HTTPLimits.heartbeatSeconds)
 
     package init() {}
 }

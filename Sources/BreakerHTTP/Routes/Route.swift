@@ -35,6 +35,8 @@ struct Route: Sendable {
         case file(UnlinkedFile, fields: HTTPFields)
         /// What is made while it is sent. An error cuts the connection, so that nobody takes a part for the whole.
         case pieces(HTTPFields, write: @Sendable (inout any ResponseBodyWriter) async throws -> Void)
+        /// What has no end of its own.
+        case stream(EventStream, fields: HTTPFields)
     }
 
     var method: HTTPRequest.Method
@@ -89,6 +91,15 @@ struct Route: Sendable {
         self.requirement = requirement
         self.maximumBody = 0
         self.respond = respond
+    }
+
+    init(
+        streaming method: HTTPRequest.Method,
+        _ path: String,
+        _ requirement: Requirement,
+        respond: @escaping @Sendable (Inquiry) async throws -> Response
+    ) {
+        self.init(file: method, path, requirement, respond: respond)
     }
 
     /// Whether a request's path, without its query, is this route's. One with an empty name in it is nobody's.

@@ -10,10 +10,13 @@ struct FuseboxContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The other end of the connection.
     let address: String?
+    /// The client's connection.
+    let channel: any Channel
 
     init(source: Source) {
         address = source.channel.remoteAddress?.ipAddress
         coreContext = .init(source: source)
+        channel = source.channel
     }
 }
 
@@ -76,6 +79,8 @@ struct RouterDoor: Sendable {
                 try await pieces.finish(nil)
             }
             return Response(status: .ok, headers: fields, body: body)
+        case .stream(let stream, let fields):
+            return Response(status: .ok, headers: fields, body: ResponseBody(stream, on: context.channel))
         }
     }
 

@@ -1,5 +1,7 @@
 import BreakerAPI
 import BreakerEngine
+import NIOCore
+import NIOPosix
 
 /// Every route of the server.
 enum Routes {
@@ -7,12 +9,16 @@ enum Routes {
     ///   - backups: where copies of the database are made before they are sent.
     ///   - meters: what connections and answers are counted in.
     ///   - metricsBreakers: how many breakers get series of their own at a scrape.
+    ///   - times: how often a quiet stream says that it lives.
+    ///   - eventLoops: whose clocks tell the time for it.
     static func all(
         engine: Engine,
         readiness: Readiness,
         backups: BackupFolder,
         meters: HTTPMeters = HTTPMeters(),
-        metricsBreakers: Int = HTTPLimits.metricsBreakers
+        metricsBreakers: Int = HTTPLimits.metricsBreakers,
+        times: ConnectionTimes = ConnectionTimes(),
+        eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) -> [Route] {
         decisions(Decisions(engine: engine))
             + reports(engine)
@@ -22,6 +28,7 @@ enum Routes {
             + explanation(engine)
             + audit(engine)
             + metrics(engine, meters: meters, breakers: metricsBreakers)
+            + events(engine, heartbeat: times.heartbeat, eventLoops: eventLoops)
             + service(engine: engine, readiness: readiness)
             + backup(engine: engine, folder: backups)
     }

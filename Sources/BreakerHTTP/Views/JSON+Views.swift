@@ -72,7 +72,7 @@ extension JSON {
         ]
     }
 
-    private init(_ override: Override) {
+    init(_ override: Override) {
         self = [
             "mode": .string(override.mode.rawValue),
             "reason": .string(override.reason),

@@ -7,6 +7,8 @@ final class ReadSession {
     private let selectTransitions: Statement
     private let selectTransitionsOfOne: Statement
     let selectAudit: Statement
+    private let selectChanges: Statement
+    private let selectRevision: Statement
 
     init(_ path: String, vfs: String?) throws(SQLiteError) {
         let connection = try Connection(path: path, access: .readOnly, vfs: vfs)
@@ -30,6 +32,8 @@ final class ReadSession {
             "\(selectNamed) AND t.breaker_id = ? ORDER BY t.revision DESC LIMIT ?",
             on: connection
         )
+        selectChanges = try Statement(ChangeTable.selectBehind, on: connection)
+        selectRevision = try Statement("SELECT revision FROM server", on: connection)
     }
 
     func failures(ofBreaker id: Int64, before number: Int64?, limit: Int) throws(SQLiteError) -> [Failure] {
@@ -59,6 +63,20 @@ final class ReadSession {
         selectTransitionsOfOne.bind(id)
         selectTransitionsOfOne.bind(Int64(limit))
         return try transitions(selectTransitionsOfOne)
+    }
+
+    /// The last revision is read first: whoever names a later one cannot have it from this database.
+    func changes(behind revision: Int64, limit: Int) throws(SQLiteError) -> ChangePage {
+        let last = try selectRevision.first { $0.integer() } ?? 0
+        guard revision <= last else { return .unknownRevision }
+        selectChanges.bind(revision)
+        selectChanges.bind(Int64(limit))
+        var changes: [Journal.Change] = []
+        try selectChanges.forEachRow { row throws(SQLiteError) in
+            changes.append(try ChangeTable.change(&row))
+        }
+        guard let first = changes.first else { return revision == last ? .changes([]) : .trimmed }
+        return first.revision == revision + 1 ? .changes(changes) : .trimmed
     }
 
     private func bind(_ statement: Statement, _ prefix: String, _ revision: Int64?) {

@@ -72,6 +72,12 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         }
     }
 
+    package func changes(behind revision: Int64, limit: Int) throws(StoreError) -> ChangePage {
+        try reading { session throws(SQLiteError) in
+            try session.changes(behind: revision, limit: limit)
+        }
+    }
+
     package func backUp(to path: String) throws(StoreError) {
         try Backup(of: self.path, to: path, vfs: vfs) { [self] in lock.withLock { isClosed } }.run()
     }

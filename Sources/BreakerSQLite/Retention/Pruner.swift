@@ -22,6 +22,7 @@ struct Pruner {
         var receipts: Int
         var deletions: Int
         var audit: Int
+        var changes: Int
         var evictedReceipts = 0
     }
 
@@ -35,7 +36,8 @@ struct Pruner {
         counts = Counts(
             receipts: try tables.receipts.count(),
             deletions: try tables.deletions.count(),
-            audit: try tables.audit.count()
+            audit: try tables.audit.count(),
+            changes: try tables.changes.count()
         )
         committed = counts
     }
@@ -69,6 +71,10 @@ struct Pruner {
         counts.receipts += receipts
     }
 
+    mutating func add(changes: Int) {
+        counts.changes += changes
+    }
+
     /// Takes note of a transition that was just inserted.
     mutating func addTransition(of breakerID: Int64, in tables: Tables) throws(SQLiteError) {
         if let count = transitionCounts[breakerID] {
@@ -91,6 +97,15 @@ struct Pruner {
             try tables.deletions.deleteOldest(excess)
             counts.deletions -= excess
         }
+        try pruneChanges(of: tables, behind: batch)
+    }
+
+    /// Twice what came, lest a table that is longer than it may be stays so.
+    private mutating func pruneChanges(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+        let excess = min(counts.changes - retention.changes, 2 * batch.changes.count + Self.spareRows)
+        guard excess > 0 else { return }
+        try tables.changes.deleteOldest(excess)
+        counts.changes -= excess
     }
 
     private mutating func pruneAudit(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {

@@ -178,6 +178,8 @@ extension SQLiteStore.Session {
             try tables.transitions.insert(row)
             try pruner.addTransition(of: row.breakerID, in: tables)
         }
+        for change in batch.changes { try tables.changes.insert(change) }
+        pruner.add(changes: batch.changes.count)
         for row in batch.failures { try tables.failures.insert(row) }
         for entry in batch.audit { try tables.audit.insert(entry) }
         pruner.add(auditEntries: batch.audit.count)

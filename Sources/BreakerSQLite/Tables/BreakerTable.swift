@@ -185,7 +185,7 @@ struct BreakerTable {
             lastTransition: nil,
             recentOpenings: try trips(of: id, lastWrite: lastWrite)
         )
-        snapshot.override = try override(&row)
+        snapshot.override = try row.override()
         snapshot.backOff = try backOff(&row)
         snapshot.failureRows = row.integer()
         row.skip(1)  // `last_transition`: the joined row has it
@@ -194,17 +194,6 @@ struct BreakerTable {
         snapshot.lastFailure = try FailureTable.failureOrNull(&row)
         snapshot.lastTransition = try TransitionTable.transitionOrNull(&row)
         return StoredBreaker(snapshot, lastSeenAt: lastSeenAt)
-    }
-
-    private func override(_ row: inout Row) throws(SQLiteError) -> Override? {
-        let mode: Override.Mode? = try row.wordOrNull()
-        let reason = row.textOrNull()
-        let actor = row.textOrNull()
-        let since = row.instantOrNull()
-        let expiresAt = row.instantOrNull()
-        guard let mode else { return nil }
-        guard let reason, let actor, let since else { throw .damaged("an override lacks reason, actor or beginning") }
-        return Override(mode: mode, reason: reason, actor: actor, since: since, expiresAt: expiresAt)
     }
 
     private func backOff(_ row: inout Row) throws(SQLiteError) -> Breaker.BackOff? {
@@ -232,5 +221,19 @@ extension Breaker.Snapshot {
     /// and each override takes a revision, and leases come and go only while half open.
     fileprivate func hasMoved(since revision: Int64) -> Bool {
         state != .closed || max(generation, lastTransition?.revision ?? 0) > revision
+    }
+}
+
+extension Row {
+    /// Reads mode, reason, actor, beginning and expiry of an override, which may be missing.
+    mutating func override() throws(SQLiteError) -> Override? {
+        let mode: Override.Mode? = try wordOrNull()
+        let reason = textOrNull()
+        let actor = textOrNull()
+        let since = instantOrNull()
+        let expiresAt = instantOrNull()
+        guard let mode else { return nil }
+        guard let reason, let actor, let since else { throw .damaged("an override lacks reason, actor or beginning") }
+        return Override(mode: mode, reason: reason, actor: actor, since: since, expiresAt: expiresAt)
     }
 }

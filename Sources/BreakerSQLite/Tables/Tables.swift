@@ -8,6 +8,7 @@ struct Tables {
     let receipts: ReceiptTable
     let deletions: DeletionTable
     let audit: AuditTable
+    let changes: ChangeTable
 
     init(_ connection: Connection) throws(SQLiteError) {
         server = try ServerTable(connection)
@@ -18,5 +19,6 @@ struct Tables {
         receipts = try ReceiptTable(connection)
         deletions = try DeletionTable(connection)
         audit = try AuditTable(connection)
+        changes = try ChangeTable(connection)
     }
 }

@@ -88,7 +88,14 @@ struct RevisionTests {
         #expect(breaker.since == .start)
         #expect(breaker.state == .closed)
         #expect(breaker.lastTransition == nil)
-        let expected = Journal.Change(revision: 7, name: Bench.name, breakerID: 7, at: .start, kind: .created)
+        let expected = Journal.Change(
+            revision: 7,
+            name: Bench.name,
+            breakerID: 7,
+            at: .start,
+            kind: .created,
+            outline: breaker.outline
+        )
         #expect(bench.journal.changes == [expected])
     }
 
@@ -98,6 +105,7 @@ struct RevisionTests {
         bench.journal.recordDeletion(of: bench.breaker, actor: "erin", at: bench.now)
         #expect(bench.journal.changes.last?.kind == .deleted(actor: "erin"))
         #expect(bench.journal.changes.last?.revision == 8)
+        #expect(bench.journal.changes.last?.outline == nil)
         let again = Breaker(
             creating: Bench.name,
             policy: Policy(),

@@ -35,6 +35,23 @@ struct JournalTests {
         #expect(last.last?.kind == .policyChanged(actor: "dave"))
     }
 
+    @Test("keeps the breaker as it was behind each change, also where several happen at once")
+    func outlines() throws {
+        var bench = Bench.open()
+        bench.setOverride(.forceClosed, expiresInMs: 70_000)
+        let forced = bench.breaker.override
+        bench.wait(70_000)
+        bench.changePolicy { $0.failureThreshold = 3 }
+        let outlines = try bench.journal.changes.suffix(4).map { try #require($0.outline) }
+        #expect(outlines.map(\.state) == [.open, .closed, .closed, .closed])
+        #expect(outlines.map(\.generation) == [8, 9, 10, 10])
+        #expect(outlines.map { Instant.start.milliseconds(until: $0.since) } == [0, 0, 70_000, 70_000])
+        #expect(outlines.map(\.openUntil) == [Instant.start.advanced(byMilliseconds: 60_000), nil, nil, nil])
+        #expect(outlines.map(\.override) == [nil, forced, nil, nil])
+        #expect(outlines.map(\.policyRevision) == [7, 7, 7, 11])
+        #expect(outlines.last == bench.breaker.outline)
+    }
+
     @Test("numbers the failures of a breaker without a gap, whatever happens between them")
     func failures() throws {
         var bench = Bench()

@@ -15,11 +15,10 @@ struct DueChangeTests {
         let clock = ManualClock()
         try await RunningEngine.with(folder: folder, clock: clock) { running async throws in
             try await running.engine.trip("payments")
-            let changes = running.engine.changes()
+            var changes = try await running.engine.changesFromHere()
             clock.advance(byMs: 60_000)
             running.engine.submitDueChanges()
-            var iterator = changes.makeAsyncIterator()
-            let change = try #require(await iterator.next())
+            let change = try #require(try await changes.nextChanges()?.first)
             guard case .transition(let transition) = change.kind else {
                 Issue.record("\(change) is no transition")
                 return
@@ -49,12 +48,11 @@ struct DueChangeTests {
             logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
         let running = Task { try await engine.run() }
-        let changes = engine.changes()
+        var changes = try await engine.changesFromHere()
         for _ in 1...5 { try await engine.report(Report(.failure), to: "payments") }
         var causes: [Cause] = []
-        for await change in changes {
-            if case .transition(let transition) = change.kind { causes.append(transition.cause) }
-            if causes.count == 2 { break }
+        while causes.count < 2, let next = try await changes.nextChanges() {
+            causes += next.compactMap { $0.transition?.cause }
         }
         #expect(causes == [.failureThreshold, .recoveryTimeout])
         running.cancel()

@@ -24,6 +24,15 @@ extension Engine {
         #expect(try await breaker(name).breaker.state == .open)
     }
 
+    /// Follows what is committed from here on.
+    func changesFromHere() async throws -> Follower {
+        var follower = follow()
+        guard case .resync(.start, _) = try await follower.next() else {
+            throw EngineError(.shuttingDown, "a follower that begins is told of no panel")
+        }
+        return follower
+    }
+
     /// Whether the panel has an answer, without the writer.
     func panelAnswers(_ name: String) throws -> Bool {
         panel.decision(for: try #require(BreakerName(name)), at: clock.now()) != nil
@@ -37,5 +46,16 @@ extension Decision {
 
     var permit: Permit? {
         if case .allowed(let permit, _, _, _) = self { permit } else { nil }
+    }
+}
+
+extension Follower {
+    /// The next changes; `nil` at the end. Whatever else is told is an error.
+    mutating func nextChanges() async throws -> [Journal.Change]? {
+        switch try await next() {
+        case nil: return nil
+        case .changes(let changes)?: return changes
+        case let other?: throw EngineError(.shuttingDown, "\(other) was told instead of changes")
+        }
     }
 }

@@ -107,6 +107,16 @@ final class ByteClient: @unchecked Sendable {
         return answer
     }
 
+    /// The next piece of a chunked answer; `nil` at its end.
+    func readChunk() throws -> String? {
+        let head = try take(through: Array("\r\n".utf8))
+        guard let length = Int(String(decoding: head.dropLast(2), as: UTF8.self), radix: 16) else {
+            throw Failure(description: "no chunk: \(String(decoding: head, as: UTF8.self))")
+        }
+        let chunk = try take(length + 2).dropLast(2)
+        return length > 0 ? String(decoding: chunk, as: UTF8.self) : nil
+    }
+
     private func take(through end: [UInt8]) throws -> [UInt8] {
         while true {
             if let place = unread.indices.first(where: { unread[$0...].starts(with: end) }) {

@@ -1,0 +1,150 @@
+import BreakerCore
+import NIOConcurrencyHelpers
+import NIOCore
+
+/// The newest committed changes, once for all who follow them, and who waits for the next.
+///
+/// A follower holds no more than a position, the revision it has come to. What it has not taken yet stands here, in the
+/// batches as they were committed, which all share: a follower that does not read costs nothing, and one that falls behind
+/// by more than is kept is let go.
+final class ChangeFeed: Sendable {
+    /// How many changes are kept, and so how far a follower may fall behind. The last batch stays whole, whatever its size:
+    /// one that was not behind before it finds all of it.
+    static let keptChanges = 4_096
+    /// Batches are taken together until they have so many changes.
+    static let changesAtOnce = 256
+
+    /// What is there behind a position.
+    enum Taken {
+        /// Batches in order; the first may begin before the position.
+        case batches([[Journal.Change]])
+        /// Nothing yet.
+        case upToDate
+        /// The next changes are no longer kept here.
+        case behind
+    }
+
+    /// Why a wait is over.
+    enum Signal: Hashable, Sendable {
+        case published, beat, ended
+    }
+
+    private struct State {
+        /// The last that was published.
+        var revision: Int64
+        var batches = CircularBuffer<[Journal.Change]>()
+        var changes = 0
+        var waiting: [Int: CheckedContinuation<Signal, Never>] = [:]
+        var tickets = 0
+        var isOpen = true
+
+        /// The revision behind which everything is kept.
+        var floor: Int64 { batches.first?.first.map { $0.revision - 1 } ?? revision }
+    }
+
+    private let state: NIOLockedValueBox<State>
+
+    /// - Parameter revision: the last that is committed.
+    init(revision: Int64) {
+        state = NIOLockedValueBox(State(revision: revision))
+    }
+
+    /// The last revision that was published.
+    var revision: Int64 { state.withLockedValue { $0.revision } }
+
+    // MARK: Publishing
+
+    /// Called on the writer's thread, behind the commit and before its answers. It takes a few microseconds, however many
+    /// follow: the batch is kept once, and those who wait are woken by a task of its own, for a thousand wake-ups take
+    /// about a millisecond, which the answers and the next commit would wait for.
+    func publish(_ changes: [Journal.Change]) {
+        guard let last = changes.last else { return }
+        let waiting = state.withLockedValue { state in
+            while state.changes + changes.count > Self.keptChanges, let oldest = state.batches.popFirst() {
+                state.changes -= oldest.count
+            }
+            state.batches.append(changes)
+            state.changes += changes.count
+            state.revision = last.revision
+            return Self.takeWaiting(&state)
+        }
+        guard !waiting.isEmpty else { return }
+        Task { for waiting in waiting { waiting.resume(returning: .published) } }
+    }
+
+    /// No more comes: followers end, behind what is still here for them.
+    func close() {
+        let waiting = state.withLockedValue { state in
+            state.isOpen = false
+            return Self.takeWaiting(&state)
+        }
+        for waiting in waiting { waiting.resume(returning: .ended) }
+    }
+
+    private static func takeWaiting(_ state: inout State) -> [CheckedContinuation<Signal, Never>] {
+        guard !state.waiting.isEmpty else { return [] }
+        defer { state.waiting.removeAll(keepingCapacity: true) }
+        return Array(state.waiting.values)
+    }
+
+    // MARK: Following
+
+    /// What tells one follower from another.
+    func ticket() -> Int {
+        state.withLockedValue { state in
+            state.tickets += 1
+            return state.tickets
+        }
+    }
+
+    func take(behind position: Int64) -> Taken {
+        state.withLockedValue { state in
+            guard position < state.revision else { return .upToDate }
+            guard position >= state.floor else { return .behind }
+            var place = state.batches.partitioningIndex { $0[$0.count - 1].revision > position }
+            var taken: [[Journal.Change]] = []
+            var changes = 0
+            while place < state.batches.endIndex, changes < Self.changesAtOnce {
+                taken.append(state.batches[place])
+                changes += state.batches[place].count
+                place = state.batches.index(after: place)
+            }
+            return .batches(taken)
+        }
+    }
+
+    /// Waits until something behind `position` is published. Cancellation ends the wait.
+    func wait(_ ticket: Int, behind position: Int64) async -> Signal {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let signal: Signal? = state.withLockedValue { state in
+                    if position < state.revision { return .published }
+                    // Asked under the lock: a cancellation that comes later finds who waits.
+                    if !state.isOpen || Task.isCancelled { return .ended }
+                    state.waiting[ticket] = continuation
+                    return nil
+                }
+                if let signal { continuation.resume(returning: signal) }
+            }
+        } onCancel: {
+            wake(ticket, .ended)
+        }
+    }
+
+    /// Ends the wait of a follower, if it waits.
+    func wake(_ ticket: Int, _ signal: Signal) {
+        state.withLockedValue { $0.waiting.removeValue(forKey: ticket) }?.resume(returning: signal)
+    }
+}
+
+extension CircularBuffer {
+    /// The first place at which `condition` holds, in a buffer in which it holds for the rest from there.
+    fileprivate func partitioningIndex(where condition: (Element) -> Bool) -> Index {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if condition(self[index(startIndex, offsetBy: middle)]) { high = middle } else { low = middle + 1 }
+        }
+        return index(startIndex, offsetBy: low)
+    }
+}

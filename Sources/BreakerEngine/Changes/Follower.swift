@@ -1,0 +1,118 @@
+package import BreakerCore
+import BreakerStorage
+
+extension Engine {
+    /// Follows the changes of all breakers.
+    ///
+    /// - Parameter revision: the last change that the follower knows; `nil` for one that begins with the panel.
+    package func follow(behind revision: Int64? = nil) -> Follower {
+        Follower(engine: self, position: revision)
+    }
+}
+
+/// One who follows the changes, from a revision on: each is told once, in order, and none is missed.
+///
+/// Revisions are committed and have no gaps, so a position is all it takes, across restarts too. What is behind the
+/// position comes from the feed where the feed still has it, else from the store, where it has been committed before it
+/// was published.
+package struct Follower {
+    package enum Event: Sendable {
+        /// The next changes.
+        case changes([Journal.Change])
+        /// Changes were lost to the follower: it begins anew with the whole panel. The next changes are those behind it.
+        case resync(ResyncReason, PanelImage)
+        /// Nothing happened since the last event; told at each ``Pulse/beat()``.
+        case quiet
+    }
+
+    package enum ResyncReason: String, CaseIterable, Sendable {
+        /// It named no revision.
+        case start
+        /// What happened behind its revision is no longer kept.
+        case trimmed
+        /// Its revision is none that this server has come to: another database, or an older copy of it.
+        case unknownRevision = "unknown_revision"
+    }
+
+    /// The other end of a follower, for any thread.
+    package struct Pulse: Sendable {
+        fileprivate let feed: ChangeFeed
+        fileprivate let ticket: Int
+
+        /// Has the follower say that it is there, if it waits.
+        package func beat() { feed.wake(ticket, .beat) }
+    }
+
+    package let pulse: Pulse
+    /// The last revision that was told, or passed over.
+    package private(set) var position: Int64?
+    private let engine: Engine
+    /// Whether it has come to what is published as it happens. Behind that it may not fall behind again.
+    private var isLive = false
+
+    /// How many changes are read from the store at once.
+    static let pageSize = 512
+
+    fileprivate init(engine: Engine, position: Int64?) {
+        self.engine = engine
+        self.position = position
+        pulse = Pulse(feed: engine.feed, ticket: engine.feed.ticket())
+    }
+
+    /// Waits for the next event.
+    /// - Returns: `nil` where the task is cancelled, the engine has stopped, or the follower was live and fell behind by
+    ///   more than ``ChangeFeed/keptChanges``.
+    /// - Throws: ``EngineError/Code/storageUnavailable``.
+    package mutating func next() async throws(EngineError) -> Event? {
+        while true {
+            guard let position else { return try await resync(.start) }
+            switch engine.feed.take(behind: position) {
+            case .batches(let batches):
+                isLive = true
+                return advance(over: batches.flatMap { $0 }.filter { $0.revision > position })
+            case .behind:
+                if isLive { return nil }
+                if let event = try await catchUp(behind: position) { return event }
+            case .upToDate:
+                // What the store has and the feed has not is being published at this moment, or never was.
+                if !isLive, let event = try await catchUp(behind: position) { return event }
+                switch await engine.feed.wait(pulse.ticket, behind: position) {
+                case .published: continue
+                case .beat: return .quiet
+                case .ended: return nil
+                }
+            }
+        }
+    }
+
+    private mutating func advance(over changes: [Journal.Change]) -> Event {
+        position = changes.last?.revision ?? position
+        return .changes(changes)
+    }
+
+    private mutating func resync(_ reason: ResyncReason) async throws(EngineError) -> Event {
+        let image = try await engine.panelImage()
+        position = image.revision
+        return .resync(reason, image)
+    }
+
+    /// - Returns: `nil` where the store has no more than the follower.
+    private mutating func catchUp(behind position: Int64) async throws(EngineError) -> Event? {
+        // Just restarted, or a moment ago disconnected: nothing has to be read.
+        if position == engine.feed.revision {
+            isLive = true
+            return nil
+        }
+        let page = try await engine.read { [reader = engine.reader] in
+            try reader.changes(behind: position, limit: Self.pageSize)
+        }
+        switch page {
+        case .changes(let changes) where changes.isEmpty:
+            isLive = true
+            return nil
+        case .changes(let changes): return advance(over: changes)
+        case .trimmed: return try await resync(.trimmed)
+        case .unknownRevision: return try await resync(.unknownRevision)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package import BreakerCore
+import NIOConcurrencyHelpers
+
+/// Every breaker as the last committed change left it: what a follower begins with.
+///
+/// A class, and made once for each revision, so that a thousand followers who begin at the same time share one.
+package final class PanelImage: Sendable {
+    /// The last change that is in it.
+    package let revision: Int64
+    package let at: Instant
+    /// In order of name.
+    package let breakers: [(name: BreakerName, outline: Outline)]
+
+    init(revision: Int64, at instant: Instant, breakers: [(name: BreakerName, outline: Outline)]) {
+        self.revision = revision
+        at = instant
+        self.breakers = breakers
+    }
+}
+
+extension Engine {
+    /// Read on the writer's thread, between two batches: everything up to its revision is in it, and nothing behind.
+    /// - Throws: ``EngineError/Code/storageUnavailable``.
+    package func panelImage() async throws(EngineError) -> PanelImage {
+        try await writer.read { [panelImages] working, now in
+            let known = panelImages.withLockedValue { $0 }
+            if let known, known.revision == working.committedRevision { return known }
+            let image = PanelImage(
+                revision: working.committedRevision,
+                at: now,
+                breakers: working.names.compactMap { name in working[name].map { (name, $0.outline) } }
+            )
+            panelImages.withLockedValue { $0 = image }
+            return image
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import BreakerCore
+import BreakerEngine
+import HTTPTypes
+import NIOCore
+
+/// How a stream of changes is written.
+enum EventForm: Hashable, Sendable {
+    /// Server-sent events, as a browser's `EventSource` reads them (html.spec.whatwg.org, "Server-sent events").
+    case serverSentEvents
+    /// One JSON object a line.
+    case lines
+
+    /// Lines where `accept` names them and not server-sent events.
+    init(accept: String?) {
+        let types = (accept ?? "").lowercased().split(separator: ",").map { range in
+            range.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }
+        }
+        let wantsLines = types.contains(Self.lines.contentType) && !types.contains(Self.serverSentEvents.contentType)
+        self = wantsLines ? .lines : .serverSentEvents
+    }
+
+    var contentType: String {
+        switch self {
+        case .serverSentEvents: "text/event-stream"
+        case .lines: "application/x-ndjson"
+        }
+    }
+
+    /// How long an `EventSource` waits before it connects again, in milliseconds.
+    private static let retryMs = 1_000
+
+    /// What the stream begins with, so that its client knows at once that it is there.
+    /// - Parameter isResumed: whether nothing may follow for a while, for no resync does.
+    func opening(isResumed: Bool, at now: Instant, position: Int64?) -> ByteBuffer {
+        switch self {
+        case .serverSentEvents: ByteBuffer(string: "retry: \(Self.retryMs)\n: ok\n\n")
+        case .lines: isResumed ? heartbeat(at: now, position: position) : ByteBuffer()
+        }
+    }
+
+    /// Says that the stream lives, and how far it has come: behind a filter that admits little, the client's own position
+    /// would fall out of what is kept. An `EventSource` takes an id without data as its last one, and tells nobody.
+    func heartbeat(at now: Instant, position: Int64?) -> ByteBuffer {
+        switch self {
+        case .serverSentEvents:
+            return ByteBuffer(string: ": \(now.timestamp)\n" + (position.map { "id: \($0)\n" } ?? "") + "\n")
+        case .lines:
+            let document: JSON = ["type": "heartbeat", "at": JSON(now), "revision": JSON(position)]
+            return ByteBuffer(bytes: document.bytes + [UInt8(ascii: "\n")])
+        }
+    }
+
+    func frame(of change: Journal.Change) -> ByteBuffer {
+        frame(type: change.type, revision: change.revision, JSON(change))
+    }
+
+    func frame(of image: PanelImage, reason: Follower.ResyncReason, _ filter: EventFilter) -> ByteBuffer {
+        frame(type: "resync", revision: image.revision, JSON(image, reason: reason, filter))
+    }
+
+    /// The document has no line break in it: JSON escapes them.
+    private func frame(type: String, revision: Int64, _ document: JSON) -> ByteBuffer {
+        var bytes: [UInt8] = []
+        if self == .serverSentEvents { bytes += "id: \(revision)\nevent: \(type)\ndata: ".utf8 }
+        document.write(to: &bytes)
+        bytes += self == .serverSentEvents ? "\n\n".utf8 : "\n".utf8
+        return ByteBuffer(bytes: bytes)
+    }
+}

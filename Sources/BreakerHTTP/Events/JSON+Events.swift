@@ -1,0 +1,67 @@
+import BreakerCore
+import BreakerEngine
+
+/// What a stream of changes says. Fields without a value are `null`, never absent.
+extension JSON {
+    init(_ change: Journal.Change) {
+        self = .object(
+            [
+                Member(key: "revision", value: JSON(change.revision)),
+                Member(key: "type", value: .string(change.type)),
+                Member(key: "name", value: .string(change.name.value)),
+                Member(key: "at", value: JSON(change.at)),
+                Member(key: "actor", value: JSON(change.actor)),
+            ]
+                + Self.members(of: change.outline)
+                + [Member(key: "transition", value: change.transition.map(JSON.init(following:)) ?? .null)]
+        )
+    }
+
+    /// The whole panel, as far as `filter` admits it.
+    init(_ image: PanelImage, reason: Follower.ResyncReason, _ filter: EventFilter) {
+        let breakers = image.breakers.filter { filter.admits($0.name) }.map { name, outline in
+            JSON.object([Member(key: "name", value: .string(name.value))] + Self.members(of: outline))
+        }
+        self = [
+            "revision": JSON(image.revision),
+            "type": "resync",
+            "reason": .string(reason.rawValue),
+            "at": JSON(image.at),
+            "breakers": .array(breakers),
+        ]
+    }
+
+    private static func members(of outline: Outline?) -> [Member] {
+        [
+            Member(key: "state", value: JSON(outline?.state.rawValue)),
+            Member(key: "generation", value: JSON(outline?.generation)),
+            Member(key: "since", value: JSON(outline?.since)),
+            Member(key: "open_until", value: JSON(outline?.openUntil)),
+            Member(key: "override", value: outline?.override.map(JSON.init) ?? .null),
+            Member(key: "policy_revision", value: JSON(outline?.policyRevision)),
+        ]
+    }
+
+    /// A transition within its change, which has its revision and its instant already.
+    private init(following transition: Transition) {
+        self = [
+            "from": .string(transition.from.rawValue),
+            "to": .string(transition.to.rawValue),
+            "cause": .string(transition.cause.rawValue),
+            "detail": .string(transition.detail),
+            "actor": JSON(transition.actor),
+        ]
+    }
+}
+
+extension Journal.Change {
+    /// The name of the event.
+    var type: String {
+        switch kind {
+        case .created: "created"
+        case .transition: "transition"
+        case .policyChanged: "policy"
+        case .deleted: "deleted"
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+import HTTPTypes
+import NIOCore
+
+extension Routes {
+    /// What happens, as it happens.
+    ///
+    /// - Parameters:
+    ///   - heartbeat: how often a quiet stream says that it lives.
+    ///   - eventLoops: whose clocks tell the time for it.
+    static func events(_ engine: Engine, heartbeat: TimeAmount, eventLoops: any EventLoopGroup) -> [Route] {
+        let frames = EventFrames()
+        return [
+            Route(streaming: .get, Paths.events, .read) { inquiry in
+                let form = EventForm(accept: inquiry.fields[.accept])
+                let stream = EventStream(
+                    engine: engine,
+                    frames: frames,
+                    form: form,
+                    filter: try inquiry.eventFilter(),
+                    after: try inquiry.lastEvent(),
+                    heartbeat: heartbeat,
+                    eventLoop: eventLoops.next()
+                )
+                let fields: HTTPFields = [
+                    .contentType: form.contentType,
+                    .cacheControl: "no-store",
+                    // A proxy that gathers an answer before it passes it on would hold it for ever.
+                    .accelBuffering: "no",
+                    // Behind a stream there is nothing to wait for, and a client of HTTP/1.0 knows its end by that of the
+                    // connection.
+                    .connection: "close",
+                ]
+                return .stream(stream, fields: fields)
+            }
+        ]
+    }
+}
+
+extension Inquiry {
+    fileprivate func eventFilter() throws(Problem) -> EventFilter {
+        var filter = EventFilter(prefixes: [access.prefix, query["prefix"] ?? ""].filter { !$0.isEmpty })
+        if let text = query["name"] {
+            guard let name = BreakerName(text) else { throw .invalid("name", "is no name of a breaker") }
+            try access.require(name)
+            filter.name = name
+        }
+        return filter
+    }
+
+    /// The last change that the client knows. The header goes before the query: an `EventSource` that connects again sends
+    /// it along with the address that it was given first.
+    fileprivate func lastEvent() throws(Problem) -> Int64? {
+        let header = fields[.lastEventID]
+        guard let text = header ?? query["after"], !text.isEmpty else { return nil }
+        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let id = Int64(text)
+        else {
+            throw .invalid(
+                header == nil ? "after" : "last-event-id",
+                "must be a revision: a whole number, 0 for all that is kept"
+            )
+        }
+        return id
+    }
+}
+
+extension HTTPField.Name {
+    static let lastEventID = Self("last-event-id")!
+    static let accelBuffering = Self("x-accel-buffering")!
+}

@@ -1,0 +1,138 @@
+import BreakerCore
+import BreakerStorage
+
+/// The log of changes that streams are taken up from.
+struct ChangeTable {
+    private let connection: Connection
+    private let insert: Statement
+    private let deleteOldest: Statement
+
+    /// In the order in which they are written and read.
+    private static let columns = [
+        "revision", "breaker_id", "name", "at", "kind", "actor", "from_state", "to_state", "cause", "detail", "state",
+        "generation", "since_at", "open_until", "policy_revision", "override_mode", "override_reason",
+        "override_actor", "override_since_at", "override_expires_at",
+    ]
+
+    /// Parameters: the revision, and how many.
+    static let selectBehind = """
+        SELECT \(columns.joined(separator: ", ")) FROM changes WHERE revision > ? ORDER BY revision LIMIT ?
+        """
+
+    init(_ connection: Connection) throws(SQLiteError) {
+        self.connection = connection
+        insert = try Statement(
+            """
+            INSERT INTO changes (\(Self.columns.joined(separator: ", ")))
+            VALUES (\(Self.columns.map { _ in "?" }.joined(separator: ", ")))
+            """,
+            on: connection
+        )
+        deleteOldest = try Statement(
+            "DELETE FROM changes WHERE revision IN (SELECT revision FROM changes ORDER BY revision LIMIT ?)",
+            on: connection
+        )
+    }
+
+    func insert(_ change: Journal.Change) throws(SQLiteError) {
+        insert.bind(change.revision)
+        insert.bind(change.breakerID)
+        insert.bind(change.name.value)
+        insert.bind(change.at)
+        insert.bind(change.kind.word.rawValue)
+        insert.bind(change.actor)
+        let transition = change.transition
+        insert.bind(transition?.from.rawValue)
+        insert.bind(transition?.to.rawValue)
+        insert.bind(transition?.cause.rawValue)
+        insert.bind(transition?.detail)
+        let outline = change.outline
+        insert.bind(outline?.state.rawValue)
+        insert.bind(outline?.generation)
+        insert.bind(outline?.since)
+        insert.bind(outline?.openUntil)
+        insert.bind(outline?.policyRevision)
+        insert.bind(outline?.override?.mode.rawValue)
+        insert.bind(outline?.override?.reason)
+        insert.bind(outline?.override?.actor)
+        insert.bind(outline?.override?.since)
+        insert.bind(outline?.override?.expiresAt)
+        try insert.run()
+    }
+
+    // MARK: Reading
+
+    static func change(_ row: inout Row) throws(SQLiteError) -> Journal.Change {
+        let revision = row.integer()
+        let breakerID = row.integer()
+        let name = try row.name()
+        let at = row.instant()
+        let word: Word = try row.word()
+        let actor = row.textOrNull()
+        let kind: Journal.Change.Kind
+        switch word {
+        case .transition:
+            let transition = Transition(
+                revision: revision,
+                from: try row.word(),
+                to: try row.word(),
+                cause: try row.word(),
+                detail: row.text(),
+                actor: actor,
+                at: at
+            )
+            kind = .transition(transition)
+        case .created, .policy, .deleted:
+            row.skip(4)
+            kind = word == .created ? .created : word == .policy ? .policyChanged(actor: actor) : .deleted(actor: actor)
+        }
+        return Journal.Change(
+            revision: revision,
+            name: name,
+            breakerID: breakerID,
+            at: at,
+            kind: kind,
+            outline: word == .deleted ? nil : try outline(&row)
+        )
+    }
+
+    private static func outline(_ row: inout Row) throws(SQLiteError) -> Outline {
+        Outline(
+            state: try row.word(),
+            generation: row.integer(),
+            since: row.instant(),
+            openUntil: row.instantOrNull(),
+            policyRevision: row.integer(),
+            override: try row.override()
+        )
+    }
+
+    // MARK: Retention
+
+    func count() throws(SQLiteError) -> Int {
+        Int(try connection.integer("SELECT count(*) FROM changes") ?? 0)
+    }
+
+    func deleteOldest(_ count: Int) throws(SQLiteError) {
+        deleteOldest.bind(Int64(count))
+        try deleteOldest.run()
+    }
+}
+
+extension ChangeTable {
+    /// What a change is, in the column `kind`.
+    fileprivate enum Word: String {
+        case created, transition, policy, deleted
+    }
+}
+
+extension Journal.Change.Kind {
+    fileprivate var word: ChangeTable.Word {
+        switch self {
+        case .created: .created
+        case .transition: .transition
+        case .policyChanged: .policy
+        case .deleted: .deleted
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import BreakerAPI
+import BreakerCore
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A stream of changes")
+struct EventStreamTests {
+    @Test("begins with the whole panel, and tells every change behind it in order")
+    func begins() async throws {
+        try await TestServer.with { server in
+            try await server.trip("a")
+            let stream = try await StreamClient.open(server.port)
+            #expect(stream.head.status == 200)
+            #expect(stream.head["content-type"] == "text/event-stream")
+            #expect(stream.head["cache-control"] == "no-store")
+            #expect(stream.head["x-accel-buffering"] == "no")
+            #expect(stream.head["x-request-id"]?.isEmpty == false)
+            let start = try await stream.event()
+            #expect(start?.id == 2 && start?.event == "resync")
+            #expect(
+                String(decoding: try #require(start).data.bytes, as: UTF8.self) == """
+                    {"revision":2,"type":"resync","reason":"start","at":"2026-01-01T00:00:00.000Z","breakers":[\
+                    {"name":"a","state":"open","generation":2,"since":"2026-01-01T00:00:00.000Z",\
+                    "open_until":"2026-01-01T00:01:00.000Z","override":null,"policy_revision":1}]}
+                    """
+            )
+            try await server.trip("b")
+            _ = try await server.send(.PATCH, "/v1/breakers/b", #"{"policy":{"failure_threshold":3}}"#)
+            _ = try await server.send(.DELETE, "/v1/breakers/b")
+            let frames = try await stream.events(4)
+            #expect(frames.map(\.id) == [3, 4, 5, 6])
+            #expect(frames.map(\.event) == ["created", "transition", "policy", "deleted"])
+            #expect(frames.map { $0.data["revision"]?.whole } == [3, 4, 5, 6])
+            #expect(frames.map { $0.data["type"]?.text } == frames.map(\.event))
+            #expect(frames.map { $0.data["actor"]?.text } == [nil, nil, "anonymous", "anonymous"])
+            #expect(
+                String(decoding: frames[1].data.bytes, as: UTF8.self) == """
+                    {"revision":4,"type":"transition","name":"b","at":"2026-01-01T00:00:00.000Z","actor":null,\
+                    "state":"open","generation":4,"since":"2026-01-01T00:00:00.000Z",\
+                    "open_until":"2026-01-01T00:01:00.000Z","override":null,"policy_revision":3,\
+                    "transition":{"from":"closed","to":"open","cause":"failure_threshold",\
+                    "detail":"5 consecutive failures; the last: timeout from checkout-7","actor":null}}
+                    """
+            )
+            #expect(
+                String(decoding: frames[3].data.bytes, as: UTF8.self) == """
+                    {"revision":6,"type":"deleted","name":"b","at":"2026-01-01T00:00:00.000Z","actor":"anonymous",\
+                    "state":null,"generation":null,"since":null,"open_until":null,"override":null,\
+                    "policy_revision":null,"transition":null}
+                    """
+            )
+        }
+    }
+
+    @Test("tells of an override with who ordered it, and why")
+    func overrides() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            let stream = try await StreamClient.open(server.port, "?after=1")
+            let order = #"{"mode":"shadow","reason":"drill","expires_in_ms":60000}"#
+            _ = try await server.send(.PUT, "/v1/breakers/a/override", order)
+            let set = try #require(try await stream.event())
+            #expect(set.event == "transition")
+            #expect(
+                set.data["override"] == [
+                    "mode": "shadow", "reason": "drill", "actor": "anonymous", "since": "2026-01-01T00:00:00.000Z",
+                    "expires_at": "2026-01-01T00:01:00.000Z",
+                ]
+            )
+            #expect(set.data["transition"]?["cause"] == "override_set")
+            _ = try await server.send(.DELETE, "/v1/breakers/a/override")
+            let cleared = try #require(try await stream.event())
+            #expect(cleared.data["override"] == .null)
+            #expect(cleared.data["transition"]?["cause"] == "override_cleared")
+        }
+    }
+
+    @Test("goes on behind the revision that the client knows, from what is stored and from what happens")
+    func resumes() async throws {
+        try await TestServer.with { server in
+            for name in ["a", "b", "c"] { _ = try await server.acquire(name) }
+            for (query, fields) in [
+                ("?after=1", []), ("", ["last-event-id: 1"]), ("?after=3", ["Last-Event-ID: 1"]),
+            ] {
+                let stream = try await StreamClient.open(server.port, query, fields: fields)
+                let first = try await stream.frame()
+                #expect(first?.comments == ["ok"] && first?.event == nil, "there is something to read at once")
+                let ids = try await stream.events(2).map(\.id)
+                #expect(ids == [2, 3], "\(query) \(fields)")
+            }
+            let stream = try await StreamClient.open(server.port, "?after=0")
+            _ = try await server.acquire("d")
+            #expect(try await stream.events(4).map(\.id) == [1, 2, 3, 4])
+        }
+    }
+
+    @Test("begins anew where the client's revision is none of this server")
+    func unknownRevision() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            let stream = try await StreamClient.open(server.port, "?after=99")
+            let resync = try #require(try await stream.event())
+            #expect(resync.id == 1 && resync.data["reason"] == "unknown_revision")
+            #expect(resync.data["breakers"]?.items.count == 1)
+            _ = try await server.acquire("b")
+            #expect(try await stream.event()?.id == 2)
+        }
+    }
+
+    @Test("is one JSON object a line where the client asks for that")
+    func lines() async throws {
+        try await TestServer.with { server in
+            let accept = ["accept: application/x-ndjson"]
+            let fresh = try await StreamClient.open(server.port, fields: accept)
+            #expect(fresh.head["content-type"] == "application/x-ndjson")
+            let resumed = try await StreamClient.open(server.port, "?after=0", fields: accept)
+            _ = try await server.acquire("a")
+            let told = [try #require(try await fresh.line()), try #require(try await fresh.line())]
+            #expect(told.map { $0["type"]?.text } == ["resync", "created"])
+            let continued = [try #require(try await resumed.line()), try #require(try await resumed.line())]
+            #expect(continued[0] == ["type": "heartbeat", "at": "2026-01-01T00:00:00.000Z", "revision": .integer(0)])
+            #expect(continued[1] == told[1])
+        }
+    }
+
+    @Test("says that it lives, and how far it has come, also behind a filter", arguments: [true, false])
+    func heartbeat(isLines: Bool) async throws {
+        var times = ConnectionTimes()
+        times.heartbeat = .milliseconds(5)
+        // Shorter than the test: a stream is not idle.
+        times.idle = .milliseconds(20)
+        try await TestServer.with(times: times) { server in
+            let fields = isLines ? ["accept: application/x-ndjson"] : []
+            let stream = try await StreamClient.open(server.port, "?after=0&name=other", fields: fields)
+            _ = try await server.acquire("a")
+            var beats = 0
+            while beats < 20 {
+                let position = isLines ? try await stream.line()?["revision"]?.whole : try await stream.frame()?.id
+                if position == 1 { beats += 1 }
+            }
+        }
+    }
+
+    @Test("has what its filters admit")
+    func filters() async throws {
+        try await TestServer.with { server in
+            let names = ["pay", "pay:a", "pay:b", "search"]
+            for name in names { _ = try await server.acquire(name) }
+            for (query, admitted) in [
+                ("name=pay", ["pay"]), ("prefix=pay", ["pay", "pay:a", "pay:b"]), ("prefix=pay:", ["pay:a", "pay:b"]),
+                ("prefix=x", []), ("name=pay:a&prefix=pay", ["pay:a"]), ("name=pay:a&prefix=s", []), ("", names),
+            ] {
+                let fresh = try await StreamClient.open(server.port, "?\(query)")
+                let start = try #require(try await fresh.event())
+                #expect(start.data["breakers"]?.items.compactMap { $0["name"]?.text } == admitted, "\(query)")
+                let resumed = try await StreamClient.open(server.port, "?after=0&\(query)")
+                let told = try await resumed.events(admitted.count).map { $0.data["name"]?.text }
+                #expect(told == admitted, "\(query)")
+            }
+        }
+    }
+
+    @Test(
+        "is refused where what is asked makes no sense",
+        arguments: [
+            ("?after=-1", "after"), ("?after=1x", "after"), ("?after=9223372036854775808", "after"),
+            ("?name=a/b", "name"), ("?name=", "name"),
+        ]
+    )
+    func faults(query: String, field: String) async throws {
+        try await TestServer.with { server in
+            try await server.send(.GET, "/v1/events\(query)").expectProblem(.invalidRequest, faults: [field])
+            try await server.send(.GET, "/v1/events?after=1", fields: [("last-event-id", "x")])
+                .expectProblem(.invalidRequest, faults: ["last-event-id"])
+        }
+    }
+
+    @Test("is not begun by a HEAD, and by no other method")
+    func methods() async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run(server.port) { client in
+                try client.send("HEAD /v1/events HTTP/1.1\r\nhost: x\r\n\r\n")
+                let head = try client.readAnswer(hasBody: false)
+                #expect(head.status == 200 && head["content-type"] == "text/event-stream")
+                #expect(try client.isAtEnd())
+            }
+            try await server.send(.POST, "/v1/events").expectProblem(.methodNotAllowed)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import BreakerCore
+import BreakerStorage
+import Testing
+
+extension StoreContract {
+    static var changeClauses: [Clause] {
+        [
+            Clause("The changes behind a revision come in pages, each with the breaker as it was behind it") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                var scenario = Scenario.ofEveryChange()
+                let expected = try scenario.writeAndRecall(to: store)
+                #expect(expected.map(\.revision) == Array(1...Int64(expected.count)))
+                #expect(try reader.changes(behind: 0, limit: 100) == .changes(expected))
+                #expect(try reader.changes(behind: 2, limit: 3) == .changes(Array(expected[2..<5])))
+                let last = Int64(expected.count)
+                #expect(try reader.changes(behind: last - 1, limit: 3) == .changes(Array(expected.suffix(1))))
+                #expect(try reader.changes(behind: last, limit: 3) == .changes([]))
+                #expect(try reader.changes(behind: last + 1, limit: 3) == .unknownRevision)
+                #expect(try reader.changes(behind: .max, limit: 3) == .unknownRevision)
+            },
+            Clause("The changes of a deleted breaker stay, and its deletion is one of them") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                var scenario = Scenario()
+                scenario.create("goes")
+                scenario.fail("goes", times: 5)
+                var expected = try scenario.writeAndRecall(to: store)
+                scenario.delete("goes", actor: "ops")
+                scenario.create("goes")
+                scenario.delete("goes")
+                expected += try scenario.writeAndRecall(to: store)
+                #expect(try reader.changes(behind: 0, limit: 10) == .changes(expected))
+                #expect(expected.map(\.kind).suffix(3) == [.deleted(actor: "ops"), .created, .deleted(actor: nil)])
+            },
+            Clause("Exactly the newest changes up to the limit are kept, and what is no longer kept is told") { place in
+                var retention = Retention()
+                retention.changes = 5
+                var store = try place.open(retention)
+                var scenario = Scenario()
+                scenario.create("payments")
+                var last: Int64 = 1
+                for resets in [2, 2, 1, 7, 1] {
+                    for _ in 0..<resets { scenario.reset("payments") }
+                    try scenario.write(to: store)
+                    last += Int64(resets)
+                    let oldest = max(1, last - 4)
+                    let reader = try place.reader()
+                    guard case .changes(let kept) = try reader.changes(behind: oldest - 1, limit: 10) else {
+                        Issue.record("the changes behind \(oldest - 1) of \(last) are not kept")
+                        return
+                    }
+                    #expect(kept.map(\.revision) == Array(oldest...last))
+                    if oldest > 1 { #expect(try reader.changes(behind: oldest - 2, limit: 10) == .trimmed) }
+                    reader.close()
+                    store.close()
+                    store = try place.open(retention)
+                }
+            },
+            Clause("A store that was made before changes were kept says so") { place in
+                let store = try place.open()
+                let reader = try place.reader()
+                try store.write(WriteBatch(at: .start, revision: 7))
+                #expect(try reader.changes(behind: 6, limit: 10) == .trimmed)
+                #expect(try reader.changes(behind: 7, limit: 10) == .changes([]))
+                #expect(try reader.changes(behind: 8, limit: 10) == .unknownRevision)
+            },
+        ]
+    }
+}
+
+extension Scenario {
+    /// Stores what happened since the last batch.
+    /// - Returns: its changes.
+    fileprivate mutating func writeAndRecall(to store: some BreakerStore) throws -> [Journal.Change] {
+        let batch = batch()
+        try store.write(batch)
+        return batch.changes
+    }
+
+    /// Each kind of change, in one batch.
+    fileprivate static func ofEveryChange() -> Scenario {
+        var scenario = Scenario()
+        scenario.create("payments", actor: "ops")
+        scenario.fail("payments", times: 5)
+        scenario.wait(ms: 60_000)
+        scenario.acquire("payments")
+        for mode in Override.Mode.allCases {
+            scenario.change("payments") { breaker, now, journal in
+                breaker.setOverride(
+                    mode,
+                    reason: "drill",
+                    actor: "ops",
+                    expiresInMs: mode == .shadow ? nil : 60_000,
+                    at: now,
+                    journal: &journal
+                )
+            }
+        }
+        scenario.wait(ms: 1)
+        for actor in ["ops", nil] {
+            scenario.change("payments") { breaker, now, journal in
+                breaker.changePolicy(to: Preset.flaky.policy, source: .api, actor: actor, at: now, journal: &journal)
+            }
+        }
+        scenario.delete("payments", actor: "ops")
+        return scenario
+    }
+}
