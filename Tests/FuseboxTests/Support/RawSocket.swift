@@ -44,6 +44,13 @@ final class RawSocket: Sendable {
         return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
     }
 
+    /// What there is to read at this moment.
+    func readSome() -> String {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &chunk, chunk.count, Int32(MSG_DONTWAIT))
+        return String(decoding: chunk.prefix(max(0, count)), as: UTF8.self)
+    }
+
     /// One response, or what there is of it when the server closes.
     func readToEnd(within seconds: Double) async throws -> String {
         var bytes: [UInt8] = []
