@@ -92,8 +92,8 @@ public struct FuseboxClient: Sendable {
 
     // MARK: One request
 
-    /// Never shut down: it lives as long as the process.
-    private static let sharedHTTP: HTTPClient = {
+    /// What sends requests where nothing else was given. Never shut down: it lives as long as the process.
+    package static let sharedHTTP: HTTPClient = {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         // A server that is away is the caller's to know at once; tried again, it would take the whole time-out.
         configuration.connectionPool.retryConnectionEstablishment = false

@@ -40,8 +40,9 @@ struct BackupCommand: AsyncParsableCommand {
     }
 
     private func download(to path: String) async throws -> Int {
-        let client = FuseboxClient(url: server.address, token: server.token)
-        let response = try await server.reached { try await client.backUp() }
+        let place = try server.place()
+        let client = FuseboxClient(url: place.url, token: place.token)
+        let response = try await place.reached { try await client.backUp() }
         guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
             let file = FileHandle(forWritingAtPath: path)
         else { throw ServerFailure(description: "\(path) cannot be made") }

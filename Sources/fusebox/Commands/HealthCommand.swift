@@ -10,8 +10,9 @@ struct HealthCommand: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
 
     func run() async throws {
-        let isReady = try await server.reached { try await FuseboxClient(url: server.address).isReady() }
-        guard isReady else { throw ServerFailure(description: "\(server.address) is not ready") }
+        let place = try server.place()
+        let isReady = try await place.reached { try await FuseboxClient(url: place.url).isReady() }
+        guard isReady else { throw ServerFailure(description: "\(place.url) is not ready") }
         print("ready")
     }
 }

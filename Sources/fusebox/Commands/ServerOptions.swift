@@ -1,40 +1,38 @@
 import ArgumentParser
-import BreakerAPI
-import BreakerClient
 import Foundation
-import NIOCore
 
 /// Which server a command talks to.
 struct ServerOptions: ParsableArguments {
-    @Option(help: "The server. (default: FUSEBOX_URL, else FUSEBOX_LISTEN on this machine, else port 7979)")
+    @Option(
+        help: """
+            The server. (default: FUSEBOX_URL, else FUSEBOX_LISTEN on this machine, else the current context, else \
+            port 7979)
+            """
+    )
     var url: String?
 
-    var address: String {
-        let environment = ProcessInfo.processInfo.environment
-        if let url = url ?? environment["FUSEBOX_URL"], !url.isEmpty { return url }
-        let listen = environment["FUSEBOX_LISTEN"].flatMap { try? ListenAddress($0) }
-        return "http://" + (listen ?? .default).reachable.description
-    }
+    @Option(help: "A server by its name in the file of contexts. (default: FUSEBOX_CONTEXT)")
+    var context: String?
 
-    /// A token's secret comes from the environment alone: a command line is for all to see.
-    var token: String? { ProcessInfo.processInfo.environment["FUSEBOX_TOKEN"] }
+    @Option(help: "A file with the secret of a token. (default: FUSEBOX_TOKEN, else that of the context)")
+    var tokenFile: String?
 
-    /// Asks the server something.
-    /// - Throws: what it answered as it is, and in words that it did not answer.
-    func reached<Value>(_ ask: () async throws -> Value) async throws -> Value {
-        do {
-            return try await ask()
-        } catch let error as FuseboxError {
-            throw error
-        } catch let error as IOError where error.errnoCode == ECONNREFUSED {
-            throw ServerFailure(description: "\(address) cannot be reached: nothing listens there")
-        } catch {
-            throw ServerFailure(description: "\(address) cannot be reached: \(error)")
-        }
+    /// A token's secret comes from the environment or a file: a command line is for all to see.
+    func place() throws -> ServerPlace {
+        try ServerPlace(
+            ServerPlace.Choice(
+                url: url,
+                context: context,
+                tokenFile: tokenFile,
+                environment: ProcessInfo.processInfo.environment
+            )
+        )
     }
 }
 
 /// What a command could not get from its server.
 struct ServerFailure: Error, CustomStringConvertible {
     var description: String
+    /// Nothing answered.
+    var isUnreachable = false
 }

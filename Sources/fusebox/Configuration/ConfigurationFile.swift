@@ -18,18 +18,11 @@ struct ConfigurationFile {
     }
 
     init(text: String, path: String) throws(SettingsError) {
-        let root: Node?
-        do {
-            root = try Yams.compose(yaml: text)
-        } catch {
-            throw SettingsError(yaml: error, path: path)
-        }
         var lines: [String: Int] = [:]
         settings = SettingsSource(name: { $0 }, values: [:])
         book = PolicyBook()
-        if let root, root.tag != Tag(.null) {
-            let sections = try ConfigurationNode(root, path: path)
-                .members(known: ["server", "default", "profiles", "breakers"])
+        if let root = try ConfigurationNode(yaml: text, path: path) {
+            let sections = try root.members(known: ["server", "default", "profiles", "breakers"])
             for (name, node) in try sections["server"]?.members(known: Self.serverKeys) ?? [] {
                 lines[name] = node.line
                 guard let key = Settings.Key(rawValue: name) else { continue }
@@ -74,6 +67,18 @@ struct ConfigurationNode {
         self.path = path
         self.field = field
         self.line = line ?? node.mark?.line ?? 1
+    }
+
+    /// The root of a document; `nil` where nothing stands in it.
+    init?(yaml text: String, path: String) throws(SettingsError) {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: text)
+        } catch {
+            throw SettingsError(yaml: error, path: path)
+        }
+        guard let root, root.tag != Tag(.null) else { return nil }
+        self.init(root, path: path)
     }
 
     func error(_ detail: String) -> SettingsError {

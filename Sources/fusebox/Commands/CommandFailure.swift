@@ -1,0 +1,64 @@
+import ArgumentParser
+import BreakerClient
+import Foundation
+
+/// How a command tells that it failed: in words, or where `--json` was asked for as a problem document (RFC 9457); on
+/// standard error either way.
+enum CommandFailure {
+    static func end(with error: any Error) -> Never {
+        let code = Fusebox.exitCode(for: error)
+        guard wantsJSON(CommandLine.arguments), code != .success, !(error is ExitCode) else {
+            Fusebox.exit(withError: error)
+        }
+        tell(error)
+        Fusebox.exit(withError: code)
+    }
+
+    /// Tells an error, and does not end.
+    static func tell(_ error: any Error) {
+        if wantsJSON(CommandLine.arguments) {
+            Output.remark(problem(error))
+        } else {
+            Output.remark("Error: \(Fusebox.message(for: error))")
+        }
+    }
+
+    /// What stands behind `--` is another command's.
+    static func wantsJSON(_ arguments: [String]) -> Bool {
+        arguments.prefix { $0 != "--" }.contains("--json")
+    }
+
+    /// The server's document as it came; for what went wrong on this side, one like it, without a status.
+    static func problem(_ error: any Error) -> String {
+        if let problem = error as? ServerProblem, !problem.document.isEmpty {
+            return (try? OperatorJSON.text(problem.document, on: .plain)) ?? ""
+        }
+        let (code, title) = kind(of: error)
+        var document: [String: Any] = [
+            "type": "urn:fusebox:problem:\(code)", "title": title, "code": code, "detail": Fusebox.message(for: error),
+        ]
+        if let problem = error as? ServerProblem { document["status"] = problem.status }
+        if let problem = error as? FuseboxError {
+            document["status"] = problem.status
+            document["detail"] = problem.detail
+        }
+        return (try? OperatorJSON.text(document, on: .plain)) ?? ""
+    }
+
+    private static func kind(of error: any Error) -> (code: String, title: String) {
+        switch error {
+        case let error as FuseboxError: (error.code ?? "unexpected_answer", "The server refused")
+        case is ServerProblem: ("unexpected_answer", "Something else than a Fusebox answered")
+        case let error as ServerFailure where error.isUnreachable: ("unreachable", "The server cannot be reached")
+        case is SettingsError: ("invalid_settings", "Invalid settings")
+        case _ where Fusebox.exitCode(for: error) == .validationFailure: ("usage", "Wrong usage")
+        default: ("failed", "The command failed")
+        }
+    }
+}
+
+/// How a command says what it has to say.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print JSON, and errors as problem documents.")
+    var json = false
+}

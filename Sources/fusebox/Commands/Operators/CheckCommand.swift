@@ -1,0 +1,59 @@
+import ArgumentParser
+import BreakerAPI
+import BreakerClient
+import Foundation
+
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Ask whether a call would be allowed: exit 0 if so, 1 if denied, 2 if there is no decision.",
+        discussion: """
+            It asks as a worker does: a name that is asked for the first time has a breaker from then on. A probe that \
+            it is granted it gives back at once as ignored, so that the next worker gets it; for that moment other \
+            workers are denied. Use `fusebox run` to have the call itself decide.
+
+            Example: fusebox check payments && charge-customers
+            """
+    )
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    @Argument(help: "The breaker.")
+    var name: String
+
+    private static let denied = ExitCode(1)
+    private static let noDecision = ExitCode(2)
+
+    func run() async throws {
+        let decision: DecisionDocument
+        do {
+            let place = try server.place()
+            let client = FuseboxClient(url: place.url, token: place.token)
+            decision = try await place.reached { try await client.acquire(name) }
+            if decision.leaseMs != nil {
+                _ = try await place.reached { try await client.report("ignored", to: name, permit: decision.permit) }
+            }
+        } catch {
+            CommandFailure.tell(error)
+            throw Self.noDecision
+        }
+        if output.json {
+            try Output.line(OperatorJSON.text(try JSONEncoder().encode(decision)))
+        } else {
+            try Output.line("\(name): \(decision.words)")
+        }
+        if !decision.allowed { throw Self.denied }
+    }
+}
+
+extension DecisionDocument {
+    /// "denied, open; probe in 28s", "allowed, half_open".
+    var words: String {
+        guard allowed else {
+            return "denied, \(state)" + (retryAfterMs.map { "; ask again in \(DurationText.short(ms: $0))" } ?? "")
+        }
+        if wouldDeny == true { return "allowed, \(state); in shadow, or it would be denied" }
+        return "allowed, \(state)" + (leaseMs == nil ? "" : "; the probe was given back")
+    }
+}

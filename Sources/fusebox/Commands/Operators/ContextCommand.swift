@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+
+struct ContextCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "context",
+        abstract: "List the servers that you have named, or choose the one to use.",
+        discussion: """
+            They stand in ~/.config/fusebox/contexts.yaml, or where FUSEBOX_CONTEXTS says:
+
+              current: staging
+              contexts:
+                staging: { url: "http://127.0.0.1:7979" }
+                production: { url: "https://fusebox.example.com", token_file: ~/.config/fusebox/production }
+
+            A context has a url, and a token or a token_file. A file with a token in it must not be readable by all.
+            """,
+        subcommands: [List.self, Use.self],
+        defaultSubcommand: List.self
+    )
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the contexts; the current one has an asterisk.",
+            discussion: "Tokens are not shown.\n\nExample: fusebox context list"
+        )
+
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let file = try ContextFile.read()
+            if output.json {
+                let contexts = file.contexts.map { ["name": $0.name, "url": $0.url] }
+                let document: [String: Any] = ["current": file.current as Any? ?? NSNull(), "contexts": contexts]
+                return try Output.line(OperatorJSON.text(document))
+            }
+            guard !file.contexts.isEmpty else { return Output.remark("There are no contexts in \(file.path).") }
+            var table = TextTable([.init(""), .init("CONTEXT", least: 8), .init("URL", least: 8), .init("TOKEN")])
+            table.rows = file.contexts.map { context in
+                [
+                    TextTable.Cell(context.name == file.current ? "*" : "", .good),
+                    TextTable.Cell(context.name, .strong), TextTable.Cell(context.url),
+                    TextTable.Cell(context.token != nil ? "in the file" : context.tokenFile ?? "", .faint),
+                ]
+            }
+            try Output.lines(table.lines(on: .standardOutput))
+        }
+    }
+
+    struct Use: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a context the current one.",
+            discussion:
+                "--context, FUSEBOX_CONTEXT, --url and FUSEBOX_URL go before it.\n\nExample: fusebox context use staging"
+        )
+
+        @Argument(help: "The context.")
+        var name: String
+
+        func run() throws {
+            let file = try ContextFile.read()
+            let context = try file.context(name)
+            let text = try String(contentsOfFile: file.path, encoding: .utf8)
+            try replace(file.path, with: try ContextFile.text(text, withCurrent: name, path: file.path))
+            try Output.line("\(name) is the current context: \(context.url)")
+        }
+
+        /// At once and with the same permissions, and never for a moment readable by others.
+        private func replace(_ path: String, with text: String) throws {
+            let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+            let mode = try FileManager.default.attributesOfItem(atPath: target)[.posixPermissions] as? Int ?? 0o600
+            let partial = target + ".partial"
+            try? FileManager.default.removeItem(atPath: partial)
+            guard
+                FileManager.default.createFile(
+                    atPath: partial,
+                    contents: Data(text.utf8),
+                    attributes: [.posixPermissions: mode]
+                ), rename(partial, target) == 0
+            else { throw SettingsError(description: "\(path) cannot be written") }
+        }
+    }
+}

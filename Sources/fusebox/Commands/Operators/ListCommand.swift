@@ -1,0 +1,59 @@
+import ArgumentParser
+import BreakerAPI
+import Foundation
+import NIOHTTP1
+
+struct ListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the breakers, those that need attention first.",
+        discussion: """
+            First come those under an override, then the open, the half open, and the closed by how near they are to \
+            tripping. On a terminal there are colours, unless NO_COLOR is set.
+
+            Example: fusebox list --state open --prefix payments:
+            """
+    )
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var filter: BreakerFilterOptions
+
+    func run() async throws {
+        let client = OperatorClient(place: try server.place())
+        var progress = Progress()
+        defer { progress.clear() }
+        let document = try await client.list(
+            Paths.breakers,
+            filter.query + [("sort", "attention")],
+            key: "breakers"
+        ) { count in progress.show("\(count) breakers…") }
+        progress.clear()
+        if output.json { return try Output.line(OperatorJSON.text(document)) }
+        let list = try OperatorClient.Reply(body: document, headers: [:]).decoded(as: BreakerListDocument.self)
+        let screen = Screen.standardOutput
+        if list.breakers.isEmpty {
+            Output.remark(filter.isEmpty ? "There are no breakers." : "No breaker is like that.")
+        } else {
+            try Output.lines(BreakerTable.lines(list.breakers, at: Date(), on: screen))
+        }
+        if screen.isTerminal {
+            try Output.lines(["", BreakerTable.summary(list.counts, on: screen)])
+        }
+    }
+}
+
+/// Which breakers.
+struct BreakerFilterOptions: ParsableArguments {
+    @Option(help: "Only those in this state: closed, open or half_open.")
+    var state: String?
+
+    @Option(help: "Only those whose names begin with this text.")
+    var prefix: String?
+
+    @Option(help: "Only those with this override: force_open, force_closed, shadow, any or none.")
+    var override: String?
+
+    var query: OperatorClient.Query { [("state", state), ("prefix", prefix), ("override", override)] }
+    var isEmpty: Bool { state == nil && prefix == nil && override == nil }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import BreakerAPI
+import BreakerCore
+import Foundation
+import NIOHTTP1
+
+struct OpenCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "open",
+        abstract: "Deny all calls, whatever is reported: the override force_open.",
+        discussion: """
+            When it ends, by itself or by `fusebox auto`, one probe decides; nothing stampedes.
+
+            Example: fusebox open payments --reason "provider maintenance" --for 30m
+            """
+    )
+
+    @OptionGroup var order: OverrideOrder
+
+    func run() async throws { try await order.set("force_open") }
+}
+
+struct CloseCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "close",
+        abstract: "Allow all calls, whatever is reported: the override force_closed.",
+        discussion: """
+            While it stands the breaker protects nothing. To close a breaker and let it work on, use `fusebox reset`.
+
+            Example: fusebox close payments --reason "health check is wrong, fix under way" --for 10m
+            """
+    )
+
+    @OptionGroup var order: OverrideOrder
+
+    func run() async throws { try await order.set("force_closed") }
+}
+
+struct ShadowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shadow",
+        abstract: "Allow all calls, and say which would be denied: the override shadow.",
+        discussion: """
+            The breaker goes through its states as ever; a call that it would deny is allowed with "would_deny": true. \
+            So a policy is tried out without harm.
+
+            Example: fusebox shadow search --reason "trying a rate rule" --for 1d
+            """
+    )
+
+    @OptionGroup var order: OverrideOrder
+
+    func run() async throws { try await order.set("shadow") }
+}
+
+/// An operator's standing order: over which breaker, why, and for how long.
+struct OverrideOrder: ParsableArguments {
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    @Argument(help: "The breaker.")
+    var name: String
+
+    @Option(help: "Why; whoever is called at night reads it.")
+    var reason: String
+
+    @Option(name: .customLong("for"), help: "How long it stands: 90s, 30m, 2h, 1d, or never for no end. (default: 1h)")
+    var duration: String?
+
+    func validate() throws {
+        guard reason.contains(where: { !$0.isWhitespace }) else { throw ValidationError("--reason must say something") }
+        _ = try expiry()
+    }
+
+    /// - Returns: milliseconds; `nil` for an order without an end.
+    private func expiry() throws -> Int64? {
+        guard let duration else { return Limits.defaultOverrideMs }
+        if duration == "never" { return nil }
+        guard let ms = DurationText.parse(duration), Limits.overrideMs.contains(ms) else {
+            throw ValidationError(
+                "--for is a duration like 90s, 30m, 2h or 1d, from 1s to 365d, or never; not \(duration)"
+            )
+        }
+        return ms
+    }
+
+    func set(_ mode: String) async throws {
+        let body: [String: Any] = [
+            "mode": mode, "reason": reason, "expires_in_ms": try expiry() as Any? ?? NSNull(),
+        ]
+        let reply = try await OperatorClient(place: try server.place()).send(
+            .PUT,
+            Paths.breaker(name) + "/override",
+            body: try JSONSerialization.data(withJSONObject: body)
+        )
+        try BreakerLine.print(reply, asJSON: output.json)
+    }
+}
+
+/// What a breaker is after an order.
+enum BreakerLine {
+    static func print(_ reply: OperatorClient.Reply, asJSON: Bool) throws {
+        if asJSON { return try Output.line(OperatorJSON.text(reply.body)) }
+        try Output.line(text(try reply.decoded(), at: reply.now, on: .standardOutput))
+    }
+
+    /// "payments: open, force_open by ops until 2026-11-24 16:20:31Z (30m): provider maintenance".
+    static func text(_ breaker: BreakerDocument, at now: Date, on screen: Screen) -> String {
+        let state = screen.paint(breaker.state, breaker.stateCell.style)
+        let start = "\(screen.paint(breaker.name.printable, .strong)): \(state)"
+        guard let override = breaker.override else {
+            let next = breaker.next(at: now)
+            return start + ", automatic" + (next.isEmpty ? "" : ", \(next)")
+        }
+        let end =
+            override.expiresAt.map { "until \(InstantText.seconds($0)) (\(remaining(until: $0, at: now)))" }
+            ?? "until it is cleared"
+        return
+            "\(start), \(screen.paint(override.mode, .ordered)) by \(override.actor) \(end): \(override.reason.printable)"
+    }
+}

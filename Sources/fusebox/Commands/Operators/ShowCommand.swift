@@ -1,0 +1,33 @@
+import ArgumentParser
+import BreakerAPI
+import Foundation
+
+struct ShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show one breaker: its state, why it is so, what comes next, and its policy.",
+        discussion: """
+            With --json: the breaker as GET /v1/breakers/NAME answers it.
+
+            Example: fusebox show payments
+            """
+    )
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    @Argument(help: "The breaker.")
+    var name: String
+
+    func run() async throws {
+        let client = OperatorClient(place: try server.place())
+        let reply = try await client.breaker(name)
+        if output.json { return try Output.line(OperatorJSON.text(reply.body)) }
+        let page = BreakerPage(
+            breaker: try reply.decoded(),
+            explanation: try await client.explanation(of: name),
+            now: reply.now
+        )
+        try Output.lines(page.lines(on: .standardOutput))
+    }
+}

@@ -1,0 +1,33 @@
+import Foundation
+
+/// A file in which a secret may stand.
+enum SecretFile {
+    /// - Parameter isSecret: whether there is a secret in such a text.
+    /// - Throws: where it cannot be read, and where everybody may read the secret in it.
+    static func text(of path: String, isSecret: (String) -> Bool = { _ in true }) throws(SettingsError) -> String {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw SettingsError(description: "\(path) cannot be read: \(error.localizedDescription)")
+        }
+        var status = stat()
+        let isOpen = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_mode & S_IROTH != 0
+        guard !isOpen || !isSecret(text) else {
+            throw SettingsError(
+                description: "\(path) has a token in it, and everybody may read it: chmod 600 \(path)"
+            )
+        }
+        return text
+    }
+
+    /// The secret that is alone in a file. A path that begins with `~/` is the user's own.
+    static func secret(of path: String) throws(SettingsError) -> String {
+        let path = NSString(string: path).expandingTildeInPath
+        let secret = try text(of: path).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !secret.isEmpty, secret.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw SettingsError(description: "\(path) must hold the secret of a token and nothing else")
+        }
+        return secret
+    }
+}

@@ -1,0 +1,107 @@
+import AsyncHTTPClient
+import BreakerAPI
+import BreakerClient
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+
+/// A server as an operator's command sees it: documents in and out, whatever the route.
+///
+/// `BreakerClient` is for workers: few routes, and errors without their document.
+struct OperatorClient: Sendable {
+    let place: ServerPlace
+
+    typealias Query = [(name: String, value: String?)]
+
+    struct Reply: Sendable {
+        var body: Data
+        var headers: HTTPHeaders
+
+        var etag: String? { headers.first(name: "etag") }
+
+        func decoded<Document: Decodable>(as type: Document.Type = Document.self) throws -> Document {
+            do {
+                return try OperatorJSON.decoder().decode(type, from: body)
+            } catch {
+                throw ServerFailure(description: "the server's answer is not understood: \(error)")
+            }
+        }
+    }
+
+    private static let timeout = TimeAmount.seconds(30)
+    /// Bytes of an answer that are read at most: the largest list page with room to spare.
+    private static let maximumBody = 64 << 20
+
+    func get(_ path: String, _ query: Query = []) async throws -> Reply {
+        try await send(.GET, path, query)
+    }
+
+    /// - Parameter body: an object of JSON.
+    /// - Throws: ``ServerProblem`` for what the server refuses, ``ServerFailure`` where it does not answer.
+    func send(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ query: Query = [],
+        body: Data? = nil,
+        headers: [(String, String)] = []
+    ) async throws -> Reply {
+        try await place.reached {
+            let response = try await execute(method, path, query, body: body, headers: headers)
+            let body = Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
+            return Reply(body: body, headers: response.headers)
+        }
+    }
+
+    private func execute(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ query: Query,
+        body: Data? = nil,
+        headers: [(String, String)]
+    ) async throws -> HTTPClientResponse {
+        var request = HTTPClientRequest(url: place.url + path + Self.text(query))
+        request.method = method
+        if let token = place.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let body {
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(body)
+        }
+        let response = try await FuseboxClient.sharedHTTP.execute(request, timeout: Self.timeout)
+        guard (200..<300).contains(response.status.code) else {
+            let body = Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
+            throw ServerProblem(status: Int(response.status.code), reason: response.status.reasonPhrase, body: body)
+        }
+        return response
+    }
+
+    private static func text(_ query: Query) -> String {
+        let parts = query.compactMap { name, value in value.map { "\(name)=\(encoded($0))" } }
+        return parts.isEmpty ? "" : "?" + parts.joined(separator: "&")
+    }
+
+    private static func encoded(_ text: String) -> String {
+        let plain = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+        return text.addingPercentEncoding(withAllowedCharacters: plain) ?? text
+    }
+}
+
+/// The server's refusal, with the document that tells it.
+struct ServerProblem: Error, CustomStringConvertible {
+    var status: Int
+    var code: String?
+    var detail: String
+    /// As it came; empty where something else than a Fusebox answered.
+    var document = Data()
+
+    init(status: Int, reason: String, body: Data) {
+        self.status = status
+        let problem = try? JSONDecoder().decode(ProblemDocument.self, from: body)
+        code = problem?.code
+        detail = problem?.detail ?? reason
+        if problem != nil { document = body }
+    }
+
+    var description: String { "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))" }
+}

@@ -1,0 +1,36 @@
+import Foundation
+
+/// JSON as the server speaks it, and as `--json` prints it.
+enum OperatorJSON {
+    static func decoder() -> JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        decoder.dateDecodingStrategy = .custom { decoder in
+            let container = try decoder.singleValueContainer()
+            let text = try container.decode(String.self)
+            guard let date = instant(text) else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is no instant")
+            }
+            return date
+        }
+        return decoder
+    }
+
+    /// An instant of RFC 3339, with or without a fraction of the second.
+    static func instant(_ text: String) -> Date? {
+        (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+            ?? (try? Date(text, strategy: Date.ISO8601FormatStyle()))
+    }
+
+    /// A document on one line, or laid out for a reader at a terminal. Its members are sorted, so that two are compared
+    /// line by line.
+    static func text(_ document: Data, on screen: Screen = .standardOutput) throws -> String {
+        try text(try JSONSerialization.jsonObject(with: document), on: screen)
+    }
+
+    static func text(_ object: Any, on screen: Screen = .standardOutput) throws -> String {
+        var options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed]
+        if screen.isTerminal { options.insert(.prettyPrinted) }
+        return String(decoding: try JSONSerialization.data(withJSONObject: object, options: options), as: UTF8.self)
+    }
+}

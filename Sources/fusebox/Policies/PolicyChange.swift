@@ -1,0 +1,91 @@
+import BreakerCore
+import Foundation
+
+/// What has to change so that one breaker has the policy that it shall have.
+struct PolicyChange {
+    struct Difference: Hashable {
+        var field: PolicyField
+        /// `nil` where there is no breaker yet.
+        var old: PolicyValue?
+        var new: PolicyValue
+    }
+
+    enum Outcome: String {
+        case planned, applied
+        /// Somebody else changed the policy since it was read.
+        case refused
+        case failed
+    }
+
+    let name: BreakerName
+    /// Names the policy that was read; `nil` where there is no breaker yet.
+    let tag: String?
+    let differences: [Difference]
+    private let wanted: Policy
+    var outcome = Outcome.planned
+    var problem: (any Error)?
+
+    var isCreation: Bool { tag == nil }
+
+    /// - Parameter current: the policy that the breaker has, and its tag; `nil` where there is no such breaker.
+    /// - Returns: `nil` where it has the values already, whoever gave them.
+    init?(_ name: BreakerName, to wanted: Policy, from current: (policy: Policy, tag: String)?) {
+        differences = PolicyField.allCases.compactMap { field in
+            let old = current?.policy[field]
+            let (new, base) = (wanted[field], old ?? Policy()[field])
+            return new == base ? nil : Difference(field: field, old: old, new: new)
+        }
+        guard current == nil || !differences.isEmpty else { return nil }
+        self.name = name
+        self.wanted = wanted
+        tag = current?.tag
+    }
+
+    /// The body of the request: of a breaker that is there only what differs.
+    func body() throws -> Data {
+        var fields: [String: Any] = [:]
+        for difference in differences {
+            switch wanted.given(difference.field) {
+            case .integer(let value): fields[difference.field.rawValue] = value
+            case .decimal(let value): fields[difference.field.rawValue] = value
+            case .null, .unsuitable: fields[difference.field.rawValue] = NSNull()
+            }
+        }
+        return try JSONSerialization.data(withJSONObject: ["policy": fields])
+    }
+
+    var document: [String: Any] {
+        var document: [String: Any] = [
+            "name": name.value, "action": isCreation ? "create" : "change", "result": outcome.rawValue,
+            "fields": differences.map { difference in
+                [
+                    "field": difference.field.rawValue, "from": Self.json(difference.old ?? .null),
+                    "to": Self.json(difference.new),
+                ]
+            },
+        ]
+        if let problem { document["detail"] = "\(problem)" }
+        return document
+    }
+
+    private static func json(_ value: PolicyValue) -> Any {
+        switch value {
+        case .integer(let value): value
+        case .decimal(let value): value
+        case .null, .unsuitable: NSNull()
+        }
+    }
+}
+
+extension Policy {
+    /// The policy of a breaker as a server shows it. Fields of a later version are left alone.
+    init(_ document: [String: Double?]) throws(PolicyError) {
+        let known = document.filter { PolicyField(rawValue: $0.key) != nil }
+        self = try Policy().applying(
+            known.mapValues { value in
+                guard let value else { return .null }
+                return Int64(exactly: value).map { .integer($0) } ?? .decimal(value)
+            }
+        )
+    }
+}

@@ -1,0 +1,86 @@
+import BreakerCore
+import Foundation
+import Yams
+
+/// The policies that breakers shall have: the section `breakers` of a configuration file, and nothing else.
+struct PolicyFile {
+    /// In the order of the file.
+    private(set) var policies: [(name: BreakerName, policy: Policy)] = []
+
+    /// - Throws: every fault of the file in one error, each with its line.
+    init(text: String, path: String) throws(SettingsError) {
+        guard let root = try ConfigurationNode(yaml: text, path: path) else { return }
+        let sections = try root.members(known: ["breakers"])
+        var faults: [String] = []
+        for (text, node) in try sections["breakers"]?.members() ?? [] {
+            guard let name = BreakerName(text) else {
+                faults.append(node.error("is not a breaker's name").description)
+                continue
+            }
+            do throws(SettingsError) {
+                policies.append((name, try node.policy(over: Policy())))
+            } catch {
+                faults.append(error.description)
+            }
+        }
+        guard faults.isEmpty else { throw SettingsError(description: faults.joined(separator: "\n")) }
+    }
+
+    /// - Parameter path: `-` for standard input.
+    static func read(_ path: String) throws(SettingsError) -> PolicyFile {
+        guard path != "-" else {
+            let text = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
+            return try PolicyFile(text: text, path: "standard input")
+        }
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw SettingsError(description: "\(path) cannot be read: \(error.localizedDescription)")
+        }
+        return try PolicyFile(text: text, path: path)
+    }
+
+    /// The text of a file that gives breakers these policies. A field with its default is left out.
+    static func text(_ policies: [(name: String, policy: Policy)]) -> String {
+        guard !policies.isEmpty else { return "breakers: {}\n" }
+        var lines = ["breakers:"]
+        for (name, policy) in policies {
+            let fields = PolicyField.allCases.compactMap { field -> String? in
+                let value = policy[field]
+                guard value != defaultValue(of: field, in: policy) else { return nil }
+                return "      \(field.rawValue): \(text(value))"
+            }
+            lines.append("  \(quoted(name)):")
+            lines += fields.isEmpty ? ["    policy: {}"] : ["    policy:"] + fields
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What the field has where it is left out; of the windows and the cap, that depends on other fields.
+    private static func defaultValue(of field: PolicyField, in policy: Policy) -> PolicyValue {
+        var other = policy
+        switch field {
+        case .recoveryTimeoutMaxMs: other.givenRecoveryTimeoutMaxMs = nil
+        case .windowMs where policy[.windowCalls] != .null: break
+        default: other = Policy()
+        }
+        return other[field]
+    }
+
+    private static func text(_ value: PolicyValue) -> String {
+        switch value {
+        case .null, .unsuitable: "null"
+        case .integer(let value): "\(value)"
+        case .decimal(let value): NumberText.plain(value)
+        }
+    }
+
+    /// A name such as `1.5` or `on` is something else than a text in YAML, and a colon may end a key.
+    private static func quoted(_ name: String) -> String {
+        let isPlain =
+            name.first?.isLetter == true && name.allSatisfy { $0.isLetter || $0.isNumber || "_-.".contains($0) }
+        let isWord = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"].contains(name.lowercased())
+        return isPlain && !isWord ? name : "\"\(name)\""
+    }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// Passes signals on to a child, as if the child stood in this process's place.
+///
+/// A signal that the terminal sends reaches the child by itself, for both are in its foreground group; only those that
+/// a process sent are passed on.
+enum ForwardedSignals {
+    private static let signals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2]
+
+    /// Takes the signals over. One that the caller has this process ignore (`nohup`) stays ignored, by the child too.
+    static func install() {
+        for number in signals {
+            var action = sigaction()
+            guard sigaction(number, nil, &action) == 0,
+                unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+                    != unsafeBitCast(SIG_IGN, to: Int.self)
+            else { continue }
+            action = sigaction()
+            action.__sigaction_handler.sa_sigaction = { number, info, _ in
+                receivedSignal = number
+                let wasSentByProcess = (info?.pointee.si_code ?? 0) <= 0
+                if wasSentByProcess, forwardedTo > 0 { kill(forwardedTo, number) }
+            }
+            action.sa_flags = Int32(SA_SIGINFO) | Int32(SA_RESTART)
+            sigaction(number, &action, nil)
+        }
+    }
+
+    /// The last signal that came; 0 where none did.
+    static var received: Int32 { receivedSignal }
+
+    /// - Parameter pid: 0 for nobody.
+    static func forward(to pid: pid_t) { forwardedTo = pid }
+}
+
+// A signal handler may use nothing but plain memory.
+nonisolated(unsafe) private var receivedSignal: Int32 = 0
+nonisolated(unsafe) private var forwardedTo: pid_t = 0

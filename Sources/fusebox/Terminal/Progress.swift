@@ -1,0 +1,21 @@
+import Foundation
+
+/// How far a long operation has come: a line of its own on a terminal, rewritten in place; elsewhere nothing.
+struct Progress {
+    private let isShown = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+    private var last = ContinuousClock.now
+
+    /// What is over before anybody could read it says nothing.
+    private static let interval = Duration.milliseconds(200)
+
+    mutating func show(_ text: @autoclosure () -> String) {
+        guard isShown, ContinuousClock.now - last >= Self.interval else { return }
+        last = .now
+        try? Output.write("\r\u{1b}[K\(text())", to: STDERR_FILENO)
+    }
+
+    func clear() {
+        guard isShown else { return }
+        try? Output.write("\r\u{1b}[K", to: STDERR_FILENO)
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// What a table is drawn on.
+struct Screen: Sendable {
+    /// Characters on a line; `nil` where lines may have any length: no terminal cuts them.
+    var width: Int?
+    var hasColors = false
+
+    var isTerminal: Bool { width != nil }
+
+    /// A file or a pipe.
+    static let plain = Screen()
+
+    /// What standard output is.
+    static var standardOutput: Screen { Screen(descriptor: STDOUT_FILENO) }
+
+    init(width: Int? = nil, hasColors: Bool = false) {
+        self.width = width
+        self.hasColors = hasColors
+    }
+
+    private init(descriptor: Int32) {
+        guard isatty(descriptor) == 1 else { return }
+        let environment = ProcessInfo.processInfo.environment
+        var size = winsize()
+        if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+            width = Int(size.ws_col)
+        } else {
+            width = 80
+        }
+        hasColors = Self.wantsColors(environment)
+    }
+
+    /// https://no-color.org: any value that is not empty.
+    static func wantsColors(_ environment: [String: String]) -> Bool {
+        environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+    }
+
+    func paint(_ text: String, _ style: Style) -> String {
+        guard hasColors, !text.isEmpty, let code = style.code else { return text }
+        return "\u{1b}[\(code)m\(text)\u{1b}[0m"
+    }
+}
+
+/// How a text stands out. Never the only sign of anything: there are terminals, and eyes, without colours.
+enum Style: Sendable {
+    case plain, strong, faint, good, warning, bad, ordered
+
+    /// The parameters of "select graphic rendition" (ECMA-48).
+    var code: String? {
+        switch self {
+        case .plain: nil
+        case .strong: "1"
+        case .faint: "2"
+        case .good: "32"
+        case .warning: "33"
+        case .bad: "1;31"
+        case .ordered: "35"
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+
+/// A breaker in words, as short as a column is.
+extension BreakerDocument {
+    /// The state with its sign.
+    var stateCell: TextTable.Cell {
+        switch state {
+        case "open": TextTable.Cell("● open", .bad)
+        case "half_open": TextTable.Cell("◐ half_open", .warning)
+        case "closed": TextTable.Cell("○ closed", .good)
+        default: TextTable.Cell("? \(state)", .warning)
+        }
+    }
+
+    /// What will happen next, and in how long.
+    func next(at now: Date) -> String {
+        if let override, override.mode != "shadow" {
+            return override.expiresAt.map { "ends in \(remaining(until: $0, at: now))" } ?? "until cleared"
+        }
+        switch state {
+        case "open": return retryAfterMs.map { "probe in \(DurationText.short(ms: $0))" } ?? ""
+        case "half_open" where probes.inFlight > 0: return "\(probes.inFlight) of \(probes.limit) probes out"
+        case "half_open": return "probe at the next call"
+        default: return ""
+        }
+    }
+
+    /// The order that stands, if one does.
+    func overrideCell(at now: Date) -> TextTable.Cell {
+        guard let override else { return "" }
+        let end = override.mode == "shadow" ? override.expiresAt.map { " \(remaining(until: $0, at: now))" } ?? "" : ""
+        return TextTable.Cell(override.mode + end, .ordered)
+    }
+
+    /// Why it is as it is.
+    func why(at now: Date) -> TextTable.Cell {
+        if let override { return TextTable.Cell("\(override.actor): \(override.reason)") }
+        if state != "closed", let lastTransition { return TextTable.Cell(lastTransition.detail) }
+        guard let lastFailure else { return "" }
+        return TextTable.Cell("\(lastFailure.summary), \(age(of: lastFailure.at, at: now)) ago", .faint)
+    }
+
+    /// How near the nearest rule is to tripping; empty where nothing was observed.
+    var nearestRule: String {
+        guard state == "closed", let rule = rules.max(by: { $0.nearness < $1.nearness }), rule.nearness > 0 else {
+            return ""
+        }
+        return rule.short
+    }
+
+    /// Time in state.
+    func time(at now: Date) -> String { age(of: since, at: now) }
+}
+
+extension BreakerDocument.Rule {
+    /// The share of the threshold that is reached; of a rate it counts as far as there are calls enough.
+    var nearness: Double {
+        guard let observed, threshold > 0 else { return 0 }
+        guard let calls, let minimumCalls, minimumCalls > 0 else { return observed / threshold }
+        return observed / threshold * min(1, Double(calls) / Double(minimumCalls))
+    }
+
+    private var isRate: Bool { minimumCalls != nil }
+
+    var short: String {
+        let observed = observed ?? 0
+        let what =
+            switch field {
+            case "failure_threshold": "in a row"
+            case "failure_count_threshold": "failures"
+            case "failure_rate_threshold": "failed"
+            case "slow_call_rate_threshold": "slow"
+            default: field
+            }
+        guard isRate else { return "\(NumberText.plain(observed))/\(NumberText.plain(threshold)) \(what)" }
+        return "\(NumberText.percent(observed))/\(NumberText.percent(threshold)) \(what)"
+    }
+}
+
+extension FailureDocument {
+    /// "timeout from checkout-7".
+    var summary: String { (kind ?? "failure") + (reporter.map { " from \($0)" } ?? "") }
+}
+
+/// How long ago; nothing is in the future of a clock that is a little behind the server's.
+func age(of instant: Date, at now: Date) -> String {
+    DurationText.short(ms: seconds(now.timeIntervalSince(instant), .down))
+}
+
+/// How long until then, rounded up: what was set for 30 minutes a moment ago has 30 minutes.
+func remaining(until instant: Date, at now: Date) -> String {
+    DurationText.short(ms: seconds(instant.timeIntervalSince(now), .up))
+}
+
+/// Whole seconds, for nobody reads less of an age.
+private func seconds(_ interval: TimeInterval, _ rule: FloatingPointRoundingRule) -> Int64 {
+    Int64(max(0, interval.rounded(rule))) * 1_000
+}
+
+enum NumberText {
+    static func plain(_ value: Double) -> String { value == value.rounded() ? "\(Int64(value))" : "\(value)" }
+    static func percent(_ share: Double) -> String { "\(plain((share * 1_000).rounded() / 10))%" }
+}

@@ -1,0 +1,18 @@
+import BreakerCore
+
+/// Values of a policy for the eye.
+enum PolicyWords {
+    /// What a number means where it is not plain: milliseconds as a duration, a share in percent.
+    static func reading(of field: PolicyField, _ value: Double?) -> String? {
+        guard let value else { return nil }
+        if field.rawValue.hasSuffix("_ms") { return DurationText.exact(ms: Int64(value)) }
+        if case .rate = field.range { return NumberText.percent(value) }
+        return nil
+    }
+
+    /// "30000 (30s)", "0.5 (50%)", "off".
+    static func text(of field: PolicyField, _ value: PolicyValue) -> String {
+        guard let number = value.asDecimal else { return "off" }
+        return NumberText.plain(number) + (reading(of: field, number).map { " (\($0))" } ?? "")
+    }
+}

@@ -1,0 +1,21 @@
+import Foundation
+import NIOHTTP1
+
+extension OperatorClient.Reply {
+    /// The server's present: this machine's, unless the two clocks are apart. A server tells whole seconds.
+    var now: Date {
+        let own = Date()
+        guard let text = headers.first(name: "date"), let server = Self.httpDate.date(from: text),
+            abs(own.timeIntervalSince(server)) > 2
+        else { return own }
+        return server
+    }
+
+    private static var httpDate: DateFormatter {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.timeZone = TimeZone(identifier: "GMT")
+        format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return format
+    }
+}

@@ -1,0 +1,120 @@
+import EngineSupport
+import Foundation
+import NIOHTTP1
+import TestSupport
+import Testing
+
+extension ProcessTests {
+    @Suite struct OperatorCommandTests {
+        private let folder: TemporaryFolder
+
+        init() throws {
+            folder = try TemporaryFolder()
+        }
+
+        @Test("A check is 0 where a call would be allowed, 1 where it is denied, 2 without a decision")
+        func check() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            try await server.wire.putPolicy(#"{"policy":{"failure_threshold":1}}"#, of: "payments")
+            let allowed = try await Program.fusebox.run("check", "payments", "--url", server.url)
+            #expect(allowed.code == 0)
+            #expect(allowed.output == "payments: allowed, closed\n")
+            #expect(try await server.wire.fail("payments").text("state") == "open")
+            let denied = try await Program.fusebox.run("check", "payments", "--url", server.url)
+            #expect(denied.code == 1)
+            #expect(denied.output.hasPrefix("payments: denied, open; ask again in "), "\(denied.output)")
+            #expect(denied.errors == "")
+            let away = try await Program.fusebox.run("check", "payments", "--url", "http://127.0.0.1:1")
+            #expect(away.code == 2)
+            #expect(away.output == "")
+            #expect(away.errors == "Error: http://127.0.0.1:1 cannot be reached: nothing listens there\n")
+        }
+
+        @Test("A check gives the probe back that it was granted")
+        func probe() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            _ = try await server.wire.acquire("payments")
+            _ = try await server.wire.send(.POST, "/v1/breakers/payments/reset?to=half_open")
+            let result = try await Program.fusebox.run("check", "payments", "--url", server.url)
+            #expect(result.code == 0)
+            #expect(result.output == "payments: allowed, half_open; the probe was given back\n")
+            #expect(try await server.wire.get("/v1/breakers/payments").number("probes", "in_flight") == 0)
+        }
+
+        @Test("Where JSON is asked for, a refusal is the server's problem document")
+        func problem() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            let result = try await Program.fusebox.run("list", "--state", "broken", "--json", "--url", server.url)
+            #expect(result.code == 1)
+            #expect(result.output == "")
+            let reply = try await server.wire.get("/v1/breakers?state=broken")
+            let document = try JSONSerialization.jsonObject(with: Data(result.errors.utf8)) as? [String: Any]
+            #expect(document?["status"] as? Int == 400)
+            #expect(document?["code"] as? String == reply.text("code"))
+            #expect(document?["detail"] as? String == reply.text("detail"))
+            #expect((document?["detail"] as? String)?.contains("state") == true, "\(result.errors)")
+        }
+
+        @Test("Show prints the server's explanation, the rules and the failures")
+        func show() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            try await server.wire.putPolicy(#"{"policy":{"failure_threshold":1}}"#, of: "payments")
+            #expect(try await server.wire.fail("payments", detail: "no answer").text("state") == "open")
+            let text = try #require(try await server.wire.get("/v1/breakers/payments/explain").text("text"))
+            let result = try await Program.fusebox.run("show", "payments", "--url", server.url)
+            #expect(result.code == 0, "\(result)")
+            // Seconds pass between the two.
+            let first = try #require(text.split(separator: ".").first)
+            #expect(result.output.contains(first), "\(result.output)")
+            #expect(result.output.contains("no answer"))
+            #expect(result.output.contains("Policy (api)"))
+            let unknown = try await Program.fusebox.run("show", "nobody", "--url", server.url)
+            #expect(unknown.code == 1)
+            #expect(unknown.errors.contains("404 unknown_breaker"), "\(unknown.errors)")
+        }
+
+        @Test("An override stands for as long as was said, until auto ends it")
+        func override() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            _ = try await server.wire.acquire("payments")
+            let open = try await Program.fusebox.run(
+                ["open", "payments", "--reason", "maintenance", "--for", "30m", "--url", server.url]
+            )
+            #expect(open.code == 0, "\(open)")
+            #expect(open.output.contains("force_open") && open.output.contains("(30m): maintenance"), "\(open.output)")
+            #expect(try await server.wire.acquire("payments").flag("allowed") == false)
+            let list = try await Program.fusebox.run("list", "--override", "any", "--url", server.url)
+            #expect(list.output.contains("payments") && list.output.contains("maintenance"), "\(list.output)")
+            let auto = try await Program.fusebox.run("auto", "payments", "--url", server.url)
+            #expect(auto.output.hasPrefix("payments: half_open, automatic"), "\(auto.output)")
+            let reset = try await Program.fusebox.run("reset", "payments", "--url", server.url)
+            #expect(reset.output == "payments: closed, automatic\n")
+        }
+
+        @Test("A file of contexts with a token is refused where everybody may read it")
+        func contexts() async throws {
+            let path = folder.path("contexts.yaml")
+            let (token, tokens) = (try await newToken("ops"), folder.path("tokens"))
+            try Data(token.line.utf8).write(to: URL(fileURLWithPath: tokens))
+            let server = try await ServerProcess.start(
+                database: folder.path("fusebox.db"),
+                options: ["--tokens", tokens]
+            )
+            defer { server.child.kill() }
+            let text = "current: here\ncontexts:\n  here: { url: \"\(server.url)\", token: \(token.secret) }\n"
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            for (mode, code) in [(0o644, 1), (0o600, 0)] as [(Int, Int32)] {
+                try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+                let result = try await Program.fusebox.run(["list"], environment: ["FUSEBOX_CONTEXTS": path])
+                #expect(result.code == code, "\(result)")
+                let complaint = "Error: \(path) has a token in it, and everybody may read it: chmod 600 \(path)\n"
+                #expect(result.errors == (code == 0 ? "There are no breakers.\n" : complaint))
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import EngineSupport
+import Foundation
+import TestSupport
+import Testing
+
+extension ProcessTests {
+    @Suite struct PolicyCommandTests {
+        private let folder: TemporaryFolder
+
+        init() throws {
+            folder = try TemporaryFolder()
+        }
+
+        private func write(_ text: String) throws -> String {
+            let path = folder.path("policies.yaml")
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            return path
+        }
+
+        private func apply(_ text: String, on server: ServerProcess, _ options: String...) async throws -> CommandResult
+        {
+            try await Program.fusebox.run(["apply", "--url", server.url, "-f", try write(text)] + options)
+        }
+
+        /// All breakers, as they are, but for the moment at which that is asked.
+        private func policies(on server: ServerProcess) async throws -> [String] {
+            try await server.wire.get("/v1/breakers").rows("breakers").map { row in
+                "\(row["name"] ?? "") \(row["policy_revision"] ?? "") \(row["policy_source"] ?? "")"
+            }
+        }
+
+        @Test("What was exported changes nothing when it is applied", arguments: [[], ["--all"]])
+        func roundTrip(options: [String]) async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            try await server.wire.putPolicy(
+                #"{"preset":"flaky","policy":{"failure_threshold":null,"failure_rate_threshold":0.25,"window_calls":40}}"#,
+                of: "payments:eu"
+            )
+            try await server.wire.putPolicy(#"{"policy":{"recovery_timeout_ms":900000}}"#, of: "on")
+            _ = try await server.wire.acquire("mail")
+            let before = try await policies(on: server)
+            let export = try await Program.fusebox.run(["export", "--url", server.url] + options)
+            #expect(export.code == 0)
+            #expect(export.output.contains("mail") == !options.isEmpty, "\(export.output)")
+            let result = try await apply(export.output, on: server)
+            #expect(result.code == 0, "\(result)")
+            #expect(result.output == "Nothing to do: \(options.isEmpty ? 2 : 3) unchanged.\n", "\(export.output)")
+            #expect(try await policies(on: server) == before)
+        }
+
+        @Test("A dry run prints what would change, and changes nothing; an apply changes just that")
+        func dryRun() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            try await server.wire.putPolicy(#"{"policy":{"failure_threshold":3}}"#, of: "payments")
+            let before = try await policies(on: server)
+            let file = """
+                breakers:
+                  payments: { policy: { failure_threshold: 8 } }
+                  search: { preset: flaky }
+                """
+            let dry = try await apply(file, on: server, "--dry-run")
+            #expect(dry.code == 0, "\(dry)")
+            #expect(dry.output.contains("failure_threshold  3  →  8"), "\(dry.output)")
+            #expect(dry.output.contains("search (to be created)"), "\(dry.output)")
+            #expect(dry.output.hasSuffix("1 to change, 1 to create, 0 unchanged.\n"), "\(dry.output)")
+            #expect(try await policies(on: server) == before)
+
+            let applied = try await apply(file, on: server)
+            #expect(applied.output.hasSuffix("1 changed, 1 created, 0 unchanged.\n"), "\(applied.output)")
+            let names = try await server.wire.get("/v1/breakers").rows("breakers").map { $0["name"] as? String }
+            #expect(names == ["payments", "search"])
+            #expect(try await server.wire.get("/v1/breakers/payments").number("policy", "failure_threshold") == 8)
+            #expect(try await server.wire.get("/v1/breakers/search").number("policy", "recovery_timeout_ms") == 30_000)
+        }
+
+        @Test("A file with a mistake is told with its line, and nothing of it is applied")
+        func mistake() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            let file = """
+                breakers:
+                  payments: { policy: { failure_threshold: 8 } }
+                  search: { policy: { failure_threshold: 0 } }
+                """
+            let result = try await apply(file, on: server)
+            #expect(result.code == 1)
+            #expect(result.errors.contains("policies.yaml:3: "), "\(result.errors)")
+            #expect(result.errors.contains("failure_threshold"), "\(result.errors)")
+            #expect(try await policies(on: server).isEmpty)
+        }
+    }
+}
