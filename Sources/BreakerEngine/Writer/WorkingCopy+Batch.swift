@@ -58,8 +58,9 @@ extension WorkingCopy {
 
     private func panelUpdates() -> [Panel.Update] {
         var updates: [Panel.Update] = []
-        updates.reserveCapacity(touched.places.count + seen.places.count)
-        for deletion in deletions where place(of: deletion.name) == nil {
+        updates.reserveCapacity(deletions.count + touched.places.count + seen.places.count)
+        // Of a name that is taken again too: what the panel counted was the other breaker's.
+        for deletion in deletions {
             updates.append(Panel.Update(name: deletion.name, standing: nil, wasSeen: false))
         }
         func update(_ place: Int) {
