@@ -130,12 +130,13 @@ struct EventStreamTests {
     func heartbeat(isLines: Bool) async throws {
         var times = ConnectionTimes()
         times.heartbeat = .milliseconds(5)
-        // Shorter than the test: a stream is not idle.
-        times.idle = .milliseconds(20)
+        times.idle = .seconds(2)
         try await TestServer.with(times: times) { server in
             let fields = isLines ? ["accept: application/x-ndjson"] : []
             let stream = try await StreamClient.open(server.port, "?after=0&name=other", fields: fields)
             _ = try await server.acquire("a")
+            // A stream is not idle: it outlasts a connection that is.
+            #expect(try await ByteClient.run(server.port) { try $0.isAtEnd() })
             var beats = 0
             while beats < 20 {
                 let position = isLines ? try await stream.line()?["revision"]?.whole : try await stream.frame()?.id
