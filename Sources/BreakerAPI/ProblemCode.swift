@@ -14,6 +14,10 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     // Who asks.
     case unauthorized
     case forbidden
+    /// A page of another site asks, through the browser of its visitor.
+    case crossSite = "cross_site"
+    /// A server without tokens is asked by a name that is not known to be its own.
+    case unknownHost = "unknown_host"
     // What is asked.
     case unknownBreaker = "unknown_breaker"
     case breakerLimit = "breaker_limit"
@@ -34,7 +38,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         switch self {
         case .malformedRequest, .invalidRequest, .invalidPolicy: 400
         case .unauthorized: 401
-        case .forbidden: 403
+        case .forbidden, .crossSite, .unknownHost: 403
         case .notFound, .unknownBreaker: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
@@ -62,6 +66,8 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         case .unsupportedEncoding: "Unsupported content encoding"
         case .unauthorized: "Unauthorized"
         case .forbidden: "Forbidden"
+        case .crossSite: "Cross-site request"
+        case .unknownHost: "Unknown host"
         case .unknownBreaker: "Unknown breaker"
         case .breakerLimit: "Too many breakers"
         case .invalidPolicy: "Invalid policy"

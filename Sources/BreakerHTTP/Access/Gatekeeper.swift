@@ -1,4 +1,5 @@
 import BreakerAPI
+import HTTPTypes
 import NIOConcurrencyHelpers
 
 /// Knows the tokens. They can be replaced while the server runs.
@@ -10,9 +11,14 @@ package final class Gatekeeper: Sendable {
     }
 
     private let register: NIOLockedValueBox<Register>
+    private let hosts: Set<String>
 
-    package init(tokens: [Token]?) {
+    /// - Parameters:
+    ///   - tokens: `nil` for a server that has none.
+    ///   - hosts: names by which a server without tokens is reached, beside those that are nobody's.
+    package init(tokens: [Token]?, hosts: [String] = []) {
         register = NIOLockedValueBox(Register(tokens: tokens.map(Self.byDigest)))
+        self.hosts = Set(hosts.map { $0.lowercased() })
     }
 
     package func replace(tokens: [Token]) {
@@ -43,6 +49,34 @@ package final class Gatekeeper: Sendable {
             throw Problem(.unauthorized, "the token is not known")
         }
         return Access(actor: token.name, role: token.role, prefix: token.prefix)
+    }
+
+    /// Keeps a page from doing through its visitor's browser what only the visitor may.
+    ///
+    /// - Throws: `cross_site`, `unknown_host`.
+    func admit(_ request: HTTPRequest) throws(Problem) {
+        let marks = BrowserMarks(request)
+        if request.method != .get, request.method != .head { try marks.requireOwnSite() }
+        if marks.areThere { try requireKnownHost(request) }
+    }
+
+    /// Where there are no tokens, whoever reaches the server may do everything; and a page reaches it by a name of its own
+    /// that it leads to the server's address ("DNS rebinding"), for which the browser takes the two for one site. So the
+    /// name by which such a server is asked has to be its own.
+    ///
+    /// A browser marks no plain `GET` over HTTP. So the rule is for every request that a browser has marked, and for
+    /// whatever tells of breakers; workers' calls, none of which is a `GET`, go on under any name.
+    ///
+    /// - Throws: `unknown_host`.
+    func requireKnownHost(_ request: HTTPRequest) throws(Problem) {
+        guard register.withLockedValue({ $0.tokens == nil }), let host = HostName(request.authority ?? "") else {
+            return
+        }
+        guard !host.isLocal, !hosts.contains(host.name) else { return }
+        throw Problem(
+            .unknownHost,
+            "the server has no tokens and does not know the name \(host.name); if it is its own, add it to the setting hosts"
+        )
     }
 
     private static func byDigest(_ tokens: [Token]) -> [[UInt8]: Token] {

@@ -20,6 +20,14 @@ enum Requirement: Hashable, Sendable {
     case read
     case steer
 
+    /// Whether an answer says what breakers there are, and how they do.
+    var tellsOfBreakers: Bool {
+        switch self {
+        case .none, .work: false
+        case .readOne, .read, .steer: true
+        }
+    }
+
     func isMet(by role: Role) -> Bool {
         switch role {
         case .operator: true

@@ -63,7 +63,8 @@ struct LaneFields {
     /// Reads all fields, and the empty line behind them.
     ///
     /// - Returns: `nil` where they do not end, where one is written in an unusual manner or is repeated, says that there
-    ///   is a body, or asks for more than an answer on a connection that stays.
+    ///   is a body, or asks for more than an answer on a connection that stays; and where a browser says where the request
+    ///   comes from, or shows a cookie.
     init?(_ reader: inout LaneReader) {
         for _ in 0..<HTTPLimits.laneFields {
             if reader.take("\r\n") { return }
@@ -78,13 +79,14 @@ struct LaneFields {
     /// - Returns: whether the lane may go on.
     private mutating func note(_ name: Range<Int>, _ value: Range<Int>, _ reader: LaneReader) -> Bool {
         switch name.count {
-        case 6: return !reader.isName(name, "expect")
+        case 6: return !["expect", "origin", "cookie"].contains { reader.isName(name, $0) }
         case 7: return !reader.isName(name, "upgrade")
         case 10 where reader.isName(name, "connection"): return reader.isName(value, "keep-alive")
         case 12 where reader.isName(name, "x-request-id"): return Self.set(&requestID, value)
         case 13 where reader.isName(name, "authorization"): return Self.set(&authorization, value)
         case 14 where reader.isName(name, "content-length"):
             return reader.isText(value, "0") && Self.set(&contentLength, value)
+        case 14: return !reader.isName(name, "sec-fetch-site")
         case 16: return !reader.isName(name, "proxy-connection")
         case 17: return !reader.isName(name, "transfer-encoding")
         default: return true

@@ -28,7 +28,7 @@ struct RouterDoor: Sendable {
     /// A router of `routes`, in which every error is a problem document.
     func router(of routes: [Route]) -> Router<FuseboxContext> {
         let router = Router(context: FuseboxContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ProblemMiddleware(routes: routes, meters: meters))
+        router.add(middleware: ProblemMiddleware(routes: routes, gatekeeper: gatekeeper, meters: meters))
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 try await respond(to: request, context: context, route: route)
@@ -40,6 +40,7 @@ struct RouterDoor: Sendable {
     private func respond(to request: Request, context: FuseboxContext, route: Route) async throws -> Response {
         // The router passes over empty parts of a path; an empty variable in a script must not hit another breaker.
         guard route.matches(path: request.uri.path) else { throw Problem.notFound }
+        if route.requirement.tellsOfBreakers { try gatekeeper.requireKnownHost(request.head) }
         let access: Access
         if route.requirement == .none {
             access = .anonymous
@@ -113,6 +114,7 @@ extension Response {
 /// Turns every error into a problem document, gives every answer its request id, and counts it.
 private struct ProblemMiddleware: RouterMiddleware {
     let routes: [Route]
+    let gatekeeper: Gatekeeper
     let meters: HTTPMeters
 
     func handle(
@@ -123,6 +125,7 @@ private struct ProblemMiddleware: RouterMiddleware {
         let requestID = RequestID.of(request.headers[.requestID])
         var response: Response
         do {
+            try gatekeeper.admit(request.head)
             response = try await next(request, context)
         } catch let problem as Problem {
             response = Response(Answer(problem))

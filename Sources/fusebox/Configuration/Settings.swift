@@ -10,6 +10,8 @@ struct Settings {
     var databasePath = "./fusebox.db"
     var tokensPath: String?
     var insecure = false
+    /// Names by which browsers may reach a server without tokens, beside those that nobody else can have.
+    var hosts: [String] = []
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
     var maximumBreakers = Engine.Configuration().maximumBreakers
@@ -18,7 +20,7 @@ struct Settings {
 
     /// A setting by its name in the configuration file; in the environment it is `FUSEBOX_` and its name in capitals.
     enum Key: String, CaseIterable {
-        case listen, db, config, tokens, insecure
+        case listen, db, config, tokens, insecure, hosts
         case logLevel = "log_level"
         case logFormat = "log_format"
         case maximumBreakers = "max_breakers"
@@ -68,6 +70,12 @@ struct Settings {
             case .insecure:
                 guard let flag = Bool(value) else { throw invalid("true or false") }
                 insecure = flag
+            case .hosts:
+                let names = value.split(separator: ",").map { $0.filter { $0 != " " } }
+                guard names.allSatisfy({ !$0.isEmpty && !$0.contains(":") && !$0.contains("/") }) else {
+                    throw invalid("names without a port, with commas between them")
+                }
+                hosts = names
             case .logLevel:
                 guard let level = Logger.Level(rawValue: value) else {
                     throw invalid(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))

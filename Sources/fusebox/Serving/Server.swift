@@ -30,7 +30,7 @@ struct Server {
         let logger = Self.logger("fusebox", settings: settings)
         var tokens: [Token]?
         if let path = settings.tokensPath { tokens = try TokenReload.read(path) }
-        let gatekeeper = Gatekeeper(tokens: tokens)
+        let gatekeeper = Gatekeeper(tokens: tokens, hosts: settings.hosts + [settings.listen.host])
         let connections = try ConnectionLimit.raise()
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: HTTPServer.Configuration.eventLoopCount)
         defer { eventLoops.shutdownGracefully { _ in } }

@@ -87,6 +87,7 @@ struct LaneRequestTests {
             "content-length: 1", "Content-Length: 00", "content-length: +0", "content-length:",
             "transfer-encoding: chunked",
             "Transfer-Encoding: identity", "expect: 100-continue", "Upgrade: h2c", "connection: close",
+            "Origin: http://x", "cookie: a=b", "Sec-Fetch-Site: same-origin",
             "Connection: keep-alive, close", "connection: upgrade", "Proxy-Connection: close", "x : y", " folded",
             ": x",
             "x", "x: \u{e9}", "x: \u{7f}", "x: a\u{0}b", "x: a\rb", "x: a\nb", "x_y: z",

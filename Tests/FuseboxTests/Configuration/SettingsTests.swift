@@ -57,6 +57,7 @@ import Testing
                 "FUSEBOX_LISTEN": "0.0.0.0:1", "FUSEBOX_DB": "a.db", "FUSEBOX_TOKENS": "tokens",
                 "FUSEBOX_INSECURE": "true", "FUSEBOX_LOG_LEVEL": "trace", "FUSEBOX_LOG_FORMAT": "json",
                 "FUSEBOX_MAX_BREAKERS": "5", "FUSEBOX_METRICS_BREAKERS": "0",
+                "FUSEBOX_HOSTS": "fusebox.example, f.example",
                 "FUSEBOX_CONFIG": "", "FUSEBOX_UNHEARD_OF": "x",
             ]
         )
@@ -68,6 +69,7 @@ import Testing
         #expect(settings.logFormat == .json)
         #expect(settings.maximumBreakers == 5)
         #expect(settings.metricsBreakers == 0)
+        #expect(settings.hosts == ["fusebox.example", "f.example"])
     }
 
     @Test(
@@ -75,6 +77,7 @@ import Testing
         arguments: [
             (Settings.Key.listen, "nowhere", "host:port"), (.listen, "", "host:port"), (.db, "", "a path"),
             (.insecure, "yes", "true or false"),
+            (.hosts, "a.example:80", "names without a port, with commas between them"),
             (.logLevel, "loud", "trace, debug, info, notice, warning, error, critical"),
             (.logFormat, "xml", "text or json"), (.maximumBreakers, "0", "1 to 1000000"),
             (.metricsBreakers, "-1", "0 to 1000000"), (.metricsBreakers, "1000001", "0 to 1000000"),

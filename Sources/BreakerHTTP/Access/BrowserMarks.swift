@@ -1,0 +1,77 @@
+import BreakerAPI
+import HTTPTypes
+
+/// What a browser says of where a request comes from. No page can have it say anything else, and other clients say
+/// nothing: `origin` (RFC 6454) goes with all but a plain `GET`, `sec-fetch-site` where the connection is trusted.
+struct BrowserMarks {
+    private let origin: String?
+    private let fetchSite: String?
+    /// What the client takes the server for, with its port.
+    private let host: String
+    /// How the client reached the proxy in front, if one says so.
+    private let scheme: String?
+
+    init(_ request: HTTPRequest) {
+        origin = request.headerFields[.origin]
+        fetchSite = request.headerFields[.secFetchSite]
+        host = request.authority ?? ""
+        scheme = request.headerFields[.forwardedProto]
+    }
+
+    var areThere: Bool { origin != nil || fetchSite != nil }
+
+    /// Whether a page of this server, or the person in front of the browser, asks.
+    ///
+    /// - Throws: `cross_site`.
+    func requireOwnSite() throws(Problem) {
+        if let fetchSite, fetchSite != "same-origin", fetchSite != "none" {
+            throw Problem(.crossSite, "a page of another site may order nothing here (sec-fetch-site: \(fetchSite))")
+        }
+        guard let origin, !isOwn(origin) else { return }
+        throw Problem(
+            .crossSite,
+            "a page of \(origin) may order nothing here, at \(host.isEmpty ? "no host" : host); "
+                + "a proxy in front has to pass the host on as it came"
+        )
+    }
+
+    private func isOwn(_ origin: String) -> Bool {
+        for (scheme, port) in [("http", "80"), ("https", "443")] where self.scheme == nil || self.scheme == scheme {
+            guard let own = HostName(host, defaultPort: port), origin.hasPrefix(scheme + "://") else { continue }
+            if HostName(String(origin.dropFirst(scheme.utf8.count + 3)), defaultPort: port) == own { return true }
+        }
+        return false
+    }
+}
+
+/// The host and the port of an authority: `fusebox:7979`, `[::1]:7979`, `fusebox.example`.
+struct HostName: Hashable {
+    /// In lower case; an IPv6 address has its brackets.
+    private(set) var name: String
+    let port: String
+
+    /// - Returns: `nil` for an empty one.
+    init?(_ authority: String, defaultPort: String = "") {
+        let end = authority.lastIndex(of: "]").map { authority.index(after: $0) } ?? authority.startIndex
+        let colon = authority[end...].firstIndex(of: ":")
+        name = authority[..<(colon ?? authority.endIndex)].lowercased()
+        let port = colon.map { String(authority[authority.index(after: $0)...]) } ?? ""
+        self.port = port.isEmpty ? defaultPort : port
+        if name.hasSuffix(".") { name.removeLast() }
+        if name.isEmpty { return nil }
+    }
+
+    /// Whether nobody can have a name server of theirs lead this name to another machine: an address, a name without a
+    /// dot, or one below a domain that is never registered (RFC 6761, RFC 6762, and `internal`).
+    var isLocal: Bool {
+        if name.hasPrefix("[") || !name.contains(".") { return true }
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        if labels.count == 4, labels.allSatisfy({ UInt8($0) != nil }) { return true }
+        return ["localhost", "local", "internal"].contains(labels.last)
+    }
+}
+
+extension HTTPField.Name {
+    static let secFetchSite = Self("sec-fetch-site")!
+    static let forwardedProto = Self("x-forwarded-proto")!
+}

@@ -1,0 +1,137 @@
+import BreakerAPI
+import HTTPTypes
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A page of another site can order nothing through its visitor's browser")
+struct CrossSiteTests {
+    /// Asks one thing of `host` on a connection of its own.
+    private static func ask(
+        _ server: TestServer,
+        _ line: String,
+        host: String = "127.0.0.1:7979",
+        _ fields: [String] = []
+    ) async throws -> HTTPAnswer {
+        try await ByteClient.run(server.port) { client in
+            let fields = (["host: \(host)", "content-length: 0"] + fields).map { $0 + "\r\n" }.joined()
+            try client.send("\(line) HTTP/1.1\r\n\(fields)\r\n")
+            return try client.readAnswer()
+        }
+    }
+
+    /// One that the lane decides where nothing is said of its origin, one that it does not, and an operator's.
+    private static let orders = [
+        "POST /v1/breakers/a/acquire", "POST /v1/breakers/%61/acquire", "DELETE /v1/breakers/a",
+    ]
+
+    @Test(
+        "What another page asks is refused, in both doors",
+        arguments: [
+            ["origin: https://evil.example"], ["Origin: null"], ["ORIGIN: http://127.0.0.1:80"],
+            ["origin: http://127.0.0.1"], ["origin: http://127.0.0.1:7979.evil.example"],
+            ["origin: file://127.0.0.1:7979"], ["origin: 127.0.0.1:7979"], ["origin:"],
+            ["origin: http://user@127.0.0.1:7979"],
+            ["origin: http://127.0.0.1:7979", "origin: http://evil.example"],
+            ["origin: https://127.0.0.1:7979", "x-forwarded-proto: http"],
+            ["sec-fetch-site: cross-site"], ["Sec-Fetch-Site: same-site"], ["sec-fetch-site: Same-Origin"],
+            ["sec-fetch-site:"],
+            ["sec-fetch-site: same-origin", "sec-fetch-site: cross-site"],
+            ["origin: http://127.0.0.1:7979", "sec-fetch-site: cross-site"],
+            ["origin: http://evil.example", "sec-fetch-site: same-origin"],
+        ]
+    )
+    func refused(fields: [String]) async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            for order in Self.orders + ["OPTIONS /v1/breakers/a", "POST /nowhere"] {
+                try await Self.ask(server, order, fields).expectProblem(.crossSite)
+            }
+            #expect(try await server.send(.GET, "/v1/breakers/a").status == 200)
+        }
+    }
+
+    @Test(
+        "What this server's own page asks is done, and what its visitor types in",
+        arguments: [
+            ("127.0.0.1:7979", ["origin: http://127.0.0.1:7979"]),
+            ("127.0.0.1:7979", ["origin: http://127.0.0.1:7979", "sec-fetch-site: same-origin"]),
+            ("localhost:7979", ["origin: http://LOCALHOST:7979"]),
+            ("[::1]:7979", ["origin: http://[::1]:7979"]),
+            ("localhost", ["origin: http://localhost"]), ("localhost:80", ["origin: http://localhost"]),
+            ("localhost", ["origin: https://localhost", "x-forwarded-proto: https"]),
+            ("localhost:443", ["origin: https://localhost"]),
+            ("127.0.0.1:7979", ["sec-fetch-site: none"]), ("127.0.0.1:7979", ["cookie: a=b"]),
+            ("127.0.0.1:7979", ["sec-fetch-mode: cors", "accept-language: *"]),
+        ]
+    )
+    func own(host: String, fields: [String]) async throws {
+        try await TestServer.with { server in
+            for order in Self.orders {
+                let answer = try await Self.ask(server, order, host: host, fields)
+                #expect(answer.status == (order.hasPrefix("DELETE") ? 204 : 200), "\(order): \(answer.text)")
+            }
+        }
+    }
+
+    @Test("To look is nobody's order: the answer is for a page of this server alone, and the browser sees to that")
+    func looking() async throws {
+        try await TestServer.with { server in
+            let fields = ["origin: https://evil.example", "sec-fetch-site: cross-site"]
+            let answer = try await Self.ask(server, "GET /v1/breakers", fields)
+            #expect(answer.status == 200)
+            #expect(answer["access-control-allow-origin"] == nil)
+        }
+    }
+
+    @Test(
+        "A page that leads its own name to a server without tokens gets nothing of it",
+        arguments: [
+            ("POST /v1/breakers/a/acquire", ["origin: http://evil.example"]),
+            ("DELETE /v1/breakers/a", ["origin: http://evil.example", "sec-fetch-site: same-origin"]),
+            ("GET /v1/breakers", []), ("GET /v1/breakers/a", []), ("GET /v1/transitions", ["accept: */*"]),
+            ("GET /livez", ["sec-fetch-site: same-origin"]),
+        ]
+    )
+    func rebinding(line: String, fields: [String]) async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            try await Self.ask(server, line, host: "evil.example", fields).expectProblem(.unknownHost)
+        }
+        let (token, secret) = Token.make(name: "boss", role: .operator, prefix: "")
+        try await TestServer.with(tokens: [token]) { server in
+            _ = try await server.send(.PUT, "/v1/breakers/a", #"{"preset":"flaky"}"#, secret: secret)
+            let shown = fields + ["authorization: Bearer \(secret)"]
+            let answer = try await Self.ask(server, line, host: "evil.example", shown)
+            #expect((200..<300).contains(answer.status), "\(answer.text)")
+        }
+    }
+
+    @Test(
+        "Nobody else can have the name of a container, of this machine, or an address",
+        arguments: [
+            ("fusebox:7979", true), ("FUSEBOX", true), ("localhost", true), ("localhost.", true),
+            ("10.1.2.3:7979", true),
+            ("[fe80::1]:7979", true), ("host.docker.internal", true), ("nas.local:80", true), ("a.localhost", true),
+            ("fusebox.svc.cluster.local", true), ("", true), ("evil.example", false), ("evil.example.", false),
+            ("127.0.0.1.evil.example:7979", false), ("1.2.3.256", false), ("local.example", false),
+            ("named.example:7979", true), ("NAMED.example.", true), ("x.named.example", false),
+        ]
+    )
+    func hosts(host: String, isKnown: Bool) {
+        let gatekeeper = Gatekeeper(tokens: nil, hosts: ["Named.example"])
+        let request = HTTPRequest(method: .get, scheme: "http", authority: host, path: "/v1/breakers")
+        #expect(((try? gatekeeper.requireKnownHost(request)) != nil) == isKnown)
+    }
+
+    @Test("Workers ask under whatever name they have for the server, and so do a platform's probes")
+    func workers() async throws {
+        try await TestServer.with { server in
+            for line in ["POST /v1/breakers/a/acquire", "POST /v1/breakers/%61/report?outcome=success", "GET /livez"] {
+                let answer = try await Self.ask(server, line, host: "fusebox.example.com")
+                #expect(answer.status == 200, "\(line)")
+            }
+        }
+    }
+}
