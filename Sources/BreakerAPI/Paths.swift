@@ -5,6 +5,7 @@ public enum Paths {
     public static let transitions = "/v1/transitions"
     public static let audit = "/v1/audit"
     public static let events = "/v1/events"
+    public static let session = "/v1/session"
     public static let backup = "/v1/backup"
     public static let livez = "/livez"
     public static let readyz = "/readyz"

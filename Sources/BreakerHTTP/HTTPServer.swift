@@ -55,6 +55,7 @@ package struct HTTPServer: Sendable {
         let meters = HTTPMeters()
         let routes = Routes.all(
             engine: engine,
+            gatekeeper: gatekeeper,
             readiness: readiness,
             backups: backups,
             meters: meters,
@@ -63,7 +64,7 @@ package struct HTTPServer: Sendable {
             eventLoops: configuration.eventLoops
         )
         return Application(
-            router: RouterDoor(gatekeeper: gatekeeper, meters: meters).router(of: routes),
+            router: RouterDoor(gatekeeper: gatekeeper, meters: meters, now: { engine.clock.now() }).router(of: routes),
             server: HTTPServerBuilder { responder in
                 ConnectionChannel(
                     responder: responder,

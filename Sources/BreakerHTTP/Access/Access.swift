@@ -9,6 +9,16 @@ struct Access: Hashable, Sendable {
     /// A prefix of every name that may be touched; empty for all.
     var prefix: String
 
+    init(_ token: Token) {
+        self.init(actor: token.name, role: token.role, prefix: token.prefix)
+    }
+
+    init(actor: String, role: Role, prefix: String) {
+        self.actor = actor
+        self.role = role
+        self.prefix = prefix
+    }
+
     /// Whoever reaches a server that has no tokens.
     static let anonymous = Access(actor: "anonymous", role: .operator, prefix: "")
 

@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerCore
 import HTTPTypes
 import NIOConcurrencyHelpers
 
@@ -45,11 +46,47 @@ package final class Gatekeeper: Sendable {
             throw Problem(.unauthorized, "the authorization must be: Bearer <secret>")
         }
         // A digest is looked up, not a secret: how long that takes tells nothing of any secret.
-        guard let token = tokens[Token.digest(of: words[1].utf8)] else {
-            throw Problem(.unauthorized, "the token is not known")
-        }
-        return Access(actor: token.name, role: token.role, prefix: token.prefix)
+        guard let token = tokens[Token.digest(of: words[1].utf8)] else { throw Self.unknownToken }
+        return Access(token)
     }
+
+    /// Who shows an authorization; and who shows none, but a session.
+    ///
+    /// - Throws: `unauthorized`.
+    func access(_ fields: HTTPFields, at now: Instant) throws(Problem) -> Access {
+        if fields[.authorization] == nil, let access = session(in: fields, at: now) { return access }
+        return try access(authorization: fields[.authorization])
+    }
+
+    /// Whose session a request shows; `nil` where it shows none that is good.
+    func session(in fields: HTTPFields, at now: Instant) -> Access? {
+        let texts = SessionCookie.texts(in: fields[.cookie])
+        guard !texts.isEmpty, let tokens = register.withLockedValue({ $0.tokens }) else { return nil }
+        for text in texts {
+            // Tokens are few, and a session is shown by a person.
+            let session = Session(text) { name in tokens.values.first { $0.name == name } }
+            guard let session, now < session.end else { continue }
+            return tokens.values.first { $0.name == session.name }.map(Access.init)
+        }
+        return nil
+    }
+
+    /// Begins a session of the one whose secret this is.
+    ///
+    /// - Returns: the session's text.
+    /// - Throws: `unauthorized`; `forbidden` for a worker, who may look at no list.
+    func signIn(secret: String, at now: Instant) throws(Problem) -> String {
+        guard let tokens = register.withLockedValue({ $0.tokens }) else {
+            throw Problem(.invalidRequest, "the server has no tokens: nobody signs in")
+        }
+        guard let token = tokens[Token.digest(of: secret.utf8)] else { throw Self.unknownToken }
+        guard Requirement.read.isMet(by: token.role) else {
+            throw Problem(.forbidden, "the token \(token.name) is a worker's, which may look at no list")
+        }
+        return Session(of: token, at: now).text(of: token)
+    }
+
+    private static let unknownToken = Problem(.unauthorized, "the token is not known")
 
     /// Keeps a page from doing through its visitor's browser what only the visitor may.
     ///

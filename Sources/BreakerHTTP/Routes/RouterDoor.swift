@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerCore
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -24,6 +25,8 @@ struct FuseboxContext: RequestContext {
 struct RouterDoor: Sendable {
     let gatekeeper: Gatekeeper
     let meters: HTTPMeters
+    /// The server's time.
+    let now: @Sendable () -> Instant
 
     /// A router of `routes`, in which every error is a problem document.
     func router(of routes: [Route]) -> Router<FuseboxContext> {
@@ -45,7 +48,7 @@ struct RouterDoor: Sendable {
         if route.requirement == .none {
             access = .anonymous
         } else {
-            access = try gatekeeper.access(authorization: request.headers[.authorization])
+            access = try gatekeeper.access(request.headers, at: now())
             try access.require(route.requirement)
         }
         let inquiry = Inquiry(

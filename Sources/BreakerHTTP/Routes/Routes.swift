@@ -6,6 +6,7 @@ import NIOPosix
 /// Every route of the server.
 enum Routes {
     /// - Parameters:
+    ///   - gatekeeper: who signs people in.
     ///   - backups: where copies of the database are made before they are sent.
     ///   - meters: what connections and answers are counted in.
     ///   - metricsBreakers: how many breakers get series of their own at a scrape.
@@ -13,6 +14,7 @@ enum Routes {
     ///   - eventLoops: whose clocks tell the time for it.
     static func all(
         engine: Engine,
+        gatekeeper: Gatekeeper = Gatekeeper(tokens: nil),
         readiness: Readiness,
         backups: BackupFolder,
         meters: HTTPMeters = HTTPMeters(),
@@ -29,6 +31,7 @@ enum Routes {
             + audit(engine)
             + metrics(engine, meters: meters, breakers: metricsBreakers)
             + events(engine, heartbeat: times.heartbeat, eventLoops: eventLoops)
+            + session(gatekeeper, now: { engine.clock.now() })
             + service(engine: engine, readiness: readiness)
             + backup(engine: engine, folder: backups)
     }

@@ -1,0 +1,88 @@
+import BreakerCore
+import Crypto
+
+/// What a browser shows in the place of a token: who signed in, until when, and a code over both that only the server
+/// can make. The server keeps nothing of it, so it outlives a restart.
+///
+/// The code's key is the token's digest. A session therefore ends when its token is taken away or replaced; and whoever
+/// can read the tokens file could make one.
+struct Session {
+    /// The name of the token.
+    var name: String
+    /// The first instant at which it is good no longer.
+    var end: Instant
+    /// Tells two sessions of one instant apart.
+    var nonce: String
+
+    /// How long one is good.
+    static let lengthMs: Int64 = 12 * 60 * 60 * 1_000
+
+    init(of token: Token, at now: Instant) {
+        var random = SystemRandomNumberGenerator()
+        name = token.name
+        end = now.advanced(byMilliseconds: Self.lengthMs)
+        nonce = (0..<2).map { _ in String(random.next() as UInt64, radix: 16) }.joined(separator: "-")
+    }
+
+    /// Reads what ``text(key:)`` wrote.
+    ///
+    /// - Parameter token: the token of a name; `nil` where there is none.
+    /// - Returns: `nil` for what this server did not make, of this token; whether its time has come is not asked.
+    init?(_ text: String, token: (_ name: String) -> Token?) {
+        // The name is the last, for it may have dots in it.
+        let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 4, let code = Self.bytes(ofHex: parts[0]), let end = Int64(parts[1]),
+            let token = token(parts[3])
+        else { return nil }
+        self.end = Instant(milliseconds: end)
+        nonce = parts[2]
+        name = parts[3]
+        // Takes as long for any code.
+        guard
+            HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: message, using: Self.key(of: token))
+        else { return nil }
+    }
+
+    func text(of token: Token) -> String {
+        let code = HMAC<SHA256>.authenticationCode(for: message, using: Self.key(of: token))
+        return code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "." + signed
+    }
+
+    private var signed: String { "\(end.milliseconds).\(nonce).\(name)" }
+
+    /// With words of its own, so that no other use of the key makes one.
+    private var message: [UInt8] { Array("fusebox session\n\(signed)".utf8) }
+
+    private static func key(of token: Token) -> SymmetricKey { SymmetricKey(data: token.digest) }
+
+    private static func bytes(ofHex text: String) -> [UInt8]? {
+        let digits = text.utf8.map(\.hexDigitValue)
+        guard digits.count == 2 * SHA256.byteCount, !digits.contains(nil) else { return nil }
+        let values = digits.compactMap { $0 }
+        return stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+    }
+}
+
+/// The cookie that carries a session.
+///
+/// It has no path of its own: a browser takes the folder of `/v1/session` as it sees it, below whatever path a proxy put
+/// the server. No script can read it, and no other site's page have it sent.
+enum SessionCookie {
+    static let name = "fusebox_session"
+
+    /// - Parameters:
+    ///   - text: the session; empty to end it.
+    ///   - isSecure: whether the browser shall send it by TLS only.
+    static func field(_ text: String, isSecure: Bool) -> String {
+        let seconds = text.isEmpty ? 0 : Session.lengthMs / 1_000
+        return "\(name)=\(text); Max-Age=\(seconds); HttpOnly; SameSite=Strict" + (isSecure ? "; Secure" : "")
+    }
+
+    /// The sessions that a request shows: servers on other ports of a machine share its cookies.
+    static func texts(in field: String?) -> [String] {
+        (field ?? "").split(separator: ";").compactMap { pair in
+            let pair = pair.drop { $0 == " " }
+            return pair.hasPrefix(name + "=") ? String(pair.dropFirst(name.utf8.count + 1)) : nil
+        }
+    }
+}

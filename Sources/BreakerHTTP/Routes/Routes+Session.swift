@@ -1,0 +1,44 @@
+import BreakerAPI
+import BreakerCore
+import HTTPTypes
+
+extension Routes {
+    /// Signing in and out, for browsers. None needs a token: a page asks who it is before it has one.
+    ///
+    /// - Parameter now: the server's time.
+    static func session(_ gatekeeper: Gatekeeper, now: @escaping @Sendable () -> Instant) -> [Route] {
+        [
+            Route(.post, Paths.session, .none) { inquiry in
+                let fields = try JSONFields(try JSON(body: inquiry.body, members: ["token"]), at: "")
+                guard let secret = try fields.text("token") else {
+                    throw Problem.invalid("token", "is required: the secret of a viewer or an operator")
+                }
+                return .session(try gatekeeper.signIn(secret: secret, at: now()), inquiry)
+            },
+            Route(.get, Paths.session, .none) { inquiry in
+                // Whose token is not good is nobody, and may sign in.
+                let access = try? gatekeeper.access(inquiry.fields, at: now())
+                var answer = Answer.json([
+                    "name": JSON(access?.actor),
+                    "role": JSON(access?.role.rawValue),
+                    "prefix": JSON(access?.prefix),
+                    "signed_in": .bool(access != nil && access == gatekeeper.session(in: inquiry.fields, at: now())),
+                ])
+                answer.fields[.cacheControl] = "no-store"
+                return answer
+            },
+            Route(.delete, Paths.session, .none) { .session("", $0) },
+        ]
+    }
+}
+
+extension Answer {
+    /// Has the browser keep a session, or forget it.
+    fileprivate static func session(_ text: String, _ inquiry: Inquiry) -> Answer {
+        let isSecure = inquiry.fields[.forwardedProto] == "https"
+        return Answer(
+            status: .noContent,
+            fields: [.setCookie: SessionCookie.field(text, isSecure: isSecure), .cacheControl: "no-store"]
+        )
+    }
+}

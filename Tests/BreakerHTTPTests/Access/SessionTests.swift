@@ -1,0 +1,177 @@
+import BreakerAPI
+import BreakerCore
+import EngineSupport
+import HTTPTypes
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A person signs in with a token, and shows a session from then on")
+struct SessionTests {
+    private let boss: Token
+    private let bossSecret: String
+    private let viewer: Token
+    private let viewerSecret: String
+
+    init() {
+        (boss, bossSecret) = Token.make(name: "night.shift", role: .operator, prefix: "")
+        (viewer, viewerSecret) = Token.make(name: "viewer", role: .viewer, prefix: "pay:")
+    }
+
+    /// The answer to signing in, and what the browser shows from then on.
+    private func signIn(
+        _ server: TestServer,
+        _ secret: String,
+        fields: [(String, String)] = []
+    ) async throws -> (answer: HTTPAnswer, cookie: [(String, String)]) {
+        let answer = try await server.send(.POST, "/v1/session", #"{"token":"\#(secret)"}"#, fields: fields)
+        let cookie = (answer["set-cookie"] ?? "").prefix { $0 != ";" }
+        return (answer, [("cookie", "theme=dark; \(cookie)")])
+    }
+
+    @Test("A session may what its token may, under its token's name")
+    func access() async throws {
+        try await TestServer.with(tokens: [boss, viewer]) { server in
+            let (answer, cookie) = try await signIn(server, bossSecret)
+            #expect(answer.status == 204)
+            #expect(answer.body.isEmpty)
+            #expect(answer["cache-control"] == "no-store")
+            let put = try await server.send(.PUT, "/v1/breakers/pay:a", #"{"preset":"flaky"}"#, fields: cookie)
+            #expect(put.status == 201)
+            let reset = try await server.send(.POST, "/v1/breakers/pay:a/reset", fields: cookie)
+            #expect(reset.json["last_transition"]?["actor"] == "night.shift")
+            let viewers = try await signIn(server, viewerSecret).cookie
+            #expect(try await server.send(.GET, "/v1/breakers", fields: viewers).status == 200)
+            try await server.send(.POST, "/v1/breakers/pay:a/reset", fields: viewers).expectProblem(.forbidden)
+            try await server.send(.GET, "/v1/breakers/ship:a", fields: viewers).expectProblem(.forbidden)
+            let worker = try await server.send(.POST, "/v1/breakers/pay:a/acquire", fields: cookie)
+            #expect(worker.status == 200)
+        }
+    }
+
+    @Test("Who asks who they are is told so, also who is nobody")
+    func who() async throws {
+        try await TestServer.with(tokens: [boss, viewer]) { server in
+            let nobody = #"{"name":null,"role":null,"prefix":null,"signed_in":false}"#
+            #expect(try await server.send(.GET, "/v1/session").text == nobody)
+            #expect(try await server.send(.GET, "/v1/session", secret: "fbx_x").text == nobody)
+            #expect(
+                try await server.send(.GET, "/v1/session", secret: bossSecret).text
+                    == #"{"name":"night.shift","role":"operator","prefix":"","signed_in":false}"#
+            )
+            let cookie = try await signIn(server, viewerSecret).cookie
+            #expect(
+                try await server.send(.GET, "/v1/session", fields: cookie).text
+                    == #"{"name":"viewer","role":"viewer","prefix":"pay:","signed_in":true}"#
+            )
+        }
+        try await TestServer.with { server in
+            #expect(
+                try await server.send(.GET, "/v1/session").text
+                    == #"{"name":"anonymous","role":"operator","prefix":"","signed_in":false}"#
+            )
+            try await signIn(server, bossSecret).answer.expectProblem(.invalidRequest)
+        }
+    }
+
+    @Test("No script and no other site gets at the cookie, and where the client came by TLS it goes by nothing else")
+    func cookie() async throws {
+        try await TestServer.with(tokens: [boss]) { server in
+            let plain = try #require(try await signIn(server, bossSecret).answer["set-cookie"])
+            #expect(plain.hasPrefix("fusebox_session="))
+            #expect(plain.hasSuffix("; Max-Age=43200; HttpOnly; SameSite=Strict"))
+            #expect(!plain.contains(bossSecret) && !plain.contains(bossSecret.dropFirst(4)))
+            let secure = try await signIn(server, bossSecret, fields: [("x-forwarded-proto", "https")]).answer
+            #expect(secure["set-cookie"]?.hasSuffix("; HttpOnly; SameSite=Strict; Secure") == true)
+            let out = try await server.send(.DELETE, "/v1/session")
+            #expect(out.status == 204)
+            #expect(out["set-cookie"] == "fusebox_session=; Max-Age=0; HttpOnly; SameSite=Strict")
+        }
+    }
+
+    @Test("What signs nobody in says why")
+    func refused() async throws {
+        let (worker, workersSecret) = Token.make(name: "w", role: .worker, prefix: "")
+        try await TestServer.with(tokens: [boss, worker]) { server in
+            for secret in ["fbx_0", "", String(bossSecret.dropLast()), "sha256:00"] {
+                let answer = try await signIn(server, secret).answer
+                answer.expectProblem(.unauthorized)
+                #expect(answer["set-cookie"] == nil)
+            }
+            try await signIn(server, workersSecret).answer.expectProblem(.forbidden)
+            for (body, field) in [("{}", "token"), (#"{"token":1}"#, "token"), (#"{"secret":"x"}"#, "secret")] {
+                try await server.send(.POST, "/v1/session", body).expectProblem(.invalidRequest, faults: [field])
+            }
+            let foreign = [("origin", "https://evil.example")]
+            try await signIn(server, bossSecret, fields: foreign).answer.expectProblem(.crossSite)
+        }
+    }
+
+    @Test("A session lasts twelve hours, and outlives the server's memory")
+    func lasts() async throws {
+        try await TestServer.with(tokens: [boss]) { server in
+            let cookie = try await signIn(server, bossSecret).cookie
+            server.clock.advance(byMs: 12 * 3_600_000 - 1)
+            #expect(try await server.send(.GET, "/v1/breakers", fields: cookie).status == 200)
+            server.clock.advance(byMs: 1)
+            try await server.send(.GET, "/v1/breakers", fields: cookie).expectProblem(.unauthorized)
+        }
+        let now = Instant(milliseconds: 1_000)
+        let text = try Gatekeeper(tokens: [boss, viewer]).signIn(secret: bossSecret, at: now)
+        let later = Gatekeeper(tokens: [viewer, boss])
+        #expect(later.session(in: [.cookie: "fusebox_session=\(text)"], at: now)?.actor == "night.shift")
+    }
+
+    @Test("A session ends with its token, and has the role that the token has by then")
+    func endsWithToken() throws {
+        let now = Instant(milliseconds: 1_000)
+        let gatekeeper = Gatekeeper(tokens: [boss, viewer])
+        let shown = "fusebox_session=\(try gatekeeper.signIn(secret: bossSecret, at: now))"
+        #expect(gatekeeper.session(in: [.cookie: shown], at: now)?.role == .operator)
+        var demoted = boss
+        demoted.role = .viewer
+        gatekeeper.replace(tokens: [demoted])
+        #expect(gatekeeper.session(in: [.cookie: shown], at: now)?.role == .viewer)
+        let other = Token.make(name: boss.name, role: .operator, prefix: "").token
+        for tokens in [[viewer], [other]] {
+            gatekeeper.replace(tokens: tokens)
+            #expect(gatekeeper.session(in: [.cookie: shown], at: now) == nil)
+        }
+    }
+
+    @Test("No part of a session can be changed")
+    func forged() throws {
+        let now = Instant(milliseconds: 1_000)
+        let gatekeeper = Gatekeeper(tokens: [boss, viewer])
+        let text = try gatekeeper.signIn(secret: viewerSecret, at: now)
+        let parts = text.split(separator: ".", maxSplits: 3).map(String.init)
+        #expect(gatekeeper.session(in: [.cookie: "fusebox_session=\(text)"], at: now) != nil)
+        let forgeries = [
+            "", "...", "a.b.c.d", parts[0], text + "x", String(text.dropFirst()), String(text.dropLast()),
+            [parts[0], "99999999999999", parts[2], parts[3]].joined(separator: "."),
+            [parts[0], parts[1], "0-0", parts[3]].joined(separator: "."),
+            [parts[0], parts[1], parts[2], "night.shift"].joined(separator: "."),
+            [String(repeating: "0", count: 64), parts[1], parts[2], parts[3]].joined(separator: "."),
+            ["", parts[1], parts[2], parts[3]].joined(separator: "."),
+        ]
+        for forgery in forgeries {
+            #expect(gatekeeper.session(in: [.cookie: "fusebox_session=\(forgery)"], at: now) == nil, "\(forgery)")
+        }
+        // Another server's cookie of the same machine does not hide it.
+        let both = "fusebox_session=\(forgeries[3]);fusebox_session=\(text)"
+        #expect(gatekeeper.session(in: [.cookie: both], at: now) != nil)
+    }
+
+    @Test("An authorization goes before a session, and a bad one is not made good by it")
+    func authorizationFirst() async throws {
+        try await TestServer.with(tokens: [boss, viewer]) { server in
+            let cookie = try await signIn(server, bossSecret).cookie
+            _ = try await server.send(.PUT, "/v1/breakers/pay:a", #"{"preset":"flaky"}"#, fields: cookie)
+            try await server.send(.POST, "/v1/breakers/pay:a/reset", fields: cookie, secret: viewerSecret)
+                .expectProblem(.forbidden)
+            try await server.send(.POST, "/v1/breakers/pay:a/reset", fields: cookie, secret: "fbx_0")
+                .expectProblem(.unauthorized)
+        }
+    }
+}
