@@ -24,7 +24,8 @@ struct EngineProblemTests {
     @Test(
         "Statuses are those that the contract names",
         arguments: [
-            (400, [.malformedRequest, .invalidRequest, .invalidPolicy]), (401, [.unauthorized]), (403, [.forbidden]),
+            (400, [.malformedRequest, .invalidRequest, .invalidPolicy]), (401, [.unauthorized]),
+            (403, [.forbidden, .crossSite, .unknownHost]),
             (404, [.notFound, .unknownBreaker]), (405, [.methodNotAllowed]), (408, [.requestTimeout]),
             (409, [.reportIDConflict, .forced]), (412, [.preconditionFailed]), (413, [.bodyTooLarge]),
             (415, [.unsupportedEncoding]), (422, [.breakerLimit]), (431, [.headersTooLarge]), (500, [.internalError]),
