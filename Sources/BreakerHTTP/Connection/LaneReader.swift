@@ -79,7 +79,8 @@ struct LaneFields {
     /// - Returns: whether the lane may go on.
     private mutating func note(_ name: Range<Int>, _ value: Range<Int>, _ reader: LaneReader) -> Bool {
         switch name.count {
-        case 6: return !["expect", "origin", "cookie"].contains { reader.isName(name, $0) }
+        case 6:
+            return !reader.isName(name, "expect") && !reader.isName(name, "origin") && !reader.isName(name, "cookie")
         case 7: return !reader.isName(name, "upgrade")
         case 10 where reader.isName(name, "connection"): return reader.isName(value, "keep-alive")
         case 12 where reader.isName(name, "x-request-id"): return Self.set(&requestID, value)
