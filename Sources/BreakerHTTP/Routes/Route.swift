@@ -66,9 +66,9 @@ struct Route: Sendable {
         self.respond = { .whole(try await respond($0)) }
     }
 
-    /// - Parameter respond: gives a whole answer or one in pieces.
+    /// One whose answer may be sent as it is made. It takes no body.
     init(
-        inPieces method: HTTPRequest.Method,
+        sending method: HTTPRequest.Method,
         _ path: String,
         _ requirement: Requirement,
         respond: @escaping @Sendable (Inquiry) async throws -> Response
@@ -78,28 +78,6 @@ struct Route: Sendable {
         self.requirement = requirement
         self.maximumBody = 0
         self.respond = respond
-    }
-
-    init(
-        file method: HTTPRequest.Method,
-        _ path: String,
-        _ requirement: Requirement,
-        respond: @escaping @Sendable (Inquiry) async throws -> Response
-    ) {
-        self.method = method
-        self.path = path
-        self.requirement = requirement
-        self.maximumBody = 0
-        self.respond = respond
-    }
-
-    init(
-        streaming method: HTTPRequest.Method,
-        _ path: String,
-        _ requirement: Requirement,
-        respond: @escaping @Sendable (Inquiry) async throws -> Response
-    ) {
-        self.init(file: method, path, requirement, respond: respond)
     }
 
     /// Whether a request's path, without its query, is this route's. One with an empty name in it is nobody's.

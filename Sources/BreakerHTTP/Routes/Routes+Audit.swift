@@ -9,7 +9,7 @@ extension Routes {
     /// Who ordered what.
     static func audit(_ engine: Engine) -> [Route] {
         [
-            Route(inPieces: .get, Paths.audit, .read) { inquiry in
+            Route(sending: .get, Paths.audit, .read) { inquiry in
                 let filter = try AuditFilter(inquiry)
                 let wanted = inquiry.fields[.accept] ?? ""
                 return wanted.lowercased().contains(linesType)

@@ -5,7 +5,7 @@ import HTTPTypes
 extension Routes {
     static func backup(engine: Engine, folder: BackupFolder) -> [Route] {
         [
-            Route(file: .post, Paths.backup, .steer) { inquiry in
+            Route(sending: .post, Paths.backup, .steer) { inquiry in
                 try inquiry.access.requireAllNames()
                 guard folder.begin() else { throw Problem(.overloaded, "another backup is being made or sent") }
                 let file: UnlinkedFile

@@ -13,7 +13,7 @@ extension Routes {
     static func events(_ engine: Engine, heartbeat: TimeAmount, eventLoops: any EventLoopGroup) -> [Route] {
         let frames = EventFrames()
         return [
-            Route(streaming: .get, Paths.events, .read) { inquiry in
+            Route(sending: .get, Paths.events, .read) { inquiry in
                 let form = EventForm(accept: inquiry.fields[.accept])
                 let stream = EventStream(
                     engine: engine,
