@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Passes signals on to a child, as if the child stood in this process's place.
 ///
@@ -9,6 +10,9 @@ enum ForwardedSignals {
 
     /// Takes the signals over. One that the caller has this process ignore (`nohup`) stays ignored, by the child too.
     static func install() {
+        // Both are made here, for a handler must not make them.
+        receivedSignal.store(0, ordering: .relaxed)
+        forward(to: 0)
         for number in signals {
             var action = sigaction()
             guard sigaction(number, nil, &action) == 0,
@@ -17,9 +21,10 @@ enum ForwardedSignals {
             else { continue }
             action = sigaction()
             action.__sigaction_handler.sa_sigaction = { number, info, _ in
-                receivedSignal = number
+                receivedSignal.store(number, ordering: .relaxed)
                 let wasSentByProcess = (info?.pointee.si_code ?? 0) <= 0
-                if wasSentByProcess, forwardedTo > 0 { kill(forwardedTo, number) }
+                let pid = forwardedTo.load(ordering: .relaxed)
+                if wasSentByProcess, pid > 0 { kill(pid, number) }
             }
             action.sa_flags = Int32(SA_SIGINFO) | Int32(SA_RESTART)
             sigaction(number, &action, nil)
@@ -27,12 +32,12 @@ enum ForwardedSignals {
     }
 
     /// The last signal that came; 0 where none did.
-    static var received: Int32 { receivedSignal }
+    static var received: Int32 { receivedSignal.load(ordering: .relaxed) }
 
     /// - Parameter pid: 0 for nobody.
-    static func forward(to pid: pid_t) { forwardedTo = pid }
+    static func forward(to pid: pid_t) { forwardedTo.store(pid, ordering: .relaxed) }
 }
 
-// A signal handler may use nothing but plain memory.
-nonisolated(unsafe) private var receivedSignal: Int32 = 0
-nonisolated(unsafe) private var forwardedTo: pid_t = 0
+// A signal handler may take no lock: these are read and written whole, without one.
+private let receivedSignal = Atomic<Int32>(0)
+private let forwardedTo = Atomic<pid_t>(0)
