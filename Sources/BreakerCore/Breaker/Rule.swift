@@ -10,6 +10,9 @@ package enum Rule: Hashable, Sendable {
         .failureThreshold, .failureCountThreshold, .failureRateThreshold, .slowCallRateThreshold,
     ]
 
+    /// The rules that a policy has on.
+    package static func on(in policy: Policy) -> [Rule] { inOrder.filter { policy[$0.field] != .null } }
+
     package var field: PolicyField {
         switch self {
         case .failureThreshold: .failureThreshold

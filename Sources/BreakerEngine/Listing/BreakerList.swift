@@ -21,8 +21,8 @@ package struct BreakerList: Sendable {
             self.name = name
         }
 
-        func isBefore(_ attention: Breaker.Attention, _ name: BreakerName) -> Bool {
-            self.attention != attention ? self.attention < attention : self.name < name
+        func isBefore(_ other: Place) -> Bool {
+            attention != other.attention ? attention < other.attention : name < other.name
         }
     }
 
@@ -47,7 +47,8 @@ package struct BreakerList: Sendable {
 
     /// One more than was asked for where there are more.
     package var views: [BreakerView]
-    package var totals: Totals
+    /// `nil` behind the first page: a page by name costs no more than what is on it.
+    package var totals: Totals?
 }
 
 extension BreakerView {
@@ -57,74 +58,61 @@ extension BreakerView {
     }
 }
 
-extension WorkingCopy {
-    /// One walk over all breakers whose names have both prefixes: those that count are more than those that are shown.
-    func list(
-        _ filter: BreakerFilter,
-        visiblePrefix: String,
-        order: BreakerList.Order,
-        limit: Int,
-        at now: Instant
-    ) -> BreakerList {
-        var totals = BreakerList.Totals()
-        var page = PageOfNames(order: order, limit: limit)
-        for name in names(prefixes: [filter.prefix, visiblePrefix]) {
-            guard let breaker = self[name]?.preview(at: now) else { continue }
-            totals.add(breaker)
-            if filter.admits(name), filter.admits(breaker) { page.offer(breaker, at: now) }
-        }
-        let views = page.names.compactMap { try? view(of: $0, at: now) }
-        return BreakerList(views: views, totals: totals)
-    }
-
-    /// The names that begin with each of `prefixes`: neighbours, for names are in byte order.
-    private func names(prefixes: [String]) -> ArraySlice<BreakerName> {
-        let longest = prefixes.max { $0.utf8.count < $1.utf8.count } ?? ""
-        guard prefixes.allSatisfy(longest.hasPrefix) else { return [] }
-        let start = names.partitioningIndex { $0.value >= longest }
-        let end = names[start...].firstIndex { !$0.value.hasPrefix(longest) } ?? names.endIndex
-        return names[start..<end]
-    }
-}
-
-/// The first names of a list, gathered from breakers that are offered in order of name.
-private struct PageOfNames {
+/// What a walk has found of a list.
+private struct Gathering {
+    let filter: BreakerFilter
     let order: BreakerList.Order
     let limit: Int
-    private var first: [BreakerList.Place] = []
+    /// `nil` where nobody asks for them.
+    var totals: BreakerList.Totals?
+    private var first: [(place: BreakerList.Place, view: BreakerView)] = []
     /// Whether ``first`` holds the first of all that were offered, in order.
     private var isFull = false
 
-    init(order: BreakerList.Order, limit: Int) {
+    init(_ filter: BreakerFilter, order: BreakerList.Order, limit: Int) {
+        self.filter = filter
         self.order = order
         self.limit = limit
+        if order.isAtStart { totals = BreakerList.Totals() }
     }
 
-    mutating func offer(_ breaker: Breaker, at now: Instant) {
+    /// Breakers are offered in order of name.
+    /// - Returns: whether the next one is of interest.
+    mutating func offer(_ view: BreakerView) -> Bool {
+        totals?.add(view.breaker)
+        if filter.admits(view.breaker.name), filter.admits(view.breaker) { take(view) }
+        return switch order {
+        case .name: totals != nil || first.count < limit
+        case .attention: true
+        }
+    }
+
+    private mutating func take(_ view: BreakerView) {
         switch order {
-        case .name(let after):
-            guard first.count < limit, after.map({ $0 < breaker.name }) ?? true else { return }
-            first.append(.init(attention: .init(rank: 0, progress: 0), name: breaker.name))
+        case .name:
+            // The rest is only counted.
+            guard first.count < limit else { return }
+            first.append((BreakerList.Place(attention: .init(rank: 0, progress: 0), name: view.breaker.name), view))
         case .attention(let after):
-            let attention = breaker.attention(at: now)
-            if let after, !after.isBefore(attention, breaker.name) { return }
-            if isFull, let last = first.prefix(limit).last, !(attention < last.attention) { return }
-            first.append(.init(attention: attention, name: breaker.name))
+            let place = view.place
+            if let after, !after.isBefore(place) { return }
+            if isFull, let last = first.prefix(limit).last?.place, !(place.attention < last.attention) { return }
+            first.append((place, view))
             // Sorted when it is twice as long as it has to be: each walk sorts pages, and never the whole list.
             if first.count >= 2 * limit { cut() }
         }
     }
 
     private mutating func cut() {
-        first.sort { $0.isBefore($1.attention, $1.name) }
+        first.sort { $0.place.isBefore($1.place) }
         isFull = first.count >= limit
         first = Array(first.prefix(limit))
     }
 
-    var names: [BreakerName] {
-        var page = self
-        page.cut()
-        return page.first.map(\.name)
+    var list: BreakerList {
+        var whole = self
+        whole.cut()
+        return BreakerList(views: whole.first.map(\.view), totals: totals)
     }
 }
 
@@ -138,10 +126,29 @@ extension Engine {
         order: BreakerList.Order = .name(after: nil),
         limit: Int
     ) async throws(EngineError) -> BreakerList {
-        var list = try await writer.read { working, now throws(EngineError) in
-            working.list(filter, visiblePrefix: prefix, order: order, limit: limit + 1, at: now)
-        }
+        let gathering = Gathering(filter, order: order, limit: limit + 1)
+        // One prefix has to continue the other, or no name has both.
+        let longest = prefix.utf8.count > filter.prefix.utf8.count ? prefix : filter.prefix
+        guard longest.hasPrefix(prefix), longest.hasPrefix(filter.prefix) else { return gathering.list }
+        var list = try await walk(into: gathering, prefix: longest, after: order.lastName) {
+            $0.offer(BreakerView(breaker: $1[$2].preview(at: $3), at: $3))
+        }.list
         list.views = seen(list.views)
         return list
+    }
+}
+
+extension BreakerList.Order {
+    /// Whether it is the first page of the list.
+    fileprivate var isAtStart: Bool {
+        switch self {
+        case .name(let after): after == nil
+        case .attention(let after): after == nil
+        }
+    }
+
+    /// The name behind which the page begins; `nil` where every breaker may be on it.
+    fileprivate var lastName: BreakerName? {
+        if case .name(let after) = self { after } else { nil }
     }
 }

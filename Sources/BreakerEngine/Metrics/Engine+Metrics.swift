@@ -37,28 +37,22 @@ extension Engine {
     }
 
     private func readPanel(prefix: String, limit: Int) async throws -> PanelReading {
-        var reading = PanelReading(limit: limit)
-        var last: BreakerName?
-        repeat {
-            try Task.checkCancellation()
-            (reading, last) = try await writer.read { [reading, last] working, now throws(EngineError) in
-                var reading = reading
-                let last = working.read(
-                    into: &reading,
-                    prefix: prefix,
-                    after: last,
-                    atMost: Self.breakersAtATime,
+        var reading = try await walk(into: PanelReading(limit: limit), prefix: prefix) { reading, working, place, now in
+            let breaker = working[place].preview(at: now)
+            reading.add(breaker) {
+                BreakerReading(
+                    breaker,
+                    reports: working.reportTallies[place],
+                    transitions: working.transitionTallies[breaker.id],
                     at: now
                 )
-                return (reading, last)
             }
-        } while last != nil
+            return true
+        }
+        try Task.checkCancellation()
         reading.finish(decisions: panel.decisions)
         return reading
     }
-
-    /// Less than half a millisecond of the writer's time.
-    private static let breakersAtATime = 500
 
     package func writerReading() async -> WriterReading {
         let (depth, queued) = queueReading
@@ -74,36 +68,5 @@ extension Engine {
             databaseBytes: files?.database,
             logBytes: files?.log
         )
-    }
-}
-
-extension WorkingCopy {
-    /// - Returns: the last breaker that was read; `nil` where there are no more behind it.
-    fileprivate func read(
-        into reading: inout PanelReading,
-        prefix: String,
-        after last: BreakerName?,
-        atMost limit: Int,
-        at now: Instant
-    ) -> BreakerName? {
-        let start = if let last { names.partitioningIndex { $0 > last } } else { placeOfFirstName(prefix: prefix) }
-        for index in start..<min(start + limit, names.count) {
-            guard names[index].value.hasPrefix(prefix) else { return nil }
-            guard let place = place(of: names[index]) else { continue }
-            let breaker = self[place].preview(at: now)
-            reading.add(breaker) {
-                BreakerReading(
-                    breaker,
-                    reports: reportTallies[place],
-                    transitions: transitionTallies[breaker.id],
-                    at: now
-                )
-            }
-        }
-        return start + limit < names.count ? names[start + limit - 1] : nil
-    }
-
-    private func placeOfFirstName(prefix: String) -> Int {
-        names.partitioningIndex { $0.value >= prefix }
     }
 }

@@ -30,7 +30,7 @@ package struct BreakerReading: Sendable {
         }
         self.reports = reports
         self.transitions = transitions
-        rules = breaker.policy.rules
+        rules = Rule.on(in: breaker.policy).map(\.cause)
     }
 }
 
@@ -74,16 +74,5 @@ package struct PanelReading: Sendable {
         case .halfOpen: 2
         case .closed: 3
         }
-    }
-}
-
-extension Policy {
-    fileprivate var rules: [Cause] {
-        var rules: [Cause] = []
-        if failureThreshold != nil { rules.append(.failureThreshold) }
-        if failureCountThreshold != nil { rules.append(.failureCountThreshold) }
-        if failureRateThreshold != nil { rules.append(.failureRateThreshold) }
-        if slowCallRateThreshold != nil { rules.append(.slowCallRateThreshold) }
-        return rules
     }
 }

@@ -24,7 +24,8 @@ extension Routes {
         }
         let (items, next) = page.cut(list.views, filters: filters, key: sort.key)
         return .json([
-            "breakers": .array(items.map(JSON.init)), "next_page_token": .string(next), "counts": JSON(list.totals),
+            "breakers": .array(items.map(JSON.init)), "next_page_token": .string(next),
+            "counts": list.totals.map(JSON.init) ?? .null,
         ])
     }
 }

@@ -63,6 +63,31 @@ struct AttentionListTests {
         }
     }
 
+    @Test("A filter finds what is far down the list, and all is counted", arguments: ["name", "attention"])
+    func farDown(sort: String) async throws {
+        try await TestServer.with { server in
+            let names = try await server.create(1_200)
+            for name in [names[499], names[500], names[1_199]] {
+                let answer = try await server.send(.GET, "/v1/breakers?sort=\(sort)&q=\(name)")
+                #expect(answer.names == [name])
+                #expect(answer.json["counts"]?["total"] == 1_200)
+            }
+        }
+    }
+
+    @Test("Behind the first page nothing is counted anew", arguments: ["name", "attention"])
+    func countsOfFirstPage(sort: String) async throws {
+        try await TestServer.with { server in
+            try await server.create(3)
+            let path = "/v1/breakers?sort=\(sort)&page_size=2"
+            let first = try await server.send(.GET, path)
+            #expect(first.json["counts"]?["total"] == 3)
+            let second = try await server.send(.GET, "\(path)&page_token=\(first.nextPageToken)")
+            #expect(second.json["counts"] == .null)
+            #expect(second.names.count == 1)
+        }
+    }
+
     @Test("The counts are of what the token may see")
     func countsOfToken() async throws {
         let (all, allSecret) = Token.make(name: "all", role: .operator, prefix: "")
