@@ -1,5 +1,5 @@
 /// Who orders a change, and from where.
-package struct Author: Hashable, Sendable, ExpressibleByStringLiteral {
+package struct Author: Hashable, Sendable {
     package var actor: String
     /// The address that the order came from; `nil` where it came from none.
     package var address: String?
@@ -7,9 +7,5 @@ package struct Author: Hashable, Sendable, ExpressibleByStringLiteral {
     package init(actor: String, address: String?) {
         self.actor = actor
         self.address = address
-    }
-
-    package init(stringLiteral actor: String) {
-        self.init(actor: actor, address: nil)
     }
 }
