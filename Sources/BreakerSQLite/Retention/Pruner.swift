@@ -35,9 +35,9 @@ struct Pruner {
         failureLogs = FailureLogs(try tables.failures.logs())
         counts = Counts(
             receipts: try tables.receipts.count(),
-            deletions: try tables.deletions.count(),
-            audit: try tables.audit.count(),
-            changes: try tables.changes.count()
+            deletions: try tables.deletions.log.count(),
+            audit: try tables.audit.log.count(),
+            changes: try tables.changes.log.count()
         )
         committed = counts
     }
@@ -91,28 +91,27 @@ struct Pruner {
         try pruneFailures(of: tables, behind: batch)
         try pruneTransitions(of: tables, behind: batch)
         try pruneReceipts(of: tables, behind: batch)
-        try pruneAudit(of: tables, behind: batch)
-        let excess = min(counts.deletions - retention.deletions, batch.deletions.count + Self.spareRows)
-        if excess > 0 {
-            try tables.deletions.deleteOldest(excess)
-            counts.deletions -= excess
-        }
-        try pruneChanges(of: tables, behind: batch)
+        try Self.cut(tables.audit.log, from: &counts.audit, to: retention.audit, behind: batch.audit.count)
+        try Self.cut(tables.changes.log, from: &counts.changes, to: retention.changes, behind: batch.changes.count)
+        try Self.cut(
+            tables.deletions.log,
+            from: &counts.deletions,
+            to: retention.deletions,
+            behind: batch.deletions.count
+        )
     }
 
-    /// Twice what came, lest a table that is longer than it may be stays so.
-    private mutating func pruneChanges(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
-        let excess = min(counts.changes - retention.changes, 2 * batch.changes.count + Self.spareRows)
+    /// - Parameter rows: how many the batch brought.
+    private static func cut(
+        _ log: RevisionLog,
+        from count: inout Int,
+        to limit: Int,
+        behind rows: Int
+    ) throws(SQLiteError) {
+        let excess = min(count - limit, rows + spareRows)
         guard excess > 0 else { return }
-        try tables.changes.deleteOldest(excess)
-        counts.changes -= excess
-    }
-
-    private mutating func pruneAudit(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
-        let excess = min(counts.audit - retention.audit, batch.audit.count + Self.spareRows)
-        guard excess > 0 else { return }
-        try tables.audit.deleteOldest(excess)
-        counts.audit -= excess
+        try log.deleteOldest(excess)
+        count -= excess
     }
 
     private mutating func pruneTransitions(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {

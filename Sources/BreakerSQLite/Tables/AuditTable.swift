@@ -3,20 +3,15 @@ import BreakerStorage
 
 /// What operators ordered.
 struct AuditTable {
-    private let connection: Connection
+    let log: RevisionLog
     private let insert: Statement
-    private let deleteOldest: Statement
 
     static let columns = ["revision", "at", "actor", "address", "action", "breaker", "before", "after"]
 
     init(_ connection: Connection) throws(SQLiteError) {
-        self.connection = connection
+        log = try RevisionLog("audit", on: connection)
         insert = try Statement(
             "INSERT INTO audit (\(Self.columns.joined(separator: ", "))) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            on: connection
-        )
-        deleteOldest = try Statement(
-            "DELETE FROM audit WHERE revision IN (SELECT revision FROM audit ORDER BY revision LIMIT ?)",
             on: connection
         )
     }
@@ -44,16 +39,5 @@ struct AuditTable {
             before: row.textOrNull(),
             after: row.textOrNull()
         )
-    }
-
-    // MARK: Retention
-
-    func count() throws(SQLiteError) -> Int {
-        Int(try connection.integer("SELECT count(*) FROM audit") ?? 0)
-    }
-
-    func deleteOldest(_ count: Int) throws(SQLiteError) {
-        deleteOldest.bind(Int64(count))
-        try deleteOldest.run()
     }
 }

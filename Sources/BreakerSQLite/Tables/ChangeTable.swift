@@ -3,9 +3,8 @@ import BreakerStorage
 
 /// The log of changes that streams are taken up from.
 struct ChangeTable {
-    private let connection: Connection
+    let log: RevisionLog
     private let insert: Statement
-    private let deleteOldest: Statement
 
     /// In the order in which they are written and read.
     private static let columns = [
@@ -20,16 +19,12 @@ struct ChangeTable {
         """
 
     init(_ connection: Connection) throws(SQLiteError) {
-        self.connection = connection
+        log = try RevisionLog("changes", on: connection)
         insert = try Statement(
             """
             INSERT INTO changes (\(Self.columns.joined(separator: ", ")))
             VALUES (\(Self.columns.map { _ in "?" }.joined(separator: ", ")))
             """,
-            on: connection
-        )
-        deleteOldest = try Statement(
-            "DELETE FROM changes WHERE revision IN (SELECT revision FROM changes ORDER BY revision LIMIT ?)",
             on: connection
         )
     }
@@ -105,17 +100,6 @@ struct ChangeTable {
             policyRevision: row.integer(),
             override: try row.override()
         )
-    }
-
-    // MARK: Retention
-
-    func count() throws(SQLiteError) -> Int {
-        Int(try connection.integer("SELECT count(*) FROM changes") ?? 0)
-    }
-
-    func deleteOldest(_ count: Int) throws(SQLiteError) {
-        deleteOldest.bind(Int64(count))
-        try deleteOldest.run()
     }
 }
 

@@ -1,0 +1,24 @@
+/// The old end of a table that is keyed by revision: rows come at one end, and retention takes them at the other.
+struct RevisionLog {
+    private let connection: Connection
+    private let table: StaticString
+    private let deleteOldest: Statement
+
+    init(_ table: StaticString, on connection: Connection) throws(SQLiteError) {
+        self.connection = connection
+        self.table = table
+        deleteOldest = try Statement(
+            "DELETE FROM \(table) WHERE revision IN (SELECT revision FROM \(table) ORDER BY revision LIMIT ?)",
+            on: connection
+        )
+    }
+
+    func count() throws(SQLiteError) -> Int {
+        Int(try connection.integer("SELECT count(*) FROM \(table)") ?? 0)
+    }
+
+    func deleteOldest(_ count: Int) throws(SQLiteError) {
+        deleteOldest.bind(Int64(count))
+        try deleteOldest.run()
+    }
+}
