@@ -22,6 +22,8 @@ package enum HTTPLimits {
     package static let lingerSeconds: Int64 = 2
     /// Seconds between two signs of life of a stream in which nothing happens: less than proxies wait for.
     package static let heartbeatSeconds: Int64 = 15
+    /// Milliseconds between two signs of life that a stream's client may ask for.
+    package static let heartbeatMs: ClosedRange<Int64> = 500...60_000
     /// Bytes that are read from a connection at once.
     package static let readBytes = 16_384
     /// Connections at once, where the process may have as many descriptors.

@@ -1,6 +1,6 @@
 /// What a token may do.
 package enum Role: String, CaseIterable, Sendable {
-    /// Acquire, report, and read one breaker.
+    /// Acquire, report, read one breaker, and follow the changes.
     case worker
     /// Read everything.
     case viewer
@@ -16,6 +16,8 @@ enum Requirement: Hashable, Sendable {
     case work
     /// Read one breaker's present state.
     case readOne
+    /// Follow the changes, as workers do that decide by themselves.
+    case follow
     /// Read lists and history.
     case read
     case steer
@@ -24,15 +26,15 @@ enum Requirement: Hashable, Sendable {
     var tellsOfBreakers: Bool {
         switch self {
         case .none, .work: false
-        case .readOne, .read, .steer: true
+        case .readOne, .follow, .read, .steer: true
         }
     }
 
     func isMet(by role: Role) -> Bool {
         switch role {
         case .operator: true
-        case .viewer: self == .none || self == .readOne || self == .read
-        case .worker: self == .none || self == .readOne || self == .work
+        case .viewer: [.none, .readOne, .follow, .read].contains(self)
+        case .worker: [.none, .readOne, .follow, .work].contains(self)
         }
     }
 }

@@ -8,12 +8,12 @@ extension Routes {
     /// What happens, as it happens.
     ///
     /// - Parameters:
-    ///   - heartbeat: how often a quiet stream says that it lives.
+    ///   - heartbeat: how often a quiet stream says that it lives, unless its client asks for more.
     ///   - eventLoops: whose clocks tell the time for it.
     static func events(_ engine: Engine, heartbeat: TimeAmount, eventLoops: any EventLoopGroup) -> [Route] {
         let frames = EventFrames()
         return [
-            Route(sending: .get, Paths.events, .read) { inquiry in
+            Route(sending: .get, Paths.events, .follow) { inquiry in
                 let form = EventForm(accept: inquiry.fields[.accept])
                 let stream = EventStream(
                     engine: engine,
@@ -21,7 +21,7 @@ extension Routes {
                     form: form,
                     filter: try inquiry.eventFilter(),
                     after: try inquiry.lastEvent(),
-                    heartbeat: heartbeat,
+                    heartbeat: try inquiry.heartbeat() ?? heartbeat,
                     eventLoop: eventLoops.next()
                 )
                 let fields: HTTPFields = [
@@ -48,6 +48,16 @@ extension Inquiry {
             filter.name = name
         }
         return filter
+    }
+
+    /// How often the client wants to hear that the stream lives; `nil` where it does not say.
+    fileprivate func heartbeat() throws(Problem) -> TimeAmount? {
+        let range = HTTPLimits.heartbeatMs
+        guard let text = query["heartbeat_ms"] else { return nil }
+        guard let value = Int64(text), range.contains(value) else {
+            throw .invalid("heartbeat_ms", "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return .milliseconds(value)
     }
 
     /// The last change that the client knows. The header goes before the query: an `EventSource` that connects again sends

@@ -145,6 +145,18 @@ struct EventStreamTests {
         }
     }
 
+    @Test("says so as often as its client asks")
+    func ownHeartbeat() async throws {
+        var times = ConnectionTimes()
+        times.heartbeat = .hours(1)
+        try await TestServer.with(times: times) { server in
+            let least = HTTPLimits.heartbeatMs.lowerBound
+            let fields = ["accept: application/x-ndjson"]
+            let stream = try await StreamClient.open(server.port, "?after=0&heartbeat_ms=\(least)", fields: fields)
+            for _ in 1...2 { #expect(try await stream.line()?["type"] == "heartbeat") }
+        }
+    }
+
     @Test("has what its filters admit")
     func filters() async throws {
         try await TestServer.with { server in
@@ -168,7 +180,8 @@ struct EventStreamTests {
         "is refused where what is asked makes no sense",
         arguments: [
             ("?after=-1", "after"), ("?after=1x", "after"), ("?after=9223372036854775808", "after"),
-            ("?name=a/b", "name"), ("?name=", "name"),
+            ("?name=a/b", "name"), ("?name=", "name"), ("?heartbeat_ms=499", "heartbeat_ms"),
+            ("?heartbeat_ms=60001", "heartbeat_ms"), ("?heartbeat_ms=1s", "heartbeat_ms"),
         ]
     )
     func faults(query: String, field: String) async throws {
