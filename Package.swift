@@ -202,6 +202,7 @@ let package = Package(
                 "BreakerCore",
                 "BreakerEngine",
                 "BreakerHTTP",
+                "EmbeddedFiles",
                 "EngineSupport",
                 "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

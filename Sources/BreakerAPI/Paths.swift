@@ -12,6 +12,9 @@ public enum Paths {
     public static let version = "/version"
     public static let metrics = "/metrics"
     public static let openAPI = "/openapi.yaml"
+    /// The page for operators, and what it loads.
+    public static let dashboard = "/"
+    public static let dashboardFile = "/dashboard/{file}"
 
     /// What stands in a route where a request has a breaker's name.
     public static let namePlaceholder = "{name}"

@@ -1,7 +1,7 @@
 #include "embedded_files.h"
 
-// Paths are relative to this file. A file that is added to `migrations/` has to be added to the table by hand; a test
-// compares the two.
+// Paths are relative to this file. A file that is added to `migrations/` or to `Sources/Dashboard/` has to be added to the
+// table by hand; tests compare the two.
 
 static const unsigned char create_tables[] = {
 #embed "../../migrations/0001_create_tables.sql"
@@ -25,6 +25,164 @@ static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
 
+static const unsigned char dashboard_actions_js[] = {
+#embed "../Dashboard/actions.js"
+};
+
+static const unsigned char dashboard_address_js[] = {
+#embed "../Dashboard/address.js"
+};
+
+static const unsigned char dashboard_api_js[] = {
+#embed "../Dashboard/api.js"
+};
+
+static const unsigned char dashboard_app_js[] = {
+#embed "../Dashboard/app.js"
+};
+
+static const unsigned char dashboard_attention_js[] = {
+#embed "../Dashboard/attention.js"
+};
+
+static const unsigned char dashboard_badge_js[] = {
+#embed "../Dashboard/badge.js"
+};
+
+static const unsigned char dashboard_breaker_js[] = {
+#embed "../Dashboard/breaker.js"
+};
+
+static const unsigned char dashboard_chart_js[] = {
+#embed "../Dashboard/chart.js"
+};
+
+static const unsigned char dashboard_clock_js[] = {
+#embed "../Dashboard/clock.js"
+};
+
+static const unsigned char dashboard_curl_js[] = {
+#embed "../Dashboard/curl.js"
+};
+
+static const unsigned char dashboard_dialogs_js[] = {
+#embed "../Dashboard/dialogs.js"
+};
+
+static const unsigned char dashboard_dom_js[] = {
+#embed "../Dashboard/dom.js"
+};
+
+static const unsigned char dashboard_explanation_js[] = {
+#embed "../Dashboard/explanation.js"
+};
+
+static const unsigned char dashboard_failures_js[] = {
+#embed "../Dashboard/failures.js"
+};
+
+static const unsigned char dashboard_format_js[] = {
+#embed "../Dashboard/format.js"
+};
+
+static const unsigned char dashboard_header_js[] = {
+#embed "../Dashboard/header.js"
+};
+
+static const unsigned char dashboard_history_js[] = {
+#embed "../Dashboard/history.js"
+};
+
+static const unsigned char dashboard_icon_svg[] = {
+#embed "../Dashboard/icon.svg"
+};
+
+static const unsigned char dashboard_index_html[] = {
+#embed "../Dashboard/index.html"
+};
+
+static const unsigned char dashboard_list_js[] = {
+#embed "../Dashboard/list.js"
+};
+
+static const unsigned char dashboard_merge_js[] = {
+#embed "../Dashboard/merge.js"
+};
+
+static const unsigned char dashboard_pages_js[] = {
+#embed "../Dashboard/pages.js"
+};
+
+static const unsigned char dashboard_panel_js[] = {
+#embed "../Dashboard/panel.js"
+};
+
+static const unsigned char dashboard_policy_js[] = {
+#embed "../Dashboard/policy.js"
+};
+
+static const unsigned char dashboard_row_js[] = {
+#embed "../Dashboard/row.js"
+};
+
+static const unsigned char dashboard_session_js[] = {
+#embed "../Dashboard/session.js"
+};
+
+static const unsigned char dashboard_sparkline_js[] = {
+#embed "../Dashboard/sparkline.js"
+};
+
+static const unsigned char dashboard_stream_js[] = {
+#embed "../Dashboard/stream.js"
+};
+
+static const unsigned char dashboard_style_css[] = {
+#embed "../Dashboard/style.css"
+};
+
+static const unsigned char dashboard_transitions_js[] = {
+#embed "../Dashboard/transitions.js"
+};
+
+static const unsigned char dashboard_window_js[] = {
+#embed "../Dashboard/window.js"
+};
+
+static const struct embedded_file dashboard[] = {
+    {"actions.js", dashboard_actions_js, sizeof dashboard_actions_js},
+    {"address.js", dashboard_address_js, sizeof dashboard_address_js},
+    {"api.js", dashboard_api_js, sizeof dashboard_api_js},
+    {"app.js", dashboard_app_js, sizeof dashboard_app_js},
+    {"attention.js", dashboard_attention_js, sizeof dashboard_attention_js},
+    {"badge.js", dashboard_badge_js, sizeof dashboard_badge_js},
+    {"breaker.js", dashboard_breaker_js, sizeof dashboard_breaker_js},
+    {"chart.js", dashboard_chart_js, sizeof dashboard_chart_js},
+    {"clock.js", dashboard_clock_js, sizeof dashboard_clock_js},
+    {"curl.js", dashboard_curl_js, sizeof dashboard_curl_js},
+    {"dialogs.js", dashboard_dialogs_js, sizeof dashboard_dialogs_js},
+    {"dom.js", dashboard_dom_js, sizeof dashboard_dom_js},
+    {"explanation.js", dashboard_explanation_js, sizeof dashboard_explanation_js},
+    {"failures.js", dashboard_failures_js, sizeof dashboard_failures_js},
+    {"format.js", dashboard_format_js, sizeof dashboard_format_js},
+    {"header.js", dashboard_header_js, sizeof dashboard_header_js},
+    {"history.js", dashboard_history_js, sizeof dashboard_history_js},
+    {"icon.svg", dashboard_icon_svg, sizeof dashboard_icon_svg},
+    {"index.html", dashboard_index_html, sizeof dashboard_index_html},
+    {"list.js", dashboard_list_js, sizeof dashboard_list_js},
+    {"merge.js", dashboard_merge_js, sizeof dashboard_merge_js},
+    {"pages.js", dashboard_pages_js, sizeof dashboard_pages_js},
+    {"panel.js", dashboard_panel_js, sizeof dashboard_panel_js},
+    {"policy.js", dashboard_policy_js, sizeof dashboard_policy_js},
+    {"row.js", dashboard_row_js, sizeof dashboard_row_js},
+    {"session.js", dashboard_session_js, sizeof dashboard_session_js},
+    {"sparkline.js", dashboard_sparkline_js, sizeof dashboard_sparkline_js},
+    {"stream.js", dashboard_stream_js, sizeof dashboard_stream_js},
+    {"style.css", dashboard_style_css, sizeof dashboard_style_css},
+    {"transitions.js", dashboard_transitions_js, sizeof dashboard_transitions_js},
+    {"window.js", dashboard_window_js, sizeof dashboard_window_js},
+};
+
 const struct embedded_file *embedded_migrations(void) {
     return migrations;
 }
@@ -35,4 +193,12 @@ size_t embedded_migrations_count(void) {
 
 struct embedded_file embedded_openapi(void) {
     return (struct embedded_file){"openapi.yaml", openapi, sizeof openapi};
+}
+
+const struct embedded_file *embedded_dashboard(void) {
+    return dashboard;
+}
+
+size_t embedded_dashboard_count(void) {
+    return sizeof dashboard / sizeof dashboard[0];
 }

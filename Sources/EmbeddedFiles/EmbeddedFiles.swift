@@ -12,6 +12,11 @@ package enum EmbeddedFiles {
     /// The description of the HTTP contract.
     package static var openAPI: [UInt8] { file(embedded_openapi()).bytes }
 
+    /// The page for operators: `index.html` and what it loads.
+    package static var dashboard: [File] {
+        UnsafeBufferPointer(start: embedded_dashboard(), count: embedded_dashboard_count()).map(file)
+    }
+
     private static func file(_ file: embedded_file) -> File {
         (String(cString: file.name), Array(UnsafeBufferPointer(start: file.bytes, count: file.length)))
     }

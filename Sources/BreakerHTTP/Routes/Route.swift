@@ -6,7 +6,7 @@ import Hummingbird
 /// What a request asks for, once the framework's part is done: the parameters of its path, its query, its body, and
 /// who asks.
 struct Inquiry: Sendable {
-    /// The `{name}` of the path, as it was sent.
+    /// The `{name}` of the path, or the `{file}`, as it was sent.
     var name: String
     var query: Query
     var fields: HTTPFields
@@ -40,7 +40,7 @@ struct Route: Sendable {
     }
 
     var method: HTTPRequest.Method
-    /// With `{name}` where a breaker's name stands.
+    /// With `{name}` where a breaker's name stands, and `{file}` where a file's does.
     var path: String
     var requirement: Requirement
     /// How many bytes a body may have.
@@ -84,7 +84,7 @@ struct Route: Sendable {
     func matches(path other: some StringProtocol) -> Bool {
         let own = path.split(separator: "/", omittingEmptySubsequences: false)
         let other = other.split(separator: "/", omittingEmptySubsequences: false)
-        return own.count == other.count && zip(own, other).allSatisfy { $0 == Self.name && !$1.isEmpty || $0 == $1 }
+        return own.count == other.count && zip(own, other).allSatisfy { $0.hasPrefix("{") && !$1.isEmpty || $0 == $1 }
     }
 
     static let name = Paths.namePlaceholder

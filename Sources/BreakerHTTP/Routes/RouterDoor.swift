@@ -52,7 +52,7 @@ struct RouterDoor: Sendable {
             try access.require(route.requirement)
         }
         let inquiry = Inquiry(
-            name: context.parameters.get("name").flatMap { Query.decode($0) } ?? "",
+            name: (context.parameters.get("name") ?? context.parameters.get("file")).flatMap { Query.decode($0) } ?? "",
             query: try Query((request.head.path ?? "").drop { $0 != "?" }.dropFirst()),
             fields: request.headers,
             body: try await body(of: request, maximum: route.maximumBody),

@@ -33,6 +33,7 @@ enum Routes {
             + events(engine, heartbeat: times.heartbeat, eventLoops: eventLoops)
             + session(gatekeeper, now: { engine.clock.now() })
             + service(engine: engine, readiness: readiness)
+            + dashboard()
             + backup(engine: engine, folder: backups)
     }
 }

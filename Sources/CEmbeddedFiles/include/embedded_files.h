@@ -18,4 +18,8 @@ size_t embedded_migrations_count(void);
 /// `openapi.yaml`.
 struct embedded_file embedded_openapi(void);
 
+/// The files of `Sources/Dashboard/`, by name.
+const struct embedded_file *embedded_dashboard(void);
+size_t embedded_dashboard_count(void);
+
 #endif

@@ -11,7 +11,7 @@ struct RoutingTests {
     @Test(
         "A path that is not there is a 404",
         arguments: [
-            "/", "/v1", "/v1/", "/v2/breakers", "/v1/breakers/a/b", "/v1/breakers/a/acquire/x",
+            "/v1", "/v1/", "/v2/breakers", "/v1/breakers/a/b", "/v1/breakers/a/acquire/x",
             "/v1/breakers/a/b/acquire", "/livez/x",
             "/V1/breakers", "/%76%31/breakers", "/v1/breakers//override", "//v1/breakers/a", "/v1/breakers/a/",
             "/v1//breakers", "/livez/",
@@ -33,7 +33,9 @@ struct RoutingTests {
             ("/v1/breakers/a/reset", "POST"), ("/v1/breakers/a/override", "DELETE, PUT"),
             ("/v1/breakers/a/failures", "GET, HEAD"), ("/v1/breakers/a/transitions?page_size=1", "GET, HEAD"),
             ("/v1/transitions", "GET, HEAD"), ("/v1/backup", "POST"), ("/livez", "GET, HEAD"), ("/readyz", "GET, HEAD"),
-            ("/version", "GET, HEAD"), ("/openapi.yaml", "GET, HEAD"),
+            ("/version", "GET, HEAD"), ("/openapi.yaml", "GET, HEAD"), ("/", "GET, HEAD"),
+            ("/dashboard/app.js", "GET, HEAD"),
+            ("/v1/session", "DELETE, GET, HEAD, POST"),
         ]
     )
     func methods(path: String, allow: String) async throws {

@@ -1,0 +1,69 @@
+import BreakerAPI
+import Crypto
+import EmbeddedFiles
+import HTTPTypes
+
+extension Routes {
+    /// The page for operators. It needs no token, for it tells nothing: what it shows it asks for as its visitor.
+    static func dashboard() -> [Route] {
+        let files = Dictionary(uniqueKeysWithValues: EmbeddedFiles.dashboard.map { ($0.name, DashboardFile($0)) })
+        return [
+            Route(.get, Paths.dashboard, .none) { inquiry in
+                guard let page = files["index.html"] else { throw Problem.notFound }
+                return page.answer(to: inquiry.fields)
+            },
+            Route(.get, Paths.dashboardFile, .none) { inquiry in
+                guard let file = files[inquiry.name], file.name != "index.html" else { throw Problem.notFound }
+                return file.answer(to: inquiry.fields)
+            },
+        ]
+    }
+}
+
+/// A file of the page, ready to be sent.
+private struct DashboardFile {
+    let name: String
+    private let bytes: [UInt8]
+    private let fields: HTTPFields
+
+    init(_ file: EmbeddedFiles.File) {
+        name = file.name
+        bytes = file.bytes
+        let digest = SHA256.hash(data: file.bytes).prefix(8).map { String(UInt16($0) + 0x100, radix: 16).dropFirst() }
+        fields = [
+            .contentType: Self.contentType(of: file.name),
+            .eTag: "\"\(digest.joined())\"",
+            // Kept, but asked for each time: files of two versions do not go together.
+            .cacheControl: "no-cache",
+            .contentSecurityPolicy: Self.policy,
+            .xContentTypeOptions: "nosniff",
+            .referrerPolicy: "no-referrer",
+        ]
+    }
+
+    func answer(to request: HTTPFields) -> Answer {
+        let known = (request[.ifNoneMatch] ?? "").split(separator: ",").map { $0.drop { $0 == " " || $0 == "\t" } }
+        guard let tag = fields[.eTag], known.contains(where: { $0 == tag || $0 == "W/" + tag || $0 == "*" }) else {
+            return Answer(fields: fields, body: bytes)
+        }
+        return Answer(status: .notModified, fields: fields)
+    }
+
+    /// Everything from this server, nothing written into the page itself, and no page around this one.
+    private static let policy =
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+
+    private static func contentType(of name: String) -> String {
+        switch name.split(separator: ".").last {
+        case "html": "text/html; charset=utf-8"
+        case "css": "text/css; charset=utf-8"
+        case "js": "text/javascript; charset=utf-8"
+        case "svg": "image/svg+xml"
+        default: "application/octet-stream"
+        }
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let referrerPolicy = Self("referrer-policy")!
+}

@@ -1,0 +1,122 @@
+// What an operator can order of a breaker.
+
+import { ask, pathOf } from "./api.js";
+import { openDialog } from "./dialogs.js";
+import { announce, button, element } from "./dom.js";
+import { overrideWord } from "./format.js";
+
+const expiries = [
+    { word: "15 min", ms: 900_000 },
+    { word: "1 h", ms: 3_600_000 },
+    { word: "4 h", ms: 14_400_000 },
+    { word: "24 h", ms: 86_400_000 },
+    { word: "Never", ms: null },
+];
+const usual = 1;
+
+const meanings = {
+    force_open: "All calls are denied until it ends. Then one probe decides.",
+    force_closed: "All calls are let through until it ends, whatever fails. Failures still count.",
+    shadow: "The breaker decides as always, but what it would deny is let through and marked.",
+};
+
+/**
+ * The buttons.
+ *
+ * @param {() => object|null} view gives the breaker as it was seen last
+ * @param {(view: object, tag: string) => void} onDone gets the breaker behind an order
+ */
+export function controls(name, view, onDone) {
+    const overrides = ["force_open", "force_closed", "shadow"].map((mode) =>
+        button(`${modeWord[mode]}…`, () => askForOverride(name, mode, onDone)),
+    );
+    return [
+        ...overrides,
+        button("Clear…", () => askToClear(name, view(), onDone)),
+        button("Reset…", () => askToReset(name, onDone)),
+    ];
+}
+
+const modeWord = { force_open: "Force open", force_closed: "Force closed", shadow: "Shadow" };
+
+function askForOverride(name, mode, onDone) {
+    const reason = element("textarea", {
+        id: "reason", name: "reason", rows: 2, required: true, maxlength: 512, autofocus: true,
+        "aria-describedby": "reason-fault",
+    });
+    const choices = expiries.map(({ word }, place) =>
+        element(
+            "label",
+            {},
+            element("input", { type: "radio", name: "expiry", value: place, checked: place === usual }),
+            word,
+        ),
+    );
+    const list = element("fieldset", { class: "choices" }, element("legend", {}, "Ends by itself after"), ...choices);
+    openDialog({
+        title: `${modeWord[mode]}: ${name}`,
+        content: [
+            element("p", {}, meanings[mode]),
+            element("label", { for: "reason" }, "Reason"),
+            reason,
+            element("p", { id: "reason-fault", class: "fault", "data-fault": "reason" }),
+            list,
+        ],
+        confirm: modeWord[mode],
+        look: mode === "force_open" ? "danger" : "primary",
+        submit: async () => {
+            const { ms } = expiries[Number(list.querySelector(":checked").value)];
+            const body = { mode, reason: reason.value.trim(), expires_in_ms: ms };
+            const answer = await ask("PUT", pathOf(name, "/override"), { body });
+            onDone(answer.body, answer.tag);
+            announce(`${name}: ${overrideWord[mode].toLowerCase()}.`);
+        },
+    });
+}
+
+function askToClear(name, view, onDone) {
+    const override = view?.override;
+    openDialog({
+        title: `Clear the override: ${name}`,
+        content: [
+            element(
+                "p",
+                {},
+                override
+                    ? `${overrideWord[override.mode]} by ${override.actor}: ${override.reason}`
+                    : "There is no override; nothing will change.",
+            ),
+            override?.mode === "force_open" ? element("p", {}, "It goes on half open: one probe decides.") : "",
+        ],
+        confirm: "Clear",
+        submit: async () => {
+            const answer = await ask("DELETE", pathOf(name, "/override"));
+            onDone(answer.body, answer.tag);
+            announce(`${name}: the override is cleared.`);
+        },
+    });
+}
+
+function askToReset(name, onDone) {
+    const choice = (value, word, checked) =>
+        element("label", {}, element("input", { type: "radio", name: "to", value, checked }), word);
+    const list = element(
+        "fieldset",
+        { class: "choices wide" },
+        element("legend", {}, "To"),
+        choice("half_open", "Half open: the next call is a probe", true),
+        choice("closed", "Closed: all calls are let through", false),
+    );
+    openDialog({
+        title: `Reset: ${name}`,
+        content: [list, element("p", {}, "What was counted is forgotten, and so is the back-off.")],
+        confirm: "Reset",
+        submit: async () => {
+            const to = list.querySelector(":checked").value;
+            const query = to === "closed" ? {} : { to };
+            const answer = await ask("POST", pathOf(name, "/reset"), { query });
+            onDone(answer.body, answer.tag);
+            announce(`${name} is reset.`);
+        },
+    });
+}

@@ -1,0 +1,77 @@
+// Asks the server. Everything is relative to where this file was loaded from, so that the page works below any path.
+
+import { learn } from "./clock.js";
+
+const base = new URL("../", import.meta.url);
+
+/** The address of the server, as a shell would need it; without a slash at its end. */
+export const serverAddress = base.href.replace(/\/$/, "");
+
+/** What went wrong: the server's problem document, or that there is no server (`status` 0). */
+export class Problem extends Error {
+    constructor(status, document) {
+        super(document.detail);
+        this.status = status;
+        this.code = document.code;
+        /** `{field, detail}` for each field at fault. */
+        this.faults = document.errors ?? [];
+    }
+}
+
+let unauthorized = () => {};
+
+/** Sets what is done when the server wants a token. */
+export function onUnauthorized(listener) {
+    unauthorized = listener;
+}
+
+export function address(path, query = {}) {
+    const url = new URL(path, base);
+    for (const [key, value] of Object.entries(query)) {
+        if (value !== null && value !== undefined && value !== "") url.searchParams.set(key, value);
+    }
+    return url;
+}
+
+/**
+ * Sends a request and reads its answer.
+ *
+ * @returns {Promise<{body: object|null, tag: string|null}>} the document, and the `etag` of the policy
+ * @throws {Problem}
+ */
+export async function ask(method, path, { query, body, fields } = {}) {
+    let response;
+    let text;
+    try {
+        response = await fetch(address(path, query), {
+            method,
+            headers: fields ?? {},
+            body: body === undefined ? undefined : JSON.stringify(body),
+            cache: "no-store",
+        });
+        text = await response.text();
+    } catch {
+        throw new Problem(0, { code: "unreachable", detail: "The server does not answer." });
+    }
+    learn(response.headers.get("date"));
+    const document = read(text);
+    if (!response.ok) {
+        if (response.status === 401 && path !== "v1/session") unauthorized();
+        throw new Problem(response.status, document ?? { detail: `The server answered ${response.status}.` });
+    }
+    return { body: document, tag: response.headers.get("etag") };
+}
+
+/** Reads a document; `null` where there is none, or a proxy's page in its place. */
+function read(text) {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return null;
+    }
+}
+
+/** The path of a breaker. */
+export function pathOf(name, rest = "") {
+    return `v1/breakers/${encodeURIComponent(name)}${rest}`;
+}

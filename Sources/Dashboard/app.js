@@ -1,0 +1,100 @@
+// The beginning: who is there, what the address asks for, and the one stream that all pages share.
+
+import { onChange as onAddressChange, read } from "./address.js";
+import { ask, onUnauthorized } from "./api.js";
+import { BreakerPage } from "./breaker.js";
+import { everySecond } from "./clock.js";
+import { element } from "./dom.js";
+import { clearCounts, showCounts, showStatus } from "./header.js";
+import { ListPage } from "./list.js";
+import { load, showWho, signInForm } from "./session.js";
+import { Stream } from "./stream.js";
+
+/** How often a page of one breaker asks how many there are of each state, in ms. */
+const COUNTS_MS = 5_000;
+
+const main = document.getElementById("main");
+const countsNode = document.getElementById("counts");
+const statusNode = document.getElementById("status");
+const whoNode = document.getElementById("who");
+
+let stream = null;
+let page = null;
+let counts = null;
+
+function setCounts(value) {
+    counts = value ?? counts;
+    const { breaker, filter } = read();
+    showCounts(countsNode, counts, filter, breaker === null);
+}
+
+/** Shows what the address asks for. */
+function show() {
+    const { breaker, filter } = read();
+    setCounts(null);
+    if (breaker === null && page instanceof ListPage) {
+        page.setFilter(filter);
+        return;
+    }
+    if (breaker !== null && page instanceof BreakerPage && page.name === breaker) return;
+    const isFirst = page === null;
+    page?.stop();
+    page = breaker === null ? new ListPage(filter, setCounts) : new BreakerPage(breaker);
+    if (breaker !== null) askForCounts();
+    main.replaceChildren(page.node);
+    scrollTo(0, 0);
+    // Who came by a link is told of the other page, and goes on from its beginning.
+    if (!isFirst) main.focus();
+}
+
+/** For a page that does not list: the counts follow from nothing that it asks for. */
+async function askForCounts() {
+    const { body } = await ask("GET", "v1/breakers", { query: { page_size: 1 } }).catch(() => ({ body: null }));
+    if (body !== null) setCounts(body.counts);
+}
+
+function onChange(change) {
+    page?.onChange(change);
+}
+
+function signOut() {
+    stream?.stop();
+    page?.stop();
+    stream = null;
+    page = null;
+    counts = null;
+    clearCounts(countsNode);
+    statusNode.replaceChildren();
+    delete statusNode.dataset.status;
+    start();
+}
+
+/** Begins with whoever is there, or asks who is. */
+async function start() {
+    try {
+        const isKnown = await load();
+        showWho(whoNode, signOut);
+        if (!isKnown) {
+            main.replaceChildren(signInForm(start));
+            document.getElementById("token").focus();
+            return;
+        }
+    } catch (problem) {
+        main.replaceChildren(element("p", { class: "notice fault", role: "alert" }, problem.message));
+        if (problem.status === 0 || problem.status >= 500) setTimeout(start, 2000);
+        return;
+    }
+    show();
+    stream = new Stream(onChange, () => stream && showStatus(statusNode, stream), signOut);
+    showStatus(statusNode, stream);
+}
+
+onUnauthorized(() => {
+    if (stream !== null) signOut();
+});
+onAddressChange(() => {
+    if (stream !== null) show();
+});
+everySecond(() => page?.tick());
+setInterval(() => page instanceof BreakerPage && !document.hidden && askForCounts(), COUNTS_MS);
+start();

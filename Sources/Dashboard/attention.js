@@ -1,0 +1,51 @@
+// What a breaker asks of the one who watches: the order of the list, as the server's `sort=attention` has it.
+
+/** How far a rule is on its way to holding: 1 trips. A rate says little while few calls are in the window. */
+export function progress(rule) {
+    if (rule.observed === null) return 0;
+    const weight = rule.minimum_calls === null ? 1 : Math.min(1, rule.calls / rule.minimum_calls);
+    return (rule.observed / rule.threshold) * weight;
+}
+
+/** The rule that is nearest to tripping; `null` where none is on. */
+export function nearestRule(breaker) {
+    const rules = breaker.rules ?? [];
+    return rules.reduce((best, rule) => (best === null || progress(rule) > progress(best) ? rule : best), null);
+}
+
+const ranks = { open: 1, half_open: 2, closed: 3 };
+
+function rank(breaker) {
+    return breaker.override ? 0 : ranks[breaker.state];
+}
+
+function nearness(breaker) {
+    const rule = breaker.override || breaker.state !== "closed" ? null : nearestRule(breaker);
+    return rule === null ? 0 : progress(rule);
+}
+
+/** Compares by need of attention: overridden, open, half open, then the nearest to tripping. */
+export function byAttention(left, right) {
+    return rank(left) - rank(right) || nearness(right) - nearness(left) || byName(left, right);
+}
+
+/** Names are ASCII, so this is the order of their bytes. */
+export function byName(left, right) {
+    return left.name < right.name ? -1 : Number(left.name > right.name);
+}
+
+/** A rule's numbers in words: `4 of 5 in a row`. */
+export function ruleWords(rule, { percent, count }) {
+    switch (rule.field) {
+        case "failure_threshold":
+            return `${count(rule.observed ?? 0)} of ${count(rule.threshold)} in a row`;
+        case "failure_count_threshold":
+            return `${count(rule.observed ?? 0)} of ${count(rule.threshold)} failures`;
+        default: {
+            const what = rule.field === "slow_call_rate_threshold" ? "slow" : "failed";
+            const share = `${percent(rule.observed ?? 0)} of ${percent(rule.threshold)} ${what}`;
+            const isEarly = rule.minimum_calls !== null && rule.calls < rule.minimum_calls;
+            return isEarly ? `${share}, ${rule.calls} of ${rule.minimum_calls} calls` : share;
+        }
+    }
+}

@@ -1,0 +1,160 @@
+// The page of one breaker: what it does, why, and what can be done about it.
+
+import { controls } from "./actions.js";
+import { ask, pathOf } from "./api.js";
+import { showBadges } from "./badge.js";
+import { now } from "./clock.js";
+import { curlSection } from "./curl.js";
+import { announce, element, setClass, setText } from "./dom.js";
+import { ExplanationSection } from "./explanation.js";
+import { FailuresSection } from "./failures.js";
+import { duration, overrideWord, stateWord, time } from "./format.js";
+import { HistorySection } from "./history.js";
+import { PolicySection } from "./policy.js";
+import { nextProbe, restOf } from "./row.js";
+import { mayOrder } from "./session.js";
+import { TransitionsSection } from "./transitions.js";
+
+/** How often numbers are asked for that no change tells, in ms. */
+const POLL_MS = 5_000;
+
+export class BreakerPage {
+    #view = null;
+    #isAsking = false;
+    #isDue = false;
+    #isStopped = false;
+
+    /**
+     * @param {string} name
+     */
+    constructor(name) {
+        this.name = name;
+        this.badges = element("span", { class: "badges large" });
+        this.facts = element("p", { class: "facts" });
+        this.override = element("div", { class: "override", hidden: true });
+        this.controls = element("div", { class: "controls" });
+        this.fault = element("p", { class: "notice fault", role: "alert", hidden: true });
+        const afterOrder = (view, tag) => this.#take(view, tag);
+        this.explanation = new ExplanationSection(name);
+        this.history = new HistorySection(name);
+        this.transitions = new TransitionsSection(name, (rows) => this.history.setTransitions(rows));
+        this.failures = new FailuresSection(name);
+        this.policy = new PolicySection(name, afterOrder);
+        if (mayOrder()) this.controls.append(...controls(name, () => this.#view, afterOrder));
+        this.content = element(
+            "div",
+            { class: "columns" },
+            element("div", {}, this.explanation.node, this.history.node, this.failures.node),
+            element("div", {}, this.policy.node, this.transitions.node, curlSection(name)),
+        );
+        this.node = element(
+            "section",
+            { class: "breaker", "aria-labelledby": "name" },
+            element("p", { class: "back" }, element("a", { href: "?", "data-link": true }, "← All breakers")),
+            element(
+                "div",
+                { class: "head" },
+                element("h1", { id: "name" }, name),
+                this.badges,
+                this.controls,
+            ),
+            this.facts,
+            this.override,
+            this.fault,
+            this.content,
+        );
+        this.poll = setInterval(() => !document.hidden && this.refresh(), POLL_MS);
+        this.refresh();
+    }
+
+    stop() {
+        this.#isStopped = true;
+        clearInterval(this.poll);
+        this.history.stop();
+    }
+
+    onChange(change) {
+        if (change.type === "resync") this.refresh();
+        if (change.name !== this.name) return;
+        if (change.transition) announce(`${this.name} is ${stateWord[change.state].toLowerCase()}.`);
+        this.refresh();
+    }
+
+    /** Asks for all that the page shows. What comes meanwhile has it ask once more. */
+    async refresh() {
+        if (this.#isAsking) {
+            this.#isDue = true;
+            return;
+        }
+        this.#isAsking = true;
+        try {
+            const { body, tag } = await ask("GET", pathOf(this.name));
+            if (!this.#isStopped) this.#take(body, tag);
+        } catch (problem) {
+            if (!this.#isStopped) this.#tell(problem);
+        }
+        this.#isAsking = false;
+        if (!this.#isDue || this.#isStopped) return;
+        this.#isDue = false;
+        this.refresh();
+    }
+
+    #take(view, tag) {
+        const before = this.#view;
+        this.#view = view;
+        this.fault.hidden = true;
+        this.content.hidden = false;
+        this.controls.hidden = false;
+        showBadges(this.badges, view);
+        setClass(this.node, `breaker ${view.override?.mode ?? view.state}`);
+        this.#showOverride(view);
+        this.explanation.show(view);
+        this.policy.show(view, tag);
+        const isOther = before?.last_transition?.revision !== view.last_transition?.revision;
+        if (before === null || isOther) this.transitions.load();
+        if (before === null || isOther || before.last_failure?.at !== view.last_failure?.at) this.failures.load();
+        this.history.load();
+        this.tick();
+    }
+
+    #tell(problem) {
+        this.fault.hidden = false;
+        setText(this.fault, problem.message);
+        const isGone = problem.code === "unknown_breaker";
+        if (isGone) this.#view = null;
+        this.content.hidden = isGone || this.#view === null;
+        this.controls.hidden = this.content.hidden;
+        if (isGone) {
+            this.badges.replaceChildren();
+            delete this.badges.dataset.badges;
+            this.override.hidden = true;
+            setText(this.facts, "");
+        }
+    }
+
+    #showOverride({ override }) {
+        this.override.hidden = override === null;
+        if (override === null) return;
+        this.rest = element("span", { class: "number" });
+        this.override.replaceChildren(
+            element("strong", {}, overrideWord[override.mode]),
+            ` by ${override.actor} since ${time(override.since, now())}: `,
+            element("q", {}, override.reason),
+            " · ",
+            this.rest,
+        );
+    }
+
+    tick() {
+        const view = this.#view;
+        if (view === null) return;
+        const parts = [`${stateWord[view.state]} for ${duration(now() - Date.parse(view.since))}`];
+        if (view.state !== "closed") parts.push(`next probe: ${nextProbe(view)}`);
+        const openings = view.openings_last_hour;
+        if (openings > 0) parts.push(`opened ${openings === 1 ? "once" : `${openings} times`} in the last hour`);
+        if (view.last_seen_at) parts.push(`last asked ${time(view.last_seen_at, now())}`);
+        setText(this.facts, parts.join(" · "));
+        if (view.override) setText(this.rest, restOf(view.override));
+        this.explanation.tick();
+    }
+}

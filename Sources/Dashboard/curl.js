@@ -1,0 +1,64 @@
+// Lines for a shell, ready to be copied.
+
+import { serverAddress } from "./api.js";
+import { announce, button, element } from "./dom.js";
+import { needsToken } from "./session.js";
+
+function curl(rest) {
+    const authorization = needsToken() ? ' -H "authorization: Bearer $TOKEN"' : "";
+    return `curl${authorization} ${rest}`;
+}
+
+/** A line, with a button that copies it. */
+function line(text, label) {
+    const code = element("code", {}, text);
+    const copy = async () => {
+        try {
+            await navigator.clipboard.writeText(text);
+            announce("Copied.");
+        } catch {
+            // Only a page by TLS, or of this machine, may write there.
+            getSelection().selectAllChildren(code);
+            announce("Selected. Copy it with the keyboard.");
+        }
+    };
+    return element(
+        "div",
+        { class: "curl" },
+        element("pre", { tabindex: "0", "aria-label": label }, code),
+        button("Copy", copy, { class: "quiet", "aria-label": `Copy: ${label}` }),
+    );
+}
+
+/** What fills an empty panel. */
+export function firstSteps() {
+    const url = `${serverAddress}/v1/breakers/payments`;
+    return element(
+        "div",
+        { class: "card first-steps" },
+        element("h2", {}, "There is no breaker yet"),
+        element("p", {}, "A breaker is there as soon as a worker asks for it. Be the first:"),
+        line(curl(`-X POST ${url}/acquire`), "ask whether a call may go through"),
+        element("p", {}, "And say how the call went; five failures in a row open it:"),
+        line(
+            curl(`-X POST '${url}/report?outcome=failure&kind=timeout&reporter=checkout-1'`),
+            "report a failure",
+        ),
+    );
+}
+
+/** What can be asked of one breaker. */
+export function curlSection(name) {
+    const url = `${serverAddress}/v1/breakers/${name}`;
+    const order = `'{"mode":"force_open","reason":"maintenance","expires_in_ms":1800000}'`;
+    return element(
+        "section",
+        { class: "card", "aria-labelledby": "curl" },
+        element("h2", { id: "curl" }, "By hand"),
+        line(curl(`-X POST ${url}/acquire`), "ask whether a call may go through"),
+        line(curl(`-X POST '${url}/report?outcome=success'`), "report a success"),
+        line(curl(`${url}/explain`), "why it is as it is"),
+        line(curl(`-X PUT ${url}/override -d ${order}`), "force it open for half an hour"),
+        line(curl(`-X DELETE ${url}/override`), "end the override"),
+    );
+}

@@ -1,0 +1,73 @@
+// A question that has to be answered before something is ordered.
+
+import { button, element } from "./dom.js";
+
+let number = 0;
+
+/**
+ * Opens a dialog with a form. It closes when `submit` succeeds; a problem is told beside the field that it names, or
+ * above the buttons.
+ *
+ * @param {object} options
+ * @param {string} options.title
+ * @param {Node[]} options.content with fields whose faults are told in the element `[data-fault="<name of the field>"]`
+ * @param {string} options.confirm the word on the button
+ * @param {string} [options.look] the class of that button
+ * @param {() => Promise<void>} options.submit
+ * @returns {{close: () => void}}
+ */
+export function openDialog({ title, content, confirm, look = "primary", submit }) {
+    number += 1;
+    const fault = element("p", { class: "fault", role: "alert" });
+    const send = element("button", { class: look }, confirm);
+    const form = element(
+        "form",
+        {
+            onsubmit: async (event) => {
+                event.preventDefault();
+                clearFaults(form);
+                fault.textContent = "";
+                send.disabled = true;
+                try {
+                    await submit();
+                    dialog.close();
+                } catch (problem) {
+                    fault.textContent = showFaults(form, problem);
+                }
+                send.disabled = false;
+            },
+        },
+        element("h2", { id: `dialog-${number}` }, title),
+        ...content.filter((node) => node !== ""),
+        fault,
+        element("div", { class: "buttons" }, button("Cancel", () => dialog.close()), send),
+    );
+    const dialog = element(
+        "dialog",
+        { "aria-labelledby": `dialog-${number}`, onclose: () => dialog.remove() },
+        form,
+    );
+    document.body.append(dialog);
+    dialog.showModal();
+    return { close: () => dialog.close() };
+}
+
+function clearFaults(form) {
+    for (const node of form.querySelectorAll("[data-fault]")) node.textContent = "";
+    for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+}
+
+/** Tells each fault at its field. Returns what is left to say. */
+function showFaults(form, problem) {
+    const rest = (problem.faults ?? []).filter(({ field, detail }) => {
+        const name = field.replace(/^policy\./, "");
+        const place = form.querySelector(`[data-fault="${CSS.escape(name)}"]`);
+        if (place === null) return true;
+        place.textContent = detail;
+        form.elements[name]?.setAttribute?.("aria-invalid", "true");
+        return false;
+    });
+    form.querySelector("[aria-invalid]")?.focus();
+    const isTold = problem.faults?.length > 0 && rest.length === 0;
+    return isTold ? "" : problem.message;
+}

@@ -1,0 +1,80 @@
+// Why a breaker is as it is, what comes next, and how near its rules are.
+
+import { progress, ruleWords } from "./attention.js";
+import { ask, pathOf } from "./api.js";
+import { bar } from "./badge.js";
+import { now } from "./clock.js";
+import { element, setText } from "./dom.js";
+import { count, duration, percent } from "./format.js";
+
+export class ExplanationSection {
+    #next = [];
+
+    constructor(name) {
+        this.name = name;
+        this.text = element("p", { class: "explanation" });
+        this.next = element("ul", { class: "next" });
+        this.rules = element("ul", { class: "rules" });
+        this.advice = element("div", { class: "advice", hidden: true });
+        this.node = element(
+            "section",
+            { class: "card", "aria-labelledby": "why" },
+            element("h2", { id: "why" }, "Why"),
+            this.text,
+            this.next,
+            this.rules,
+            this.advice,
+        );
+    }
+
+    async show(view) {
+        // Unless it is closed nothing is counted.
+        this.#showRules(view.state === "closed" ? view.rules ?? [] : []);
+        try {
+            const { body } = await ask("GET", pathOf(this.name, "/explain"));
+            setText(this.text, body.text);
+            this.#showNext(body.next);
+            this.#showAdvice(body);
+        } catch {
+            // The page says that the server is away; what is there stays.
+        }
+    }
+
+    #showNext(events) {
+        this.#next = events.filter((event) => event.at !== null).map((event) => ({
+            at: Date.parse(event.at), rest: element("span", { class: "number" }), detail: event.detail,
+        }));
+        this.next.replaceChildren(
+            ...this.#next.map(({ rest, detail }) => element("li", {}, rest, ` ${detail}`)),
+        );
+        this.tick();
+    }
+
+    #showRules(rules) {
+        this.rules.replaceChildren(
+            ...rules.map((rule) => {
+                const meter = bar();
+                meter.set(progress(rule));
+                return element("li", {}, element("span", {}, ruleWords(rule, { percent, count })), meter.node);
+            }),
+        );
+    }
+
+    #showAdvice({ unstable, openings_last_hour: openings, advice }) {
+        this.advice.hidden = !unstable && advice.length === 0;
+        this.advice.replaceChildren(
+            element("h3", {}, unstable ? `Unstable: ${openings} openings within an hour` : "Advice"),
+            element(
+                "ul",
+                {},
+                ...advice.map(({ field, current, suggested, detail }) =>
+                    element("li", {}, detail, " ", element("code", {}, `${field} ${current} → ${suggested}`)),
+                ),
+            ),
+        );
+    }
+
+    tick() {
+        for (const { at, rest } of this.#next) setText(rest, at > now() ? `in ${duration(at - now() + 999)}:` : "now:");
+    }
+}

@@ -1,0 +1,91 @@
+// What failed: grouped, and one by one.
+
+import { ask, pathOf } from "./api.js";
+import { now } from "./clock.js";
+import { element, setText } from "./dom.js";
+import { count, percent, time } from "./format.js";
+import { Pages } from "./pages.js";
+
+const SIZE = 25;
+const columns = ["Time", "Kind", "Reporter", "Took", "Detail"];
+
+export class FailuresSection {
+    constructor(name) {
+        this.name = name;
+        this.text = element("p", {});
+        this.kinds = element("ul", { class: "shares" });
+        this.reporters = element("ul", { class: "shares" });
+        this.rows = element("tbody", {});
+        this.table = element(
+            "table",
+            { class: "failures" },
+            element(
+                "thead",
+                {},
+                element("tr", {}, ...columns.map((word) => element("th", { scope: "col" }, word))),
+            ),
+            this.rows,
+        );
+        this.pages = new Pages(pathOf(name, "/failures"), "failures", SIZE, (rows, isFirst) => {
+            if (isFirst) this.rows.replaceChildren();
+            this.rows.append(...rows.map(row));
+            this.table.hidden = this.rows.childElementCount === 0;
+        });
+        this.node = element(
+            "section",
+            { class: "card", "aria-labelledby": "failures" },
+            element("h2", { id: "failures" }, "Failures"),
+            this.text,
+            element(
+                "div",
+                { class: "groups", hidden: true },
+                element("div", {}, element("h3", {}, "By kind"), this.kinds),
+                element("div", {}, element("h3", {}, "By reporter"), this.reporters),
+            ),
+            element(
+                "div",
+                { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Failures one by one" },
+                this.table,
+            ),
+            this.pages.node,
+        );
+    }
+
+    async load() {
+        this.pages.load();
+        try {
+            const { body } = await ask("GET", pathOf(this.name, "/failures/summary"));
+            setText(this.text, body.failures === 0 ? "None are kept." : body.text);
+            this.kinds.replaceChildren(...body.kinds.map((kind) => share(kind.kind ?? "no kind", kind)));
+            this.reporters.replaceChildren(
+                ...body.reporters.map((reporter) => share(reporter.reporter ?? "nobody named", reporter)),
+            );
+            this.kinds.closest(".groups").hidden = body.failures === 0;
+        } catch {
+            // The page says that the server is away; what is there stays.
+        }
+    }
+}
+
+function share(name, { failures, share: part }) {
+    const fill = element("span", { class: "fill" });
+    fill.style.width = `${part * 100}%`;
+    return element(
+        "li",
+        {},
+        element("span", { class: "what" }, name),
+        element("span", { class: "number" }, `${percent(part)} · ${count(failures)}`),
+        element("span", { class: "bar", "aria-hidden": "true" }, fill),
+    );
+}
+
+function row({ at, kind, reporter, duration_ms: took, count: times, detail }) {
+    const text = times > 1 ? `${count(times)} × ${kind ?? "failure"}` : kind ?? "–";
+    const cells = [text, reporter ?? "–", took === null ? "–" : `${count(took)} ms`, detail ?? ""];
+    return element(
+        "tr",
+        {},
+        element("td", {}, element("time", { datetime: at, class: "number" }, time(at, now()))),
+        ...cells.map((cell) => element("td", {}, cell)),
+    );
+}

@@ -1,0 +1,77 @@
+// Values in words. Numbers have the same form whatever the reader's language is, as the API's texts have.
+
+const whole = new Intl.NumberFormat("en");
+
+export const stateWord = { closed: "Closed", open: "Open", half_open: "Half open" };
+export const overrideWord = { force_open: "Forced open", force_closed: "Forced closed", shadow: "Shadow" };
+
+export const causeWord = {
+    recovery_timeout: "the recovery time-out passed",
+    probe_failed: "a probe failed",
+    probes_succeeded: "probes succeeded",
+    reset: "reset",
+    override_set: "override set",
+    override_cleared: "override cleared",
+    override_expired: "override expired",
+};
+
+export function count(number) {
+    return number === null || number === undefined ? "–" : whole.format(number);
+}
+
+/** `0.824` as `82 %`. */
+export function percent(share) {
+    if (share === null || share === undefined) return "–";
+    const value = share * 100;
+    return `${value > 0 && value < 10 ? Number(value.toFixed(1)) : Math.round(value)} %`;
+}
+
+/** What happens in a second, with as many digits as say something. */
+export function perSecond(number) {
+    if (number === null || number === undefined) return "–";
+    if (number === 0) return "0";
+    return number < 10 ? number.toFixed(1) : whole.format(Math.round(number));
+}
+
+/** `200000` as `3 min 20 s`: the two largest units, and no more. */
+export function duration(ms) {
+    const seconds = Math.max(0, Math.floor(ms / 1000));
+    const parts = [
+        [Math.floor(seconds / 86400), "d"],
+        [Math.floor(seconds / 3600) % 24, "h"],
+        [Math.floor(seconds / 60) % 60, "min"],
+        [seconds % 60, "s"],
+    ];
+    const first = parts.findIndex(([value]) => value > 0);
+    if (first < 0) return "0 s";
+    return parts.slice(first, first + 2).filter(([value]) => value > 0).map(([value, unit]) => `${value} ${unit}`)
+        .join(" ");
+}
+
+/** Like `duration`, for lengths that are set and may be parts of a second. */
+export function exactDuration(ms) {
+    return ms % 1000 === 0 ? duration(ms) : `${whole.format(ms)} ms`;
+}
+
+/** An instant by the reader's clock: the time, and the day where it is another one. */
+export function time(instant, now = Date.now()) {
+    const date = new Date(instant);
+    const clock = date.toLocaleTimeString("en-GB");
+    if (date.toDateString() === new Date(now).toDateString()) return clock;
+    return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock}`;
+}
+
+/** `time` without seconds, for axes. */
+export function shortTime(instant, withDay) {
+    const date = new Date(instant);
+    const clock = date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    if (!withDay) return clock;
+    return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock}`;
+}
+
+/** What a failure was, in a few words: `timeout from checkout-7`. */
+export function failureWords(failure) {
+    if (!failure) return "none";
+    const kind = failure.kind ?? "failure";
+    return failure.reporter ? `${kind} from ${failure.reporter}` : kind;
+}

@@ -1,0 +1,175 @@
+// What became of calls, and in which state the breaker was meanwhile, on one axis of time.
+
+import { ask, pathOf } from "./api.js";
+import { band, chart, pointAt } from "./chart.js";
+import { now } from "./clock.js";
+import { button, element, setText } from "./dom.js";
+import { count, duration, stateWord, time } from "./format.js";
+
+const ranges = [
+    { word: "1 h", ms: 3_600_000, step: "1m" },
+    { word: "6 h", ms: 21_600_000, step: "5m" },
+    { word: "24 h", ms: 86_400_000, step: "15m" },
+    { word: "7 d", ms: 604_800_000, step: "2h" },
+];
+const kinds = ["successes", "failures", "slow", "ignored", "allowed", "denied"];
+
+export class HistorySection {
+    #range = ranges[0];
+    #history = null;
+    #transitions = [];
+    #chosen = null;
+
+    constructor(name) {
+        this.name = name;
+        this.buttons = ranges.map((range) => button(range.word, () => this.#choose(range)));
+        this.place = element("div", {
+            class: "chart-place", tabindex: "0", role: "group", "aria-labelledby": "outcomes",
+            "aria-describedby": "reading", onpointermove: (event) => this.#point(event),
+            onpointerleave: () => this.#look(null), onkeydown: (event) => this.#onKey(event),
+        });
+        this.reading = element("p", { id: "reading", class: "reading" });
+        this.states = element("p", { class: "hint" });
+        this.rows = element("tbody", {});
+        const heads = ["Time", ...kinds].map((word) => element("th", { scope: "col" }, word));
+        this.numbers = element(
+            "details",
+            { ontoggle: () => this.#showNumbers() },
+            element("summary", {}, "As numbers"),
+            element(
+                "div",
+                { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Outcomes as numbers" },
+                element("table", { class: "numbers" }, element("thead", {}, element("tr", {}, ...heads)), this.rows),
+            ),
+        );
+        this.node = element(
+            "section",
+            { class: "card", "aria-labelledby": "outcomes", hidden: true },
+            element(
+                "div",
+                { class: "title" },
+                element("h2", { id: "outcomes" }, "Outcomes"),
+                element("div", { class: "choices", role: "group", "aria-label": "Time shown" }, ...this.buttons),
+            ),
+            legend(),
+            this.place,
+            this.reading,
+            this.states,
+            this.numbers,
+        );
+        this.observer = new ResizeObserver(() => this.#draw());
+        this.observer.observe(this.place);
+        this.#press();
+    }
+
+    stop() {
+        this.observer.disconnect();
+    }
+
+    async load() {
+        const range = this.#range;
+        const to = Math.ceil(now() / 1000) * 1000;
+        const query = {
+            from: new Date(to - range.ms).toISOString(), to: new Date(to).toISOString(), step: range.step,
+        };
+        try {
+            const { body } = await ask("GET", pathOf(this.name, "/history"), { query });
+            if (range !== this.#range) return;
+            this.#history = body;
+            this.node.hidden = false;
+            this.#draw();
+            this.#showNumbers();
+        } catch {
+            // The page says that the server is away; what is there stays.
+        }
+    }
+
+    /** @param {object[]} rows the newest transitions, newest first */
+    setTransitions(rows) {
+        this.#transitions = rows;
+        this.#draw();
+    }
+
+    #choose(range) {
+        this.#range = range;
+        this.#chosen = null;
+        this.#press();
+        this.load();
+    }
+
+    #press() {
+        this.buttons.forEach((node, place) => {
+            node.setAttribute("aria-pressed", String(ranges[place] === this.#range));
+        });
+    }
+
+    #draw() {
+        const width = Math.floor(this.place.clientWidth);
+        if (this.#history === null || this.#history.points.length === 0 || width === 0) return;
+        const { points, step_ms: step } = this.#history;
+        const from = Date.parse(points[0].at);
+        const to = from + points.length * step;
+        const state = this.#transitions[0]?.to ?? "closed";
+        const states = band(this.#transitions, state, from, Math.min(to, now()), width);
+        this.place.replaceChildren(chart(this.#history, width, this.#chosen), states.image);
+        const words = [...states.totals].map(([name, ms]) => `${stateWord[name].toLowerCase()} ${duration(ms)}`);
+        setText(this.states, words.length ? `In this time: ${words.join(", ")}.` : "");
+        this.#read();
+    }
+
+    /** Says in words what the point that is looked at shows; without one, what all do. */
+    #read() {
+        const { points, step_ms: step } = this.#history;
+        const total = (kind) => points.reduce((sum, point) => sum + point[kind], 0);
+        const point = points[this.#chosen];
+        const when = point ? `${time(point.at, now())}, ${duration(step)}` : `last ${this.#range.word}`;
+        const words = kinds.map((kind) => `${count(point ? point[kind] : total(kind))} ${kind}`);
+        setText(this.reading, `${when}: ${words.join(", ")}`);
+    }
+
+    #look(place) {
+        if (this.#history === null || place === this.#chosen) return;
+        this.#chosen = place;
+        this.#draw();
+    }
+
+    #point(event) {
+        if (this.#history === null) return;
+        const box = this.place.getBoundingClientRect();
+        this.#look(pointAt(event.clientX - box.left, box.width, this.#history.points.length));
+    }
+
+    #onKey(event) {
+        if (this.#history === null) return;
+        const last = this.#history.points.length - 1;
+        const place = this.#chosen ?? last + 1;
+        const next = { ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: last }[event.key];
+        if (next === undefined) return;
+        event.preventDefault();
+        this.#look(Math.min(last, Math.max(0, next)));
+    }
+
+    #showNumbers() {
+        if (!this.numbers.open || this.#history === null) return;
+        const points = this.#history.points.filter((point) => kinds.some((kind) => point[kind] > 0)).reverse();
+        this.rows.replaceChildren(
+            ...points.map((point) =>
+                element(
+                    "tr",
+                    {},
+                    element("th", { scope: "row" }, time(point.at, now())),
+                    ...kinds.map((kind) => element("td", {}, count(point[kind]))),
+                ),
+            ),
+        );
+    }
+}
+
+function legend() {
+    const entries = ["successes", "failures", "ignored", "slow", "denied"];
+    return element(
+        "ul",
+        { class: "legend", "aria-hidden": "true" },
+        ...entries.map((kind) => element("li", {}, element("span", { class: `key ${kind}` }), kind)),
+    );
+}

@@ -1,0 +1,84 @@
+// Two people have changed a policy at once: the question whose values shall hold.
+
+import { openDialog } from "./dialogs.js";
+import { button, element } from "./dom.js";
+
+const columns = ["Field", "Before", "Theirs", "Yours"];
+
+/**
+ * @param {object} options
+ * @param {object} options.base the policy as it was when the change began
+ * @param {object} options.mine the fields that were changed here
+ * @param {object} options.theirs the policy as it is by now
+ * @param {(chosen: object) => Promise<void>} options.save gets the fields that shall be other than theirs
+ */
+export function openMerge({ name, base, mine, theirs, save }) {
+    const fields = Object.keys(theirs).filter((field) => field in mine || theirs[field] !== base[field]);
+    const rows = fields.map((field) => ({
+        field,
+        isMine: field in mine,
+        // Where only one side has changed something, that is what is meant.
+        choice: field in mine && theirs[field] === base[field] ? "mine" : "theirs",
+    }));
+    const body = element("tbody", {}, ...rows.map((row) => mergeRow(row, base, mine, theirs)));
+    const choose = (choice) => {
+        for (const input of body.querySelectorAll(`input[value=${choice}]:not(:disabled)`)) input.checked = true;
+    };
+    openDialog({
+        title: `Somebody else has changed the policy of ${name}`,
+        content: [
+            element("p", {}, "Nothing of yours is saved yet. Choose for each field which value shall hold."),
+            element(
+                "div",
+                { class: "choices" },
+                button("All theirs", () => choose("theirs")),
+                button("All yours", () => choose("mine")),
+            ),
+            element(
+                "table",
+                { class: "merge" },
+                element(
+                    "thead",
+                    {},
+                    element("tr", {}, ...columns.map((word) => element("th", { scope: "col" }, word))),
+                ),
+                body,
+            ),
+        ],
+        confirm: "Save",
+        submit: () => {
+            const chosen = rows.filter(({ field }) => body.querySelector(`input[name="${field}"][value=mine]:checked`));
+            return save(Object.fromEntries(chosen.map(({ field }) => [field, mine[field]])));
+        },
+    });
+}
+
+function mergeRow({ field, isMine, choice }, base, mine, theirs) {
+    const option = (side, value) =>
+        element(
+            "td",
+            {},
+            element(
+                "label",
+                {},
+                element("input", {
+                    type: "radio", name: field, value: side, checked: side === choice,
+                    disabled: side === "mine" && !isMine,
+                    "aria-label": `${field}: ${side === "mine" ? "yours" : "theirs"}, ${words(value)}`,
+                }),
+                side === "mine" && !isMine ? "unchanged" : words(value),
+            ),
+        );
+    return element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, field),
+        element("td", {}, words(base[field])),
+        option("theirs", theirs[field]),
+        option("mine", mine[field]),
+    );
+}
+
+function words(value) {
+    return value === null || value === undefined ? "off" : String(value);
+}

@@ -1,0 +1,140 @@
+// The numbers of a breaker, where they come from, and their change.
+
+import { ask, pathOf } from "./api.js";
+import { openDialog } from "./dialogs.js";
+import { announce, button, element, setText } from "./dom.js";
+import { exactDuration, percent } from "./format.js";
+import { openMerge } from "./merge.js";
+import { mayOrder } from "./session.js";
+
+const sources = { default: "the built-in default", config: "the configuration file", api: "set through the API" };
+
+export function sourceWords(source) {
+    if (source.startsWith("profile:")) return `the profile ${source.slice("profile:".length)}`;
+    return sources[source] ?? source;
+}
+
+/** A value as a person reads it. */
+export function valueWords(field, value) {
+    if (value === null) return "off";
+    if (field.endsWith("_ms")) return exactDuration(value);
+    if (field.endsWith("_rate_threshold")) return percent(value);
+    return String(value);
+}
+
+export class PolicySection {
+    #policy = null;
+    #tag = null;
+
+    /** @param {(view: object, tag: string) => void} onDone gets the breaker behind a change */
+    constructor(name, onDone) {
+        this.name = name;
+        this.onDone = onDone;
+        this.source = element("p", { class: "hint" });
+        this.rows = element("dl", { class: "policy" });
+        this.node = element(
+            "section",
+            { class: "card", "aria-labelledby": "policy" },
+            element(
+                "div",
+                { class: "title" },
+                element("h2", { id: "policy" }, "Policy"),
+                mayOrder() ? button("Edit…", () => this.#edit()) : "",
+            ),
+            this.source,
+            this.rows,
+        );
+    }
+
+    show(view, tag) {
+        this.#policy = view.policy;
+        this.#tag = tag;
+        setText(this.source, `From ${sourceWords(view.policy_source)}.`.replace("From set", "Set"));
+        if (this.shown === tag) return;
+        this.shown = tag;
+        this.rows.replaceChildren(
+            ...Object.entries(view.policy).flatMap(([field, value]) => [
+                element("dt", {}, field),
+                element("dd", { class: value === null ? "off" : "" }, valueWords(field, value)),
+            ]),
+        );
+    }
+
+    #edit() {
+        const base = { ...this.#policy };
+        const tag = this.#tag;
+        const inputs = Object.keys(base).map((field) => policyInput(field, base[field]));
+        openDialog({
+            title: `Policy: ${this.name}`,
+            content: [
+                element("p", { class: "hint" }, "The state stays as it is. Empty means off, or the default."),
+                element("div", { class: "fields" }, ...inputs.map((input) => input.node)),
+            ],
+            confirm: "Save",
+            submit: async () => {
+                const mine = changes(base, inputs);
+                if (Object.keys(mine).length === 0) return;
+                try {
+                    await this.#save(mine, tag);
+                } catch (problem) {
+                    if (problem.status !== 412) throw problem;
+                    await this.#merge(base, mine);
+                }
+            },
+        });
+    }
+
+    async #save(policy, tag) {
+        const answer = await ask("PATCH", pathOf(this.name), { body: { policy }, fields: { "if-match": tag } });
+        this.onDone(answer.body, answer.tag);
+        announce("The policy is saved.");
+    }
+
+    /** Somebody else has changed the policy meanwhile: whose values shall hold is asked. */
+    async #merge(base, mine) {
+        const { body, tag } = await ask("GET", pathOf(this.name));
+        this.onDone(body, tag);
+        openMerge({ name: this.name, base, mine, theirs: body.policy, save: async (chosen) => {
+            if (Object.keys(chosen).length > 0) await this.#save(chosen, tag);
+        } });
+    }
+}
+
+/** What differs from `base`, as the server wants it. */
+function changes(base, inputs) {
+    const mine = {};
+    for (const { field, value } of inputs) {
+        if (value() !== base[field]) mine[field] = value();
+    }
+    return mine;
+}
+
+function policyInput(field, value) {
+    const input = element("input", {
+        id: `field-${field}`, name: field, value: value ?? "", inputmode: "decimal", autocomplete: "off",
+        "aria-describedby": `hint-${field} fault-${field}`,
+    });
+    const hint = element("span", { id: `hint-${field}`, class: "hint" });
+    const read = () => {
+        const text = input.value.trim();
+        if (text === "") return null;
+        const number = Number(text);
+        // What is no number is the server's to refuse, in its own words.
+        return Number.isNaN(number) ? text : number;
+    };
+    const showHint = () => {
+        const current = read();
+        setText(hint, typeof current === "string" ? "" : valueWords(field, current));
+    };
+    input.addEventListener("input", showHint);
+    showHint();
+    const node = element(
+        "div",
+        { class: "field" },
+        element("label", { for: `field-${field}` }, field),
+        input,
+        hint,
+        element("p", { id: `fault-${field}`, class: "fault", "data-fault": field }),
+    );
+    return { field, value: read, node };
+}

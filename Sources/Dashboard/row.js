@@ -1,0 +1,108 @@
+// One row of the list.
+
+import { nearestRule, progress, ruleWords } from "./attention.js";
+import { bar, effective, showBadges } from "./badge.js";
+import { now } from "./clock.js";
+import { element, setClass, setText } from "./dom.js";
+import { count, duration, failureWords, percent, perSecond, time } from "./format.js";
+import { sparkline } from "./sparkline.js";
+
+export const columns = [
+    "State", "Breaker", "In state", "Next probe", "Rule", "Last hour", "Denied/s", "Last failure",
+];
+
+export class Row {
+    #breaker = null;
+    #history = null;
+
+    constructor(name) {
+        this.state = element("span", { class: "badges" });
+        this.link = element("a", { href: `?breaker=${encodeURIComponent(name)}`, "data-link": true }, name);
+        this.note = element("span", { class: "note" });
+        this.since = element("span", { class: "number" });
+        this.probe = element("span", { class: "number" });
+        this.bar = bar();
+        this.rule = element("span", { class: "rule" });
+        this.hour = element("span", {});
+        this.denied = element("span", { class: "number" });
+        this.failure = element("span", {});
+        this.failedAt = element("span", { class: "note" });
+        const cells = [
+            [this.state], [this.link, this.note], [this.since], [this.probe], [this.rule, this.bar.node], [this.hour],
+            [this.denied], [this.failure, this.failedAt],
+        ];
+        // Said, for a style sheet that lays a table out otherwise takes its meaning away.
+        this.node = element(
+            "tr",
+            { role: "row" },
+            ...cells.map((content, place) =>
+                element(
+                    "td",
+                    { role: "cell", "data-label": columns[place], class: `c${place}` },
+                    element("div", {}, ...content),
+                ),
+            ),
+        );
+    }
+
+    show(breaker) {
+        this.#breaker = breaker;
+        setClass(this.node, breaker.isDeleted ? "row deleted" : `row ${effective(breaker)}`);
+        showBadges(this.state, breaker);
+        this.#showRule(breaker);
+        setText(this.denied, perSecond(breaker.deniedPerSecond));
+        setText(this.failure, failureWords(breaker.last_failure));
+        setText(this.failedAt, breaker.last_failure ? time(breaker.last_failure.at, now()) : "");
+        if (breaker.history !== this.#history || !this.hour.firstChild) {
+            this.#history = breaker.history;
+            this.hour.replaceChildren(sparkline(breaker.history));
+        }
+        this.tick();
+    }
+
+    /** How near it is to tripping, or what has tripped it. */
+    #showRule(breaker) {
+        const rule = breaker.state === "closed" ? nearestRule(breaker) : null;
+        this.bar.node.hidden = rule === null;
+        if (rule !== null) this.bar.set(progress(rule));
+        setText(this.rule, rule === null ? cause(breaker) : ruleWords(rule, { percent, count }));
+    }
+
+    /** Shows what depends on the time alone. */
+    tick() {
+        const breaker = this.#breaker;
+        setText(this.since, duration(now() - Date.parse(breaker.since)));
+        setText(this.probe, nextProbe(breaker));
+        setText(this.note, breaker.isDeleted ? "deleted" : note(breaker));
+    }
+}
+
+/** Why a breaker is not simply closed. */
+function cause({ state, override, last_transition: transition, probes }) {
+    if (override && override.mode !== "shadow") return "by hand";
+    if (state === "closed") return "steered by hand";
+    if (state === "half_open" && probes) return `${probes.successes} of ${probes.success_threshold} probes succeeded`;
+    return transition?.detail ?? "";
+}
+
+/** When the next call may go through, of a breaker that denies. */
+export function nextProbe(breaker) {
+    if (breaker.state === "half_open") return breaker.probes?.in_flight ? "under way" : "the next call";
+    if (breaker.state !== "open") return "–";
+    if (breaker.open_until === null) return "once cleared";
+    const rest = Date.parse(breaker.open_until) - now();
+    return rest > 0 ? `in ${duration(rest + 999)}` : "the next call";
+}
+
+/** Who ordered what, and for how long, or nothing. */
+function note({ override }) {
+    if (!override) return "";
+    return `${override.actor} · ${restOf(override)} · ${override.reason}`;
+}
+
+/** How long an override still stands. */
+export function restOf(override) {
+    if (override.expires_at === null) return "until cleared";
+    const rest = Date.parse(override.expires_at) - now();
+    return rest > 0 ? `${duration(rest + 999)} left` : "ending";
+}

@@ -1,0 +1,78 @@
+// Who looks at the page. The token is sent once and kept nowhere; what stays is a cookie that no script can read.
+
+import { ask } from "./api.js";
+import { button, element } from "./dom.js";
+
+let access = { name: null, role: null, prefix: null, signed_in: false };
+
+/** Asks the server who this is. Returns whether they may look. */
+export async function load() {
+    access = (await ask("GET", "v1/session")).body;
+    return access.name !== null;
+}
+
+/** Whether they may order anything. */
+export function mayOrder() {
+    return access.role === "operator";
+}
+
+/** Whether requests need a token, for curl lines that can be copied. */
+export function needsToken() {
+    return access.signed_in;
+}
+
+/** Shows who this is, with the way out. */
+export function showWho(node, onSignedOut) {
+    if (access.name === null) {
+        node.replaceChildren();
+        return;
+    }
+    const limit = access.prefix ? ` · ${access.prefix}*` : "";
+    const signOut = async () => {
+        await ask("DELETE", "v1/session");
+        onSignedOut();
+    };
+    node.replaceChildren(
+        element("span", { class: "name" }, access.name),
+        element("span", { class: "role" }, ` ${access.role}${limit}`),
+        access.signed_in ? button("Sign out", signOut, { class: "quiet" }) : "",
+    );
+}
+
+/** The form in which a token is given. */
+export function signInForm(onSignedIn) {
+    const token = element("input", {
+        id: "token", name: "token", type: "password", required: true, autocomplete: "current-password",
+        "aria-describedby": "token-hint token-fault",
+    });
+    const fault = element("p", { id: "token-fault", class: "fault", role: "alert" });
+    const submit = async (event) => {
+        event.preventDefault();
+        fault.textContent = "";
+        try {
+            await ask("POST", "v1/session", { body: { token: token.value } });
+        } catch (problem) {
+            fault.textContent = problem.status === 401 ? "This token is not known." : problem.message;
+            token.select();
+            return;
+        }
+        token.value = "";
+        onSignedIn();
+    };
+    return element(
+        "form",
+        { class: "sign-in card", onsubmit: submit },
+        element("h1", {}, "Sign in"),
+        element("label", { for: "token" }, "Token"),
+        token,
+        element(
+            "p",
+            { id: "token-hint", class: "hint" },
+            "The secret of a viewer or an operator, as ",
+            element("code", {}, "fusebox token new"),
+            " printed it. It is not kept in this browser.",
+        ),
+        fault,
+        element("button", { class: "primary" }, "Sign in"),
+    );
+}

@@ -1,0 +1,110 @@
+// Of a long table, has only the rows that can be seen as elements. All rows have one height.
+
+import { element } from "./dom.js";
+
+/** Rows above and below that are there before they are seen, for who scrolls fast or with the keyboard. */
+const MARGIN = 12;
+const USUAL_HEIGHT = 56;
+
+export class RowWindow {
+    /** The rows that are elements, by name. */
+    rows = new Map();
+    #names = [];
+    #height = USUAL_HEIGHT;
+    #isDue = false;
+
+    /**
+     * @param {HTMLElement} body the part of the table that holds rows
+     * @param {(name: string) => {node: HTMLElement}} makeRow
+     * @param {() => void} onEnd is called where the last rows come near
+     */
+    constructor(body, makeRow, onEnd) {
+        this.body = body;
+        this.makeRow = makeRow;
+        this.onEnd = onEnd;
+        this.above = spacer();
+        this.below = spacer();
+        body.replaceChildren(this.above, this.below);
+        this.listener = () => this.#schedule();
+        addEventListener("scroll", this.listener, { passive: true });
+        addEventListener("resize", this.listener, { passive: true });
+    }
+
+    stop() {
+        removeEventListener("scroll", this.listener);
+        removeEventListener("resize", this.listener);
+    }
+
+    show(names) {
+        this.#names = names;
+        this.#render();
+    }
+
+    /** Moves the focus from the row in which it is by so many. */
+    moveFocus(step) {
+        const row = document.activeElement?.closest("tr");
+        const name = [...this.rows].find(([, other]) => other.node === row)?.[0];
+        const target = this.#names[this.#names.indexOf(name) + step];
+        if (name === undefined || target === undefined) return false;
+        const link = this.rows.get(target)?.link;
+        link?.focus();
+        return link !== undefined;
+    }
+
+    #schedule() {
+        if (this.#isDue) return;
+        this.#isDue = true;
+        requestAnimationFrame(() => {
+            this.#isDue = false;
+            this.#render();
+        });
+    }
+
+    #render() {
+        const total = this.#names.length;
+        const above = -this.body.getBoundingClientRect().top;
+        const first = Math.max(0, Math.min(total, Math.floor(above / this.#height) - MARGIN));
+        const last = Math.min(total, Math.ceil((above + innerHeight) / this.#height) + MARGIN);
+        const names = this.#names.slice(first, Math.max(first, last));
+        this.#drop(new Set(names));
+        let before = this.above;
+        names.forEach((name, place) => {
+            before = this.#place(name, first + place, before);
+        });
+        this.#measure();
+        this.above.firstChild.style.height = `${first * this.#height}px`;
+        this.below.firstChild.style.height = `${(total - first - names.length) * this.#height}px`;
+        if (last >= total - MARGIN) this.onEnd();
+    }
+
+    #drop(names) {
+        for (const [name, row] of this.rows) {
+            if (names.has(name)) continue;
+            row.node.remove();
+            this.rows.delete(name);
+        }
+    }
+
+    /** Puts a row behind another, and moves no element that stands there already: a moved one would lose the focus. */
+    #place(name, place, before) {
+        let row = this.rows.get(name);
+        if (!row) {
+            row = this.makeRow(name);
+            this.rows.set(name, row);
+        }
+        // Row 1 is the one with the columns' names.
+        row.node.setAttribute("aria-rowindex", place + 2);
+        if (before.nextSibling !== row.node) before.after(row.node);
+        return row.node;
+    }
+
+    #measure() {
+        const row = this.rows.values().next().value;
+        const height = row?.node.getBoundingClientRect().height;
+        if (height > 0) this.#height = height;
+    }
+}
+
+function spacer() {
+    return element("tr", { class: "spacer", "aria-hidden": "true" }, element("td", { colspan: 8 }));
+}

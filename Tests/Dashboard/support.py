@@ -1,0 +1,198 @@
+"""A real server and a real browser for the tests of the dashboard.
+
+Needs Chromium at $CHROMIUM, else in PATH, and the server in $FUSEBOX, else in .build/debug. Everything is on
+loopback, in a temporary folder, and ends with the tests.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.request
+from urllib.parse import quote, urlencode
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SERVER = os.environ.get("FUSEBOX", str(ROOT / ".build" / "debug" / "fusebox"))
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+# Milliseconds that anything may take before a test gives up. A page that is right is not waited for.
+PATIENCE_MS = 30_000
+# What the browser's console says of an answer that is an error, or of none.
+REFUSALS = "Failed to load resource"
+# What a page does without where the server has none of it.
+OPTIONAL = ["/history?", "/failures/summary"]
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+class Server:
+    """The server, which can be killed and started again on its port and its database."""
+
+    def __init__(self, *tokens: str, settings: dict[str, str] | None = None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fusebox-dashboard-"))
+        self.settings = settings or {}
+        self.secrets: dict[str, str] = {}
+        self.options: list[str] = []
+        for role in tokens:
+            self.add_token(role)
+        self.port = 0
+        self.start()
+
+    def add_token(self, role: str) -> None:
+        """A token whose name is its role."""
+        made = subprocess.run(
+            [SERVER, "token", "new", "--name", role, "--role", role], capture_output=True, text=True, check=True
+        )
+        text = made.stdout + made.stderr
+        self.secrets[role] = re.search(r"fbx_[0-9a-f]{64}", text)[0]
+        with open(self.folder / "tokens", "a") as file:
+            file.write(re.search(rf"{role} {role} sha256:[0-9a-f]{{64}}", text)[0] + "\n")
+        self.options = ["--tokens", str(self.folder / "tokens")]
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [SERVER, "serve", "--listen", f"127.0.0.1:{self.port}", "--db", str(self.folder / "f.db"), *self.options],
+            stdout=subprocess.PIPE,
+            stderr=open(self.folder / "log", "ab"),
+            text=True,
+            env={**os.environ, **self.settings},
+        )
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError((self.folder / "log").read_text())
+        self.url = line.split()[-1]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder)
+
+    def call(self, method: str, path: str, body: dict | None = None):
+        """Asks as a worker or an operator would, not as the page does."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, method=method, data=data)
+        if "operator" in self.secrets:
+            request.add_header("authorization", f"Bearer {self.secrets['operator']}")
+        with urllib.request.urlopen(request, timeout=30) as response:
+            text = response.read()
+        return json.loads(text) if text else None
+
+    def acquire(self, name: str):
+        return self.call("POST", f"/v1/breakers/{name}/acquire")
+
+    def succeed(self, name: str, count: int = 1) -> None:
+        self.call("POST", "/v1/reports", {"reports": [{"name": name, "outcome": "success", "count": count}]})
+
+    def fail(self, name: str, count: int = 1, **fields: str) -> None:
+        for _ in range(count):
+            self.call("POST", f"/v1/breakers/{name}/report?" + urlencode({"outcome": "failure", **fields}))
+
+    def trip(self, name: str) -> None:
+        self.fail(name, 5, kind="timeout", reporter="checkout-7", detail="no response within 5 s")
+
+    def override(self, name: str, mode: str, reason: str, expires_in_ms: int | None = 3_600_000) -> None:
+        body = {"mode": mode, "reason": reason, "expires_in_ms": expires_in_ms}
+        self.call("PUT", f"/v1/breakers/{name}/override", body)
+
+
+class DashboardTest(unittest.TestCase):
+    """A test in a browser that fails where the page asks anybody but the server, or has an error."""
+
+    browser: Browser
+
+    @classmethod
+    def setUpClass(cls):
+        cls.playwright = sync_playwright().start()
+        cls.browser = cls.playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.close()
+        cls.playwright.stop()
+
+    def serve(self, *tokens: str, settings: dict[str, str] | None = None) -> Server:
+        server = Server(*tokens, settings=settings)
+        self.addCleanup(server.close)
+        return server
+
+    def open(self, server: Server, path: str = "/", tolerates: str | None = None, **options) -> Page:
+        """A page in a browser of its own, without what other tests have left there.
+
+        Errors that the browser's console tells fail the test, but for those that have `tolerates` in them.
+        """
+        context = self.browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.addCleanup(context.close)
+        context.set_default_timeout(PATIENCE_MS)
+        origin = server.url
+
+        def guard(route):
+            if route.request.url.startswith(origin + "/"):
+                route.continue_()
+            else:
+                strangers.append(route.request.url)
+                route.abort()
+
+        strangers: list[str] = []
+        errors: list[str] = []
+        context.route("**/*", guard)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+
+        def note(message):
+            url = message.location["url"]
+            is_tolerated = tolerates and tolerates in message.text or any(part in url for part in OPTIONAL)
+            if message.type == "error" and not is_tolerated:
+                errors.append(f"{message.text} ({url})")
+
+        page.on("console", note)
+        self.addCleanup(lambda: self.assertEqual(strangers, [], "the page asked somebody else"))
+        self.addCleanup(lambda: self.assertEqual(errors, [], "the page has errors"))
+        page.goto(origin + path)
+        return page
+
+    def sign_in(self, page: Page, server: Server, role: str) -> None:
+        page.get_by_label("Token").fill(server.secrets[role])
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_text(f"{role} {role}").wait_for()
+
+    def scan(self, page: Page) -> None:
+        """Fails where a page keeps somebody out."""
+        results = Axe().run(page)
+        found = [
+            f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+            for violation in results.response["violations"]
+            for node in violation["nodes"]
+        ]
+        self.assertEqual(found, [])
+
+
+def row(page: Page, name: str):
+    """A breaker's row in the list."""
+    return page.locator("tr.row").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def wait_until(page: Page, what: str, condition) -> None:
+    """Waits for what no element of the page tells."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {PATIENCE_MS} ms: {what}")
+        page.wait_for_timeout(50)
+
+
+def breaker_path(name: str) -> str:
+    return "/?breaker=" + quote(name)

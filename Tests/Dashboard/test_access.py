@@ -1,0 +1,202 @@
+"""Who may what on the page, and what no page may."""
+
+import http.server
+import threading
+import urllib.error
+import urllib.request
+
+from playwright.sync_api import expect
+
+from support import REFUSALS, DashboardTest, Server, breaker_path, row
+
+
+class AccessTests(DashboardTest):
+    def test_a_token_signs_in_and_is_kept_nowhere_that_a_script_could_read(self):
+        server = self.serve("operator", "viewer")
+        server.succeed("payments")
+        page = self.open(server, tolerates=REFUSALS)
+        page.get_by_label("Token").fill("fbx_wrong")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_have_text("This token is not known.")
+        self.sign_in(page, server, "operator")
+        expect(row(page, "payments")).to_be_visible()
+        secret = server.secrets["operator"]
+        kept = page.evaluate("JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}, location.href])")
+        self.assertEqual(kept, f'["",{{}},{{}},"{server.url}/"]')
+        self.assertNotIn(secret, page.content())
+        (cookie,) = page.context.cookies(server.url + "/v1/breakers")
+        self.assertEqual((cookie["httpOnly"], cookie["sameSite"], cookie["path"]), (True, "Strict", "/v1"))
+        self.assertNotIn(secret, cookie["value"])
+        page.reload()
+        expect(row(page, "payments")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Token")).to_be_visible()
+        self.assertEqual(page.context.cookies(server.url + "/v1/breakers"), [])
+        page.reload()
+        expect(page.get_by_label("Token")).to_be_visible()
+
+    def test_a_session_outlives_a_restart_and_ends_with_its_token(self):
+        server = self.serve("operator", "viewer")
+        server.succeed("payments")
+        page = self.open(server, tolerates=REFUSALS)
+        self.sign_in(page, server, "viewer")
+        server.kill()
+        server.start()
+        expect(page.locator("#status")).to_have_text("live")
+        expect(row(page, "payments")).to_be_visible()
+        lines = (server.folder / "tokens").read_text().splitlines()
+        (server.folder / "tokens").write_text("\n".join(line for line in lines if "viewer" not in line))
+        server.process.send_signal(1)
+        expect(page.get_by_label("Token")).to_be_visible()
+
+    def test_a_viewer_sees_no_controls_and_gets_a_403_when_it_tries(self):
+        server = self.serve("operator", "viewer")
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"), tolerates=REFUSALS)
+        self.sign_in(page, server, "viewer")
+        expect(page.get_by_role("region", name="Why")).to_contain_text("payments")
+        for name in ["Force open…", "Force closed…", "Shadow…", "Clear…", "Reset…", "Edit…"]:
+            expect(page.get_by_role("button", name=name)).to_have_count(0)
+        answers = page.evaluate(
+            """async () => {
+                const orders = [
+                    ["PUT", "/override", { mode: "force_open", reason: "x" }], ["DELETE", "/override"],
+                    ["POST", "/reset"], ["PATCH", "", { policy: { failure_threshold: 1 } }], ["DELETE", ""],
+                ];
+                const answers = [];
+                for (const [method, rest, body] of orders) {
+                    const options = { method, body: body && JSON.stringify(body) };
+                    const answer = await fetch("v1/breakers/payments" + rest, options);
+                    answers.push([answer.status, (await answer.json()).code]);
+                }
+                return answers;
+            }"""
+        )
+        self.assertEqual(answers, [[403, "forbidden"]] * 5)
+        self.assertIsNone(server.call("GET", "/v1/breakers/payments")["override"])
+
+    def test_an_operator_is_named_by_what_is_ordered(self):
+        server = self.serve("operator")
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"))
+        self.sign_in(page, server, "operator")
+        page.get_by_role("button", name="Force closed…").click()
+        page.get_by_label("Reason").fill("the health check lies")
+        page.get_by_role("dialog").get_by_role("button", name="Force closed").click()
+        expect(page.locator(".override")).to_contain_text("by operator")
+
+    def test_another_sites_page_orders_nothing_with_its_visitors_session(self):
+        server = self.serve("operator")
+        server.succeed("payments")
+        page = self.open(server, tolerates=REFUSALS)
+        self.sign_in(page, server, "operator")
+        with Neighbour() as neighbour:
+            context = page.context
+            context.unroute_all()
+            other = context.new_page()
+            other.goto(neighbour)
+            other.evaluate(
+                """async (url) => {
+                    const send = (path, method) => fetch(url + path, { method, mode: "no-cors", credentials: "include" });
+                    await send("/v1/breakers/payments/reset", "POST").catch(() => {});
+                    await send("/v1/breakers/other/acquire", "POST").catch(() => {});
+                }""",
+                server.url,
+            )
+        self.assertIsNone(server.call("GET", "/v1/breakers/payments")["last_transition"])
+        with self.assertRaises(urllib.error.HTTPError) as refusal:
+            server.call("GET", "/v1/breakers/other")
+        self.assertEqual(refusal.exception.code, 404)
+
+    def test_it_works_below_the_path_of_a_proxy(self):
+        server = self.serve("operator")
+        server.trip("payments")
+        with Proxy(server, "/ops/fusebox") as url:
+            behind = type("Behind", (), {"url": url, "secrets": server.secrets})
+            page = self.open(behind, "/ops/fusebox/")
+            self.sign_in(page, server, "operator")
+            expect(row(page, "payments")).to_have_class("row open")
+            expect(page.locator("#status")).to_have_text("live")
+            (cookie,) = page.context.cookies(url + "/ops/fusebox/v1/breakers")
+            self.assertEqual(cookie["path"], "/ops/fusebox/v1")
+            row(page, "payments").get_by_role("link").click()
+            expect(page.get_by_label("why it is as it is", exact=True)).to_contain_text("/ops/fusebox/v1/breakers/payments")
+            page.get_by_role("button", name="Reset…").click()
+            page.get_by_role("dialog").get_by_role("button", name="Reset").click()
+            expect(page.locator(".head .badge")).to_have_text("Half open")
+
+
+class Neighbour:
+    """Another site, on another port of this machine; to cookies the two are one host, to origins they are two."""
+
+    def __enter__(self) -> str:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("content-type", "text/html")
+                self.end_headers()
+                self.wfile.write(b"<!doctype html><title>Neighbour</title>")
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}/"
+
+    def __exit__(self, *error):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Proxy:
+    """A proxy that takes a path off and passes everything else on as it came."""
+
+    def __init__(self, server: Server, prefix: str):
+        self.target = server.url
+        self.prefix = prefix
+
+    def __enter__(self) -> str:
+        target, prefix = self.target, self.prefix
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def pass_on(self):
+                if not self.path.startswith(prefix + "/"):
+                    self.send_error(404)
+                    return
+                body = self.rfile.read(int(self.headers.get("content-length", 0))) or None
+                request = urllib.request.Request(target + self.path[len(prefix) :], data=body, method=self.command)
+                for name, value in self.headers.items():
+                    if name.lower() not in ("connection", "content-length"):
+                        request.add_header(name, value)
+                try:
+                    response = urllib.request.urlopen(request, timeout=60)
+                except urllib.error.HTTPError as error:
+                    response = error
+                self.send_response(response.status)
+                for name, value in response.headers.items():
+                    if name.lower() not in ("connection", "transfer-encoding"):
+                        self.send_header(name, value)
+                self.send_header("connection", "close")
+                self.end_headers()
+                try:
+                    while piece := response.read1(65_536):
+                        self.wfile.write(piece)
+                        self.wfile.flush()
+                except OSError:
+                    pass
+                response.close()
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __exit__(self, *error):
+        self.server.shutdown()
+        self.server.server_close()

@@ -1,0 +1,185 @@
+"""The page of one breaker, and what can be ordered there."""
+
+import re
+
+from playwright.sync_api import expect
+
+from support import REFUSALS, DashboardTest, breaker_path, row
+
+
+class BreakerTests(DashboardTest):
+    def test_it_says_why_what_happened_and_what_failed(self):
+        server = self.serve()
+        server.succeed("payments", 20)
+        server.trip("payments")
+        page = self.open(server)
+        row(page, "payments").get_by_role("link").click()
+        expect(page.get_by_role("heading", name="payments")).to_be_visible()
+        expect(page.get_by_role("region", name="Why")).to_contain_text("5 consecutive failures")
+        expect(page.get_by_role("region", name="Why")).to_contain_text(re.compile(r"in \d+ s:"))
+        timeline = page.get_by_role("region", name="Timeline")
+        expect(timeline).to_contain_text("Closed → Open")
+        failures = page.get_by_role("region", name="Failures")
+        expect(failures.get_by_role("row")).to_have_count(6)
+        expect(failures).to_contain_text("no response within 5 s")
+        policy = page.get_by_role("region", name="Policy")
+        expect(policy).to_contain_text("From the built-in default.")
+        curl = page.get_by_label("why it is as it is", exact=True)
+        expect(curl).to_have_text(f"curl {server.url}/v1/breakers/payments/explain")
+        server.call("POST", "/v1/breakers/payments/reset")
+        expect(page.locator(".head .badge")).to_have_text("Closed")
+        expect(timeline).to_contain_text("Open → Closed")
+        page.go_back()
+        expect(row(page, "payments")).to_be_visible()
+
+    def test_outcomes_are_drawn_and_told_in_words(self):
+        server = self.serve()
+        server.succeed("payments", 20)
+        server.trip("payments")
+        page = self.open(server, breaker_path("payments"), tolerates=REFUSALS)
+        outcomes = page.get_by_role("region", name="Outcomes")
+        expect(page.get_by_role("region", name="Timeline")).to_contain_text("Closed → Open")
+        if outcomes.count() == 0:
+            self.skipTest("the server keeps no history")
+        expect(outcomes).to_contain_text("20 successes, 5 failures")
+        expect(outcomes.locator("rect.failures")).not_to_have_count(0)
+        outcomes.locator(".chart-place").focus()
+        page.keyboard.press("End")
+        expect(outcomes.locator("#reading")).not_to_contain_text("last 1 h")
+        outcomes.get_by_role("button", name="7 d").click()
+        expect(outcomes.locator("#reading")).to_contain_text("last 7 d: 20 successes")
+        outcomes.get_by_text("As numbers").click()
+        expect(outcomes.get_by_role("row").nth(1)).to_contain_text("20")
+
+    def test_a_breaker_that_is_not_there_says_so(self):
+        page = self.open(self.serve(), breaker_path("nothing"), tolerates=REFUSALS)
+        expect(page.get_by_role("alert").filter(has_text="nothing")).to_be_visible()
+        expect(page.get_by_role("button", name="Force open…")).to_have_count(0)
+        page.get_by_role("link", name="All breakers").click()
+        expect(page.get_by_text("There is no breaker yet")).to_be_visible()
+
+    def test_an_override_is_set_shown_and_cleared(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"))
+        page.get_by_role("button", name="Force open…").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Force open").click()
+        # Without a reason nothing is sent.
+        expect(dialog).to_be_visible()
+        self.assertIsNone(server.call("GET", "/v1/breakers/payments")["override"])
+        dialog.get_by_label("Reason").fill("provider maintenance")
+        dialog.get_by_label("15 min").check()
+        dialog.get_by_role("button", name="Force open").click()
+        expect(dialog).to_have_count(0)
+        expect(page.locator(".head .badge")).to_have_text("Forced open")
+        expect(page.locator(".override")).to_contain_text("by anonymous")
+        expect(page.locator(".override")).to_contain_text("provider maintenance")
+        expect(page.locator(".override")).to_contain_text(re.compile(r"1[0-5] min"))
+        self.assertFalse(server.acquire("payments")["allowed"])
+        page.get_by_role("link", name="All breakers").click()
+        expect(row(page, "payments")).to_have_class("row force_open")
+        row(page, "payments").get_by_role("link").click()
+        page.get_by_role("button", name="Clear…").click()
+        dialog.get_by_role("button", name="Clear").click()
+        expect(page.locator(".head .badge")).to_have_text("Half open")
+        page.get_by_role("button", name="Reset…").click()
+        dialog.get_by_label("Closed").check()
+        dialog.get_by_role("button", name="Reset").click()
+        expect(page.locator(".head .badge")).to_have_text("Closed")
+        self.assertTrue(server.acquire("payments")["allowed"])
+
+    def test_an_override_may_last_for_ever(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"))
+        page.get_by_role("button", name="Shadow…").click()
+        page.get_by_label("Reason").fill("a trial")
+        page.get_by_label("Never").check()
+        page.get_by_role("dialog").get_by_role("button", name="Shadow").click()
+        expect(page.locator(".override")).to_contain_text("until cleared")
+        self.assertIsNone(server.call("GET", "/v1/breakers/payments")["override"]["expires_at"])
+
+    def test_what_the_server_refuses_is_told_in_the_dialog(self):
+        server = self.serve()
+        server.succeed("payments")
+        server.override("payments", "force_open", "maintenance")
+        page = self.open(server, breaker_path("payments"), tolerates=REFUSALS)
+        page.get_by_role("button", name="Reset…").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Reset").click()
+        expect(dialog.get_by_role("alert")).not_to_be_empty()
+        dialog.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("button", name="Reset…")).to_be_focused()
+
+
+class PolicyTests(DashboardTest):
+    def open_editor(self, server):
+        page = self.open(server, breaker_path("payments"), tolerates=REFUSALS)
+        page.get_by_role("region", name="Policy").get_by_role("button", name="Edit…").click()
+        return page, page.get_by_role("dialog")
+
+    def policy(self, server):
+        return server.call("GET", "/v1/breakers/payments")["policy"]
+
+    def test_a_policy_is_changed(self):
+        server = self.serve()
+        server.succeed("payments")
+        page, dialog = self.open_editor(server)
+        dialog.get_by_label("failure_threshold").fill("7")
+        dialog.get_by_label("failure_rate_threshold").fill("0.5")
+        dialog.get_by_label("recovery_timeout_ms").fill("90000")
+        expect(dialog).to_contain_text("1 min 30 s")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_have_count(0)
+        policy = self.policy(server)
+        self.assertEqual(policy["failure_threshold"], 7)
+        self.assertEqual(policy["failure_rate_threshold"], 0.5)
+        self.assertEqual(policy["recovery_timeout_ms"], 90_000)
+        expect(page.get_by_role("region", name="Policy")).to_contain_text("Set through the API.")
+        page.get_by_role("button", name="Edit…").click()
+        dialog.get_by_label("failure_rate_threshold").fill("")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_have_count(0)
+        self.assertIsNone(self.policy(server)["failure_rate_threshold"])
+
+    def test_each_fault_is_told_at_its_field(self):
+        server = self.serve()
+        server.succeed("payments")
+        _, dialog = self.open_editor(server)
+        dialog.get_by_label("failure_threshold").fill("0")
+        dialog.get_by_label("half_open_probes").fill("many")
+        dialog.get_by_role("button", name="Save").click()
+        for field in ["failure_threshold", "half_open_probes"]:
+            expect(dialog.locator(f"#fault-{field}")).not_to_be_empty()
+            expect(dialog.get_by_label(field)).to_have_attribute("aria-invalid", "true")
+        expect(dialog.get_by_label("failure_threshold")).to_be_focused()
+        dialog.get_by_label("failure_threshold").fill("6")
+        dialog.get_by_label("half_open_probes").fill("2")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_have_count(0)
+        self.assertEqual(self.policy(server)["half_open_probes"], 2)
+
+    def test_two_who_change_a_policy_at_once_are_asked_whose_values_hold(self):
+        server = self.serve()
+        server.succeed("payments")
+        page, dialog = self.open_editor(server)
+        dialog.get_by_label("failure_threshold").fill("7")
+        dialog.get_by_label("success_threshold").fill("2")
+        theirs = {"policy": {"failure_threshold": 9, "recovery_timeout_ms": 30_000}}
+        server.call("PATCH", "/v1/breakers/payments", theirs)
+        dialog.get_by_role("button", name="Save").click()
+        merge = page.get_by_role("dialog", name="Somebody else has changed the policy of payments")
+        expect(merge.get_by_role("row")).to_have_count(4)
+        self.assertEqual(self.policy(server)["failure_threshold"], 9)
+        expect(merge.get_by_label("failure_threshold: theirs, 9")).to_be_checked()
+        expect(merge.get_by_label("success_threshold: yours, 2")).to_be_checked()
+        expect(merge.get_by_label("recovery_timeout_ms: yours")).to_be_disabled()
+        merge.get_by_role("button", name="All yours").click()
+        expect(merge.get_by_label("failure_threshold: yours, 7")).to_be_checked()
+        merge.get_by_role("button", name="Save").click()
+        expect(merge).to_have_count(0)
+        policy = self.policy(server)
+        self.assertEqual(policy["failure_threshold"], 7)
+        self.assertEqual(policy["success_threshold"], 2)
+        self.assertEqual(policy["recovery_timeout_ms"], 30_000)

@@ -1,0 +1,212 @@
+"""That the page is for everybody, and takes nothing that it is told for more than text."""
+
+import os
+import pathlib
+import re
+
+from playwright.sync_api import expect
+
+from support import REFUSALS, DashboardTest, breaker_path, row
+
+LOOKS = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+    "narrow and dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+}
+HOSTILE = '<img src=x onerror="window.isBroken = true"><script>window.isBroken = true</script>'
+
+
+class EverybodyTests(DashboardTest):
+    def busy_server(self):
+        """One with something of everything."""
+        server = self.serve()
+        for name in ["payments:charge", "search", "stock", "ledger", "geo:lookup", "mail"]:
+            server.succeed(name, 40)
+        server.trip("payments:charge")
+        server.fail("mail", 4)
+        server.override("ledger", "force_open", "provider maintenance, ticket 4711")
+        server.override("stock", "shadow", "trying a stricter rule", None)
+        for _ in range(3):
+            server.trip("geo:lookup")
+            server.call("POST", "/v1/breakers/geo:lookup/reset?to=half_open")
+        return server
+
+    def test_no_page_keeps_anybody_out(self):
+        server = self.busy_server()
+        for look, options in LOOKS.items():
+            with self.subTest(look):
+                page = self.open(server, tolerates=REFUSALS, **options)
+                expect(row(page, "payments:charge")).to_be_visible()
+                self.scan(page)
+                for name in ["geo:lookup", "ledger"]:
+                    page.goto(server.url + breaker_path(name))
+                    expect(page.get_by_role("region", name="Why")).to_contain_text(name)
+                    expect(page.get_by_role("region", name="Timeline")).to_contain_text("→")
+                    self.scan(page)
+                for name in ["Force open…", "Clear…", "Reset…", "Edit…"]:
+                    page.get_by_role("button", name=name).click()
+                    expect(page.get_by_role("dialog")).to_be_visible()
+                    self.scan(page)
+                    page.keyboard.press("Escape")
+                    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    def test_neither_the_way_in_nor_the_empty_panel_keep_anybody_out(self):
+        closed, empty = self.serve("operator"), self.serve()
+        for look, options in LOOKS.items():
+            with self.subTest(look):
+                page = self.open(closed, **options)
+                expect(page.get_by_label("Token")).to_be_visible()
+                self.scan(page)
+                page = self.open(empty, **options)
+                expect(page.get_by_text("There is no breaker yet")).to_be_visible()
+                self.scan(page)
+
+    def test_nothing_is_cut_off_at_390_pixels(self):
+        server = self.busy_server()
+        page = self.open(server, tolerates=REFUSALS, **LOOKS["narrow"])
+        for path in ["/", breaker_path("geo:lookup"), breaker_path("ledger")]:
+            page.goto(server.url + path)
+            expect(page.get_by_text("geo:lookup" if "geo" in path else "ledger").first).to_be_visible()
+            width = page.evaluate("document.documentElement.scrollWidth")
+            self.assertLessEqual(width, 390, path)
+
+    def test_everything_can_be_done_with_the_keyboard_alone(self):
+        server = self.serve("operator")
+        for name in ["a", "b"]:
+            server.succeed(name)
+        page = self.open(server)
+        keyboard = page.keyboard
+        expect(page.get_by_label("Token")).to_be_focused()
+        keyboard.type(server.secrets["operator"])
+        keyboard.press("Enter")
+        expect(row(page, "a")).to_be_visible()
+        self.tab_to(page, page.get_by_role("link", name="a", exact=True))
+        keyboard.press("ArrowDown")
+        expect(page.get_by_role("link", name="b", exact=True)).to_be_focused()
+        keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="b", exact=True)).to_be_visible()
+        force = page.get_by_role("button", name="Force open…")
+        self.tab_to(page, force)
+        keyboard.press("Enter")
+        expect(page.get_by_label("Reason")).to_be_focused()
+        keyboard.type("by keyboard")
+        keyboard.press("Tab")
+        keyboard.press("ArrowRight")
+        expect(page.get_by_label("4 h", exact=True)).to_be_focused()
+        self.tab_to(page, page.get_by_role("dialog").get_by_role("button", name="Force open"))
+        keyboard.press("Enter")
+        expect(page.locator(".override")).to_contain_text("by keyboard")
+        expect(page.locator(".override")).to_contain_text(re.compile(r"3 h \d+ min"))
+        expect(force).to_be_focused()
+        outline = force.evaluate("node => getComputedStyle(node).outlineStyle")
+        self.assertEqual(outline, "solid", "the focus is not seen")
+        self.tab_to(page, page.get_by_role("button", name="Clear…"))
+        keyboard.press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.get_by_role("button", name="Clear…")).to_be_focused()
+
+    def tab_to(self, page, target):
+        for _ in range(40):
+            if target.count() == 1 and target.evaluate("node => node === document.activeElement"):
+                return
+            page.keyboard.press("Tab")
+        self.fail(f"not reached with the keyboard: {target}")
+
+    def test_what_is_read_out_says_what_happened(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server)
+        expect(row(page, "payments")).to_be_visible()
+        expect(page.locator("#status")).to_have_text("live")
+        server.trip("payments")
+        expect(page.get_by_role("status")).to_have_text("payments is open.")
+
+    def test_what_others_write_stays_text(self):
+        server = self.serve()
+        server.fail("payments", 5, kind="<b>bold</b>", reporter="<i>w</i>", detail=HOSTILE)
+        server.override("payments", "force_open", HOSTILE)
+        page = self.open(server, tolerates=REFUSALS)
+        expect(row(page, "payments")).to_contain_text('<img src=x onerror="window.isBroken')
+        expect(row(page, "payments")).to_contain_text("<b>bold</b> from <i>w</i>")
+        row(page, "payments").get_by_role("link").click()
+        expect(page.get_by_role("region", name="Failures")).to_contain_text(HOSTILE)
+        expect(page.locator(".override")).to_contain_text(HOSTILE)
+        page.get_by_role("button", name="Clear…").click()
+        expect(page.get_by_role("dialog")).to_contain_text(HOSTILE)
+        page.keyboard.press("Escape")
+        page.goto(server.url + breaker_path(HOSTILE))
+        expect(page.get_by_role("heading", name=HOSTILE)).to_be_visible()
+        page.goto(server.url + "/?q=" + breaker_path(HOSTILE).split("=", 1)[1])
+        expect(page.get_by_label("Search")).to_have_value(HOSTILE)
+        self.assertEqual(page.locator("main img, main script, main b, main i").count(), 0)
+        self.assertIsNone(page.evaluate("window.isBroken ?? null"))
+
+    def test_the_policy_of_its_content_stops_what_is_not_its_own(self):
+        page = self.open(self.serve(), tolerates="Content Security Policy")
+        expect(page.get_by_text("There is no breaker yet")).to_be_visible()
+        blocked = page.evaluate(
+            """async () => {
+                const blocked = [];
+                document.addEventListener("securitypolicyviolation", (event) => blocked.push(event.effectiveDirective));
+                const script = document.createElement("script");
+                script.textContent = "window.isBroken = true";
+                document.body.append(script);
+                const image = document.createElement("img");
+                image.src = "https://evil.example/x.png";
+                document.body.append(image);
+                document.body.setAttribute("style", "color: red");
+                await new Promise((resolve) => setTimeout(resolve, 200));
+                script.remove(); image.remove();
+                return blocked;
+            }"""
+        )
+        self.assertIn("script-src-elem", blocked)
+        self.assertIn("img-src", blocked)
+        self.assertIn("style-src-attr", blocked)
+
+
+def fill(server):
+    """Something of everything, as it may be on a bad day."""
+    calm = "auth:introspect chat crm:sync currency images:resize pdf recommendations ship:labels ship:rates sms tax"
+    for place, name in enumerate(calm.split()):
+        server.succeed(name, 30 + 17 * place)
+    for name in ["payments:charge", "payments:refund", "search", "stock", "ledger", "geo:lookup", "mail:send"]:
+        server.succeed(name, 120)
+    rate = {"failure_rate_threshold": 0.5, "failure_threshold": None}
+    server.call("PATCH", "/v1/breakers/search", {"policy": rate})
+    server.fail("search", 30, kind="http_503", reporter="web-3")
+    server.fail("mail:send", 4, kind="timeout", reporter="jobs-2")
+    server.fail("tax", 2, kind="http_500", reporter="checkout-2")
+    server.override("ledger", "force_open", "provider maintenance until 19:00, ticket 4711")
+    server.override("stock", "shadow", "trying a stricter rule", None)
+    for _ in range(3):
+        server.trip("geo:lookup")
+        server.call("POST", "/v1/breakers/geo:lookup/reset?to=half_open")
+    server.fail("payments:charge", 1, kind="http_502", reporter="web-1", detail="bad gateway")
+    server.fail("payments:charge", 4, kind="timeout", reporter="checkout-7", detail="no response within 5 s")
+    for _ in range(50):
+        server.acquire("payments:charge")
+
+
+class LookTests(DashboardTest):
+    """Writes the pictures that people look at to the folder in $SCREENSHOTS; the one in the README is among them."""
+
+    def test_pictures(self):
+        folder = os.environ.get("SCREENSHOTS")
+        if not folder:
+            self.skipTest("no folder in $SCREENSHOTS")
+        server = self.serve()
+        fill(server)
+        for look, options in LOOKS.items():
+            page = self.open(server, **options)
+            page.emulate_media(reduced_motion="reduce")
+            for name, path in [("list", "/"), ("breaker", breaker_path("payments:charge"))]:
+                page.goto(server.url + path)
+                expect(page.get_by_text("payments:charge").first).to_be_visible()
+                # Rates are the difference between two looks.
+                page.wait_for_timeout(6_000)
+                file = f"{name}-{look.replace(' ', '-')}.png"
+                page.screenshot(path=pathlib.Path(folder) / file, full_page=name == "breaker")

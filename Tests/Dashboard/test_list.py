@@ -1,0 +1,174 @@
+"""The page of all breakers."""
+
+import re
+
+from playwright.sync_api import expect
+
+from support import DashboardTest, row, wait_until
+
+
+class ListTests(DashboardTest):
+    def test_a_trip_turns_its_row_red_and_brings_it_to_the_top_without_a_reload(self):
+        server = self.serve()
+        for name in ["a", "b", "payments"]:
+            server.succeed(name)
+        page = self.open(server)
+        expect(row(page, "payments")).to_contain_text("Closed")
+        page.evaluate("window.isSame = true")
+        server.trip("payments")
+        red = row(page, "payments")
+        expect(red).to_contain_text("Open")
+        expect(red).to_have_class("row open")
+        expect(red).to_contain_text(re.compile(r"in \d+ s"))
+        expect(red).to_contain_text("timeout from checkout-7")
+        expect(page.locator("tr.row").first).to_contain_text("payments")
+        expect(page.get_by_role("navigation").get_by_role("link", name="1 open")).to_be_visible()
+        self.assertEqual(page.title(), "1 open · Fusebox")
+        self.assertTrue(page.evaluate("window.isSame"), "the page was loaded anew")
+
+    def test_what_needs_attention_comes_first(self):
+        server = self.serve()
+        for name in ["a", "near", "nearer", "open", "half", "forced", "shadowed"]:
+            server.succeed(name)
+        server.fail("near", 2)
+        server.fail("nearer", 4)
+        server.trip("open")
+        server.trip("half")
+        server.call("POST", "/v1/breakers/half/reset?to=half_open")
+        server.override("forced", "force_closed", "the provider's health check lies")
+        server.override("shadowed", "shadow", "a trial", None)
+        page = self.open(server)
+        expect(page.locator("tr.row")).to_have_count(7)
+        names = [text.split("\n")[0] for text in page.locator("tr.row td.c1").all_inner_texts()]
+        self.assertEqual(names, ["forced", "shadowed", "open", "half", "nearer", "near", "a"])
+        expect(row(page, "forced")).to_contain_text("Forced closed")
+        expect(row(page, "forced")).to_contain_text(re.compile(r"anonymous · \d+ min"))
+        expect(row(page, "forced")).to_contain_text("the provider's health check lies")
+        expect(row(page, "shadowed")).to_contain_text("until cleared")
+        expect(row(page, "nearer")).to_contain_text("4 of 5 in a row")
+        expect(row(page, "half")).to_contain_text("0 of 1 probes succeeded")
+        page.get_by_label("Order").select_option("By name")
+        wait_until(
+            page,
+            "the rows are in the order of their names",
+            lambda: page.locator("tr.row td.c1 a").all_inner_texts()
+            == ["a", "forced", "half", "near", "nearer", "open", "shadowed"],
+        )
+
+    def test_rows_stay_under_the_pointer_until_it_leaves(self):
+        server = self.serve()
+        for name in ["a", "b", "c", "d"]:
+            server.succeed(name)
+        page = self.open(server)
+        row(page, "b").hover()
+        before = row(page, "b").bounding_box()
+        server.trip("d")
+        expect(row(page, "d")).to_have_class("row open")
+        button = page.get_by_role("button", name="1 row moved – reorder")
+        expect(button).to_be_visible()
+        self.assertEqual(row(page, "b").bounding_box(), before)
+        self.assertEqual(page.locator("tr.row td.c1 a").all_inner_texts(), ["a", "b", "c", "d"])
+        button.click()
+        self.assertEqual(page.locator("tr.row td.c1 a").all_inner_texts(), ["d", "a", "b", "c"])
+        server.trip("c")
+        expect(button).to_be_visible()
+        page.mouse.move(5, 5)
+        wait_until(
+            page,
+            "the rows move once the pointer has left",
+            lambda: page.locator("tr.row td.c1 a").all_inner_texts() == ["c", "d", "a", "b"],
+        )
+
+    def test_rows_stay_while_one_of_them_has_the_focus(self):
+        server = self.serve()
+        for name in ["a", "b", "c"]:
+            server.succeed(name)
+        page = self.open(server)
+        row(page, "a").get_by_role("link").focus()
+        server.trip("c")
+        expect(page.get_by_role("button", name="1 row moved – reorder")).to_be_visible()
+        expect(page.get_by_role("link", name="a", exact=True)).to_be_focused()
+
+    def test_search_and_filters_stand_in_the_address(self):
+        server = self.serve()
+        for name in ["payments:charge", "payments:refund", "search"]:
+            server.succeed(name)
+        server.trip("payments:refund")
+        page = self.open(server)
+        expect(page.locator("tr.row")).to_have_count(3)
+        page.keyboard.press("/")
+        expect(page.get_by_label("Search")).to_be_focused()
+        page.keyboard.type("PAY")
+        expect(page.locator("tr.row")).to_have_count(2)
+        self.assertIn("q=PAY", page.url)
+        page.get_by_role("link", name="1 open").click()
+        expect(page.locator("tr.row")).to_have_count(1)
+        self.assertIn("state=open", page.url)
+        page.reload()
+        expect(page.locator("tr.row")).to_have_count(1)
+        expect(page.get_by_label("Search")).to_have_value("PAY")
+        page.go_back()
+        expect(page.locator("tr.row")).to_have_count(2)
+        page.get_by_label("Search").fill("nothing like it")
+        expect(page.get_by_text("No breaker is like this.")).to_be_visible()
+        page.get_by_role("link", name="Show all").click()
+        expect(page.locator("tr.row")).to_have_count(3)
+
+    def test_what_leaves_a_filter_leaves_the_list_and_what_comes_comes(self):
+        server = self.serve()
+        for name in ["a", "b"]:
+            server.succeed(name)
+        page = self.open(server, "/?state=open")
+        expect(page.get_by_text("No breaker is like this.")).to_be_visible()
+        server.trip("b")
+        expect(row(page, "b")).to_be_visible()
+        server.call("POST", "/v1/breakers/b/reset")
+        expect(page.locator("tr.row")).to_have_count(0)
+
+    def test_an_empty_panel_shows_the_curl_that_fills_it(self):
+        server = self.serve()
+        page = self.open(server)
+        line = page.get_by_label("ask whether a call may go through").first
+        expect(line).to_have_text(f"curl -X POST {server.url}/v1/breakers/payments/acquire")
+        server.acquire("payments")
+        expect(row(page, "payments")).to_be_visible()
+        expect(line).to_have_count(0)
+        server.call("DELETE", "/v1/breakers/payments")
+        expect(line).to_be_visible()
+
+    def test_ten_thousand_breakers_scroll(self):
+        server = self.serve(settings={"FUSEBOX_MAX_BREAKERS": "10000"})
+        names = [f"service-{number:05}" for number in range(10_000)]
+        reports = [{"name": name, "outcome": "success"} for name in names]
+        server.call("POST", "/v1/reports", {"reports": reports})
+        page = self.open(server)
+        expect(row(page, names[0])).to_be_visible()
+        expect(page.get_by_role("link", name="10,000 all")).to_be_visible()
+
+        def reach_the_end():
+            page.keyboard.press("End")
+            return row(page, names[-1]).count() > 0
+
+        wait_until(page, "the last row is there", reach_the_end)
+        expect(row(page, names[-1])).to_be_in_viewport()
+        # The rest of them are no elements.
+        self.assertLess(page.locator("tr.row").count(), 100)
+        server.trip(names[9_990])
+        expect(page.get_by_role("link", name="1 open")).to_be_visible()
+        page.keyboard.press("Home")
+        expect(page.locator("tr.row").first).to_contain_text(names[9_990])
+        page.mouse.wheel(0, 200_000)
+        expect(row(page, names[0])).to_have_count(0)
+        self.assertGreater(page.locator("tr.row").count(), 10)
+
+    def test_denials_are_shown_by_the_second(self):
+        server = self.serve()
+        server.trip("payments")
+        page = self.open(server)
+        if "decisions" not in server.call("GET", "/v1/breakers/payments"):
+            self.skipTest("the server counts no decisions")
+        cell = row(page, "payments").locator("td.c6")
+        expect(cell).to_have_text("0")
+        for _ in range(200):
+            server.acquire("payments")
+        wait_until(page, "a rate is shown", lambda: float(cell.inner_text()) > 0)

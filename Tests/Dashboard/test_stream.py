@@ -1,0 +1,57 @@
+"""What the page knows of the server, and whether it is told the truth about that."""
+
+from playwright.sync_api import expect
+
+from support import REFUSALS, DashboardTest, row
+
+
+class StreamTests(DashboardTest):
+    def test_a_killed_server_is_stale_and_when_it_is_back_nothing_is_missed(self):
+        server = self.serve()
+        for name in ["a", "b", "payments"]:
+            server.succeed(name)
+        page = self.open(server, tolerates=REFUSALS)
+        status = page.locator("#status")
+        expect(status).to_have_text("live")
+        expect(row(page, "payments")).to_contain_text("Closed")
+        page.evaluate("window.isSame = true")
+        server.kill()
+        expect(status).to_contain_text("stale for")
+        first = status.inner_text()
+        expect(status).not_to_have_text(first)
+        server.start()
+        # At once, before the page is there again.
+        server.trip("payments")
+        server.succeed("later")
+        expect(status).to_have_text("live")
+        expect(row(page, "payments")).to_have_class("row open")
+        expect(row(page, "later")).to_be_visible()
+        expect(page.get_by_role("alert").filter(has_text="does not answer")).to_have_count(0)
+        self.assertTrue(page.evaluate("window.isSame"), "the page was loaded anew")
+
+    def test_the_stream_is_taken_up_behind_the_last_change(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, tolerates=REFUSALS)
+        expect(page.locator("#status")).to_have_text("live")
+        asked = []
+        page.on("request", lambda request: asked.append(request) if "/v1/events" in request.url else None)
+        server.trip("payments")
+        expect(row(page, "payments")).to_have_class("row open")
+        revision = server.call("GET", "/v1/breakers/payments")["last_transition"]["revision"]
+        server.kill()
+        server.start()
+        expect(page.locator("#status")).to_contain_text("stale")
+        expect(page.locator("#status")).to_have_text("live")
+        self.assertGreaterEqual(int(asked[-1].all_headers()["last-event-id"]), revision)
+
+    def test_a_page_that_is_opened_without_a_server_comes_when_there_is_one(self):
+        server = self.serve()
+        server.trip("payments")
+        page = self.open(server, tolerates=REFUSALS)
+        expect(row(page, "payments")).to_be_visible()
+        page.route("**/v1/session", lambda route: route.abort())
+        page.reload()
+        expect(page.get_by_text("The server does not answer.")).to_be_visible()
+        page.unroute("**/v1/session")
+        expect(row(page, "payments")).to_be_visible()
