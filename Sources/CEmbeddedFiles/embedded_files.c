@@ -93,6 +93,10 @@ static const unsigned char dashboard_history_js[] = {
 #embed "../Dashboard/history.js"
 };
 
+static const unsigned char dashboard_hold_js[] = {
+#embed "../Dashboard/hold.js"
+};
+
 static const unsigned char dashboard_icon_svg[] = {
 #embed "../Dashboard/icon.svg"
 };
@@ -167,6 +171,7 @@ static const struct embedded_file dashboard[] = {
     {"format.js", dashboard_format_js, sizeof dashboard_format_js},
     {"header.js", dashboard_header_js, sizeof dashboard_header_js},
     {"history.js", dashboard_history_js, sizeof dashboard_history_js},
+    {"hold.js", dashboard_hold_js, sizeof dashboard_hold_js},
     {"icon.svg", dashboard_icon_svg, sizeof dashboard_icon_svg},
     {"index.html", dashboard_index_html, sizeof dashboard_index_html},
     {"list.js", dashboard_list_js, sizeof dashboard_list_js},

@@ -24,8 +24,7 @@ let counts = null;
 
 function setCounts(value) {
     counts = value ?? counts;
-    const { breaker, filter } = read();
-    showCounts(countsNode, counts, filter, breaker === null);
+    showCounts(countsNode, counts, read());
 }
 
 /** Shows what the address asks for. */

@@ -14,7 +14,7 @@ const entries = [
 ];
 
 /** Shows how many there are of each, as links to them. Links that are there stay: one may have the focus. */
-export function showCounts(node, counts, filter, isList) {
+export function showCounts(node, counts, { filter, breaker }) {
     if (node.childElementCount === 0) {
         node.append(
             ...entries.map((entry) =>
@@ -33,13 +33,14 @@ export function showCounts(node, counts, filter, isList) {
         const number = counts?.[entry.key];
         setText(link.querySelector("strong"), count(number));
         link.setAttribute("href", list({ ...filter, ...entry.filter }));
-        const isShown = isList && entry.filter.state === filter.state && entry.filter.override === filter.override;
+        const isSame = entry.filter.state === filter.state && entry.filter.override === filter.override;
+        const isShown = breaker === null && isSame;
         if (isShown) link.setAttribute("aria-current", "page");
         else link.removeAttribute("aria-current");
         setClass(link, number ? `count ${entry.key} some` : `count ${entry.key}`);
     });
-    const open = counts ? counts.open : 0;
-    document.title = open ? `${open} open · Fusebox` : "Fusebox";
+    const what = breaker ?? (counts?.open ? `${counts.open} open` : null);
+    document.title = what === null ? "Fusebox" : `${what} · Fusebox`;
 }
 
 export function clearCounts(node) {

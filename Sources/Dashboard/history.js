@@ -6,11 +6,12 @@ import { now } from "./clock.js";
 import { button, element, setText } from "./dom.js";
 import { count, duration, stateWord, time } from "./format.js";
 
+/** What can be looked at, and how long, in ms, what was asked is as good as new. */
 const ranges = [
-    { word: "1 h", ms: 3_600_000, step: "1m" },
-    { word: "6 h", ms: 21_600_000, step: "5m" },
-    { word: "24 h", ms: 86_400_000, step: "15m" },
-    { word: "7 d", ms: 604_800_000, step: "2h" },
+    { word: "1 h", ms: 3_600_000, step: "1m", freshMs: 4_000 },
+    { word: "6 h", ms: 21_600_000, step: "5m", freshMs: 30_000 },
+    { word: "24 h", ms: 86_400_000, step: "15m", freshMs: 60_000 },
+    { word: "7 d", ms: 604_800_000, step: "2h", freshMs: 300_000 },
 ];
 const kinds = ["successes", "failures", "slow", "ignored", "allowed", "denied"];
 
@@ -19,6 +20,7 @@ export class HistorySection {
     #history = null;
     #transitions = [];
     #chosen = null;
+    #loadedAt = 0;
 
     constructor(name) {
         this.name = name;
@@ -66,8 +68,11 @@ export class HistorySection {
         this.observer.disconnect();
     }
 
+    /** Asks for what is shown, unless it is as good as new. */
     async load() {
         const range = this.#range;
+        if (Date.now() - this.#loadedAt < range.freshMs) return;
+        this.#loadedAt = Date.now();
         const to = Math.ceil(now() / 1000) * 1000;
         const query = {
             from: new Date(to - range.ms).toISOString(), to: new Date(to).toISOString(), step: range.step,
@@ -93,6 +98,7 @@ export class HistorySection {
     #choose(range) {
         this.#range = range;
         this.#chosen = null;
+        this.#loadedAt = 0;
         this.#press();
         this.load();
     }

@@ -4,6 +4,7 @@ import { go, list as addressOf } from "./address.js";
 import { ask, pathOf } from "./api.js";
 import { announce, button, element, setText } from "./dom.js";
 import { firstSteps } from "./curl.js";
+import { Hold } from "./hold.js";
 import { Panel } from "./panel.js";
 import { Row, columns } from "./row.js";
 import { RowWindow } from "./window.js";
@@ -15,8 +16,6 @@ const MORE = 500;
 const POLL_MS = 5_000;
 /** Up to so many changed breakers are asked for one by one. */
 const FEW = 20;
-/** How long rows are held in place behind the pointer, in ms: it may be on its way to the button above. */
-const RELEASE_MS = 600;
 
 export class ListPage {
     #onCounts;
@@ -30,8 +29,7 @@ export class ListPage {
     #wanted = new Set();
     #wantedTimer = null;
     #isSettling = false;
-    #isHeld = false;
-    #release = null;
+    #filter = null;
 
     constructor(filter, onCounts) {
         this.#onCounts = onCounts;
@@ -44,7 +42,7 @@ export class ListPage {
     stop() {
         this.#era += 1;
         clearInterval(this.poll);
-        clearTimeout(this.#release);
+        this.hold.stop();
         clearTimeout(this.#wantedTimer);
         this.window.stop();
         document.removeEventListener("keydown", this.shortcut);
@@ -53,7 +51,7 @@ export class ListPage {
     setFilter(filter) {
         if (document.activeElement !== this.search) this.search.value = filter.q;
         this.sort.value = filter.sort;
-        this.#panel = new Panel(filter);
+        this.#filter = filter;
         this.reload();
     }
 
@@ -64,10 +62,11 @@ export class ListPage {
         const answer = await this.#ask(era, "", FIRST);
         if (answer === null) return;
         const before = this.#panel;
-        this.#panel = new Panel(before.filter);
+        this.#panel = new Panel(this.#filter);
         // Rates go on from what was seen before.
-        for (const [name, breaker] of before.breakers) {
-            if (answer.breakers.some((other) => other.name === name)) this.#panel.breakers.set(name, breaker);
+        for (const { name } of answer.breakers) {
+            const breaker = before?.breakers.get(name);
+            if (breaker) this.#panel.breakers.set(name, breaker);
         }
         this.#pages = [{ token: "", size: FIRST }];
         this.#next = answer.next_page_token;
@@ -83,6 +82,8 @@ export class ListPage {
             this.reload();
             return;
         }
+        // What is not loaded yet will have it.
+        if (this.#panel === null) return;
         if (change.transition?.to === "open") announce(`${change.name} is open.`);
         if (this.#panel.apply(change)) this.#want(change.name);
         this.#settle();
@@ -96,7 +97,7 @@ export class ListPage {
 
     /** Returns `null` where the answer is not wanted any more, or there is none. */
     async #ask(era, token, size) {
-        const { q, state, override, sort } = this.#panel.filter;
+        const { q, state, override, sort } = this.#filter;
         const query = {
             q, state, override, sort: sort || "attention", include: "history", page_size: size, page_token: token,
         };
@@ -135,7 +136,7 @@ export class ListPage {
 
     /** Asks again for the first page, where what needs attention is, and for the one that is looked at. */
     async #refresh() {
-        if (document.hidden) return;
+        if (document.hidden || this.#panel === null) return;
         const era = this.#era;
         const first = await this.#ask(era, "", FIRST);
         if (first === null) return;
@@ -197,7 +198,7 @@ export class ListPage {
         this.#isSettling = true;
         requestAnimationFrame(() => {
             this.#isSettling = false;
-            if (!this.#isHeld) this.#panel.reorder();
+            if (!this.hold.isOn) this.#panel.reorder();
             this.#show();
         });
     }
@@ -216,7 +217,7 @@ export class ListPage {
     }
 
     #showMoved() {
-        const moved = this.#isHeld ? this.#panel.moved : 0;
+        const moved = this.hold.isOn ? this.#panel.moved : 0;
         this.moved.hidden = moved === 0;
         setText(this.moved, moved === 1 ? "1 row moved – reorder" : `${moved} rows moved – reorder`);
     }
@@ -267,7 +268,7 @@ export class ListPage {
         this.empty = element("div", { class: "empty" });
         const above = element("div", { class: "above" }, this.moved);
         this.held = element("div", { class: "list" }, above, this.table, this.more);
-        this.#holdWhileNear();
+        this.hold = new Hold(this.held, () => this.#settle());
         this.node = element(
             "section",
             { "aria-label": "All breakers" },
@@ -295,39 +296,13 @@ export class ListPage {
     #filterBy(part) {
         clearTimeout(this.filterTimer);
         // Not for each letter.
-        this.filterTimer = setTimeout(() => go(addressOf({ ...this.#panel.filter, ...part }), true), 150);
+        this.filterTimer = setTimeout(() => go(addressOf({ ...this.#filter, ...part }), true), 150);
     }
 
     #reorder() {
         this.#panel.reorder();
         this.#show();
         scrollTo({ top: 0 });
-    }
-
-    /** Rows stay where they are while the pointer or the focus is among them. */
-    #holdWhileNear() {
-        let isOver = false;
-        const update = () => {
-            clearTimeout(this.#release);
-            if (isOver || this.held.contains(document.activeElement)) {
-                this.#isHeld = true;
-                return;
-            }
-            this.#release = setTimeout(() => {
-                this.#isHeld = false;
-                this.#settle();
-            }, RELEASE_MS);
-        };
-        const over = (value) => (event) => {
-            // A finger hovers over nothing.
-            if (event.pointerType === "touch") return;
-            isOver = value;
-            update();
-        };
-        this.held.addEventListener("pointerenter", over(true));
-        this.held.addEventListener("pointerleave", over(false));
-        this.held.addEventListener("focusin", update);
-        this.held.addEventListener("focusout", () => setTimeout(update));
     }
 
     #onKey(event) {

@@ -12,7 +12,7 @@ export class Panel {
     /** @param {{state: string, override: string, q: string, sort: string}} filter as in the address of the page */
     constructor(filter) {
         this.filter = filter;
-        this.compare = filter.sort === "name" ? byName : byAttention;
+        this.sort = filter.sort === "name" ? byName : byAttention;
     }
 
     /** Takes views as the server gave them at `at`, in ms. Returns the names that were not known. */
@@ -60,8 +60,8 @@ export class Panel {
 
     /** The order that would be right. */
     rightOrder() {
-        return [...this.breakers.values()].filter((breaker) => this.matches(breaker)).sort(this.compare)
-            .map((breaker) => breaker.name);
+        const matching = [...this.breakers.values()].filter((breaker) => this.matches(breaker));
+        return this.sort(matching).map((breaker) => breaker.name);
     }
 
     /** Shows them in the right order. */

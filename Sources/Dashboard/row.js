@@ -66,6 +66,7 @@ export class Row {
         this.bar.node.hidden = rule === null;
         if (rule !== null) this.bar.set(progress(rule));
         setText(this.rule, rule === null ? cause(breaker) : ruleWords(rule, { percent, count }));
+        this.rule.title = this.rule.textContent;
     }
 
     /** Shows what depends on the time alone. */
@@ -74,6 +75,8 @@ export class Row {
         setText(this.since, duration(now() - Date.parse(breaker.since)));
         setText(this.probe, nextProbe(breaker));
         setText(this.note, breaker.isDeleted ? "deleted" : note(breaker));
+        // What is cut off can be read whole.
+        this.note.title = this.note.textContent;
     }
 }
 

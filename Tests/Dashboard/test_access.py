@@ -1,5 +1,7 @@
 """Who may what on the page, and what no page may."""
 
+import contextlib
+import http.client
 import http.server
 import threading
 import urllib.error
@@ -41,6 +43,7 @@ class AccessTests(DashboardTest):
         page = self.open(server, tolerates=REFUSALS)
         self.sign_in(page, server, "viewer")
         server.kill()
+        expect(page.locator("#status")).to_contain_text("stale")
         server.start()
         expect(page.locator("#status")).to_have_text("live")
         expect(row(page, "payments")).to_be_visible()
@@ -173,19 +176,16 @@ class Proxy:
                     response = urllib.request.urlopen(request, timeout=60)
                 except urllib.error.HTTPError as error:
                     response = error
-                self.send_response(response.status)
-                for name, value in response.headers.items():
-                    if name.lower() not in ("connection", "transfer-encoding"):
-                        self.send_header(name, value)
-                self.send_header("connection", "close")
-                self.end_headers()
-                try:
+                with response, contextlib.suppress(OSError, http.client.HTTPException):
+                    self.send_response(response.status)
+                    for name, value in response.headers.items():
+                        if name.lower() not in ("connection", "transfer-encoding"):
+                            self.send_header(name, value)
+                    self.send_header("connection", "close")
+                    self.end_headers()
                     while piece := response.read1(65_536):
                         self.wfile.write(piece)
                         self.wfile.flush()
-                except OSError:
-                    pass
-                response.close()
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on
 

@@ -15,6 +15,7 @@ class BreakerTests(DashboardTest):
         page = self.open(server)
         row(page, "payments").get_by_role("link").click()
         expect(page.get_by_role("heading", name="payments")).to_be_visible()
+        expect(page).to_have_title("payments · Fusebox")
         expect(page.get_by_role("region", name="Why")).to_contain_text("5 consecutive failures")
         expect(page.get_by_role("region", name="Why")).to_contain_text(re.compile(r"in \d+ s:"))
         timeline = page.get_by_role("region", name="Timeline")

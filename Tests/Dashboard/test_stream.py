@@ -40,8 +40,8 @@ class StreamTests(DashboardTest):
         expect(row(page, "payments")).to_have_class("row open")
         revision = server.call("GET", "/v1/breakers/payments")["last_transition"]["revision"]
         server.kill()
-        server.start()
         expect(page.locator("#status")).to_contain_text("stale")
+        server.start()
         expect(page.locator("#status")).to_have_text("live")
         self.assertGreaterEqual(int(asked[-1].all_headers()["last-event-id"]), revision)
 
