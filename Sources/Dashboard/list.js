@@ -136,7 +136,11 @@ export class ListPage {
 
     /** Asks again for the first page, where what needs attention is, and for the one that is looked at. */
     async #refresh() {
-        if (document.hidden || this.#panel === null) return;
+        if (document.hidden) return;
+        if (this.#panel === null) {
+            await this.reload();
+            return;
+        }
         const era = this.#era;
         const first = await this.#ask(era, "", FIRST);
         if (first === null) return;

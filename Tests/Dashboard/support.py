@@ -44,6 +44,7 @@ class Server:
         for role in tokens:
             self.add_token(role)
         self.port = 0
+        self.log = open(self.folder / "log", "ab")
         self.start()
 
     def add_token(self, role: str) -> None:
@@ -61,7 +62,7 @@ class Server:
         self.process = subprocess.Popen(
             [SERVER, "serve", "--listen", f"127.0.0.1:{self.port}", "--db", str(self.folder / "f.db"), *self.options],
             stdout=subprocess.PIPE,
-            stderr=open(self.folder / "log", "ab"),
+            stderr=self.log,
             text=True,
             env={**os.environ, **self.settings},
         )
@@ -79,6 +80,7 @@ class Server:
     def close(self) -> None:
         if self.process.poll() is None:
             self.kill()
+        self.log.close()
         shutil.rmtree(self.folder)
 
     def call(self, method: str, path: str, body: dict | None = None):

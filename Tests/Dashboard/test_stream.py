@@ -45,6 +45,17 @@ class StreamTests(DashboardTest):
         expect(page.locator("#status")).to_have_text("live")
         self.assertGreaterEqual(int(asked[-1].all_headers()["last-event-id"]), revision)
 
+    def test_a_list_that_was_not_told_at_first_is_told_later(self):
+        server = self.serve()
+        server.trip("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        page.route("**/v1/breakers?*", lambda route: route.abort())
+        page.goto(server.url)
+        expect(page.get_by_role("alert")).to_have_text("The server does not answer.")
+        page.unroute("**/v1/breakers?*")
+        expect(row(page, "payments")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
+
     def test_a_page_that_is_opened_without_a_server_comes_when_there_is_one(self):
         server = self.serve()
         server.trip("payments")
