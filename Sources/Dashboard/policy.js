@@ -124,7 +124,8 @@ function policyInput(field, value) {
     };
     const showHint = () => {
         const current = read();
-        setText(hint, typeof current === "string" ? "" : valueWords(field, current));
+        const words = typeof current === "string" ? "" : valueWords(field, current);
+        setText(hint, words === input.value.trim() ? "" : words);
     };
     input.addEventListener("input", showHint);
     showHint();

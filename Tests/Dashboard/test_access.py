@@ -100,7 +100,8 @@ class AccessTests(DashboardTest):
             other.goto(neighbour)
             other.evaluate(
                 """async (url) => {
-                    const send = (path, method) => fetch(url + path, { method, mode: "no-cors", credentials: "include" });
+                    const options = { mode: "no-cors", credentials: "include" };
+                    const send = (path, method) => fetch(url + path, { method, ...options });
                     await send("/v1/breakers/payments/reset", "POST").catch(() => {});
                     await send("/v1/breakers/other/acquire", "POST").catch(() => {});
                 }""",
@@ -123,7 +124,8 @@ class AccessTests(DashboardTest):
             (cookie,) = page.context.cookies(url + "/ops/fusebox/v1/breakers")
             self.assertEqual(cookie["path"], "/ops/fusebox/v1")
             row(page, "payments").get_by_role("link").click()
-            expect(page.get_by_label("why it is as it is", exact=True)).to_contain_text("/ops/fusebox/v1/breakers/payments")
+            curl = page.get_by_label("why it is as it is", exact=True)
+            expect(curl).to_contain_text("/ops/fusebox/v1/breakers/payments")
             page.get_by_role("button", name="Reset…").click()
             page.get_by_role("dialog").get_by_role("button", name="Reset").click()
             expect(page.locator(".head .badge")).to_have_text("Half open")

@@ -52,6 +52,51 @@ class BreakerTests(DashboardTest):
         outcomes.get_by_text("As numbers").click()
         expect(outcomes.get_by_role("row").nth(1)).to_contain_text("20")
 
+    def test_each_minute_of_the_outcomes_can_be_looked_at(self):
+        server = self.serve()
+        server.trip("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        points = [point(minute, successes=100, allowed=100) for minute in range(60)]
+        points[58].update(successes=40, failures=60, slow=3)
+        points[59].update(successes=0, allowed=0, denied=900)
+        history = {"name": "payments", "from": points[0]["at"], "to": "", "step_ms": 60_000, "points": points}
+        page.route("**/history?*", lambda route: route.fulfill(json=history))
+        page.goto(server.url + breaker_path("payments"))
+        outcomes = page.get_by_role("region", name="Outcomes")
+        reading = outcomes.locator("#reading")
+        total = "5,840 successes, 60 failures, 3 slow, 0 ignored, 5,900 allowed, 900 denied"
+        expect(reading).to_have_text(f"last 1 h: {total}")
+        self.assertEqual(outcomes.locator("rect.successes").count(), 59)
+        axis = outcomes.locator(".chart line").bounding_box()["y"]
+        self.assertGreater(outcomes.locator("rect.denied").bounding_box()["y"], axis)
+        self.assertLess(outcomes.locator("rect.failures").bounding_box()["y"], axis)
+        outcomes.locator(".chart-place").focus()
+        page.keyboard.press("End")
+        expect(reading).to_contain_text("0 successes, 0 failures, 0 slow, 0 ignored, 0 allowed, 900 denied")
+        page.keyboard.press("ArrowLeft")
+        expect(reading).to_contain_text("40 successes, 60 failures, 3 slow")
+        outcomes.locator(".chart-place").hover()
+        expect(reading).to_contain_text("100 successes, 0 failures")
+        outcomes.get_by_text("As numbers").click()
+        expect(outcomes.get_by_role("row")).to_have_count(61)
+
+    def test_failures_are_grouped_by_kind_and_by_reporter(self):
+        server = self.serve()
+        server.trip("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        timeout = {"kind": "timeout", "failures": 256, "share": 0.82, "reporters": []}
+        summary = {
+            "name": "payments", "failures": 312, "text": "82 % timeout; 90 % of them from checkout-7",
+            "kinds": [timeout, {"kind": None, "failures": 56, "share": 0.18, "reporters": []}],
+            "reporters": [{"reporter": "checkout-7", "failures": 312, "share": 1}],
+        }
+        page.route("**/failures/summary*", lambda route: route.fulfill(json=summary))
+        page.goto(server.url + breaker_path("payments"))
+        failures = page.get_by_role("region", name="Failures")
+        expect(failures).to_contain_text(summary["text"])
+        groups = failures.get_by_role("listitem")
+        expect(groups).to_have_text(["timeout82 % · 256", "no kind18 % · 56", "checkout-7100 % · 312"])
+
     def test_a_breaker_that_is_not_there_says_so(self):
         page = self.open(self.serve(), breaker_path("nothing"), tolerates=REFUSALS)
         expect(page.get_by_role("alert").filter(has_text="nothing")).to_be_visible()
@@ -112,6 +157,12 @@ class BreakerTests(DashboardTest):
         expect(dialog.get_by_role("alert")).not_to_be_empty()
         dialog.get_by_role("button", name="Cancel").click()
         expect(page.get_by_role("button", name="Reset…")).to_be_focused()
+
+
+def point(minute, **numbers):
+    """What the server tells of a minute."""
+    kinds = ["successes", "failures", "slow", "ignored", "allowed", "denied"]
+    return {"at": f"2026-01-31T09:{minute:02}:00.000Z", **dict.fromkeys(kinds, 0), **numbers}
 
 
 class PolicyTests(DashboardTest):

@@ -165,6 +165,27 @@ class ListTests(DashboardTest):
         expect(row(page, names[0])).to_have_count(0)
         self.assertGreater(page.locator("tr.row").count(), 10)
 
+    def test_the_last_hour_is_drawn_and_told_in_words(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        history = {"successes": [7] * 29 + [0], "failures": [1] * 30, "denied": [0] * 29 + [12]}
+
+        def add(route):
+            answer = route.fetch()
+            document = answer.json()
+            for breaker in document["breakers"]:
+                breaker["history"] = history
+            route.fulfill(response=answer, json=document)
+
+        page.route("**/v1/breakers?*", add)
+        page.goto(server.url)
+        image = row(page, "payments").get_by_role("img")
+        expect(image).to_have_accessible_name("last hour: 30 of 233 calls failed, 12 denied")
+        counts = [image.locator(f"rect.{kind}").count() for kind in history]
+        self.assertEqual(counts, [29, 30, 1])
+        page.unroute_all(behavior="ignoreErrors")
+
     def test_denials_are_shown_by_the_second(self):
         server = self.serve()
         server.trip("payments")
