@@ -28,6 +28,8 @@ struct Server {
 
     func run() async throws {
         let logger = Self.logger("fusebox", settings: settings)
+        // Before anything that takes time: whoever deploys tokens sends a signal as soon as there is a process.
+        let hangups = handlesSignals ? await TokenReload.trap() : nil
         var tokens: [Token]?
         if let path = settings.tokensPath { tokens = try TokenReload.read(path) }
         let gatekeeper = Gatekeeper(tokens: tokens, hosts: settings.hosts + [settings.listen.host])
@@ -58,8 +60,9 @@ struct Server {
             await onRunning("http://\(bound)")
         }
         var services: [any Service] = [engine]
-        if handlesSignals {
-            services.append(TokenReload(path: settings.tokensPath, gatekeeper: gatekeeper, logger: logger))
+        if let hangups {
+            let path = settings.tokensPath
+            services.append(TokenReload(path: path, signals: hangups, gatekeeper: gatekeeper, logger: logger))
         }
         // The last is told of a shutdown first: readiness, then the server, and the engine behind all.
         services += [server, readiness]

@@ -8,11 +8,17 @@ import UnixSignals
 struct TokenReload: Service {
     /// `nil` for a server without tokens, which a SIGHUP must not end either.
     let path: String?
+    let signals: UnixSignalsSequence
     let gatekeeper: Gatekeeper
     let logger: Logger
 
+    /// Takes over SIGHUP, which ends a process that does not. What comes before the service runs is kept for it.
+    static func trap() async -> UnixSignalsSequence {
+        await UnixSignalsSequence(trapping: .sighup)
+    }
+
     func run() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+        for await _ in signals.cancelOnGracefulShutdown() {
             guard let path else {
                 logger.notice("There is no tokens file that could be read again")
                 continue

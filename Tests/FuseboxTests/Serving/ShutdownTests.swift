@@ -147,6 +147,31 @@ extension ProcessTests {
             )
         }
 
+        @Test("A SIGHUP that comes while the server starts has the tokens read again", .timeLimit(.minutes(2)))
+        func early() async throws {
+            let (first, second) = (try await newToken("first"), try await newToken("second"))
+            let path = folder.path("tokens")
+            func write(_ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) }
+            try write(first.line)
+            let child = try ChildProcess(
+                .fusebox,
+                ["serve", "--listen", "127.0.0.1:0", "--db", database, "--tokens", path]
+            )
+            defer { child.kill() }
+            // With its tokens it is done by then; the migrations are ahead.
+            try await eventually("the server owns its database") {
+                (try? String(contentsOfFile: database + ".lock", encoding: .utf8))?.contains("\(child.pid)") == true
+            }
+            try write(second.line)
+            child.signal(SIGHUP)
+            let server = try await ServerProcess.listening(child)
+            try await eventually("the second token holds") {
+                try await Wire(url: server.url, token: second.secret).get("/v1/breakers").status == 200
+            }
+            try await server.stop()
+            #expect(child.exitCode == 0)
+        }
+
         @Test("SIGHUP reads the tokens again; a faulty file changes nothing and is told", .timeLimit(.minutes(2)))
         func tokens() async throws {
             let (first, second) = (try await newToken("first"), try await newToken("second"))

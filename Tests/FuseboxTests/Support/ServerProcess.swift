@@ -22,9 +22,14 @@ struct ServerProcess: Sendable {
             environment: environment,
             limit: limit
         )
+        return try await listening(child)
+    }
+
+    /// The server that a process has become, once it listens.
+    static func listening(_ child: ChildProcess) async throws -> ServerProcess {
         let prefix = "listening on "
         var url: String?
-        try await eventually("\(program.path) listens", within: 20) {
+        try await eventually("the server listens", within: 20) {
             guard child.isRunning else {
                 throw NeverHappened(description: "the server ended: \(child.standardError)")
             }
