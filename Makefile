@@ -13,7 +13,7 @@ swift_sources := Package.swift Sources Tests Benchmarks/limits
 # Python finds the package `bench` in Benchmarks/, and leaves no compiled files there.
 bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3
 
-.PHONY: help setup serve demo test metrics-test dashboard-test bench bench-test format lint clean
+.PHONY: help setup serve demo test metrics-test dashboard-test python-test bench bench-test format lint clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -48,6 +48,15 @@ dashboard-test: setup .build/dashboard-tests ## Try the dashboard in Chromium
 	python3 -m venv $@
 	$@/bin/python -m pip install --quiet --retries 1 --requirement $<
 	@touch $@
+
+# The server is this build's, unless FUSEBOX_BINARY names another.
+
+python-test: ## Test the Python package against the server, and check its types
+	@clients/python/setup
+	@test -n "$(FUSEBOX_BINARY)" || swift build --product fusebox
+	@cd clients/python && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src PATH="$(CURDIR)/.build/python-venv/bin:$$PATH" && \
+		python -m mypy && python -m ruff check --quiet . && python -m ruff format --quiet --check . && \
+		python -m pytest -p no:cacheprovider $(ARGS)
 
 bench: setup ## Measure the server beside Redis, and its growth; takes 20 minutes
 	@Benchmarks/setup

@@ -1,0 +1,48 @@
+"""Decisions without Fusebox."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from .cell import Cell
+from .decision import Decision
+from .policy import Policy
+from .settings import Unreachable
+from .standin import StandIn
+
+
+def decide_alone(cell: Cell, unreachable: Unreachable, now: float) -> Decision:
+    """By the ``unreachable`` policy. An override that still stands, as far as is known, is obeyed whatever it says."""
+    standing = cell.standing
+    permit = standing.permit
+    mode = standing.mode(now)
+    if mode == "force_open":
+        return Decision(False, "open", None, standing.override_rest(now), "fallback", began=now)
+    if mode == "force_closed":
+        return Decision(True, "closed", permit, None, "fallback", began=now)
+    if unreachable == "allow":
+        return Decision(True, cell.state or "closed", permit, None, "fallback", began=now)
+    if unreachable == "deny" and mode != "shadow":
+        return Decision(False, cell.state or "closed", None, None, "fallback", began=now)
+    return _by_stand_in(cell, permit, mode == "shadow", now)
+
+
+def _by_stand_in(cell: Cell, permit: Optional[str], in_shadow: bool, now: float) -> Decision:
+    with cell.lock:
+        stand_in = cell.stand_in
+        if stand_in is None:
+            stand_in = cell.stand_in = _stand_in(cell, now)
+    verdict = stand_in.acquire(now)
+    cell.becomes(verdict.state, "fallback")
+    if verdict.ticket is None and not in_shadow:
+        return Decision(False, verdict.state, None, verdict.retry_after, "fallback", began=now)
+    would_deny = verdict.ticket is None
+    return Decision(True, verdict.state, permit, None, "fallback", would_deny, None, now, verdict.ticket)
+
+
+def _stand_in(cell: Cell, now: float) -> StandIn:
+    """Begins where the breaker was when it was last heard of."""
+    policy = cell.policy or Policy()
+    if now < cell.denied_until:
+        return StandIn(policy, now, "open", cell.denied_until)
+    return StandIn(policy, now, "half_open" if cell.state in ("open", "half_open") else "closed")

@@ -1,0 +1,191 @@
+"""Who decides: the panel, Fusebox, or this process alone; and where outcomes go."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from time import monotonic
+from typing import Any, Optional
+
+from .alone import decide_alone
+from .cell import Cell, Listener
+from .decision import Decision, Outcome
+from .link import Away, Link, Refused
+from .outbox import Outbox
+from .outcomes import Item
+from .reachability import Reachability
+from .sender import Sender
+from .settings import Settings
+from .threads import Threads
+
+log = logging.getLogger("fusebox")
+
+
+class Authority:
+    """The machinery behind one ``Fusebox``, for all its breakers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.link = Link(settings.url, settings.token, settings.verify)
+        self.reach = Reachability(settings.unreachable)
+        self.outbox = Outbox(settings.buffer)
+        self.sender = Sender(self.outbox, self.link, settings, self._do_chores)
+        self.threads = Threads()
+        self.cells: dict[str, Cell] = {}
+        self.listeners: list[Listener] = []
+        self._cells_lock = threading.Lock()
+
+    def cell(self, name: str) -> Cell:
+        with self._cells_lock:
+            cell = self.cells.get(name)
+            if cell is None:
+                cell = self.cells[name] = Cell(name, self.listeners)
+            return cell
+
+    def decide(self, cell: Cell) -> Decision:
+        """May take as long as one request; never raises because of Fusebox."""
+        decision = self._decide_here(cell)
+        return self._ask(cell) if decision is None else decision
+
+    async def decide_async(self, cell: Cell) -> Decision:
+        decision = self._decide_here(cell)
+        if decision is not None:
+            return decision
+        return await self.threads.run(self._ask, cell, abandoned=lambda late: self.give_back(cell, late))
+
+    def _decide_here(self, cell: Cell) -> Optional[Decision]:
+        """A decision that takes no request; ``None`` where Fusebox has to be asked."""
+        now = monotonic()
+        if self.reach.may_ask(now):
+            return None
+        return self._alone(cell, now)
+
+    def _ask(self, cell: Cell) -> Decision:
+        began = monotonic()
+        try:
+            answer = self.link.ask("POST", f"/v1/breakers/{cell.name}/acquire", within=self.settings.timeout)
+            decision = _decision(answer, began)
+        except Away as reason:
+            self.reach.failed(str(reason))
+            return self._alone(cell, monotonic())
+        except Refused as refusal:
+            self.reach.succeeded()
+            self.reach.refused(cell.name, str(refusal))
+            return self._alone(cell, monotonic())
+        self.reach.succeeded(cell.name)
+        cell.decided(decision)
+        return decision
+
+    def _alone(self, cell: Cell, now: float) -> Decision:
+        self.reach.decided_alone()
+        return decide_alone(cell, self.settings.unreachable, now)
+
+    def report(
+        self,
+        cell: Cell,
+        decision: Optional[Decision],
+        outcome: Outcome,
+        kind: Optional[str],
+        duration: Optional[float],
+    ) -> None:
+        """Where Fusebox decides on every call, waits until it knows the outcome; else leaves that to the sender."""
+        item = self._item(cell, decision, outcome, kind, duration)
+        if self._is_awaited(decision):
+            self._deliver(item)
+        else:
+            self._post(item, decision)
+
+    async def report_async(
+        self,
+        cell: Cell,
+        decision: Optional[Decision],
+        outcome: Outcome,
+        kind: Optional[str],
+        duration: Optional[float],
+    ) -> None:
+        item = self._item(cell, decision, outcome, kind, duration)
+        if self._is_awaited(decision):
+            await self.threads.run(self._deliver, item)
+        else:
+            self._post(item, decision)
+
+    def give_back(self, cell: Cell, decision: Decision, duration: Optional[float] = None) -> None:
+        """Says that an allowed call came to nothing. Waits for nobody, for its caller may be about to end."""
+        if decision.allowed:
+            self._post(self._item(cell, decision, "ignored", None, duration), decision)
+
+    def _is_awaited(self, decision: Optional[Decision]) -> bool:
+        is_fallback = decision is not None and decision.source == "fallback"
+        return self.settings.mode == "remote" and not is_fallback and not self.reach.is_away
+
+    def _item(
+        self,
+        cell: Cell,
+        decision: Optional[Decision],
+        outcome: Outcome,
+        kind: Optional[str],
+        duration: Optional[float],
+    ) -> Item:
+        now = monotonic()
+        if decision is not None and decision.ticket is not None:
+            state = decision.ticket.stand_in.report(decision.ticket, outcome, duration, now)
+            if cell.stand_in is decision.ticket.stand_in:
+                cell.becomes(state, "fallback")
+        permit = None if decision is None else decision.permit
+        return Item(cell, outcome, permit, duration, now, self.outbox.next_id(), kind)
+
+    def _deliver(self, item: Item) -> None:
+        document = item.document(self.sender.reporter)
+        try:
+            path = f"/v1/breakers/{document.pop('name')}/report"
+            item.cell.hear(self.link.ask("POST", path, document, within=self.settings.timeout))
+        except Away as reason:
+            self.reach.failed(str(reason))
+            item.attempted = True
+            self._post(item, None)
+        except Refused as refusal:
+            self.outbox.refuse(item, str(refusal))
+
+    def _post(self, item: Item, decision: Optional[Decision]) -> None:
+        self.outbox.intake.append(item)
+        if item.outcome == "failure" or (decision is not None and decision.is_probe):
+            self.sender.hurry()
+        elif len(self.outbox.intake) > self.sender.limit:
+            self.sender.notify()
+
+    def _do_chores(self) -> None:
+        """What the sender does beside sending."""
+
+    def after_fork(self) -> None:
+        """In the child: nothing of the parent's is used again, neither locks nor threads nor connections."""
+        self._cells_lock = threading.Lock()
+        self.link.after_fork()
+        self.reach.after_fork()
+        self.outbox.after_fork()
+        self.sender.after_fork()
+        self.threads.after_fork()
+        for cell in self.cells.values():
+            cell.forget()
+
+    def close(self, within: float) -> None:
+        self.sender.close(within)
+        self.threads.close()
+        self.reach.close()
+        self.link.close()
+
+
+def _decision(answer: Any, began: float) -> Decision:
+    try:
+        retry_after_ms = answer.get("retry_after_ms")
+        return Decision(
+            allowed=bool(answer["allowed"]),
+            state=answer["state"],
+            permit=answer.get("permit"),
+            retry_after=None if retry_after_ms is None else retry_after_ms / 1_000,
+            source="server",
+            would_deny=bool(answer.get("would_deny")),
+            lease_ms=answer.get("lease_ms"),
+            began=began,
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Away(f"the answer is no decision: {answer!r:.100}") from error

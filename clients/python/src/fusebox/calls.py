@@ -1,0 +1,122 @@
+"""A protected call as a block of code: ``with`` and ``async with``."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from time import monotonic
+from typing import TYPE_CHECKING, Optional
+
+from .decision import Decision, Outcome
+from .errors import BreakerOpen
+from .kinds import LONGEST
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .breaker import Breaker
+
+
+class Call:
+    """One call. Its block is entered where the breaker allows it, and its end is the outcome.
+
+    Attributes:
+        decision: why it was let through; set at the entrance.
+    """
+
+    decision: Decision
+
+    def __init__(self, breaker: Breaker) -> None:
+        self.breaker = breaker
+        self._began = 0.0
+        self._verdict: Optional[tuple[Outcome, Optional[str]]] = None
+
+    def fail(self, kind: Optional[str] = None) -> None:
+        """Has the call count as a failure although its block ends well."""
+        self._verdict = "failure", None if kind is None else kind[:LONGEST]
+
+    def ignore(self) -> None:
+        """Has the call count as nothing, however its block ends."""
+        self._verdict = "ignored", None
+
+    def __enter__(self) -> Call:
+        self._admit(self.breaker.acquire())
+        return self
+
+    async def __aenter__(self) -> Call:
+        self._admit(await self.breaker.acquire_async())
+        return self
+
+    def _admit(self, decision: Decision) -> None:
+        if not decision.allowed:
+            raise BreakerOpen(self.breaker.name, decision.state, decision.retry_after)
+        self.decision = decision
+        self._began = monotonic()
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        duration = monotonic() - self._began
+        outcome, word = self._outcome(error)
+        if outcome == "ignored":
+            self.breaker.give_back(self.decision, duration)
+        else:
+            self.breaker.report(outcome, self.decision, kind=word, duration=duration)
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        duration = monotonic() - self._began
+        outcome, word = self._outcome(error)
+        if outcome == "ignored":
+            self.breaker.give_back(self.decision, duration)
+        else:
+            await self.breaker.report_async(outcome, self.decision, kind=word, duration=duration)
+
+    def _outcome(self, error: Optional[BaseException]) -> tuple[Outcome, Optional[str]]:
+        if self._verdict is not None:
+            return self._verdict
+        if error is None:
+            return "success", None
+        return self.breaker.outcome_of(error, self.decision)
+
+
+class _Entered:
+    """The calls whose blocks this context is in, innermost first: a list that is never changed, so that tasks which
+    begin within a block have their own from there on."""
+
+    __slots__ = ("call", "outer")
+
+    def __init__(self, call: Call, outer: Optional[_Entered]) -> None:
+        self.call = call
+        self.outer = outer
+
+    def without(self, call: Call) -> Optional[_Entered]:
+        if self.call is call:
+            return self.outer
+        return _Entered(self.call, None if self.outer is None else self.outer.without(call))
+
+
+_entered: ContextVar[Optional[_Entered]] = ContextVar("fusebox_entered", default=None)
+
+
+def enter(call: Call) -> None:
+    _entered.set(_Entered(call, _entered.get()))
+
+
+def leave(breaker: Breaker) -> Call:
+    """The innermost call of ``breaker`` that this context has entered."""
+    top = each = _entered.get()
+    while each is not None and each.call.breaker is not breaker:
+        each = each.outer
+    if top is None or each is None:
+        raise RuntimeError(
+            f"the block of {breaker.name} is left in another context than it was entered in; use its guard()"
+        )
+    _entered.set(top.without(each.call))
+    return each.call

@@ -1,0 +1,94 @@
+"""All that this process knows of one breaker."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Optional
+
+from .decision import Decision, Source, State
+from .outcomes import milliseconds
+from .policy import Policy
+from .standin import StandIn
+from .standing import Standing
+
+log = logging.getLogger("fusebox")
+
+
+class StateChange(NamedTuple):
+    """A breaker's change of state, as this process learnt of it."""
+
+    breaker: str
+    before: Optional[State]
+    after: State
+    #: Who said so: ``local`` for the stream of events, ``server`` for an answer, ``fallback`` for this process alone.
+    source: Source
+    #: The rule or event that caused it, and a sentence for a person; ``None`` where the server did not tell.
+    cause: Optional[str] = None
+    detail: Optional[str] = None
+
+
+Listener = Callable[[StateChange], None]
+
+
+class Cell:
+    """One name in this process: shared by all its ``Breaker`` objects, and kept for as long as its ``Fusebox``."""
+
+    def __init__(self, name: str, listeners: list[Listener]) -> None:
+        self.name = name
+        self.standing = Standing(self)
+        self.policy: Optional[Policy] = None
+        #: The revision of the policy that is known, and of the one there is: where they differ it is to be fetched.
+        self.policy_known: Optional[int] = None
+        self.policy_revision = 0
+        self.stand_in: Optional[StandIn] = None
+        self.state: Optional[State] = None
+        #: By ``time.monotonic()``: how far the last denial reached.
+        self.denied_until = 0.0
+        self.listeners: list[Listener] = []
+        self._all_listeners = listeners
+        self.lock = threading.Lock()
+
+    def forget(self) -> None:
+        """In a child of fork(): its own stream tells it anew."""
+        self.standing = Standing(self)
+        self.stand_in = None
+        self.lock = threading.Lock()
+
+    def is_equally_slow(self, one: Optional[float], other: Optional[float]) -> bool:
+        """Whether the policy makes no difference between two durations, in seconds."""
+        if self.policy is None:
+            return one == other or (one is not None and other is not None and milliseconds(one) == milliseconds(other))
+        return self.policy.is_slow(one) == self.policy.is_slow(other)
+
+    def hear(self, answer: Mapping[str, Any], source: Source = "server") -> None:
+        """Takes the state from an answer, where no stream tells of changes."""
+        if self.standing.state is None and "state" in answer:
+            self.becomes(answer["state"], source)
+
+    def decided(self, decision: Decision) -> None:
+        """Takes what Fusebox decided; it is there, so nobody has to stand in for it."""
+        self.stand_in = None
+        rest = decision.retry_after
+        self.denied_until = 0.0 if rest is None or decision.state != "open" else decision.began + rest
+        if self.standing.state is None:
+            self.becomes(decision.state, "server")
+
+    def becomes(
+        self,
+        state: State,
+        source: Source,
+        cause: Optional[str] = None,
+        detail: Optional[str] = None,
+    ) -> None:
+        """Tells listeners, if ``state`` is another than before."""
+        before, self.state = self.state, state
+        if before == state or (before is None and state == "closed"):
+            return
+        change = StateChange(self.name, before, state, source, cause, detail)
+        for listener in self.listeners + self._all_listeners:
+            try:
+                listener(change)
+            except Exception:
+                log.exception("a listener to %s failed", self.name)

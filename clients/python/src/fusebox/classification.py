@@ -1,0 +1,79 @@
+"""What counts as a failure of the downstream, and what does not."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable
+from typing import Optional, Union
+
+from .decision import Outcome
+from .errors import BreakerOpen
+from .kinds import LONGEST, kind_of, kind_of_result
+
+#: Classes of exceptions, or a function that says whether one counts.
+Exceptions = Union[type[BaseException], tuple[type[BaseException], ...], Callable[[BaseException], bool]]
+#: Says of a result whether it is a failure; a word instead of ``True`` is its kind.
+Failed = Callable[..., Union[bool, str, None]]
+
+
+class Classification:
+    """Turns what became of a call into an outcome.
+
+    Args:
+        failures: what counts as a failure: by default any ``Exception``.
+        ignore: what does not, although ``failures`` names it: a caller's bad request, say.
+        failed: says of a result that was returned whether it is a failure all the same.
+
+    An exception that is no failure is ``ignored``, for it says nothing of the downstream. So is always what ends a call
+    from outside (``KeyboardInterrupt``, ``SystemExit``, ``GeneratorExit``, a cancellation), and the denial of another
+    breaker within the call, unless ``failures`` names it.
+    """
+
+    __slots__ = ("_failures", "_ignore", "failed")
+
+    def __init__(
+        self,
+        failures: Exceptions = Exception,
+        ignore: Exceptions = (),
+        failed: Optional[Failed] = None,
+    ) -> None:
+        self._failures = _predicate("failures", failures)
+        self._ignore = _predicate("ignore", ignore)
+        if failed is not None and not callable(failed):
+            raise TypeError(f"failed must be a function of the result, not {failed!r}")
+        self.failed = failed
+        if failures is Exception or failures == (Exception,):
+            self._failures = _is_plain_failure
+
+    def of_error(self, error: BaseException) -> tuple[Outcome, Optional[str]]:
+        """The outcome of a call that raised ``error``, and the kind of a failure."""
+        if not isinstance(error, Exception) or isinstance(error, concurrent.futures.CancelledError):
+            return "ignored", None
+        if self._ignore(error) or not self._failures(error):
+            return "ignored", None
+        return "failure", kind_of(error)
+
+    def of_result(self, result: object) -> tuple[Outcome, Optional[str]]:
+        """The outcome of a call that returned ``result``, and the kind of a failure."""
+        verdict = self.failed(result) if self.failed is not None else False
+        if not verdict:
+            return "success", None
+        return "failure", verdict[:LONGEST] if isinstance(verdict, str) else kind_of_result(result)
+
+
+def _is_plain_failure(error: BaseException) -> bool:
+    return not isinstance(error, BreakerOpen)
+
+
+def _predicate(option: str, exceptions: Exceptions) -> Callable[[BaseException], bool]:
+    if isinstance(exceptions, type):
+        exceptions = (exceptions,)
+    if isinstance(exceptions, tuple):
+        for one in exceptions:
+            if not (isinstance(one, type) and issubclass(one, BaseException)):
+                raise TypeError(f"{option} must name classes of exceptions, not {one!r}")
+        classes = exceptions
+        return lambda error: isinstance(error, classes)
+    if callable(exceptions):
+        return exceptions
+    raise TypeError(f"{option} must be a class of exceptions, a tuple of them, or a function, not {exceptions!r}")

@@ -1,0 +1,118 @@
+"""The way in: one ``Fusebox`` for each server that a process asks."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import re
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+from . import forking
+from .authority import Authority
+from .breaker import Breaker
+from .cell import Listener
+from .classification import Classification, Exceptions, Failed
+from .fallback import NOTHING, Fallback, fallback_of
+from .settings import Mode, Settings, Unreachable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+log = logging.getLogger("fusebox")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+#: Seconds that the end of the process may wait for outcomes to be sent.
+FAREWELL = 1.0
+
+
+class Fusebox:
+    """A Fusebox server, as this process sees it. Makes no connection and no thread before the first call.
+
+    Args:
+        url: ``http://`` or ``https://``, host and port.
+        token: the secret of a token, where the server has any.
+        mode: ``local`` decides in this process, by the server's stream of events; ``remote`` asks for every call.
+        unreachable: what decides while the server is away: ``local``, a breaker in this process with the last known
+            policy; ``allow``; ``deny``.
+        timeout: seconds that a call may wait for a decision.
+        max_staleness: seconds without a word from the server after which it is asked all the same.
+        reporter: this process' name for itself, at most 128 characters; by default its host's name and its id.
+        buffer: how many reports may wait while the server is away; the oldest are dropped, and counted.
+        verify: as in httpx: whom an ``https`` server's certificate has to be from.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:7979",
+        *,
+        token: Optional[str] = None,
+        mode: Mode = "local",
+        unreachable: Unreachable = "local",
+        timeout: float = 0.05,
+        max_staleness: float = 5.0,
+        reporter: Optional[str] = None,
+        buffer: int = 10_000,
+        verify: Union[bool, str, ssl.SSLContext] = True,
+    ) -> None:
+        settings = Settings(url, token, mode, unreachable, timeout, max_staleness, reporter, buffer, verify)
+        self._authority = Authority(settings)
+        forking.register(self._authority)
+        atexit.register(self.close)
+
+    def breaker(
+        self,
+        name: str,
+        *,
+        failures: Exceptions = Exception,
+        ignore: Exceptions = (),
+        failed: Optional[Failed] = None,
+        fallback: Union[Fallback, Callable[..., Any], Any] = NOTHING,
+    ) -> Breaker:
+        """The breaker of this name; the server makes it at the first call.
+
+        Args:
+            failures: the exceptions that count as failures: classes, or a function of the exception. What is no failure
+                is ``ignored``. Any ``Exception`` by default.
+            ignore: those that do not, although ``failures`` names them.
+            failed: says of a result whether it is a failure; a word instead of ``True`` is its kind.
+            fallback: what a call gives where the breaker denies it or it fails: a value, a function of the call's
+                arguments (and of ``error``, if it has such a parameter), or a ``CachedFallback``.
+        """
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise ValueError(f"name must be 1 to 128 of A-Z a-z 0-9 . _ : -, first a letter or digit, not {name!r}")
+        classification = Classification(failures, ignore, failed)
+        return Breaker(self._authority, self._authority.cell(name), classification, fallback_of(fallback))
+
+    def listen(self, listener: Listener) -> Listener:
+        """Has ``listener`` told of each change of any breaker's state, in the thread that learns of it."""
+        self._authority.listeners.append(listener)
+        return listener
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the last attempt to ask the server failed."""
+        return self._authority.reach.is_away
+
+    def flush(self, within: float = FAREWELL) -> bool:
+        """Waits until all outcomes so far have been sent; ``False`` where that takes longer than so many seconds."""
+        return self._authority.sender.flush(within)
+
+    def close(self) -> None:
+        """Sends what waits, for at most a second, and ends threads and connections. Calls that follow are decided
+        without the server."""
+        atexit.unregister(self.close)
+        forking.unregister(self._authority)
+        self._authority.close(FAREWELL)
+
+    def __enter__(self) -> Fusebox:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()

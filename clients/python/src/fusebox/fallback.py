@@ -1,0 +1,107 @@
+"""What a protected call gives where the breaker denies it or it fails."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, Literal, NamedTuple, Optional, Union
+
+#: Stands for no fallback, and for a fallback that has nothing to give: ``None`` is a value like any other.
+NOTHING: Any = object()
+
+
+class Served(NamedTuple):
+    """Where a result came from that the call itself did not give."""
+
+    source: Literal["cache", "fallback"]
+    #: Seconds since the call gave it; ``None`` for what is not from a cache.
+    age: Optional[float]
+    #: Why: ``BreakerOpen`` or the call's exception; ``None`` where the call returned what counts as a failure.
+    error: Optional[BaseException]
+
+
+served: ContextVar[Optional[Served]] = ContextVar("fusebox_served", default=None)
+
+
+class Invocation(NamedTuple):
+    """A call that a fallback stands in for."""
+
+    breaker: str
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+class Fallback:
+    """The base of all fallbacks; a subclass gives what it has, or ``NOTHING``."""
+
+    #: Whether ``remember`` wants the good results.
+    remembers = False
+
+    def serve(self, call: Invocation, error: Optional[BaseException]) -> Any:
+        raise NotImplementedError
+
+    async def serve_async(self, call: Invocation, error: Optional[BaseException]) -> Any:
+        return self.serve(call, error)
+
+    def remember(self, call: Invocation, result: Any) -> None:
+        """Takes a good result."""
+
+    async def remember_async(self, call: Invocation, result: Any) -> None:
+        self.remember(call, result)
+
+
+class ValueFallback(Fallback):
+    """Always the same value."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def serve(self, call: Invocation, error: Optional[BaseException]) -> Any:
+        served.set(Served("fallback", None, error))
+        return self._value
+
+
+class FunctionFallback(Fallback):
+    """What a function gives for the call's arguments; where it has a parameter ``error``, with the reason in it."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._is_async = inspect.iscoroutinefunction(function)
+        self._wants_error = _has_parameter(function, "error")
+
+    def serve(self, call: Invocation, error: Optional[BaseException]) -> Any:
+        if self._is_async:
+            raise TypeError(f"{self._function!r} is a coroutine function, and no fallback for a call that is none")
+        result = self._call(call, error)
+        served.set(Served("fallback", None, error))
+        return result
+
+    async def serve_async(self, call: Invocation, error: Optional[BaseException]) -> Any:
+        result = self._call(call, error)
+        if inspect.isawaitable(result):
+            result = await result
+        served.set(Served("fallback", None, error))
+        return result
+
+    def _call(self, call: Invocation, error: Optional[BaseException]) -> Any:
+        if self._wants_error:
+            return self._function(*call.args, **call.kwargs, error=error)
+        return self._function(*call.args, **call.kwargs)
+
+
+def _has_parameter(function: Callable[..., Any], name: str) -> bool:
+    try:
+        return name in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # Some functions written in C have no signature.
+        return False
+
+
+def fallback_of(option: Union[Fallback, Callable[..., Any], Any]) -> Optional[Fallback]:
+    """What was given as ``fallback=``: nothing, a fallback, a function, or a value."""
+    if option is NOTHING:
+        return None
+    if isinstance(option, Fallback):
+        return option
+    return FunctionFallback(option) if callable(option) else ValueFallback(option)

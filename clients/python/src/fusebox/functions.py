@@ -1,0 +1,69 @@
+"""Protected functions: what a decorator makes of one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from .protection import Protection
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def protect(breaker: Protection, function: F) -> F:
+    """A function like ``function`` whose calls are protected; a coroutine function stays one."""
+    if isinstance(function, (staticmethod, classmethod)) or not callable(function):
+        raise TypeError(f"{breaker.name} protects functions, not {function!r}; put it below staticmethod and the like")
+    if isinstance(function, type):
+        raise TypeError(f"{breaker.name} protects functions, not the class {function!r}")
+    if _is_generator(function):
+        raise TypeError(
+            f"{breaker.name} cannot protect the generator function {_name(function)}: its call is over before it runs; "
+            "protect what it calls, or use guard() within it"
+        )
+    if is_coroutine_function(function):
+        return cast(F, _protect_async(breaker, function))
+    return cast(F, _protect_sync(breaker, function))
+
+
+def _protect_sync(breaker: Protection, function: Callable[..., Any]) -> Callable[..., Any]:
+    run = breaker.run
+
+    @functools.wraps(function)
+    def protected(*args: Any, **kwargs: Any) -> Any:
+        return run(function, args, kwargs)
+
+    return protected
+
+
+def _protect_async(breaker: Protection, function: Callable[..., Any]) -> Callable[..., Any]:
+    run = breaker.run_async
+
+    @functools.wraps(function)
+    async def protected(*args: Any, **kwargs: Any) -> Any:
+        return await run(function, args, kwargs)
+
+    return protected
+
+
+def check_plain(name: str, function: Callable[..., Any]) -> None:
+    """Refuses what would count as a success before it has done anything."""
+    if is_coroutine_function(function):
+        raise TypeError(f"{_name(function)} is a coroutine function: await call_async() of {name} instead")
+    if _is_generator(function):
+        raise TypeError(f"{name} cannot protect the generator function {_name(function)}")
+
+
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+
+
+def _is_generator(function: Callable[..., Any]) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", repr(function))

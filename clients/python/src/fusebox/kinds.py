@@ -1,0 +1,55 @@
+"""The short word that a report has for a failure."""
+
+from __future__ import annotations
+
+import functools
+import re
+import socket
+from typing import Any, Optional, cast
+
+#: As many characters as the server takes.
+LONGEST = 64
+
+_TIMEOUTS = {"TimeoutError", "Timeout", "TimeoutException", "timeout"}
+_CONNECTIONS = {"ConnectionError", "ConnectError", "NetworkError", "ClientConnectionError", "gaierror", "herror"}
+
+
+def kind_of(error: BaseException) -> str:
+    """``timeout``, ``connection``, ``http_503`` or the like; else the exception's class in snake case."""
+    return _http_kind(error) or _class_kind(cast(Any, type(error)))
+
+
+def kind_of_result(result: object) -> str:
+    """``http_503`` for a response; ``result`` for what has no status."""
+    return _status_kind(result) or "result"
+
+
+def _http_kind(error: BaseException) -> Optional[str]:
+    """Of an exception that stands for a response: httpx, requests, aiohttp and urllib each have their own way."""
+    response = getattr(error, "response", None)
+    return (response is not None and _status_kind(response)) or _status_kind(error)
+
+
+def _status_kind(thing: object) -> Optional[str]:
+    for attribute in ("status_code", "status", "code"):
+        status = getattr(thing, attribute, None)
+        if isinstance(status, int) and 100 <= status < 600:
+            return f"http_{int(status)}"
+    return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _class_kind(kind: Any) -> str:
+    # By name, for a class of a library that is not imported cannot be named otherwise. Time-outs first: some are
+    # connection errors as well.
+    names = {base.__name__ for base in kind.__mro__}
+    if names & _TIMEOUTS or issubclass(kind, socket.timeout):
+        return "timeout"
+    if names & _CONNECTIONS:
+        return "connection"
+    return _snake_case(kind.__name__)[:LONGEST]
+
+
+def _snake_case(name: str) -> str:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return words.strip("_").lower() or "error"

@@ -1,0 +1,138 @@
+"""Outcomes that wait to be sent: gathered in any thread, kept in order, bounded."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Optional, Union
+
+from .outcomes import LARGEST_COUNT, Item, report_ids
+
+if TYPE_CHECKING:
+    from .standing import Standing
+
+log = logging.getLogger("fusebox")
+
+#: Reports in one request, far below what the server takes, so that none takes long.
+LARGEST_BATCH = 1_000
+#: Outcomes in one request: what the server takes at most.
+MOST_OUTCOMES = 1_000_000
+#: Seconds for which an outcome is worth sending. The server knows an id for 15 minutes; one that may have reached it
+#: and is sent again later would count twice.
+LONGEST_WAIT = 14 * 60.0
+#: Entries of the intake from which on a caller has to put them in order itself.
+LARGEST_INTAKE = 20_000
+
+
+class Outbox:
+    """What is to be reported.
+
+    Callers append to ``intake`` without a lock: a deque's ``append`` and ``popleft`` are atomic under the GIL, and have
+    a lock of their own where there is none. A success that the panel let through is a bare tuple of its standing and
+    its seconds; everything else is an ``Item``.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        if capacity < 1:
+            raise ValueError(f"buffer must be at least 1, not {capacity}")
+        self._capacity = capacity
+        #: Never replaced, for callers hold its ``append``.
+        self.intake: deque[Union[tuple[Standing, float], Item]] = deque()
+        #: Outcomes that were given up: too many waited, or they waited too long.
+        self.dropped = 0
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """In the child: what waits is the parent's to send."""
+        self.intake.clear()
+        self.next_id = report_ids()
+        self._lock = threading.Lock()
+        self._waiting: deque[Item] = deque()
+        self._last: dict[str, Item] = {}
+        self._warned = False
+
+    def __len__(self) -> int:
+        """Reports that wait, as far as they are put in order."""
+        return len(self._waiting)
+
+    def gather(self) -> None:
+        """Puts in order what callers appended: equal neighbours become one item."""
+        with self._lock:
+            intake = self.intake
+            for _ in range(len(intake)):
+                entry = intake.popleft()
+                self._add(entry if type(entry) is Item else self._success(*entry))  # type: ignore[misc]
+            dropped = self._trim()
+        self._warn(dropped)
+
+    def _success(self, standing: Standing, duration: float) -> Item:
+        return Item(standing.cell, "success", standing.permit, duration, time.monotonic(), "")
+
+    def _add(self, item: Item) -> None:
+        name = item.cell.name
+        last = self._last.get(name)
+        if last is not None and last.takes(item):
+            return
+        if not item.report_id:
+            item.report_id = self.next_id()
+        self._waiting.append(item)
+        self._last[name] = item
+
+    def _trim(self) -> int:
+        dropped = 0
+        while len(self._waiting) > self._capacity:
+            dropped += self._let_go(self._waiting.popleft())
+        return dropped
+
+    def _let_go(self, item: Item) -> int:
+        if self._last.get(item.cell.name) is item:
+            del self._last[item.cell.name]
+        self.dropped += item.count
+        return item.count
+
+    def take(self, now: float) -> list[Item]:
+        """The next batch, oldest first; it is either done or given back."""
+        batch: list[Item] = []
+        outcomes = dropped = 0
+        with self._lock:
+            while self._waiting and len(batch) < LARGEST_BATCH and outcomes <= MOST_OUTCOMES - LARGEST_COUNT:
+                item = self._waiting.popleft()
+                if now - item.made > LONGEST_WAIT:
+                    dropped += self._let_go(item)
+                    continue
+                item.attempted = True
+                if self._last.get(item.cell.name) is item:
+                    del self._last[item.cell.name]
+                batch.append(item)
+                outcomes += item.count
+        self._warn(dropped)
+        return batch
+
+    def give_back(self, batch: list[Item]) -> None:
+        """Puts a batch that was not answered before all else."""
+        with self._lock:
+            self._waiting.extendleft(reversed(batch))
+            dropped = self._trim()
+        self._warn(dropped)
+
+    def abandon(self) -> None:
+        """Gives up what callers appended, for nobody sends it any more."""
+        self.gather()
+        with self._lock:
+            while self._waiting:
+                self._let_go(self._waiting.popleft())
+
+    def refuse(self, item: Item, reason: Optional[str]) -> None:
+        """Gives up what the server does not take."""
+        with self._lock:
+            self.dropped += item.count
+        log.error("%d outcomes of %s were refused: %s", item.count, item.cell.name, reason)
+
+    def _warn(self, dropped: int) -> None:
+        if dropped and not self._warned:
+            self._warned = True
+            log.warning("outcomes are dropped, oldest first: more wait for Fusebox than %d reports", self._capacity)
+        elif not dropped and self._warned and not self._waiting:
+            self._warned = False

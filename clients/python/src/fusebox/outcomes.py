@@ -1,0 +1,97 @@
+"""An outcome on its way to Fusebox, alone or as several in a row that are equal."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Optional
+
+from .decision import Outcome
+
+if TYPE_CHECKING:
+    from .cell import Cell
+
+#: What the server takes at most.
+LONGEST_DURATION_MS = 86_400_000
+LARGEST_COUNT = 10_000
+
+
+class Item:
+    """One report, which stands for ``count`` outcomes in a row.
+
+    Once it may have reached the server it stays as it is: its id stands for just this.
+    """
+
+    __slots__ = ("attempted", "cell", "count", "duration", "kind", "made", "outcome", "permit", "report_id")
+
+    def __init__(
+        self,
+        cell: Cell,
+        outcome: Outcome,
+        permit: Optional[str],
+        duration: Optional[float],
+        made: float,
+        report_id: str,
+        kind: Optional[str] = None,
+    ) -> None:
+        self.cell = cell
+        self.outcome = outcome
+        self.permit = permit
+        self.duration = duration
+        self.made = made
+        self.report_id = report_id
+        self.kind = kind
+        self.count = 1
+        self.attempted = False
+
+    def takes(self, other: Item) -> bool:
+        """Adds ``other``, which follows, if it is equal but for its time; else gives ``False``.
+
+        Durations are equal where the policy makes no difference between them. The longest stands for all.
+        """
+        if (
+            self.attempted
+            or other.attempted
+            or self.outcome != other.outcome
+            or self.permit != other.permit
+            or self.kind != other.kind
+            or self.count + other.count > LARGEST_COUNT
+            or (self.permit is not None and "-" in self.permit)
+            or not self.cell.is_equally_slow(self.duration, other.duration)
+        ):
+            return False
+        self.count += other.count
+        if other.duration is not None and (self.duration is None or other.duration > self.duration):
+            self.duration = other.duration
+        return True
+
+    def document(self, reporter: Optional[str]) -> dict[str, Any]:
+        """As the server takes it."""
+        document: dict[str, Any] = {
+            "name": self.cell.name,
+            "outcome": self.outcome,
+            "report_id": self.report_id,
+        }
+        if self.permit is not None:
+            document["permit"] = self.permit
+        if self.duration is not None:
+            document["duration_ms"] = milliseconds(self.duration)
+        if self.kind:
+            document["kind"] = self.kind
+        if reporter:
+            document["reporter"] = reporter
+        if self.count > 1:
+            document["count"] = self.count
+        return document
+
+
+def milliseconds(seconds: float) -> int:
+    return min(max(int(seconds * 1_000), 0), LONGEST_DURATION_MS)
+
+
+def report_ids() -> Callable[[], str]:
+    """Makes ids that no other process makes; a child of fork() needs a maker of its own."""
+    prefix = os.urandom(9).hex()
+    numbers = itertools.count(1)
+    return lambda: f"{prefix}-{next(numbers)}"

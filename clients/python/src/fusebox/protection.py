@@ -1,0 +1,205 @@
+"""One protected call from its beginning to its end. Each line here is paid for by every call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Optional
+
+from .authority import Authority
+from .cell import Cell
+from .classification import Classification
+from .decision import Decision, Outcome
+from .errors import BreakerOpen
+from .fallback import NOTHING, Fallback, Invocation, served
+from .standing import Standing
+
+
+class Protection:
+    """Runs functions under a breaker.
+
+    The usual call looks at the panel, which lets it through, and notes its success without a lock; everything else
+    takes a longer way. A ``decision`` of ``None`` is that usual one, which is only made where somebody needs it.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        cell: Cell,
+        classification: Classification,
+        fallback: Optional[Fallback],
+    ) -> None:
+        self._authority = authority
+        self._cell = cell
+        self._classification = classification
+        self._fallback = fallback
+        self._intake = authority.outbox.intake
+        self._sender = authority.sender
+        #: Whether a call that returned is a success without another look.
+        self._is_plain = classification.failed is None and fallback is None
+
+    @property
+    def name(self) -> str:
+        return self._cell.name
+
+    def run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        standing = self._cell.standing
+        decision: Optional[Decision] = None
+        began = monotonic()
+        if began >= standing.lets_through.until:
+            decision = self._authority.decide(self._cell)
+            if not decision.allowed:
+                return self._denied(decision, function, args, kwargs)
+            began = monotonic()
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            duration = monotonic() - began
+            decision = decision or local_decision(standing, began)
+            outcome, kind = self.outcome_of(error, decision)
+            if outcome == "ignored":
+                self.give_back(decision, duration)
+                raise
+            self._authority.report(self._cell, decision, outcome, kind, duration)
+            if self._fallback is None:
+                raise
+            instead = self._fallback.serve(Invocation(self.name, function, args, kwargs), error)
+            if instead is NOTHING:
+                raise
+            return instead
+        if decision is None and self._is_plain:
+            self._intake.append((standing, monotonic() - began))
+            if len(self._intake) > self._sender.limit:
+                self._sender.notify()
+            return result
+        return self._returned(
+            decision or local_decision(standing, began), result, monotonic() - began, function, args, kwargs
+        )
+
+    def _returned(
+        self,
+        decision: Decision,
+        result: Any,
+        duration: float,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        outcome, kind = self.outcome_of_result(result, decision)
+        self._authority.report(self._cell, decision, outcome, kind, duration)
+        fallback = self._fallback
+        if fallback is None:
+            return result
+        call = Invocation(self.name, function, args, kwargs)
+        served.set(None)
+        if outcome == "success":
+            if fallback.remembers:
+                fallback.remember(call, result)
+            return result
+        instead = fallback.serve(call, None)
+        return result if instead is NOTHING else instead
+
+    def _denied(
+        self, decision: Decision, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        error = BreakerOpen(self.name, decision.state, decision.retry_after)
+        if self._fallback is None:
+            raise error
+        instead = self._fallback.serve(Invocation(self.name, function, args, kwargs), error)
+        if instead is NOTHING:
+            raise error
+        return instead
+
+    async def run_async(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        standing = self._cell.standing
+        decision: Optional[Decision] = None
+        began = monotonic()
+        if began >= standing.lets_through.until:
+            decision = await self._authority.decide_async(self._cell)
+            if not decision.allowed:
+                return await self._denied_async(decision, function, args, kwargs)
+            began = monotonic()
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException as error:
+            duration = monotonic() - began
+            decision = decision or local_decision(standing, began)
+            outcome, kind = self.outcome_of(error, decision)
+            if outcome == "ignored":
+                # Without waiting: a task that is cancelled may be cancelled again.
+                self.give_back(decision, duration)
+                raise
+            await self._authority.report_async(self._cell, decision, outcome, kind, duration)
+            if self._fallback is None:
+                raise
+            instead = await self._fallback.serve_async(Invocation(self.name, function, args, kwargs), error)
+            if instead is NOTHING:
+                raise
+            return instead
+        if decision is None and self._is_plain:
+            self._intake.append((standing, monotonic() - began))
+            if len(self._intake) > self._sender.limit:
+                self._sender.notify()
+            return result
+        return await self._returned_async(
+            decision or local_decision(standing, began), result, monotonic() - began, function, args, kwargs
+        )
+
+    async def _returned_async(
+        self,
+        decision: Decision,
+        result: Any,
+        duration: float,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        outcome, kind = self.outcome_of_result(result, decision)
+        await self._authority.report_async(self._cell, decision, outcome, kind, duration)
+        fallback = self._fallback
+        if fallback is None:
+            return result
+        call = Invocation(self.name, function, args, kwargs)
+        served.set(None)
+        if outcome == "success":
+            if fallback.remembers:
+                await fallback.remember_async(call, result)
+            return result
+        instead = await fallback.serve_async(call, None)
+        return result if instead is NOTHING else instead
+
+    async def _denied_async(
+        self, decision: Decision, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        error = BreakerOpen(self.name, decision.state, decision.retry_after)
+        if self._fallback is None:
+            raise error
+        instead = await self._fallback.serve_async(Invocation(self.name, function, args, kwargs), error)
+        if instead is NOTHING:
+            raise error
+        return instead
+
+    def give_back(self, decision: Decision, duration: Optional[float] = None) -> None:
+        """Says that an allowed call came to nothing, so that another may be the probe. Does not wait."""
+        self._authority.give_back(self._cell, decision, duration)
+
+    def outcome_of(self, error: BaseException, decision: Decision) -> tuple[Outcome, Optional[str]]:
+        """How ``error`` counts, and the kind of a failure. Where that cannot be said, the decision is given back."""
+        try:
+            return self._classification.of_error(error)
+        except BaseException:
+            self.give_back(decision)
+            raise
+
+    def outcome_of_result(self, result: Any, decision: Decision) -> tuple[Outcome, Optional[str]]:
+        """The same of what a call returned."""
+        try:
+            return self._classification.of_result(result)
+        except BaseException:
+            self.give_back(decision)
+            raise
+
+
+def local_decision(standing: Standing, began: float) -> Decision:
+    """What the panel says of a breaker that lets every call through."""
+    return Decision(True, "closed", standing.permit, None, "local", began=began)

@@ -1,0 +1,166 @@
+"""The thread that sends outcomes to Fusebox."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Optional
+
+from .link import Away, Link, Refused
+from .outbox import LARGEST_INTAKE, Outbox
+from .outcomes import Item
+from .reachability import Pause
+from .settings import Settings, default_reporter
+
+log = logging.getLogger("fusebox")
+
+#: Seconds for which outcomes gather, and how many of them end the wait.
+GATHERING = 0.05
+ENOUGH = 100
+#: Seconds for one request. Nobody waits for it, and a commit may take longer than a decision.
+PATIENCE = 1.0
+#: A limit that no intake reaches.
+_NEVER = LARGEST_INTAKE
+
+
+class Sender:
+    """Sends what is in the outbox: every 50 ms, every 100 outcomes, and failures at once.
+
+    Who appends to the intake compares its length with ``limit`` and calls ``notify`` where it is greater. Nothing is
+    lost between the two: the thread sets the limit to 0 before it looks whether the intake is empty, and a caller
+    appends before it reads the limit.
+    """
+
+    def __init__(self, outbox: Outbox, link: Link, settings: Settings, chores: Callable[[], None]) -> None:
+        self._outbox = outbox
+        self._link = link
+        self._settings = settings
+        self._chores = chores
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """In the child: the thread is started again by what is reported first."""
+        self.reporter = self._settings.reporter or default_reporter()
+        self.limit = 0
+        self._thread: Optional[threading.Thread] = None
+        self._start_lock = threading.Lock()
+        self._signal = threading.Event()
+        self._rounds = threading.Condition()
+        self._is_urgent = False
+        self._is_closing = False
+        self._flush_asked = self._flush_tried = self._flush_done = 0
+        self._pause = Pause()
+        self._retry_at = 0.0
+
+    def notify(self) -> None:
+        """Says that the intake is longer than its limit."""
+        if self._is_closing:
+            self._outbox.abandon()
+            return
+        if len(self._outbox.intake) > LARGEST_INTAKE:
+            self._outbox.gather()
+        if self.limit == 0:
+            self.limit = ENOUGH - 1  # One call is enough to wake it.
+        self._signal.set()
+        if self._thread is None:
+            self._start()
+
+    def hurry(self) -> None:
+        """Has all be sent at once, and chores done."""
+        self._is_urgent = True
+        self.notify()
+
+    def flush(self, within: float) -> bool:
+        """Waits until all that was reported before has been answered; ``False`` where it takes longer."""
+        with self._rounds:
+            self._flush_asked += 1
+            asked = self._flush_asked
+        self.hurry()
+        with self._rounds:
+            return self._rounds.wait_for(lambda: self._flush_done >= asked, within)
+
+    def close(self, within: float) -> None:
+        """Sends the rest, if that takes no longer than ``within`` seconds, and ends the thread."""
+        thread = self._thread
+        if thread is None and not self._outbox.intake:
+            return
+        if thread is None or thread is not threading.current_thread():
+            self.flush(within)
+        self._is_closing = True
+        self._signal.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(PATIENCE + within)
+
+    def _start(self) -> None:
+        with self._start_lock:
+            if self._thread is None and not self._is_closing:
+                self._thread = threading.Thread(target=self._run, name="fusebox-sender", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._is_closing:
+            self._park()
+            self._signal.clear()
+            if not self._is_urgent and not self._is_closing:
+                self.limit = ENOUGH - 1
+                self._signal.wait(GATHERING)
+                self._signal.clear()
+            self._is_urgent = False
+            self.limit = _NEVER
+            with self._rounds:
+                asked = self._flush_tried = self._flush_asked
+            try:
+                is_empty = self._send_all()
+                self._chores()
+            except Exception:
+                log.exception("a defect of the fusebox package; reports go on")
+                is_empty = False
+            if is_empty:
+                with self._rounds:
+                    self._flush_done = asked
+                    self._rounds.notify_all()
+
+    def _park(self) -> None:
+        """Waits for something to do; where Fusebox did not answer, at least until it is time to try again."""
+        pause = self._retry_at - time.monotonic()
+        while pause > 0 and not self._is_closing and self._flush_asked == self._flush_tried:
+            self.limit = ENOUGH - 1 if not len(self._outbox) else _NEVER
+            self._signal.wait(pause)
+            self._signal.clear()
+            self._outbox.gather()
+            pause = self._retry_at - time.monotonic()
+        self.limit = 0
+        if not self._outbox.intake and not len(self._outbox) and not self._is_urgent and not self._is_closing:
+            self._signal.wait()
+
+    def _send_all(self) -> bool:
+        """Whether nothing is left."""
+        self._outbox.gather()
+        while batch := self._outbox.take(time.monotonic()):
+            try:
+                self._send(batch)
+            except Away as reason:
+                log.debug("outcomes wait: %s", reason)
+                self._outbox.give_back(batch)
+                self._retry_at = time.monotonic() + self._pause.next()
+                return False
+            self._pause.reset()
+            self._outbox.gather()
+        return True
+
+    def _send(self, batch: list[Item]) -> None:
+        document = {"reports": [item.document(self.reporter) for item in batch]}
+        try:
+            answer: dict[str, Any] = self._link.ask("POST", "/v1/reports", document, within=PATIENCE)
+        except Refused as refusal:
+            for item in batch:
+                self._outbox.refuse(item, str(refusal))
+            return
+        for item, result in zip(batch, answer["results"]):
+            error = result.get("error")
+            if error is not None:
+                self._outbox.refuse(item, error.get("detail"))
+            else:
+                item.cell.hear(result)

@@ -1,0 +1,73 @@
+"""What the panel says of one breaker, and how long that is fresh."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, Optional
+
+from .decision import State
+
+if TYPE_CHECKING:
+    from .cell import Cell
+
+Mode = Literal["force_open", "force_closed", "shadow"]
+
+
+class Freshness:
+    """Up to when the panel may decide. One for all of it, moved on by whoever hears from the server."""
+
+    __slots__ = ("until",)
+
+    def __init__(self) -> None:
+        self.until = float("-inf")
+
+
+#: Of what may not be decided without a look at the whole standing.
+NEVER = Freshness()
+
+
+class Override(NamedTuple):
+    mode: Mode
+    #: By ``time.monotonic()``; ``None`` where it has no end.
+    expires_at: Optional[float]
+
+
+class Standing:
+    """A breaker as the server's last event left it. It is replaced, never changed.
+
+    ``lets_through`` is what a protected call looks at first: the panel's freshness where every call is allowed, else
+    one that never is. So one comparison tells whether this call may go through without another look.
+    """
+
+    __slots__ = ("cell", "generation", "lets_through", "open_until", "override", "permit", "state")
+
+    def __init__(
+        self,
+        cell: Cell,
+        state: Optional[State] = None,
+        generation: Optional[int] = None,
+        open_until: Optional[float] = None,
+        override: Optional[Override] = None,
+        freshness: Freshness = NEVER,
+    ) -> None:
+        self.cell = cell
+        #: ``None`` for a breaker of which the panel knows nothing.
+        self.state = state
+        self.generation = generation
+        self.permit = None if generation is None else str(generation)
+        #: By ``time.monotonic()``.
+        self.open_until = open_until
+        self.override = override
+        self.lets_through = freshness if state == "closed" else NEVER
+
+    def mode(self, now: float) -> Optional[Mode]:
+        """Of the override that stands, unless it has run out by now."""
+        override = self.override
+        if override is None or (override.expires_at is not None and now >= override.expires_at):
+            return None
+        return override.mode
+
+    def override_rest(self, now: float) -> Optional[float]:
+        """Seconds until the override ends; ``None`` where it has no end."""
+        if self.override is None or self.override.expires_at is None:
+            return None
+        return self.override.expires_at - now

@@ -1,0 +1,101 @@
+"""A real Fusebox server in a process of its own, for the tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any, Optional, TypeVar
+
+import httpx
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BINARY = os.environ.get("FUSEBOX_BINARY", str(ROOT / ".build" / "debug" / "fusebox"))
+#: Seconds that anything may take before a test gives up.
+PATIENCE = 30.0
+
+T = TypeVar("T")
+
+
+def eventually(what: str, condition: Callable[[], T], within: float = PATIENCE) -> T:
+    """Waits for something in another thread or process, of which nothing tells us."""
+    end = time.monotonic() + within
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {within} s: {what}")
+        time.sleep(0.005)
+    return value
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Server:
+    def __init__(self, folder: pathlib.Path, *options: str) -> None:
+        self.folder = folder
+        self.options = options
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "fusebox.log"
+        self._process: Optional[subprocess.Popen[bytes]] = None
+        self._http = httpx.Client(base_url=self.url, timeout=10, headers={"connection": "close"})
+        self.start()
+
+    def start(self) -> None:
+        command = [BINARY, "serve", "--listen", f"127.0.0.1:{self.port}", "--db", "fusebox.db", *self.options]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
+        eventually("the server listens", lambda: re.search(r"listening on", self.log.read_text()))
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def close(self) -> None:
+        self._http.close()
+        self.kill()
+
+    def ask(self, method: str, path: str, body: Optional[dict[str, Any]] = None) -> Any:
+        response = self._http.request(method, path, content=None if body is None else json.dumps(body))
+        assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
+        return response.json() if response.content else None
+
+    def breaker(self, name: str) -> Any:
+        return self.ask("GET", f"/v1/breakers/{name}")
+
+    def state(self, name: str) -> str:
+        state: str = self.breaker(name)["state"]
+        return state
+
+    def put(self, name: str, **policy: Any) -> Any:
+        return self.ask("PUT", f"/v1/breakers/{name}", {"policy": policy})
+
+    def reset(self, name: str, to: str = "closed") -> None:
+        self.ask("POST", f"/v1/breakers/{name}/reset" + ("?to=half_open" if to == "half_open" else ""))
+
+    def override(self, name: str, mode: str, expires_in_ms: Optional[int] = None) -> None:
+        body = {"mode": mode, "reason": "a test", "expires_in_ms": expires_in_ms}
+        self.ask("PUT", f"/v1/breakers/{name}/override", body)
+
+    def clear_override(self, name: str) -> None:
+        self.ask("DELETE", f"/v1/breakers/{name}/override")
+
+    def trip(self, name: str, failures: int = 5) -> None:
+        for _ in range(failures):
+            self.ask("POST", f"/v1/breakers/{name}/report?outcome=failure")
+
+    def outcomes(self, name: str) -> dict[str, int]:
+        """How many of each the server has counted since it made the breaker, as its history has them."""
+        points = self.ask("GET", f"/v1/breakers/{name}/history")["points"]
+        return {field: sum(p[field] for p in points) for field in ("successes", "failures", "ignored")}
