@@ -18,7 +18,7 @@ struct Fusebox: AsyncParsableCommand {
             CommandGroup(
                 name: "See what is open, and why:",
                 subcommands: [
-                    ListCommand.self, ShowCommand.self, FailuresCommand.self,
+                    ListCommand.self, ShowCommand.self, FailuresCommand.self, AuditCommand.self,
                 ]
             ),
             CommandGroup(

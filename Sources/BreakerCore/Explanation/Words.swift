@@ -12,21 +12,12 @@ enum Words {
 
     /// "14:02:11 UTC (3 min ago)".
     static func past(_ instant: Instant, at now: Instant) -> String {
-        "\(time(instant, at: now)) (\(duration(ms: max(0, instant.milliseconds(until: now)))) ago)"
+        "\(time(instant, at: now)) (\(LengthText.elapsed(ms: instant.milliseconds(until: now))) ago)"
     }
 
-    /// "14:03:11 UTC (in 12 s)": rounded up, for what is promised too early is waited for twice.
+    /// "14:03:11 UTC (in 12 s)".
     static func future(_ instant: Instant, at now: Instant) -> String {
-        let ms = max(0, now.milliseconds(until: instant))
-        return "\(time(instant, at: now)) (in \(duration(ms: (ms + 999) / 1_000 * 1_000)))"
-    }
-
-    /// A length in one unit, rounded down; the next larger one from two of it on.
-    static func duration(ms: Int64) -> String {
-        for (unit, length) in [("d", dayMs), ("h", 3_600_000), ("min", 60_000)] where ms >= 2 * length {
-            return "\(ms / length) \(unit)"
-        }
-        return "\(ms / 1_000) s"
+        "\(time(instant, at: now)) (in \(LengthText.remaining(ms: now.milliseconds(until: instant))))"
     }
 
     private static let dayMs: Int64 = 86_400_000

@@ -29,7 +29,7 @@ struct BreakerDocument: Decodable, Sendable {
     var state: String
     var generation: Int64
     var since: Date
-    var retryAfterMs: Int64?
+    var openUntil: Date?
     /// Fields of a policy by their names in JSON; `nil` where a rule is off.
     var policy: [String: Double?]
     var policySource: String

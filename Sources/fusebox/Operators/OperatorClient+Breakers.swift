@@ -2,7 +2,7 @@ import BreakerAPI
 import Foundation
 
 extension OperatorClient {
-    /// All pages of a list as one document, in which there is no next page.
+    /// All pages of a list as one document; it has a next page only where `limit` cut it off.
     ///
     /// - Parameters:
     ///   - key: the member that has the items.
@@ -41,8 +41,4 @@ extension OperatorClient {
     private static let pageSize = 1_000
 
     func breaker(_ name: String) async throws -> Reply { try await get(Paths.breaker(name)) }
-
-    func explanation(of name: String) async throws -> ExplanationDocument {
-        try await get(Paths.breaker(name) + "/explain").decoded()
-    }
 }

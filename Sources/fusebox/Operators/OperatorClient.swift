@@ -16,7 +16,7 @@ struct OperatorClient: Sendable {
 
     struct Reply: Sendable {
         var body: Data
-        var headers: HTTPHeaders
+        var headers: HTTPHeaders = [:]
 
         var etag: String? { headers.first(name: "etag") }
 
@@ -31,7 +31,7 @@ struct OperatorClient: Sendable {
 
     private static let timeout = TimeAmount.seconds(30)
     /// Bytes of an answer that are read at most: the largest list page with room to spare.
-    private static let maximumBody = 64 << 20
+    static let maximumBody = 64 << 20
 
     func get(_ path: String, _ query: Query = []) async throws -> Reply {
         try await send(.GET, path, query)
@@ -53,7 +53,8 @@ struct OperatorClient: Sendable {
         }
     }
 
-    private func execute(
+    /// - Returns: the answer's head and, as it comes in, its body.
+    func execute(
         _ method: HTTPMethod,
         _ path: String,
         _ query: Query,

@@ -28,6 +28,15 @@ enum OperatorJSON {
         try text(try JSONSerialization.jsonObject(with: document), on: screen)
     }
 
+    /// A document with others as members of it.
+    static func text(_ document: Data, with members: [String: Data]) throws -> String {
+        guard var object = try JSONSerialization.jsonObject(with: document) as? [String: Any] else {
+            return try text(document)
+        }
+        for (key, member) in members { object[key] = try JSONSerialization.jsonObject(with: member) }
+        return try text(object)
+    }
+
     static func text(_ object: Any, on screen: Screen = .standardOutput) throws -> String {
         var options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed]
         if screen.isTerminal { options.insert(.prettyPrinted) }

@@ -68,15 +68,14 @@ struct PolicyPlan {
         let name = screen.paint(change.name.value, .strong)
         var lines = [change.isCreation ? "\(name) (\(screen.paint("to be created", .good)))" : name]
         if change.outcome == .applied, change.isCreation { lines = ["\(name) (\(screen.paint("created", .good)))"] }
-        var table = TextTable([.init(""), .init(""), .init(""), .init("")])
-        table.rows = change.differences.map { difference in
-            [
-                TextTable.Cell(difference.field.rawValue),
-                TextTable.Cell(difference.old.map { PolicyWords.text(of: difference.field, $0) } ?? "", .bad),
-                "→", TextTable.Cell(PolicyWords.text(of: difference.field, difference.new), .good),
-            ]
+        let differences = change.differences.map { difference in
+            Difference(
+                what: difference.field.rawValue,
+                old: difference.old.map { PolicyWords.text(of: difference.field, $0.asDecimal) } ?? "",
+                new: PolicyWords.text(of: difference.field, difference.new.asDecimal)
+            )
         }
-        if !table.rows.isEmpty { lines += table.lines(on: screen).dropFirst().map { "  " + $0 } }
+        lines += Difference.lines(differences, on: screen)
         switch change.outcome {
         case .planned, .applied: break
         case .refused:

@@ -4,6 +4,7 @@ import Foundation
 struct Progress {
     private let isShown = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     private var last = ContinuousClock.now
+    private var hasLine = false
 
     /// What is over before anybody could read it says nothing.
     private static let interval = Duration.milliseconds(200)
@@ -11,11 +12,13 @@ struct Progress {
     mutating func show(_ text: @autoclosure () -> String) {
         guard isShown, ContinuousClock.now - last >= Self.interval else { return }
         last = .now
+        hasLine = true
         try? Output.write("\r\u{1b}[K\(text())", to: STDERR_FILENO)
     }
 
-    func clear() {
-        guard isShown else { return }
+    mutating func clear() {
+        guard hasLine else { return }
+        hasLine = false
         try? Output.write("\r\u{1b}[K", to: STDERR_FILENO)
     }
 }

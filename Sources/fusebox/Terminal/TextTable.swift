@@ -1,4 +1,4 @@
-/// A table of text: columns aligned, cut to the width of a terminal.
+/// A table of text: columns aligned, cut or broken to the width of a terminal.
 struct TextTable {
     struct Column {
         var title: String
@@ -27,6 +27,8 @@ struct TextTable {
 
     var columns: [Column]
     var rows: [[Cell]] = []
+    /// Whether the last column goes on in the next line where it is too long, and is not cut.
+    var wrapsLast = false
 
     private static let gap = "  "
 
@@ -34,22 +36,34 @@ struct TextTable {
         self.columns = columns
     }
 
-    /// The heading and the rows, a line each. A column in which nothing stands is left out.
+    /// The heading and the rows. A column in which nothing stands is left out.
     func lines(on screen: Screen) -> [String] {
         let used = columns.indices.filter { column in rows.contains { !$0[column].text.isEmpty } }
         let widths = widths(of: used, on: screen)
         let heading = columns.map { Cell($0.title, .faint) }
-        return ([heading] + rows).map { row in
-            var line = ""
-            for (place, (column, width)) in zip(used, widths).enumerated() where width > 0 {
-                let isLast = place == used.count - 1
-                let text = row[column].text.cut(to: width)
-                let padded = text.padded(to: width, atStart: columns[column].isNumber)
-                if place > 0 { line += Self.gap }
-                line += screen.paint(isLast && !columns[column].isNumber ? text : padded, row[column].style)
+        return ([heading] + rows).flatMap { row in
+            guard wrapsLast, let last = used.last, let width = widths.last else {
+                return [line(row, used, widths, screen)]
             }
-            return screen.hasColors ? line : line.withoutSpacesAtEnd
+            let parts = row[last].text.columns > width ? row[last].text.wrapped(to: width) : [row[last].text]
+            return parts.enumerated().map { number, part in
+                var cells = number == 0 ? row : columns.map { _ in Cell("") }
+                cells[last] = Cell(part, row[last].style)
+                return line(cells, used, widths, screen)
+            }
         }
+    }
+
+    private func line(_ row: [Cell], _ used: [Int], _ widths: [Int], _ screen: Screen) -> String {
+        var line = ""
+        for (place, (column, width)) in zip(used, widths).enumerated() where width > 0 {
+            let text = row[column].text.cut(to: width)
+            let space = String(repeating: " ", count: max(0, width - text.columns))
+            let painted = screen.paint(text, row[column].style)
+            if place > 0 { line += Self.gap }
+            line += columns[column].isNumber ? space + painted : painted + space
+        }
+        return line.withoutSpacesAtEnd
     }
 
     /// As wide as its widest cell, or less where the screen is too narrow: the last column that may shrink does so first.

@@ -30,27 +30,37 @@ extension String {
         return text.withoutSpacesAtEnd + "…"
     }
 
-    /// Filled up with spaces to `width` columns, at the end or at the beginning.
-    func padded(to width: Int, atStart: Bool = false) -> String {
-        let space = String(repeating: " ", count: max(0, width - columns))
-        return atStart ? space + self : self + space
-    }
-
-    /// Broken at spaces into lines of at most `width` columns; a word that is longer has a line of its own.
+    /// Broken at spaces into lines of at most `width` columns; within a word only where that is longer than a line.
     func wrapped(to width: Int?) -> [String] {
-        guard let width else { return [self] }
-        var lines = [""]
-        for word in split(separator: " ") {
-            let last = lines[lines.count - 1]
-            if last.isEmpty {
-                lines[lines.count - 1] = String(word)
-            } else if last.columns + 1 + String(word).columns <= width {
+        guard let width, width > 1 else { return [self] }
+        var (lines, room) = ([""], width)
+        for word in split(separator: " ").flatMap({ String($0).pieces(of: width) }) {
+            let length = word.columns
+            if room == width {
+                lines[lines.count - 1] = word
+                room -= length
+            } else if length + 1 <= room {
                 lines[lines.count - 1] += " " + word
+                room -= length + 1
             } else {
-                lines.append(String(word))
+                lines.append(word)
+                room = width - length
             }
         }
         return lines
+    }
+
+    private func pieces(of width: Int) -> [String] {
+        var (pieces, room) = ([""], width)
+        for character in self {
+            if character.columns > room {
+                pieces.append("")
+                room = width
+            }
+            pieces[pieces.count - 1].append(character)
+            room -= character.columns
+        }
+        return pieces
     }
 
     var withoutSpacesAtEnd: String {

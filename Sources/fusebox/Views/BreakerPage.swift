@@ -50,7 +50,7 @@ struct BreakerPage {
     private func next(_ screen: Screen) -> [String] {
         guard !explanation.next.isEmpty else { return [] }
         let rows = explanation.next.map { event in
-            (event.inMs.map { "in \(DurationText.short(ms: $0))" } ?? "", event.detail)
+            (event.inMs.map { "in \(LengthText.remaining(ms: $0))" } ?? "", event.detail)
         }
         return title("Next", screen) + Self.pairs(rows, on: screen)
     }
@@ -100,6 +100,7 @@ struct BreakerPage {
     private static func pairs(_ pairs: [(String, String)], on screen: Screen) -> [String] {
         var table = TextTable([.init("", least: 8), .init("", least: 16)])
         table.rows = pairs.map { [TextTable.Cell($0.0, .faint), TextTable.Cell($0.1)] }
+        table.wrapsLast = true
         let narrower = Screen(width: screen.width.map { $0 - 2 }, hasColors: screen.hasColors)
         return table.lines(on: narrower).dropFirst().map { "  " + $0 }
     }
@@ -111,12 +112,5 @@ extension BreakerDocument.Rule {
         let text = short.replacingOccurrences(of: "/", with: " of ")
         guard let calls, let minimumCalls else { return text }
         return text + (calls < minimumCalls ? " (\(calls) calls of the \(minimumCalls) it takes)" : " (\(calls) calls)")
-    }
-}
-
-enum InstantText {
-    /// "2026-11-24 15:50:31Z".
-    static func seconds(_ instant: Date) -> String {
-        instant.formatted(Date.ISO8601FormatStyle(dateTimeSeparator: .space))
     }
 }

@@ -18,7 +18,9 @@ extension BreakerDocument {
             return override.expiresAt.map { "ends in \(remaining(until: $0, at: now))" } ?? "until cleared"
         }
         switch state {
-        case "open": return retryAfterMs.map { "probe in \(DurationText.short(ms: $0))" } ?? ""
+        case "open":
+            guard let openUntil else { return "" }
+            return openUntil > now ? "probe in \(remaining(until: openUntil, at: now))" : "probe at the next call"
         case "half_open" where probes.inFlight > 0: return "\(probes.inFlight) of \(probes.limit) probes out"
         case "half_open": return "probe at the next call"
         default: return ""
@@ -80,21 +82,6 @@ extension BreakerDocument.Rule {
 extension FailureDocument {
     /// "timeout from checkout-7".
     var summary: String { (kind ?? "failure") + (reporter.map { " from \($0)" } ?? "") }
-}
-
-/// How long ago; nothing is in the future of a clock that is a little behind the server's.
-func age(of instant: Date, at now: Date) -> String {
-    DurationText.short(ms: seconds(now.timeIntervalSince(instant), .down))
-}
-
-/// How long until then, rounded up: what was set for 30 minutes a moment ago has 30 minutes.
-func remaining(until instant: Date, at now: Date) -> String {
-    DurationText.short(ms: seconds(instant.timeIntervalSince(now), .up))
-}
-
-/// Whole seconds, for nobody reads less of an age.
-private func seconds(_ interval: TimeInterval, _ rule: FloatingPointRoundingRule) -> Int64 {
-    Int64(max(0, interval.rounded(rule))) * 1_000
 }
 
 enum NumberText {

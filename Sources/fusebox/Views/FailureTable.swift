@@ -15,7 +15,7 @@ enum FailureTable {
                 TextTable.Cell(age(of: failure.at, at: now), .faint),
                 TextTable.Cell(failure.kind ?? "", .bad),
                 TextTable.Cell(failure.reporter ?? ""),
-                TextTable.Cell(failure.durationMs.map { DurationText.short(ms: $0) } ?? ""),
+                TextTable.Cell(failure.durationMs.map { took(ms: $0) } ?? ""),
                 TextTable.Cell(failure.count.map { $0 > 1 ? "\($0)" : "" } ?? ""),
                 TextTable.Cell(failure.detail ?? ""),
             ]

@@ -11,8 +11,8 @@ enum PolicyWords {
     }
 
     /// "30000 (30s)", "0.5 (50%)", "off".
-    static func text(of field: PolicyField, _ value: PolicyValue) -> String {
-        guard let number = value.asDecimal else { return "off" }
+    static func text(of field: PolicyField, _ value: Double?) -> String {
+        guard let number = value else { return "off" }
         return NumberText.plain(number) + (reading(of: field, number).map { " (\($0))" } ?? "")
     }
 }

@@ -77,6 +77,19 @@ extension ProcessTests {
             #expect(unknown.errors.contains("404 unknown_breaker"), "\(unknown.errors)")
         }
 
+        @Test("As JSON a breaker has its explanation with it")
+        func showJSON() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            _ = try await server.wire.acquire("payments")
+            let result = try await Program.fusebox.run("show", "payments", "--json", "--url", server.url)
+            #expect(result.code == 0, "\(result)")
+            let document = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+            #expect(document?["state"] as? String == "closed")
+            let explanation = document?["explanation"] as? [String: Any]
+            #expect((explanation?["text"] as? String)?.hasPrefix("payments is closed since ") == true)
+        }
+
         @Test("An override stands for as long as was said, until auto ends it")
         func override() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
@@ -86,7 +99,8 @@ extension ProcessTests {
                 ["open", "payments", "--reason", "maintenance", "--for", "30m", "--url", server.url]
             )
             #expect(open.code == 0, "\(open)")
-            #expect(open.output.contains("force_open") && open.output.contains("(30m): maintenance"), "\(open.output)")
+            #expect(open.output.contains("force_open"), "\(open.output)")
+            #expect(open.output.contains("(30 min): maintenance"), "\(open.output)")
             #expect(try await server.wire.acquire("payments").flag("allowed") == false)
             let list = try await Program.fusebox.run("list", "--override", "any", "--url", server.url)
             #expect(list.output.contains("payments") && list.output.contains("maintenance"), "\(list.output)")

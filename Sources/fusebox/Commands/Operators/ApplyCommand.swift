@@ -2,7 +2,6 @@ import ArgumentParser
 import BreakerAPI
 import BreakerCore
 import Foundation
-import NIOHTTP1
 
 struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -84,7 +83,7 @@ struct ExportCommand: AsyncParsableCommand {
             progress.show("\(count) breakers…")
         }
         progress.clear()
-        let breakers = try OperatorClient.Reply(body: document, headers: [:]).decoded(as: BreakerListDocument.self)
+        let breakers = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
             .breakers.filter { all || $0.policySource == "api" }
         if output.json {
             let policies = breakers.map { breaker in

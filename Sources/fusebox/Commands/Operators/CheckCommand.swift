@@ -1,6 +1,7 @@
 import ArgumentParser
 import BreakerAPI
 import BreakerClient
+import BreakerCore
 import Foundation
 
 struct CheckCommand: AsyncParsableCommand {
@@ -48,10 +49,10 @@ struct CheckCommand: AsyncParsableCommand {
 }
 
 extension DecisionDocument {
-    /// "denied, open; probe in 28s", "allowed, half_open".
+    /// "denied, open; ask again in 28 s", "allowed, half_open".
     var words: String {
         guard allowed else {
-            return "denied, \(state)" + (retryAfterMs.map { "; ask again in \(DurationText.short(ms: $0))" } ?? "")
+            return "denied, \(state)" + (retryAfterMs.map { "; ask again in \(LengthText.remaining(ms: $0))" } ?? "")
         }
         if wouldDeny == true { return "allowed, \(state); in shadow, or it would be denied" }
         return "allowed, \(state)" + (leaseMs == nil ? "" : "; the probe was given back")

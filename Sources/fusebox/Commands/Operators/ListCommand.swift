@@ -1,7 +1,6 @@
 import ArgumentParser
 import BreakerAPI
 import Foundation
-import NIOHTTP1
 
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,7 +29,7 @@ struct ListCommand: AsyncParsableCommand {
         ) { count in progress.show("\(count) breakers…") }
         progress.clear()
         if output.json { return try Output.line(OperatorJSON.text(document)) }
-        let list = try OperatorClient.Reply(body: document, headers: [:]).decoded(as: BreakerListDocument.self)
+        let list = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
         let screen = Screen.standardOutput
         if list.breakers.isEmpty {
             Output.remark(filter.isEmpty ? "There are no breakers." : "No breaker is like that.")

@@ -104,7 +104,7 @@ enum BreakerLine {
         try Output.line(text(try reply.decoded(), at: reply.now, on: .standardOutput))
     }
 
-    /// "payments: open, force_open by ops until 2026-11-24 16:20:31Z (30m): provider maintenance".
+    /// "payments: open, force_open by ops until 2026-11-24 16:20:31Z (30 min): provider maintenance".
     static func text(_ breaker: BreakerDocument, at now: Date, on screen: Screen) -> String {
         let state = screen.paint(breaker.state, breaker.stateCell.style)
         let start = "\(screen.paint(breaker.name.printable, .strong)): \(state)"

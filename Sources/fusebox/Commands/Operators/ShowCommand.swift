@@ -7,7 +7,7 @@ struct ShowCommand: AsyncParsableCommand {
         commandName: "show",
         abstract: "Show one breaker: its state, why it is so, what comes next, and its policy.",
         discussion: """
-            With --json: the breaker as GET /v1/breakers/NAME answers it.
+            With --json: the breaker as GET /v1/breakers/NAME answers it, and under `explanation` why it is so.
 
             Example: fusebox show payments
             """
@@ -22,10 +22,13 @@ struct ShowCommand: AsyncParsableCommand {
     func run() async throws {
         let client = OperatorClient(place: try server.place())
         let reply = try await client.breaker(name)
-        if output.json { return try Output.line(OperatorJSON.text(reply.body)) }
+        let explanation = try await client.get(Paths.breaker(name) + "/explain")
+        if output.json {
+            return try Output.line(OperatorJSON.text(reply.body, with: ["explanation": explanation.body]))
+        }
         let page = BreakerPage(
             breaker: try reply.decoded(),
-            explanation: try await client.explanation(of: name),
+            explanation: try explanation.decoded(),
             now: reply.now
         )
         try Output.lines(page.lines(on: .standardOutput))

@@ -1,0 +1,34 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+
+extension OperatorClient {
+    /// An answer that comes as lines of JSON, for as long as it comes.
+    ///
+    /// - Parameter take: what to do with a line, which has no line break; `false` for no more of them.
+    /// - Throws: as ``send(_:_:_:body:headers:)``, and what `take` throws, as it is.
+    func lines(_ path: String, _ query: Query = [], take: (Data) async throws -> Bool) async throws {
+        let response = try await place.reached {
+            try await execute(.GET, path, query, headers: [("accept", "application/x-ndjson")])
+        }
+        var bytes = response.body.makeAsyncIterator()
+        var begun = ByteBuffer()
+        while var buffer = try await place.reached({ try await bytes.next() }) {
+            begun.writeBuffer(&buffer)
+            while let end = begun.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = begun.readData(length: end - begun.readerIndex) ?? Data()
+                begun.moveReaderIndex(forwardBy: 1)
+                guard try await take(line) else { return }
+            }
+            guard begun.readableBytes <= Self.maximumBody else {
+                throw ServerFailure(description: "\(place.url)\(path) answered something that is no list of lines")
+            }
+            begun.discardReadBytes()
+        }
+        guard begun.readableBytes == 0 else {
+            throw ServerFailure(description: "\(place.url) broke off within a line", isUnreachable: true)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import BreakerCore
+import Foundation
+
+/// An order in words: what it changed.
+extension AuditEntryDocument {
+    var differences: [Difference] {
+        switch action {
+        case "policy": policyDifferences
+        case "override_set", "override_cleared":
+            [Difference(what: "override", old: before?.order?.words ?? "", new: after?.order?.words ?? "")]
+        case "reset": [Difference(what: "state", old: before?.state ?? "", new: after?.state ?? "")]
+        case "delete": deletion
+        default: []
+        }
+    }
+
+    private var policyDifferences: [Difference] {
+        guard let policy = after?.policy else { return [] }
+        var differences = Difference.between(before?.policy, policy)
+        let (old, new) = (before?.policySource ?? "", after?.policySource ?? "")
+        if before == nil { differences.insert(Difference(what: "created"), at: 0) }
+        if before != nil, old != new { differences.append(Difference(what: "policy_source", old: old, new: new)) }
+        return differences.isEmpty ? [Difference(what: "no field differs")] : differences
+    }
+
+    /// All that is gone, but for what every breaker has.
+    private var deletion: [Difference] {
+        var differences = [Difference(what: "state", old: before?.state ?? "")]
+        if let override = before?.override { differences.append(Difference(what: "override", old: override.words)) }
+        let policy = Difference.between(nil, before?.policy ?? [:])
+        return differences + policy.map { Difference(what: $0.what, old: $0.new) }
+    }
+
+    /// From where, as far as it is known.
+    private var origin: String { actor + (address.map { " from \($0)" } ?? "") }
+
+    /// A heading, and below it what changed, a line each.
+    func paragraph(on screen: Screen) -> [String] {
+        let heading = [
+            screen.paint(InstantText.seconds(at), .faint), screen.paint(action.printable, .ordered),
+            screen.paint(breaker.printable, .strong), "by \(origin)".printable,
+        ]
+        return [heading.joined(separator: "  ")] + Difference.lines(differences, on: screen)
+    }
+
+    /// For a table of which every line is whole by itself.
+    var cells: [TextTable.Cell] {
+        let change = differences.map(\.line).joined(separator: "; ")
+        return [InstantText.seconds(at), actor, address ?? "", action, breaker, change].map { TextTable.Cell($0) }
+    }
+}
+
+extension AuditEntryDocument.Order {
+    /// "force_open for 30m by ops: provider maintenance".
+    var words: String {
+        let length =
+            expiresAt.map { "for \(DurationText.exact(ms: Int64(($0.timeIntervalSince(since)).rounded()) * 1_000))" }
+            ?? "without an end"
+        return "\(mode) \(length) by \(actor): \(reason)"
+    }
+}
+
+enum AuditTable {
+    static func lines(_ entries: [AuditEntryDocument], on screen: Screen) -> [String] {
+        guard !screen.isTerminal else { return entries.flatMap { $0.paragraph(on: screen) + [""] }.dropLast() }
+        var table = TextTable(
+            ["AT", "ACTOR", "ADDRESS", "ACTION", "BREAKER", "CHANGE"].map { TextTable.Column($0) }
+        )
+        table.rows = entries.map(\.cells)
+        return table.lines(on: screen)
+    }
+}

@@ -1,0 +1,65 @@
+import Testing
+
+@testable import fusebox
+
+@Suite struct TextTableTests {
+    private func table(_ rows: [[TextTable.Cell]], wraps: Bool = false) -> TextTable {
+        var table = TextTable([.init("NAME", least: 6), .init("N", isNumber: true), .init("WHY", least: 5)])
+        table.rows = rows
+        table.wrapsLast = wraps
+        return table
+    }
+
+    @Test("Where no terminal cuts them, cells are whole and lines have no spaces at their ends")
+    func plain() {
+        let lines = table([["payments", "3", "it is late"], ["web", "12", ""]]).lines(on: .plain)
+        #expect(lines == ["NAME       N  WHY", "payments   3  it is late", "web       12"])
+    }
+
+    @Test("On a narrow screen the last column that may shrink does so first, and no line is longer than the screen")
+    func narrow() {
+        for width in 16...40 {
+            let lines = table([["payments:charge", "3", "nobody knows"]]).lines(on: Screen(width: width))
+            #expect(lines.allSatisfy { $0.columns <= width }, "\(width): \(lines)")
+        }
+        let lines = table([["payments:charge", "3", "nobody knows"]]).lines(on: Screen(width: 28))
+        #expect(lines[1] == "payments:charge  3  nobody…")
+    }
+
+    @Test("A last column that goes on in the next line loses nothing, be it words or one long word")
+    func wrapped() {
+        let long = String(repeating: "x", count: 25)
+        let lines = table([["web", "3", "nobody knows why"], ["mail", "4", .init(long)]], wraps: true)
+            .lines(on: Screen(width: 21))
+        #expect(
+            lines == [
+                "NAME  N  WHY", "web   3  nobody knows", "         why", "mail  4  xxxxxxxxxxxx",
+                "         xxxxxxxxxxxx",
+                "         x",
+            ]
+        )
+    }
+
+    @Test("Wide characters take two columns, and combining ones none")
+    func wide() {
+        #expect("支払い".columns == 6)
+        #expect("支払い".cut(to: 5) == "支払…")
+        #expect("支払い".wrapped(to: 4) == ["支払", "い"])
+        #expect("e\u{301}te\u{301}".columns == 3)
+    }
+
+    @Test(
+        "What a stranger sent cannot steer the terminal",
+        arguments: [
+            ("\u{1b}[31mred\u{1b}[0m", "\u{fffd}[31mred\u{fffd}[0m"), ("a\u{9b}2Jb", "a\u{fffd}2Jb"),
+            ("\u{202e}evil", "\u{fffd}evil"), ("two\r\nlines\tmore", "two  lines more"),
+            ("\u{7f}\u{8}", "\u{fffd}\u{fffd}"),
+            ("\u{2028}", "\u{fffd}"), ("naïve 支払い 🎉", "naïve 支払い 🎉"),
+        ]
+    )
+    func printable(text: String, shown: String) {
+        #expect(text.printable == shown)
+        let line = table([[.init(text), "1", .init(text)]]).lines(on: .plain)[1]
+        #expect(line.hasPrefix(shown) && line.hasSuffix("  1  \(shown)"))
+    }
+}
