@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-import threading
 from time import monotonic
 from typing import Any, Optional
 
 from .alone import decide_alone
-from .cell import Cell, Listener
+from .cell import Cell
 from .decision import Decision, Outcome
+from .follower import Follower
 from .link import Away, Link, Refused
 from .outbox import Outbox
 from .outcomes import Item
+from .panel import Panel
+from .policies import Policies
 from .reachability import Reachability
 from .sender import Sender
 from .settings import Settings
@@ -29,18 +31,13 @@ class Authority:
         self.link = Link(settings.url, settings.token, settings.verify)
         self.reach = Reachability(settings.unreachable)
         self.outbox = Outbox(settings.buffer)
-        self.sender = Sender(self.outbox, self.link, settings, self._do_chores)
+        self.sender = Sender(self.outbox, self.link, settings, lambda: self.policies.fetch())
         self.threads = Threads()
-        self.cells: dict[str, Cell] = {}
-        self.listeners: list[Listener] = []
-        self._cells_lock = threading.Lock()
-
-    def cell(self, name: str) -> Cell:
-        with self._cells_lock:
-            cell = self.cells.get(name)
-            if cell is None:
-                cell = self.cells[name] = Cell(name, self.listeners)
-            return cell
+        self.policies = Policies(self.link)
+        self.panel = Panel(settings.max_staleness, self._want_policy)
+        self.follower: Optional[Follower] = None
+        if settings.mode == "local":
+            self.follower = Follower(self.link, self.panel, self.reach, settings.max_staleness)
 
     def decide(self, cell: Cell) -> Decision:
         """May take as long as one request; never raises because of Fusebox."""
@@ -55,10 +52,13 @@ class Authority:
 
     def _decide_here(self, cell: Cell) -> Optional[Decision]:
         """A decision that takes no request; ``None`` where Fusebox has to be asked."""
+        if self.follower is not None:
+            self.follower.start()
+            decision = self.panel.decide(cell)
+            if decision is not None:
+                return decision
         now = monotonic()
-        if self.reach.may_ask(now):
-            return None
-        return self._alone(cell, now)
+        return None if self.reach.may_ask(now) else self._alone(cell, now)
 
     def _ask(self, cell: Cell) -> Decision:
         began = monotonic()
@@ -74,6 +74,8 @@ class Authority:
             return self._alone(cell, monotonic())
         self.reach.succeeded(cell.name)
         cell.decided(decision)
+        if self.follower is None and self.policies.is_due(cell, began):
+            self._want_policy(cell)
         return decision
 
     def _alone(self, cell: Cell, now: float) -> Decision:
@@ -153,21 +155,26 @@ class Authority:
         elif len(self.outbox.intake) > self.sender.limit:
             self.sender.notify()
 
-    def _do_chores(self) -> None:
-        """What the sender does beside sending."""
+    def _want_policy(self, cell: Cell) -> None:
+        if self.policies.want(cell):
+            self.sender.hurry()
 
     def after_fork(self) -> None:
         """In the child: nothing of the parent's is used again, neither locks nor threads nor connections."""
-        self._cells_lock = threading.Lock()
         self.link.after_fork()
         self.reach.after_fork()
         self.outbox.after_fork()
         self.sender.after_fork()
         self.threads.after_fork()
-        for cell in self.cells.values():
-            cell.forget()
+        self.policies.after_fork()
+        self.panel.after_fork()
+        if self.follower is not None:
+            self.follower.after_fork()
 
     def close(self, within: float) -> None:
+        if self.follower is not None:
+            self.follower.close()
+        self.panel.freshness.end()
         self.sender.close(within)
         self.threads.close()
         self.reach.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional
 
@@ -11,7 +12,7 @@ from .decision import Decision, Source, State
 from .outcomes import milliseconds
 from .policy import Policy
 from .standin import StandIn
-from .standing import Standing
+from .standing import Freshness, Standing
 
 log = logging.getLogger("fusebox")
 
@@ -35,13 +36,16 @@ Listener = Callable[[StateChange], None]
 class Cell:
     """One name in this process: shared by all its ``Breaker`` objects, and kept for as long as its ``Fusebox``."""
 
-    def __init__(self, name: str, listeners: list[Listener]) -> None:
+    def __init__(self, name: str, freshness: Freshness, listeners: list[Listener]) -> None:
         self.name = name
+        self._freshness = freshness
         self.standing = Standing(self)
         self.policy: Optional[Policy] = None
         #: The revision of the policy that is known, and of the one there is: where they differ it is to be fetched.
         self.policy_known: Optional[int] = None
         self.policy_revision = 0
+        #: By ``time.monotonic()``, where no stream tells of its changes.
+        self.policy_good_until = 0.0
         self.stand_in: Optional[StandIn] = None
         self.state: Optional[State] = None
         #: By ``time.monotonic()``: how far the last denial reached.
@@ -64,15 +68,20 @@ class Cell:
 
     def hear(self, answer: Mapping[str, Any], source: Source = "server") -> None:
         """Takes the state from an answer, where no stream tells of changes."""
-        if self.standing.state is None and "state" in answer:
+        if "state" in answer and not self._is_followed:
             self.becomes(answer["state"], source)
+
+    @property
+    def _is_followed(self) -> bool:
+        """Whether the stream tells of its changes."""
+        return self.standing.state is not None and time.monotonic() < self._freshness.until
 
     def decided(self, decision: Decision) -> None:
         """Takes what Fusebox decided; it is there, so nobody has to stand in for it."""
         self.stand_in = None
         rest = decision.retry_after
         self.denied_until = 0.0 if rest is None or decision.state != "open" else decision.began + rest
-        if self.standing.state is None:
+        if not self._is_followed:
             self.becomes(decision.state, "server")
 
     def becomes(

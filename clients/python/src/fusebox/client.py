@@ -83,11 +83,11 @@ class Fusebox:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ValueError(f"name must be 1 to 128 of A-Z a-z 0-9 . _ : -, first a letter or digit, not {name!r}")
         classification = Classification(failures, ignore, failed)
-        return Breaker(self._authority, self._authority.cell(name), classification, fallback_of(fallback))
+        return Breaker(self._authority, self._authority.panel.cell(name), classification, fallback_of(fallback))
 
     def listen(self, listener: Listener) -> Listener:
         """Has ``listener`` told of each change of any breaker's state, in the thread that learns of it."""
-        self._authority.listeners.append(listener)
+        self._authority.panel.listeners.append(listener)
         return listener
 
     @property

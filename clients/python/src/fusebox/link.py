@@ -74,18 +74,23 @@ class Link:
             raise Away(f"the answer is no JSON: {error}") from error
 
     @contextmanager
-    def lines(self, path: str, headers: Mapping[str, str], *, within: float, silence: float) -> Iterator[Iterator[str]]:
-        """The lines of an answer without an end.
+    def lines(
+        self, path: str, headers: Mapping[str, str], *, within: float, silence: float
+    ) -> Iterator[tuple[socket.socket, Iterator[str]]]:
+        """The lines of an answer without an end, and the socket that they come by.
 
         Args:
             within: seconds until a connection is there.
             silence: seconds without a line after which it counts as broken.
         """
+        if self._is_closed:
+            raise Away("this Fusebox is closed")
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         with self._exchange("GET", path, raw, b"", within, silence) as response:
             if response.status_code != 200:
                 raise _problem(response.status_code, response.read())
-            yield response.iter_lines()
+            connection: socket.socket = response.extensions["network_stream"].get_extra_info("socket")
+            yield connection, response.iter_lines()
 
     @contextmanager
     def _exchange(

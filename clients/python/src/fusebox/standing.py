@@ -15,14 +15,23 @@ Mode = Literal["force_open", "force_closed", "shadow"]
 class Freshness:
     """Up to when the panel may decide. One for all of it, moved on by whoever hears from the server."""
 
-    __slots__ = ("until",)
+    __slots__ = ("_max_staleness", "until")
 
-    def __init__(self) -> None:
+    def __init__(self, max_staleness: float) -> None:
+        self._max_staleness = max_staleness
+        #: By ``time.monotonic()``.
+        self.until = float("-inf")
+
+    def heard(self, said: float) -> None:
+        """What the panel holds was so at ``said``, by ``time.monotonic()``."""
+        self.until = max(self.until, said + self._max_staleness)
+
+    def end(self) -> None:
         self.until = float("-inf")
 
 
 #: Of what may not be decided without a look at the whole standing.
-NEVER = Freshness()
+NEVER = Freshness(0.0)
 
 
 class Override(NamedTuple):

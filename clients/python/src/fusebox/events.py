@@ -1,0 +1,88 @@
+"""The stream of changes as the server writes it, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, Optional
+
+from .decision import State
+from .standing import Mode
+
+
+class Outline(NamedTuple):
+    """A breaker as a change left it. Instants are the server's, in seconds since 1970."""
+
+    name: str
+    state: State
+    generation: int
+    open_until: Optional[float]
+    mode: Optional[Mode]
+    expires_at: Optional[float]
+    policy_revision: int
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Outline:
+        override = document["override"] or {}
+        return cls(
+            name=document["name"],
+            state=document["state"],
+            generation=document["generation"],
+            open_until=instant(document["open_until"]),
+            mode=override.get("mode"),
+            expires_at=instant(override.get("expires_at")),
+            policy_revision=document["policy_revision"],
+        )
+
+
+class Event(NamedTuple):
+    """What a line says. ``type`` is ``resync``, ``heartbeat``, ``deleted``, or another change of one breaker."""
+
+    type: str
+    at: float
+    revision: Optional[int]
+    #: All breakers there are, in a resync; the one that changed; none where it was deleted.
+    outlines: list[Outline]
+    #: Of what was deleted.
+    name: Optional[str] = None
+    cause: Optional[str] = None
+    detail: Optional[str] = None
+
+    @classmethod
+    def read(cls, line: str) -> Event:
+        """
+        Raises:
+            ValueError: where the line is not as the server writes it.
+        """
+        try:
+            document = json.loads(line)
+            return cls._read(document["type"], document)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{line:.200} is no event: {error!r}") from error
+
+    @classmethod
+    def _read(cls, type: str, document: Mapping[str, Any]) -> Event:
+        at = datetime.fromisoformat(document["at"].replace("Z", "+00:00")).timestamp()
+        revision = document.get("revision")
+        if type == "heartbeat":
+            return cls(type, at, revision, [])
+        if type == "resync":
+            return cls(type, at, revision, [Outline.read(each) for each in document["breakers"]])
+        if type == "deleted":
+            return cls(type, at, revision, [], document["name"])
+        transition = document["transition"] or {}
+        return cls(
+            type,
+            at,
+            revision,
+            [Outline.read(document)],
+            document["name"],
+            transition.get("cause"),
+            transition.get("detail"),
+        )
+
+
+def instant(text: Optional[str]) -> Optional[float]:
+    """RFC 3339, in UTC, as seconds since 1970."""
+    return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

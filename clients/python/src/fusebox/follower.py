@@ -1,0 +1,118 @@
+"""The thread that follows the server's stream of changes."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from time import monotonic
+from typing import Optional
+
+from .events import Event
+from .link import Away, Link, Refused
+from .panel import Panel
+from .reachability import Pause, Reachability
+
+log = logging.getLogger("fusebox")
+
+#: How often a quiet server may be asked to say that it is there, in milliseconds: what the server takes.
+HEARTBEATS_MS = (500, 60_000)
+#: Seconds for a connection. Nobody waits for it.
+PATIENCE = 1.0
+#: Seconds until a stream that is refused is asked for again: somebody has to do something first.
+REFUSED_PAUSE = 30.0
+
+
+class Follower:
+    """Begins with the whole panel, takes up a stream that broke where it broke, and tells the panel all of it."""
+
+    def __init__(self, link: Link, panel: Panel, reach: Reachability, max_staleness: float) -> None:
+        self._link = link
+        self._panel = panel
+        self._reach = reach
+        low, high = HEARTBEATS_MS
+        # Several within the bound, so that one that is late does not make the panel stale.
+        self._heartbeat_ms = min(max(int(max_staleness * 1_000 / 5), low), high)
+        self._silence = max(max_staleness, 2.5 * self._heartbeat_ms / 1_000)
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """In the child: the thread is started again by the first decision that asks for it."""
+        self._lock = threading.Lock()
+        self._thread: Optional[threading.Thread] = None
+        self._socket: Optional[socket.socket] = None
+        self._closing = threading.Event()
+        self._pause = Pause()
+
+    def start(self) -> None:
+        """Unless it runs."""
+        if self._thread is not None:
+            return
+        with self._lock:
+            if self._thread is None and not self._closing.is_set():
+                self._thread = threading.Thread(target=self._run, name="fusebox-follower", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        with self._lock:
+            thread, connection = self._thread, self._socket
+            if connection is not None:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # The server was faster.
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(PATIENCE + 1.0)
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            pause = self._pause.next()
+            try:
+                self._follow()
+                reason = "the stream ended"
+            except Away as away:
+                reason = str(away)
+                if not self._closing.is_set() and monotonic() >= self._panel.freshness.until:
+                    self._reach.failed(reason)
+            except Refused as refusal:
+                reason, pause = str(refusal), REFUSED_PAUSE
+                log.error("Fusebox lets nobody follow its changes, so every call asks: %s", refusal)
+            except Exception as error:
+                reason, self._panel.revision = repr(error), None
+                log.exception("a defect of the fusebox package; the stream is begun anew")
+            log.debug("no stream of changes for %.2f s: %s", pause, reason)
+            self._closing.wait(pause)
+
+    def _follow(self) -> None:
+        path = f"/v1/events?heartbeat_ms={self._heartbeat_ms}"
+        revision = self._panel.revision
+        if revision is not None:
+            path += f"&after={revision}"
+        began = monotonic()
+        headers = {"accept": "application/x-ndjson"}
+        with self._link.lines(path, headers, within=PATIENCE, silence=self._silence) as (connection, lines):
+            with self._lock:
+                self._socket = connection
+            self._panel.begin()
+            try:
+                is_opening = revision is not None
+                for line in lines:
+                    if self._closing.is_set():
+                        return
+                    self._hear(Event.read(line), began, is_opening)
+                    is_opening = False
+            finally:
+                with self._lock:
+                    self._socket = None
+
+    def _hear(self, event: Event, began: float, is_opening: bool) -> None:
+        """Takes an event of a stream that was asked for at ``began``. The opening of one that is taken up again says
+        what the time is, and nothing of what the panel missed meanwhile."""
+        if is_opening and event.type == "heartbeat":
+            self._panel.set_clock(event.at, monotonic())
+            self._panel.dismiss_stand_ins()
+        else:
+            self._panel.take(event, monotonic(), began)
+        self._pause.reset()
+        self._reach.succeeded()

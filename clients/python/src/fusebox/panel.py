@@ -1,0 +1,139 @@
+"""The panel: every breaker as the server's stream tells it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import Optional
+
+from .cell import Cell, Listener
+from .clock import ServerClock
+from .decision import Decision
+from .events import Event, Outline
+from .standing import Freshness, Override, Standing
+
+log = logging.getLogger("fusebox")
+
+
+class Panel:
+    """What is known of all breakers, and the cells of those that this process uses.
+
+    One thread takes events; others read standings, which are replaced whole.
+    """
+
+    def __init__(self, max_staleness: float, want_policy: Callable[[Cell], None]) -> None:
+        self.freshness = Freshness(max_staleness)
+        self.listeners: list[Listener] = []
+        self._want_policy = want_policy
+        self._cells: dict[str, Cell] = {}
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """In the child: its own stream tells it everything anew."""
+        self.freshness.end()
+        self._lock = threading.Lock()
+        self._outlines: dict[str, Outline] = {}
+        self._clock = ServerClock()
+        #: Of the last event; ``None`` before the first.
+        self.revision: Optional[int] = None
+        for cell in self._cells.values():
+            cell.forget()
+
+    def cell(self, name: str) -> Cell:
+        with self._lock:
+            cell = self._cells.get(name)
+            if cell is None:
+                cell = self._cells[name] = Cell(name, self.freshness, self.listeners)
+                outline = self._outlines.get(name)
+                if outline is not None:
+                    self._place(cell, outline)
+            return cell
+
+    def begin(self) -> None:
+        """A stream begins: another server, or one whose clock was set, may speak."""
+        with self._lock:
+            self._clock = ServerClock()
+
+    def set_clock(self, at: float, now: float) -> None:
+        """The server says what the time is, and nothing of its breakers."""
+        with self._lock:
+            self._clock.hear(at, now)
+
+    def take(self, event: Event, now: float, began: float) -> None:
+        """Takes an event heard at ``now``, of a stream asked for at ``began``."""
+        with self._lock:
+            is_better = self._clock.hear(event.at, now)
+            changed = self._taken(event)
+            if is_better:
+                for outline in self._outlines.values():
+                    if outline.open_until is not None or outline.expires_at is not None:
+                        self._put(outline)
+            # A resync is of the moment in which it is sent, and may have been made for somebody else before.
+            said = began if event.type == "resync" else self._clock.local(event.at)
+            if event.revision is not None:
+                self.revision = event.revision
+        for cell in changed:
+            if cell.standing.state is not None:
+                cell.becomes(cell.standing.state, "local", event.cause, event.detail)
+        self.freshness.heard(said)
+
+    def _taken(self, event: Event) -> list[Cell]:
+        if event.type == "resync":
+            known = {outline.name: outline for outline in event.outlines}
+            gone = [name for name in self._outlines if name not in known]
+            self._outlines = known
+        else:
+            gone = [event.name] if event.type == "deleted" and event.name else []
+            self._outlines.update((outline.name, outline) for outline in event.outlines)
+        for name in gone:
+            self._outlines.pop(name, None)
+            if name in self._cells:
+                self._cells[name].standing = Standing(self._cells[name])
+        placed = [self._put(outline) for outline in event.outlines]
+        return [cell for cell in placed if cell is not None]
+
+    def _put(self, outline: Outline) -> Optional[Cell]:
+        cell = self._cells.get(outline.name)
+        if cell is not None:
+            self._place(cell, outline)
+        return cell
+
+    def _place(self, cell: Cell, outline: Outline) -> None:
+        local = self._clock.local
+        open_until = None if outline.open_until is None else local(outline.open_until)
+        override = None
+        if outline.mode is not None:
+            override = Override(outline.mode, None if outline.expires_at is None else local(outline.expires_at))
+        cell.standing = Standing(cell, outline.state, outline.generation, open_until, override, self.freshness)
+        cell.denied_until = open_until or 0.0
+        cell.policy_revision = outline.policy_revision
+        if cell.policy_known != outline.policy_revision:
+            self._want_policy(cell)
+
+    def dismiss_stand_ins(self) -> None:
+        """The server is there again: nobody has to stand in for it."""
+        with self._lock:
+            cells = list(self._cells.values())
+        for cell in cells:
+            cell.stand_in = None
+
+    def decide(self, cell: Cell) -> Optional[Decision]:
+        """By a fresh panel; ``None`` where it is not, and where the server alone can say: of a possible probe, and of a
+        breaker that there is not."""
+        standing = cell.standing
+        now = monotonic()
+        if standing.state is None or now >= self.freshness.until:
+            return None
+        if standing.state == "closed":
+            return Decision(True, "closed", standing.permit, None, "local", began=now)
+        mode = standing.mode(now)
+        if mode == "force_open":
+            return Decision(False, "open", None, standing.override_rest(now), "local", began=now)
+        open_until = standing.open_until
+        if standing.state != "open" or open_until is None or now >= open_until:
+            return None
+        if mode == "shadow":
+            return Decision(True, "open", standing.permit, None, "local", True, began=now)
+        return Decision(False, "open", None, open_until - now, "local", began=now)

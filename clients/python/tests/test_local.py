@@ -1,0 +1,177 @@
+"""Decisions in this process, by the server's stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from server import Server, eventually
+
+from fusebox import Breaker, BreakerOpen, Decision, Fusebox, StateChange
+
+Make = Callable[..., Fusebox]
+
+
+@pytest.fixture
+def local(server: Server, make: Make) -> Fusebox:
+    return make(server)
+
+
+def decides_here(breaker: Breaker) -> Decision:
+    """The first decision that this process makes itself."""
+
+    def decided() -> Decision | None:
+        decision = breaker.acquire()
+        if decision.source == "local":
+            return decision
+        breaker.give_back(decision)
+        return None
+
+    decision = eventually("the panel decides", decided)
+    assert decision is not None
+    return decision
+
+
+def test_a_name_that_nobody_knows_is_asked_for_and_then_decided_here(server: Server, local: Fusebox, name: str) -> None:
+    payments = local.breaker(name)
+    assert payments.acquire().source == "server"
+    decision = decides_here(payments)
+    assert (decision.allowed, decision.state) == (True, "closed")
+    assert decision.permit == str(server.breaker(name)["generation"])
+
+
+def test_a_trip_by_others_denies_here(server: Server, local: Fusebox, name: str) -> None:
+    payments = local.breaker(name)
+    decides_here(payments)
+    server.trip(name)
+    eventually("the trip is heard of", lambda: payments.state == "open")
+    decision = payments.acquire()
+    assert (decision.allowed, decision.source, decision.permit) == (False, "local", None)
+    assert decision.retry_after is not None and 50 < decision.retry_after < 61
+    with pytest.raises(BreakerOpen):
+        payments.call(int)
+
+
+def test_five_failures_here_open_it_for_all(server: Server, local: Fusebox, name: str) -> None:
+    payments = local.breaker(name, failures=ZeroDivisionError)
+    decides_here(payments)
+
+    @payments
+    def divide(by: int) -> float:
+        return 1 / by
+
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError):
+            divide(0)
+    eventually("the failures are reported", lambda: server.state(name) == "open")
+    assert server.breaker(name)["last_failure"]["kind"] == "zero_division_error"
+
+
+def test_only_a_possible_probe_goes_to_the_server(server: Server, local: Fusebox, name: str) -> None:
+    server.put(name, recovery_timeout_ms=300)
+    payments = local.breaker(name)
+    decides_here(payments)
+    server.trip(name)
+    eventually("the trip is heard of", lambda: payments.state == "open")
+    assert payments.acquire().source == "local"
+    decision = eventually("a probe is due", lambda: (d := payments.acquire()).allowed and d)
+    assert isinstance(decision, Decision)
+    assert (decision.source, decision.state, decision.is_probe) == ("server", "half_open", True)
+    other = payments.acquire()
+    assert (other.allowed, other.source) == (False, "server")
+    payments.report("success", decision)
+    eventually("it closes", lambda: payments.state == "closed")
+    assert decides_here(payments).permit == str(server.breaker(name)["generation"])
+
+
+def test_a_cancelled_probe_is_given_back(server: Server, local: Fusebox, name: str) -> None:
+    payments = local.breaker(name)
+    decides_here(payments)
+    server.reset(name, to="half_open")
+    eventually("it is heard of", lambda: payments.state == "half_open")
+
+    async def main() -> None:
+        task = asyncio.ensure_future(payments.call_async(asyncio.sleep, 60))
+        while server.breaker(name)["probes"]["in_flight"] == 0:
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    eventually("the probe is given back", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
+    assert server.breaker(name)["probes"]["lost"] == 0
+    assert payments.acquire().is_probe
+
+
+@pytest.mark.parametrize(
+    ("mode", "allowed", "would_deny"),
+    [("force_open", False, False), ("force_closed", True, False), ("shadow", True, True)],
+)
+def test_overrides_are_obeyed(
+    server: Server, local: Fusebox, name: str, mode: str, allowed: bool, would_deny: bool
+) -> None:
+    payments = local.breaker(name)
+    decides_here(payments)
+    server.trip(name)
+    eventually("the trip is heard of", lambda: payments.state == "open")
+    server.override(name, mode, expires_in_ms=60_000 if mode == "force_open" else None)
+    decision = eventually("the override is heard of", lambda: (d := payments.acquire()).allowed == allowed and d)
+    assert isinstance(decision, Decision)
+    assert (decision.source, decision.would_deny) == ("local", would_deny)
+    if mode == "force_open":
+        assert decision.retry_after is not None
+        eventually("it is the override's rest", lambda: (payments.acquire().retry_after or 0) > 55)
+    server.clear_override(name)
+
+
+def test_an_override_without_an_end_says_no_time(server: Server, local: Fusebox, name: str) -> None:
+    payments = local.breaker(name)
+    decides_here(payments)
+    server.override(name, "force_open")
+    decision = eventually("it is heard of", lambda: not (d := payments.acquire()).allowed and d)
+    assert isinstance(decision, Decision)
+    assert (decision.source, decision.retry_after) == ("local", None)
+
+
+def test_a_deleted_breaker_is_asked_for_again(server: Server, local: Fusebox, name: str) -> None:
+    payments = local.breaker(name)
+    first = decides_here(payments)
+    server.ask("DELETE", f"/v1/breakers/{name}")
+    eventually("it is heard of", lambda: payments.acquire().source == "server")
+    assert decides_here(payments).permit != first.permit
+
+
+def test_listeners_are_told_of_each_change_with_its_cause(server: Server, local: Fusebox, name: str) -> None:
+    heard: list[StateChange] = []
+    everything: list[StateChange] = []
+    payments = local.breaker(name)
+    payments.listen(heard.append)
+
+    @local.listen
+    def broken(change: StateChange) -> None:
+        everything.append(change)
+        raise RuntimeError("a listener's own mistake")
+
+    decides_here(payments)
+    server.trip(name)
+    server.reset(name, to="half_open")
+    server.reset(name)
+    eventually("three changes are heard of", lambda: len(heard) == 3)
+    assert [(c.before, c.after, c.cause) for c in heard] == [
+        ("closed", "open", "failure_threshold"),
+        ("open", "half_open", "reset"),
+        ("half_open", "closed", "reset"),
+    ]
+    assert heard[0].detail is not None and heard[0].detail.startswith("5 consecutive failures")
+    assert everything == heard
+
+
+def test_a_breaker_made_before_this_process_is_known_from_the_start(server: Server, make: Make, name: str) -> None:
+    server.trip(name)
+    local = make(server)
+    other = local.breaker(f"{name}-other")
+    decides_here(other)
+    decision = local.breaker(name).acquire()
+    assert (decision.allowed, decision.source) == (False, "local")
