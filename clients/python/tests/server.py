@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -62,6 +63,15 @@ class Server:
             self._process.wait()
             self._process = None
 
+    def pause(self) -> None:
+        """It keeps its connections, and says nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def close(self) -> None:
         self._http.close()
         self.kill()
@@ -95,7 +105,11 @@ class Server:
         for _ in range(failures):
             self.ask("POST", f"/v1/breakers/{name}/report?outcome=failure")
 
-    def outcomes(self, name: str) -> dict[str, int]:
-        """How many of each the server has counted since it made the breaker, as its history has them."""
-        points = self.ask("GET", f"/v1/breakers/{name}/history")["points"]
-        return {field: sum(p[field] for p in points) for field in ("successes", "failures", "ignored")}
+    def counted(self, name: str) -> tuple[int, int]:
+        """Calls and failures in the breaker's window, since its generation began."""
+        counts = self.breaker(name)["counts"]
+        return counts["calls"], counts["failures"]
+
+    def put_counting(self, name: str, **policy: Any) -> None:
+        """A breaker that counts for an hour and never opens."""
+        self.put(name, failure_threshold=None, window_ms=3_600_000, **policy)

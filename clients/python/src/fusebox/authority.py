@@ -79,8 +79,9 @@ class Authority:
         return decision
 
     def _alone(self, cell: Cell, now: float) -> Decision:
-        self.reach.decided_alone()
-        return decide_alone(cell, self.settings.unreachable, now)
+        decision = decide_alone(cell, self.settings.unreachable, now)
+        self.reach.decided_alone(decision.allowed)
+        return decision
 
     def report(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -60,11 +61,16 @@ class Cell:
         self.stand_in = None
         self.lock = threading.Lock()
 
-    def is_equally_slow(self, one: Optional[float], other: Optional[float]) -> bool:
-        """Whether the policy makes no difference between two durations, in seconds."""
+    def equal_durations(self, duration: float) -> tuple[float, float]:
+        """Between which durations, from the one to below the other, the policy makes no difference, in seconds. Where
+        it is not known, those of the same millisecond."""
         if self.policy is None:
-            return one == other or (one is not None and other is not None and milliseconds(one) == milliseconds(other))
-        return self.policy.is_slow(one) == self.policy.is_slow(other)
+            ms = milliseconds(duration)
+            return ms / 1_000, (ms + 1) / 1_000
+        if self.policy.slow_call_ms is None:
+            return 0.0, math.inf
+        slow = self.policy.slow_call_ms / 1_000
+        return (0.0, slow) if duration < slow else (slow, math.inf)
 
     def hear(self, answer: Mapping[str, Any], source: Source = "server") -> None:
         """Takes the state from an answer, where no stream tells of changes."""

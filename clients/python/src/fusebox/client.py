@@ -16,6 +16,7 @@ from .cell import Listener
 from .classification import Classification, Exceptions, Failed
 from .fallback import NOTHING, Fallback, fallback_of
 from .settings import Mode, Settings, Unreachable
+from .statistics import Statistics
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -95,6 +96,17 @@ class Fusebox:
         """Whether the last attempt to ask the server failed."""
         return self._authority.reach.is_away
 
+    @property
+    def statistics(self) -> Statistics:
+        reach, outbox = self._authority.reach, self._authority.outbox
+        return Statistics(
+            reach.decisions_alone,
+            reach.denied_alone,
+            reach.departures,
+            len(outbox) + len(outbox.intake),
+            outbox.dropped,
+        )
+
     def flush(self, within: float = FAREWELL) -> bool:
         """Waits until all outcomes so far have been sent; ``False`` where that takes longer than so many seconds."""
         return self._authority.sender.flush(within)
@@ -103,7 +115,6 @@ class Fusebox:
         """Sends what waits, for at most a second, and ends threads and connections. Calls that follow are decided
         without the server."""
         atexit.unregister(self.close)
-        forking.unregister(self._authority)
         self._authority.close(FAREWELL)
 
     def __enter__(self) -> Fusebox:

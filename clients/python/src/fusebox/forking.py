@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import os
 import weakref
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .authority import Authority
-
-_authorities: weakref.WeakSet[Authority] = weakref.WeakSet()
+from typing import Protocol
 
 
-def register(authority: Authority) -> None:
-    _authorities.add(authority)
+class Forked(Protocol):
+    """Who has something of the kind."""
+
+    def after_fork(self) -> None:
+        """In the child, before anything else runs there: begins anew, and waits for no lock of the parent's."""
 
 
-def unregister(authority: Authority) -> None:
-    _authorities.discard(authority)
+_forked: weakref.WeakSet[Forked] = weakref.WeakSet()
+
+
+def register(forked: Forked) -> None:
+    """For as long as it lives."""
+    _forked.add(forked)
 
 
 def _after_fork_in_child() -> None:
-    for authority in list(_authorities):
-        authority.after_fork()
+    for each in list(_forked):
+        each.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

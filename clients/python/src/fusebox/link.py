@@ -47,6 +47,8 @@ class Link:
 
     def _open(self) -> None:
         self._is_closed = False
+        #: How many answers were waited for, whatever came of it.
+        self.asked = 0
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._transport = httpx.HTTPTransport(verify=self._verify, limits=httpx.Limits(max_keepalive_connections=20))
 
@@ -60,6 +62,7 @@ class Link:
             Away: there is no answer, or one with 5xx.
             Refused: an answer with 4xx.
         """
+        self.asked += 1
         if self._is_closed:
             raise Away("this Fusebox is closed")
         content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()

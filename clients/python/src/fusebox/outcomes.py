@@ -23,7 +23,19 @@ class Item:
     Once it may have reached the server it stays as it is: its id stands for just this.
     """
 
-    __slots__ = ("attempted", "cell", "count", "duration", "kind", "made", "outcome", "permit", "report_id")
+    __slots__ = (
+        "attempted",
+        "cell",
+        "count",
+        "duration",
+        "kind",
+        "longest",
+        "made",
+        "outcome",
+        "permit",
+        "report_id",
+        "shortest",
+    )
 
     def __init__(
         self,
@@ -44,12 +56,11 @@ class Item:
         self.kind = kind
         self.count = 1
         self.attempted = False
+        #: Durations from the one to below the other make no difference to the policy. The longest stands for all.
+        self.shortest, self.longest = cell.equal_durations(duration or 0.0)
 
     def takes(self, other: Item) -> bool:
-        """Adds ``other``, which follows, if it is equal but for its time; else gives ``False``.
-
-        Durations are equal where the policy makes no difference between them. The longest stands for all.
-        """
+        """Adds ``other``, which follows, if it is equal but for its time; else gives ``False``."""
         if (
             self.attempted
             or other.attempted
@@ -58,13 +69,17 @@ class Item:
             or self.kind != other.kind
             or self.count + other.count > LARGEST_COUNT
             or (self.permit is not None and "-" in self.permit)
-            or not self.cell.is_equally_slow(self.duration, other.duration)
+            or not self.shortest <= (other.duration or 0.0) < self.longest
         ):
             return False
-        self.count += other.count
-        if other.duration is not None and (self.duration is None or other.duration > self.duration):
-            self.duration = other.duration
+        self.add(other.count, other.duration)
         return True
+
+    def add(self, count: int, duration: Optional[float]) -> None:
+        """So many outcomes more, of which the longest took so many seconds."""
+        self.count += count
+        if duration is not None and (self.duration is None or duration > self.duration):
+            self.duration = duration
 
     def document(self, reporter: Optional[str]) -> dict[str, Any]:
         """As the server takes it."""

@@ -31,4 +31,4 @@ class Policy(NamedTuple):
 
     def is_slow(self, duration: Optional[float]) -> bool:
         """Whether a call of so many seconds is slow."""
-        return self.slow_call_ms is not None and duration is not None and int(duration * 1_000) >= self.slow_call_ms
+        return self.slow_call_ms is not None and duration is not None and duration >= self.slow_call_ms / 1_000

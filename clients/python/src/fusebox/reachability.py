@@ -48,8 +48,9 @@ class Reachability:
         self._retry_at = 0.0
         self.reason: Optional[str] = None
         self._refused: set[str] = set()
-        #: Decisions that were made without Fusebox since it went away.
-        self.decisions_alone = 0
+        #: Decisions that were made without Fusebox, of which so many denied, and how often it went away.
+        self.decisions_alone = self.denied_alone = self.departures = 0
+        self._decisions_before = 0
 
     @property
     def is_away(self) -> bool:
@@ -71,6 +72,9 @@ class Reachability:
             is_change = self.reason is None
             self.reason = reason
             self._retry_at = time.monotonic() + self._pause.next()
+            if is_change:
+                self.departures += 1
+                self._decisions_before = self.decisions_alone
         if is_change:
             log.warning("Fusebox is away: %s; decisions follow unreachable=%r", reason, self._policy)
 
@@ -82,7 +86,7 @@ class Reachability:
             return
         with self._lock:
             is_change, self.reason = self.reason is not None, None
-            decisions, self.decisions_alone = self.decisions_alone, 0
+            decisions = self.decisions_alone - self._decisions_before
             self._pause.reset()
         if is_change:
             log.warning("Fusebox is back; %d decisions were made without it", decisions)
@@ -101,6 +105,7 @@ class Reachability:
                 "Fusebox decides nothing about %s: %s; decisions follow unreachable=%r", name, reason, self._policy
             )
 
-    def decided_alone(self) -> None:
+    def decided_alone(self, allowed: bool) -> None:
         with self._lock:
             self.decisions_alone += 1
+            self.denied_alone += not allowed

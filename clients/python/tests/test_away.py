@@ -1,0 +1,198 @@
+"""What becomes of calls while Fusebox is away, and of their outcomes when it is back."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from server import Server, eventually, free_port
+
+from fusebox import Breaker, BreakerOpen, Decision, Fusebox
+
+Make = Callable[..., Fusebox]
+
+
+@pytest.fixture
+def nobody() -> Iterator[Callable[..., Fusebox]]:
+    """A Fusebox at an address where nobody listens."""
+    made: list[Fusebox] = []
+
+    def make(**options: Any) -> Fusebox:
+        made.append(Fusebox(f"http://127.0.0.1:{free_port()}", **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+@pytest.mark.parametrize(("unreachable", "allowed"), [("local", True), ("allow", True), ("deny", False)])
+def test_the_policy_for_it_decides(nobody: Make, mode: str, unreachable: str, allowed: bool) -> None:
+    fb = nobody(mode=mode, unreachable=unreachable)
+    decision = fb.breaker("payments").acquire()
+    assert (decision.allowed, decision.source) == (allowed, "fallback")
+    assert fb.is_away
+    assert fb.statistics.decisions_alone == 1
+
+
+def test_a_breaker_of_this_process_denies_after_five_failures(nobody: Make) -> None:
+    payments = nobody().breaker("payments")
+    for _ in range(5):
+        with pytest.raises(ValueError):
+            payments.call(int, "x")
+    with pytest.raises(BreakerOpen) as denied:
+        payments.call(int, "7")
+    assert denied.value.retry_after is not None and 59 < denied.value.retry_after <= 60
+    assert payments.state == "open"
+
+
+def test_going_and_coming_are_logged_once_each(
+    own_server: Server, make: Make, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "fusebox")
+    fb = make(own_server, mode="remote")
+    payments = fb.breaker(name)
+    payments.call(int)
+    own_server.kill()
+    for _ in range(20):
+        payments.call(int)
+    own_server.start()
+    eventually("it is asked again", lambda: payments.acquire().source == "server")
+    said = [record.getMessage() for record in caplog.records]
+    assert [message.split(":")[0].split(";")[0] for message in said] == ["Fusebox is away", "Fusebox is back"]
+    assert fb.statistics.decisions_alone >= 20
+    assert fb.statistics.departures == 1
+
+
+def test_a_server_that_does_not_answer_costs_one_call_its_time_out(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with Fusebox(url, mode="remote", timeout=0.2) as fb:
+            payments = fb.breaker(name)
+            began = time.monotonic()
+            assert payments.acquire().source == "fallback"
+            assert time.monotonic() - began >= 0.2
+            asked = fb._authority.link.asked
+            while payments.acquire().source == "fallback" and fb._authority.link.asked == asked:
+                if fb.statistics.decisions_alone > 1_000:
+                    break
+            assert fb.statistics.decisions_alone > 10, "many are decided before it is asked again"
+
+
+def test_outcomes_wait_and_count_once(own_server: Server, make: Make, name: str) -> None:
+    own_server.put_counting(name)
+    fb = make(own_server, mode="remote")
+    payments = fb.breaker(name)
+    payments.call(int)
+    own_server.kill()
+    for text in ["1"] * 10 + ["x"] * 3 + ["1"] * 7:
+        try:
+            payments.call(int, text)
+        except ValueError:
+            pass
+    own_server.start()
+    assert eventually("all is sent", lambda: fb.flush(5))
+    assert own_server.counted(name) == (21, 3)
+    assert (fb.statistics.waiting, fb.statistics.dropped) == (0, 0)
+
+
+def test_the_oldest_outcomes_are_dropped_and_counted(own_server: Server, make: Make, name: str) -> None:
+    own_server.put_counting(name)
+    fb = make(own_server, mode="remote", unreachable="allow", buffer=10)
+    payments = fb.breaker(name)
+    payments.call(int)
+    own_server.kill()
+    for number in range(30):  # Alternately, so that no two become one report.
+        payments.report("failure" if number % 2 else "success", payments.acquire(), kind="k")
+    eventually("twenty are dropped", lambda: fb.statistics.dropped == 20)
+    own_server.start()
+    assert eventually("the rest is sent", lambda: fb.flush(5))
+    assert own_server.counted(name) == (11, 5)
+
+
+def test_the_last_known_policy_and_state_decide(own_server: Server, make: Make, name: str) -> None:
+    own_server.put(name, failure_threshold=2, recovery_timeout_ms=60_000)
+    opened = f"{name}-open"
+    own_server.put(opened, recovery_timeout_ms=60_000)
+    own_server.trip(opened)
+    fb = make(own_server, max_staleness=0.5)
+    payments, other = fb.breaker(name), fb.breaker(opened)
+    eventually("both are known", lambda: payments.acquire().source == other.acquire().source == "local")
+    eventually("so is the policy", lambda: fb._authority.panel.cell(name).policy is not None)
+    own_server.kill()
+    eventually("it is away", lambda: payments.acquire().source == other.acquire().source == "fallback")
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            payments.call(int, "x")
+    assert not payments.acquire().allowed
+    decision = other.acquire()
+    assert (decision.allowed, decision.state) == (False, "open")
+    assert decision.retry_after is not None and 0 < decision.retry_after < 60
+
+
+@pytest.mark.parametrize(("mode", "allowed"), [("force_open", False), ("force_closed", True)])
+def test_the_last_known_override_is_obeyed(own_server: Server, make: Make, name: str, mode: str, allowed: bool) -> None:
+    fb = make(own_server, max_staleness=0.5, unreachable="deny" if allowed else "allow")
+    payments = fb.breaker(name)
+    eventually("the panel decides", lambda: payments.acquire().source == "local")
+    if allowed:
+        own_server.trip(name)
+        eventually("it denies", lambda: not payments.acquire().allowed)
+    own_server.override(name, mode)
+    eventually("it is known", lambda: (d := payments.acquire()).source == "local" and d.allowed == allowed)
+    own_server.kill()
+    decision = eventually("it is away", lambda: (d := payments.acquire()).source == "fallback" and d)
+    assert isinstance(decision, Decision) and decision.allowed == allowed
+
+
+def test_a_stale_panel_is_not_believed(own_server: Server, make: Make, name: str) -> None:
+    payments = make(own_server, max_staleness=1.0, timeout=0.2).breaker(name)
+    eventually("the panel decides", lambda: payments.acquire().source == "local")
+    own_server.pause()
+    eventually("it is asked in vain", lambda: payments.acquire().source == "fallback")
+    own_server.resume()
+    eventually("it is fresh again", lambda: payments.acquire().source == "local")
+
+
+def hammer(payments: Breaker, until: threading.Event, made: list[int]) -> None:
+    while not until.is_set():
+        payments.call(int, "7")
+        made.append(1)
+        time.sleep(0.0005)
+
+
+def kill_in_the_midst_of_it(server: Server, fb: Fusebox, name: str) -> None:
+    calls, _ = server.counted(name)
+    eventually("it counts", lambda: server.counted(name)[0] > calls)
+    server.kill()
+    alone = fb.statistics.decisions_alone
+    eventually("calls go on without it", lambda: fb.statistics.decisions_alone > alone + 20)
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_killing_and_restarting_it_under_load_fails_no_call_and_counts_none_twice(
+    own_server: Server, make: Make, name: str, mode: str
+) -> None:
+    own_server.put_counting(name)
+    fb = make(own_server, mode=mode, timeout=0.25, max_staleness=0.5)
+    payments = fb.breaker(name)
+    until = threading.Event()
+    made: list[list[int]] = [[] for _ in range(4)]
+    threads = [threading.Thread(target=hammer, args=(payments, until, each)) for each in made]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        kill_in_the_midst_of_it(own_server, fb, name)
+        own_server.start()
+    until.set()
+    for thread in threads:
+        thread.join()
+    assert eventually("all is sent", lambda: fb.flush(5))
+    assert fb.statistics.dropped == 0
+    assert own_server.counted(name) == (sum(map(len, made)), 0)

@@ -1,0 +1,230 @@
+"""What a call gives where the breaker denies it or it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from typing import Any, Optional
+
+import pytest
+from server import Server, eventually, free_port
+
+from fusebox import BreakerOpen, Cached, CachedFallback, Fusebox, MemoryStore, RedisStore
+
+
+class Provider:
+    """A downstream that a test can break."""
+
+    def __init__(self) -> None:
+        self.error: Optional[Exception] = None
+
+    def price(self, item: str) -> str:
+        if self.error is not None:
+            raise self.error
+        return f"price of {item}"
+
+    async def price_async(self, item: str) -> str:
+        return self.price(item)
+
+
+@pytest.mark.parametrize("value", [None, 0, "n/a"])
+def test_a_value_is_given_for_a_denied_call_and_for_a_failed_one(
+    server: Server, remote: Fusebox, name: str, value: Any
+) -> None:
+    payments = remote.breaker(name, fallback=value)
+    assert payments.call(int, "7") == 7
+    assert payments.served is None
+    assert payments.call(int, "x") == value
+    assert payments.served is not None and isinstance(payments.served.error, ValueError)
+    server.trip(name)
+    assert payments.call(int, "7") == value
+    assert payments.served.source == "fallback" and isinstance(payments.served.error, BreakerOpen)
+
+
+def test_a_function_is_given_the_arguments_and_the_reason_if_it_wants_it(remote: Fusebox, name: str) -> None:
+    def plain(text: str) -> str:
+        return f"instead of {text}"
+
+    def curious(text: str, error: BaseException) -> str:
+        return f"{text}: {type(error).__name__}"
+
+    instead: Any = remote.breaker(name, fallback=plain).call(int, "x")
+    assert instead == "instead of x"
+    instead = remote.breaker(name, fallback=curious).call(int, "x")
+    assert instead == "x: ValueError"
+
+
+def test_a_coroutine_function_is_a_fallback_for_coroutines_only(remote: Fusebox, name: str) -> None:
+    async def instead(text: str) -> str:
+        await asyncio.sleep(0)
+        return f"instead of {text}"
+
+    async def fails(text: str) -> str:
+        raise ValueError(text)
+
+    payments = remote.breaker(name, fallback=instead)
+    assert asyncio.run(payments.call_async(fails, "x")) == "instead of x"
+    with pytest.raises(TypeError, match="coroutine function"):
+        payments.call(int, "x")
+
+
+def test_what_is_ignored_has_no_fallback(remote: Fusebox, name: str) -> None:
+    with pytest.raises(ValueError):
+        remote.breaker(name, ignore=ValueError, fallback=0).call(int, "x")
+
+
+def test_a_result_that_counts_as_a_failure_is_replaced_too(server: Server, remote: Fusebox, name: str) -> None:
+    payments = remote.breaker(name, failed=lambda status: status >= 500, fallback=200)
+    assert payments.call(int, "404") == 404
+    assert payments.call(int, "503") == 200
+    assert server.breaker(name)["counts"]["failures"] == 1
+
+
+@pytest.mark.parametrize("in_async", [False, True])
+def test_the_last_good_result_is_served_while_the_call_fails_and_while_it_is_denied(
+    server: Server, remote: Fusebox, name: str, in_async: bool
+) -> None:
+    provider = Provider()
+    payments = remote.breaker(name, fallback=CachedFallback(MemoryStore(), key=lambda item: item))
+
+    def price(item: str) -> tuple[str, Optional[str]]:
+        if not in_async:
+            result = payments.call(provider.price, item)
+            return result, payments.served and payments.served.source
+
+        async def main() -> tuple[str, Optional[str]]:
+            result = await payments.call_async(provider.price_async, item)
+            return result, payments.served and payments.served.source
+
+        return asyncio.run(main())
+
+    assert price("tea") == ("price of tea", None)
+    provider.error = ConnectionError()
+    for _ in range(7):  # Five of them fail, and two are denied.
+        assert price("tea") == ("price of tea", "cache")
+    assert server.state(name) == "open"
+    with pytest.raises(BreakerOpen):
+        price("coffee")
+
+
+def test_it_tells_how_old_a_result_is_and_lets_go_of_it_in_time(remote: Fusebox, name: str) -> None:
+    provider = Provider()
+    store = MemoryStore()
+    payments = remote.breaker(name, fallback=CachedFallback(store, ttl=0.3))
+    assert payments.call(provider.price, "tea")
+    provider.error = ConnectionError()
+    payments.call(provider.price, "tea")
+    assert payments.served is not None and payments.served.age is not None and 0 <= payments.served.age < 0.3
+
+    def is_gone() -> bool:
+        try:
+            payments.call(provider.price, "tea")
+        except (ConnectionError, BreakerOpen):
+            return True
+        return False
+
+    eventually("it is too old", is_gone)
+    assert len(store) == 0
+
+
+def test_without_a_key_arguments_have_to_be_plain(remote: Fusebox, name: str) -> None:
+    payments = remote.breaker(name, fallback=CachedFallback(MemoryStore()))
+    assert payments.call(divmod, 7, 2) == (3, 1)
+    with pytest.raises(TypeError, match="needs key=, for argument 0 is a list"):
+        payments.call(sum, [1, 2])
+
+
+def test_where_nothing_is_remembered_there_may_be_another_fallback(remote: Fusebox, name: str) -> None:
+    payments = remote.breaker(name, fallback=CachedFallback(MemoryStore(), otherwise="n/a"))
+    instead: Any = payments.call(int, "x")
+    assert instead == "n/a"
+
+
+def test_a_store_in_memory_keeps_what_was_used_last() -> None:
+    store = MemoryStore(size=2)
+    for key in ("a", "b"):
+        store.put(key, Cached(key, 0.0), 60)
+    assert store.get("a") == Cached("a", 0.0)
+    store.put("c", Cached("c", 0.0), 60)
+    assert [store.get(key) is None for key in ("a", "b", "c")] == [False, True, False]
+
+
+class BrokenStore:
+    blocks = False
+
+    def get(self, key: str) -> Optional[Cached]:
+        raise OSError("no store")
+
+    def put(self, key: str, cached: Cached, ttl: float) -> None:
+        raise OSError("no store")
+
+
+def test_a_store_that_fails_is_as_one_that_has_nothing(
+    remote: Fusebox, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    payments = remote.breaker(name, fallback=CachedFallback(BrokenStore()))
+    assert payments.call(int, "7") == 7
+    with pytest.raises(ValueError):
+        payments.call(int, "x")
+    assert caplog.text.count("the store of last good results fails") == 1
+
+
+@pytest.fixture(scope="module")
+def redis_port() -> Iterator[int]:
+    if shutil.which("redis-server") is None:
+        pytest.skip("there is no redis-server")
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        yield port
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("decode_responses", [False, True])
+def test_redis_keeps_results_for_all_processes(
+    remote: Fusebox, name: str, redis_port: int, decode_responses: bool
+) -> None:
+    redis = pytest.importorskip("redis")
+    with redis.Redis(port=redis_port, decode_responses=decode_responses) as client:
+        eventually("Redis is there", lambda: _answers(client))
+        provider = Provider()
+        payments = remote.breaker(name, fallback=CachedFallback(RedisStore(client), ttl=60))
+        assert payments.call(provider.price, "tea") == "price of tea"
+        provider.error = ConnectionError()
+        assert payments.call(provider.price, "tea") == "price of tea"
+        assert payments.served is not None and payments.served.source == "cache"
+        (key,) = client.keys(f"fusebox:cached:{name}:*")
+        assert 0 < client.pttl(key) <= 60_000
+
+
+def test_redis_keeps_whatever_can_be_made_bytes_of_from_coroutines_too(
+    remote: Fusebox, name: str, redis_port: int
+) -> None:
+    redis = pytest.importorskip("redis")
+    with redis.Redis(port=redis_port) as client:
+        eventually("Redis is there", lambda: _answers(client))
+        store = RedisStore(client, dumps=pickle.dumps, loads=pickle.loads)
+        payments = remote.breaker(name, fallback=CachedFallback(store))
+        good: Optional[set[int]] = {1, 2}
+
+        async def numbers() -> set[int]:
+            if good is None:
+                raise ConnectionError
+            return good
+
+        assert asyncio.run(payments.call_async(numbers)) == {1, 2}
+        good = None
+        assert asyncio.run(payments.call_async(numbers)) == {1, 2}
+
+
+def _answers(client: Any) -> bool:
+    try:
+        return bool(client.ping())
+    except Exception:
+        return False
