@@ -18,7 +18,7 @@ struct Fusebox: AsyncParsableCommand {
             CommandGroup(
                 name: "See what is open, and why:",
                 subcommands: [
-                    ListCommand.self, ShowCommand.self, FailuresCommand.self, AuditCommand.self,
+                    ListCommand.self, ShowCommand.self, WatchCommand.self, FailuresCommand.self, AuditCommand.self,
                 ]
             ),
             CommandGroup(

@@ -11,6 +11,7 @@ import NIOHTTP1
 /// `BreakerClient` is for workers: few routes, and errors without their document.
 struct OperatorClient: Sendable {
     let place: ServerPlace
+    var http = FuseboxClient.sharedHTTP
 
     typealias Query = [(name: String, value: String?)]
 
@@ -20,9 +21,12 @@ struct OperatorClient: Sendable {
 
         var etag: String? { headers.first(name: "etag") }
 
-        func decoded<Document: Decodable>(as type: Document.Type = Document.self) throws -> Document {
+        func decoded<Document: Decodable>(
+            as type: Document.Type = Document.self,
+            by decoder: JSONDecoder = OperatorJSON.decoder()
+        ) throws -> Document {
             do {
-                return try OperatorJSON.decoder().decode(type, from: body)
+                return try decoder.decode(type, from: body)
             } catch {
                 throw ServerFailure(description: "the server's answer is not understood: \(error)")
             }
@@ -69,7 +73,7 @@ struct OperatorClient: Sendable {
             request.headers.add(name: "content-type", value: "application/json")
             request.body = .bytes(body)
         }
-        let response = try await FuseboxClient.sharedHTTP.execute(request, timeout: Self.timeout)
+        let response = try await http.execute(request, timeout: Self.timeout)
         guard (200..<300).contains(response.status.code) else {
             let body = Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
             throw ServerProblem(status: Int(response.status.code), reason: response.status.reasonPhrase, body: body)

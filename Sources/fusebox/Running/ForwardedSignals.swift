@@ -14,12 +14,8 @@ enum ForwardedSignals {
         receivedSignal.store(0, ordering: .relaxed)
         forward(to: 0)
         for number in signals {
+            guard !TerminalSignals.isIgnored(number) else { continue }
             var action = sigaction()
-            guard sigaction(number, nil, &action) == 0,
-                unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
-                    != unsafeBitCast(SIG_IGN, to: Int.self)
-            else { continue }
-            action = sigaction()
             action.__sigaction_handler.sa_sigaction = { number, info, _ in
                 receivedSignal.store(number, ordering: .relaxed)
                 let wasSentByProcess = (info?.pointee.si_code ?? 0) <= 0

@@ -25,8 +25,7 @@ enum Output {
                 rest = rest.dropFirst(count)
             } else if errno == EPIPE {
                 // NIO has the process ignore the signal.
-                signal(SIGPIPE, SIG_DFL)
-                raise(SIGPIPE)
+                TerminalSignals.die(by: SIGPIPE)
             } else if errno == EAGAIN {
                 var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&entry, 1, -1)

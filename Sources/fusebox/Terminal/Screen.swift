@@ -5,8 +5,13 @@ struct Screen: Sendable {
     /// Characters on a line; `nil` where lines may have any length: no terminal cuts them.
     var width: Int?
     var hasColors = false
+    /// Lines that are seen at once.
+    var height = 24
 
     var isTerminal: Bool { width != nil }
+
+    /// Whether the cursor can be sent to where it shall write.
+    var isSteerable: Bool { isTerminal && ProcessInfo.processInfo.environment["TERM", default: "dumb"] != "dumb" }
 
     /// A file or a pipe.
     static let plain = Screen()
@@ -14,9 +19,10 @@ struct Screen: Sendable {
     /// What standard output is.
     static var standardOutput: Screen { Screen(descriptor: STDOUT_FILENO) }
 
-    init(width: Int? = nil, hasColors: Bool = false) {
+    init(width: Int? = nil, hasColors: Bool = false, height: Int = 24) {
         self.width = width
         self.hasColors = hasColors
+        self.height = height
     }
 
     private init(descriptor: Int32) {
@@ -25,6 +31,7 @@ struct Screen: Sendable {
         var size = winsize()
         if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
             width = Int(size.ws_col)
+            height = max(1, Int(size.ws_row))
         } else {
             width = 80
         }

@@ -66,18 +66,23 @@ struct TextTable {
         return line.withoutSpacesAtEnd
     }
 
-    /// As wide as its widest cell, or less where the screen is too narrow: the last column that may shrink does so first.
+    /// As wide as its widest cell, or less where the screen is too narrow: the widest that may shrink does so first.
     private func widths(of used: [Int], on screen: Screen) -> [Int] {
         var widths = used.map { column in
             rows.reduce(columns[column].title.columns) { max($0, $1[column].text.columns) }
         }
         guard let width = screen.width else { return widths }
         var excess = widths.reduce(0, +) + Self.gap.count * max(0, used.count - 1) - width
-        for place in used.indices.reversed() {
-            guard excess > 0, let least = columns[used[place]].least else { continue }
-            let shrunk = max(min(least, widths[place]), widths[place] - excess)
-            excess -= widths[place] - shrunk
-            widths[place] = shrunk
+        while excess > 0 {
+            let (willing, others) = (
+                used.indices.filter { widths[$0] > columns[used[$0]].least ?? .max },
+                // Better a table without some than one in pieces.
+                used.indices.filter { widths[$0] > 1 }
+            )
+            let choice = willing.isEmpty ? others : willing
+            guard let widest = choice.max(by: { widths[$0] < widths[$1] }) else { break }
+            widths[widest] -= 1
+            excess -= 1
         }
         return widths
     }

@@ -107,7 +107,7 @@ struct BreakerPage {
 }
 
 extension BreakerDocument.Rule {
-    /// "4 of 5 failures in a row", "30% of 50% failed (8 of at least 10 calls)".
+    /// "4 of 5 in a row", "30 of 50 % failed (8 calls of the 10 it takes)".
     var long: String {
         let text = short.replacingOccurrences(of: "/", with: " of ")
         guard let calls, let minimumCalls else { return text }

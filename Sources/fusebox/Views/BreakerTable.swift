@@ -7,8 +7,7 @@ enum BreakerTable {
             .init("STATE"),
             .init("BREAKER", least: 16),
             .init("FOR", isNumber: true),
-            .init("NEXT"),
-            .init("NEAREST RULE", least: 8),
+            .init("OUTLOOK"),
             .init("OVERRIDE"),
             .init("WHY", least: 10),
         ])
@@ -17,8 +16,7 @@ enum BreakerTable {
                 screen.isTerminal ? breaker.stateCell : TextTable.Cell(breaker.state),
                 TextTable.Cell(breaker.name, .strong),
                 TextTable.Cell(breaker.time(at: now)),
-                TextTable.Cell(breaker.next(at: now)),
-                TextTable.Cell(breaker.nearestRule),
+                TextTable.Cell(breaker.outlook(at: now)),
                 breaker.overrideCell(at: now),
                 breaker.why(at: now),
             ]

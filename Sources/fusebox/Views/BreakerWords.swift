@@ -4,11 +4,21 @@ import Foundation
 extension BreakerDocument {
     /// The state with its sign.
     var stateCell: TextTable.Cell {
+        let sign =
+            switch state {
+            case "open": "●"
+            case "half_open": "◐"
+            case "closed": "○"
+            default: "?"
+            }
+        return TextTable.Cell("\(sign) \(state)", Self.stateStyle(state))
+    }
+
+    static func stateStyle(_ state: String) -> Style {
         switch state {
-        case "open": TextTable.Cell("● open", .bad)
-        case "half_open": TextTable.Cell("◐ half_open", .warning)
-        case "closed": TextTable.Cell("○ closed", .good)
-        default: TextTable.Cell("? \(state)", .warning)
+        case "open": .bad
+        case "closed": .good
+        default: .warning
         }
     }
 
@@ -20,11 +30,17 @@ extension BreakerDocument {
         switch state {
         case "open":
             guard let openUntil else { return "" }
-            return openUntil > now ? "probe in \(remaining(until: openUntil, at: now))" : "probe at the next call"
+            return openUntil > now ? "probe in \(remaining(until: openUntil, at: now))" : "probe is due"
         case "half_open" where probes.inFlight > 0: return "\(probes.inFlight) of \(probes.limit) probes out"
-        case "half_open": return "probe at the next call"
+        case "half_open": return "probe is due"
         default: return ""
         }
+    }
+
+    /// What will happen next; of a closed breaker, how near it is to tripping.
+    func outlook(at now: Date) -> String {
+        let next = next(at: now)
+        return next.isEmpty ? nearestRule : next
     }
 
     /// The order that stands, if one does.
@@ -64,6 +80,7 @@ extension BreakerDocument.Rule {
 
     private var isRate: Bool { minimumCalls != nil }
 
+    /// "3/5 in a row", "36/50 % failed".
     var short: String {
         let observed = observed ?? 0
         let what =
@@ -75,7 +92,7 @@ extension BreakerDocument.Rule {
             default: field
             }
         guard isRate else { return "\(NumberText.plain(observed))/\(NumberText.plain(threshold)) \(what)" }
-        return "\(NumberText.percent(observed))/\(NumberText.percent(threshold)) \(what)"
+        return "\(NumberText.percent(observed))/\(NumberText.percent(threshold)) % \(what)"
     }
 }
 
@@ -86,5 +103,10 @@ extension FailureDocument {
 
 enum NumberText {
     static func plain(_ value: Double) -> String { value == value.rounded() ? "\(Int64(value))" : "\(value)" }
-    static func percent(_ share: Double) -> String { "\(plain((share * 1_000).rounded() / 10))%" }
+
+    /// A share in per cent, without the sign; a tenth only where it is not whole and below ten.
+    static func percent(_ share: Double) -> String {
+        let tenths = (share * 1_000).rounded() / 10
+        return plain(tenths < 10 ? tenths : tenths.rounded())
+    }
 }

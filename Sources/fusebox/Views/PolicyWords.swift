@@ -6,11 +6,11 @@ enum PolicyWords {
     static func reading(of field: PolicyField, _ value: Double?) -> String? {
         guard let value else { return nil }
         if field.rawValue.hasSuffix("_ms") { return DurationText.exact(ms: Int64(value)) }
-        if case .rate = field.range { return NumberText.percent(value) }
+        if case .rate = field.range { return NumberText.percent(value) + " %" }
         return nil
     }
 
-    /// "30000 (30s)", "0.5 (50%)", "off".
+    /// "30000 (30s)", "0.5 (50 %)", "off".
     static func text(of field: PolicyField, _ value: Double?) -> String {
         guard let number = value else { return "off" }
         return NumberText.plain(number) + (reading(of: field, number).map { " (\($0))" } ?? "")

@@ -16,14 +16,14 @@ import Testing
         #expect(lines == ["NAME       N  WHY", "payments   3  it is late", "web       12"])
     }
 
-    @Test("On a narrow screen the last column that may shrink does so first, and no line is longer than the screen")
+    @Test("On a narrow screen the widest column that may shrink does so first, and no line is longer than the screen")
     func narrow() {
-        for width in 16...40 {
+        for width in 7...40 {
             let lines = table([["payments:charge", "3", "nobody knows"]]).lines(on: Screen(width: width))
             #expect(lines.allSatisfy { $0.columns <= width }, "\(width): \(lines)")
         }
         let lines = table([["payments:charge", "3", "nobody knows"]]).lines(on: Screen(width: 28))
-        #expect(lines[1] == "payments:charge  3  nobody…")
+        #expect(lines[1] == "payments:c…  3  nobody knows")
     }
 
     @Test("A last column that goes on in the next line loses nothing, be it words or one long word")

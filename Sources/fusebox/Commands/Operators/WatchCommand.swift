@@ -1,0 +1,79 @@
+import ArgumentParser
+import BreakerAPI
+import Foundation
+
+struct WatchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Watch what happens, as it happens.",
+        discussion: """
+            On a terminal: the list, those that need attention first, or one breaker's page, kept up to date, with the \
+            last changes below; q or Ctrl-C ends it. Elsewhere: a line for each change. With --json: each change, and \
+            each resync (the whole panel, with which a stream begins), as a line of JSON, as the server tells it.
+
+            Where the server goes away it is tried again until it is back; what happened meanwhile is told then, and \
+            nothing twice. Where it is away at the start, that is an error.
+
+            Examples:
+              fusebox watch --prefix payments:
+              fusebox watch payments | tee changes.log
+            """
+    )
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var output: OutputOptions
+
+    @Argument(help: "Only this breaker.")
+    var name: String?
+
+    @Option(help: "Only breakers whose names begin with this text.")
+    var prefix: String?
+
+    func validate() throws {
+        guard name == nil || prefix == nil else { throw ValidationError("NAME does not go with --prefix") }
+    }
+
+    func run() async throws {
+        let place = try server.place()
+        let target = WatchTarget(name: name, prefix: prefix)
+        // A name with a mistake in it would be watched for ever.
+        if let name { _ = try await OperatorClient(place: place).breaker(name) }
+        if Screen.standardOutput.isSteerable, !output.json {
+            return try await LiveWatch(place: place, target: target).run()
+        }
+        var follower = ChangeFollower(place, target.streamFilter)
+        var lines = WatchLines(asJSON: output.json, url: place.url)
+        try await follower.follow { try lines.take($0) }
+    }
+}
+
+/// A line for each change.
+struct WatchLines {
+    let asJSON: Bool
+    let url: String
+    private var panel = WatchedPanel()
+    private var isAway = false
+
+    init(asJSON: Bool, url: String) {
+        self.asJSON = asJSON
+        self.url = url
+    }
+
+    mutating func take(_ event: ChangeFollower.Event) throws {
+        switch event {
+        case .away(let error):
+            // Each further attempt that fails says nothing else.
+            if !isAway { CommandFailure.tell(error) }
+            isAway = true
+        case .line(let line, let change):
+            if isAway, !asJSON { Output.remark("\(url) is there again.") }
+            isAway = false
+            guard change.type != "heartbeat" else { return }
+            if asJSON { return try Output.line(String(decoding: line, as: UTF8.self)) }
+            if panel.isKnown, let reason = change.reason, change.breakers != nil {
+                Output.remark("The server does not tell all that happened meanwhile (\(reason.printable)).")
+            }
+            try Output.lines(panel.take(change).map { $0.text(on: .standardOutput) })
+        }
+    }
+}

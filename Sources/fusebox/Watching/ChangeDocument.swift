@@ -1,0 +1,53 @@
+import Foundation
+
+/// What a breaker is, as far as a stream of changes tells it.
+struct OutlineDocument: Decodable, Hashable, Sendable {
+    struct Override: Decodable, Hashable, Sendable {
+        var mode: String
+        var reason: String
+        var actor: String
+    }
+
+    var name: String
+    /// `nil` for a breaker that is gone.
+    var state: String?
+    var generation: Int64?
+    var override: Override?
+    var policyRevision: Int64?
+}
+
+/// A line of a stream: a change, the whole panel (`resync`), or that the stream lives (`heartbeat`).
+struct ChangeDocument: Decodable, Sendable {
+    struct Transition: Decodable, Sendable {
+        var from: String
+        var to: String
+        var detail: String
+    }
+
+    var type: String
+    var at: Date
+    /// How far the stream has come.
+    var revision: Int64?
+    var actor: String?
+    var transition: Transition?
+    /// Why there is a resync.
+    var reason: String?
+    /// Of a resync.
+    var breakers: [OutlineDocument]?
+    /// Of a change.
+    let outline: OutlineDocument?
+
+    private enum Key: CodingKey { case type, at, revision, actor, transition, reason, breakers, name }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        type = try container.decode(String.self, forKey: .type)
+        at = try container.decode(Date.self, forKey: .at)
+        revision = try container.decodeIfPresent(Int64.self, forKey: .revision)
+        actor = try container.decodeIfPresent(String.self, forKey: .actor)
+        transition = try container.decodeIfPresent(Transition.self, forKey: .transition)
+        reason = try container.decodeIfPresent(String.self, forKey: .reason)
+        breakers = try container.decodeIfPresent([OutlineDocument].self, forKey: .breakers)
+        outline = container.contains(.name) ? try OutlineDocument(from: decoder) : nil
+    }
+}

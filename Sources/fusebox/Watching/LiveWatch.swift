@@ -1,0 +1,139 @@
+import BreakerAPI
+import Foundation
+
+/// Watches a server on a terminal, until somebody ends it.
+///
+/// The stream of changes says when something happened; what a change does not tell of (the counts, the rules, the last
+/// failure) is then read anew. One task draws, and all that happens comes to it as an input.
+struct LiveWatch: Sendable {
+    let place: ServerPlace
+    let target: WatchTarget
+
+    private enum Input: Sendable {
+        case line(ChangeDocument)
+        case away(String)
+        case content(WatchView.Content, clockAhead: TimeInterval)
+        case tick
+        case resized
+        case signal(Int32)
+        case key(UInt8)
+    }
+
+    private enum End: Error { case quit, signal(Int32) }
+
+    private static let tick = Duration.milliseconds(100)
+    /// How often what no change tells of is read.
+    private static let refreshInterval: TimeInterval = 2
+    private static let shortestRefresh = Duration.milliseconds(200)
+
+    /// - Throws: where the server is away at the start, or refuses. A signal ends the process as if it had not been caught.
+    func run() async throws {
+        let (inputs, sink) = AsyncStream.makeStream(of: Input.self)
+        let (requests, asker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let signals = TerminalSignals([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH]) { number in
+            sink.yield(number == SIGWINCH ? .resized : .signal(number))
+        }
+        defer { signals.end() }
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { group.cancelAll() }
+                group.addTask { try await follow(sink) }
+                group.addTask { try await read(requests, sink) }
+                group.addTask {
+                    while !Task.isCancelled {
+                        sink.yield(.tick)
+                        try await Task.sleep(for: Self.tick)
+                    }
+                }
+                group.addTask { try await draw(inputs, asker, keys: { readKeys(sink) }) }
+                try await group.next()
+            }
+        } catch End.quit {
+            return
+        } catch End.signal(let number) {
+            TerminalSignals.die(by: number)
+        }
+    }
+
+    private func follow(_ sink: AsyncStream<Input>.Continuation) async throws {
+        var follower = ChangeFollower(place, target.streamFilter)
+        try await follower.follow { event in
+            switch event {
+            case .line(_, let change): sink.yield(.line(change))
+            // Where it is stands beside it.
+            case .away(let error): sink.yield(.away("\(error)".replacing("\(place.url) ", with: "")))
+            }
+        }
+    }
+
+    private func read(_ requests: AsyncStream<Void>, _ sink: AsyncStream<Input>.Continuation) async throws {
+        let client = OperatorClient(place: place)
+        for await _ in requests {
+            do {
+                let (content, clockAhead) = try await target.content(from: client)
+                sink.yield(.content(content, clockAhead: clockAhead))
+            } catch let problem as ServerProblem where problem.status < 500 {
+                throw problem
+            } catch is ServerFailure, is ServerProblem {
+                // Whether the server is there the stream tells.
+            }
+            try await Task.sleep(for: Self.shortestRefresh)
+        }
+    }
+
+    private func draw(
+        _ inputs: AsyncStream<Input>,
+        _ asker: AsyncStream<Void>.Continuation,
+        keys: @Sendable () -> Void
+    ) async throws {
+        var terminal = FullScreen()
+        defer { terminal.leave() }
+        var view = WatchView(title: "\(place.url)\(target.title)", at: Date())
+        var panel = WatchedPanel()
+        var lastRefresh = Date.distantPast
+        for await input in inputs {
+            let now = Date()
+            switch input {
+            case .line(let change):
+                view.lastSign = now
+                let isBack = view.trouble != nil
+                view.trouble = nil
+                view.add(panel.take(change))
+                if isBack || change.type != "heartbeat" { lastRefresh = .distantPast }
+            case .away(let trouble): view.trouble = trouble
+            case .content(let content, let clockAhead):
+                if view.content == nil {
+                    try terminal.enter()
+                    keys()
+                }
+                (view.content, view.clockAhead) = (content, clockAhead)
+            case .tick: break
+            case .resized: terminal.forget()
+            case .key(let key): if key == UInt8(ascii: "q") { throw End.quit }
+            case .signal(SIGTSTP):
+                terminal.leave()
+                kill(getpid(), SIGSTOP)
+                if view.content != nil { try terminal.enter() }
+            case .signal(let number): throw End.signal(number)
+            }
+            if view.trouble == nil, panel.isKnown, now.timeIntervalSince(lastRefresh) >= Self.refreshInterval {
+                lastRefresh = now
+                asker.yield()
+            }
+            // Changes may come by the hundred.
+            if case .tick = input { try terminal.draw(view.lines(on: .standardOutput, at: now)) }
+        }
+    }
+
+    private func readKeys(_ sink: AsyncStream<Input>.Continuation) {
+        guard isatty(STDIN_FILENO) == 1 else { return }
+        Thread.detachNewThread {
+            var key: UInt8 = 0
+            while true {
+                let count = Foundation.read(STDIN_FILENO, &key, 1)
+                guard count == 1 || count < 0 && errno == EINTR else { return }
+                if count == 1 { sink.yield(.key(key)) }
+            }
+        }
+    }
+}

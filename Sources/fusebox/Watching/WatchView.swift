@@ -1,0 +1,92 @@
+import Foundation
+
+/// What stands on the screen while a server is watched.
+struct WatchView {
+    enum Content {
+        case list(BreakerListDocument)
+        case page(BreakerDocument, ExplanationDocument)
+        /// The breaker that is watched does not exist any more.
+        case gone(String)
+    }
+
+    /// What is watched, and where.
+    let title: String
+    var content: Content?
+    /// What the server's clock is ahead of this machine's, in seconds.
+    var clockAhead: TimeInterval = 0
+    /// Why the connection is lost; `nil` while it stands.
+    var trouble: String?
+    /// When the server was heard last.
+    var lastSign: Date
+    private var changes: [ChangeLine] = []
+
+    /// Longer than a heartbeat takes to come, busy as machines are.
+    private static let patience: TimeInterval = 5
+    private static let keptChanges = 20
+
+    init(title: String, at now: Date) {
+        self.title = title
+        lastSign = now
+    }
+
+    mutating func add(_ lines: [ChangeLine]) {
+        changes = Array((changes + lines).suffix(Self.keptChanges))
+    }
+
+    func isStale(at now: Date) -> Bool { trouble != nil || now.timeIntervalSince(lastSign) > Self.patience }
+
+    /// Lines for the whole screen but its last one, in which the cursor is left.
+    func lines(on screen: Screen, at now: Date) -> [String] {
+        let height = max(1, screen.height - 1)
+        let head = [heading(on: screen, at: now)]
+        let tail = recent(on: screen)
+        let room = max(0, height - head.count - tail.count)
+        return Array((head + body(on: screen, room: room, at: now) + tail).prefix(height))
+    }
+
+    private func heading(on screen: Screen, at now: Date) -> String {
+        let (status, style) = status(at: now)
+        let width = screen.width ?? 80
+        let right = status.printable.cut(to: max(0, width - 12))
+        let left = title.printable.cut(to: max(0, width - right.columns - 2))
+        let space = String(repeating: " ", count: max(1, width - left.columns - right.columns))
+        return screen.paint(left, .faint) + space + screen.paint(right, style)
+    }
+
+    private func status(at now: Date) -> (String, Style) {
+        guard content != nil else { return ("connecting", .warning) }
+        guard isStale(at: now) else { return ("● live", .good) }
+        let stale = "○ stale for \(age(of: lastSign, at: now))"
+        return (trouble.map { "\(stale): \($0)" } ?? stale, .bad)
+    }
+
+    private func body(on screen: Screen, room: Int, at now: Date) -> [String] {
+        let present = now.addingTimeInterval(clockAhead)
+        switch content {
+        case nil: return []
+        case .gone(let name): return ["", "\(name.printable) does not exist any more."]
+        case .page(let breaker, let explanation):
+            let lines = BreakerPage(breaker: breaker, explanation: explanation, now: present).lines(on: screen)
+            return Self.cut([""] + lines, to: room) { _ in "…" }
+        case .list(let list):
+            let summary = [BreakerTable.summary(list.counts, on: screen), ""]
+            guard !list.breakers.isEmpty else { return summary + ["There are no breakers."] }
+            let table = BreakerTable.lines(list.breakers, at: present, on: screen)
+            return Self.cut(summary + table, to: room) { shown in
+                screen.paint("… and \(list.counts.total - max(0, shown - summary.count - 1)) more", .faint)
+            }
+        }
+    }
+
+    /// - Parameter rest: the last line where not all have room, given how many stand above it.
+    private static func cut(_ lines: [String], to room: Int, rest: (Int) -> String) -> [String] {
+        guard lines.count > room else { return lines }
+        return lines.prefix(max(0, room - 1)) + [rest(max(0, room - 1))]
+    }
+
+    /// The last changes, the newest below, on a quarter of the screen.
+    private func recent(on screen: Screen) -> [String] {
+        let shown = changes.suffix(max(0, screen.height / 4 - 1))
+        return shown.isEmpty ? [] : [""] + shown.map { $0.text(on: screen) }
+    }
+}

@@ -1,0 +1,91 @@
+import Foundation
+
+/// What is known of the breakers, so that a panel that is told whole says what has changed.
+struct WatchedPanel {
+    private var outlines: [String: OutlineDocument] = [:]
+    /// Whether the panel was told whole.
+    private(set) var isKnown = false
+
+    /// - Returns: what to tell; nothing of a panel that begins a stream, for nothing has changed.
+    mutating func take(_ change: ChangeDocument) -> [ChangeLine] {
+        if let panel = change.breakers { return replace(with: panel, at: change.at) }
+        guard let outline = change.outline else { return [] }
+        outlines[outline.name] = outline.state == nil ? nil : outline
+        return [ChangeLine(change, of: outline)]
+    }
+
+    private mutating func replace(with panel: [OutlineDocument], at moment: Date) -> [ChangeLine] {
+        defer {
+            outlines = Dictionary(panel.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
+            isKnown = true
+        }
+        guard isKnown else { return [] }
+        let gone = Set(outlines.keys).subtracting(panel.map(\.name)).sorted()
+        return panel.filter { outlines[$0.name] != $0 }
+            .map { ChangeLine(missed: $0, known: outlines[$0.name], at: moment) }
+            + gone.map { ChangeLine(at: moment, name: $0, what: "deleted", why: "while nobody was told") }
+    }
+}
+
+/// A change on one line.
+struct ChangeLine: Hashable, Sendable {
+    var at: Date
+    var name: String
+    var what: String
+    /// The state that it leads to.
+    var state: String?
+    var why = ""
+    var isOrder = false
+
+    init(at: Date, name: String, what: String, why: String) {
+        (self.at, self.name, self.what, self.why) = (at, name, what, why)
+    }
+
+    init(_ change: ChangeDocument, of outline: OutlineDocument) {
+        (at, name, state) = (change.at, outline.name, outline.state)
+        what = change.type
+        if let transition = change.transition {
+            what = transition.from == transition.to ? transition.to : "\(transition.from) → \(transition.to)"
+            why = transition.detail
+        } else if let actor = change.actor {
+            why = "by \(actor)"
+        }
+        isOrder = change.actor != nil
+    }
+
+    /// A change of which only the result is known.
+    fileprivate init(missed outline: OutlineDocument, known: OutlineDocument?, at: Date) {
+        (self.at, name, state) = (at, outline.name, outline.state)
+        let new = outline.state ?? ""
+        what = known?.state.map { $0 == new ? new : "\($0) → \(new)" } ?? "created, \(new)"
+        why = "while nobody was told"
+        if let override = outline.override {
+            why += "; \(override.mode) by \(override.actor): \(override.reason)"
+        } else if known?.override != nil {
+            why += "; its override has ended"
+        }
+    }
+
+    private var style: Style {
+        guard what.contains("→") || what.hasPrefix("created") else { return isOrder ? .ordered : .plain }
+        return BreakerDocument.stateStyle(state ?? "")
+    }
+
+    /// "2026-11-24 19:50:33Z  payments  closed → open  5 consecutive failures; the last: timeout from checkout-7".
+    func text(on screen: Screen) -> String {
+        let moment = InstantText.seconds(at)
+        let parts = [
+            (screen.isTerminal ? String(moment.suffix(9)) : moment, Style.faint), (name, .strong), (what, style),
+            (why, .plain),
+        ]
+        var (line, room) = ("", screen.width ?? .max)
+        for (text, style) in parts where !text.isEmpty {
+            let gap = line.isEmpty ? "" : "  "
+            guard room > gap.count else { break }
+            let text = text.printable.cut(to: room - gap.count)
+            room -= gap.count + text.columns
+            line += gap + screen.paint(text, style)
+        }
+        return line
+    }
+}

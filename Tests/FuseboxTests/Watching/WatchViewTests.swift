@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+@testable import fusebox
+
+@Suite struct WatchViewTests {
+    private static let start = Date(timeIntervalSince1970: 1_800_000_000)
+
+    private func list(_ names: [String], state: String = "open") throws -> WatchView.Content {
+        let (open, since) = (Self.start.addingTimeInterval(30), Self.start.addingTimeInterval(-90))
+        let breakers = names.map { name in
+            """
+            {"name":"\(name)","state":"\(state)","generation":7,"since":"\(since.ISO8601Format())","policy":{},
+            "open_until":"\(open.ISO8601Format())","policy_source":"api","probes":{"in_flight":0,"limit":1,"lost":0},
+            "openings_last_hour":1,"rules":[],"unstable":false}
+            """
+        }
+        let json = """
+            {"breakers":[\(breakers.joined(separator: ","))],
+            "counts":{"total":\(names.count),"closed":0,"open":\(names.count),"half_open":0,"overridden":0}}
+            """
+        return .list(try OperatorJSON.decoder().decode(BreakerListDocument.self, from: Data(json.utf8)))
+    }
+
+    private func view(_ content: WatchView.Content) -> WatchView {
+        var view = WatchView(title: "http://127.0.0.1:7979", at: Self.start)
+        view.content = content
+        return view
+    }
+
+    private func lines(_ view: WatchView, after seconds: TimeInterval, width: Int = 80, height: Int = 24) -> [String] {
+        view.lines(on: Screen(width: width, height: height), at: Self.start.addingTimeInterval(seconds))
+    }
+
+    @Test(
+        "Countdowns go on between what the server tells, and are rounded up",
+        arguments: [(0, 30), (0.2, 30), (11, 19)]
+    )
+    func countdown(seconds: Double, shown: Int) throws {
+        let lines = lines(view(try list(["payments"])), after: seconds)
+        #expect(lines[4].contains("  probe in \(shown) s"), "\(lines)")
+        #expect(lines[4].contains("  \(90 + Int(seconds)) s  "), "\(lines)")
+    }
+
+    @Test("What the server's clock is ahead counts")
+    func clock() throws {
+        var view = view(try list(["payments"]))
+        view.clockAhead = 10
+        #expect(lines(view, after: 0)[4].contains("probe in 20 s"))
+    }
+
+    @Test("A server that was not heard for a while is stale, and one that is away is so at once")
+    func stale() throws {
+        var view = view(try list(["payments"]))
+        #expect(lines(view, after: 5)[0].hasSuffix("● live"))
+        #expect(lines(view, after: 12)[0].hasSuffix("○ stale for 12 s"))
+        view.trouble = "cannot be reached: nothing listens there"
+        #expect(lines(view, after: 1)[0].hasSuffix("○ stale for 1 s: cannot be reached: nothing listens there"))
+        view.trouble = nil
+        view.lastSign = Self.start.addingTimeInterval(12)
+        #expect(lines(view, after: 12)[0].hasSuffix("● live"))
+    }
+
+    @Test("What has no room is counted, and no line is longer than the screen", arguments: [4, 8, 24, 60])
+    func room(height: Int) throws {
+        let names = (1...40).map { "payments:\($0)" }
+        let lines = lines(view(try list(names)), after: 0, width: 50, height: height)
+        #expect(lines.count <= height - 1)
+        #expect(lines.allSatisfy { $0.columns <= 50 }, "\(lines)")
+        let shown = lines.count { $0.contains("  payments:") }
+        #expect(lines.last == (shown == 40 ? lines.last : "… and \(40 - shown) more"))
+        #expect((height == 60) == (shown == 40))
+    }
+}

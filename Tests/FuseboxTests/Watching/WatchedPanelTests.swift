@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+@testable import fusebox
+
+@Suite struct WatchedPanelTests {
+    private func change(_ json: String) throws -> ChangeDocument {
+        try OperatorJSON.decoder().decode(ChangeDocument.self, from: Data(json.utf8))
+    }
+
+    private func resync(_ breakers: String) throws -> ChangeDocument {
+        try change(
+            #"{"revision":9,"type":"resync","reason":"start","at":"2026-11-24T19:00:00.000Z","breakers":[\#(breakers)]}"#
+        )
+    }
+
+    private func outline(_ name: String, _ state: String, override: String = "null") -> String {
+        #"{"name":"\#(name)","state":"\#(state)","generation":7,"override":\#(override),"policy_revision":7}"#
+    }
+
+    private func texts(_ lines: [ChangeLine]) -> [String] { lines.map { $0.text(on: .plain) } }
+
+    @Test(
+        "A change is a line, with what was ordered and why it came about",
+        arguments: [
+            (
+                #""type":"created","state":"closed","actor":null,"transition":null"#,
+                "2026-11-24 19:50:33Z  web  created"
+            ),
+            (
+                #""type":"policy","state":"closed","actor":"ops","transition":null"#,
+                "2026-11-24 19:50:33Z  web  policy  by ops"
+            ),
+            (
+                #""type":"transition","state":"open","actor":null,"transition":{"from":"closed","to":"open","detail":"2 failures"}"#,
+                "2026-11-24 19:50:33Z  web  closed → open  2 failures"
+            ),
+            (
+                #""type":"transition","state":"closed","actor":"ops","transition":{"from":"closed","to":"closed","detail":"put in shadow\u001b[2J"}"#,
+                "2026-11-24 19:50:33Z  web  closed  put in shadow\u{fffd}[2J"
+            ),
+            (
+                #""type":"deleted","state":null,"actor":"ops","transition":null"#,
+                "2026-11-24 19:50:33Z  web  deleted  by ops"
+            ),
+        ]
+    )
+    func line(members: String, text: String) throws {
+        var panel = WatchedPanel()
+        let change = try change(#"{"revision":8,"name":"web","at":"2026-11-24T19:50:33.738Z",\#(members)}"#)
+        #expect(texts(panel.take(change)) == [text])
+    }
+
+    @Test("The panel that begins a stream says nothing; one that comes later says what has changed meanwhile")
+    func missed() throws {
+        var panel = WatchedPanel()
+        let names = ["same", "trips", "goes", "ordered"].map { outline($0, "closed") }
+        #expect(panel.take(try resync(names.joined(separator: ","))) == [])
+        let order = #"{"mode":"shadow","reason":"drill","actor":"ops"}"#
+        let later = [
+            outline("same", "closed"), outline("trips", "open"), outline("fresh", "closed"),
+            outline("ordered", "closed", override: order),
+        ]
+        let lines = texts(panel.take(try resync(later.joined(separator: ",")))).map { $0.dropFirst(22) }
+        #expect(
+            lines == [
+                "trips  closed → open  while nobody was told", "fresh  created, closed  while nobody was told",
+                "ordered  closed  while nobody was told; shadow by ops: drill", "goes  deleted  while nobody was told",
+            ]
+        )
+        #expect(panel.take(try resync(later.joined(separator: ","))) == [])
+    }
+
+    @Test("A heartbeat says nothing")
+    func heartbeat() throws {
+        var panel = WatchedPanel()
+        #expect(panel.take(try change(#"{"type":"heartbeat","at":"2026-11-24T19:00:00.000Z","revision":8}"#)) == [])
+        #expect(!panel.isKnown)
+    }
+
+    @Test("Each further pause is longer, up to a limit, and no two clients wait for as long as each other")
+    func pauses() {
+        var (pauses, all) = (Pauses(), [Duration]())
+        for _ in 0..<12 { all.append(pauses.next()) }
+        for (pause, longest) in zip(all, [0.5, 1, 2, 4, 5, 5, 5, 5, 5, 5, 5, 5]) {
+            #expect(pause >= .seconds(longest / 2) && pause <= .seconds(longest))
+        }
+        #expect(Set(all).count == all.count)
+    }
+}
