@@ -40,6 +40,16 @@ package protocol BreakerReader: Sendable {
     /// - Parameter number: only rows before this number; `nil` for the newest.
     func failures(ofBreaker breakerID: Int64, before number: Int64?, limit: Int) throws(StoreError) -> [Failure]
 
+    /// The failures that are kept of a breaker within a time, newest first: as many as retention leaves.
+    /// - Parameter to: the first instant that is not in it.
+    func failures(ofBreaker breakerID: Int64, from: Instant, to: Instant) throws(StoreError) -> [Failure]
+
+    /// What happened to each of some breakers, minute by minute.
+    /// - Parameters:
+    ///   - steps: no minute outside is looked at.
+    /// - Returns: one for each breaker, in the same order.
+    func calls(ofBreakers breakerIDs: [Int64], in steps: CallHistory.Steps) throws(StoreError) -> [CallHistory]
+
     /// Transitions, newest first.
     /// - Parameters:
     ///   - breakerID: only those of this breaker; `nil` for all.

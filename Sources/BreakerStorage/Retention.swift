@@ -6,6 +6,10 @@ package struct Retention: Hashable, Sendable {
     /// In milliseconds: 7 days.
     package var failureAgeMs: Int64 = 604_800_000
     package var transitionsPerBreaker = 1_000
+    /// Minutes of calls, in milliseconds: 7 days.
+    package var callAgeMs: Int64 = 604_800_000
+    /// Minutes of calls of all breakers together, at 30 bytes each: a week of 500 breakers that are never idle.
+    package var callMinutes = 5_000_000
     /// Report ids of all breakers together.
     package var receipts = 1_000_000
     /// The newest deletions, with who ordered them.

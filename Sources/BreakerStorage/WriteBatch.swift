@@ -38,6 +38,19 @@ package struct WriteBatch: Hashable, Sendable {
         }
     }
 
+    /// What happened to a breaker within a minute, beyond what is stored of that minute.
+    package struct CallRow: Hashable, Sendable {
+        package var breakerID: Int64
+        package var minute: Minute
+        package var tally: CallTally
+
+        package init(breakerID: Int64, minute: Minute, tally: CallTally) {
+            self.breakerID = breakerID
+            self.minute = minute
+            self.tally = tally
+        }
+    }
+
     /// When the batch was made.
     package var at: Instant
     /// The last revision that it takes.
@@ -56,6 +69,9 @@ package struct WriteBatch: Hashable, Sendable {
     package var failures: [Journal.FailureRow] = []
     /// A later receipt replaces an earlier one of the same report.
     package var receipts: [ReceiptRow] = []
+
+    /// None of a breaker that the batch deletes. What is added to what is stored, in order of minute and breaker.
+    package var calls: [CallRow] = []
 
     /// What operators ordered, also of breakers that the batch deletes.
     package var audit: [AuditEntry] = []

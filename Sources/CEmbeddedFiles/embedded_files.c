@@ -15,10 +15,15 @@ static const unsigned char create_changes[] = {
 #embed "../../migrations/0003_create_changes.sql"
 };
 
+static const unsigned char create_call_minutes[] = {
+#embed "../../migrations/0004_create_call_minutes.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
     {"0003_create_changes.sql", create_changes, sizeof create_changes},
+    {"0004_create_call_minutes.sql", create_call_minutes, sizeof create_call_minutes},
 };
 
 static const unsigned char openapi[] = {

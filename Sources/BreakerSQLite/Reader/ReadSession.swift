@@ -4,6 +4,8 @@ import BreakerStorage
 /// A connection that reads, with its statements.
 final class ReadSession {
     private let selectFailures: Statement
+    let selectFailuresWithin: Statement
+    let selectCalls: Statement
     private let selectTransitions: Statement
     private let selectTransitionsOfOne: Statement
     let selectAudit: Statement
@@ -19,6 +21,8 @@ final class ReadSession {
             """,
             on: connection
         )
+        selectFailuresWithin = try Statement(Self.selectFailuresWithin, on: connection)
+        selectCalls = try Statement(CallTable.selectMinutes, on: connection)
         // The order is that of the table: with CROSS JOIN transitions come first, and the newest page is found without
         // a look at the others. Only where few names have the prefix many are passed over.
         let selectNamed = """

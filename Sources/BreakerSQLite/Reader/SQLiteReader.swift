@@ -47,6 +47,23 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         }
     }
 
+    package func failures(ofBreaker breakerID: Int64, from: Instant, to: Instant) throws(StoreError) -> [Failure] {
+        try reading { session throws(SQLiteError) in
+            try session.failures(ofBreaker: breakerID, from: from, to: to)
+        }
+    }
+
+    package func calls(
+        ofBreakers breakerIDs: [Int64],
+        in steps: CallHistory.Steps
+    ) throws(StoreError) -> [CallHistory] {
+        try reading { session throws(SQLiteError) in
+            var histories: [CallHistory] = []
+            for id in breakerIDs { histories.append(try session.calls(ofBreaker: id, in: steps)) }
+            return histories
+        }
+    }
+
     package func transitions(
         ofBreaker breakerID: Int64?,
         prefix: String,

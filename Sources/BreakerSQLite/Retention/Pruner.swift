@@ -15,14 +15,17 @@ struct Pruner {
     var lastRound: Instant?
     /// Transitions of each breaker that had one since the start; the others are not counted.
     private var transitionCounts: [Int64: Int] = [:]
-    private var counts: Counts
+    /// The oldest minute of calls; `nil` where the table has to be asked.
+    var oldestCalls: Minute?
+    var counts: Counts
     private var committed: Counts
 
-    private struct Counts {
+    struct Counts {
         var receipts: Int
         var deletions: Int
         var audit: Int
         var changes: Int
+        var callMinutes: Int
         var evictedReceipts = 0
     }
 
@@ -37,7 +40,8 @@ struct Pruner {
             receipts: try tables.receipts.count(),
             deletions: try tables.deletions.log.count(),
             audit: try tables.audit.log.count(),
-            changes: try tables.changes.log.count()
+            changes: try tables.changes.log.count(),
+            callMinutes: try tables.calls.count()
         )
         committed = counts
     }
@@ -51,6 +55,7 @@ struct Pruner {
         failureLogs.rollBack()
         transitionCounts.removeAll(keepingCapacity: true)
         counts = committed
+        oldestCalls = nil
     }
 
     // MARK: What comes and goes
@@ -75,6 +80,10 @@ struct Pruner {
         counts.changes += changes
     }
 
+    mutating func add(callMinutes: Int) {
+        counts.callMinutes += callMinutes
+    }
+
     /// Takes note of a transition that was just inserted.
     mutating func addTransition(of breakerID: Int64, in tables: Tables) throws(SQLiteError) {
         if let count = transitionCounts[breakerID] {
@@ -91,6 +100,7 @@ struct Pruner {
         try pruneFailures(of: tables, behind: batch)
         try pruneTransitions(of: tables, behind: batch)
         try pruneReceipts(of: tables, behind: batch)
+        try pruneCalls(of: tables, behind: batch)
         try Self.cut(tables.audit.log, from: &counts.audit, to: retention.audit, behind: batch.audit.count)
         try Self.cut(tables.changes.log, from: &counts.changes, to: retention.changes, behind: batch.changes.count)
         try Self.cut(

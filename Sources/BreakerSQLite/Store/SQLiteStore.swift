@@ -181,6 +181,7 @@ extension SQLiteStore.Session {
         for change in batch.changes { try tables.changes.insert(change) }
         pruner.add(changes: batch.changes.count)
         for row in batch.failures { try tables.failures.insert(row) }
+        for row in batch.calls { pruner.add(callMinutes: try tables.calls.add(row)) }
         for entry in batch.audit { try tables.audit.insert(entry) }
         pruner.add(auditEntries: batch.audit.count)
         for row in batch.receipts { pruner.add(receipts: try tables.receipts.put(row)) }

@@ -9,6 +9,7 @@ struct Tables {
     let deletions: DeletionTable
     let audit: AuditTable
     let changes: ChangeTable
+    let calls: CallTable
 
     init(_ connection: Connection) throws(SQLiteError) {
         server = try ServerTable(connection)
@@ -20,5 +21,6 @@ struct Tables {
         deletions = try DeletionTable(connection)
         audit = try AuditTable(connection)
         changes = try ChangeTable(connection)
+        calls = try CallTable(connection)
     }
 }

@@ -1,0 +1,34 @@
+import BreakerCore
+import BreakerStorage
+
+/// What calls came to, over time.
+extension ReadSession {
+    func calls(ofBreaker id: Int64, in steps: CallHistory.Steps) throws(SQLiteError) -> CallHistory {
+        var history = CallHistory(steps)
+        selectCalls.bind(steps.first.number)
+        selectCalls.bind(steps.end.number)
+        selectCalls.bind(id)
+        try selectCalls.forEachRow { row in
+            let (minute, tally) = CallTable.minute(&row)
+            history.add(tally, at: minute)
+        }
+        return history
+    }
+
+    /// A log is short enough to be looked through for a time.
+    static let selectFailuresWithin = """
+        SELECT \(FailureTable.columns.joined(separator: ", ")) FROM failures
+        WHERE breaker_id = ? AND at >= ? AND at < ? ORDER BY number DESC
+        """
+
+    func failures(ofBreaker id: Int64, from: Instant, to: Instant) throws(SQLiteError) -> [Failure] {
+        selectFailuresWithin.bind(id)
+        selectFailuresWithin.bind(from)
+        selectFailuresWithin.bind(to)
+        var failures: [Failure] = []
+        try selectFailuresWithin.forEachRow { row throws(SQLiteError) in
+            if let failure = try FailureTable.failureOrNull(&row) { failures.append(failure) }
+        }
+        return failures
+    }
+}

@@ -1,0 +1,103 @@
+import BreakerCore
+import BreakerStorage
+
+/// What became of calls, a row for each breaker and minute.
+struct CallTable {
+    private let connection: Connection
+    private let update: Statement
+    private let insert: Statement
+    private let deleteSome: Statement
+    private let selectOldest: Statement
+
+    private static let counts = ["successes", "failures", "slow", "ignored", "allowed", "denied"]
+
+    /// Parameters: the first minute, the first that is not wanted any more, the breaker. A look at each minute's row, for
+    /// there are more of other breakers between.
+    static let selectMinutes = """
+        WITH RECURSIVE minutes (number) AS (
+            SELECT ?1 UNION ALL SELECT number + 1 FROM minutes WHERE number + 1 < ?2
+        )
+        SELECT minute, \(counts.joined(separator: ", "))
+        FROM minutes CROSS JOIN call_minutes ON minute = number AND breaker_id = ?3
+        """
+
+    init(_ connection: Connection) throws(SQLiteError) {
+        self.connection = connection
+        let sums = Self.counts.map { "\($0) = \($0) + ?" }.joined(separator: ", ")
+        update = try Statement(
+            "UPDATE call_minutes SET \(sums) WHERE minute = ? AND breaker_id = ?",
+            on: connection
+        )
+        insert = try Statement(
+            """
+            INSERT INTO call_minutes (\(Self.counts.joined(separator: ", ")), minute, breaker_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            on: connection
+        )
+        deleteSome = try Statement(
+            """
+            DELETE FROM call_minutes WHERE minute = ?1 AND breaker_id IN (
+                SELECT breaker_id FROM call_minutes WHERE minute = ?1 ORDER BY breaker_id LIMIT ?2
+            )
+            """,
+            on: connection
+        )
+        selectOldest = try Statement("SELECT min(minute) FROM call_minutes", on: connection)
+    }
+
+    /// Adds to what is stored of the breaker's minute.
+    /// - Returns: by how many rows the table grew.
+    func add(_ row: WriteBatch.CallRow) throws(SQLiteError) -> Int {
+        // Two statements, for an upsert does not tell which of the two it did.
+        try run(update, row)
+        if connection.changes == 1 { return 0 }
+        try run(insert, row)
+        return 1
+    }
+
+    private func run(_ statement: Statement, _ row: WriteBatch.CallRow) throws(SQLiteError) {
+        statement.bind(row.tally.successes)
+        statement.bind(row.tally.failures)
+        statement.bind(row.tally.slow)
+        statement.bind(row.tally.ignored)
+        statement.bind(row.tally.allowed)
+        statement.bind(row.tally.denied)
+        statement.bind(row.minute.number)
+        statement.bind(row.breakerID)
+        try statement.run()
+    }
+
+    /// Reads what ``selectMinutes`` finds.
+    static func minute(_ row: inout Row) -> (minute: Minute, tally: CallTally) {
+        let minute = Minute(row.integer())
+        var tally = CallTally()
+        tally.successes = row.integer()
+        tally.failures = row.integer()
+        tally.slow = row.integer()
+        tally.ignored = row.integer()
+        tally.allowed = row.integer()
+        tally.denied = row.integer()
+        return (minute, tally)
+    }
+
+    // MARK: Retention
+
+    func count() throws(SQLiteError) -> Int {
+        Int(try connection.integer("SELECT count(*) FROM call_minutes") ?? 0)
+    }
+
+    /// `nil` where there is none.
+    func oldest() throws(SQLiteError) -> Minute? {
+        try selectOldest.first { $0.integerOrNull() }.flatMap { $0 }.map(Minute.init)
+    }
+
+    /// Deletes rows of a minute, `limit` at most.
+    /// - Returns: how many went.
+    func delete(_ minute: Minute, limit: Int) throws(SQLiteError) -> Int {
+        deleteSome.bind(minute.number)
+        deleteSome.bind(Int64(limit))
+        try deleteSome.run()
+        return connection.changes
+    }
+}
