@@ -53,7 +53,7 @@ extension Engine {
         var batch = copy.batch(lastSeen: { names in names.map { lastSeen[$0] } })
         batch.shiftBackMs = max(0, behindMs)
         try store.write(batch)
-        _ = copy.commitBatch()
+        _ = copy.commitBatch(isStored: true)
         let entries = copy.names.compactMap { name in
             copy[name].map { (name: name, standing: $0.standing, lastSeenAt: lastSeen[name]) }
         }

@@ -7,6 +7,8 @@ package struct BreakerView: Sendable {
     package var breaker: Breaker
     package var at: Instant
     package var lastSeenAt: Instant?
+    /// What was decided since the server started.
+    package var decisions = DecisionTally()
 }
 
 extension WorkingCopy {
@@ -29,12 +31,14 @@ extension Engine {
     }
 
     func seen(_ views: [BreakerView]) -> [BreakerView] {
-        let instants = panel.lastSeen(views.map(\.breaker.name))
-        return zip(views, instants).map { view, lastSeenAt in
-            var view = view
-            view.lastSeenAt = lastSeenAt
-            return view
+        let names = views.map(\.breaker.name)
+        let (instants, decisions) = (panel.lastSeen(names), panel.decisions(names))
+        var views = views
+        for index in views.indices {
+            views[index].lastSeenAt = instants[index]
+            views[index].decisions = decisions[index]
         }
+        return views
     }
 
     /// The failure log of a breaker, newest first, with one more than `limit` where there are more.

@@ -163,18 +163,16 @@ extension Engine: Service {
     }
 
     /// Once a second: a failing store is tried, so that it heals without traffic, and what the timer missed, as it does
-    /// while the machine is suspended, is made up for. Once a minute retention takes a step even where nobody calls.
+    /// while the machine is suspended, is made up for. Behind each minute what the panel counted in it is stored, and
+    /// retention takes a step even where nobody calls.
     private func beat() async {
-        for second in 1... {
+        while true {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
-            if storageHealth.isFailing || second % Self.secondsBetweenRetentionSteps == 0 {
-                await writer.touchStore()
-            }
+            let isMinuteOver = await writer.isMinuteOver
+            if storageHealth.isFailing || isMinuteOver { await writer.touchStore() }
             if await writer.armTimer() { submitDueChanges() }
         }
     }
-
-    private static let secondsBetweenRetentionSteps = 60
 
     /// Once a second, whatever the writer is doing.
     private func watchDeadlines() async {

@@ -32,6 +32,13 @@ enum Words {
         text.last.map(".!?".contains) ?? true ? text : text + "."
     }
 
+    /// A part in per cent: never none of what there is, and never all of what has an exception.
+    /// - Parameter share: above 0, and 1 at most.
+    static func share(_ share: Double) -> String {
+        if share == 1 { return "100 %" }
+        return "\(min(99, max(1, Int((share * 100).rounded())))) %"
+    }
+
     /// A share in per cent, a number as it is.
     static func number(_ value: Double, isRate: Bool) -> String {
         let shown = isRate ? value * 100 : value

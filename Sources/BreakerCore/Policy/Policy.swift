@@ -34,7 +34,7 @@ package struct Policy: Hashable, Sendable {
     }
 
     /// Whether `durationMs` makes a call slow.
-    func isSlow(_ durationMs: Int64?) -> Bool {
+    package func isSlow(_ durationMs: Int64?) -> Bool {
         guard let durationMs, let slowCallMs else { return false }
         return durationMs >= slowCallMs
     }

@@ -13,4 +13,12 @@ package struct DecisionTally: Hashable, Sendable {
         case .denied: denied += 1
         }
     }
+
+    /// What was decided since `earlier`.
+    func since(_ earlier: DecisionTally) -> DecisionTally {
+        var tally = self
+        tally.allowed -= earlier.allowed
+        tally.denied -= earlier.denied
+        return tally
+    }
 }

@@ -6,10 +6,31 @@ import NIOConcurrencyHelpers
 /// One dictionary under one lock: a look-up takes 50 ns among 1 000 names and 290 ns among 100 000, and two threads
 /// together make over 2 million a second, so there is nothing to shard.
 final class Panel: Sendable {
-    private struct Entry {
+    struct Entry {
         var standing: Standing
         var lastSeenAt: Instant?
         var decisions = DecisionTally()
+        /// Those of ``decisions`` that were collected.
+        var collected = DecisionTally()
+        /// Whether ``Entries/uncollected`` has its name.
+        var isUncollected = false
+
+        /// - Returns: whether there was nothing to collect before.
+        mutating func count(_ decision: Decision) -> Bool {
+            decisions.add(decision)
+            defer { isUncollected = true }
+            return !isUncollected
+        }
+    }
+
+    struct Entries {
+        var named: [BreakerName: Entry] = [:]
+        /// The names of which something was decided since the last collection; perhaps of breakers that are gone.
+        var uncollected: [BreakerName] = []
+
+        mutating func count(_ decision: Decision, at index: Dictionary<BreakerName, Entry>.Index) {
+            if named.values[index].count(decision) { uncollected.append(named[index].key) }
+        }
     }
 
     /// What a batch changed.
@@ -21,7 +42,7 @@ final class Panel: Sendable {
         var wasSeen: Bool
     }
 
-    private let entries: NIOLockedValueBox<[BreakerName: Entry]>
+    let entries: NIOLockedValueBox<Entries>
 
     /// - Parameter maximumBreakers: room is reserved for so many, for a dictionary that grows moves all its entries, and
     ///   everybody would wait for that.
@@ -29,10 +50,10 @@ final class Panel: Sendable {
         _ breakers: some Collection<(name: BreakerName, standing: Standing, lastSeenAt: Instant?)>,
         maximumBreakers: Int
     ) {
-        var entries: [BreakerName: Entry] = [:]
-        entries.reserveCapacity(max(breakers.count, min(maximumBreakers, Self.mostReserved)))
+        var entries = Entries()
+        entries.named.reserveCapacity(max(breakers.count, min(maximumBreakers, Self.mostReserved)))
         for breaker in breakers {
-            entries[breaker.name] = Entry(standing: breaker.standing, lastSeenAt: breaker.lastSeenAt)
+            entries.named[breaker.name] = Entry(standing: breaker.standing, lastSeenAt: breaker.lastSeenAt)
         }
         self.entries = NIOLockedValueBox(entries)
     }
@@ -43,10 +64,10 @@ final class Panel: Sendable {
     /// The answer to an acquire at `now`; `nil` where the writer has to be asked.
     func decision(for name: BreakerName, at now: Instant) -> Decision? {
         entries.withLockedValue { entries in
-            guard let index = entries.index(forKey: name) else { return nil }
-            entries.values[index].lastSeenAt = now
-            let decision = entries.values[index].standing.decision(at: now)
-            if let decision { entries.values[index].decisions.add(decision) }
+            guard let index = entries.named.index(forKey: name) else { return nil }
+            entries.named.values[index].lastSeenAt = now
+            let decision = entries.named.values[index].standing.decision(at: now)
+            if let decision { entries.count(decision, at: index) }
             return decision
         }
     }
@@ -54,66 +75,54 @@ final class Panel: Sendable {
     /// Counts a decision that the writer made.
     func count(_ decision: Decision, for name: BreakerName) {
         entries.withLockedValue { entries in
-            guard let index = entries.index(forKey: name) else { return }
-            entries.values[index].decisions.add(decision)
+            guard let index = entries.named.index(forKey: name) else { return }
+            entries.count(decision, at: index)
         }
     }
 
-    /// What was decided of each; nothing where there is no such breaker.
-    func decisions(_ names: [BreakerName]) -> [DecisionTally] {
-        var tallies: [DecisionTally] = []
-        tallies.reserveCapacity(names.count)
-        for start in stride(from: 0, to: names.count, by: Self.updatesAtATime) {
-            let some = names[start..<min(start + Self.updatesAtATime, names.count)]
-            entries.withLockedValue { entries in
-                for name in some { tallies.append(entries[name]?.decisions ?? DecisionTally()) }
-            }
-        }
-        return tallies
-    }
+    // MARK: Publishing
 
     /// Shows what a batch changed, some of it at a time, so that those who ask wait for no more than that.
     func publish(_ updates: [Update], at now: Instant) {
-        for start in stride(from: 0, to: updates.count, by: Self.updatesAtATime) {
-            publish(updates[start..<min(start + Self.updatesAtATime, updates.count)], at: now)
+        for start in stride(from: 0, to: updates.count, by: Self.namesAtATime) {
+            publish(updates[start..<min(start + Self.namesAtATime, updates.count)], at: now)
         }
     }
-
-    /// A few microseconds under the lock.
-    private static let updatesAtATime = 64
 
     private func publish(_ updates: ArraySlice<Update>, at now: Instant) {
         entries.withLockedValue { entries in
             for update in updates {
                 guard let standing = update.standing else {
-                    entries[update.name] = nil
+                    entries.named[update.name] = nil
                     continue
                 }
                 let seen = update.wasSeen ? now : nil
-                if let index = entries.index(forKey: update.name) {
-                    entries.values[index].standing = standing
-                    if let seen { entries.values[index].lastSeenAt = seen }
+                if let index = entries.named.index(forKey: update.name) {
+                    entries.named.values[index].standing = standing
+                    if let seen { entries.named.values[index].lastSeenAt = seen }
                 } else {
-                    entries[update.name] = Entry(standing: standing, lastSeenAt: seen)
+                    entries.named[update.name] = Entry(standing: standing, lastSeenAt: seen)
                 }
             }
         }
     }
 
-    func lastSeen(_ names: [BreakerName]) -> [Instant?] {
-        var instants: [Instant?] = []
-        instants.reserveCapacity(names.count)
-        for start in stride(from: 0, to: names.count, by: Self.updatesAtATime) {
-            let some = names[start..<min(start + Self.updatesAtATime, names.count)]
+    // MARK: Many names
+
+    /// A few microseconds under the lock.
+    private static let namesAtATime = 64
+
+    /// Goes over many names, some at a time, so that those who ask wait for no more than that.
+    func goOver(_ names: [BreakerName], _ body: (inout Entries, BreakerName) -> Void) {
+        for start in stride(from: 0, to: names.count, by: Self.namesAtATime) {
             entries.withLockedValue { entries in
-                for name in some { instants.append(entries[name]?.lastSeenAt) }
+                for name in names[start..<min(start + Self.namesAtATime, names.count)] { body(&entries, name) }
             }
         }
-        return instants
     }
 
     /// Every name with its answer, for tests that hold the panel against the store.
     var standings: [BreakerName: Standing] {
-        entries.withLockedValue { $0.mapValues(\.standing) }
+        entries.withLockedValue { $0.named.mapValues(\.standing) }
     }
 }

@@ -29,6 +29,7 @@ extension WorkingCopy {
             return WriteBatch.ReceiptRow(breakerID: key.breakerID, reportID: key.reportID, receipt: receipt)
         }
         batch.audit = audit
+        batch.calls = unstored.rows(at: now, without: deleted)
         return batch
     }
 
@@ -43,14 +44,16 @@ extension WorkingCopy {
     }
 
     /// The batch is stored, or changed nothing.
+    /// - Parameter isStored: whether it was written.
     /// - Returns: what the panel has to show, and the changes in order of revision.
-    mutating func commitBatch() -> (updates: [Panel.Update], changes: [Journal.Change]) {
+    mutating func commitBatch(isStored: Bool) -> (updates: [Panel.Update], changes: [Journal.Change]) {
         let updates = panelUpdates()
         for place in touched.places { due.schedule(self[place].name, at: self[place].nextDue) }
         for deletion in deletions where place(of: deletion.name) == nil { due.schedule(deletion.name, at: nil) }
         let changes = journal.changes
         reportTallies.commitBatch()
         transitionTallies.add(changes)
+        if isStored { unstored.stored() } else { unstored.keepBatch(at: now) }
         committedRevision = journal.revision
         forgetBatch()
         return (updates, changes)
@@ -91,6 +94,7 @@ extension WorkingCopy {
         touched.removeAll()
         seen.removeAll()
         reportTallies.forgetBatch()
+        unstored.forgetBatch()
         deletions.removeAll()
         audit.removeAll()
         receipts.removeAll(keepingCapacity: true)

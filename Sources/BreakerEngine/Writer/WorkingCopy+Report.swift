@@ -26,12 +26,14 @@ extension WorkingCopy {
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer {
         if let first = try firstAnswer(to: report, at: place, store: store) { return first }
+        let isSlow = self[place].policy.isSlow(report.durationMs)
         let answer = event(at: place) { breaker, now, journal in
             let answer = breaker.report(report, at: now, journal: &journal)
             let endsLease = report.permit?.lease != nil
             return (answer, changed: answer.applied && (report.outcome != .ignored || endsLease))
         }
         reportTallies.add(report, answer: answer, at: place)
+        unstored.add(report.outcome, count: answer.counted, isSlow: isSlow, breakerID: self[place].id)
         if let id = report.id {
             remember(Receipt(of: report, answer: answer, at: now), ofReport: id, breakerID: self[place].id)
         }

@@ -29,6 +29,9 @@ struct WorkingCopy {
     /// What was reported, by place.
     var reportTallies: ReportTallies
     var transitionTallies = TransitionTallies()
+    var unstored = UnstoredCalls()
+    /// The minute in which the panel began to count what it was not asked for yet.
+    var countingSince: Minute
     var committedRevision: Int64
 
     struct ReceiptKey: Hashable {
@@ -51,6 +54,7 @@ struct WorkingCopy {
         self.book = book
         self.maximumBreakers = maximumBreakers
         self.now = now
+        countingSince = Minute(of: now)
         journal = Journal(revision: revision)
         committedRevision = revision
         touched = PlaceSet(count: breakers.count)

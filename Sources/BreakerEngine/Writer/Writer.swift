@@ -24,6 +24,7 @@ actor Writer {
     private var random = SystemRandomNumberGenerator()
     /// What a failed batch touched, until it is undone; `nil` while the working copy is what is stored.
     private var suspects: [BreakerName]?
+    private var isFinished = false
     /// Whether the last checkpoint went well: its failure is logged once.
     private var isCheckpointing = true
 
@@ -78,9 +79,13 @@ actor Writer {
         if processNext() { startDrain() }
     }
 
-    /// Commits what is left and closes the store. The queue is closed by then.
+    /// Commits what is left, and what the panel counted, and closes the store. The queue is closed by then. A second call
+    /// finds nothing to do.
     func finish() {
         while processNext() {}
+        guard !isFinished else { return }
+        isFinished = true
+        touchStore()
         store.close()
     }
 
@@ -149,7 +154,8 @@ actor Writer {
 
     /// Stores the batch, if it changed anything, and publishes it.
     private func commit(always: Bool) -> EngineError? {
-        if working.hasChanges || always {
+        let isStored = working.hasChanges || always
+        if isStored {
             let batch = working.batch(lastSeen: panel.lastSeen)
             let stopwatch = Stopwatch()
             do {
@@ -160,7 +166,7 @@ actor Writer {
                 return fail(error)
             }
         }
-        let (updates, changes) = working.commitBatch()
+        let (updates, changes) = working.commitBatch(isStored: isStored)
         panel.publish(updates, at: working.now)
         feed.publish(changes)
         for change in changes { log(change) }
@@ -192,10 +198,16 @@ actor Writer {
         }
     }
 
-    /// A one-row write, which tells whether the store works, and lets retention take a step.
+    /// Whether a minute is over whose decisions are still to be stored.
+    var isMinuteOver: Bool { working.isMinuteOver(at: clock.now()) }
+
+    /// A write of what the panel counted, and of one row in any case, which tells whether the store works, and lets
+    /// retention take a step.
     func touchStore() {
         guard undoFailedBatch() else { return }
-        working.beginBatch(at: clock.now())
+        let now = clock.now()
+        working.beginBatch(at: now)
+        working.collect(panel.collect, at: now)
         _ = commit(always: true)
         checkpoint()
     }

@@ -1,0 +1,24 @@
+import BreakerCore
+
+extension WorkingCopy {
+    /// Whether decisions were counted in a minute that is over.
+    func isMinuteOver(at now: Instant) -> Bool { countingSince < Minute(of: now) }
+
+    /// Takes in what the panel counted since the last time. It belongs to the minute in which the counting began: whoever
+    /// calls this does so as soon as a minute is over.
+    /// - Parameter decisions: takes what was counted from the panel; not called where too much waits already, so that the
+    ///   panel goes on counting.
+    mutating func collect(_ decisions: () -> [(name: BreakerName, tally: DecisionTally)], at now: Instant) {
+        guard !unstored.isFull else { return }
+        for (name, tally) in decisions() {
+            guard let place = place(of: name) else { continue }
+            unstored.add(tally, breakerID: self[place].id, minute: countingSince)
+        }
+        countingSince = max(countingSince, Minute(of: now))
+    }
+
+    /// What waits to be stored of a breaker.
+    func unstoredCalls(of breakerID: Int64, in steps: CallHistory.Steps) -> [(minute: Minute, tally: CallTally)] {
+        unstored.calls(of: breakerID, in: steps)
+    }
+}

@@ -1,0 +1,131 @@
+import BreakerCore
+import BreakerSQLite
+import EngineSupport
+import FaultyDisk
+import TestSupport
+import Testing
+
+@testable import BreakerEngine
+
+@Suite("What becomes of calls is kept by the minute")
+struct HistoryTests {
+    private func history(_ running: RunningEngine, of name: String = "a", minutes: Int = 3) async throws -> [CallTally]
+    {
+        let steps = CallHistory.Steps(endingAt: running.clock.now(), length: 1, count: minutes)
+        return try await running.engine.history(of: try #require(BreakerName(name)), in: steps).tallies
+    }
+
+    private func failures(_ running: RunningEngine, of name: String = "a", minutes: Int = 3) async throws -> [Int64] {
+        try await history(running, of: name, minutes: minutes).map(\.failures)
+    }
+
+    @Test("Reports that are taken in count by their outcome, the others and repetitions do not")
+    func outcomes() async throws {
+        try await RunningEngine.with { running in
+            let name = try #require(BreakerName("a"))
+            let policy = try Policy().applying(["slow_call_ms": .integer(100)])
+            _ = try await running.engine.putPolicy(policy, of: name, actor: "alice")
+            try await running.engine.report(Report(.success, count: 7), to: "a")
+            try await running.engine.report(Report(.success, durationMs: 99), to: "a")
+            try await running.engine.report(Report(.success, durationMs: 100), to: "a")
+            try await running.engine.report(Report(.ignored, durationMs: 100), to: "a")
+            try await running.engine.report(Report(.success, permit: Permit(generation: 99)), to: "a")
+            for _ in 1...2 { try await running.engine.report(Report(.failure, id: "once"), to: "a") }
+            // Trips at the fourth of these.
+            try await running.engine.report(Report(.failure, durationMs: 100, count: 10), to: "a")
+            try await running.engine.report(Report(.failure), to: "a")
+            var expected = CallTally()
+            (expected.successes, expected.failures, expected.slow, expected.ignored) = (9, 5, 5, 1)
+            #expect(try await history(running) == [CallTally(), CallTally(), expected])
+        }
+    }
+
+    @Test("Decisions count in the minute in which they were made, stored or not")
+    func decisions() async throws {
+        try await RunningEngine.with { running in
+            for _ in 1...3 { _ = try await running.engine.acquire("a") }
+            #expect(try await history(running).map(\.allowed) == [0, 0, 3])
+            running.clock.advance(byMs: 60_000)
+            await running.engine.writer.touchStore()
+            #expect(try await history(running).map(\.allowed) == [0, 3, 0])
+            try await running.engine.trip("a")
+            for _ in 1...2 { _ = try await running.engine.acquire("a") }
+            #expect(try await history(running).map(\.allowed) == [0, 3, 0])
+            #expect(try await history(running).map(\.denied) == [0, 0, 2])
+            running.clock.advance(byMs: 60_000)
+            await running.engine.writer.touchStore()
+            _ = try await running.engine.acquire("a")
+            #expect(try await history(running).map(\.denied) == [0, 2, 0])
+            #expect(try await history(running).map(\.allowed) == [3, 0, 1])
+        }
+    }
+
+    @Test("A server that stops keeps what it counted, and the next one adds to it")
+    func restart() async throws {
+        let (folder, clock) = (try TemporaryFolder(), ManualClock())
+        for round in 1...2 as ClosedRange<Int64> {
+            try await RunningEngine.with(folder: folder, clock: clock) { running in
+                _ = try await running.engine.acquire("a")
+                try await running.engine.report(Report(.ignored), to: "a")
+                try await running.engine.report(Report(.failure), to: "a")
+                let last = try #require(try await history(running).last)
+                #expect([last.allowed, last.ignored, last.failures] == [round, round, round])
+            }
+        }
+    }
+
+    @Test("What was acknowledged is there though the server dies, and counts once behind a clock that was set back")
+    func crash() async throws {
+        let (folder, clock) = (try TemporaryFolder(), ManualClock())
+        try await RunningEngine.with(folder: folder, clock: clock) { running in
+            for _ in 1...2 { try await running.engine.report(Report(.failure), to: "a") }
+            let copy = folder.path("copy.db")
+            try await running.engine.backUp(to: copy)
+            let store = try SQLiteStore.open(path: copy, at: clock.now())
+            let reader = try SQLiteReader(path: copy)
+            let steps = CallHistory.Steps(endingAt: clock.now(), length: 1, count: 1)
+            #expect(try reader.calls(ofBreakers: [1], in: steps).first?.tallies.map(\.failures) == [2])
+            reader.close()
+            store.close()
+        }
+        clock.advance(byMs: -120_000)
+        try await RunningEngine.with(folder: folder, clock: clock) { running in
+            try await running.engine.report(Report(.failure), to: "a")
+            clock.advance(byMs: 120_000)
+            #expect(try await failures(running) == [1, 0, 2])
+        }
+    }
+
+    @Test("A breaker that takes the name of a deleted one begins without a history")
+    func recreation() async throws {
+        try await RunningEngine.with { running in
+            let name = try #require(BreakerName("a"))
+            for round in 1...2 as ClosedRange<Int64> {
+                for _ in 1...round { _ = try await running.engine.acquire("a") }
+                try await running.engine.report(Report(.ignored), to: "a")
+                let last = try #require(try await history(running).last)
+                #expect([last.allowed, last.ignored] == [round, 1])
+                try await running.engine.delete(name, actor: "alice")
+            }
+        }
+    }
+
+    @Test("While the disk fails nothing is counted that was refused, and nothing is lost that was decided")
+    func fullDisk() async throws {
+        let disk = FaultyDisk()
+        try await RunningEngine.with(vfs: disk.name) { running in
+            try await running.engine.report(Report(.failure), to: "a")
+            disk.fail(1, of: [.write, .sync], with: FaultyDisk.isFull, forGood: true)
+            await #expect(throws: EngineError.self) { try await running.engine.report(Report(.failure), to: "a") }
+            for _ in 1...4 { _ = try await running.engine.acquire("a") }
+            for _ in 1...2 {
+                running.clock.advance(byMs: 60_000)
+                await running.engine.writer.touchStore()
+            }
+            disk.heal()
+            await running.engine.writer.touchStore()
+            #expect(try await failures(running) == [1, 0, 0])
+            #expect(try await history(running).map(\.allowed) == [4, 0, 0])
+        }
+    }
+}
