@@ -36,6 +36,11 @@ package enum HTTPLimits {
     package static let requestIDLength = 1...128
     package static let pageSize = 1...1_000
     package static let defaultPageSize = 100
+    /// The longest time that a history is told of, in minutes: what is kept, 7 days.
+    static let historyMinutes: Int64 = 10_080
+    /// The history that a list tells of each breaker: an hour, in steps of so many minutes.
+    static let listHistoryMinutes: Int64 = 60
+    static let listHistoryStep: Int64 = 2
     /// Breakers that get series of their own at a scrape, unless a setting says otherwise: some 20 series each.
     package static let metricsBreakers = 2_000
     /// How many values a JSON document may have, itself and those within it: 10 000 reports of 20 fields.

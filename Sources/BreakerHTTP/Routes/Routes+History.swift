@@ -4,47 +4,158 @@ import BreakerEngine
 import HTTPTypes
 
 extension Routes {
-    /// What happened: failures and transitions, newest first.
+    /// What became of calls over time, and what failures have in common.
     static func history(_ engine: Engine) -> [Route] {
         let one = Paths.breaker(Route.name)
         return [
-            Route(.get, one + "/failures", .read) { inquiry in
+            Route(.get, one + "/history", .read) { inquiry in
                 let name = try inquiry.breakerName()
-                let filters = ["failures", name.value]
-                let page = try Page(inquiry.query, filters: filters)
-                let before = try page.afterNumber()
-                let failures = try await problems { () throws(EngineError) in
-                    try await engine.failures(of: name, before: before, limit: page.size)
+                let minutes = HTTPLimits.historyMinutes
+                let period = try Period(
+                    inquiry.query,
+                    defaultMinutes: 60,
+                    maximumMinutes: minutes,
+                    now: engine.clock.now()
+                )
+                let length = try inquiry.query.step()
+                let steps = CallHistory.Steps(from: period.from, to: period.to, length: length)
+                let history = try await problems { () throws(EngineError) in
+                    try await engine.history(of: name, in: steps)
                 }
-                let (items, next) = page.cut(failures, filters: filters) { String($0.number) }
-                return .json(["failures": .array(items.map(JSON.init)), "next_page_token": .string(next)])
+                return .json(JSON(history, of: name))
             },
-            Route(.get, one + "/transitions", .read) { inquiry in
+            Route(.get, one + "/failures/summary", .read) { inquiry in
                 let name = try inquiry.breakerName()
-                let filters = ["transitions", name.value]
-                let page = try Page(inquiry.query, filters: filters)
-                let before = try page.afterNumber()
-                let transitions = try await problems { () throws(EngineError) in
-                    try await engine.transitions(of: name, before: before, limit: page.size)
+                let period = try Period(
+                    inquiry.query,
+                    defaultMinutes: HTTPLimits.historyMinutes,
+                    maximumMinutes: nil,
+                    now: engine.clock.now()
+                )
+                let summary = try await problems { () throws(EngineError) in
+                    try await engine.failureSummary(of: name, from: period.from, to: period.to)
                 }
-                let (items, next) = page.cut(transitions, filters: filters) { String($0.revision) }
-                return .json(["transitions": .array(items.map { JSON($0) }), "next_page_token": .string(next)])
-            },
-            Route(.get, Paths.transitions, .read) { inquiry in
-                let filters = ["transitions", inquiry.access.prefix]
-                let page = try Page(inquiry.query, filters: filters)
-                let before = try page.afterNumber()
-                let rows = try await problems { () throws(EngineError) in
-                    try await engine.transitions(
-                        visiblePrefix: inquiry.access.prefix,
-                        before: before,
-                        limit: page.size
-                    )
-                }
-                let (items, next) = page.cut(rows, filters: filters) { String($0.transition.revision) }
-                let documents = items.map { JSON($0.transition, of: $0.name) }
-                return .json(["transitions": .array(documents), "next_page_token": .string(next)])
+                return .json(JSON(summary, of: name, within: period))
             },
         ]
+    }
+
+    /// Items of a list, each with what became of its calls in the last hour.
+    static func withHistory(_ engine: Engine, _ views: [BreakerView]) async throws(Problem) -> [JSON] {
+        let steps = CallHistory.Steps(
+            endingAt: engine.clock.now(),
+            length: HTTPLimits.listHistoryStep,
+            count: Int(HTTPLimits.listHistoryMinutes / HTTPLimits.listHistoryStep)
+        )
+        let histories = try await problems { () throws(EngineError) in
+            try await engine.histories(of: views, in: steps)
+        }
+        return zip(views, histories).map { view, history in JSON(view, with: history) }
+    }
+}
+
+/// From an instant to another.
+struct Period {
+    let from: Instant
+    /// The first instant that is not in it.
+    let to: Instant
+
+    /// Reads `from` and `to`.
+    ///
+    /// - Parameters:
+    ///   - defaultMinutes: how long it is unless the query says so.
+    ///   - maximumMinutes: how long it may be; `nil` where that does not matter.
+    init(_ query: Query, defaultMinutes: Int64, maximumMinutes: Int64?, now: Instant) throws(Problem) {
+        // An instant of this moment is in it.
+        let to = try query.instant("to") ?? now.advanced(byMilliseconds: 1)
+        let from = try query.instant("from") ?? to.advanced(byMilliseconds: -defaultMinutes * Minute.milliseconds)
+        guard from < to else { throw .invalid("from", "must be before to, which is \(to.timestamp)") }
+        if let maximumMinutes, from.milliseconds(until: to) > maximumMinutes * Minute.milliseconds {
+            throw .invalid("from", "must be at most \(maximumMinutes / 1_440) days before to, which is \(to.timestamp)")
+        }
+        (self.from, self.to) = (from, to)
+    }
+}
+
+extension Query {
+    /// The length of a step in minutes: `1m`, `5m`, `1h`, `1d`; a minute unless the query says so.
+    fileprivate func step() throws(Problem) -> Int64 {
+        guard let text = self["step"] else { return 1 }
+        let units: [Character: Int64] = ["m": 1, "h": 60, "d": 1_440]
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()),
+            text.first?.isASCII == true, text.first?.isNumber == true,
+            (1...HTTPLimits.historyMinutes / unit).contains(count)
+        else { throw .invalid("step", "must be minutes, hours or days as in 5m, 1h or 1d, at most 7d") }
+        return count * unit
+    }
+}
+
+extension JSON {
+    fileprivate init(_ history: CallHistory, of name: BreakerName) {
+        let steps = history.steps
+        self = [
+            "name": .string(name.value),
+            "from": JSON(steps.first.start),
+            "to": JSON(steps.end.start),
+            "step_ms": JSON(steps.length * Minute.milliseconds),
+            "points": .array(history.tallies.enumerated().map { JSON($1, at: steps.start(of: $0)) }),
+        ]
+    }
+
+    private init(_ tally: CallTally, at instant: Instant) {
+        self = [
+            "at": JSON(instant),
+            "successes": JSON(tally.successes),
+            "failures": JSON(tally.failures),
+            "slow": JSON(tally.slow),
+            "ignored": JSON(tally.ignored),
+            "allowed": JSON(tally.allowed),
+            "denied": JSON(tally.denied),
+        ]
+    }
+
+    /// A breaker of a list, with as much history as a small picture shows.
+    fileprivate init(_ view: BreakerView, with history: CallHistory) {
+        func numbers(_ count: KeyPath<CallTally, Int64>) -> JSON {
+            .array(history.tallies.map { JSON($0[keyPath: count]) })
+        }
+        let document: JSON = [
+            "from": JSON(history.steps.first.start),
+            "step_ms": JSON(history.steps.length * Minute.milliseconds),
+            "successes": numbers(\.successes),
+            "failures": numbers(\.failures),
+            "denied": numbers(\.denied),
+        ]
+        self = JSON(view).adding("history", document)
+    }
+
+    fileprivate init(_ summary: FailureSummary, of name: BreakerName, within period: Period) {
+        self = [
+            "name": .string(name.value),
+            "from": JSON(period.from),
+            "to": JSON(period.to),
+            "failures": JSON(summary.failures),
+            "text": .string(summary.text),
+            "kinds": .array(
+                summary.kinds.map { kind in
+                    JSON(kind.group, "kind").adding("reporters", .array(kind.reporters.map { JSON($0, "reporter") }))
+                }
+            ),
+            "reporters": .array(summary.reporters.map { JSON($0, "reporter") }),
+        ]
+    }
+
+    /// - Parameter name: what the group's name is called.
+    private init(_ group: FailureSummary.Group, _ name: String) {
+        self = .object([
+            Member(key: name, value: JSON(group.name)),
+            Member(key: "failures", value: JSON(group.failures)),
+            Member(key: "share", value: .decimal(group.share)),
+        ])
+    }
+
+    private func adding(_ key: String, _ value: JSON) -> JSON {
+        guard case .object(let members) = self else { preconditionFailure("\(kindInWords) has no members") }
+        return .object(members + [Member(key: key, value: value)])
     }
 }

@@ -13,6 +13,8 @@ extension Routes {
             inquiry.access.prefix,
         ]
         let page = try Page(query, filters: filters)
+        let tellsHistory = query["include"] == "history"
+        guard tellsHistory || query["include"] == nil else { throw .invalid("include", "must be history") }
         let order = try sort.order(after: page.after)
         let list = try await problems { () throws(EngineError) in
             try await engine.breakers(
@@ -23,8 +25,9 @@ extension Routes {
             )
         }
         let (items, next) = page.cut(list.views, filters: filters, key: sort.key)
+        let breakers = tellsHistory ? try await withHistory(engine, items) : items.map(JSON.init)
         return .json([
-            "breakers": .array(items.map(JSON.init)), "next_page_token": .string(next),
+            "breakers": .array(breakers), "next_page_token": .string(next),
             "counts": list.totals.map(JSON.init) ?? .null,
         ])
     }

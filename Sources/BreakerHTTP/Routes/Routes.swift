@@ -26,6 +26,7 @@ enum Routes {
             + reports(engine)
             + breakers(engine)
             + steering(engine)
+            + logs(engine)
             + history(engine)
             + explanation(engine)
             + audit(engine)

@@ -17,6 +17,9 @@ extension JSON {
             "policy_source": .string(breaker.policySource.description),
             "counts": JSON(breaker.counts(at: view.at), consecutiveFailures: breaker.consecutiveFailures),
             "rules": .array(breaker.rules(at: view.at).map(JSON.init)),
+            "decisions": [
+                "allowed": JSON(Int64(view.decisions.allowed)), "denied": JSON(Int64(view.decisions.denied)),
+            ],
             "probes": [
                 "in_flight": JSON(breaker.leases.count),
                 "limit": JSON(breaker.policy.halfOpenProbes),

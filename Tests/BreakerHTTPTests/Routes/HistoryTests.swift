@@ -5,152 +5,135 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("History is told newest first")
+@Suite("Operators see what became of calls over time")
 struct HistoryTests {
-    @Test("A failure is told with all that its reporter said, nulls included")
-    func failures() async throws {
+    /// At 00:00 two successes, one of them slow, and a failure of two, and an acquire; at 00:02 an ignored call.
+    private static func furnish(_ server: TestServer) async throws {
+        _ = try await server.send(.PUT, "/v1/breakers/a", #"{"policy":{"slow_call_ms":100}}"#)
+        for query in ["outcome=success", "outcome=success&duration_ms=100"] { _ = try await server.report("a", query) }
+        _ = try await server.send(.POST, "/v1/reports", #"{"reports":[{"name":"a","outcome":"failure","count":2}]}"#)
+        _ = try await server.acquire("a")
+        server.clock.advance(byMs: 120_000)
+        _ = try await server.report("a", "outcome=ignored")
+    }
+
+    @Test("A history has a point for each step, the oldest first, the minute that runs included")
+    func history() async throws {
         try await TestServer.with { server in
-            _ = try await server.report("a", "outcome=failure")
-            server.clock.advance(byMs: 1_500)
-            _ = try await server.report(
-                "a",
-                "outcome=failure&kind=timeout&detail=no+answer&reporter=checkout-7&duration_ms=30000"
-            )
-            _ = try await server.report("a", "outcome=success")
-            let answer = try await server.send(.GET, "/v1/breakers/a/failures")
+            try await Self.furnish(server)
+            let answer = try await server.send(.GET, "/v1/breakers/a/history?from=2026-01-01T00:00:00Z")
             #expect(
                 answer.text == #"""
-                    {"failures":[\#
-                    {"kind":"timeout","detail":"no answer","reporter":"checkout-7","duration_ms":30000,"count":1,\#
-                    "at":"2026-01-01T00:00:01.500Z"},\#
-                    {"kind":null,"detail":null,"reporter":null,"duration_ms":null,"count":1,\#
-                    "at":"2026-01-01T00:00:00.000Z"}],"next_page_token":""}
+                    {"name":"a","from":"2026-01-01T00:00:00.000Z","to":"2026-01-01T00:03:00.000Z","step_ms":60000,\#
+                    "points":[\#
+                    {"at":"2026-01-01T00:00:00.000Z","successes":2,"failures":2,"slow":1,"ignored":0,\#
+                    "allowed":1,"denied":0},\#
+                    {"at":"2026-01-01T00:01:00.000Z","successes":0,"failures":0,"slow":0,"ignored":0,\#
+                    "allowed":0,"denied":0},\#
+                    {"at":"2026-01-01T00:02:00.000Z","successes":0,"failures":0,"slow":0,"ignored":1,\#
+                    "allowed":0,"denied":0}]}
                     """#
             )
         }
     }
 
     @Test(
-        "Whatever a reporter says comes back as it was said",
+        "Steps are as long as asked, an hour of minutes unless asked, and hold the whole time",
         arguments: [
-            #"a\u0000b"#, #"\"\\\/"#, #"\ud83d\ude00"#, #"\u202e\u2028"#, #"é\n\r\t"#, "<script>",
-            "'); DROP TABLE failures; --",
+            ("", 60, 60_000), ("step=5m", 13, 300_000), ("step=1h", 2, 3_600_000), ("step=1d", 2, 86_400_000),
+            ("step=7d", 2, 604_800_000),
+            ("from=2025-12-25T00:01:00Z&to=2026-01-01T00:01:00Z", 10_080, 60_000),
+            ("from=2025-12-25T00:01:00Z&to=2026-01-01T00:01:00Z&step=1d", 8, 86_400_000),
+            ("from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00.001Z", 1, 60_000),
         ]
     )
-    func texts(detail: String) async throws {
+    func steps(query: String, count: Int, stepMs: Int64) async throws {
         try await TestServer.with { server in
-            let body = #"{"outcome":"failure","detail":"\#(detail)","kind":"\#(detail)"}"#
-            _ = try await server.send(.POST, "/v1/breakers/a/report", body)
-            let said = try JSONParser.parse(Array("\"\(detail)\"".utf8))
-            let failure = try await server.send(.GET, "/v1/breakers/a/failures").json["failures"]?.items.first
-            #expect(failure?["detail"] == said)
-            #expect(failure?["kind"] == said)
-            #expect(try await server.send(.GET, "/v1/breakers/a").json["last_failure"] == failure)
+            _ = try await server.acquire("a")
+            server.clock.advance(byMs: 59_999)
+            let answer = try await server.send(.GET, "/v1/breakers/a/history?\(query)")
+            #expect(answer.status == 200)
+            #expect(answer.json["points"]?.items.count == count)
+            #expect(answer.json["step_ms"] == .integer(stepMs))
         }
     }
 
-    @Test("Transitions are told with what caused them; those of all breakers with their names")
-    func transitions() async throws {
+    @Test(
+        "A time that is none is refused by the field at fault",
+        arguments: [
+            ("from=yesterday", "from"), ("to=1", "to"), ("from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "from"),
+            ("from=2026-01-02T00:00:00Z", "from"), ("from=2025-12-24T23:59:59.999Z&to=2026-01-01T00:00:00Z", "from"),
+            ("step=", "step"), ("step=m", "step"), ("step=0m", "step"), ("step=-1m", "step"), ("step=+1m", "step"),
+            ("step=1", "step"), ("step=1s", "step"), ("step=1.5h", "step"), ("step=8d", "step"),
+            ("step=10081m", "step"), ("step=99999999999999999999d", "step"), ("step=%C3%A9m", "step"),
+            ("from=2026-01-01T00:00:00Z&from=2026-01-01T00:00:00Z", "from"),
+        ]
+    )
+    func refused(query: String, field: String) async throws {
         try await TestServer.with { server in
-            try await server.trip("a")
-            _ = try await server.acquire("b")
-            server.clock.advance(byMs: 250)
-            _ = try await server.send(.POST, "/v1/breakers/a/reset")
-            _ = try await server.send(.POST, "/v1/breakers/b/reset?to=half_open")
-            let trip =
-                #"""
-                "revision":2,"from":"closed","to":"open","cause":"failure_threshold",\#
-                "detail":"5 consecutive failures; the last: timeout from checkout-7","actor":null,\#
-                "at":"2026-01-01T00:00:00.000Z"}
-                """#
-            let reset =
-                #"""
-                "revision":4,"from":"open","to":"closed","cause":"reset","detail":"reset to closed by anonymous",\#
-                "actor":"anonymous","at":"2026-01-01T00:00:00.250Z"}
-                """#
-            let other =
-                #"""
-                "revision":5,"from":"closed","to":"half_open","cause":"reset",\#
-                "detail":"reset to half open by anonymous","actor":"anonymous","at":"2026-01-01T00:00:00.250Z"}
-                """#
-            let one = try await server.send(.GET, "/v1/breakers/a/transitions")
-            #expect(one.text == "{\"transitions\":[{\(reset),{\(trip)],\"next_page_token\":\"\"}")
-            let all = try await server.send(.GET, "/v1/transitions")
-            let rows = ["{\"name\":\"b\",\(other)", "{\"name\":\"a\",\(reset)", "{\"name\":\"a\",\(trip)"]
-            #expect(all.text == "{\"transitions\":[\(rows.joined(separator: ","))],\"next_page_token\":\"\"}")
-        }
-    }
-
-    @Test("Page by page everything is seen once", arguments: [1, 3, 9, 10, 11, 1_000])
-    func walk(pageSize: Int) async throws {
-        try await TestServer.with { server in
-            for number in 1...10 {
-                _ = try await server.report("a", "outcome=failure&kind=k\(number)")
-                _ = try await server.send(.POST, "/v1/breakers/a/reset")
-            }
-            for (path, list, member) in [
-                ("/v1/breakers/a/failures", "failures", "kind"),
-                ("/v1/breakers/a/transitions", "transitions", "revision"),
-                ("/v1/transitions", "transitions", "revision"),
-            ] {
-                var (rows, token, pages): ([JSON], String, Int) = ([], "", 0)
-                repeat {
-                    let answer = try await server.send(.GET, "\(path)?page_size=\(pageSize)&page_token=\(token)")
-                    rows += answer.json[list]?.items ?? []
-                    token = answer.nextPageToken
-                    pages += 1
-                } while token != "" && pages < 20
-                let newestFirst: [JSON] = (1...10).reversed().map { number in
-                    member == "kind" ? .string("k\(number)") : .integer(Int64(number) + 1)
-                }
-                #expect(rows.map { $0[member] ?? .null } == newestFirst, "\(path)")
-                #expect(pages == (10 + pageSize - 1) / pageSize)
-            }
-        }
-    }
-
-    @Test("A page token is good for its own list alone")
-    func tokens() async throws {
-        try await TestServer.with { server in
-            for name in ["a", "b"] {
-                for _ in 1...2 {
-                    _ = try await server.report(name, "outcome=failure")
-                    _ = try await server.send(.POST, "/v1/breakers/\(name)/reset")
-                }
-            }
-            let paths = [
-                "/v1/breakers/a/failures", "/v1/breakers/b/failures", "/v1/breakers/a/transitions", "/v1/transitions",
-            ]
-            for own in paths {
-                let token = try await server.send(.GET, "\(own)?page_size=1").nextPageToken
-                for path in paths {
-                    let answer = try await server.send(.GET, "\(path)?page_token=\(token)")
-                    #expect(answer.status == (path == own ? 200 : 400), "\(own) at \(path)")
-                }
-            }
-            // A number that is none, behind the right filters.
-            let bad = try await server.send(.GET, "/v1/breakers/a/failures?page_token=6661696c75726573-61-78")
-            bad.expectProblem(.invalidRequest, faults: ["page_token"])
-        }
-    }
-
-    @Test("A token sees the transitions of its names alone")
-    func prefix() async throws {
-        let (all, allSecret) = Token.make(name: "all", role: .operator, prefix: "")
-        let (some, someSecret) = Token.make(name: "some", role: .viewer, prefix: "pay:")
-        try await TestServer.with(tokens: [all, some]) { server in
-            for name in ["pay:a", "pay", "ship", "pay:b"] {
-                _ = try await server.send(.POST, "/v1/breakers/\(name)/acquire", secret: allSecret)
-                _ = try await server.send(.POST, "/v1/breakers/\(name)/reset", secret: allSecret)
-            }
-            let answer = try await server.send(.GET, "/v1/transitions?page_size=1", secret: someSecret)
-            #expect(answer.json["transitions"]?.items.map { $0["name"] } == ["pay:b"])
-            let next = try await server.send(
-                .GET,
-                "/v1/transitions?page_token=\(answer.nextPageToken)",
-                secret: someSecret
+            _ = try await server.acquire("a")
+            try await server.send(.GET, "/v1/breakers/a/history?\(query)").expectProblem(
+                .invalidRequest,
+                faults: [field]
             )
-            #expect(next.json["transitions"]?.items.map { $0["name"] } == ["pay:a"])
+        }
+    }
+
+    @Test("A list tells the last hour of each breaker where it is asked to, in 30 steps")
+    func list() async throws {
+        try await TestServer.with { server in
+            try await Self.furnish(server)
+            _ = try await server.acquire("b")
+            let list = try await server.send(.GET, "/v1/breakers?include=history")
+            let zeros = String(repeating: "0,", count: 28)
+            #expect(
+                list.text.contains(
+                    #""history":{"from":"2025-12-31T23:04:00.000Z","step_ms":120000,"successes":[\#(zeros)2,0],"#
+                        + #""failures":[\#(zeros)2,0],"denied":[\#(zeros)0,0]}}"#
+                )
+            )
+            #expect(list.names == ["a", "b"])
+            let without = try await server.send(.GET, "/v1/breakers")
+            #expect(!without.text.contains("history"))
+            try await server.send(.GET, "/v1/breakers?include=all").expectProblem(.invalidRequest, faults: ["include"])
+        }
+    }
+
+    @Test("Failures are grouped by kind and by reporter, within a time")
+    func summary() async throws {
+        try await TestServer.with { server in
+            _ = try await server.report("a", "outcome=failure&kind=dns")
+            server.clock.advance(byMs: 1_000)
+            for _ in 1...3 { _ = try await server.report("a", "outcome=failure&kind=timeout&reporter=checkout-7") }
+            server.clock.advance(byMs: 1_000)
+            let all = try await server.send(.GET, "/v1/breakers/a/failures/summary")
+            #expect(
+                all.text == #"""
+                    {"name":"a","from":"2025-12-25T00:00:02.001Z","to":"2026-01-01T00:00:02.001Z","failures":4,\#
+                    "text":"75 % timeout, from checkout-7",\#
+                    "kinds":[{"kind":"timeout","failures":3,"share":0.75,\#
+                    "reporters":[{"reporter":"checkout-7","failures":3,"share":1}]},\#
+                    {"kind":"dns","failures":1,"share":0.25,\#
+                    "reporters":[{"reporter":null,"failures":1,"share":1}]}],\#
+                    "reporters":[{"reporter":"checkout-7","failures":3,"share":0.75},\#
+                    {"reporter":null,"failures":1,"share":0.25}]}
+                    """#
+            )
+            let path = "/v1/breakers/a/failures/summary"
+            let first = try await server.send(.GET, path + "?to=2026-01-01T00:00:01Z")
+            #expect(first.json["text"] == .string("100 % dns, from workers without a name"))
+            let later = try await server.send(.GET, path + "?from=2026-01-01T00:00:02Z")
+            #expect(later.json["text"] == .string("no failures"))
+            try await server.send(.GET, path + "?from=2026-01-02T00:00:00Z")
+                .expectProblem(.invalidRequest, faults: ["from"])
+        }
+    }
+
+    @Test("Nobody is told of a breaker that is unknown, or another's", arguments: ["history", "failures/summary"])
+    func unknown(path: String) async throws {
+        try await TestServer.with { server in
+            try await server.send(.GET, "/v1/breakers/none/\(path)").expectProblem(.unknownBreaker)
+            try await server.send(.GET, "/v1/breakers/-/\(path)").expectProblem(.invalidRequest, faults: ["name"])
         }
     }
 }

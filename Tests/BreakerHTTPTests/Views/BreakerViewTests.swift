@@ -29,6 +29,7 @@ struct BreakerViewTests {
                     "slow_rate":null},\#
                     "rules":[{"field":"failure_threshold","observed":0,"threshold":5,"calls":null,\#
                     "minimum_calls":null}],\#
+                    "decisions":{"allowed":0,"denied":0},\#
                     "probes":{"in_flight":0,"limit":1,"successes":0,"success_threshold":1,"lost":0},\#
                     "override":null,"last_transition":null,"last_failure":null,"openings_last_hour":0,\#
                     "unstable":false,\#
@@ -61,6 +62,7 @@ struct BreakerViewTests {
                     "slow_rate":null},\#
                     "rules":[{"field":"failure_threshold","observed":0,"threshold":5,"calls":null,\#
                     "minimum_calls":null}],\#
+                    "decisions":{"allowed":0,"denied":0},\#
                     "probes":{"in_flight":0,"limit":1,"successes":0,"success_threshold":1,"lost":0},"override":null,\#
                     "last_transition":{"revision":2,"from":"closed","to":"open","cause":"failure_threshold",\#
                     "detail":"5 consecutive failures; the last: timeout from checkout-7","actor":null,\#

@@ -1,0 +1,50 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+import HTTPTypes
+
+extension Routes {
+    /// What happened: failures and transitions, newest first.
+    static func logs(_ engine: Engine) -> [Route] {
+        let one = Paths.breaker(Route.name)
+        return [
+            Route(.get, one + "/failures", .read) { inquiry in
+                let name = try inquiry.breakerName()
+                let filters = ["failures", name.value]
+                let page = try Page(inquiry.query, filters: filters)
+                let before = try page.afterNumber()
+                let failures = try await problems { () throws(EngineError) in
+                    try await engine.failures(of: name, before: before, limit: page.size)
+                }
+                let (items, next) = page.cut(failures, filters: filters) { String($0.number) }
+                return .json(["failures": .array(items.map(JSON.init)), "next_page_token": .string(next)])
+            },
+            Route(.get, one + "/transitions", .read) { inquiry in
+                let name = try inquiry.breakerName()
+                let filters = ["transitions", name.value]
+                let page = try Page(inquiry.query, filters: filters)
+                let before = try page.afterNumber()
+                let transitions = try await problems { () throws(EngineError) in
+                    try await engine.transitions(of: name, before: before, limit: page.size)
+                }
+                let (items, next) = page.cut(transitions, filters: filters) { String($0.revision) }
+                return .json(["transitions": .array(items.map { JSON($0) }), "next_page_token": .string(next)])
+            },
+            Route(.get, Paths.transitions, .read) { inquiry in
+                let filters = ["transitions", inquiry.access.prefix]
+                let page = try Page(inquiry.query, filters: filters)
+                let before = try page.afterNumber()
+                let rows = try await problems { () throws(EngineError) in
+                    try await engine.transitions(
+                        visiblePrefix: inquiry.access.prefix,
+                        before: before,
+                        limit: page.size
+                    )
+                }
+                let (items, next) = page.cut(rows, filters: filters) { String($0.transition.revision) }
+                let documents = items.map { JSON($0.transition, of: $0.name) }
+                return .json(["transitions": .array(documents), "next_page_token": .string(next)])
+            },
+        ]
+    }
+}
