@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from time import monotonic
 from typing import Any, Optional
 
@@ -20,7 +19,8 @@ from .sender import Sender
 from .settings import Settings
 from .threads import Threads
 
-log = logging.getLogger("fusebox")
+#: Seconds that the end of the process may wait for outcomes to be sent.
+FAREWELL = 1.0
 
 
 class Authority:
@@ -28,6 +28,7 @@ class Authority:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._is_closed = False
         self.link = Link(settings.url, settings.token, settings.verify)
         self.reach = Reachability(settings.unreachable)
         self.outbox = Outbox(settings.buffer)
@@ -171,8 +172,14 @@ class Authority:
         self.panel.after_fork()
         if self.follower is not None:
             self.follower.after_fork()
+        if self._is_closed:
+            self._is_closed = False
+            self.close(0.0)
 
-    def close(self, within: float) -> None:
+    def close(self, within: float = FAREWELL) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
         if self.follower is not None:
             self.follower.close()
         self.panel.freshness.end()

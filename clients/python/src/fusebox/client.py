@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import re
 import ssl
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("fusebox")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-#: Seconds that the end of the process may wait for outcomes to be sent.
-FAREWELL = 1.0
 
 
 class Fusebox:
@@ -60,7 +57,7 @@ class Fusebox:
         settings = Settings(url, token, mode, unreachable, timeout, max_staleness, reporter, buffer, verify)
         self._authority = Authority(settings)
         forking.register(self._authority)
-        atexit.register(self.close)
+        forking.close_at_end(self._authority)
 
     def breaker(
         self,
@@ -107,15 +104,15 @@ class Fusebox:
             outbox.dropped,
         )
 
-    def flush(self, within: float = FAREWELL) -> bool:
+    def flush(self, within: float = 1.0) -> bool:
         """Waits until all outcomes so far have been sent; ``False`` where that takes longer than so many seconds."""
         return self._authority.sender.flush(within)
 
     def close(self) -> None:
         """Sends what waits, for at most a second, and ends threads and connections. Calls that follow are decided
         without the server."""
-        atexit.unregister(self.close)
-        self._authority.close(FAREWELL)
+        forking.forget(self._authority)
+        self._authority.close()
 
     def __enter__(self) -> Fusebox:
         return self

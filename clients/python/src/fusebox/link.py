@@ -49,7 +49,8 @@ class Link:
         self._is_closed = False
         #: How many answers were waited for, whatever came of it.
         self.asked = 0
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        #: Those that are open, and some that were.
+        self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._transport = httpx.HTTPTransport(verify=self._verify, limits=httpx.Limits(max_keepalive_connections=20))
 
     def ask(self, method: str, path: str, body: Optional[Mapping[str, Any]] = None, *, within: float) -> Any:
@@ -107,7 +108,7 @@ class Link:
     ) -> Iterator[httpx.Response]:
         bounds = {"connect": connect, "write": connect, "read": read, "pool": connect}
         end = time.monotonic() + read
-        sockets = self._sockets
+        sockets = self.sockets
 
         def trace(event: str, info: Mapping[str, Any]) -> None:
             # A child of fork() closes what is noted here; and what the connection took is off the answer's time.
@@ -137,7 +138,7 @@ class Link:
         Only file descriptors are closed, which the parent does not notice. The pool's own way takes a lock that a
         thread of the parent may have held.
         """
-        for each in list(self._sockets):
+        for each in list(self.sockets):
             each.close()
         self._open()
 

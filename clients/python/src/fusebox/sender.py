@@ -50,7 +50,8 @@ class Sender:
         self._rounds = threading.Condition()
         self._is_urgent = False
         self._is_closing = False
-        self._flush_asked = self._flush_tried = self._flush_done = 0
+        #: Numbers of flushes: asked for; of the round that runs; of the last that ended, and that left nothing behind.
+        self._flush_asked = self._flush_tried = self._flush_tried_all = self._flush_done = 0
         self._pause = Pause()
         self._retry_at = 0.0
 
@@ -74,20 +75,23 @@ class Sender:
 
     def flush(self, within: float) -> bool:
         """Waits until all that was reported before has been answered; ``False`` where it takes longer."""
+        return self._flush(within, lambda asked: self._flush_done >= asked)
+
+    def _flush(self, within: float, is_over: Callable[[int], bool]) -> bool:
         with self._rounds:
             self._flush_asked += 1
             asked = self._flush_asked
         self.hurry()
         with self._rounds:
-            return self._rounds.wait_for(lambda: self._flush_done >= asked, within)
+            return self._rounds.wait_for(lambda: is_over(asked), within)
 
     def close(self, within: float) -> None:
-        """Sends the rest, if that takes no longer than ``within`` seconds, and ends the thread."""
+        """Sends the rest, if one attempt can within so many seconds, and ends the thread."""
         thread = self._thread
         if thread is None and not self._outbox.intake:
             return
-        if thread is None or thread is not threading.current_thread():
-            self.flush(within)
+        if thread is not threading.current_thread():
+            self._flush(within, lambda asked: self._flush_tried_all >= asked)
         self._is_closing = True
         self._signal.set()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -117,10 +121,11 @@ class Sender:
             except Exception:
                 log.exception("a defect of the fusebox package; reports go on")
                 is_empty = False
-            if is_empty:
-                with self._rounds:
+            with self._rounds:
+                self._flush_tried_all = asked
+                if is_empty:
                     self._flush_done = asked
-                    self._rounds.notify_all()
+                self._rounds.notify_all()
 
     def _park(self) -> None:
         """Waits for something to do; where Fusebox did not answer, at least until it is time to try again."""

@@ -1,0 +1,165 @@
+"""Outcomes that wait: equal neighbours become one report, and the order of a streak is kept."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Optional
+
+import pytest
+
+from fusebox.cell import Cell
+from fusebox.decision import Outcome
+from fusebox.outbox import LONGEST_WAIT, Outbox
+from fusebox.outcomes import LARGEST_COUNT, Item
+from fusebox.policy import Policy
+from fusebox.standing import NEVER, Standing
+
+KNOWN = Policy()
+SLOW = Policy(slow_call_ms=100)
+WORDS: dict[str, Outcome] = {"s": "success", "f": "failure", "i": "ignored"}
+
+
+class Trial:
+    def __init__(self, capacity: int = 100, policy: Optional[Policy] = KNOWN) -> None:
+        self.outbox = Outbox(capacity)
+        self.policy = policy
+        self.cells: dict[str, Cell] = {}
+
+    def cell(self, name: str = "a") -> Cell:
+        cell = self.cells.setdefault(name, Cell(name, NEVER, []))
+        cell.policy = self.policy
+        return cell
+
+    def standing(self, name: str = "a", generation: int = 1) -> Standing:
+        return Standing(self.cell(name), "closed", generation)
+
+    def report(self, outcome: str, duration: float = 0.0, permit: str = "1", name: str = "a", kind: Any = None) -> Item:
+        item = Item(self.cell(name), WORDS[outcome], permit, duration, time.monotonic(), self.outbox.next_id(), kind)
+        self.outbox.intake.append(item)
+        return item
+
+    def batch(self) -> list[Item]:
+        self.outbox.gather()
+        return self.outbox.take(time.monotonic())
+
+    def documents(self) -> list[tuple[str, str, int]]:
+        return [(item.cell.name, item.outcome[0], item.count) for item in self.batch()]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reports"),
+    [
+        ("s", [("s", 1)]),
+        ("sss", [("s", 3)]),
+        ("ssfss", [("s", 2), ("f", 1), ("s", 2)]),
+        ("fffsf", [("f", 3), ("s", 1), ("f", 1)]),
+        ("sisii", [("s", 1), ("i", 1), ("s", 1), ("i", 2)]),
+    ],
+)
+@pytest.mark.parametrize("in_short", [False, True])
+def test_equal_neighbours_are_one_report(outcomes: str, reports: list[tuple[str, int]], in_short: bool) -> None:
+    trial = Trial()
+    standing = trial.standing()
+    for outcome in outcomes:
+        if in_short and outcome == "s":
+            trial.outbox.intake.append((standing, 0.001))
+        else:
+            trial.report(outcome)
+    assert trial.documents() == [("a", outcome, count) for outcome, count in reports]
+
+
+def test_other_breakers_do_not_stand_between() -> None:
+    trial = Trial()
+    a, b = trial.standing("a"), trial.standing("b")
+    for standing in (a, b, a, a, b):
+        trial.outbox.intake.append((standing, 0.0))
+    assert trial.documents() == [("a", "s", 3), ("b", "s", 2)]
+
+
+def test_what_came_in_before_is_added_to() -> None:
+    trial = Trial()
+    standing = trial.standing()
+    for _ in range(3):
+        trial.outbox.intake.append((standing, 0.0))
+        trial.outbox.gather()
+    assert trial.documents() == [("a", "s", 3)]
+
+
+def test_permits_kinds_and_probes_are_kept_apart() -> None:
+    trial = Trial()
+    for permit in ("1", "2", "3-ab", "3-ab"):
+        trial.report("s", permit=permit)
+    trial.report("f", kind="timeout")
+    trial.report("f", kind="connection")
+    trial.outbox.intake.extend([(trial.standing(generation=1), 0.0), (trial.standing(generation=2), 0.0)])
+    assert [count for _, _, count in trial.documents()] == [1] * 8
+
+
+@pytest.mark.parametrize(
+    ("policy", "durations", "counts"),
+    [
+        (None, [0.0010, 0.0019, 0.0020], [2, 1]),
+        (KNOWN, [0.001, 1.0, 0.5], [3]),
+        (SLOW, [0.001, 0.0999, 0.1, 5.0, 0.05], [2, 2, 1]),
+    ],
+)
+def test_durations_are_equal_where_the_policy_makes_no_difference(
+    policy: Optional[Policy], durations: list[float], counts: list[int]
+) -> None:
+    for in_short in (False, True):
+        trial = Trial(policy=policy)
+        standing = trial.standing()
+        for duration in durations:
+            if in_short:
+                trial.outbox.intake.append((standing, duration))
+            else:
+                trial.report("s", duration)
+        batch = trial.batch()
+        assert [item.count for item in batch] == counts
+        assert batch[0].duration == max(durations[: counts[0]]), "the longest stands for all"
+
+
+def test_what_may_have_reached_the_server_stays_as_it_is() -> None:
+    trial = Trial()
+    first = trial.report("s")
+    batch = trial.batch()
+    trial.outbox.give_back(batch)
+    trial.report("s")
+    again = trial.batch()
+    assert [item.count for item in again] == [1, 1]
+    assert again[0] is first and again[0].report_id != again[1].report_id
+
+
+def test_a_report_stands_for_no_more_outcomes_than_the_server_takes() -> None:
+    trial = Trial()
+    standing = trial.standing()
+    trial.outbox.intake.extend([(standing, 0.0)] * (LARGEST_COUNT + 1))
+    assert trial.documents() == [("a", "s", LARGEST_COUNT), ("a", "s", 1)]
+
+
+def test_the_oldest_are_dropped_and_counted() -> None:
+    trial = Trial(capacity=2)
+    for outcome in "ssfsf":
+        trial.report(outcome)
+    assert trial.documents() == [("a", "s", 1), ("a", "f", 1)]
+    assert trial.outbox.dropped == 3
+
+
+def test_what_the_server_may_have_forgotten_the_id_of_is_not_sent_again() -> None:
+    trial = Trial()
+    trial.report("s")
+    trial.outbox.gather()
+    assert trial.outbox.take(time.monotonic() + LONGEST_WAIT + 1) == []
+    assert trial.outbox.dropped == 1
+    trial.outbox.intake.append((trial.standing(), 0.0))
+    assert trial.documents() == [("a", "s", 1)]
+
+
+def test_a_child_sends_nothing_of_its_parent() -> None:
+    trial = Trial()
+    item = trial.report("s")
+    trial.outbox.gather()
+    trial.report("f")
+    trial.outbox.after_fork()
+    assert trial.documents() == []
+    assert trial.report("s").report_id.split("-")[0] != item.report_id.split("-")[0]

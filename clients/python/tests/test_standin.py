@@ -1,0 +1,141 @@
+"""The breaker of this process alone: the server's semantics, by a clock that the tests set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fusebox.decision import Outcome, State
+from fusebox.policy import Policy
+from fusebox.standin import StandIn, Verdict
+from fusebox.window import CallWindow, Counts, TimeWindow
+
+
+class Trial:
+    """A stand-in and its clock, in seconds."""
+
+    def __init__(self, **policy: Any) -> None:
+        self.now = 1_000.0
+        self.stand_in = StandIn(Policy(**policy), self.now)
+
+    def acquire(self) -> Verdict:
+        return self.stand_in.acquire(self.now)
+
+    def call(self, outcome: Outcome, duration: float = 0.0) -> State:
+        verdict = self.acquire()
+        assert verdict.ticket is not None, verdict
+        return self.stand_in.report(verdict.ticket, outcome, duration, self.now)
+
+    def play(self, outcomes: str) -> list[State]:
+        """Calls: ``s``, ``f`` and ``i``, ``S`` for a slow success."""
+        words: dict[str, Outcome] = {"s": "success", "f": "failure", "i": "ignored", "S": "success"}
+        return [self.call(words[each], 10.0 if each == "S" else 0.0) for each in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("policy", "outcomes", "state"),
+    [
+        ({}, "ffff", "closed"),
+        ({}, "fffff", "open"),
+        ({}, "ffffsffff", "closed"),
+        ({}, "ffffif", "open"),
+        ({"failure_threshold": 1}, "f", "open"),
+        ({"failure_threshold": None}, "f" * 50, "closed"),
+        ({"failure_threshold": None, "failure_count_threshold": 3}, "fsfss", "closed"),
+        ({"failure_threshold": None, "failure_count_threshold": 3}, "fsfsf", "open"),
+        ({"failure_threshold": None, "failure_rate_threshold": 0.5}, "fffffssss", "closed"),
+        ({"failure_threshold": None, "failure_rate_threshold": 0.5}, "fffffsssss", "open"),
+        ({"failure_threshold": None, "failure_rate_threshold": 0.5}, "ffffssssss", "closed"),
+        ({"failure_threshold": None, "failure_rate_threshold": 0.5, "minimum_calls": 2}, "fs", "open"),
+        ({"failure_threshold": None, "failure_count_threshold": 2, "window_calls": 3}, "fssf", "closed"),
+        ({"failure_threshold": None, "failure_count_threshold": 2, "window_calls": 3}, "fsf", "open"),
+        ({"slow_call_rate_threshold": 1, "slow_call_ms": 10_000, "minimum_calls": 3}, "SS", "closed"),
+        ({"slow_call_rate_threshold": 1, "slow_call_ms": 10_000, "minimum_calls": 3}, "SSS", "open"),
+        ({"slow_call_rate_threshold": 1, "slow_call_ms": 10_001, "minimum_calls": 3}, "SSS", "closed"),
+    ],
+)
+def test_it_opens_when_a_rule_holds(policy: dict[str, Any], outcomes: str, state: State) -> None:
+    trial = Trial(**policy)
+    states = trial.play(outcomes)
+    assert states[:-1] == ["closed"] * (len(outcomes) - 1)
+    assert states[-1] == state
+
+
+def test_it_denies_until_its_recovery_time_out_has_passed() -> None:
+    trial = Trial()
+    trial.play("fffff")
+    trial.now += 59.5
+    assert trial.acquire() == Verdict("open", None, 0.5)
+    trial.now += 0.5
+    assert trial.acquire().ticket is not None
+    assert trial.acquire() == Verdict("half_open", None, 30.0)
+
+
+def test_a_probe_decides() -> None:
+    trial = Trial(success_threshold=2)
+    trial.play("fffff")
+    trial.now += 60
+    assert trial.play("sif") == ["half_open", "half_open", "open"]
+    trial.now += 60
+    assert trial.play("ss") == ["half_open", "closed"]
+
+
+def test_a_probe_that_outlives_its_lease_is_lost() -> None:
+    trial = Trial()
+    trial.play("fffff")
+    trial.now += 60
+    late = trial.acquire()
+    trial.now += 30
+    assert late.ticket is not None and trial.acquire().ticket is not None
+    assert trial.stand_in.report(late.ticket, "failure", None, trial.now) == "half_open"
+
+
+def test_a_call_of_an_earlier_period_changes_nothing() -> None:
+    trial = Trial()
+    late = trial.acquire()
+    trial.play("fffff")
+    assert late.ticket is not None
+    trial.now += 60
+    assert trial.play("s") == ["closed"]
+    for _ in range(5):
+        assert trial.stand_in.report(late.ticket, "failure", None, trial.now) == "closed"
+
+
+def test_openings_that_follow_another_grow_up_to_the_cap() -> None:
+    trial = Trial(recovery_timeout_ms=10_000, recovery_timeout_multiplier=3, recovery_timeout_max_ms=50_000)
+    trial.play("fffff")
+    for seconds in (10.0, 30.0, 50.0, 50.0):
+        assert trial.acquire().retry_after == seconds
+        trial.now += seconds
+        assert trial.play("f") == ["open"]
+    trial.now += 50
+    assert trial.play("s" + "f" * 5)[-1] == "open"
+    assert trial.acquire().retry_after == 50.0, "it was closed for a shorter time than it had been open"
+    trial.now += 50
+    trial.play("s")
+    trial.now += 50
+    trial.play("fffff")
+    assert trial.acquire().retry_after == 10.0
+
+
+def test_a_slow_probe_fails_where_a_rule_is_about_slowness() -> None:
+    trial = Trial(slow_call_rate_threshold=0.5, slow_call_ms=10_000)
+    trial.play("fffff")
+    trial.now += 60
+    assert trial.play("S") == ["open"]
+
+
+def test_a_window_in_time_forgets_bucket_by_bucket() -> None:
+    window = TimeWindow(60_000)
+    failure = Counts(1, 1, 0)
+    assert window.add(failure, 0.0) == Counts(1, 1, 0)
+    assert window.add(failure, 59_999.0) == Counts(2, 2, 0)
+    assert window.add(failure, 60_000.0) == Counts(2, 2, 0)
+    assert window.add(failure, 10_000_000.0) == Counts(1, 1, 0)
+    assert window.add(failure, 9_000_000.0) == Counts(2, 2, 0), "time never runs backwards"
+
+
+def test_a_window_in_calls_forgets_call_by_call() -> None:
+    window = CallWindow(2)
+    assert [window.add(Counts(1, failed, 0), 0.0).failures for failed in (1, 1, 0, 0)] == [1, 2, 1, 0]

@@ -1,0 +1,310 @@
+"""Many threads, many loops, many processes: nothing is lost, shared or left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Callable
+
+import pytest
+from server import ROOT, Server, eventually
+
+from fusebox import Breaker, BreakerOpen, Fusebox
+
+Make = Callable[..., Fusebox]
+
+THREADS = 8
+CALLS = 200
+
+
+def in_threads(work: Callable[[int], None]) -> None:
+    mistakes: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            work(number)
+        except BaseException as mistake:
+            mistakes.append(mistake)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert mistakes == []
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_every_outcome_of_many_threads_is_counted(server: Server, make: Make, name: str, mode: str) -> None:
+    server.put_counting(name)
+    fb = make(server, mode=mode)
+    payments = fb.breaker(name)
+
+    def work(number: int) -> None:
+        for call in range(CALLS):
+            try:
+                payments.call(int, "x" if call % 10 == number % 10 else "7")
+            except ValueError:
+                pass
+
+    in_threads(work)
+    assert fb.flush(30)
+    assert server.counted(name) == (THREADS * CALLS, THREADS * CALLS // 10)
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_among_many_threads_one_is_the_probe(server: Server, make: Make, name: str, mode: str) -> None:
+    payments = make(server, mode=mode).breaker(name)
+    payments.call(int)
+    server.reset(name, to="half_open")
+    if mode == "local":
+        eventually("it is heard of", lambda: payments.state == "half_open")
+    probes: list[int] = []
+    all_asked = threading.Barrier(THREADS)
+
+    def work(number: int) -> None:
+        decision = payments.acquire()
+        if decision.allowed:
+            probes.append(number)
+        all_asked.wait()
+        if decision.allowed:
+            payments.report("success", decision)
+
+    in_threads(work)
+    assert len(probes) == 1
+    eventually("it closes", lambda: server.state(name) == "closed")
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_loops_in_many_threads_share_a_breaker(server: Server, make: Make, name: str, mode: str) -> None:
+    server.put_counting(name)
+    fb = make(server, mode=mode)
+
+    @fb.breaker(name)
+    async def charge(number: int) -> int:
+        await asyncio.sleep(0)
+        return number
+
+    async def main() -> None:
+        assert await asyncio.gather(*(charge(number) for number in range(50))) == list(range(50))
+
+    def work(number: int) -> None:
+        asyncio.run(main())
+        asyncio.run(main())
+
+    in_threads(work)
+    assert fb.flush(30)
+    assert server.counted(name) == (THREADS * 100, 0)
+
+
+@pytest.mark.parametrize("after_ms", [0, 1, 2, 3, 5, 8])
+def test_a_task_cancelled_at_any_moment_loses_no_probe(server: Server, make: Make, name: str, after_ms: int) -> None:
+    fb = make(server, mode="remote")
+    payments = fb.breaker(name)
+    payments.call(int)
+    server.reset(name, to="half_open")
+
+    async def main() -> None:
+        tasks = [asyncio.ensure_future(payments.call_async(asyncio.sleep, 60)) for _ in range(5)]
+        await asyncio.sleep(after_ms / 1_000)
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            assert isinstance(result, (asyncio.CancelledError, BreakerOpen))
+
+    asyncio.run(main())
+    eventually("no probe is out", lambda: fb.flush(1) and server.breaker(name)["probes"]["in_flight"] == 0)
+    assert server.breaker(name)["probes"]["lost"] == 0
+    assert server.state(name) == "half_open"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
+def test_what_ends_a_call_from_outside_gives_its_probe_back(
+    server: Server, make: Make, name: str, error: type[BaseException]
+) -> None:
+    payments = make(server).breaker(name)
+    payments.call(int)
+    server.reset(name, to="half_open")
+
+    def end() -> None:
+        raise error
+
+    eventually("it is the probe", lambda: ends_with(error, payments, end))
+    eventually("it is given back", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
+    assert (server.state(name), server.breaker(name)["probes"]["lost"]) == ("half_open", 0)
+
+
+def ends_with(error: type[BaseException], payments: Breaker, end: Callable[[], None]) -> bool:
+    """Whether the call was made as the probe."""
+    if payments.state == "closed":
+        return False
+    with pytest.raises(error):
+        payments.call(end)
+    return True
+
+
+def in_child(work: Callable[[], None]) -> None:
+    """Runs ``work`` in a child of fork(), and fails where it does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # That there are threads is what this is about.
+        child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_a_child_decides_and_reports_by_itself(server: Server, make: Make, name: str, mode: str) -> None:
+    server.put_counting(name)
+    fb = make(server, mode=mode)
+    payments = fb.breaker(name)
+    for _ in range(20):
+        payments.call(int)
+    inherited = {socket.fileno() for socket in fb._authority.link.sockets}
+    parents = {os.readlink(f"/proc/self/fd/{number}") for number in inherited}
+
+    def work() -> None:
+        open_here = {
+            os.readlink(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd") if is_open(number)
+        }
+        assert parents and not parents & open_here, "a connection is shared"
+        for _ in range(30):
+            payments.call(int)
+        if mode == "local":
+            eventually("the child's own panel decides", lambda: payments.acquire().source == "local")
+        assert fb.flush(10)
+        fb.close()
+
+    for _ in range(3):
+        in_child(work)
+    for _ in range(10):
+        payments.call(int)
+    assert fb.flush(10)
+    assert server.counted(name) == (20 + 3 * 30 + 10, 0)
+
+
+def is_open(number: str) -> bool:
+    try:
+        os.stat(f"/proc/self/fd/{number}")
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_a_child_made_amid_the_work_of_threads_hangs_on_no_lock(
+    server: Server, make: Make, name: str, mode: str
+) -> None:
+    server.put_counting(name)
+    fb = make(server, mode=mode)
+    payments = fb.breaker(name)
+    until = threading.Event()
+
+    def work() -> None:
+        while not until.is_set():
+            payments.call(int)
+
+    def work_in_child() -> None:
+        for _ in range(10):
+            payments.call(int)
+        assert fb.flush(10)
+        fb.close()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            in_child(work_in_child)
+    finally:
+        until.set()
+        for thread in threads:
+            thread.join()
+
+
+def call_in_process(url: str, name: str) -> None:
+    payments = Fusebox(url, timeout=5.0).breaker(name)
+    for _ in range(10):
+        payments.call(int)
+
+
+def call_inherited(payments: Breaker) -> None:
+    for _ in range(10):
+        payments.call(int)
+
+
+def test_children_of_multiprocessing_report_before_they_end(server: Server, make: Make, name: str) -> None:
+    server.put_counting(name)
+    payments = make(server).breaker(name)
+    payments.call(int)
+    forked = multiprocessing.get_context("fork").Process(target=call_inherited, args=(payments,))
+    spawned = multiprocessing.get_context("spawn").Process(target=call_in_process, args=(server.url, name))
+    for child in (forked, spawned):
+        child.start()
+        child.join()
+        assert child.exitcode == 0
+    eventually("all is counted", lambda: server.counted(name) == (21, 0))
+
+
+SCRIPT = """
+import asyncio, sys
+from fusebox import Fusebox
+payments = Fusebox(sys.argv[1], mode=sys.argv[2], timeout=5.0).breaker(sys.argv[3])
+async def charge():
+    await asyncio.sleep(0)
+async def main():
+    await asyncio.gather(*(payments.call_async(charge) for _ in range(20)))
+payments.call(int)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_a_script_that_ends_reports_all_and_leaves_nothing_behind(server: Server, name: str, mode: str) -> None:
+    server.put_counting(name)
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT, server.url, mode, name]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "clients" / "python" / "src")}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert server.counted(name) == (21, 0)
+
+
+def test_closing_ends_threads_and_connections(server: Server, make: Make, name: str) -> None:
+    before = set(threading.enumerate())
+    fb = make(server)
+    payments = fb.breaker(name)
+    eventually("the panel decides", lambda: payments.acquire().source == "local")
+    asyncio.run(payments.call_async(asyncio.sleep, 0))
+    sockets = list(fb._authority.link.sockets)
+    assert sockets and set(threading.enumerate()) > before
+    fb.close()
+    gc.collect()
+    assert set(threading.enumerate()) <= before
+    assert all(socket.fileno() == -1 for socket in sockets)
+    assert payments.call(int, "7") == 7, "calls go on, without it"
+    assert payments.acquire().source == "fallback"
+
+
+def test_a_thousand_instances_are_no_thousand_threads(server: Server) -> None:
+    before = threading.active_count()
+    made = [Fusebox(server.url) for _ in range(1_000)]
+    for fb in made:
+        fb.breaker("payments")
+    assert threading.active_count() == before
+    for fb in made:
+        fb.close()
