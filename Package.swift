@@ -18,7 +18,8 @@ let package = Package(
     name: "fusebox",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "fusebox", targets: ["fusebox"])
+        .executable(name: "fusebox", targets: ["fusebox"]),
+        .library(name: "BreakerClient", targets: ["BreakerClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -92,10 +93,15 @@ let package = Package(
             name: "BreakerClient",
             dependencies: [
                 "BreakerAPI",
+                "BreakerCore",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),
@@ -213,6 +219,24 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BreakerClientTests",
+            dependencies: [
+                "BreakerAPI",
+                "BreakerClient",
+                "BreakerCore",
+                "BreakerEngine",
+                "BreakerHTTP",
+                "EngineSupport",
+                "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),

@@ -24,6 +24,19 @@ package struct CivilDate: Hashable {
         weekday = Int(Self.divide(days + 4, by: 7).remainder)
     }
 
+    /// Days since 1970-01-01 (days_from_civil, ibidem); `nil` for a day that no month has.
+    package static func daysSinceEpoch(year: Int64, month: Int64, day: Int64) -> Int64? {
+        guard (1...12).contains(month), (1...31).contains(day) else { return nil }
+        let marchYear = month <= 2 ? year - 1 : year
+        let leapDays =
+            divide(marchYear, by: 4).quotient - divide(marchYear, by: 100).quotient
+            + divide(marchYear, by: 400).quotient
+        let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
+        let days = 365 * marchYear + leapDays + dayOfYear - 719_468
+        let date = CivilDate(daysSinceEpoch: days)
+        return date.month == month && date.day == day ? days : nil
+    }
+
     /// Rounds down, so that the remainder is never negative.
     package static func divide(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let remainder = ((value % divisor) + divisor) % divisor

@@ -4,7 +4,8 @@ extension Instant {
     /// Reads RFC 3339: `2026-01-31T09:30:00Z`, with a fraction or an offset where there is one. What is finer than a
     /// millisecond is cut off.
     init?(rfc3339 text: String) {
-        guard let match = text.wholeMatch(of: Self.form), let days = Self.days(match.1, match.2, match.3),
+        guard let match = text.wholeMatch(of: Self.form), let year = Int64(match.1), let month = Int64(match.2),
+            let day = Int64(match.3), let days = CivilDate.daysSinceEpoch(year: year, month: month, day: day),
             let hour = Int64(match.4), hour < 24, let minute = Int64(match.5), minute < 60,
             let second = Int64(match.6), second < 60
         else { return nil }
@@ -29,19 +30,6 @@ extension Instant {
         >
     {
         /(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))/.asciiOnlyDigits()
-    }
-
-    /// Days since 1970; `nil` for a day that no month has.
-    private static func days(_ year: Substring, _ month: Substring, _ day: Substring) -> Int64? {
-        guard let year = Int64(year), let month = Int64(month), let day = Int64(day), (1...12).contains(month) else {
-            return nil
-        }
-        let marchYear = month <= 2 ? year - 1 : year
-        let days = 365 * marchYear + marchYear / 4 - marchYear / 100 + marchYear / 400
-        let ofYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-        let sinceEpoch = days + ofYear - 719_468
-        let date = CivilDate(daysSinceEpoch: sinceEpoch)
-        return date.month == month && date.day == day ? sinceEpoch : nil
     }
 }
 

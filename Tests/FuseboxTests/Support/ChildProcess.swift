@@ -86,24 +86,6 @@ final class ChildProcess: Sendable {
     }
 }
 
-/// What did not come true in time.
-struct NeverHappened: Error, CustomStringConvertible {
-    var description: String
-}
-
-/// Waits for something in another process, of which nothing tells us.
-func eventually(
-    _ what: String,
-    within seconds: Double = 10,
-    _ condition: () async throws -> Bool
-) async throws {
-    let end = ContinuousClock.now + .seconds(seconds)
-    while try await !condition() {
-        guard ContinuousClock.now < end else { throw NeverHappened(description: "not within \(seconds) s: \(what)") }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-}
-
 /// What a program left that ran to its end.
 struct CommandResult: Sendable {
     var code: Int32?

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A token as `fusebox token new` makes it.
 struct NewToken: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A connection that does what its test says and nothing else.
 final class RawSocket: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A server in a process of its own.
 struct ServerProcess: Sendable {

@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
+import TestSupport
 
 /// Requests as they are, for what the client library does not do.
 struct Wire: Sendable {

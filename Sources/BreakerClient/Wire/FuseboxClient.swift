@@ -90,6 +90,27 @@ public struct FuseboxClient: Sendable {
         return response
     }
 
+    /// Says what became of many calls, in order.
+    func report(_ reports: [ReportDocument]) async throws -> ReportsAnswerDocument {
+        let body = try JSONEncoder().encode(ReportsDocument(reports: reports))
+        return try await send(.POST, Paths.reports, body: body, as: ReportsAnswerDocument.self)
+    }
+
+    /// Follows the changes of all breakers, one JSON object a line.
+    ///
+    /// - Parameters:
+    ///   - revision: the last change that is known; `nil` to begin with the panel.
+    ///   - heartbeatMs: how often a quiet stream is to say that it lives.
+    /// - Returns: the response, its status 200; its body has no end.
+    func follow(behind revision: Int64?, heartbeatMs: Int64) async throws -> HTTPClientResponse {
+        var request = request(.GET, "\(Paths.events)?heartbeat_ms=\(heartbeatMs)")
+        request.headers.add(name: "accept", value: "application/x-ndjson")
+        if let revision { request.headers.add(name: "last-event-id", value: String(revision)) }
+        let response = try await http.execute(request, deadline: .distantFuture)
+        guard response.status == .ok else { throw try await Self.error(from: response) }
+        return response
+    }
+
     // MARK: One request
 
     /// What sends requests where nothing else was given. Never shut down: it lives as long as the process.
@@ -99,6 +120,8 @@ public struct FuseboxClient: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         // Half of what the server allows, so that no request goes out on a connection that is about to be closed.
         configuration.connectionPool.idleTimeout = .seconds(30)
+        // Streams hold a connection each, and a server that is slow is not to be waited for by who has another.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1_024
         return HTTPClient(configuration: configuration)
     }()
 
@@ -123,14 +146,19 @@ public struct FuseboxClient: Sendable {
         body: Data?,
         timeout: TimeAmount? = nil
     ) async throws -> HTTPClientResponse {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = method
-        if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        var request = request(method, path)
         if let body {
             request.headers.add(name: "content-type", value: "application/json")
             request.body = .bytes(body)
         }
         return try await http.execute(request, timeout: timeout ?? self.timeout)
+    }
+
+    private func request(_ method: HTTPMethod, _ path: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = method
+        if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        return request
     }
 
     private static func error(from response: HTTPClientResponse) async throws -> FuseboxError {
@@ -156,20 +184,4 @@ public struct FuseboxError: Error, Hashable, Sendable, CustomStringConvertible {
     public var detail: String
 
     public var description: String { "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))" }
-}
-
-private struct ReportDocument: Encodable {
-    var outcome: String
-    var permit: String?
-    var durationMs: Int64?
-    var kind: String?
-    var detail: String?
-    var reporter: String?
-    var reportID: String?
-
-    enum CodingKeys: String, CodingKey {
-        case outcome, permit, kind, detail, reporter
-        case durationMs = "duration_ms"
-        case reportID = "report_id"
-    }
 }

@@ -1,0 +1,74 @@
+/// A report, as it travels: alone, or, with a name, as one of many.
+public struct ReportDocument: Codable, Hashable, Sendable {
+    /// The breaker's, in a batch.
+    public var name: String?
+    /// `success`, `failure` or `ignored`.
+    public var outcome: String
+    public var permit: String?
+    public var durationMs: Int64?
+    public var kind: String?
+    public var detail: String?
+    public var reporter: String?
+    public var reportID: String?
+    /// How many calls in a row ended like this; one where it is absent.
+    public var count: Int?
+
+    public init(
+        name: String? = nil,
+        outcome: String,
+        permit: String? = nil,
+        durationMs: Int64? = nil,
+        kind: String? = nil,
+        detail: String? = nil,
+        reporter: String? = nil,
+        reportID: String? = nil,
+        count: Int? = nil
+    ) {
+        self.name = name
+        self.outcome = outcome
+        self.permit = permit
+        self.durationMs = durationMs
+        self.kind = kind
+        self.detail = detail
+        self.reporter = reporter
+        self.reportID = reportID
+        self.count = count
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name, outcome, permit, kind, detail, reporter, count
+        case durationMs = "duration_ms"
+        case reportID = "report_id"
+    }
+}
+
+/// Many reports of one request.
+public struct ReportsDocument: Codable, Hashable, Sendable {
+    public var reports: [ReportDocument]
+
+    public init(reports: [ReportDocument]) { self.reports = reports }
+}
+
+/// The answer to many reports.
+public struct ReportsAnswerDocument: Codable, Hashable, Sendable {
+    /// What became of one of them: the members of its answer, or its error.
+    public struct Result: Codable, Hashable, Sendable {
+        public struct Fault: Codable, Hashable, Sendable {
+            /// A ``ProblemCode``, or one of a later version.
+            public var code: String
+            public var detail: String
+        }
+
+        public var applied: Bool?
+        public var state: String?
+        public var reason: String?
+        public var duplicate: Bool?
+        public var counted: Int?
+        public var error: Fault?
+    }
+
+    /// How many outcomes were applied.
+    public var accepted: Int
+    /// In the order of the reports.
+    public var results: [Result]
+}

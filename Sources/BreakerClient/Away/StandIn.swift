@@ -1,0 +1,83 @@
+import BreakerCore
+
+/// A breaker of this process alone, which decides while the server is away: the server's state machine, with the policy
+/// and the state that were known last.
+///
+/// Its instants are milliseconds of this process's clock, and its numbers mean nothing to the server.
+struct StandIn: Sendable {
+    /// Which of the server's absences it is for.
+    let absence: Int
+    private var breaker: Breaker
+
+    init(_ name: BreakerName, policy: Policy, image: LocalImage?, absence: Int, atNs nowNs: Int64) {
+        self.absence = absence
+        let now = Instant(ns: nowNs)
+        var journal = Journal(revision: max(0, (image?.generation ?? 1) - 1))
+        let fresh = Breaker(creating: name, policy: policy, source: .builtIn, at: now, journal: &journal)
+        guard let image else {
+            breaker = fresh
+            return
+        }
+        var snapshot = fresh.snapshot
+        snapshot.state = image.state.core
+        snapshot.window = image.state == .closed ? snapshot.window : []
+        snapshot.openUntil = image.state == .open ? image.openUntilNs.map(Instant.init(ns:)) : nil
+        snapshot.override = image.override.map { order in
+            Override(
+                mode: order.mode,
+                reason: "as the server said last",
+                actor: "fusebox",
+                since: now,
+                expiresAt: order.untilNs.map(Instant.init(ns:))
+            )
+        }
+        breaker = Breaker(snapshot) ?? fresh
+    }
+
+    mutating func acquire(atNs nowNs: Int64, random: inout some RandomNumberGenerator) -> CallDecision {
+        var journal = Journal(revision: breaker.generation)
+        switch breaker.acquire(at: Instant(ns: nowNs), journal: &journal, random: &random) {
+        case .allowed(let permit, let state, _, let wouldDeny):
+            var decision = CallDecision(isAllowed: true, source: .fallback, state: BreakerState(state))
+            decision.wouldDeny = wouldDeny
+            decision.standInPermit = permit
+            return decision
+        case .denied(let state, let retryAfterMs):
+            var decision = CallDecision(isAllowed: false, source: .fallback, state: BreakerState(state))
+            decision.retryAfterNs = retryAfterMs.map { $0 * nsPerMs } ?? -1
+            return decision
+        }
+    }
+
+    /// - Parameter permit: its own; `nil` for a call that the server, or what it told, allowed.
+    mutating func report(_ outcome: CallOutcome, permit: Permit?, durationMs: Int64, atNs nowNs: Int64) {
+        let (outcome, kind, detail) = outcome.core
+        let report = Report(outcome, permit: permit, durationMs: durationMs, kind: kind, detail: detail)
+        var journal = Journal(revision: breaker.generation)
+        _ = breaker.report(report, at: Instant(ns: nowNs), journal: &journal)
+    }
+}
+
+extension Instant {
+    fileprivate init(ns nanoseconds: Int64) {
+        self.init(milliseconds: nanoseconds / nsPerMs)
+    }
+}
+
+extension BreakerState {
+    fileprivate init(_ state: State) {
+        switch state {
+        case .closed: self = .closed
+        case .open: self = .open
+        case .halfOpen: self = .halfOpen
+        }
+    }
+
+    fileprivate var core: State {
+        switch self {
+        case .closed: .closed
+        case .open: .open
+        case .halfOpen: .halfOpen
+        }
+    }
+}

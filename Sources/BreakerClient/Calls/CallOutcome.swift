@@ -1,0 +1,59 @@
+import AsyncHTTPClient
+import BreakerCore
+import NIOCore
+import NIOPosix
+
+/// What became of a call, as the breaker is told.
+public enum CallOutcome: Hashable, Sendable {
+    case success
+    /// - `kind`: a short word: `timeout`, `connection`, `http_503`; cut at 64 characters.
+    /// - `detail`: a sentence for who looks at the failure; cut at 512 bytes. It is stored and shown to operators.
+    case failure(kind: String? = nil, detail: String? = nil)
+    /// Not the downstream's fault: a caller's bad request, a cancellation.
+    case ignored
+
+    /// How an error counts unless a breaker is told otherwise: a failure, its kind `timeout` or `connection` where it is
+    /// known to be that, else the name of the error's type.
+    ///
+    /// Whatever a breaker is told, a `CancellationError`, and any error of a task that is cancelled, is ``ignored``, and so
+    /// is the ``BreakerOpen`` of another breaker.
+    public static func standard(_ error: any Error) -> CallOutcome {
+        .failure(kind: kind(of: error))
+    }
+
+    private static func kind(of error: any Error) -> String {
+        switch error {
+        case let error as HTTPClientError:
+            switch error {
+            case .connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout,
+                .tlsHandshakeTimeout:
+                return "timeout"
+            case .remoteConnectionClosed: return "connection"
+            default: return "http_client"
+            }
+        case ChannelError.connectTimeout: return "timeout"
+        case is NIOConnectionError, is ChannelError, is IOError: return "connection"
+        default: return String(describing: type(of: error))
+        }
+    }
+
+    /// What counts where an error ended the call.
+    static func of(_ error: any Error, isCancelled: Bool, _ classify: (any Error) -> CallOutcome) -> CallOutcome {
+        if isCancelled || error is CancellationError || error is BreakerOpen { return .ignored }
+        return classify(error)
+    }
+
+    /// As the state machine has it.
+    var core: (outcome: Outcome, kind: String?, detail: String?) {
+        switch self {
+        case .success: return (.success, nil, nil)
+        case .ignored: return (.ignored, nil, nil)
+        case .failure(let kind, let detail):
+            let cut = kind.map { kind in
+                kind.unicodeScalars.count <= Limits.kindLength
+                    ? kind : String(String.UnicodeScalarView(kind.unicodeScalars.prefix(Limits.kindLength)))
+            }
+            return (.failure, cut, detail.map(Limits.cutDetail))
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import NIOConcurrencyHelpers
+
+/// A breaker that all workers share, for calls that return a `Value`: what they return may count as a failure, and a
+/// ``Fallback`` may stand in for it.
+public struct ValueBreaker<Value: Sendable>: Sendable {
+    let fusebox: Fusebox
+    let entry: BreakerEntry
+    let classify: @Sendable (Result<Value, any Error>) -> CallOutcome
+    let fallback: Fallback<Value>?
+
+    public var name: String { entry.name }
+
+    /// Where it stands, as the stream told last; `nil` where it told nothing, or nothing of this breaker.
+    public var knownState: BreakerState? { fusebox.knownState(of: entry) }
+
+    /// How many calls were allowed and denied in this process, and by whom.
+    public var decisions: DecisionTally { entry.state.withLockedValue { $0.tally } }
+
+    /// Makes a call if the breaker allows it, reports what became of it, and has the fallback stand in for a call that was
+    /// denied or has failed.
+    ///
+    /// - Parameters:
+    ///   - key: what the call is about, for a cache to tell one from another.
+    ///   - operation: the call. Its time-out is yours, and should be below the policy's `probe_lease_ms`.
+    /// - Returns: what the call returned, or the fallback's value. A value that counts as a failure is returned where the
+    ///   fallback has none.
+    /// - Throws: where the fallback has no value, ``BreakerOpen`` for a call that was not made, else what `operation`
+    ///   throws; `CancellationError` where the task was cancelled while the breaker was asked.
+    public nonisolated(nonsending) func call(
+        key: String = "",
+        _ operation: nonisolated(nonsending) () async throws -> Value
+    ) async throws -> Value {
+        try await served(key: key, operation).value
+    }
+
+    /// The same, and says where the value comes from.
+    public nonisolated(nonsending) func served(
+        key: String = "",
+        _ operation: nonisolated(nonsending) () async throws -> Value
+    ) async throws -> Served<Value> {
+        let decision = try await fusebox.acquire(entry)
+        guard decision.isAllowed else {
+            let denial = BreakerOpen(decision, of: entry.name)
+            guard let served = try await serve(key, .denied(denial), decision) else { throw denial }
+            return served
+        }
+        let startNs = fusebox.clock.nowNs()
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await operation())
+        } catch {
+            result = .failure(error)
+        }
+        let outcome = outcome(of: result)
+        await fusebox.report(outcome, to: entry, under: decision, since: startNs)
+        guard case .failure = outcome else {
+            let value = try result.get()
+            if outcome == .success { fallback?.remember(value, key, fusebox.clock.nowNs()) }
+            return Served(value: value, decision: decision, origin: .call)
+        }
+        var error: (any Error)?
+        if case .failure(let thrown) = result { error = thrown }
+        if let served = try await serve(key, .failed(error), decision) { return served }
+        return Served(value: try result.get(), decision: decision, origin: .call)
+    }
+
+    private func outcome(of result: Result<Value, any Error>) -> CallOutcome {
+        switch result {
+        case .success: classify(result)
+        case .failure(let error): CallOutcome.of(error, isCancelled: Task.isCancelled) { _ in classify(result) }
+        }
+    }
+
+    private nonisolated(nonsending) func serve(
+        _ key: String,
+        _ reason: FallbackReason,
+        _ decision: CallDecision
+    ) async throws -> Served<Value>? {
+        guard let (value, origin) = try await fallback?.value(key, reason, fusebox.clock.nowNs()) else { return nil }
+        return Served(value: value, decision: decision, origin: origin)
+    }
+}
+
+/// A value, and where it comes from.
+public struct Served<Value: Sendable>: Sendable {
+    public enum Origin: Hashable, Sendable {
+        /// The call.
+        case call
+        /// The fallback.
+        case fallback
+        /// The fallback's cache.
+        /// - `age`: since the call that returned it.
+        case cache(age: Duration)
+    }
+
+    public var value: Value
+    /// How the call was decided.
+    public var decision: CallDecision
+    public var origin: Origin
+}
+
+extension CallOutcome {
+    /// How the end of a call counts unless a breaker is told otherwise: what it returned is a success, and an error counts
+    /// as ``standard(_:)-(any_Error)`` has it.
+    public static func standard<Value>(_ result: Result<Value, any Error>) -> CallOutcome {
+        switch result {
+        case .success: .success
+        case .failure(let error): standard(error)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import BreakerCore
+import NIOConcurrencyHelpers
+
+/// One breaker in this process: all that is asked of a name ends here, from whatever task.
+final class BreakerEntry: Sendable {
+    struct State: Sendable {
+        var standing = LocalStanding.unknown
+        /// As the stream told of it last; `nil` where it told of none.
+        var image: LocalImage?
+        /// The last known.
+        var policy = Policy()
+        /// Of ``policy``; `nil` where it was never fetched.
+        var policyRevision: Int64?
+        /// Decides while the server is away.
+        var standIn: StandIn?
+        var tally = DecisionTally()
+    }
+
+    let name: String
+    /// Its place among the breakers of this process.
+    let place: Int
+    let state: NIOLockedValueBox<State>
+
+    init(name: String, place: Int, image: LocalImage?) {
+        self.name = name
+        self.place = place
+        state = NIOLockedValueBox(State())
+        show(image)
+    }
+
+    /// What the stream tells.
+    func show(_ image: LocalImage?) {
+        state.withLockedValue { state in
+            state.image = image
+            state.standing = image.map(LocalStanding.init) ?? .unknown
+        }
+    }
+
+    /// - Returns: `nil` where the server has to be asked.
+    func decide(atNs nowNs: Int64) -> CallDecision? {
+        state.withLockedValue { state in
+            guard let decision = state.standing.decision(atNs: nowNs) else { return nil }
+            state.tally.count(decision)
+            return decision
+        }
+    }
+
+    func count(_ decision: CallDecision) {
+        state.withLockedValue { $0.tally.count(decision) }
+    }
+}
+
+/// How many calls were allowed and denied, and by whom.
+public struct DecisionTally: Hashable, Sendable {
+    public struct Counts: Hashable, Sendable {
+        public var allowed = 0
+        public var denied = 0
+
+        mutating func count(_ isAllowed: Bool) {
+            if isAllowed { allowed += 1 } else { denied += 1 }
+        }
+
+        static func + (left: Counts, right: Counts) -> Counts {
+            Counts(allowed: left.allowed + right.allowed, denied: left.denied + right.denied)
+        }
+    }
+
+    /// By this process, from what the stream told.
+    public var local = Counts()
+    public var server = Counts()
+    /// While the server was away, or gave no decision.
+    public var fallback = Counts()
+
+    mutating func count(_ decision: CallDecision) {
+        switch decision.source {
+        case .local: local.count(decision.isAllowed)
+        case .server: server.count(decision.isAllowed)
+        case .fallback: fallback.count(decision.isAllowed)
+        }
+    }
+
+    static func + (left: DecisionTally, right: DecisionTally) -> DecisionTally {
+        DecisionTally(
+            local: left.local + right.local,
+            server: left.server + right.server,
+            fallback: left.fallback + right.fallback
+        )
+    }
+}

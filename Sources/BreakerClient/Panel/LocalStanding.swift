@@ -1,0 +1,54 @@
+import BreakerCore
+
+/// The answer to any acquire up to an instant, for a process that decides by itself: the server's standing, as far as a
+/// follower of its changes can know it.
+struct LocalStanding: Sendable {
+    enum Answer: Sendable {
+        /// Every call may go through, with a permit of this generation.
+        case allow(generation: Int64, state: BreakerState, wouldDeny: Bool)
+        /// - `retryAtNs`: when asking again may help; `nil` where only an operator ends it.
+        case deny(state: BreakerState, retryAtNs: Int64?)
+        /// The server has to be asked: the next call may be a probe, or the breaker is not known.
+        case ask
+    }
+
+    var answer: Answer
+    /// The first instant at which the answer no longer holds.
+    var untilNs: Int64
+
+    /// That of a name that the stream has not told of.
+    static let unknown = LocalStanding(answer: .ask, untilNs: .max)
+
+    init(answer: Answer, untilNs: Int64) {
+        self.answer = answer
+        self.untilNs = untilNs
+    }
+
+    init(_ image: LocalImage) {
+        untilNs = min(image.openUntilNs ?? .max, image.override?.untilNs ?? .max)
+        switch image.state {
+        case .closed: answer = .allow(generation: image.generation, state: .closed, wouldDeny: false)
+        case .open where image.override?.mode == .shadow:
+            answer = .allow(generation: image.generation, state: .open, wouldDeny: true)
+        case .open: answer = .deny(state: .open, retryAtNs: image.openUntilNs ?? image.override?.untilNs)
+        case .halfOpen: answer = .ask
+        }
+    }
+
+    /// - Returns: `nil` where the server has to be asked.
+    func decision(atNs nowNs: Int64) -> CallDecision? {
+        guard nowNs < untilNs else { return nil }
+        switch answer {
+        case .allow(let generation, let state, let wouldDeny):
+            var decision = CallDecision(isAllowed: true, source: .local, state: state)
+            decision.wouldDeny = wouldDeny
+            decision.permit = .generation(generation)
+            return decision
+        case .deny(let state, let retryAtNs):
+            var decision = CallDecision(isAllowed: false, source: .local, state: state)
+            if let retryAtNs { decision.retryAfterNs = retryAtNs - nowNs }
+            return decision
+        case .ask: return nil
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Foundation
+
+/// Time as a worker counts it: nanoseconds that never run backwards. From where they count does not matter.
+package protocol WorkerClock: Sendable {
+    func nowNs() -> Int64
+
+    /// - Throws: `CancellationError`.
+    func sleep(forNs nanoseconds: Int64) async throws
+}
+
+/// This machine's clock, which also runs while the machine sleeps.
+struct SystemClock: WorkerClock {
+    func nowNs() -> Int64 {
+        #if canImport(Darwin)
+            return Int64(clock_gettime_nsec_np(CLOCK_MONOTONIC_RAW))
+        #else
+            var time = timespec()
+            clock_gettime(CLOCK_BOOTTIME, &time)
+            return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+        #endif
+    }
+
+    func sleep(forNs nanoseconds: Int64) async throws {
+        try await Task.sleep(for: .nanoseconds(nanoseconds), clock: .continuous)
+    }
+}
+
+extension Duration {
+    /// Cut to what 64 bits hold: 292 years.
+    var inNs: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return seconds < 0 ? .min : .max }
+        return whole.addingReportingOverflow(attoseconds / 1_000_000_000).partialValue
+    }
+}
+
+/// Nanoseconds in a millisecond.
+let nsPerMs: Int64 = 1_000_000

@@ -1,0 +1,157 @@
+import BreakerCore
+import BreakerEngine
+import BreakerHTTP
+import EngineSupport
+import NIOConcurrencyHelpers
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("While the server is away", .timeLimit(.minutes(2)))
+struct AwayTests {
+    /// Where nobody listens.
+    private static let nowhere = "http://127.0.0.1:1"
+
+    @Test("a breaker of the process decides, opens by its policy, and probes after it")
+    func standIn() async throws {
+        let worker = Worker(url: Self.nowhere)
+        let payments = worker.fusebox.breaker("payments")
+        for _ in 1...5 { await #expect(throws: Trouble.timeout) { try await payments.call { throw Trouble.timeout } } }
+        let denial = await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+        #expect(denial?.source == .fallback && denial?.retryAfter == .seconds(60))
+        worker.clock.advance(by: .seconds(60))
+        try await payments.call { decision in
+            #expect(decision.source == .fallback && decision.state == .halfOpen)
+            await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+        }
+        try await payments.call { #expect($0.state == .closed) }
+        #expect(payments.decisions.fallback == .init(allowed: 7, denied: 2))
+    }
+
+    @Test("all calls are allowed, or none, where that is asked for")
+    func allowOrDeny() async throws {
+        let open = Worker(url: Self.nowhere) { $0.unreachable = .allow }.fusebox.breaker("payments")
+        for _ in 1...6 { await #expect(throws: Trouble.timeout) { try await open.call { throw Trouble.timeout } } }
+        let shut = Worker(url: Self.nowhere) { $0.unreachable = .deny }.fusebox.breaker("payments")
+        let denial = await #expect(throws: BreakerOpen.self) { try await shut.call {} }
+        #expect(denial?.source == .fallback)
+    }
+
+    @Test(
+        "the policy and the state that were known last decide, and an override stands",
+        arguments: [nil, Override.Mode.forceOpen]
+    )
+    func lastKnown(mode: Override.Mode?) async throws {
+        let worker = try await LiveServer.with { server in
+            let name = BreakerName("payments")!
+            var policy = Policy()
+            policy.failureThreshold = 2
+            _ = try await server.engine.putPolicy(policy, of: name, actor: "alice")
+            if let mode { try await server.putOverride(mode, on: "payments") }
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                try await eventually("the policy is known") {
+                    payments.entry.state.withLockedValue { $0.policy.failureThreshold == 2 }
+                }
+            }
+            return worker
+        }
+        worker.clock.advance(by: .seconds(601))
+        let payments = worker.fusebox.breaker("payments")
+        if mode == .forceOpen {
+            #expect(try await !payments.acquire().isAllowed)
+        } else {
+            for _ in 1...2 { _ = try? await payments.call { throw Trouble.timeout } }
+            await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+        }
+    }
+
+    @Test("one asks it, when the pause is over; all others are decided for without it")
+    func oneAttempt() async throws {
+        let worker = Worker(url: Self.nowhere)
+        let payments = worker.fusebox.breaker("payments")
+        _ = try await payments.acquire()
+        #expect(worker.fusebox.statistics.isAway)
+        #expect(worker.fusebox.reachability.withLockedValue { !$0.mayTry(atNs: worker.clock.nowNs()) })
+        worker.clock.advance(by: .nanoseconds(Reachability.firstPauseNs))
+        #expect(worker.fusebox.reachability.withLockedValue { $0.mayTry(atNs: worker.clock.nowNs()) })
+        #expect(worker.fusebox.reachability.withLockedValue { !$0.mayTry(atNs: worker.clock.nowNs()) })
+    }
+
+    @Test("Outcomes wait for it and are counted once when it is back; that is logged once")
+    func comesBack() async throws {
+        let folder = try TemporaryFolder()
+        let (worker, port) = try await LiveServer.with(folder: folder) { server in
+            try await server.report(.success, to: "payments")
+            return (Worker(url: server.url), server.port)
+        }
+        let payments = worker.fusebox.breaker("payments")
+        for _ in 1...3 { _ = try? await payments.call { throw Trouble.timeout } }
+        try await payments.call {}
+        #expect(worker.fusebox.statistics.waitingOutcomes == 4)
+        #expect(worker.log.lines == ["fusebox is away"])
+        try await LiveServer.with(folder: folder, port: port) { server in
+            try await worker.running {
+                try await worker.untilSent()
+                let breaker = try await server.breaker("payments")
+                #expect(breaker.counts(at: server.clock.now()).calls == 5)
+                #expect(breaker.counts(at: server.clock.now()).failures == 3)
+                #expect(worker.log.lines == ["fusebox is away", "fusebox is back"])
+                #expect(try await payments.acquire().source != .fallback)
+            }
+        }
+        #expect(worker.fusebox.statistics.droppedOutcomes == 0)
+    }
+
+    @Test("A server that answers too late is not waited for, and the probe that it grants is given back")
+    func tooLate() async throws {
+        try await LiveServer.with { server in
+            try await server.bringToProbe("payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            let call = Task { try await payments.acquire() }
+            // The time is over before the answer can have come, or never was.
+            while worker.fusebox.reachability.withLockedValue({ !$0.isAway }), payments.decisions.server.allowed == 0 {
+                worker.clock.advance(by: .milliseconds(50))
+                await Task.yield()
+            }
+            let decision = try await call.value
+            if decision.source == .server {
+                await payments.report(.ignored, under: decision, took: .zero)
+            }
+            try await eventually("the probe is given back") {
+                worker.clock.advance(by: .milliseconds(200))
+                await worker.fusebox.send()
+                return try await server.breaker("payments").leases.isEmpty
+            }
+            #expect(try await server.breaker("payments").lostProbes == 0)
+        }
+    }
+
+    @Test("A server that will not decide is no reason to stop, and is logged once")
+    func refused() async throws {
+        try await LiveServer.with(tokens: [Token.make(name: "t", role: .worker, prefix: "").0]) { server in
+            let worker = Worker(url: server.url, token: "wrong")
+            let payments = worker.fusebox.breaker("payments")
+            for _ in 1...3 {
+                let decision = try await payments.acquire()
+                #expect(decision.source == .fallback)
+            }
+            #expect(worker.log.lines == ["fusebox gives no decision"])
+            #expect(!worker.fusebox.statistics.isAway)
+        }
+    }
+
+    @Test(
+        "Pauses grow up to a bound, and are jittered by half",
+        arguments: [(0, 100), (1, 200), (5, 3_200), (6, 5_000), (90, 5_000)]
+    )
+    func pauses(failures: Int, ms: Int64) {
+        var random = SplitMix64(seed: 1)
+        let pauses = (1...200).map { _ in Reachability.pauseNs(afterFailures: failures, random: &random) / nsPerMs }
+        #expect(pauses.allSatisfy { $0 >= ms / 2 && $0 <= ms })
+        #expect(Set(pauses).count > 20)
+    }
+}

@@ -1,0 +1,86 @@
+import BreakerCore
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("A fallback", .timeLimit(.minutes(2)))
+struct FallbackTests {
+    @Test("serves while the breaker denies and where the call fails, from the cache, by key, and says so")
+    func cache() async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let users = worker.fusebox.breaker("users", of: String.self, fallback: .cache(ttl: .seconds(100)))
+            try await worker.running {
+                for key in ["1", "2"] { #expect(try await users.call(key: key) { "user \(key)" } == "user \(key)") }
+                worker.clock.advance(by: .seconds(9))
+                let failed = try await users.served(key: "1") { throw Trouble.timeout }
+                #expect(failed.value == "user 1" && failed.origin == .cache(age: .seconds(9)))
+                await #expect(throws: Trouble.timeout) { try await users.call(key: "3") { throw Trouble.timeout } }
+                for _ in 1...5 { _ = try? await users.call(key: "2") { throw Trouble.timeout } }
+                try await eventually("the breaker is open") { users.knownState == .open }
+                let denied = try await users.served(key: "2") { "not called" }
+                #expect(denied.value == "user 2" && !denied.decision.isAllowed)
+                await #expect(throws: BreakerOpen.self) { try await users.call(key: "3") { "not called" } }
+            }
+        }
+    }
+
+    @Test("is a value, or what a function makes of the reason; what is ignored stays the caller's")
+    func valueOrFunction() async throws {
+        let fusebox = Worker(url: "http://127.0.0.1:1").fusebox
+        let fixed = fusebox.breaker("a", fallback: .value(7))
+        #expect(try await fixed.call { throw Trouble.timeout } == 7)
+        let made = fusebox.breaker(
+            "b",
+            of: String.self,
+            classify: { result in
+                if case .failure(Trouble.badRequest) = result { .ignored } else { .standard(result) }
+            },
+            fallback: .from { key, reason in
+                switch reason {
+                case .denied(let denial): "\(key): \(denial.state)"
+                case .failed(let error): error.map { "\(key): \($0)" }
+                }
+            }
+        )
+        #expect(try await made.call(key: "k") { throw Trouble.timeout } == "k: timeout")
+        await #expect(throws: Trouble.badRequest) { try await made.call { throw Trouble.badRequest } }
+        for _ in 1...4 { _ = try await made.call { throw Trouble.timeout } }
+        #expect(try await made.call(key: "k") { "not called" } == "k: open")
+    }
+
+    @Test("A failed value is returned where the fallback has none, and never remembered")
+    func failedValue() async throws {
+        let users = Worker(url: "http://127.0.0.1:1").fusebox.breaker(
+            "users",
+            of: Int.self,
+            classify: { result in
+                if case .success(503) = result { .failure(kind: "http_503") } else { .standard(result) }
+            },
+            fallback: .cache()
+        )
+        for _ in 1...2 {
+            let served = try await users.served { 503 }
+            #expect(served.value == 503 && served.origin == .call)
+        }
+        #expect(try await users.call { 200 } == 200)
+        #expect(try await users.call { 503 } == 200)
+    }
+
+    @Test("The cache forgets what is too old, and what was written longest ago where it is full")
+    func bounds() {
+        let cache = FallbackCache<Int>(ttlNs: 10, capacity: 2)
+        cache.keep(1, "a", atNs: 0)
+        #expect(cache.value("a", atNs: 9)?.0 == 1)
+        #expect(cache.value("a", atNs: 10) == nil)
+        for round in 1...100 {
+            cache.keep(round, "a", atNs: 20)
+            cache.keep(round, "b", atNs: 20)
+        }
+        cache.keep(3, "a", atNs: 20)
+        cache.keep(4, "c", atNs: 20)
+        #expect(cache.value("a", atNs: 20)?.0 == 3 && cache.value("b", atNs: 20) == nil)
+        #expect(cache.value("c", atNs: 20)?.0 == 4)
+    }
+}

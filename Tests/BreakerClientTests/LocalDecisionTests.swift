@@ -1,0 +1,167 @@
+import BreakerCore
+import BreakerEngine
+import EngineSupport
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("Decisions in the worker's own process", .timeLimit(.minutes(2)))
+struct LocalDecisionTests {
+    @Test("A known closed breaker allows without the server, with the present generation as permit")
+    func closed() async throws {
+        try await LiveServer.with { server in
+            try await server.report(.success, to: "payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                let generation = try await server.breaker("payments").generation
+                for _ in 1...3 {
+                    let decision = try await payments.acquire()
+                    #expect(decision.isAllowed && decision.source == .local && decision.state == .closed)
+                    #expect(decision.permit == .generation(generation))
+                }
+                #expect(payments.decisions.local.allowed == 3 && payments.decisions.server.allowed == 0)
+            }
+        }
+    }
+
+    @Test("A name that nobody knows is asked for at the server, and known from then on")
+    func unknownName() async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                #expect(try await payments.acquire().source == .server)
+                try await worker.untilKnown(payments, is: .closed)
+                #expect(try await payments.acquire().source == .local)
+            }
+        }
+    }
+
+    @Test("An open breaker denies until its time has run out here; then one asks the server, and gets the probe")
+    func open() async throws {
+        try await LiveServer.with { server in
+            try await server.report(.success, to: "payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                try await server.trip("payments")
+                try await worker.untilKnown(payments, is: .open)
+                let first = try await payments.acquire()
+                #expect(!first.isAllowed && first.source == .local && first.retryAfter == .seconds(60))
+                worker.clock.advance(by: .milliseconds(59_999))
+                let last = try await payments.acquire()
+                #expect(!last.isAllowed && last.source == .local && last.retryAfter == .milliseconds(1))
+                server.clock.advance(byMs: 60_000)
+                worker.clock.advance(by: .milliseconds(1))
+                let probe = try await payments.acquire()
+                #expect(probe.isAllowed && probe.source == .server && probe.isProbe)
+                await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+                await payments.report(.success, under: probe, took: .milliseconds(20))
+                try await worker.untilKnown(payments, is: .closed)
+                #expect(try await payments.acquire().source == .local)
+            }
+        }
+    }
+
+    @Test("What the stream told is good up to its bound; past it the server is asked")
+    func staleness() async throws {
+        try await LiveServer.with { server in
+            try await server.report(.success, to: "payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running { () async throws in
+                worker.clock.advance(by: .seconds(600))
+                #expect(try await payments.acquire().source == .local)
+                worker.clock.advance(by: .nanoseconds(1))
+                #expect(try await payments.acquire().source == .server)
+            }
+        }
+    }
+
+    @Test(
+        "An override decides here as it does at the server",
+        arguments: [
+            (Override.Mode.forceOpen, false, BreakerState.open, false), (.forceClosed, true, .closed, false),
+            (.shadow, true, .open, true),
+        ]
+    )
+    func overrides(mode: Override.Mode, isAllowed: Bool, state: BreakerState, wouldDeny: Bool) async throws {
+        try await LiveServer.with { server in
+            try await server.trip("payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await server.putOverride(mode, on: "payments", forMs: 30_000)
+            try await worker.running {
+                for _ in 1...2 {
+                    let decision = try await payments.acquire()
+                    #expect(decision.source == .local && decision.isAllowed == isAllowed)
+                    #expect(decision.state == state && decision.wouldDeny == wouldDeny)
+                    if mode == .forceOpen { #expect(decision.retryAfter == .seconds(30)) }
+                }
+                // Its end changes the breaker, so the server is asked from then on, until it tells of that.
+                server.clock.advance(byMs: 30_000)
+                worker.clock.advance(by: .seconds(30))
+                #expect(try await payments.acquire().source == .server)
+            }
+        }
+    }
+
+    @Test("A deleted breaker is asked for at the server, which makes it anew")
+    func deleted() async throws {
+        try await LiveServer.with { server in
+            try await server.trip("payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                #expect(try await !payments.acquire().isAllowed)
+                try await server.engine.delete(BreakerName("payments")!, actor: "alice")
+                try await worker.untilKnown(payments, is: nil)
+                let decision = try await payments.acquire()
+                #expect(decision.isAllowed && decision.source == .server)
+            }
+        }
+    }
+
+    @Test("In remote mode the server decides each call", arguments: [true, false])
+    func remote(isRun: Bool) async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url) { $0.mode = .remote }
+            let payments = worker.fusebox.breaker("payments")
+            func decide() async throws {
+                for _ in 1...3 { #expect(try await payments.acquire().source == .server) }
+                for _ in 1...5 { _ = try? await payments.call { throw Trouble.timeout } }
+                try await worker.untilSent()
+                await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+            }
+            if isRun { try await worker.running { try await decide() } } else { try await decide() }
+        }
+    }
+
+    @Test("A stream that breaks off is taken up where it ended, and nothing is missed")
+    func resume() async throws {
+        let folder = try TemporaryFolder()
+        let (worker, run, port) = try await LiveServer.with(folder: folder) { server in
+            try await server.report(.success, to: "payments")
+            let worker = Worker(url: server.url)
+            let run = Task { try await worker.fusebox.run() }
+            try await worker.untilConnected()
+            return (worker, run, server.port)
+        }
+        let payments = worker.fusebox.breaker("payments")
+        #expect(payments.knownState == .closed)
+        try await eventually("the stream ended") { !worker.fusebox.statistics.isConnected }
+        #expect(try await payments.acquire().source == .local)
+        try await LiveServer.with(folder: folder, port: port) { server in
+            try await server.trip("payments")
+            try await eventually("the stream tells what happened meanwhile") {
+                worker.clock.advance(by: .milliseconds(100))
+                return payments.knownState == .open
+            }
+            #expect(try await payments.acquire().source == .local)
+        }
+        run.cancel()
+        try await run.value
+    }
+}

@@ -1,0 +1,136 @@
+import BreakerCore
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("Outcomes that wait")
+struct OutboxTests {
+    private var outbox = Outbox(capacity: 4, idPrefix: "x")
+
+    private static func item(
+        _ outcome: Outcome,
+        at place: Int = 0,
+        generation: Int64 = 1,
+        ms: Int64? = nil,
+        kind: String? = nil,
+        isProbe: Bool = false
+    ) -> Outbox.Item {
+        Outbox.Item(
+            place: place,
+            name: "breaker-\(place)",
+            outcome: outcome,
+            permit: .generation(generation),
+            isProbe: isProbe,
+            durationMs: ms,
+            kind: kind,
+            detail: nil
+        )
+    }
+
+    @Test("Equal neighbours of one breaker are one item with a count, whatever comes between of others")
+    mutating func counts() {
+        for _ in 1...3 {
+            _ = outbox.add(Self.item(.success))
+            _ = outbox.add(Self.item(.failure, at: 1, kind: "timeout"))
+        }
+        let batch = outbox.take(atNs: 0)
+        #expect(batch.map(\.name) == ["breaker-0", "breaker-1"] && batch.map(\.count) == [3, 3])
+        #expect(batch.map(\.id) == ["x-1", "x-2"])
+    }
+
+    @Test(
+        "What differs is never put together, so a streak keeps its order",
+        arguments: [
+            [item(.failure), item(.success), item(.failure)], [item(.success, ms: 1), item(.success, ms: 2)],
+            [item(.success, generation: 1), item(.success, generation: 2)],
+            [item(.failure, kind: "timeout"), item(.failure, kind: "connection")],
+            [item(.success, isProbe: true), item(.success, isProbe: true)],
+            [item(.success), item(.success, isProbe: true)],
+        ]
+    )
+    mutating func order(items: [Outbox.Item]) {
+        for item in items { _ = outbox.add(item) }
+        let batch = outbox.take(atNs: 0)
+        #expect(batch.map(\.count) == items.map { _ in 1 })
+        #expect(batch.map(\.outcome) == items.map(\.outcome))
+    }
+
+    @Test("A success waits for the interval, the hundredth for nothing; failures and probes go at once")
+    mutating func urgency() {
+        #expect(outbox.add(Self.item(.success)) == .sendSoon)
+        for _ in 2...99 { #expect(outbox.add(Self.item(.success)) == .nothing) }
+        #expect(outbox.add(Self.item(.success)) == .send)
+        _ = outbox.take(atNs: 0)
+        #expect(outbox.add(Self.item(.failure)) == .send)
+        #expect(outbox.add(Self.item(.ignored, isProbe: true)) == .send)
+        #expect(outbox.add(Self.item(.ignored)) == .sendSoon)
+    }
+
+    @Test("One item stands for as many outcomes as a report may")
+    mutating func countLimit() {
+        for _ in 0...Limits.reportCount.upperBound { _ = outbox.add(Self.item(.success)) }
+        #expect(outbox.take(atNs: 0).map(\.count) == [Limits.reportCount.upperBound, 1])
+    }
+
+    @Test("Where there is no room the oldest goes, and is counted")
+    mutating func bound() {
+        for generation in 1...4 { _ = outbox.add(Self.item(.success, generation: Int64(generation))) }
+        _ = outbox.add(Self.item(.success, generation: 4))
+        #expect(outbox.dropped == 0 && outbox.waiting == 5)
+        _ = outbox.add(Self.item(.success, generation: 5))
+        #expect(outbox.dropped == 1 && outbox.waiting == 5)
+        #expect(outbox.take(atNs: 0).map(\.permit) == [2, 3, 4, 5].map { .generation($0) })
+    }
+
+    @Test("What nobody knows to have come goes first again, under the same id, and takes no more in")
+    mutating func again() {
+        _ = outbox.add(Self.item(.success))
+        let first = outbox.take(atNs: 0)
+        _ = outbox.add(Self.item(.success))
+        outbox.putBack(first)
+        _ = outbox.add(Self.item(.success))
+        let second = outbox.take(atNs: 1)
+        #expect(second.map(\.id) == ["x-1", "x-2"] && second.map(\.count) == [1, 2])
+        #expect(outbox.waiting == 3)
+        outbox.settle(3)
+        #expect(outbox.waiting == 0)
+    }
+
+    @Test("It is not said again when the server may have forgotten its id", arguments: [(-1, 1), (0, 0)])
+    mutating func forgotten(offsetNs: Int64, sent: Int) {
+        _ = outbox.add(Self.item(.failure))
+        outbox.putBack(outbox.take(atNs: 5))
+        #expect(outbox.take(atNs: 5 + Outbox.repeatableNs + offsetNs).count == sent)
+        #expect(outbox.dropped == 1 - sent)
+    }
+
+    @Test("In whatever order things happen, the items of a breaker keep theirs, and nothing is counted twice")
+    func anyOrder() {
+        for seed in UInt64(1)...50 {
+            var random = SplitMix64(seed: seed)
+            var outbox = Outbox(capacity: 1_000, idPrefix: "x")
+            var (added, sent) = ([Outcome](), [Outcome]())
+            var inFlight: [Outbox.Item] = []
+            for _ in 1...200 {
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0 where inFlight.isEmpty: inFlight = outbox.take(atNs: 0)
+                case 1 where Bool.random(using: &random):
+                    outbox.putBack(inFlight)
+                    inFlight = []
+                case 1:
+                    sent += inFlight.flatMap { Array(repeating: $0.outcome, count: $0.count) }
+                    outbox.settle(inFlight.reduce(0) { $0 + $1.count })
+                    inFlight = []
+                default:
+                    let outcome = Outcome.allCases.randomElement(using: &random)!
+                    added.append(outcome)
+                    _ = outbox.add(Self.item(outcome))
+                }
+            }
+            sent += inFlight.flatMap { Array(repeating: $0.outcome, count: $0.count) }
+            sent += outbox.take(atNs: 0).flatMap { Array(repeating: $0.outcome, count: $0.count) }
+            #expect(sent == added, "seed \(seed)")
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import BreakerCore
+import BreakerEngine
+import BreakerHTTP
+import EngineSupport
+import Logging
+import NIOCore
+import ServiceLifecycle
+import TestSupport
+
+/// The real server in this process, over a real database, with a clock that the test moves.
+struct LiveServer: Sendable {
+    let engine: Engine
+    let clock: ManualClock
+    let port: Int
+
+    var url: String { "http://127.0.0.1:\(port)" }
+
+    /// Runs `body` against a server, and stops it behind, whatever happens.
+    ///
+    /// - Parameters:
+    ///   - folder: where the database is; one of its own where it is `nil`.
+    ///   - port: where it listens; any free one where it is 0.
+    static func with<Value: Sendable>(
+        folder: TemporaryFolder? = nil,
+        clock: ManualClock = ManualClock(),
+        port: Int = 0,
+        tokens: [Token]? = nil,
+        _ body: @Sendable (LiveServer) async throws -> Value
+    ) async throws -> Value {
+        try await RunningEngine.with(folder: folder, clock: clock) { running in
+            let (ports, portFound) = AsyncStream.makeStream(of: Int.self)
+            var logger = Logger(label: "test")
+            logger.logLevel = .critical
+            let service = HTTPServer.service(
+                engine: running.engine,
+                gatekeeper: Gatekeeper(tokens: tokens),
+                readiness: Readiness(),
+                backups: BackupFolder(databasePath: running.databasePath),
+                configuration: .init(host: "127.0.0.1", port: port),
+                logger: logger
+            ) { address in
+                portFound.yield(address.port ?? 0)
+            }
+            let lifecycle = ServiceGroup(services: [service], logger: logger)
+            async let end: Void = lifecycle.run()
+            guard let port = await ports.first(where: { _ in true }) else { preconditionFailure("no port") }
+            let server = LiveServer(engine: running.engine, clock: clock, port: port)
+            let result: Result<Value, any Error>
+            do {
+                result = .success(try await body(server))
+            } catch {
+                result = .failure(error)
+            }
+            await lifecycle.triggerGracefulShutdown()
+            try await end
+            return try result.get()
+        }
+    }
+}
+
+extension LiveServer {
+    func breaker(_ name: String) async throws -> Breaker {
+        try await engine.breaker(BreakerName(name)!).breaker
+    }
+
+    @discardableResult
+    func report(_ outcome: Outcome, to name: String, times: Int = 1) async throws -> ReportAnswer {
+        let kind = outcome == .failure ? "timeout" : nil
+        return try await engine.report(Report(outcome, kind: kind, count: times), to: BreakerName(name)!)
+    }
+
+    func trip(_ name: String) async throws { try await report(.failure, to: name, times: 5) }
+
+    /// The next acquire is a probe.
+    func bringToProbe(_ name: String) async throws {
+        try await trip(name)
+        clock.advance(byMs: Policy().recoveryTimeoutMs)
+    }
+
+    func putOverride(_ mode: Override.Mode, on name: String, forMs length: Int64? = nil) async throws {
+        _ = try await engine.setOverride(
+            mode,
+            of: BreakerName(name)!,
+            reason: "a test",
+            expiresInMs: length,
+            actor: "alice"
+        )
+    }
+}

@@ -1,0 +1,52 @@
+import BreakerClient
+import NIOConcurrencyHelpers
+
+/// A worker's clock that a test moves. Who sleeps wakes when it is moved far enough.
+final class ManualWorkerClock: WorkerClock {
+    private struct Sleeper {
+        var dueNs: Int64
+        var continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var nowNs: Int64 = 1_000_000_000_000
+        var sleepers: [Int: Sleeper] = [:]
+        var tickets = 0
+    }
+
+    private let state = NIOLockedValueBox(State())
+
+    func nowNs() -> Int64 { state.withLockedValue { $0.nowNs } }
+
+    func sleep(forNs nanoseconds: Int64) async throws {
+        let ticket = state.withLockedValue { state in
+            state.tickets += 1
+            return state.tickets
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let isCancelled = state.withLockedValue { state in
+                    if Task.isCancelled { return true }
+                    state.sleepers[ticket] = Sleeper(dueNs: state.nowNs + nanoseconds, continuation: continuation)
+                    return false
+                }
+                if isCancelled { continuation.resume(throwing: CancellationError()) }
+            }
+        } onCancel: {
+            state.withLockedValue { $0.sleepers.removeValue(forKey: ticket) }?
+                .continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    func advance(by duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        let due = state.withLockedValue { state in
+            state.nowNs += seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+            let nowNs = state.nowNs
+            let due = state.sleepers.filter { $0.value.dueNs <= nowNs }
+            for ticket in due.keys { state.sleepers[ticket] = nil }
+            return due.values
+        }
+        for sleeper in due { sleeper.continuation.resume() }
+    }
+}

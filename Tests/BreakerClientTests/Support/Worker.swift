@@ -1,0 +1,87 @@
+import BreakerClient
+import Logging
+import NIOConcurrencyHelpers
+import TestSupport
+
+/// A worker's client with a clock that the test moves.
+struct Worker: Sendable {
+    let fusebox: Fusebox
+    let clock: ManualWorkerClock
+    let log: LogBook
+
+    init(url: String, token: String? = nil, _ configure: (inout Fusebox.Configuration) -> Void = { _ in }) {
+        var configuration = Fusebox.Configuration()
+        configuration.reporter = "worker-1"
+        // Signs of life come so seldom then that none comes while a test waits.
+        configuration.maxStaleness = .seconds(600)
+        configure(&configuration)
+        let clock = ManualWorkerClock()
+        let log = LogBook()
+        self.clock = clock
+        self.log = log
+        fusebox = Fusebox(
+            url: url,
+            token: token,
+            configuration: configuration,
+            logger: Logger(label: "worker") { _ in log },
+            clock: clock
+        )
+    }
+
+    /// Runs the client beside `body`, which begins when the stream is connected.
+    func running<Value>(_ body: () async throws -> Value) async throws -> Value {
+        let fusebox = fusebox
+        let run = Task { try await fusebox.run() }
+        let result: Result<Value, any Error>
+        do {
+            if fusebox.configuration.mode == .local { try await untilConnected() }
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        run.cancel()
+        try await run.value
+        return try result.get()
+    }
+
+    /// The first attempt needs no time to pass.
+    func untilConnected() async throws {
+        try await eventually("the stream is connected") { fusebox.statistics.isConnected }
+    }
+
+    /// Waits until the server has answered all outcomes, moving the clock for the interval in which they gather.
+    func untilSent() async throws {
+        try await eventually("all outcomes are sent") {
+            clock.advance(by: .milliseconds(50))
+            return fusebox.statistics.waitingOutcomes == 0
+        }
+    }
+
+    func untilKnown(_ breaker: SharedBreaker, is state: BreakerState?) async throws {
+        try await eventually("the stream says that \(breaker.name) is \(String(describing: state))") {
+            breaker.knownState == state
+        }
+    }
+}
+
+/// Keeps what is logged at `notice` and above.
+struct LogBook: LogHandler {
+    private let messages = NIOLockedValueBox<[String]>([])
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.notice
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    var lines: [String] { messages.withLockedValue { $0 } }
+
+    func log(event: LogEvent) { messages.withLockedValue { $0.append("\(event.message)") } }
+}
+
+/// What a protected call may end with.
+enum Trouble: Error {
+    case timeout
+    case badRequest
+}

@@ -1,0 +1,21 @@
+/// What did not come true in time.
+package struct NeverHappened: Error, CustomStringConvertible {
+    package var description: String
+
+    package init(description: String) {
+        self.description = description
+    }
+}
+
+/// Waits for something of which nothing tells us, for it happens in another process or task.
+package func eventually(
+    _ what: String,
+    within seconds: Double = 10,
+    _ condition: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while try await !condition() {
+        guard ContinuousClock.now < end else { throw NeverHappened(description: "not within \(seconds) s: \(what)") }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}
