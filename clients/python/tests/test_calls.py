@@ -135,6 +135,19 @@ def test_blocks_of_tasks_that_interleave_are_kept_apart(server: Server, remote: 
     assert (counts["calls"], counts["failures"]) == (8, 4)
 
 
+def test_blocks_of_two_breakers_may_be_left_in_any_order(server: Server, remote: Fusebox, name: str) -> None:
+    first, second = remote.breaker(name), remote.breaker(f"{name}-other")
+    first.__enter__().fail("of_first")
+    second.__enter__().fail("of_second")
+    second.__enter__().ignore()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    assert server.breaker(first.name)["last_failure"]["kind"] == "of_first"
+    assert server.breaker(second.name)["last_failure"]["kind"] == "of_second"
+    assert server.counted(second.name) == (1, 1)
+
+
 def test_a_block_left_in_another_context_says_what_to_use(remote: Fusebox, name: str) -> None:
     payments = remote.breaker(name)
     with pytest.raises(RuntimeError, match="guard"):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
+import subprocess
 from collections.abc import Callable
+from typing import Optional
 
 import pytest
-from server import Server, eventually
+from server import BINARY, Server, eventually
+from wire import Wire
 
 from fusebox import Breaker, BreakerOpen, Decision, Fusebox, StateChange
 
@@ -166,6 +170,37 @@ def test_listeners_are_told_of_each_change_with_its_cause(server: Server, local:
     ]
     assert heard[0].detail is not None and heard[0].detail.startswith("5 consecutive failures")
     assert everything == heard
+
+
+def test_a_stream_that_broke_is_taken_up_where_it_broke(server: Server, name: str) -> None:
+    wire = Wire(server.port)
+    heard: list[tuple[Optional[str], str]] = []
+    with Fusebox(wire.url, timeout=5.0) as local:
+        payments = local.breaker(name)
+        payments.listen(lambda change: heard.append((change.before, change.after)))
+        decides_here(payments)
+        wire.cut()
+        server.trip(name)
+        server.reset(name)
+        wire.mend()
+        eventually("both changes are heard of", lambda: len(heard) == 2)
+        assert heard == [("closed", "open"), ("open", "closed")]
+        assert decides_here(payments).permit == str(server.breaker(name)["generation"])
+    wire.close()
+
+
+def test_a_token_of_a_worker_is_all_it_takes(tmp_path: pathlib.Path) -> None:
+    command = [BINARY, "token", "new", "--name", "t", "--role", "worker", "--prefix", "mine:"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    secret, line = (line.partition(":")[2].strip() for line in said.splitlines())
+    (tmp_path / "tokens").write_text(line + "\n")
+    server = Server(tmp_path, "--tokens", "tokens")
+    with Fusebox(server.url, token=secret, timeout=5.0) as local:
+        assert decides_here(local.breaker("mine:a")).allowed
+        foreign = local.breaker("theirs:a")
+        assert foreign.acquire().source == "fallback"
+        assert not local.is_away
+    server.close()
 
 
 def test_a_breaker_made_before_this_process_is_known_from_the_start(server: Server, make: Make, name: str) -> None:

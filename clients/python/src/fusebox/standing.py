@@ -60,7 +60,7 @@ class Standing:
     ) -> None:
         self.cell = cell
         #: ``None`` for a breaker of which the panel knows nothing.
-        self.state = state
+        self.state: Optional[State] = state
         self.generation = generation
         self.permit = None if generation is None else str(generation)
         #: By ``time.monotonic()``.
