@@ -1,6 +1,7 @@
 import BreakerCore
 package import BreakerEngine
 import BreakerSQLite
+package import BreakerStorage
 import Logging
 package import TestSupport
 
@@ -12,11 +13,14 @@ package struct RunningEngine: Sendable {
 
     package var databasePath: String { folder.path("fusebox.db") }
 
-    /// - Parameter vfs: SQLite's file layer, for tests that make it fail.
+    /// - Parameters:
+    ///   - retention: how much history its store keeps.
+    ///   - vfs: SQLite's file layer, for tests that make it fail.
     package init(
         folder: TemporaryFolder? = nil,
         clock: ManualClock = ManualClock(),
         configuration: Engine.Configuration = Engine.Configuration(),
+        retention: Retention = Retention(),
         vfs: String? = nil
     ) throws {
         self.folder = try folder ?? TemporaryFolder()
@@ -25,7 +29,7 @@ package struct RunningEngine: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         engine = try Engine(
-            store: try SQLiteStore.open(path: path, at: clock.now(), vfs: vfs),
+            store: try SQLiteStore.open(path: path, retention: retention, at: clock.now(), vfs: vfs),
             reader: try SQLiteReader(path: path),
             configuration: configuration,
             clock: clock,
@@ -38,10 +42,17 @@ package struct RunningEngine: Sendable {
         folder: TemporaryFolder? = nil,
         clock: ManualClock = ManualClock(),
         configuration: Engine.Configuration = Engine.Configuration(),
+        retention: Retention = Retention(),
         vfs: String? = nil,
         _ body: (RunningEngine) async throws -> Value
     ) async throws -> Value {
-        let running = try RunningEngine(folder: folder, clock: clock, configuration: configuration, vfs: vfs)
+        let running = try RunningEngine(
+            folder: folder,
+            clock: clock,
+            configuration: configuration,
+            retention: retention,
+            vfs: vfs
+        )
         do {
             let value = try await body(running)
             await running.engine.stop()

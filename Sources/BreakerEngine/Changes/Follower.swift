@@ -5,8 +5,14 @@ extension Engine {
     /// Follows the changes of all breakers.
     ///
     /// - Parameter revision: the last change that the follower knows; `nil` for one that begins with the panel.
-    package func follow(behind revision: Int64? = nil) -> Follower {
-        Follower(engine: self, position: revision)
+    /// - Returns: the follower, and what it is told at once; `nil` where that is nothing.
+    /// - Throws: ``EngineError/Code/storageUnavailable``.
+    package func follow(
+        behind revision: Int64? = nil
+    ) async throws(EngineError) -> (follower: Follower, first: Follower.Event?) {
+        var follower = Follower(engine: self, position: revision ?? 0)
+        let first = try await revision == nil ? follower.resync(.start) : follower.ready()
+        return (follower, first)
     }
 }
 
@@ -15,7 +21,7 @@ extension Engine {
 /// Revisions are committed and have no gaps, so a position is all it takes, across restarts too. What is behind the
 /// position comes from the feed where the feed still has it, else from the store, where it has been committed before it
 /// was published.
-package struct Follower {
+package struct Follower: Sendable {
     package enum Event: Sendable {
         /// The next changes.
         case changes([Journal.Change])
@@ -45,15 +51,16 @@ package struct Follower {
 
     package let pulse: Pulse
     /// The last revision that was told, or passed over.
-    package private(set) var position: Int64?
+    package private(set) var position: Int64
     private let engine: Engine
     /// Whether it has come to what is published as it happens. Behind that it may not fall behind again.
     private var isLive = false
+    private var hasFallenBehind = false
 
     /// How many changes are read from the store at once.
     static let pageSize = 512
 
-    fileprivate init(engine: Engine, position: Int64?) {
+    fileprivate init(engine: Engine, position: Int64) {
         self.engine = engine
         self.position = position
         pulse = Pulse(feed: engine.feed, ticket: engine.feed.ticket())
@@ -64,24 +71,29 @@ package struct Follower {
     ///   more than ``ChangeFeed/keptChanges``.
     /// - Throws: ``EngineError/Code/storageUnavailable``.
     package mutating func next() async throws(EngineError) -> Event? {
-        while true {
-            guard let position else { return try await resync(.start) }
-            switch engine.feed.take(behind: position) {
-            case .batches(let batches):
-                isLive = true
-                return advance(over: batches.flatMap { $0 }.filter { $0.revision > position })
-            case .behind:
-                if isLive { return nil }
-                if let event = try await catchUp(behind: position) { return event }
-            case .upToDate:
-                // What the store has and the feed has not is being published at this moment, or never was.
-                if !isLive, let event = try await catchUp(behind: position) { return event }
-                switch await engine.feed.wait(pulse.ticket, behind: position) {
-                case .published: continue
-                case .beat: return .quiet
-                case .ended: return nil
-                }
+        while !hasFallenBehind {
+            if let event = try await ready() { return event }
+            switch await engine.feed.wait(pulse.ticket, behind: position) {
+            case .published: continue
+            case .beat: return .quiet
+            case .ended: return nil
             }
+        }
+        return nil
+    }
+
+    /// What there is to tell without a wait; `nil` where that is nothing.
+    fileprivate mutating func ready() async throws(EngineError) -> Event? {
+        switch engine.feed.take(behind: position) {
+        case .batches(let batches):
+            isLive = true
+            return advance(over: batches.flatMap { $0 }.filter { [position] in $0.revision > position })
+        case .behind where isLive:
+            hasFallenBehind = true
+            return nil
+        // What the store has and the feed has not is being published at this moment, or never was.
+        case .upToDate where isLive: return nil
+        case .behind, .upToDate: return try await catchUp()
         }
     }
 
@@ -90,20 +102,20 @@ package struct Follower {
         return .changes(changes)
     }
 
-    private mutating func resync(_ reason: ResyncReason) async throws(EngineError) -> Event {
+    fileprivate mutating func resync(_ reason: ResyncReason) async throws(EngineError) -> Event {
         let image = try await engine.panelImage()
         position = image.revision
         return .resync(reason, image)
     }
 
     /// - Returns: `nil` where the store has no more than the follower.
-    private mutating func catchUp(behind position: Int64) async throws(EngineError) -> Event? {
+    private mutating func catchUp() async throws(EngineError) -> Event? {
         // Just restarted, or a moment ago disconnected: nothing has to be read.
         if position == engine.feed.revision {
             isLive = true
             return nil
         }
-        let page = try await engine.read { [reader = engine.reader] in
+        let page = try await engine.read { [reader = engine.reader, position] in
             try reader.changes(behind: position, limit: Self.pageSize)
         }
         switch page {

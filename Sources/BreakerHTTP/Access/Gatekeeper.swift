@@ -54,19 +54,30 @@ package final class Gatekeeper: Sendable {
     ///
     /// - Throws: `unauthorized`.
     func access(_ fields: HTTPFields, at now: Instant) throws(Problem) -> Access {
-        if fields[.authorization] == nil, let access = session(in: fields, at: now) { return access }
-        return try access(authorization: fields[.authorization])
+        try lookUp(fields, at: now).access
+    }
+
+    /// As ``access(_:at:)``, with the instant at which it ends by itself; `nil` where it does not.
+    func lookUp(_ fields: HTTPFields, at now: Instant) throws(Problem) -> (access: Access, end: Instant?) {
+        if fields[.authorization] == nil, let (token, session) = signedIn(in: fields, at: now) {
+            return (Access(token), session.end)
+        }
+        return (try access(authorization: fields[.authorization]), nil)
     }
 
     /// Whose session a request shows; `nil` where it shows none that is good.
     func session(in fields: HTTPFields, at now: Instant) -> Access? {
+        signedIn(in: fields, at: now).map { Access($0.token) }
+    }
+
+    private func signedIn(in fields: HTTPFields, at now: Instant) -> (token: Token, session: Session)? {
         let texts = SessionCookie.texts(in: fields[.cookie])
         guard !texts.isEmpty, let tokens = register.withLockedValue({ $0.tokens }) else { return nil }
         for text in texts {
             // Tokens are few, and a session is shown by a person.
             let session = Session(text) { name in tokens.values.first { $0.name == name } }
             guard let session, now < session.end else { continue }
-            return tokens.values.first { $0.name == session.name }.map(Access.init)
+            return tokens.values.first { $0.name == session.name }.map { ($0, session) }
         }
         return nil
     }

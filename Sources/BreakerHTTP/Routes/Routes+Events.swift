@@ -8,20 +8,36 @@ extension Routes {
     /// What happens, as it happens.
     ///
     /// - Parameters:
+    ///   - gatekeeper: who says how long a client may see it.
     ///   - heartbeat: how often a quiet stream says that it lives, unless its client asks for more.
     ///   - eventLoops: whose clocks tell the time for it.
-    static func events(_ engine: Engine, heartbeat: TimeAmount, eventLoops: any EventLoopGroup) -> [Route] {
+    static func events(
+        _ engine: Engine,
+        gatekeeper: Gatekeeper,
+        heartbeat: TimeAmount,
+        eventLoops: any EventLoopGroup
+    ) -> [Route] {
         let frames = EventFrames()
         return [
             Route(sending: .get, Paths.events, .follow) { inquiry in
                 let form = EventForm(accept: inquiry.fields[.accept])
+                let access = try LastingAccess(gatekeeper, inquiry.fields, at: engine.clock.now())
+                let filter = try inquiry.eventFilter(access.access)
+                let after = try inquiry.lastEvent()
+                let heartbeat = try inquiry.heartbeat() ?? heartbeat
+                let (follower, first) = try await problems { () throws(EngineError) in
+                    try await engine.follow(behind: after)
+                }
                 let stream = EventStream(
                     engine: engine,
                     frames: frames,
                     form: form,
-                    filter: try inquiry.eventFilter(),
-                    after: try inquiry.lastEvent(),
-                    heartbeat: try inquiry.heartbeat() ?? heartbeat,
+                    filter: filter,
+                    after: after,
+                    access: access,
+                    follower: follower,
+                    first: first,
+                    heartbeat: heartbeat,
                     eventLoop: eventLoops.next()
                 )
                 let fields: HTTPFields = [
@@ -40,7 +56,7 @@ extension Routes {
 }
 
 extension Inquiry {
-    fileprivate func eventFilter() throws(Problem) -> EventFilter {
+    fileprivate func eventFilter(_ access: Access) throws(Problem) -> EventFilter {
         var filter = EventFilter(prefixes: [access.prefix, query["prefix"] ?? ""].filter { !$0.isEmpty })
         if let text = query["name"] {
             guard let name = BreakerName(text) else { throw .invalid("name", "is no name of a breaker") }

@@ -31,7 +31,7 @@ enum Routes {
             + explanation(engine)
             + audit(engine)
             + metrics(engine, meters: meters, breakers: metricsBreakers)
-            + events(engine, heartbeat: times.heartbeat, eventLoops: eventLoops)
+            + events(engine, gatekeeper: gatekeeper, heartbeat: times.heartbeat, eventLoops: eventLoops)
             + session(gatekeeper, now: { engine.clock.now() })
             + service(engine: engine, readiness: readiness)
             + dashboard()

@@ -26,8 +26,8 @@ extension Engine {
 
     /// Follows what is committed from here on.
     func changesFromHere() async throws -> Follower {
-        var follower = follow()
-        guard case .resync(.start, _) = try await follower.next() else {
+        let (follower, first) = try await follow()
+        guard case .resync(.start, _) = first else {
             throw EngineError(.shuttingDown, "a follower that begins is told of no panel")
         }
         return follower

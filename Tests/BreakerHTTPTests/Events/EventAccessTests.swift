@@ -1,5 +1,7 @@
 import BreakerAPI
 import BreakerCore
+import EngineSupport
+import NIOCore
 import NIOHTTP1
 import Testing
 
@@ -34,6 +36,54 @@ struct EventAccessTests {
             let stream = try await StreamClient.open(server.port, fields: ["authorization: Bearer \(secret)"])
             #expect(try await stream.event()?.event == "resync")
             try await server.send(.GET, "/v1/events").expectProblem(.unauthorized)
+        }
+    }
+
+    @Test("A stream ends with its token, before it tells what happens behind that", arguments: Replacement.allCases)
+    func revoked(replacement: Replacement) async throws {
+        let (token, secret) = Token.make(name: "t", role: .viewer, prefix: "mine:")
+        let (boss, bossSecret) = Token.make(name: "boss", role: .operator, prefix: "")
+        try await TestServer.with(tokens: [token, boss]) { server in
+            let stream = try await StreamClient.open(server.port, fields: ["authorization: Bearer \(secret)"])
+            _ = try await stream.event()
+            server.gatekeeper.replace(tokens: replacement.tokens(for: token) + [boss])
+            _ = try await server.send(.PUT, "/v1/breakers/mine:a", #"{"preset":"flaky"}"#, secret: bossSecret)
+            #expect(try await stream.event()?.data["name"]?.text == (replacement == .none ? "mine:a" : nil))
+        }
+    }
+
+    /// What becomes of a token while a stream has been opened with it.
+    enum Replacement: CaseIterable, Sendable {
+        case none, removed, otherSecret, otherPrefix, lesserRole
+
+        func tokens(for token: Token) -> [Token] {
+            var other = token
+            switch self {
+            case .none: break
+            case .removed: return []
+            case .otherSecret: other.digest = Token.make(name: "x", role: .viewer, prefix: "").token.digest
+            case .otherPrefix: other.prefix = "min"
+            case .lesserRole: other.role = .worker
+            }
+            return [other]
+        }
+    }
+
+    @Test("A stream ends with its session, at the next sign of life")
+    func session() async throws {
+        let (token, secret) = Token.make(name: "t", role: .viewer, prefix: "")
+        var times = ConnectionTimes()
+        times.heartbeat = .milliseconds(5)
+        try await TestServer.with(tokens: [token], times: times) { server in
+            let body = #"{"token":"\#(secret)"}"#
+            let cookie = try await server.send(.POST, "/v1/session", body)["set-cookie"] ?? ""
+            let stream = try await StreamClient.open(server.port, fields: ["cookie: \(cookie.prefix { $0 != ";" })"])
+            server.clock.advance(byMs: Session.lengthMs - 1)
+            let beat = server.clock.now().timestamp.description
+            while try await stream.frame()?.comments != [beat] {}
+            server.clock.advance(byMs: 1)
+            let end = server.clock.now().timestamp.description
+            while let frame = try await stream.frame() { try #require(frame.comments != [end]) }
         }
     }
 }

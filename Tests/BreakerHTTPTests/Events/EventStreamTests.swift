@@ -1,9 +1,12 @@
 import BreakerAPI
 import BreakerCore
+import BreakerStorage
 import NIOCore
 import NIOHTTP1
+import TestSupport
 import Testing
 
+@testable import BreakerEngine
 @testable import BreakerHTTP
 
 @Suite("A stream of changes")
@@ -107,6 +110,44 @@ struct EventStreamTests {
             #expect(resync.data["breakers"]?.items.count == 1)
             _ = try await server.acquire("b")
             #expect(try await stream.event()?.id == 2)
+        }
+    }
+
+    @Test("begins anew where what happened behind the client's revision is no longer kept, and only there")
+    func trimmed() async throws {
+        var retention = Retention()
+        retention.changes = 3
+        // The changes are those of a server before, so that this one has none of them in memory.
+        let folder = try TemporaryFolder()
+        try await TestServer.with(folder: folder, retention: retention) { server in
+            for name in ["a", "b", "c", "d", "e"] { _ = try await server.acquire(name) }
+        }
+        try await TestServer.with(folder: folder, retention: retention) { server in
+            for revision in 0...1 {
+                let stream = try await StreamClient.open(server.port, "?after=\(revision)")
+                let resync = try #require(try await stream.event())
+                #expect(resync.event == "resync" && resync.id == 5)
+                #expect(resync.data["reason"] == "trimmed")
+                #expect(resync.data["breakers"]?.items.count == 5)
+            }
+            let kept = try await StreamClient.open(server.port, "?after=2")
+            let resync = try await StreamClient.open(server.port, "?after=1")
+            _ = try await server.acquire("f")
+            #expect(try await kept.events(4).map(\.id) == [3, 4, 5, 6])
+            #expect(try await resync.events(2).map(\.id) == [5, 6])
+        }
+    }
+
+    @Test("is a problem document, and no stream, where the store cannot be read")
+    func storeFails() async throws {
+        let folder = try TemporaryFolder()
+        try await TestServer.with(folder: folder) { _ = try await $0.acquire("a") }
+        try await TestServer.with(folder: folder) { server in
+            server.engine.reader.close()
+            try await server.send(.GET, "/v1/events?after=0").expectProblem(.storageUnavailable)
+            // What is in memory needs no store.
+            #expect(try await StreamClient.open(server.port).event()?.id == 1)
+            #expect(try await StreamClient.open(server.port, "?after=1").frame()?.comments == ["ok"])
         }
     }
 

@@ -1,12 +1,14 @@
 import AsyncHTTPClient
 import BreakerCore
 import BreakerEngine
+import BreakerStorage
 import EngineSupport
 import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
+import TestSupport
 
 @testable import BreakerHTTP
 
@@ -23,17 +25,21 @@ struct TestServer: Sendable {
     /// Runs `body` against a server, and stops it behind, whatever happens.
     ///
     /// - Parameters:
+    ///   - folder: where its database is; a new one where there is none.
     ///   - tokens: `nil` for a server that has none.
+    ///   - retention: how much history its store keeps.
     ///   - times: how long a connection waits for what.
     ///   - connections: how many there may be at once.
     static func with(
+        folder: TemporaryFolder? = nil,
         tokens: [Token]? = nil,
         configuration: Engine.Configuration = Engine.Configuration(),
+        retention: Retention = Retention(),
         times: ConnectionTimes = ConnectionTimes(),
         connections: Int = HTTPLimits.leastConnections,
         _ body: (TestServer) async throws -> Void
     ) async throws {
-        try await RunningEngine.with(configuration: configuration) { running in
+        try await RunningEngine.with(folder: folder, configuration: configuration, retention: retention) { running in
             let (ports, portFound) = AsyncStream.makeStream(of: Int.self)
             let gatekeeper = Gatekeeper(tokens: tokens)
             let readiness = Readiness()

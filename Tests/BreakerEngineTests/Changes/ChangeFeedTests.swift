@@ -1,0 +1,102 @@
+import BreakerCore
+import Testing
+
+@testable import BreakerEngine
+
+@Suite("The feed keeps the newest changes for all who follow")
+struct ChangeFeedTests {
+    private func changes(_ revisions: ClosedRange<Int64>) throws -> [Journal.Change] {
+        let name = try #require(BreakerName("a"))
+        let instant = Instant(milliseconds: 0)
+        return revisions.map {
+            .init(revision: $0, name: name, breakerID: 1, at: instant, kind: .deleted(actor: nil), outline: nil)
+        }
+    }
+
+    /// The revisions that are taken behind `position`; `nil` where they are no longer kept.
+    private func taken(_ feed: ChangeFeed, behind position: Int64) -> [Int64]? {
+        switch feed.take(behind: position) {
+        case .upToDate: []
+        case .behind: nil
+        case .batches(let batches): batches.flatMap { $0 }.map(\.revision)
+        }
+    }
+
+    @Test("Begun at a revision, it has nothing of before")
+    func empty() {
+        let feed = ChangeFeed(revision: 7)
+        #expect(taken(feed, behind: 7) == [])
+        #expect(taken(feed, behind: 6) == nil)
+        #expect(taken(feed, behind: 8) == [])
+    }
+
+    @Test("From any position the batch comes that holds the next change")
+    func positions() throws {
+        let feed = ChangeFeed(revision: 2)
+        for batch: ClosedRange<Int64> in [3...3, 4...6, 7...8] { feed.publish(try changes(batch)) }
+        for (position, first) in [(2, 3), (3, 4), (4, 4), (5, 4), (6, 7), (7, 7)] as [(Int64, Int64)] {
+            #expect(taken(feed, behind: position) == Array(first...8), "\(position)")
+        }
+        #expect(taken(feed, behind: 1) == nil)
+        #expect(taken(feed, behind: 8) == [])
+    }
+
+    @Test("Batches are taken together up to a number of changes")
+    func together() throws {
+        let feed = ChangeFeed(revision: 0)
+        let many = Int64(ChangeFeed.changesAtOnce)
+        for revision in 1...many + 1 { feed.publish(try changes(revision...revision)) }
+        #expect(taken(feed, behind: 0) == Array(1...many))
+        #expect(taken(feed, behind: many) == [many + 1])
+    }
+
+    @Test("The oldest batches go when there are too many changes; the last stays whole, however long")
+    func bound() throws {
+        let feed = ChangeFeed(revision: 0)
+        let kept = Int64(ChangeFeed.keptChanges)
+        feed.publish(try changes(1...1))
+        feed.publish(try changes(2...kept))
+        #expect(taken(feed, behind: 0)?.first == 1)
+        feed.publish(try changes(kept + 1...kept + 1))
+        #expect(taken(feed, behind: 0) == nil)
+        #expect(taken(feed, behind: 1)?.first == 2)
+        feed.publish(try changes(kept + 2...3 * kept))
+        #expect(taken(feed, behind: kept) == nil)
+        #expect(taken(feed, behind: kept + 1)?.count == Int(2 * kept - 1))
+    }
+
+    @Test("A wait ends with the next change, or with the end of the feed; what is here is told to the end")
+    func waits() async throws {
+        let feed = ChangeFeed(revision: 1)
+        let tickets = (0..<8).map { _ in feed.ticket() }
+        #expect(Set(tickets).count == 8)
+        #expect(await feed.wait(tickets[0], behind: 0) == .published)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for ticket in tickets { group.addTask { #expect(await feed.wait(ticket, behind: 1) == .published) } }
+            feed.publish(try changes(2...2))
+            try await group.waitForAll()
+            for ticket in tickets { group.addTask { #expect(await feed.wait(ticket, behind: 2) == .ended) } }
+            feed.close()
+            try await group.waitForAll()
+        }
+        #expect(await feed.wait(tickets[0], behind: 1) == .published)
+    }
+
+    @Test("A wait ends with a beat for the one who waits, and with its task")
+    func ends() async throws {
+        let feed = ChangeFeed(revision: 1)
+        let (beaten, other) = (feed.ticket(), feed.ticket())
+        let waits = Task { await feed.wait(other, behind: 1) }
+        // One beat of many meets it waiting.
+        let beats = Task {
+            while !Task.isCancelled {
+                feed.wake(beaten, .beat)
+                try? await Task.sleep(for: .milliseconds(1))
+            }
+        }
+        #expect(await feed.wait(beaten, behind: 1) == .beat)
+        beats.cancel()
+        waits.cancel()
+        #expect(await waits.value == .ended)
+    }
+}

@@ -1,0 +1,139 @@
+import BreakerCore
+import EngineSupport
+import TestSupport
+import Testing
+
+@testable import BreakerEngine
+
+@Suite("A follower of all changes")
+struct FollowerTests {
+    /// Resets one of a few breakers again and again, many at a time, so that batches have many sizes.
+    private func reset(_ engine: Engine, times: Int) async throws {
+        let names = try (0..<8).map { try #require(BreakerName("breaker-\($0)")) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<times {
+                if number >= 64 { try await group.next() }
+                group.addTask { _ = try await engine.reset(names[number % 8], to: .closed, actor: "ops") }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Follows from one revision after the other: each time some events long, then again from where it came to.
+    /// - Returns: the revisions that it was told.
+    private static func follow(
+        _ engine: Engine,
+        from start: Int64,
+        to end: Int64,
+        random: SplitMix64
+    ) async throws -> [Int64] {
+        var random = random
+        var told: [Int64] = []
+        var position = start
+        while position < end {
+            var (follower, event) = try await engine.follow(behind: position)
+            for _ in 0...random.below(20) where follower.position < end {
+                if event == nil { event = try await follower.next() }
+                guard case .changes(let changes)? = event else {
+                    Issue.record("\(String(describing: event)) was told behind \(position)")
+                    return told
+                }
+                told += changes.map(\.revision)
+                #expect(follower.position == told.last)
+                event = nil
+                if random.below(4) == 0 { await Task.yield() }
+            }
+            position = told.last ?? start
+        }
+        return told
+    }
+
+    @Test("Whoever begins anywhere while changes are written is told each behind its revision once, in order")
+    func resume() async throws {
+        let seed = UInt64.random(in: 0...(.max))
+        var random = SplitMix64(seed: seed)
+        try await RunningEngine.with { running in
+            let engine = running.engine
+            for number in 0..<8 { _ = try await engine.acquire("breaker-\(number)") }
+            // More than the feed keeps: some begin where only the store reaches.
+            let before = ChangeFeed.keptChanges + 500
+            try await reset(engine, times: before)
+            let end = Int64(8 + before + 1_500)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await reset(engine, times: 1_500) }
+                for number in 0..<100 {
+                    let start = Int64(number == 0 ? 0 : random.below(8 + before + 1))
+                    let own = SplitMix64(seed: random.next())
+                    group.addTask {
+                        let told = try await Self.follow(engine, from: start, to: end, random: own)
+                        #expect(told == Array(start + 1...end), "seed \(seed), from \(start)")
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("One that begins with the panel is told what follows it, and nothing that is in it")
+    func panel() async throws {
+        try await RunningEngine.with { running in
+            let engine = running.engine
+            for number in 0..<8 { _ = try await engine.acquire("breaker-\(number)") }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await reset(engine, times: 500) }
+                for _ in 0..<50 {
+                    group.addTask {
+                        var (follower, first) = try await engine.follow()
+                        guard case .resync(.start, let image)? = first else {
+                            Issue.record("\(String(describing: first)) was told first")
+                            return
+                        }
+                        var generations = Dictionary(
+                            uniqueKeysWithValues: image.breakers.map { ($0.name, $0.outline.generation) }
+                        )
+                        #expect(image.revision == generations.values.max())
+                        while follower.position < 508 {
+                            for change in try #require(try await follower.nextChanges()) {
+                                #expect(change.revision > image.revision)
+                                generations[change.name] = change.outline?.generation
+                            }
+                        }
+                        #expect(generations.values.max() == 508)
+                        #expect(Set(generations.values).count == 8)
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("One that was up to date and falls behind by more than is kept is let go, and resumes from the store")
+    func fallsBehind() async throws {
+        try await RunningEngine.with { running in
+            let engine = running.engine
+            for number in 0..<8 { _ = try await engine.acquire("breaker-\(number)") }
+            var (follower, first) = try await engine.follow(behind: 8)
+            #expect(first == nil)
+            // The oldest batch that goes may have many changes.
+            try await reset(engine, times: ChangeFeed.keptChanges + 200)
+            #expect(try await follower.next() == nil)
+            (follower, first) = try await engine.follow(behind: 8)
+            #expect(follower.position > 8)
+            guard case .changes(let changes)? = first else {
+                Issue.record("\(String(describing: first)) was told")
+                return
+            }
+            #expect(changes.first?.revision == 9)
+        }
+    }
+
+    @Test("A follower of an engine that has stopped ends, behind what there is to tell")
+    func stops() async throws {
+        let engine = try RunningEngine().engine
+        var (follower, _) = try await engine.follow()
+        _ = try await engine.acquire("a")
+        await engine.stop()
+        #expect(try await follower.nextChanges()?.map(\.revision) == [1])
+        #expect(try await follower.next() == nil)
+    }
+}
