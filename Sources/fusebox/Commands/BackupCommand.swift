@@ -11,16 +11,17 @@ struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
         abstract: "Copy the database of a running server into a new file.",
+        usage: "fusebox backup <destination>",
         discussion: """
             The server makes a consistent copy and sends it; the file appears under its name only once it is complete, \
             synced and checked. Needs an operator's token in FUSEBOX_TOKEN where the server has tokens.
             """
     )
 
-    @OptionGroup var server: ServerOptions
-
     @Argument(help: "The file to make; it must not exist.")
     var destination: String
+
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
         guard !FileManager.default.fileExists(atPath: destination) else {

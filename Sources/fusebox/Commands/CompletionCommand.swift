@@ -5,9 +5,10 @@ struct CompletionCommand: ParsableCommand {
         commandName: "completion",
         abstract: "Print a script that has your shell complete this program's commands and options.",
         discussion: """
-            Example, for a bash that runs now:  source <(fusebox completion bash)
-            For every zsh:                      fusebox completion zsh > ~/.zfunc/_fusebox
-            For every fish:                     fusebox completion fish > ~/.config/fish/completions/fusebox.fish
+            Examples:
+              source <(fusebox completion bash)          # in ~/.bashrc
+              fusebox completion zsh > ~/.zfunc/_fusebox # a folder of your fpath
+              fusebox completion fish > ~/.config/fish/completions/fusebox.fish
             """
     )
 

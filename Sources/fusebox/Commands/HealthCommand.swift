@@ -4,10 +4,11 @@ import BreakerClient
 struct HealthCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "health",
-        abstract: "Ask a server whether it is ready: exit 0 if so, 1 if not."
+        abstract: "Ask a server whether it is ready: exit 0 if so, 1 if not.",
+        usage: "fusebox health"
     )
 
-    @OptionGroup var server: ServerOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
         let place = try server.place()

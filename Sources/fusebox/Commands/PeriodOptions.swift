@@ -4,12 +4,18 @@ import Foundation
 /// A period of the past.
 struct PeriodOptions: ParsableArguments {
     @Option(
-        help: "From when: an instant like 2026-11-24T14:00:00Z, a day, or how long ago, like 90m.",
+        help: ArgumentHelp(
+            "From when: an instant like 2026-11-24T14:00:00Z, a day, or how long ago, like 90m.",
+            valueName: "time"
+        ),
         transform: PeriodOptions.instant
     )
     var from: Date?
 
-    @Option(help: "Until when, likewise. (default: now)", transform: PeriodOptions.instant)
+    @Option(
+        help: ArgumentHelp("Until when, likewise. (default: now)", valueName: "time"),
+        transform: PeriodOptions.instant
+    )
     var to: Date?
 
     func validate() throws {

@@ -4,6 +4,7 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Run the server.",
+        usage: "fusebox serve [options]",
         discussion: """
             Every option can also be given as an environment variable (FUSEBOX_LISTEN and so on) or in the file given \
             by --config; an option wins over the environment, the environment over the file.

@@ -5,16 +5,23 @@ import Foundation
 struct ServerOptions: ParsableArguments {
     @Option(
         help: """
-            The server. (default: FUSEBOX_URL, else FUSEBOX_LISTEN on this machine, else the current context, else \
+            Its address. (default: FUSEBOX_URL, else FUSEBOX_LISTEN on this machine, else the current context, else \
             port 7979)
             """
     )
     var url: String?
 
-    @Option(help: "A server by its name in the file of contexts. (default: FUSEBOX_CONTEXT)")
+    @Option(
+        help: ArgumentHelp("Its name in the file of contexts. (default: FUSEBOX_CONTEXT)", valueName: "name")
+    )
     var context: String?
 
-    @Option(help: "A file with the secret of a token. (default: FUSEBOX_TOKEN, else that of the context)")
+    @Option(
+        help: ArgumentHelp(
+            "A file with the secret of a token. (default: FUSEBOX_TOKEN, else that of the context)",
+            valueName: "file"
+        )
+    )
     var tokenFile: String?
 
     /// A token's secret comes from the environment or a file: a command line is for all to see.

@@ -2,7 +2,7 @@ import Foundation
 
 /// How far a long operation has come: a line of its own on a terminal, rewritten in place; elsewhere nothing.
 struct Progress {
-    private let isShown = isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+    private let isShown = isatty(STDERR_FILENO) == 1
     private var last = ContinuousClock.now
     private var hasLine = false
 

@@ -3,6 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import fusebox
+
 extension ProcessTests {
     @Suite struct PolicyCommandTests {
         private let folder: TemporaryFolder
@@ -89,6 +91,59 @@ extension ProcessTests {
             #expect(result.errors.contains("policies.yaml:3: "), "\(result.errors)")
             #expect(result.errors.contains("failure_threshold"), "\(result.errors)")
             #expect(try await policies(on: server).isEmpty)
+        }
+
+        @Test("A policy that somebody changes between read and write is left alone, and the others are applied")
+        func conflict() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            for name in ["mail", "payments"] { try await server.wire.putPolicy(#"{"policy":{}}"#, of: name) }
+            let file = try PolicyFile(
+                text: "breakers:\n"
+                    + ["mail", "payments", "search"].map { "  \($0): { policy: { failure_threshold: 8 } }\n" }.joined(),
+                path: "policies.yaml"
+            )
+            let client = OperatorClient(place: ServerPlace(url: server.url))
+            var plan = try await PolicyPlan(file, on: client) { _ in }
+            try await server.wire.putPolicy(#"{"policy":{"success_threshold":2}}"#, of: "payments")
+            try await server.wire.putPolicy(#"{"policy":{"success_threshold":2}}"#, of: "search")
+            await plan.apply(on: client) { _ in }
+            #expect(!plan.isComplete)
+            #expect(plan.changes.map(\.outcome) == [.applied, .refused, .refused])
+            let thresholds = try await server.wire.get("/v1/breakers").rows("breakers").map { row in
+                (row["policy"] as? [String: Any])?["failure_threshold"] as? Int
+            }
+            #expect(thresholds == [8, 5, 5])
+            let lines = plan.lines(on: .plain)
+            #expect(lines.last == "1 changed, 0 created, 0 unchanged, 2 not done.")
+            #expect(
+                lines.count { $0 == "  refused: somebody changed it meanwhile; apply again to see what differs" } == 2
+            )
+        }
+
+        @Test("A long apply says on a terminal how far it has come, and leaves nothing of that behind")
+        func progress() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            let names = (1...1_000).map { "payments:\($0)" }
+            let file = "breakers:\n" + names.map { "  \"\($0)\": { preset: slow }\n" }.joined()
+            let terminal = try Terminal()
+            let child = try ChildProcess(
+                .fusebox,
+                ["apply", "-f", try write(file), "--url", server.url],
+                errorTerminal: terminal
+            )
+            defer { child.kill() }
+            var shown = ""
+            try await eventually("it ends", within: 60) {
+                shown += terminal.read()
+                return !child.isRunning
+            }
+            shown += terminal.read()
+            #expect(child.exitCode == 0)
+            #expect(child.standardOutput.hasSuffix("0 changed, 1000 created, 0 unchanged.\n"))
+            #expect(shown.contains("\r\u{1b}[Kcompared ") && shown.contains("\r\u{1b}[Kchanged "), "\(shown)")
+            #expect(shown.hasSuffix(" of 1000…\r\u{1b}[K"), "\(shown)")
         }
     }
 }

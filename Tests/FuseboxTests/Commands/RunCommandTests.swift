@@ -1,5 +1,6 @@
 import EngineSupport
 import Foundation
+import NIOHTTP1
 import TestSupport
 import Testing
 
@@ -87,6 +88,73 @@ extension ProcessTests {
             let refused = try await run("--unreachable", "deny", "mail", "--", "/bin/sh", "-c", "echo ran", on: url)
             #expect(refused.code == 75)
             #expect(refused.output == "")
+        }
+
+        /// Starts a command that has a probe, and waits until it says that it is ready.
+        private func startProbe(_ script: String, on server: ServerProcess) async throws -> ChildProcess {
+            _ = try await server.wire.acquire("mail")
+            _ = try await server.wire.send(.POST, "/v1/breakers/mail/reset?to=half_open")
+            let child = try ChildProcess(
+                .fusebox,
+                ["run", "--url", server.url, "mail", "--", "/bin/sh", "-c", script]
+            )
+            try await eventually("the command runs") { child.standardOutput.hasSuffix("ready\n") }
+            #expect(try await server.wire.get("/v1/breakers/mail").number("probes", "in_flight") == 1)
+            return child
+        }
+
+        @Test(
+            "A signal is passed on; a command that it ends says nothing of the downstream, and its probe is given back",
+            arguments: [SIGTERM, SIGINT, SIGHUP, SIGQUIT]
+        )
+        func signal(number: Int32) async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            let child = try await startProbe("ulimit -c 0; echo ready; exec sleep 30", on: server)
+            defer { child.kill() }
+            child.signal(number)
+            try await child.waitUntilEnd()
+            #expect(child.exitCode == 128 + number)
+            let breaker = try await server.wire.get("/v1/breakers/mail")
+            #expect(breaker.text("state") == "half_open")
+            #expect(breaker.number("probes", "in_flight") == 0)
+            #expect(breaker.number("probes", "lost") == 0)
+        }
+
+        @Test(
+            "A command that a signal does not end has its own outcome",
+            arguments: [("exit 0", 0, "closed"), ("exit 4", 4, "half_open")] as [(String, Int32, String)]
+        )
+        func trapped(end: String, code: Int32, state: String) async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            let child = try await startProbe(
+                "trap 'echo told; \(end)' TERM; echo ready; while :; do sleep 0.05; done",
+                on: server
+            )
+            defer { child.kill() }
+            child.signal(SIGTERM)
+            try await child.waitUntilEnd()
+            #expect(child.exitCode == code)
+            #expect(child.standardOutput == "ready\ntold\n")
+            let breaker = try await server.wire.get("/v1/breakers/mail")
+            #expect(breaker.text("state") == state)
+            #expect(breaker.number("probes", "in_flight") == 0)
+        }
+
+        @Test("A command that cannot be started gives its probe back", arguments: [("absent", 127), ("text", 126)])
+        func notStarted(name: String, code: Int32) async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            try Data("no program".utf8).write(to: URL(fileURLWithPath: folder.path("text")))
+            _ = try await server.wire.acquire("mail")
+            _ = try await server.wire.send(.POST, "/v1/breakers/mail/reset?to=half_open")
+            let result = try await run("mail", "--", folder.path(name), on: server.url)
+            #expect(result.code == code)
+            #expect(result.errors.hasPrefix("fusebox: \(folder.path(name)) cannot be run: "), "\(result.errors)")
+            let breaker = try await server.wire.get("/v1/breakers/mail")
+            #expect(breaker.text("state") == "half_open")
+            #expect(breaker.number("probes", "in_flight") == 0)
         }
     }
 }

@@ -12,6 +12,7 @@ final class ChildProcess: Sendable {
     /// - Parameters:
     ///   - environment: laid over that of the tests, in which no setting of Fusebox stands.
     ///   - terminal: its standard output; a file where there is none.
+    ///   - errorTerminal: its standard error, likewise.
     ///   - limit: seconds after which the process is killed.
     init(
         _ program: Program,
@@ -19,6 +20,7 @@ final class ChildProcess: Sendable {
         environment: [String: String] = [:],
         currentFolder: String? = nil,
         terminal: Terminal? = nil,
+        errorTerminal: Terminal? = nil,
         limit: Double = 60
     ) throws {
         folder = try TemporaryFolder()
@@ -31,7 +33,7 @@ final class ChildProcess: Sendable {
         if let currentFolder { process.currentDirectoryURL = URL(fileURLWithPath: currentFolder) }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try terminal?.end ?? Self.emptyFile(folder.path("stdout"))
-        process.standardError = try Self.emptyFile(folder.path("stderr"))
+        process.standardError = try errorTerminal?.end ?? Self.emptyFile(folder.path("stderr"))
         try process.run()
         pid = process.processIdentifier
         self.process = NIOLockedValueBox(process)

@@ -7,6 +7,7 @@ struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply",
         abstract: "Give breakers the policies of a YAML file, and print what that changes.",
+        usage: "fusebox apply -f <file> [--dry-run] [--json]",
         discussion: """
             The file has the section `breakers` of a server's configuration:
 
@@ -19,20 +20,22 @@ struct ApplyCommand: AsyncParsableCommand {
             meanwhile is left alone and told. Breakers that the file does not name are not touched. A policy that is \
             applied belongs to the API from then on: the server's configuration does not change it any more.
 
-            Exit code 1 where not everything was done.
+            Exit codes:
+              0  the server has the policies of the file, or would have
+              1  not everything was done
 
             Example: fusebox apply -f policies.yaml --dry-run
             """
     )
-
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
 
     @Option(name: [.customShort("f"), .long], help: "The YAML file; - for standard input.")
     var file: String
 
     @Flag(help: "Print what would change, and change nothing.")
     var dryRun = false
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
         let file = try PolicyFile.read(file)
@@ -59,22 +62,23 @@ struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Print the policies of breakers as a file that `apply` reads.",
+        usage: "fusebox export [--all] [--prefix <text>] [--json]",
         discussion: """
-            Those that were set through the API are exported, for the others the server's configuration has; --all \
-            exports every breaker's. Either way, applying the file at once changes nothing.
+            Those that were set through the API are exported; the others come from the server's configuration or are \
+            the defaults. --all exports every breaker's. Either way, applying the file at once changes nothing.
 
             Example: fusebox export > policies.yaml
             """
     )
 
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-
     @Flag(help: "Also the policies that come from the server's configuration and defaults.")
     var all = false
 
-    @Option(help: "Only breakers whose names begin with this text.")
+    @Option(help: ArgumentHelp("Only breakers whose names begin with this text.", valueName: "text"))
     var prefix: String?
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
         let client = OperatorClient(place: try server.place())

@@ -6,6 +6,7 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "List who ordered what: policies, overrides, resets and deletions, the newest first.",
+        usage: "fusebox audit [options]",
         discussion: """
             On a terminal each order has its difference below it; elsewhere it is one line. With --json: a JSON object a \
             line, with all there is before and after, and all that match unless --limit is given.
@@ -17,24 +18,25 @@ struct AuditCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
     @OptionGroup var period: PeriodOptions
 
-    @Option(help: "Only orders over this breaker.")
+    @Option(help: ArgumentHelp("Only orders over this breaker.", valueName: "name"))
     var breaker: String?
 
-    @Option(help: "Only those over breakers whose names begin with this text.")
+    @Option(help: ArgumentHelp("Only those over breakers whose names begin with this text.", valueName: "text"))
     var prefix: String?
 
-    @Option(help: "Only this actor's: the name of a token.")
+    @Option(help: ArgumentHelp("Only this actor's: the name of a token.", valueName: "name"))
     var actor: String?
 
     @Option(help: "Only this action: policy, override_set, override_cleared, reset or delete.")
     var action: String?
 
-    @Option(help: "How many at most. (default: 50; with --json all)")
+    @Option(help: ArgumentHelp("How many at most. (default: 50; with --json all)", valueName: "n"))
     var limit: Int?
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is at least 1") }

@@ -7,8 +7,14 @@ import Foundation
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Ask whether a call would be allowed: exit 0 if so, 1 if denied, 2 if there is no decision.",
+        abstract: "Ask whether a call would be allowed, and say so by the exit code.",
+        usage: "fusebox check <name> [--json]",
         discussion: """
+            Exit codes:
+              0  allowed
+              1  denied
+              2  no decision: the server is away, or refuses
+
             It asks as a worker does: a name that is asked for the first time has a breaker from then on. A probe that \
             it is granted it gives back at once as ignored, so that the next worker gets it; for that moment other \
             workers are denied. Use `fusebox run` to have the call itself decide.
@@ -17,11 +23,11 @@ struct CheckCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-
     @Argument(help: "The breaker.")
     var name: String
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     private static let denied = ExitCode(1)
     private static let noDecision = ExitCode(2)

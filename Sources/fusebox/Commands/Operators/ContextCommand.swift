@@ -10,8 +10,11 @@ struct ContextCommand: ParsableCommand {
 
               current: staging
               contexts:
-                staging: { url: "http://127.0.0.1:7979" }
-                production: { url: "https://fusebox.example.com", token_file: ~/.config/fusebox/production }
+                staging:
+                  url: http://127.0.0.1:7979
+                production:
+                  url: https://fusebox.example.com
+                  token_file: ~/.config/fusebox/production
 
             A context has a url, and a token or a token_file. A file with a token in it must not be readable by all.
             """,

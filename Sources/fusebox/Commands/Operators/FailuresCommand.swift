@@ -6,6 +6,7 @@ struct FailuresCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "failures",
         abstract: "List a breaker's failures, the newest first.",
+        usage: "fusebox failures <name> [--limit <n>] [--json]",
         discussion: """
             Only failures that counted are kept, and of each breaker the newest 1 000.
 
@@ -13,14 +14,14 @@ struct FailuresCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-
     @Argument(help: "The breaker.")
     var name: String
 
-    @Option(help: "How many rows at most: 1 to 1000.")
+    @Option(help: ArgumentHelp("How many rows at most: 1 to 1000.", valueName: "n"))
     var limit = 20
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func validate() throws {
         guard (1...1_000).contains(limit) else { throw ValidationError("--limit is 1 to 1000") }

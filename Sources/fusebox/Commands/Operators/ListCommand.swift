@@ -6,6 +6,7 @@ struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the breakers, those that need attention first.",
+        usage: "fusebox list [--state <state>] [--prefix <text>] [--override <mode>] [--json]",
         discussion: """
             First come those under an override, then the open, the half open, and the closed by how near they are to \
             tripping. On a terminal there are colours, unless NO_COLOR is set.
@@ -14,9 +15,10 @@ struct ListCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
     @OptionGroup var filter: BreakerFilterOptions
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
         let client = OperatorClient(place: try server.place())
@@ -47,10 +49,15 @@ struct BreakerFilterOptions: ParsableArguments {
     @Option(help: "Only those in this state: closed, open or half_open.")
     var state: String?
 
-    @Option(help: "Only those whose names begin with this text.")
+    @Option(help: ArgumentHelp("Only those whose names begin with this text.", valueName: "text"))
     var prefix: String?
 
-    @Option(help: "Only those with this override: force_open, force_closed, shadow, any or none.")
+    @Option(
+        help: ArgumentHelp(
+            "Only those with this override: force_open, force_closed, shadow, any or none.",
+            valueName: "mode"
+        )
+    )
     var override: String?
 
     var query: OperatorClient.Query { [("state", state), ("prefix", prefix), ("override", override)] }

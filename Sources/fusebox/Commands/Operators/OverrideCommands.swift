@@ -8,6 +8,7 @@ struct OpenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "open",
         abstract: "Deny all calls, whatever is reported: the override force_open.",
+        usage: "fusebox open <name> --reason <text> [--for <duration>] [--json]",
         discussion: """
             When it ends, by itself or by `fusebox auto`, one probe decides; nothing stampedes.
 
@@ -24,6 +25,7 @@ struct CloseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "close",
         abstract: "Allow all calls, whatever is reported: the override force_closed.",
+        usage: "fusebox close <name> --reason <text> [--for <duration>] [--json]",
         discussion: """
             While it stands the breaker protects nothing. To close a breaker and let it work on, use `fusebox reset`.
 
@@ -40,6 +42,7 @@ struct ShadowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shadow",
         abstract: "Allow all calls, and say which would be denied: the override shadow.",
+        usage: "fusebox shadow <name> --reason <text> [--for <duration>] [--json]",
         discussion: """
             The breaker goes through its states as ever; a call that it would deny is allowed with "would_deny": true. \
             So a policy is tried out without harm.
@@ -55,17 +58,24 @@ struct ShadowCommand: AsyncParsableCommand {
 
 /// An operator's standing order: over which breaker, why, and for how long.
 struct OverrideOrder: ParsableArguments {
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
 
     @Argument(help: "The breaker.")
     var name: String
 
-    @Option(help: "Why; whoever is called at night reads it.")
+    @Option(help: ArgumentHelp("Why; whoever is called at night reads it.", valueName: "text"))
     var reason: String
 
-    @Option(name: .customLong("for"), help: "How long it stands: 90s, 30m, 2h, 1d, or never for no end. (default: 1h)")
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp(
+            "How long it stands: 90s, 30m, 2h, 1d, or never for no end. (default: 1h)",
+            valueName: "duration"
+        )
+    )
     var duration: String?
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func validate() throws {
         guard reason.contains(where: { !$0.isWhitespace }) else { throw ValidationError("--reason must say something") }

@@ -6,6 +6,7 @@ struct AutoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "auto",
         abstract: "Clear the override: the breaker decides by itself again.",
+        usage: "fusebox auto <name> [--json]",
         discussion: """
             Behind force_open comes one probe. Where no override stands, nothing changes.
 
@@ -13,11 +14,11 @@ struct AutoCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-
     @Argument(help: "The breaker.")
     var name: String
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
         let client = OperatorClient(place: try server.place())
@@ -30,6 +31,7 @@ struct ResetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reset",
         abstract: "Close a breaker and forget its counts, or have it probe at once.",
+        usage: "fusebox reset <name> [--to <state>] [--json]",
         discussion: """
             An override is not touched: under force_open or force_closed a reset is refused.
 
@@ -37,14 +39,14 @@ struct ResetCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-
     @Argument(help: "The breaker.")
     var name: String
 
-    @Option(help: "closed, or half_open: then the next call is a probe.")
+    @Option(help: ArgumentHelp("closed, or half_open: then the next call is a probe.", valueName: "state"))
     var to = "closed"
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
         let client = OperatorClient(place: try server.place())

@@ -5,30 +5,40 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run a command under a breaker: ask, run, report what became of it.",
+        usage: "fusebox run [options] <name> -- <command> [<argument> ...]",
         discussion: """
-            Exit code 0 is a success, any other a failure of the kind exit_3, the end by a signal one of the kind \
-            signal_9; how long it took is reported too. What interrupts `fusebox run` itself is passed on, and the \
-            outcome is then ignored. The command has the standard streams to itself, and its exit code is passed on; \
-            128 and the signal where one ended it. Where the breaker denies, the command is not run, and the exit code \
-            is 75.
+            The command has the standard streams to itself. If it exits with 0 that is reported as a success, any other \
+            code as a failure of the kind exit_3, an end by a signal as one of the kind signal_9; how long it took is \
+            reported too. What interrupts `fusebox run` itself is passed on to the command, and a command that fails \
+            upon it counts as ignored.
+
+            Exit codes:
+              75        denied, so that the command was not run
+              126, 127  the command cannot be run, or is not there
+              128 + n   signal n ended the command
+              else      the command's own
 
             A probe has a lease: a command that outlives it does not count (probe_lease_ms of the policy).
 
-            Example, in a crontab:  */5 * * * *  fusebox run billing -- /usr/local/bin/sync-invoices
+            Example, in a crontab:
+              */5 * * * *  fusebox run billing -- /usr/local/bin/sync-invoices
             """
     )
 
     enum WithoutDecision: String, ExpressibleByArgument, CaseIterable { case allow, deny }
 
-    @OptionGroup var server: ServerOptions
-
-    @Option(help: "Who reports. (default: the host's name and the process id)")
+    @Option(help: ArgumentHelp("Who reports. (default: the host's name and the process id)", valueName: "name"))
     var reporter: String?
 
-    @Option(help: "What to do where Fusebox cannot be asked: allow, or deny with exit code 75.")
+    @Option(help: ArgumentHelp("What to do where Fusebox cannot be asked: allow, or deny with 75.", valueName: "what"))
     var unreachable = WithoutDecision.allow
 
-    @Option(help: "An exit code that is not the downstream's fault; may be given several times.")
+    @Option(
+        help: ArgumentHelp(
+            "An exit code that is not the downstream's fault; may be given several times.",
+            valueName: "code"
+        )
+    )
     var ignoreExit: [Int32] = []
 
     @Argument(help: "The breaker.")
@@ -36,6 +46,8 @@ struct RunCommand: AsyncParsableCommand {
 
     @Argument(parsing: .postTerminator, help: "The command and its arguments, behind --.")
     var command: [String] = []
+
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func validate() throws {
         guard !command.isEmpty else { throw ValidationError("the command is missing: fusebox run NAME -- command…") }

@@ -6,6 +6,7 @@ struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show one breaker: its state, why it is so, what comes next, and its policy.",
+        usage: "fusebox show <name> [--json]",
         discussion: """
             With --json: the breaker as GET /v1/breakers/NAME answers it, and under `explanation` why it is so.
 
@@ -13,11 +14,11 @@ struct ShowCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-
     @Argument(help: "The breaker.")
     var name: String
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
         let client = OperatorClient(place: try server.place())

@@ -6,6 +6,7 @@ struct WatchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
         abstract: "Watch what happens, as it happens.",
+        usage: "fusebox watch [<name> | --prefix <text>] [--json]",
         discussion: """
             On a terminal: the list, those that need attention first, or one breaker's page, kept up to date, with the \
             last changes below; q or Ctrl-C ends it. Elsewhere: a line for each change. With --json: each change, and \
@@ -20,14 +21,14 @@ struct WatchCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var server: ServerOptions
-    @OptionGroup var output: OutputOptions
-
     @Argument(help: "Only this breaker.")
     var name: String?
 
-    @Option(help: "Only breakers whose names begin with this text.")
+    @Option(help: ArgumentHelp("Only breakers whose names begin with this text.", valueName: "text"))
     var prefix: String?
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
 
     func validate() throws {
         guard name == nil || prefix == nil else { throw ValidationError("NAME does not go with --prefix") }
