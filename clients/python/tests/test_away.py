@@ -160,6 +160,22 @@ def test_a_stale_panel_is_not_believed(own_server: Server, make: Make, name: str
     eventually("it is fresh again", lambda: payments.acquire().source == "local")
 
 
+def test_a_probe_that_is_granted_too_late_is_given_back(own_server: Server, make: Make, name: str) -> None:
+    payments = make(own_server, mode="remote", timeout=0.2).breaker(name)
+    payments.call(int)
+    own_server.reset(name, to="half_open")
+    own_server.trip(name)  # Changes nothing, but tells that all before has been stored.
+    payments.give_back(payments.acquire())
+    eventually("it was the probe, and is free", lambda: own_server.breaker(name)["probes"]["in_flight"] == 0)
+    own_server.pause()
+    assert payments.acquire().source == "fallback"
+    own_server.resume()
+    eventually("it was granted and given back", lambda: own_server.breaker(name)["probes"]["in_flight"] == 0)
+    decision = eventually("it is asked again", lambda: (d := payments.acquire()).source == "server" and d)
+    assert isinstance(decision, Decision) and decision.is_probe
+    assert own_server.breaker(name)["probes"]["lost"] == 0
+
+
 def hammer(payments: Breaker, until: threading.Event, made: list[int]) -> None:
     while not until.is_set():
         payments.call(int, "7")

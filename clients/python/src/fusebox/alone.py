@@ -11,8 +11,12 @@ from .settings import Unreachable
 from .standin import StandIn
 
 
-def decide_alone(cell: Cell, unreachable: Unreachable, now: float) -> Decision:
-    """By the ``unreachable`` policy. An override that still stands, as far as is known, is obeyed whatever it says."""
+def decide_alone(cell: Cell, unreachable: Unreachable, now: float, rest: float) -> Decision:
+    """By the ``unreachable`` policy. An override that still stands, as far as is known, is obeyed whatever it says.
+
+    Args:
+        rest: seconds until Fusebox is asked again.
+    """
     standing = cell.standing
     permit = standing.permit
     mode = standing.mode(now)
@@ -23,7 +27,7 @@ def decide_alone(cell: Cell, unreachable: Unreachable, now: float) -> Decision:
     if unreachable == "allow":
         return Decision(True, cell.state or "closed", permit, None, "fallback", began=now)
     if unreachable == "deny" and mode != "shadow":
-        return Decision(False, cell.state or "closed", None, None, "fallback", began=now)
+        return Decision(False, "open", None, rest, "fallback", began=now)
     return _by_stand_in(cell, permit, mode == "shadow", now)
 
 

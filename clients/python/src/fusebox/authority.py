@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import Any, Optional
+from typing import Optional
 
 from .alone import decide_alone
+from .asking import Asking
 from .cell import Cell
 from .decision import Decision, Outcome
 from .follower import Follower
@@ -21,6 +22,8 @@ from .threads import Threads
 
 #: Seconds that the end of the process may wait for outcomes to be sent.
 FAREWELL = 1.0
+#: Requests at once on behalf of coroutines.
+WAITING = 16
 
 
 class Authority:
@@ -33,7 +36,8 @@ class Authority:
         self.reach = Reachability(settings.unreachable)
         self.outbox = Outbox(settings.buffer)
         self.sender = Sender(self.outbox, self.link, settings, lambda: self.policies.fetch())
-        self.threads = Threads()
+        self.asking = Asking(self.link, self.reach, settings.timeout, self.give_back)
+        self.threads = Threads(WAITING, "fusebox-ask")
         self.policies = Policies(self.link)
         self.panel = Panel(settings.max_staleness, self._want_policy)
         self.follower: Optional[Follower] = None
@@ -42,14 +46,16 @@ class Authority:
 
     def decide(self, cell: Cell) -> Decision:
         """May take as long as one request; never raises because of Fusebox."""
+        was_away = self.reach.is_away
         decision = self._decide_here(cell)
-        return self._ask(cell) if decision is None else decision
+        return self._ask(cell, was_away) if decision is None else decision
 
     async def decide_async(self, cell: Cell) -> Decision:
+        was_away = self.reach.is_away
         decision = self._decide_here(cell)
         if decision is not None:
             return decision
-        return await self.threads.run(self._ask, cell, abandoned=lambda late: self.give_back(cell, late))
+        return await self.threads.run(self._ask, cell, was_away, abandoned=lambda late: self.give_back(cell, late))
 
     def _decide_here(self, cell: Cell) -> Optional[Decision]:
         """A decision that takes no request; ``None`` where Fusebox has to be asked."""
@@ -58,29 +64,20 @@ class Authority:
             decision = self.panel.decide(cell)
             if decision is not None:
                 return decision
-        now = monotonic()
-        return None if self.reach.may_ask(now) else self._alone(cell, now)
+        return None if self.reach.may_ask(monotonic()) else self._alone(cell)
 
-    def _ask(self, cell: Cell) -> Decision:
-        began = monotonic()
-        try:
-            answer = self.link.ask("POST", f"/v1/breakers/{cell.name}/acquire", within=self.settings.timeout)
-            decision = _decision(answer, began)
-        except Away as reason:
-            self.reach.failed(str(reason))
-            return self._alone(cell, monotonic())
-        except Refused as refusal:
-            self.reach.succeeded()
-            self.reach.refused(cell.name, str(refusal))
-            return self._alone(cell, monotonic())
-        self.reach.succeeded(cell.name)
+    def _ask(self, cell: Cell, was_away: bool) -> Decision:
+        decision = self.asking.ask(cell, was_away)
+        if decision is None:
+            return self._alone(cell)
         cell.decided(decision)
-        if self.follower is None and self.policies.is_due(cell, began):
+        if self.follower is None and self.policies.is_due(cell, decision.began):
             self._want_policy(cell)
         return decision
 
-    def _alone(self, cell: Cell, now: float) -> Decision:
-        decision = decide_alone(cell, self.settings.unreachable, now)
+    def _alone(self, cell: Cell) -> Decision:
+        now = monotonic()
+        decision = decide_alone(cell, self.settings.unreachable, now, self.reach.rest(now))
         self.reach.decided_alone(decision.allowed)
         return decision
 
@@ -109,7 +106,7 @@ class Authority:
     ) -> None:
         item = self._item(cell, decision, outcome, kind, duration)
         if self._is_awaited(decision):
-            await self.threads.run(self._deliver, item)
+            await self.threads.run(self._deliver, item, abandoned=lambda delivered: None)
         else:
             self._post(item, decision)
 
@@ -139,6 +136,9 @@ class Authority:
         return Item(cell, outcome, permit, duration, now, self.outbox.next_id(), kind)
 
     def _deliver(self, item: Item) -> None:
+        if self.reach.is_away:
+            self._post(item, None)
+            return
         document = item.document(self.sender.reporter)
         try:
             path = f"/v1/breakers/{document.pop('name')}/report"
@@ -167,6 +167,7 @@ class Authority:
         self.reach.after_fork()
         self.outbox.after_fork()
         self.sender.after_fork()
+        self.asking.after_fork()
         self.threads.after_fork()
         self.policies.after_fork()
         self.panel.after_fork()
@@ -184,23 +185,7 @@ class Authority:
             self.follower.close()
         self.panel.freshness.end()
         self.sender.close(within)
-        self.threads.close()
         self.reach.close()
         self.link.close()
-
-
-def _decision(answer: Any, began: float) -> Decision:
-    try:
-        retry_after_ms = answer.get("retry_after_ms")
-        return Decision(
-            allowed=bool(answer["allowed"]),
-            state=answer["state"],
-            permit=answer.get("permit"),
-            retry_after=None if retry_after_ms is None else retry_after_ms / 1_000,
-            source="server",
-            would_deny=bool(answer.get("would_deny")),
-            lease_ms=answer.get("lease_ms"),
-            began=began,
-        )
-    except (AttributeError, KeyError, TypeError) as error:
-        raise Away(f"the answer is no decision: {answer!r:.100}") from error
+        self.threads.close()
+        self.asking.close()

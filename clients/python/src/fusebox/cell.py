@@ -98,7 +98,8 @@ class Cell:
         detail: Optional[str] = None,
     ) -> None:
         """Tells listeners, if ``state`` is another than before."""
-        before, self.state = self.state, state
+        with self.lock:
+            before, self.state = self.state, state
         if before == state or (before is None and state == "closed"):
             return
         change = StateChange(self.name, before, state, source, cause, detail)

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Optional
 
 from .events import Event
-from .link import Away, Link, Refused
+from .link import Away, Link, Refused, end
 from .panel import Panel
 from .reachability import Pause, Reachability
 
@@ -58,10 +58,7 @@ class Follower:
         with self._lock:
             thread, connection = self._thread, self._socket
             if connection is not None:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # The server was faster.
+                end(connection)
         if thread is not None and thread is not threading.current_thread():
             thread.join(PATIENCE + 1.0)
 

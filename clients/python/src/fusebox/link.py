@@ -143,8 +143,19 @@ class Link:
         self._open()
 
     def close(self) -> None:
+        """Ends what is under way, too."""
         self._is_closed = True
+        for each in list(self.sockets):
+            end(each)
         self._transport.close()
+
+
+def end(connection: socket.socket) -> None:
+    """Wakes whoever reads from it; who opened it closes it."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # The other side was faster.
 
 
 def _problem(status: int, text: bytes) -> Exception:

@@ -67,6 +67,10 @@ class Reachability:
             self._retry_at = now + LONGEST_PAUSE
             return True
 
+    def rest(self, now: float) -> float:
+        """Seconds until it is worth asking again."""
+        return max(self._retry_at - now, 0.0)
+
     def failed(self, reason: str) -> None:
         with self._lock:
             is_change = self.reason is None

@@ -120,6 +120,7 @@ class Sender:
                 self._chores()
             except Exception:
                 log.exception("a defect of the fusebox package; reports go on")
+                self._retry_at = time.monotonic() + self._pause.next()
                 is_empty = False
             with self._rounds:
                 self._flush_tried_all = asked
@@ -131,7 +132,7 @@ class Sender:
         """Waits for something to do; where Fusebox did not answer, at least until it is time to try again."""
         pause = self._retry_at - time.monotonic()
         while pause > 0 and not self._is_closing and self._flush_asked == self._flush_tried:
-            self.limit = ENOUGH - 1 if not len(self._outbox) else _NEVER
+            self.limit = _NEVER
             self._signal.wait(pause)
             self._signal.clear()
             self._outbox.gather()
@@ -151,6 +152,9 @@ class Sender:
                 self._outbox.give_back(batch)
                 self._retry_at = time.monotonic() + self._pause.next()
                 return False
+            except BaseException:
+                self._outbox.give_back(batch)
+                raise
             self._pause.reset()
             self._outbox.gather()
         return True
@@ -163,7 +167,10 @@ class Sender:
             for item in batch:
                 self._outbox.refuse(item, str(refusal))
             return
-        for item, result in zip(batch, answer["results"]):
+        results = answer.get("results")
+        if not isinstance(results, list) or len(results) != len(batch):
+            raise Away(f"the answer is not as expected: {answer!r:.100}")
+        for item, result in zip(batch, results):
             error = result.get("error")
             if error is not None:
                 self._outbox.refuse(item, error.get("detail"))

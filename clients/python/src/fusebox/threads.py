@@ -1,68 +1,88 @@
-"""Waiting for Fusebox without holding up an event loop."""
+"""Waiting for Fusebox in threads of one's own, and what becomes of answers that nobody waits for any more."""
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Optional, TypeVar
 
 R = TypeVar("R")
 
-#: Requests at once on behalf of coroutines.
-WORKERS = 16
-
 
 class Threads:
-    """Threads that ask Fusebox for coroutines, whatever loop they run in.
+    """Threads that ask Fusebox on behalf of others. They begin with the first request.
 
-    A request in a thread outlives the task that waits for it. So a probe that is granted to a cancelled task is known
-    of and given back, where a request cut off with its task would hold it until its lease ends. And no connection
-    belongs to a loop, which may end before it is closed.
+    A request in a thread outlives who waits for it. So a probe that is granted to a cancelled task, or too late, is
+    known of and given back, where a request cut off with its caller would hold it until its lease ends. And no
+    connection belongs to an event loop, which may end before it is closed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, count: int, name: str) -> None:
+        self._count = count
+        self._name = name
         self.after_fork()
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
         self._pool: Optional[ThreadPoolExecutor] = None
 
-    async def run(
-        self,
-        function: Callable[..., R],
-        *arguments: Any,
-        abandoned: Optional[Callable[[R], None]] = None,
-    ) -> R:
+    async def run(self, function: Callable[..., R], *arguments: Any, abandoned: Callable[[R], None]) -> R:
         """The function's result; where the task is cancelled meanwhile, ``abandoned`` is given it instead."""
-        try:
-            future: Future[R] = self._running_pool().submit(function, *arguments)
-        except RuntimeError:  # The interpreter is about to end, and starts no more threads.
+        future = self._submit(function, arguments)
+        if future is None:
             return function(*arguments)
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            if abandoned is not None:
-                future.add_done_callback(lambda done: _hand_over(done, abandoned))
+            _hand_over(future, abandoned)
             raise
 
-    def _running_pool(self) -> ThreadPoolExecutor:
+    def wait(self, function: Callable[..., R], *arguments: Any, within: float, abandoned: Callable[[R], None]) -> R:
+        """The same for a caller who waits for at most so many seconds.
+
+        Raises:
+            TimeoutError: where it takes longer.
+        """
+        future = self._submit(function, arguments)
+        if future is None:
+            return function(*arguments)
+        try:
+            return future.result(within)
+        except concurrent.futures.TimeoutError as error:
+            if future.done():  # The function's own.
+                raise
+            _hand_over(future, abandoned)
+            raise TimeoutError from error
+        except BaseException:
+            # An interrupted wait; what the function raised has nothing to hand over.
+            _hand_over(future, abandoned)
+            raise
+
+    def _submit(self, function: Callable[..., R], arguments: tuple[Any, ...]) -> Optional[Future[R]]:
+        """``None`` where the interpreter is about to end, and starts no more threads."""
         with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="fusebox-ask")
-            return self._pool
+            try:
+                if self._pool is None:
+                    self._pool = ThreadPoolExecutor(self._count, thread_name_prefix=self._name)
+                return self._pool.submit(function, *arguments)
+            except RuntimeError:
+                return None
 
     def close(self) -> None:
+        """Waits for what runs."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=True)
 
 
-def _hand_over(done: Future[R], abandoned: Callable[[R], None]) -> None:
-    try:
-        result = done.result()
-    except (CancelledError, Exception):
-        return
-    abandoned(result)
+def _hand_over(future: Future[R], abandoned: Callable[[R], None]) -> None:
+    def hand_over(done: Future[R]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            abandoned(done.result())
+
+    if not future.cancel():
+        future.add_done_callback(hand_over)

@@ -1,0 +1,101 @@
+"""Asks Fusebox whether a call may go through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Optional
+
+from .cell import Cell
+from .decision import Decision
+from .link import Away, Link, Refused
+from .reachability import Reachability
+from .threads import Threads
+
+#: Seconds for an answer that its caller no longer waits for.
+PATIENCE = 5.0
+#: Such answers at once.
+LATE = 4
+
+
+class Asking:
+    """One request within the time-out of a call.
+
+    Where it may be granted a probe, the request goes on behind the time-out, in a thread: a probe that is granted too
+    late is given back, for without that all would wait until its lease ends.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        reach: Reachability,
+        timeout: float,
+        give_back: Callable[[Cell, Decision], None],
+    ) -> None:
+        self._link = link
+        self._reach = reach
+        self._timeout = timeout
+        self._give_back = give_back
+        self._threads = Threads(LATE, "fusebox-probe")
+
+    def ask(self, cell: Cell, was_away: bool) -> Optional[Decision]:
+        """The decision; ``None`` where there is none. Tells what it learns of Fusebox being there.
+
+        Args:
+            was_away: as it was when the caller made up its mind. One that had to queue meanwhile may hear that Fusebox
+                went away, and need not find out by itself.
+        """
+        if self._reach.is_away and not was_away:
+            return None
+        try:
+            decision = self._answer(cell)
+        except Away as reason:
+            self._reach.failed(str(reason))
+            return None
+        except Refused as refusal:
+            self._reach.succeeded()
+            self._reach.refused(cell.name, str(refusal))
+            return None
+        self._reach.succeeded(cell.name)
+        return decision
+
+    def _answer(self, cell: Cell) -> Decision:
+        if cell.state == "closed":
+            return self._request(cell, self._timeout)
+        try:
+            return self._threads.wait(
+                self._request,
+                cell,
+                max(PATIENCE, self._timeout),
+                within=self._timeout,
+                abandoned=lambda late: self._give_back(cell, late),
+            )
+        except TimeoutError as error:
+            raise Away(f"no answer within {self._timeout} s") from error
+
+    def _request(self, cell: Cell, within: float) -> Decision:
+        began = monotonic()
+        return _decision(self._link.ask("POST", f"/v1/breakers/{cell.name}/acquire", within=within), began)
+
+    def after_fork(self) -> None:
+        self._threads.after_fork()
+
+    def close(self) -> None:
+        self._threads.close()
+
+
+def _decision(answer: Any, began: float) -> Decision:
+    try:
+        retry_after_ms = answer.get("retry_after_ms")
+        return Decision(
+            allowed=bool(answer["allowed"]),
+            state=answer["state"],
+            permit=answer.get("permit"),
+            retry_after=None if retry_after_ms is None else retry_after_ms / 1_000,
+            source="server",
+            would_deny=bool(answer.get("would_deny")),
+            lease_ms=answer.get("lease_ms"),
+            began=began,
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise Away(f"the answer is no decision: {answer!r:.100}") from error
