@@ -12,6 +12,8 @@ from server import Server
 
 from fusebox import Fusebox
 
+pytest_plugins = ["pybreaker_kit"]
+
 _names = itertools.count(1)
 
 

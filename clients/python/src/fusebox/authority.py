@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from concurrent.futures import Future
 from time import monotonic
 from typing import Optional
 
@@ -95,6 +97,20 @@ class Authority:
             self._deliver(item)
         else:
             self._post(item, decision)
+
+    def report_for_answer(
+        self,
+        cell: Cell,
+        decision: Decision,
+        outcome: Outcome,
+        kind: Optional[str],
+        duration: Optional[float],
+    ) -> Future[Optional[Mapping[str, Any]]]:
+        """Reports, behind all that was reported before, and gives what the server will say of it."""
+        item = self._item(cell, decision, outcome, kind, duration)
+        item.answer = Future()
+        self._post(item, decision)
+        return item.answer
 
     async def report_async(
         self,

@@ -74,11 +74,11 @@ class Cell:
 
     def hear(self, answer: Mapping[str, Any], source: Source = "server") -> None:
         """Takes the state from an answer, where no stream tells of changes."""
-        if "state" in answer and not self._is_followed:
+        if "state" in answer and not self.is_followed:
             self.becomes(answer["state"], source)
 
     @property
-    def _is_followed(self) -> bool:
+    def is_followed(self) -> bool:
         """Whether the stream tells of its changes."""
         return self.standing.state is not None and time.monotonic() < self._freshness.until
 
@@ -87,7 +87,7 @@ class Cell:
         self.stand_in = None
         rest = decision.retry_after
         self.denied_until = 0.0 if rest is None or decision.state != "open" else decision.began + rest
-        if not self._is_followed:
+        if not self.is_followed:
             self.becomes(decision.state, "server")
 
     def becomes(

@@ -53,7 +53,15 @@ class Link:
         self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._transport = httpx.HTTPTransport(verify=self._verify, limits=httpx.Limits(max_keepalive_connections=20))
 
-    def ask(self, method: str, path: str, body: Optional[Mapping[str, Any]] = None, *, within: float) -> Any:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Optional[Mapping[str, Any]] = None,
+        *,
+        within: float,
+        headers: Optional[Mapping[str, str]] = None,
+    ) -> Any:
         """The answer's JSON.
 
         Args:
@@ -67,10 +75,12 @@ class Link:
         if self._is_closed:
             raise Away("this Fusebox is closed")
         content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
-        headers = [(b"content-length", b"%d" % len(content))]
-        with self._exchange(method, path, headers, content, within, within) as response:
+        raw = [(b"content-length", b"%d" % len(content))]
+        if headers is not None:
+            raw += [(name.encode(), value.encode()) for name, value in headers.items()]
+        with self._exchange(method, path, raw, content, within, within) as response:
             text = response.read()
-        if response.status_code != 200:
+        if response.status_code not in (200, 201):
             raise _problem(response.status_code, text)
         try:
             return json.loads(text)

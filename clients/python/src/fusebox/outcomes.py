@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Optional
 
 from .decision import Outcome
@@ -24,6 +25,7 @@ class Item:
     """
 
     __slots__ = (
+        "answer",
         "attempted",
         "cell",
         "count",
@@ -56,6 +58,8 @@ class Item:
         self.kind = kind
         self.count = 1
         self.attempted = False
+        #: Where somebody waits for what the server says of just this outcome; ``None`` stands for a refusal.
+        self.answer: Optional[Future[Optional[Mapping[str, Any]]]] = None
         #: Durations from the one to below the other make no difference to the policy. The longest stands for all.
         self.shortest, self.longest = cell.equal_durations(duration or 0.0)
 
@@ -64,6 +68,8 @@ class Item:
         if (
             self.attempted
             or other.attempted
+            or self.answer is not None
+            or other.answer is not None
             or self.outcome != other.outcome
             or self.permit != other.permit
             or self.kind != other.kind
@@ -80,6 +86,11 @@ class Item:
         self.count += count
         if duration is not None and (self.duration is None or duration > self.duration):
             self.duration = duration
+
+    def answered(self, answer: Optional[Mapping[str, Any]]) -> None:
+        """Tells whoever waits."""
+        if self.answer is not None and not self.answer.done():
+            self.answer.set_result(answer)
 
     def document(self, reporter: Optional[str]) -> dict[str, Any]:
         """As the server takes it."""

@@ -10,7 +10,7 @@ from typing import Optional
 
 from .cell import Cell, Listener
 from .clock import ServerClock
-from .decision import Decision
+from .decision import Decision, State
 from .events import Event, Outline
 from .standing import Freshness, Override, Standing
 
@@ -111,6 +111,14 @@ class Panel:
         cell.policy_revision = outline.policy_revision
         if cell.policy_known != outline.policy_revision:
             self._want_policy(cell)
+
+    def doubt(self, cell: Cell, generation: int, state: State) -> None:
+        """An answer says that this generation ended in ``state``. Where the stream has yet to tell, the server is asked
+        until it does."""
+        with self._lock:
+            standing = cell.standing
+            if standing.generation is not None and standing.generation <= generation and standing.state != state:
+                cell.standing = Standing(cell)
 
     def dismiss_stand_ins(self) -> None:
         """The server is there again: nobody has to stand in for it."""

@@ -166,6 +166,7 @@ class Sender:
         except Refused as refusal:
             for item in batch:
                 self._outbox.refuse(item, str(refusal))
+                item.answered(None)
             return
         results = answer.get("results")
         if not isinstance(results, list) or len(results) != len(batch):
@@ -176,3 +177,4 @@ class Sender:
                 self._outbox.refuse(item, error.get("detail"))
             else:
                 item.cell.hear(result)
+            item.answered(None if error is not None else result)

@@ -1,0 +1,80 @@
+"""What a program may order of a breaker beside its calls: a policy, an opening, a close. Takes an operator's token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from .authority import Authority
+from .cell import Cell
+from .errors import FuseboxError
+from .link import Away, Refused
+
+#: Seconds for an order. It waits for the disk, and a person or a start waits for it.
+PATIENCE = 2.0
+
+
+class OrderFailed(FuseboxError):
+    """Fusebox did not do what it was told: it is away, or a token, an override or a limit is in the way.
+
+    Attributes:
+        status: of the answer; ``None`` where there was none.
+    """
+
+    def __init__(self, detail: str, status: Optional[int] = None) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class Orders:
+    """Orders for one breaker. Each gives the breaker as it is then, as in ``GET /v1/breakers/{name}``.
+
+    All raise ``OrderFailed``.
+    """
+
+    def __init__(self, authority: Authority, cell: Cell) -> None:
+        self._authority = authority
+        self._path = f"/v1/breakers/{cell.name}"
+
+    def view(self) -> Any:
+        return self._order("GET")
+
+    def create(self, policy: Mapping[str, Any]) -> Any:
+        """Makes the breaker with this policy; fails with 412 where it is there."""
+        return self._order("PUT", {"policy": policy}, headers={"if-none-match": "*"})
+
+    def change(self, policy: Mapping[str, Any]) -> Any:
+        """Changes these fields of the policy."""
+        return self._order("PATCH", {"policy": policy})
+
+    def force_open(self, reason: str, seconds: float) -> Any:
+        body = {"mode": "force_open", "reason": reason, "expires_in_ms": round(seconds * 1_000)}
+        return self._order("PUT", body, "/override")
+
+    def end_override(self) -> Any:
+        return self._order("DELETE", path="/override")
+
+    def close(self) -> Any:
+        return self._order("POST", path="/reset")
+
+    def half_open(self) -> Any:
+        return self._order("POST", path="/reset?to=half_open")
+
+    def _order(
+        self,
+        method: str,
+        body: Optional[Mapping[str, Any]] = None,
+        path: str = "",
+        headers: Optional[Mapping[str, str]] = None,
+    ) -> Any:
+        reach = self._authority.reach
+        try:
+            answer = self._authority.link.ask(method, self._path + path, body, within=PATIENCE, headers=headers)
+        except Away as reason:
+            reach.failed(str(reason))
+            raise OrderFailed(f"Fusebox is away: {reason}") from reason
+        except Refused as refusal:
+            reach.succeeded()
+            raise OrderFailed(str(refusal), refusal.status) from refusal
+        reach.succeeded()
+        return answer

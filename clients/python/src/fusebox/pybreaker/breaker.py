@@ -1,0 +1,188 @@
+"""PyBreaker's ``CircuitBreaker``, shared by all processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any, Optional
+
+from .. import forking
+from ..cell import StateChange
+from ..client import Fusebox
+from ..default import default
+from ..orders import OrderFailed, Orders
+from .exclusions import Exclusion
+from .guarding import Guarding
+from .listeners import CircuitBreakerListener
+from .naming import name_of_variable, shared_name
+from .settings import Numbers, fields_of
+from .states import SERVER_STATES, CircuitBreakerState, Watch
+from .storages import CircuitBreakerStorage, namespace_of
+
+#: What an override says that ``open()`` has set.
+OPENED = "opened by open() of a circuit breaker"
+
+
+class CircuitBreaker(Guarding):
+    """A circuit breaker whose state and counts are in Fusebox.
+
+    Args:
+        fail_max, reset_timeout, success_threshold: consecutive failures that open it, seconds that it stays open,
+            successes that close it again. The process that is first makes the breaker with these; they do not undo what
+            an operator has changed since.
+        exclude: exceptions that count as no failure: classes, and functions of the exception.
+        listeners: ``CircuitBreakerListener`` objects.
+        state_storage: not used, for Fusebox keeps the state; a storage of another kind than PyBreaker's is refused.
+        name: which breaker this is, for all processes. Without one it is called after the variable it is assigned to.
+        throw_new_error_on_trip: whether the call that opens it raises ``CircuitBreakerError`` instead of its own error.
+        fusebox: whose breaker it is; by default that of ``FUSEBOX_URL``, or of ``fusebox.pybreaker.use``.
+    """
+
+    def __init__(
+        self,
+        fail_max: int = 5,
+        reset_timeout: float = 60,
+        success_threshold: int = 1,
+        exclude: Optional[Iterable[Exclusion]] = None,
+        listeners: Optional[Iterable[CircuitBreakerListener]] = None,
+        state_storage: Optional[CircuitBreakerStorage] = None,
+        name: Optional[str] = None,
+        throw_new_error_on_trip: bool = True,
+        *,
+        fusebox: Optional[Fusebox] = None,
+    ) -> None:
+        self._asked = fields_of(fail_max, reset_timeout, success_threshold)
+        self._fusebox = fusebox or default()
+        self._name = name
+        shared = name or namespace_of(state_storage) or name_of_variable(sys._getframe(1))
+        super().__init__(exclude, listeners, throw_new_error_on_trip)
+        self._watch = Watch(self)
+        self._attach(shared_name(shared))
+        forking.register(self._watch)
+
+    def _attach(self, name: str) -> None:
+        self.breaker = self._fusebox.breaker(name)
+        self._authority, self._cell = self.breaker._authority, self.breaker._cell
+        self._numbers = Numbers(self._authority, self._cell, self._asked)
+        self._orders = Orders(self._authority, self._cell)
+        cell = self._cell
+
+        def learn(change: StateChange) -> None:
+            if self._cell is cell:
+                generation = None if change.source == "fallback" else cell.standing.generation
+                self._watch.hear(change.after, generation)
+
+        self._watch.begin(self._cell.standing.state or self._cell.state, self._cell.standing.generation)
+        self.breaker.listen(learn)
+
+    @property
+    def name(self) -> Optional[str]:
+        """As it was given; ``breaker.name`` is what it is called in Fusebox."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        """From here on it is another breaker: the one of that name."""
+        self._name = name
+        self._attach(shared_name(name))
+
+    @property
+    def fail_max(self) -> int:
+        return self._numbers.policy.failure_threshold or int(self._asked["failure_threshold"])
+
+    @fail_max.setter
+    def fail_max(self, number: int) -> None:
+        self._numbers.change(fields_of(fail_max=number))
+
+    @property
+    def reset_timeout(self) -> float:
+        return self._numbers.policy.recovery_timeout_ms / 1_000
+
+    @reset_timeout.setter
+    def reset_timeout(self, timeout: float) -> None:
+        self._numbers.change(fields_of(reset_timeout=timeout))
+
+    @property
+    def success_threshold(self) -> int:
+        return self._numbers.policy.success_threshold
+
+    @success_threshold.setter
+    def success_threshold(self, threshold: int) -> None:
+        self._numbers.change(fields_of(success_threshold=threshold))
+
+    @property
+    def fail_counter(self) -> int:
+        """Consecutive failures in all processes, since it closed. Asks the server; 0 while that is away."""
+        view = self._look()
+        return 0 if view is None else int(view["counts"]["consecutive_failures"])
+
+    @property
+    def success_counter(self) -> int:
+        """Successes of the probes since it is half open. Asks the server; 0 while that is away."""
+        view = self._look()
+        return 0 if view is None else int(view["probes"]["successes"])
+
+    @property
+    def current_state(self) -> str:
+        """``closed``, ``open`` or ``half-open``. Asks the server where its stream does not tell."""
+        if not self._cell.is_followed:
+            self._look()
+        return self._watch.state.name
+
+    @property
+    def state(self) -> CircuitBreakerState:
+        if not self._cell.is_followed:
+            self._look()
+        return self._watch.state
+
+    @state.setter
+    def state(self, state: str) -> None:
+        if state not in SERVER_STATES:
+            raise ValueError(f"state must be one of {', '.join(SERVER_STATES)}, not {state!r}")
+        {"open": self.open, "half-open": self.half_open, "closed": self.close}[state]()
+
+    def _look(self) -> Optional[Any]:
+        """The breaker as the server has it, behind all that this process reported."""
+        if not self._numbers.is_settled:
+            self._numbers.settle()
+        self._fusebox.flush(self._authority.settings.timeout)
+        if self._authority.reach.is_away:
+            return None
+        try:
+            return self._heard(self._orders.view())
+        except OrderFailed:
+            return None
+
+    def _heard(self, view: Any) -> Any:
+        generation = int(view["generation"])
+        self._authority.panel.doubt(self._cell, generation - 1, view["state"])
+        self._watch.hear(view["state"], generation)
+        return view
+
+    def open(self) -> bool:
+        """Opens it for ``reset_timeout``, in all processes. Needs an operator's token, as do the next two.
+
+        Raises:
+            OrderFailed: where Fusebox did not do it.
+        """
+        self._begin_order()
+        self._heard(self._orders.force_open(OPENED, self.reset_timeout))
+        return self.throw_new_error_on_trip
+
+    def half_open(self) -> None:
+        """Lets one call through, which decides."""
+        self._begin_order()
+        self._heard(self._orders.half_open())
+
+    def close(self) -> None:
+        self._begin_order()
+        self._heard(self._orders.close())
+
+    def _begin_order(self) -> None:
+        """Makes the breaker unless it is there, and ends what ``open()`` has set. An operator's override stands."""
+        if not self._numbers.is_settled:
+            self._numbers.settle()
+        self._fusebox.flush(self._authority.settings.timeout)
+        override = self._orders.view()["override"]
+        if override is not None and override["reason"] == OPENED:
+            self._orders.end_override()

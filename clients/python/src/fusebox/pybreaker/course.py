@@ -1,0 +1,183 @@
+"""The course of a guarded call: may it be made, and what did it do to the circuit."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Optional, cast
+
+from ..decision import Decision, Outcome, State
+from ..kinds import kind_of
+from .errors import CircuitBreakerError
+from .exclusions import Exclusion, Exclusions, ends_from_outside
+from .listeners import CircuitBreakerListener
+
+if TYPE_CHECKING:
+    from ..authority import Authority
+    from ..breaker import Breaker
+    from ..cell import Cell
+    from .breaker import CircuitBreaker
+    from .settings import Numbers
+    from .states import Watch
+
+Answer = Optional[Mapping[str, Any]]
+
+
+class Course(Exclusions):
+    """What failed, and what a probe did, is known to the server before the call's end is: so the call that opens the
+    circuit can say so. The success of any other call is sent later."""
+
+    breaker: Breaker
+    throw_new_error_on_trip: bool
+    _authority: Authority
+    _cell: Cell
+    _numbers: Numbers
+    _watch: Watch
+
+    def __init__(
+        self, exclude: Optional[Iterable[Exclusion]], listeners: Optional[Iterable[CircuitBreakerListener]]
+    ) -> None:
+        super().__init__(exclude)
+        self._cb = cast("CircuitBreaker", self)
+        self._listeners = tuple(listeners or ())
+
+    @property
+    def listeners(self) -> tuple[CircuitBreakerListener, ...]:
+        return self._listeners
+
+    def add_listener(self, listener: CircuitBreakerListener) -> None:
+        self._listeners = (*self._listeners, listener)
+
+    def add_listeners(self, *listeners: CircuitBreakerListener) -> None:
+        self._listeners = (*self._listeners, *listeners)
+
+    def remove_listener(self, listener: CircuitBreakerListener) -> None:
+        """Raises ``ValueError`` where it is not there."""
+        rest = list(self._listeners)
+        rest.remove(listener)
+        self._listeners = tuple(rest)
+
+    def begin(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
+        if not self._numbers.is_settled:
+            self._numbers.settle()
+        return self._admitted(self.breaker.acquire(), func, args, kwargs)
+
+    async def begin_async(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
+        if not self._numbers.is_settled:
+            await self._authority.threads.run(self._numbers.settle)
+        return self._admitted(await self.breaker.acquire_async(), func, args, kwargs)
+
+    def _admitted(
+        self, decision: Decision, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Decision:
+        if decision.source != "local":
+            self._watch.hear(decision.state, generation_of(decision))
+        if not decision.allowed:
+            message = "Timeout not elapsed yet, circuit breaker still open"
+            raise CircuitBreakerError(message, self.breaker.name, decision.state, decision.retry_after)
+        try:
+            for listener in self._listeners:
+                listener.before_call(self._cb, func, *args, **kwargs)
+        except BaseException:
+            self.breaker.give_back(decision)
+            raise
+        return decision
+
+    def succeeded(self, decision: Decision, duration: float) -> None:
+        if decision.is_probe:
+            self._learn(decision, self._answer(decision, self._told(decision, "success", None, duration)))
+        else:
+            self.breaker.report("success", decision, duration=duration)
+        self._tell_success()
+
+    async def succeeded_async(self, decision: Decision, duration: float) -> None:
+        if decision.is_probe:
+            answer = await self._answer_async(decision, self._told(decision, "success", None, duration))
+            self._learn(decision, answer)
+        else:
+            await self.breaker.report_async("success", decision, duration=duration)
+        self._tell_success()
+
+    def _tell_success(self) -> None:
+        for listener in self._listeners:
+            listener.success(self._cb)
+
+    def failed(self, decision: Decision, error: BaseException, duration: float) -> None:
+        """Raises ``CircuitBreakerError`` where the call has opened the circuit; otherwise its own error is to go on."""
+        if ends_from_outside(error):
+            self.breaker.give_back(decision, duration)
+        elif self._is_failure(decision, error):
+            answer = self._answer(decision, self._told_failure(decision, error, duration))
+            self._trip(decision, error, self._learn(decision, answer))
+        else:
+            self.succeeded(decision, duration)
+
+    async def failed_async(self, decision: Decision, error: BaseException, duration: float) -> None:
+        if ends_from_outside(error):
+            # Without waiting: a task that is cancelled may be cancelled again.
+            self.breaker.give_back(decision, duration)
+        elif self._is_failure(decision, error):
+            answer = await self._answer_async(decision, self._told_failure(decision, error, duration))
+            self._trip(decision, error, self._learn(decision, answer))
+        else:
+            await self.succeeded_async(decision, duration)
+
+    def _is_failure(self, decision: Decision, error: BaseException) -> bool:
+        try:
+            return self.is_system_error(error)
+        except BaseException:
+            self.breaker.give_back(decision)
+            raise
+
+    def _told_failure(self, decision: Decision, error: BaseException, duration: float) -> Future[Answer]:
+        try:
+            for listener in self._listeners:
+                listener.failure(self._cb, error)
+        finally:
+            answer = self._told(decision, "failure", kind_of(error), duration)
+        return answer
+
+    def _told(self, decision: Decision, outcome: Outcome, kind: Optional[str], duration: float) -> Future[Answer]:
+        return self._authority.report_for_answer(self._cell, decision, outcome, kind, duration)
+
+    def _answer(self, decision: Decision, answer: Future[Answer]) -> Answer:
+        """What the server says within the time for a decision; ``None`` where it is away."""
+        if decision.source == "fallback":
+            return None
+        try:
+            return answer.result(self._authority.settings.timeout)
+        except concurrent.futures.TimeoutError:
+            return None
+
+    async def _answer_async(self, decision: Decision, answer: Future[Answer]) -> Answer:
+        if decision.source == "fallback":
+            return None
+        waited = asyncio.wrap_future(answer)
+        await asyncio.wait([waited], timeout=self._authority.settings.timeout)
+        return waited.result() if waited.done() else None
+
+    def _learn(self, decision: Decision, answer: Answer) -> Optional[State]:
+        """The state behind a report that counted; ``None`` where it did not, or nobody knows."""
+        if decision.ticket is not None:
+            return decision.ticket.stand_in.state
+        if answer is None or not answer.get("applied"):
+            return None
+        state: State = answer["state"]
+        generation = generation_of(decision)
+        if generation is not None:
+            self._authority.panel.doubt(self._cell, generation, state)
+            self._watch.hear(state, generation + (state != decision.state))
+        return state
+
+    def _trip(self, decision: Decision, error: BaseException, state: Optional[State]) -> None:
+        if state != "open" or decision.state == "open" or not self.throw_new_error_on_trip:
+            return
+        reason = "Trial call failed" if decision.state == "half_open" else "Failures threshold reached"
+        rest = self._numbers.policy.recovery_timeout_ms / 1_000
+        raise CircuitBreakerError(f"{reason}, circuit breaker opened", self.breaker.name, "open", rest) from error
+
+
+def generation_of(decision: Decision) -> Optional[int]:
+    return None if decision.permit is None else int(decision.permit.partition("-")[0])

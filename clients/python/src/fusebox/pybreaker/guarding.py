@@ -1,0 +1,114 @@
+"""The ways to make a guarded call, and what becomes of it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Optional, cast
+
+from ..functions import is_coroutine_function
+from .course import Course
+from .exclusions import Exclusion
+from .listeners import CircuitBreakerListener
+
+if TYPE_CHECKING:
+    from typing_extensions import ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+
+
+class Guarding(Course):
+    """Functions, coroutine functions, generator functions and blocks, each guarded from its beginning to its end."""
+
+    def __init__(
+        self,
+        exclude: Optional[Iterable[Exclusion]],
+        listeners: Optional[Iterable[CircuitBreakerListener]],
+        throw_new_error_on_trip: bool,
+    ) -> None:
+        super().__init__(exclude, listeners)
+        self.throw_new_error_on_trip = throw_new_error_on_trip
+
+    def call(self, func: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Calls ``func``; what it gives, if that is a generator, is guarded until it ends.
+
+        Raises:
+            CircuitBreakerError: where the circuit is open, or this call has opened it.
+        """
+        if is_coroutine_function(func):
+            return cast("T", self.call_async(cast("Any", func), *args, **kwargs))
+        decision = self.begin(func, args, kwargs)
+        began = monotonic()
+        try:
+            result = func(*args, **kwargs)
+        except BaseException as error:
+            self.failed(decision, error, monotonic() - began)
+            raise
+        if isinstance(result, GeneratorType):
+            return cast("T", self._to_the_end(result, decision, began))
+        self.succeeded(decision, monotonic() - began)
+        return result
+
+    async def call_async(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Awaits what ``func`` gives: a coroutine, or a future of Tornado's or asyncio's."""
+        decision = await self.begin_async(func, args, kwargs)
+        began = monotonic()
+        try:
+            result = await func(*args, **kwargs)
+        except BaseException as error:
+            await self.failed_async(decision, error, monotonic() - began)
+            raise
+        await self.succeeded_async(decision, monotonic() - began)
+        return result
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """A block that is a guarded call."""
+        decision = self.begin(self.calling, (), {})
+        began = monotonic()
+        try:
+            yield
+        except BaseException as error:
+            self.failed(decision, error, monotonic() - began)
+            raise
+        self.succeeded(decision, monotonic() - began)
+
+    def _to_the_end(
+        self, generator: GeneratorType[Any, Any, Any], decision: Any, began: float
+    ) -> Generator[Any, Any, Any]:
+        try:
+            result = yield from generator
+        except BaseException as error:
+            self.failed(decision, error, monotonic() - began)
+            raise
+        self.succeeded(decision, monotonic() - began)
+        return result
+
+    def __call__(self, *call_args: Any, **call_kwargs: Any) -> Callable[..., Any]:
+        """A decorator, with or without parentheses."""
+        in_async = bool(call_kwargs.pop("__pybreaker_call_async", False))
+        if call_kwargs:
+            raise TypeError(f"a guarded function takes no option {next(iter(call_kwargs))!r}")
+        if not call_args:
+            return functools.partial(self._guarded, in_async)
+        (function,) = call_args
+        return self._guarded(in_async, function)
+
+    def _guarded(self, in_async: bool, function: Callable[..., Any]) -> Callable[..., Any]:
+        if in_async or is_coroutine_function(function):
+
+            @functools.wraps(function)
+            async def guarded_async(*args: Any, **kwargs: Any) -> Any:
+                return await self.call_async(function, *args, **kwargs)
+
+            return guarded_async
+
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            return self.call(function, *args, **kwargs)
+
+        return guarded

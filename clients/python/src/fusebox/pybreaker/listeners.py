@@ -1,0 +1,28 @@
+"""Who wants to know what a circuit breaker does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Optional
+
+if TYPE_CHECKING:
+    from .breaker import CircuitBreaker
+    from .states import CircuitBreakerState
+
+
+class CircuitBreakerListener:
+    """A subclass overrides what it wants to hear of."""
+
+    def before_call(self, cb: CircuitBreaker, func: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        """``cb`` is about to call ``func``."""
+
+    def failure(self, cb: CircuitBreaker, exc: BaseException) -> None:
+        """A call failed with ``exc``."""
+
+    def success(self, cb: CircuitBreaker) -> None:
+        """A call succeeded."""
+
+    def state_change(
+        self, cb: CircuitBreaker, old_state: Optional[CircuitBreakerState], new_state: CircuitBreakerState
+    ) -> None:
+        """The state is another, whichever process brought that about. Told in the thread that learns of it."""

@@ -1,0 +1,101 @@
+"""The numbers of a circuit breaker: asked for here, kept by Fusebox."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from ..authority import Authority
+from ..cell import Cell
+from ..orders import OrderFailed, Orders
+from ..policy import Policy
+
+log = logging.getLogger("fusebox")
+
+#: Between which seconds Fusebox keeps a breaker open.
+SHORTEST_TIMEOUT = 0.1
+LONGEST_TIMEOUT = 86_400.0
+#: An answer that says that the breaker is there already.
+_EXISTS = 412
+
+
+def fields_of(
+    fail_max: Optional[int] = None, reset_timeout: Optional[float] = None, success_threshold: Optional[int] = None
+) -> dict[str, Any]:
+    """What was given, as fields of a policy.
+
+    Raises:
+        ValueError: for a number that Fusebox does not take, with its name.
+    """
+    fields: dict[str, Any] = {}
+    if fail_max is not None:
+        fields["failure_threshold"] = _whole("fail_max", fail_max, 10_000)
+    if reset_timeout is not None:
+        if not 0 <= reset_timeout <= LONGEST_TIMEOUT:
+            raise ValueError(f"reset_timeout must be 0 to {LONGEST_TIMEOUT:.0f} seconds, not {reset_timeout!r}")
+        fields["recovery_timeout_ms"] = round(max(reset_timeout, SHORTEST_TIMEOUT) * 1_000)
+    if success_threshold is not None:
+        fields["success_threshold"] = _whole("success_threshold", success_threshold, 1_000)
+    return fields
+
+
+def _whole(name: str, number: int, most: int) -> int:
+    if not isinstance(number, int) or not 1 <= number <= most:
+        raise ValueError(f"{name} must be a whole number from 1 to {most}, not {number!r}")
+    return number
+
+
+class Numbers:
+    """The policy that a program asks for, until it is known which one there is.
+
+    The first process makes the breaker with its numbers. From then on the server's hold: an operator may have changed
+    them, and a process that starts must not undo that.
+    """
+
+    def __init__(self, authority: Authority, cell: Cell, asked: Mapping[str, Any]) -> None:
+        self._authority = authority
+        self._cell = cell
+        self._asked = asked
+        self._orders = Orders(authority, cell)
+        self.is_settled = False
+
+    @property
+    def policy(self) -> Policy:
+        return self._cell.policy or Policy.read(self._asked)
+
+    def settle(self) -> None:
+        """Makes the breaker unless it is there. While Fusebox is away the numbers that were asked for hold."""
+        if self._authority.reach.is_away:
+            self._cell.policy = self._cell.policy or Policy.read(self._asked)
+            return
+        try:
+            self._cell.policy = Policy.read(self._orders.create(self._asked)["policy"])
+        except OrderFailed as failure:
+            if failure.status is None:
+                self._cell.policy = self._cell.policy or Policy.read(self._asked)
+                return
+            self._adopt(failure)
+        self.is_settled = True
+
+    def _adopt(self, failure: OrderFailed) -> None:
+        try:
+            self._cell.policy = Policy.read(self._orders.view()["policy"])
+        except OrderFailed as unknown:
+            log.warning("the numbers of %s are not used: %s; nor known: %s", self._cell.name, failure, unknown)
+            return
+        there = self._cell.policy._asdict()
+        differing = [f"{field} is {there[field]}" for field, asked in self._asked.items() if there[field] != asked]
+        if differing:
+            reason = "it is there already" if failure.status == _EXISTS else str(failure)
+            log.warning("%s keeps the server's numbers, for %s: %s", self._cell.name, reason, ", ".join(differing))
+
+    def change(self, fields: Mapping[str, Any]) -> None:
+        """For all processes.
+
+        Raises:
+            OrderFailed: where the server does not take it; an operator's token is needed.
+        """
+        if not self.is_settled:
+            self.settle()
+        self._cell.policy = Policy.read(self._orders.change(fields)["policy"])

@@ -1,0 +1,85 @@
+"""The states, under PyBreaker's names, and the one that a circuit breaker is in as far as this process knows."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Optional
+
+from ..decision import State
+
+if TYPE_CHECKING:
+    from .breaker import CircuitBreaker
+
+STATE_OPEN = "open"
+STATE_CLOSED = "closed"
+STATE_HALF_OPEN = "half-open"
+
+
+class CircuitBreakerState:
+    """A state of ``cb``. Decides nothing: that is Fusebox' part."""
+
+    def __init__(self, cb: CircuitBreaker, name: str) -> None:
+        self._breaker = cb
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._breaker.breaker.name}>"
+
+
+class CircuitClosedState(CircuitBreakerState):
+    def __init__(self, cb: CircuitBreaker) -> None:
+        super().__init__(cb, STATE_CLOSED)
+
+
+class CircuitOpenState(CircuitBreakerState):
+    def __init__(self, cb: CircuitBreaker) -> None:
+        super().__init__(cb, STATE_OPEN)
+
+
+class CircuitHalfOpenState(CircuitBreakerState):
+    def __init__(self, cb: CircuitBreaker) -> None:
+        super().__init__(cb, STATE_HALF_OPEN)
+
+
+_CLASSES = {"closed": CircuitClosedState, "open": CircuitOpenState, "half_open": CircuitHalfOpenState}
+SERVER_STATES: dict[str, State] = {STATE_CLOSED: "closed", STATE_OPEN: "open", STATE_HALF_OPEN: "half_open"}
+
+
+class Watch:
+    """Puts in order what is heard of a breaker's state: from answers to this process, and from the stream, which may
+    tell of the same later."""
+
+    def __init__(self, cb: CircuitBreaker) -> None:
+        self._cb = cb
+        self.begin(None, None)
+        self.after_fork()
+
+    def begin(self, state: Optional[State], generation: Optional[int]) -> None:
+        """What is known already, which is news to nobody."""
+        self.state: CircuitBreakerState = _CLASSES[state or "closed"](self._cb)
+        self.generation = generation or 0
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+    def hear(self, state: State, generation: Optional[int] = None) -> None:
+        """Tells the listeners, if that is news.
+
+        Args:
+            generation: that the state belongs to, or that it cannot be older than; ``None`` where there is no telling.
+        """
+        with self._lock:
+            if generation is not None:
+                if generation < self.generation:
+                    return
+                self.generation = generation
+            before = self.state
+            if type(before) is _CLASSES[state]:
+                return
+            after = self.state = _CLASSES[state](self._cb)
+        for listener in self._cb.listeners:
+            listener.state_change(self._cb, before, after)

@@ -1,0 +1,175 @@
+"""What PyBreaker documents of listeners, exclusions, numbers and orders, tried with it and with the drop-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Make = Callable[..., Any]
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def function() -> None:
+        raise error
+
+    return function
+
+
+class Rejected(Exception):
+    status_code = 400
+
+
+class Worse(Rejected):
+    status_code = 500
+
+
+def test_an_excluded_exception_and_those_derived_from_it_are_no_failures(make_breaker: Make) -> None:
+    breaker = make_breaker(fail_max=1, exclude=[Rejected])
+    for error in (Rejected, Worse):
+        with pytest.raises(error):
+            breaker.call(raising(error()))
+    assert (breaker.fail_counter, breaker.current_state) == (0, "closed")
+
+
+def test_an_excluded_exception_begins_the_count_anew(make_breaker: Make) -> None:
+    breaker = make_breaker(exclude=[Rejected])
+    for error, count in ((ValueError(), 1), (Rejected(), 0)):
+        with pytest.raises(type(error)):
+            breaker.call(raising(error))
+        assert breaker.fail_counter == count
+
+
+def test_a_function_may_say_what_is_excluded(make_breaker: Make) -> None:
+    breaker = make_breaker(exclude=[KeyError, lambda error: getattr(error, "status_code", 500) < 500])
+    for error, count in ((Rejected(), 0), (Worse(), 1), (KeyError(), 0), (ValueError(), 1)):
+        with pytest.raises(type(error)):
+            breaker.call(raising(error))
+        assert breaker.fail_counter == count
+
+
+def test_exclusions_are_added_and_removed(make_breaker: Make) -> None:
+    breaker = make_breaker()
+    breaker.add_excluded_exception(KeyError)
+    breaker.add_excluded_exceptions(ValueError, Rejected)
+    assert breaker.excluded_exceptions == (KeyError, ValueError, Rejected)
+    breaker.remove_excluded_exception(ValueError)
+    assert breaker.excluded_exceptions == (KeyError, Rejected)
+    assert [breaker.is_system_error(error) for error in (KeyError(), ValueError(), Worse())] == [False, True, False]
+
+
+@pytest.fixture
+def listener(kit: Any) -> Any:
+    class Listener(kit.CircuitBreakerListener):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.heard: list[Any] = []
+
+        def before_call(self, cb: Any, func: Any, *args: Any, **kwargs: Any) -> None:
+            self.heard.append(("before", func.__name__, args, kwargs))
+
+        def success(self, cb: Any) -> None:
+            self.heard.append("success")
+
+        def failure(self, cb: Any, exc: BaseException) -> None:
+            self.heard.append(f"failure {type(exc).__name__}")
+
+        def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:
+            self.heard.append(f"{old_state.name} to {new_state.name} of {cb.name}")
+
+    return Listener()
+
+
+def test_listeners_hear_of_calls_and_of_what_became_of_them(make_breaker: Make, listener: Any) -> None:
+    breaker = make_breaker(listeners=[listener], exclude=[KeyError])
+    breaker.call(max, 1, 2, key=abs)
+    with pytest.raises(ValueError):
+        breaker.call(raising(ValueError()))
+    with pytest.raises(KeyError):
+        breaker.call(raising(KeyError()))
+    before: Any = ("before", "function", (), {})
+    assert listener.heard == [
+        ("before", "max", (1, 2), {"key": abs}),
+        *("success", before, "failure ValueError", before, "success"),
+    ]
+
+
+def test_listeners_hear_of_a_change_before_the_call_ends(make_breaker: Make, listener: Any, kit: Any) -> None:
+    breaker = make_breaker(name="checkout-changes", fail_max=1, listeners=(listener,))
+    with pytest.raises(kit.CircuitBreakerError):
+        breaker.call(raising(ValueError()))
+    with pytest.raises(kit.CircuitBreakerError):
+        breaker.call(int)
+    assert listener.heard[1:] == ["failure ValueError", "closed to open of checkout-changes"]
+
+
+def test_listeners_hear_of_every_order(make_breaker: Make, listener: Any) -> None:
+    breaker = make_breaker(name="checkout-orders", listeners=(listener,))
+    breaker.open()
+    breaker.half_open()
+    breaker.close()
+    changes = ["closed to open", "open to half-open", "half-open to closed"]
+    assert listener.heard == [f"{change} of checkout-orders" for change in changes]
+
+
+def test_listeners_are_added_and_removed(make_breaker: Make, kit: Any) -> None:
+    first, second, third = (kit.CircuitBreakerListener() for _ in range(3))
+    breaker = make_breaker(listeners=[first])
+    breaker.add_listeners(second, third)
+    breaker.remove_listener(second)
+    breaker.add_listener(second)
+    assert breaker.listeners == (first, third, second)
+
+
+def test_the_numbers_are_read_and_set(make_breaker: Make, kit: Any) -> None:
+    breaker = make_breaker(fail_max=3, reset_timeout=30, success_threshold=2)
+    assert (breaker.fail_max, breaker.reset_timeout, breaker.success_threshold) == (3, 30, 2)
+    breaker.fail_max, breaker.reset_timeout, breaker.success_threshold = 1, 20, 3
+    assert (breaker.fail_max, breaker.reset_timeout, breaker.success_threshold) == (1, 20, 3)
+    with pytest.raises(kit.CircuitBreakerError):
+        breaker.call(raising(ValueError()))
+
+
+def test_the_numbers_have_defaults(make_breaker: Make) -> None:
+    breaker = make_breaker()
+    assert (breaker.fail_max, breaker.reset_timeout, breaker.success_threshold) == (5, 60, 1)
+    assert (breaker.excluded_exceptions, breaker.listeners) == ((), ())
+
+
+def test_it_is_opened_by_hand(make_breaker: Make, kit: Any) -> None:
+    breaker = make_breaker()
+    assert breaker.open() is True
+    assert (breaker.current_state, breaker.state.name) == (kit.STATE_OPEN, "open")
+    assert type(breaker.state) is kit.CircuitOpenState
+    with pytest.raises(kit.CircuitBreakerError, match="not elapsed"):
+        breaker.call(int)
+
+
+def test_it_is_half_opened_by_hand_and_a_call_decides(make_breaker: Make, kit: Any) -> None:
+    breaker = make_breaker()
+    breaker.half_open()
+    assert breaker.current_state == kit.STATE_HALF_OPEN == "half-open"
+    assert type(breaker.state) is kit.CircuitHalfOpenState
+    with pytest.raises(kit.CircuitBreakerError, match="Trial call failed, circuit breaker opened"):
+        breaker.call(raising(ValueError()))
+    assert breaker.current_state == "open"
+    breaker.half_open()
+    assert breaker.call(int) == 0
+    assert breaker.current_state == "closed"
+
+
+def test_it_is_closed_by_hand(make_breaker: Make, kit: Any) -> None:
+    breaker = make_breaker(fail_max=1)
+    with pytest.raises(kit.CircuitBreakerError):
+        breaker.call(raising(ValueError()))
+    breaker.close()
+    assert (breaker.current_state, breaker.fail_counter) == (kit.STATE_CLOSED, 0)
+    assert type(breaker.state) is kit.CircuitClosedState
+    assert breaker.call(int) == 0
+
+
+def test_it_is_called_as_it_was_named(make_breaker: Make) -> None:
+    breaker = make_breaker(name="Orders DB")
+    assert breaker.name == "Orders DB"
+    breaker.name = "Orders DB 2"
+    assert breaker.name == "Orders DB 2"

@@ -1,0 +1,226 @@
+"""What the drop-in has beyond PyBreaker: one breaker for all processes."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import pathlib
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from server import Server, eventually
+
+from fusebox import Fusebox
+from fusebox.pybreaker import (
+    CircuitBreaker,
+    CircuitBreakerError,
+    CircuitBreakerStorage,
+    CircuitMemoryStorage,
+    CircuitRedisStorage,
+    use,
+)
+
+
+def failing() -> None:
+    raise NotImplementedError
+
+
+@pytest.fixture
+def local(server: Server, make: Callable[..., Fusebox]) -> Fusebox:
+    return make(server)
+
+
+def test_processes_share_failures_and_the_opening(server: Server, make: Callable[..., Fusebox], name: str) -> None:
+    here, there = (CircuitBreaker(fail_max=3, name=name, fusebox=make(server)) for _ in range(2))
+    for breaker in (here, there):
+        with pytest.raises(NotImplementedError):
+            breaker.call(failing)
+    with pytest.raises(CircuitBreakerError):
+        here.call(failing)
+
+    def is_denied() -> bool:
+        with pytest.raises((NotImplementedError, CircuitBreakerError)) as raised:
+            there.call(failing)
+        return raised.type is CircuitBreakerError
+
+    eventually("the other is told", is_denied)
+    assert there.current_state == "open"
+
+
+def test_the_first_makes_the_breaker_and_others_keep_its_numbers(
+    server: Server, local: Fusebox, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    CircuitBreaker(fail_max=3, reset_timeout=7, success_threshold=2, name=name, fusebox=local).call(int)
+    policy = server.breaker(name)["policy"]
+    assert [policy[each] for each in ("failure_threshold", "recovery_timeout_ms", "success_threshold")] == [3, 7_000, 2]
+    server.ask("PATCH", f"/v1/breakers/{name}", {"policy": {"failure_threshold": 9}})
+    with caplog.at_level(logging.WARNING, "fusebox"):
+        later = CircuitBreaker(fail_max=3, reset_timeout=7, success_threshold=2, name=name, fusebox=local)
+        later.call(int)
+    assert later.fail_max == 9
+    assert "keeps the server's numbers, for it is there already: failure_threshold is 9" in caplog.text
+
+
+def test_the_error_says_when_to_come_again(local: Fusebox, name: str) -> None:
+    breaker = CircuitBreaker(fail_max=1, name=name, fusebox=local)
+    for _ in range(2):
+        with pytest.raises(CircuitBreakerError) as denied:
+            breaker.call(failing)
+        assert denied.value.retry_after is not None and 50 < denied.value.retry_after <= 60
+        copy = pickle.loads(pickle.dumps(denied.value))
+        assert (str(copy), copy.retry_after) == (str(denied.value), denied.value.retry_after)
+
+
+def test_coroutine_functions_are_guarded_without_being_asked(server: Server, local: Fusebox, name: str) -> None:
+    breaker = CircuitBreaker(fail_max=1, name=name, fusebox=local)
+
+    @breaker
+    async def work() -> None:
+        await asyncio.sleep(0)
+        raise NotImplementedError
+
+    with pytest.raises(CircuitBreakerError, match="threshold reached"):
+        asyncio.run(work())
+    with pytest.raises(CircuitBreakerError, match="not elapsed"):
+        asyncio.run(breaker.call(work))
+    assert server.breaker(name)["last_failure"]["kind"] == "not_implemented_error"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
+def test_what_ends_a_call_from_outside_gives_the_probe_back(
+    server: Server, local: Fusebox, name: str, error: type[BaseException]
+) -> None:
+    breaker = CircuitBreaker(name=name, fusebox=local)
+    breaker.half_open()
+
+    def interrupted() -> None:
+        raise error
+
+    with pytest.raises(error):
+        breaker.call(interrupted)
+    eventually("the probe is free", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
+    assert breaker.call(int) == 0
+    assert breaker.current_state == "closed"
+
+
+def test_a_generator_that_is_not_read_to_its_end_is_no_failure(server: Server, local: Fusebox, name: str) -> None:
+    @CircuitBreaker(fail_max=1, name=name, fusebox=local)
+    def numbers() -> Iterator[int]:
+        yield from range(3)
+
+    generator: Any = numbers()
+    assert next(generator) == 0
+    generator.close()
+    assert local.flush(5)
+    assert server.counted(name) == (0, 0)
+
+
+def test_a_listener_hears_of_what_another_process_did(server: Server, local: Fusebox, name: str) -> None:
+    breaker = CircuitBreaker(name=name, fusebox=local)
+    changes: list[str] = []
+
+    class Listener:
+        def state_change(self, cb: Any, old: Any, new: Any) -> None:
+            changes.append(f"{old.name} to {new.name}")
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda *args, **kwargs: None
+
+    listener: Any = Listener()
+    breaker.add_listener(listener)
+    breaker.call(int)
+    eventually("the stream is there", lambda: breaker._cell.is_followed)
+    server.trip(name)
+    eventually("it is told", lambda: changes == ["closed to open"])
+
+
+def test_an_operators_override_is_not_ended_by_close(server: Server, local: Fusebox, name: str) -> None:
+    breaker = CircuitBreaker(name=name, fusebox=local)
+    breaker.call(int)
+    server.override(name, "force_open")
+    with pytest.raises(Exception, match="forced"):
+        breaker.close()
+    assert breaker.current_state == "open"
+
+
+def test_without_fusebox_the_numbers_asked_for_hold(own_server: Server, make: Callable[..., Fusebox]) -> None:
+    own_server.kill()
+    breaker = CircuitBreaker(fail_max=2, name="payments", fusebox=make(own_server, timeout=0.2))
+    with pytest.raises(NotImplementedError):
+        breaker.call(failing)
+    with pytest.raises(CircuitBreakerError, match="threshold reached"):
+        breaker.call(failing)
+    with pytest.raises(CircuitBreakerError, match="not elapsed"):
+        breaker.call(int)
+    assert breaker.current_state == "open"
+    with pytest.raises(Exception, match="away"):
+        breaker.close()
+
+
+def test_a_storage_names_its_breaker_and_is_otherwise_not_used(local: Fusebox) -> None:
+    storage = CircuitRedisStorage("closed", object(), namespace="orders of shop")
+    breaker = CircuitBreaker(state_storage=storage, fusebox=local)
+    assert (breaker.name, breaker.breaker.name) == (None, "orders-of-shop")
+    assert CircuitBreaker(state_storage=CircuitMemoryStorage("closed"), name="a", fusebox=local).breaker.name == "a"
+
+
+@pytest.mark.parametrize("make_storage", [lambda: CircuitMemoryStorage("open"), lambda: CircuitRedisStorage("open")])
+def test_a_storage_cannot_say_the_state(make_storage: Callable[[], Any]) -> None:
+    with pytest.raises(ValueError, match="Fusebox knows the state"):
+        make_storage()
+
+
+@pytest.mark.parametrize("option", [{"fail_max": 0}, {"reset_timeout": -1}, {"success_threshold": 0.5}])
+def test_a_number_that_fusebox_does_not_take_is_named(option: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(option))} must be"):
+        CircuitBreaker(name="a", **option)
+
+
+def test_a_storage_of_ones_own_is_refused() -> None:
+    with pytest.raises(TypeError, match="Fusebox keeps the state"):
+        CircuitBreaker(state_storage=CircuitBreakerStorage("files"))
+
+
+SHOP = """
+from fusebox import pybreaker
+
+db_breaker = pybreaker.CircuitBreaker(
+    fail_max=2,
+)
+if True:
+    mails: pybreaker.CircuitBreaker = pybreaker.CircuitBreaker()
+{more}
+"""
+
+
+def test_a_breaker_without_a_name_is_called_after_its_variable(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, local: Fusebox
+) -> None:
+    (tmp_path / "shop.py").write_text(SHOP.format(more=""))
+    monkeypatch.syspath_prepend(tmp_path)
+    use(local)
+    shop = importlib.import_module("shop")
+    assert (shop.db_breaker.breaker.name, shop.mails.breaker.name) == ("shop.db_breaker", "shop.mails")
+    assert shop.db_breaker.name is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "for host in 'ab':\n    breaker = pybreaker.CircuitBreaker()",
+        "breakers = [pybreaker.CircuitBreaker() for host in 'ab']",
+        "def make():\n    breaker = pybreaker.CircuitBreaker()\nmake()",
+    ],
+)
+def test_where_no_variable_tells_breakers_apart_a_name_has_to_be_given(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, local: Fusebox, more: str
+) -> None:
+    module = f"shop_{len(more)}"
+    (tmp_path / f"{module}.py").write_text(SHOP.format(more=more))
+    monkeypatch.syspath_prepend(tmp_path)
+    use(local)
+    with pytest.raises(ValueError, match="name must be given"):
+        importlib.import_module(module)
