@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future
 from time import monotonic
-from typing import Optional
+from typing import Any, Optional
 
 from .alone import decide_alone
 from .asking import Asking

@@ -66,7 +66,7 @@ class Course(Exclusions):
 
     async def begin_async(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
         if not self._numbers.is_settled:
-            await self._authority.threads.run(self._numbers.settle)
+            await self._authority.threads.run(self._numbers.settle, abandoned=lambda settled: None)
         return self._admitted(await self.breaker.acquire_async(), func, args, kwargs)
 
     def _admitted(
