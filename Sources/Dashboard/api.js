@@ -2,6 +2,9 @@
 
 import { learn } from "./clock.js";
 
+/** How long an answer may take, in ms. Who waits longer fills the few connections that a browser has for a server. */
+const PATIENCE_MS = 15_000;
+
 const base = new URL("../", import.meta.url);
 
 /** The address of the server, as a shell would need it; without a slash at its end. */
@@ -48,6 +51,7 @@ export async function ask(method, path, { query, body, fields } = {}) {
             headers: fields ?? {},
             body: body === undefined ? undefined : JSON.stringify(body),
             cache: "no-store",
+            signal: AbortSignal.timeout(PATIENCE_MS),
         });
         text = await response.text();
     } catch {
@@ -57,7 +61,11 @@ export async function ask(method, path, { query, body, fields } = {}) {
     const document = read(text);
     if (!response.ok) {
         if (response.status === 401 && path !== "v1/session") unauthorized();
-        throw new Problem(response.status, document ?? { detail: `The server answered ${response.status}.` });
+        const reason = { detail: `The server answered ${response.status}.` };
+        throw new Problem(response.status, document?.detail ? document : reason);
+    }
+    if (text !== "" && document === null) {
+        throw new Problem(0, { code: "unreachable", detail: "Something else answers in the place of the server." });
     }
     return { body: document, tag: response.headers.get("etag") };
 }

@@ -3,7 +3,7 @@
 import { onChange as onAddressChange, read } from "./address.js";
 import { ask, onUnauthorized } from "./api.js";
 import { BreakerPage } from "./breaker.js";
-import { everySecond } from "./clock.js";
+import { everySecond, whileSeen } from "./clock.js";
 import { element } from "./dom.js";
 import { clearCounts, showCounts, showStatus } from "./header.js";
 import { ListPage } from "./list.js";
@@ -12,6 +12,8 @@ import { Stream } from "./stream.js";
 
 /** How often a page of one breaker asks how many there are of each state, in ms. */
 const COUNTS_MS = 5_000;
+/** And how often any page does that nobody sees. */
+const UNSEEN_COUNTS_MS = 60_000;
 
 const main = document.getElementById("main");
 const countsNode = document.getElementById("counts");
@@ -56,7 +58,13 @@ function onChange(change) {
     page?.onChange(change);
 }
 
-function signOut() {
+/**
+ * Shows nothing any more to who has left.
+ *
+ * @param {boolean} isExpelled whether the server has them leave
+ */
+function signOut(isExpelled) {
+    for (const dialog of document.querySelectorAll("dialog")) dialog.close();
     stream?.stop();
     page?.stop();
     stream = null;
@@ -65,35 +73,37 @@ function signOut() {
     clearCounts(countsNode);
     statusNode.replaceChildren();
     delete statusNode.dataset.status;
-    start();
+    start(isExpelled);
 }
 
 /** Begins with whoever is there, or asks who is. */
-async function start() {
+async function start(isExpelled = false) {
     try {
         const isKnown = await load();
-        showWho(whoNode, signOut);
+        showWho(whoNode, () => signOut(false));
         if (!isKnown) {
-            main.replaceChildren(signInForm(start));
+            main.replaceChildren(signInForm(() => start(), isExpelled));
             document.getElementById("token").focus();
             return;
         }
     } catch (problem) {
         main.replaceChildren(element("p", { class: "notice fault", role: "alert" }, problem.message));
-        if (problem.status === 0 || problem.status >= 500) setTimeout(start, 2000);
+        if (problem.status === 0 || problem.status >= 500) setTimeout(start, 2000, isExpelled);
         return;
     }
     show();
-    stream = new Stream(onChange, () => stream && showStatus(statusNode, stream), signOut);
+    stream = new Stream(onChange, () => stream && showStatus(statusNode, stream), () => signOut(true));
     showStatus(statusNode, stream);
 }
 
 onUnauthorized(() => {
-    if (stream !== null) signOut();
+    if (stream !== null) signOut(true);
 });
 onAddressChange(() => {
     if (stream !== null) show();
 });
 everySecond(() => page?.tick());
-setInterval(() => page instanceof BreakerPage && !document.hidden && askForCounts(), COUNTS_MS);
+whileSeen(COUNTS_MS, () => page instanceof BreakerPage && askForCounts());
+// The title tells them to who has the page behind others.
+setInterval(() => document.hidden && page !== null && askForCounts(), UNSEEN_COUNTS_MS);
 start();

@@ -3,7 +3,7 @@
 import { controls } from "./actions.js";
 import { ask, pathOf } from "./api.js";
 import { showBadges } from "./badge.js";
-import { now } from "./clock.js";
+import { now, whileSeen } from "./clock.js";
 import { curlSection } from "./curl.js";
 import { announce, element, setClass, setText } from "./dom.js";
 import { ExplanationSection } from "./explanation.js";
@@ -63,13 +63,13 @@ export class BreakerPage {
             this.fault,
             this.content,
         );
-        this.poll = setInterval(() => !document.hidden && this.refresh(), POLL_MS);
+        this.endPoll = whileSeen(POLL_MS, () => this.refresh());
         this.refresh();
     }
 
     stop() {
         this.#isStopped = true;
-        clearInterval(this.poll);
+        this.endPoll();
         this.history.stop();
     }
 

@@ -17,6 +17,20 @@ export function now() {
     return Date.now() + offset;
 }
 
+/**
+ * Calls `listener` every so many milliseconds while the page is looked at, and as soon as it is looked at again.
+ * Returns what ends that.
+ */
+export function whileSeen(ms, listener) {
+    const call = () => document.hidden || listener();
+    const timer = setInterval(call, ms);
+    document.addEventListener("visibilitychange", call);
+    return () => {
+        clearInterval(timer);
+        document.removeEventListener("visibilitychange", call);
+    };
+}
+
 /** Calls `listener` once a second. Returns what ends that. */
 export function everySecond(listener) {
     listeners.add(listener);

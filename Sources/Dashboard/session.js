@@ -29,18 +29,30 @@ export function showWho(node, onSignedOut) {
     }
     const limit = access.prefix ? ` · ${access.prefix}*` : "";
     const signOut = async () => {
-        await ask("DELETE", "v1/session");
+        try {
+            await ask("DELETE", "v1/session");
+        } catch (problem) {
+            // No script can take the cookie away, so they are still signed in.
+            fault.textContent = `Still signed in. ${problem.message}`;
+            return;
+        }
         onSignedOut();
     };
+    const fault = element("span", { class: "fault", role: "alert" });
     node.replaceChildren(
         element("span", { class: "name" }, access.name),
         element("span", { class: "role" }, ` ${access.role}${limit}`),
         access.signed_in ? button("Sign out", signOut, { class: "quiet" }) : "",
+        fault,
     );
 }
 
-/** The form in which a token is given. */
-export function signInForm(onSignedIn) {
+/**
+ * The form in which a token is given.
+ *
+ * @param {boolean} isBack whether they were signed in until now, and did not sign out
+ */
+export function signInForm(onSignedIn, isBack) {
     const token = element("input", {
         id: "token", name: "token", type: "password", required: true, autocomplete: "current-password",
         "aria-describedby": "token-hint token-fault",
@@ -63,6 +75,7 @@ export function signInForm(onSignedIn) {
         "form",
         { class: "sign-in card", onsubmit: submit },
         element("h1", {}, "Sign in"),
+        isBack ? element("p", { class: "notice", role: "status" }, "The session has ended.") : "",
         element("label", { for: "token" }, "Token"),
         token,
         element(

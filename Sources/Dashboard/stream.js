@@ -10,6 +10,8 @@ const DEAD_MS = 40_000;
 /** How long to wait before connecting again: the first time, and at most; in ms. */
 const RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5_000;
+/** How long a page that nobody sees keeps its connection, in ms: a browser has six for all pages of a server. */
+const UNSEEN_MS = 60_000;
 
 /** A stream of changes that is taken up where it was left, whatever happens to the connection. */
 export class Stream {
@@ -17,9 +19,14 @@ export class Stream {
     status = "connecting";
     #lastID = null;
     #lastSign = Date.now();
+    /** When the present connection was begun, and since when nobody sees the page. */
+    #begunAt = Date.now();
+    #unseenAt = null;
     #retryMs = RETRY_MS;
     #connection = null;
     #isStopped = false;
+    /** Ends a wait for the next connection. */
+    #wake = () => {};
 
     /**
      * @param {(change: object) => void} onChange gets each change, in order, and each `resync`
@@ -31,6 +38,9 @@ export class Stream {
         this.onStatus = onStatus;
         this.onUnauthorized = onUnauthorized;
         this.stopWatch = everySecond(() => this.#watch());
+        this.look = () => this.#wake();
+        document.addEventListener("visibilitychange", this.look);
+        addEventListener("online", this.look);
         this.#run();
     }
 
@@ -42,7 +52,10 @@ export class Stream {
     stop() {
         this.#isStopped = true;
         this.stopWatch();
+        document.removeEventListener("visibilitychange", this.look);
+        removeEventListener("online", this.look);
         this.#connection?.abort();
+        this.#wake();
     }
 
     async #run() {
@@ -54,19 +67,34 @@ export class Stream {
             }
             if (this.#isStopped) return;
             this.#set("stale");
-            await new Promise((resolve) => setTimeout(resolve, this.#retryMs));
+            await this.#pause(this.#retryMs);
+            while (this.#isUnseen && !this.#isStopped) await this.#pause(UNSEEN_MS);
             this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
         }
     }
 
+    #pause(ms) {
+        return new Promise((resolve) => {
+            this.#wake = resolve;
+            setTimeout(resolve, ms);
+        });
+    }
+
+    get #isUnseen() {
+        if (!document.hidden) this.#unseenAt = null;
+        else this.#unseenAt ??= Date.now();
+        return this.#unseenAt !== null && Date.now() - this.#unseenAt > UNSEEN_MS;
+    }
+
     async #connect() {
         this.#connection = new AbortController();
+        this.#begunAt = Date.now();
         const response = await fetch(address("v1/events"), {
             headers: this.#lastID === null ? {} : { "last-event-id": this.#lastID },
             cache: "no-store",
             signal: this.#connection.signal,
         });
-        if (response.status === 401) {
+        if (response.status === 401 && !this.#isStopped) {
             this.stop();
             this.onUnauthorized();
         }
@@ -91,10 +119,9 @@ export class Stream {
 
     #watch() {
         if (this.status === "live" && this.silence > QUIET_MS) this.#set("stale");
-        // The connection may hang without an end; another one may not.
-        if (this.status === "stale" && this.silence > DEAD_MS && this.silence % DEAD_MS < 1000) {
-            this.#connection?.abort();
-        }
+        // The connection may hang without an end, as behind a sleep of this machine; another one may not.
+        const isDead = Date.now() - Math.max(this.#lastSign, this.#begunAt) > DEAD_MS;
+        if (isDead || this.#isUnseen) this.#connection?.abort();
         if (this.status === "stale") this.onStatus();
     }
 

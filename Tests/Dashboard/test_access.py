@@ -49,8 +49,25 @@ class AccessTests(DashboardTest):
         expect(row(page, "payments")).to_be_visible()
         lines = (server.folder / "tokens").read_text().splitlines()
         (server.folder / "tokens").write_text("\n".join(line for line in lines if "viewer" not in line))
+        page.goto(server.url + breaker_path("payments"))
+        expect(page.get_by_role("region", name="Why")).to_contain_text("payments")
+        page.evaluate("document.body.append(document.createElement('dialog')), document.querySelector('dialog').showModal()")
         server.process.send_signal(1)
-        expect(page.get_by_label("Token")).to_be_visible()
+        expect(page.get_by_label("Token")).to_be_focused()
+        expect(page.get_by_role("status").filter(has_text="The session has ended.")).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+    def test_who_cannot_be_signed_out_is_told_so(self):
+        server = self.serve("operator")
+        page = self.open(server, tolerates=REFUSALS)
+        self.sign_in(page, server, "operator")
+        server.kill()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_text("Still signed in. The server does not answer.")).to_be_visible()
+        server.start()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_label("Token")).to_be_focused()
+        expect(page.get_by_text("The session has ended.")).to_have_count(0)
 
     def test_a_viewer_sees_no_controls_and_gets_a_403_when_it_tries(self):
         server = self.serve("operator", "viewer")

@@ -1,8 +1,10 @@
 """What the page knows of the server, and whether it is told the truth about that."""
 
+import signal
+
 from playwright.sync_api import expect
 
-from support import REFUSALS, DashboardTest, row
+from support import REFUSALS, DashboardTest, row, wait_until
 
 
 class StreamTests(DashboardTest):
@@ -44,6 +46,54 @@ class StreamTests(DashboardTest):
         server.start()
         expect(page.locator("#status")).to_have_text("live")
         self.assertGreaterEqual(int(asked[-1].all_headers()["last-event-id"]), revision)
+
+    def test_a_connection_that_hangs_is_told_and_replaced(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        page.clock.install()
+        page.goto(server.url)
+        status = page.locator("#status")
+        expect(status).to_have_text("live")
+        server.process.send_signal(signal.SIGSTOP)
+        page.clock.fast_forward(21_000)
+        expect(status).to_contain_text("stale for")
+        # What is on its way when the connection is given up goes with it.
+        page.clock.fast_forward(20_000)
+        server.process.send_signal(signal.SIGCONT)
+        server.trip("payments")
+        page.clock.fast_forward(1_000)
+        expect(status).to_have_text("live")
+        expect(row(page, "payments")).to_have_class("row open")
+
+    def test_a_page_that_nobody_sees_leaves_its_connection_to_others(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        page.clock.install()
+        begun, ended = [], []
+        page.on("request", lambda request: begun.append(request) if "/v1/events" in request.url else None)
+        page.on("requestfailed", lambda request: ended.append(request) if "/v1/events" in request.url else None)
+        page.goto(server.url)
+        expect(page.locator("#status")).to_have_text("live")
+        see = """isHidden => {
+            Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+        page.evaluate(see, True)
+        page.clock.fast_forward(2_000)
+        page.clock.fast_forward(62_000)
+        wait_until(page, "the connection ends", lambda: len(ended) == 1)
+        page.clock.fast_forward(62_000)
+        server.trip("payments")
+        expect(page).to_have_title("Fusebox")
+        page.clock.fast_forward(62_000)
+        expect(page).to_have_title("1 open · Fusebox")
+        self.assertEqual(len(begun), 1)
+        page.evaluate(see, False)
+        expect(page.locator("#status")).to_have_text("live")
+        expect(row(page, "payments")).to_have_class("row open")
+        self.assertEqual(len(begun), 2)
 
     def test_a_list_that_was_not_told_at_first_is_told_later(self):
         server = self.serve()
