@@ -114,6 +114,10 @@ static const unsigned char dashboard_list_js[] = {
 #embed "../Dashboard/list.js"
 };
 
+static const unsigned char dashboard_listing_js[] = {
+#embed "../Dashboard/listing.js"
+};
+
 static const unsigned char dashboard_merge_js[] = {
 #embed "../Dashboard/merge.js"
 };
@@ -128,6 +132,10 @@ static const unsigned char dashboard_panel_js[] = {
 
 static const unsigned char dashboard_policy_js[] = {
 #embed "../Dashboard/policy.js"
+};
+
+static const unsigned char dashboard_recent_js[] = {
+#embed "../Dashboard/recent.js"
 };
 
 static const unsigned char dashboard_row_js[] = {
@@ -148,6 +156,10 @@ static const unsigned char dashboard_stream_js[] = {
 
 static const unsigned char dashboard_style_css[] = {
 #embed "../Dashboard/style.css"
+};
+
+static const unsigned char dashboard_tools_js[] = {
+#embed "../Dashboard/tools.js"
 };
 
 static const unsigned char dashboard_transitions_js[] = {
@@ -180,15 +192,18 @@ static const struct embedded_file dashboard[] = {
     {"icon.svg", dashboard_icon_svg, sizeof dashboard_icon_svg},
     {"index.html", dashboard_index_html, sizeof dashboard_index_html},
     {"list.js", dashboard_list_js, sizeof dashboard_list_js},
+    {"listing.js", dashboard_listing_js, sizeof dashboard_listing_js},
     {"merge.js", dashboard_merge_js, sizeof dashboard_merge_js},
     {"pages.js", dashboard_pages_js, sizeof dashboard_pages_js},
     {"panel.js", dashboard_panel_js, sizeof dashboard_panel_js},
     {"policy.js", dashboard_policy_js, sizeof dashboard_policy_js},
+    {"recent.js", dashboard_recent_js, sizeof dashboard_recent_js},
     {"row.js", dashboard_row_js, sizeof dashboard_row_js},
     {"session.js", dashboard_session_js, sizeof dashboard_session_js},
     {"sparkline.js", dashboard_sparkline_js, sizeof dashboard_sparkline_js},
     {"stream.js", dashboard_stream_js, sizeof dashboard_stream_js},
     {"style.css", dashboard_style_css, sizeof dashboard_style_css},
+    {"tools.js", dashboard_tools_js, sizeof dashboard_tools_js},
     {"transitions.js", dashboard_transitions_js, sizeof dashboard_transitions_js},
     {"window.js", dashboard_window_js, sizeof dashboard_window_js},
 };

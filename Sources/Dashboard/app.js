@@ -22,6 +22,8 @@ const whoNode = document.getElementById("who");
 
 let stream = null;
 let page = null;
+/** Stays when one breaker is looked at, so that the way back leads to where one was. */
+let list = null;
 let counts = null;
 
 function setCounts(value) {
@@ -39,13 +41,19 @@ function show() {
     }
     if (breaker !== null && page instanceof BreakerPage && page.name === breaker) return;
     const isFirst = page === null;
-    page?.stop();
-    page = breaker === null ? new ListPage(filter, setCounts) : new BreakerPage(breaker);
-    if (breaker !== null) askForCounts();
+    page?.leave();
+    if (breaker === null) {
+        list ??= new ListPage(filter, setCounts);
+        page = list;
+        page.setFilter(filter);
+    } else {
+        page = new BreakerPage(breaker, list?.filter ?? {});
+        askForCounts();
+    }
     main.replaceChildren(page.node);
-    scrollTo(0, 0);
+    page.enter();
     // Who came by a link is told of the other page, and goes on from its beginning.
-    if (!isFirst) main.focus();
+    if (!isFirst) main.focus({ preventScroll: true });
 }
 
 /** For a page that does not list: the counts follow from nothing that it asks for. */
@@ -56,6 +64,7 @@ async function askForCounts() {
 
 function onChange(change) {
     page?.onChange(change);
+    if (list !== page) list?.onChange(change);
 }
 
 /**
@@ -66,9 +75,11 @@ function onChange(change) {
 function signOut(isExpelled) {
     for (const dialog of document.querySelectorAll("dialog")) dialog.close();
     stream?.stop();
-    page?.stop();
+    page?.leave();
+    list?.stop();
     stream = null;
     page = null;
+    list = null;
     counts = null;
     clearCounts(countsNode);
     statusNode.replaceChildren();
@@ -96,6 +107,8 @@ async function start(isExpelled = false) {
     showStatus(statusNode, stream);
 }
 
+// The list knows better where it was left.
+history.scrollRestoration = "manual";
 onUnauthorized(() => {
     if (stream !== null) signOut(true);
 });

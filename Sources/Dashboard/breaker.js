@@ -1,6 +1,7 @@
 // The page of one breaker: what it does, why, and what can be done about it.
 
 import { controls } from "./actions.js";
+import { list } from "./address.js";
 import { ask, pathOf } from "./api.js";
 import { showBadges } from "./badge.js";
 import { now, whileSeen } from "./clock.js";
@@ -26,8 +27,9 @@ export class BreakerPage {
 
     /**
      * @param {string} name
+     * @param {object} filter of the list to which the way back leads
      */
-    constructor(name) {
+    constructor(name, filter) {
         this.name = name;
         this.badges = element("span", { class: "badges large" });
         this.facts = element("p", { class: "facts" });
@@ -50,7 +52,11 @@ export class BreakerPage {
         this.node = element(
             "section",
             { class: "breaker", "aria-labelledby": "name" },
-            element("p", { class: "back" }, element("a", { href: "?", "data-link": true }, "← All breakers")),
+            element(
+                "p",
+                { class: "back" },
+                element("a", { href: list(filter), "data-link": true }, "← All breakers"),
+            ),
             element(
                 "div",
                 { class: "head" },
@@ -67,7 +73,11 @@ export class BreakerPage {
         this.refresh();
     }
 
-    stop() {
+    enter() {
+        scrollTo(0, 0);
+    }
+
+    leave() {
         this.#isStopped = true;
         this.endPoll();
         this.history.stop();

@@ -15,8 +15,9 @@ export class Hold {
     constructor(node, onEnd) {
         this.node = node;
         this.onEnd = onEnd;
-        node.addEventListener("pointerenter", (event) => this.#point(event, true));
-        node.addEventListener("pointerleave", (event) => this.#point(event, false));
+        // A finger is over a row as long as it touches it.
+        node.addEventListener("pointerenter", () => this.#point(true));
+        node.addEventListener("pointerleave", () => this.#point(false));
         node.addEventListener("focusin", () => this.#update());
         // The next one has the focus only behind this event.
         node.addEventListener("focusout", () => setTimeout(() => this.#update()));
@@ -26,9 +27,14 @@ export class Hold {
         clearTimeout(this.#release);
     }
 
-    #point(event, isOver) {
-        // A finger hovers over nothing.
-        if (event.pointerType === "touch") return;
+    /** Ends at once: the rows are not seen any more. */
+    release() {
+        clearTimeout(this.#release);
+        this.#isOver = false;
+        this.isOn = false;
+    }
+
+    #point(isOver) {
         this.#isOver = isOver;
         this.#update();
     }

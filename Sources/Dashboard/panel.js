@@ -7,7 +7,6 @@ export class Panel {
     breakers = new Map();
     /** The names, as they are shown. */
     order = [];
-    counts = null;
 
     /** @param {{state: string, override: string, q: string, sort: string}} filter as in the address of the page */
     constructor(filter) {
@@ -15,19 +14,23 @@ export class Panel {
         this.sort = filter.sort === "name" ? byName : byAttention;
     }
 
-    /** Takes views as the server gave them at `at`, in ms. Returns the names that were not known. */
-    absorb(views, at) {
-        const added = [];
+    /**
+     * Takes views as the server gave them.
+     *
+     * @param {object[]} views
+     * @param {number} at when, in ms
+     * @param {(name: string) => object|null} since gives the change that came while they were asked for
+     */
+    absorb(views, at, since) {
         for (const view of views) {
+            const change = since(view.name);
+            if (change?.type === "deleted") continue;
             const known = this.breakers.get(view.name);
-            // An answer that was under way while a change came would take it back.
             if (known && view.generation < known.generation) continue;
-            if (!known) added.push(view.name);
-            this.breakers.set(view.name, {
-                ...known, ...view, isDeleted: false, ...deniedPerSecond(known, view, at),
-            });
+            const breaker = { ...known, ...view, isDeleted: false, ...deniedPerSecond(known, view, at) };
+            if (change !== null && change.generation >= view.generation) Object.assign(breaker, standing(change));
+            this.breakers.set(view.name, breaker);
         }
-        return added;
     }
 
     /**
@@ -42,13 +45,25 @@ export class Panel {
             return false;
         }
         if (!known) return true;
-        known.state = change.state;
-        known.generation = change.generation;
-        known.since = change.since;
-        known.open_until = change.open_until;
-        known.override = change.override;
+        Object.assign(known, standing(change), { isDeleted: false });
         if (change.transition) known.last_transition = { ...change.transition, at: change.at };
         return true;
+    }
+
+    /** Takes all breakers as they are, where changes were missed. What is not known yet is on a page that may come. */
+    resync(breakers) {
+        const names = new Set(breakers.map((breaker) => breaker.name));
+        for (const [name, known] of this.breakers) known.isDeleted = !names.has(name);
+        for (const breaker of breakers) {
+            const known = this.breakers.get(breaker.name);
+            if (known) Object.assign(known, standing(breaker));
+        }
+    }
+
+    /** Puts names below what is there, so that nothing moves. */
+    append(names) {
+        const known = new Set(this.order);
+        this.order.push(...names.filter((name) => !known.has(name)));
     }
 
     matches(breaker) {
@@ -80,6 +95,11 @@ export class Panel {
         const stay = longestRise(kept.map((name) => places.get(name)));
         return Math.max(right.length, this.order.length) - stay;
     }
+}
+
+/** What both a change and a view tell of a breaker. */
+function standing({ state, generation, since, open_until, override }) {
+    return { state, generation, since, open_until, override };
 }
 
 /** A rate is the difference between two looks. A restart of the server begins its counting anew. */

@@ -42,13 +42,23 @@ export class RowWindow {
 
     /** Moves the focus from the row in which it is by so many. */
     moveFocus(step) {
-        const row = document.activeElement?.closest("tr");
-        const name = [...this.rows].find(([, other]) => other.node === row)?.[0];
-        const target = this.#names[this.#names.indexOf(name) + step];
+        const name = this.#focused();
+        const place = this.#names.indexOf(name) + step;
+        const target = this.#names[place];
         if (name === undefined || target === undefined) return false;
-        const link = this.rows.get(target)?.link;
-        link?.focus();
-        return link !== undefined;
+        if (!this.rows.has(target)) {
+            const middle = (place + 0.5) * this.#height - innerHeight / 2;
+            scrollTo(0, scrollY + this.body.getBoundingClientRect().top + middle);
+            this.#render();
+        }
+        this.rows.get(target)?.link.focus();
+        return true;
+    }
+
+    /** The row that has the focus. */
+    #focused() {
+        const row = document.activeElement?.closest("tr");
+        return row && [...this.rows].find(([, other]) => other.node === row)?.[0];
     }
 
     #schedule() {
@@ -61,19 +71,24 @@ export class RowWindow {
     }
 
     #render() {
+        if (!this.body.isConnected) return;
         const total = this.#names.length;
         const above = -this.body.getBoundingClientRect().top;
         const first = Math.max(0, Math.min(total, Math.floor(above / this.#height) - MARGIN));
-        const last = Math.min(total, Math.ceil((above + innerHeight) / this.#height) + MARGIN);
-        const names = this.#names.slice(first, Math.max(first, last));
-        this.#drop(new Set(names));
+        const last = Math.max(first, Math.min(total, Math.ceil((above + innerHeight) / this.#height) + MARGIN));
+        const places = Array.from({ length: last - first }, (_, place) => first + place);
+        // The row with the focus stays an element, next to those that are seen: whoever scrolls keeps the focus.
+        const focused = this.#names.indexOf(this.#focused());
+        if (focused >= 0 && focused < first) places.unshift(focused);
+        if (focused >= last) places.push(focused);
+        this.#drop(new Set(places.map((place) => this.#names[place])));
         let before = this.above;
-        names.forEach((name, place) => {
-            before = this.#place(name, first + place, before);
-        });
+        for (const place of places) before = this.#place(this.#names[place], place, before);
         this.#measure();
-        this.above.firstChild.style.height = `${first * this.#height}px`;
-        this.below.firstChild.style.height = `${(total - first - names.length) * this.#height}px`;
+        const kept = places.length - (last - first);
+        const rowsAbove = first - (focused < first ? kept : 0);
+        this.above.firstChild.style.height = `${rowsAbove * this.#height}px`;
+        this.below.firstChild.style.height = `${(total - rowsAbove - places.length) * this.#height}px`;
         if (last >= total - MARGIN) this.onEnd();
     }
 

@@ -7,6 +7,9 @@ from playwright.sync_api import expect
 from support import REFUSALS, DashboardTest, row, wait_until
 
 
+LIST = re.compile("include=history")
+
+
 class ListTests(DashboardTest):
     def test_a_trip_turns_its_row_red_and_brings_it_to_the_top_without_a_reload(self):
         server = self.serve()
@@ -17,7 +20,7 @@ class ListTests(DashboardTest):
         expect(row(page, "payments")).to_contain_text("Closed")
         page.evaluate("window.isSame = true")
         # No list is asked for again, so only the stream can tell.
-        page.route(re.compile("include=history"), lambda route: route.abort())
+        page.route(LIST, lambda route: route.abort())
         server.trip("payments")
         red = row(page, "payments")
         expect(red).to_contain_text("Open")
@@ -117,6 +120,109 @@ class ListTests(DashboardTest):
         page.get_by_role("link", name="Show all").click()
         expect(page.locator("tr.row")).to_have_count(3)
 
+    def test_the_way_back_leads_to_where_one_was(self):
+        server = self.serve()
+        for number in range(80):
+            server.succeed(f"service-{number:02}")
+        page = self.open(server, "/?q=SERVICE")
+        expect(row(page, "service-00")).to_be_visible()
+        page.evaluate("scrollTo(0, 2900)")
+        expect(row(page, "service-60")).to_be_in_viewport()
+        place = page.evaluate("scrollY")
+        self.assertGreater(place, 0)
+        row(page, "service-60").get_by_role("link").click()
+        expect(page.get_by_role("heading", name="service-60")).to_be_visible()
+        self.assertEqual(page.evaluate("scrollY"), 0)
+        server.trip("service-05")
+        page.get_by_role("link", name="All breakers").click()
+        expect(row(page, "service-60")).to_be_in_viewport()
+        self.assertEqual(page.evaluate("scrollY"), place)
+        self.assertIn("q=SERVICE", page.url)
+        page.keyboard.press("Control+Home")
+        expect(page.locator("tr.row").first).to_contain_text("service-05")
+
+    def test_who_scrolls_away_from_the_focus_keeps_it(self):
+        server = self.serve()
+        for number in range(120):
+            server.succeed(f"service-{number:03}")
+        page = self.open(server)
+        link = page.get_by_role("link", name="service-001", exact=True)
+        link.focus()
+        page.mouse.wheel(0, 4_000)
+        expect(row(page, "service-080")).to_be_visible()
+        expect(link).to_be_focused()
+        self.assertLess(page.locator("tr.row").count(), 60)
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("link", name="service-002", exact=True)).to_be_focused()
+        expect(row(page, "service-002")).to_be_in_viewport()
+
+    def test_what_is_typed_does_not_bring_back_a_list_that_was_left(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server)
+        expect(row(page, "payments")).to_be_visible()
+        page.evaluate(
+            """() => {
+                const search = document.getElementById("search");
+                search.value = "pay";
+                search.dispatchEvent(new Event("input"));
+                document.querySelector("tr.row a").click();
+            }"""
+        )
+        page.wait_for_timeout(400)
+        expect(page.get_by_role("heading", name="payments")).to_be_visible()
+
+    def test_an_answer_that_is_older_than_a_change_takes_nothing_back(self):
+        server = self.serve()
+        for name in ["a", "b"]:
+            server.succeed(name)
+        page = self.open(server, tolerates=REFUSALS)
+        expect(row(page, "b")).to_be_visible()
+        held = []
+        page.route(LIST, lambda route: held.append((route, route.fetch())))
+        page.route("**/v1/breakers/*", lambda route: route.abort())
+        wait_until(page, "the list is asked for again", lambda: held)
+        server.override("a", "shadow", "a trial")
+        server.call("DELETE", "/v1/breakers/b")
+        expect(row(page, "a")).to_contain_text("Shadow")
+        expect(row(page, "b")).to_have_count(0)
+        page.route(LIST, lambda route: route.continue_())
+        for route, answer in held:
+            route.fulfill(response=answer)
+        with page.expect_request(LIST):
+            pass
+        expect(row(page, "a")).to_contain_text("Shadow")
+        expect(row(page, "b")).to_have_count(0)
+
+    def test_what_changes_before_the_first_answer_is_not_missed(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        held = []
+        page.route(LIST, lambda route: held.append((route, route.fetch())))
+        page.goto(server.url)
+        expect(page.locator("#status")).to_have_text("live")
+        wait_until(page, "the list is asked for", lambda: held)
+        server.trip("payments")
+        page.wait_for_timeout(500)
+        # Nothing else tells.
+        page.route("**/v1/breakers/*", lambda route: route.abort())
+        page.route(LIST, lambda route: route.abort())
+        for route, answer in held:
+            route.fulfill(response=answer)
+        expect(row(page, "payments")).to_have_class("row open")
+
+    def test_many_breakers_that_come_at_once_all_come(self):
+        server = self.serve()
+        server.succeed("service-000")
+        page = self.open(server)
+        expect(row(page, "service-000")).to_be_visible()
+        reports = [{"name": f"service-{number:03}", "outcome": "success"} for number in range(300)]
+        server.call("POST", "/v1/reports", {"reports": reports})
+        expect(row(page, "service-001")).to_be_visible()
+        page.keyboard.press("End")
+        expect(row(page, "service-299")).to_be_in_viewport()
+
     def test_what_leaves_a_filter_leaves_the_list_and_what_comes_comes(self):
         server = self.serve()
         for name in ["a", "b"]:
@@ -190,8 +296,6 @@ class ListTests(DashboardTest):
         server = self.serve()
         server.trip("payments")
         page = self.open(server)
-        if "decisions" not in server.call("GET", "/v1/breakers/payments"):
-            self.skipTest("the server counts no decisions")
         cell = row(page, "payments").locator("td.c6")
         expect(cell).to_have_text("0")
         for _ in range(200):

@@ -47,6 +47,33 @@ class StreamTests(DashboardTest):
         expect(page.locator("#status")).to_have_text("live")
         self.assertGreaterEqual(int(asked[-1].all_headers()["last-event-id"]), revision)
 
+    def test_rows_stay_under_the_pointer_when_all_is_told_anew(self):
+        server = self.serve()
+        for name in ["a", "b", "c", "d"]:
+            server.succeed(name)
+        for _ in range(20):
+            server.call("POST", "/v1/breakers/a/reset")
+        page = self.open(server, tolerates=REFUSALS)
+        row(page, "b").hover()
+        server.kill()
+        # Another database is not as far: the server does not know what the page knows.
+        for file in server.folder.glob("f.db*"):
+            file.unlink()
+        server.start()
+        for name in ["a", "b", "e"]:
+            server.succeed(name)
+        server.trip("d")
+        expect(row(page, "d")).to_have_class("row open")
+        expect(row(page, "c")).to_have_class("row deleted")
+        self.assertEqual(page.locator("tr.row td.c1 a").all_inner_texts(), ["a", "b", "c", "d"])
+        expect(page.get_by_role("button", name="2 rows moved – reorder")).to_be_visible()
+        page.mouse.move(5, 5)
+        wait_until(
+            page,
+            "the rows move once the pointer has left",
+            lambda: page.locator("tr.row td.c1 a").all_inner_texts() == ["d", "a", "b", "e"],
+        )
+
     def test_a_connection_that_hangs_is_told_and_replaced(self):
         server = self.serve()
         server.succeed("payments")

@@ -1,0 +1,70 @@
+// What the list is searched and ordered by. It stands in the page's address, and the address alone is listened to.
+
+import { go, list as addressOf } from "./address.js";
+import { element } from "./dom.js";
+
+/** How long a pause in typing is the end of a word, in ms. */
+const TYPING_MS = 150;
+
+export class Tools {
+    #filter = null;
+    #timer = null;
+
+    constructor() {
+        this.search = element("input", {
+            type: "search", id: "search", placeholder: "part of a name", autocomplete: "off", spellcheck: "false",
+            "aria-keyshortcuts": "/", oninput: () => this.#wait(),
+        });
+        this.sort = element(
+            "select",
+            { id: "sort", onchange: () => this.#filterBy({ sort: this.sort.value }) },
+            element("option", { value: "" }, "Attention first"),
+            element("option", { value: "name" }, "By name"),
+        );
+        this.node = element(
+            "form",
+            { class: "tools", role: "search", onsubmit: (event) => event.preventDefault() },
+            element("label", { for: "search" }, "Search"),
+            this.search,
+            element("label", { for: "sort" }, "Order"),
+            this.sort,
+        );
+        this.shortcut = (event) => {
+            if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || !this.node.isConnected) return;
+            if (event.target.closest("input, textarea, select, dialog")) return;
+            event.preventDefault();
+            this.search.focus();
+        };
+        document.addEventListener("keydown", this.shortcut);
+    }
+
+    stop() {
+        this.rest();
+        document.removeEventListener("keydown", this.shortcut);
+    }
+
+    /** Forgets what is being typed: it is for a list that is left. */
+    rest() {
+        clearTimeout(this.#timer);
+        this.#timer = null;
+    }
+
+    show(filter) {
+        this.#filter = filter;
+        // A letter that is typed meanwhile stays.
+        if (this.#timer === null && this.search.value.trim() !== filter.q) this.search.value = filter.q;
+        this.sort.value = filter.sort;
+    }
+
+    #wait() {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => {
+            this.#timer = null;
+            this.#filterBy({ q: this.search.value.trim() });
+        }, TYPING_MS);
+    }
+
+    #filterBy(part) {
+        go(addressOf({ ...this.#filter, ...part }), true);
+    }
+}
