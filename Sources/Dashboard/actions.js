@@ -20,21 +20,26 @@ const meanings = {
     shadow: "The breaker decides as always, but what it would deny is let through and marked.",
 };
 
-/**
- * The buttons.
- *
- * @param {() => object|null} view gives the breaker as it was seen last
- * @param {(view: object, tag: string) => void} onDone gets the breaker behind an order
- */
-export function controls(name, view, onDone) {
-    const overrides = ["force_open", "force_closed", "shadow"].map((mode) =>
-        button(`${modeWord[mode]}…`, () => askForOverride(name, mode, onDone)),
-    );
-    return [
-        ...overrides,
-        button("Clear…", () => askToClear(name, view(), onDone)),
-        button("Reset…", () => askToReset(name, onDone)),
-    ];
+/** The buttons. */
+export class Controls {
+    #override = null;
+
+    /** @param {(view: object, tag: string) => void} onDone gets the breaker behind an order */
+    constructor(name, onDone) {
+        const overrides = ["force_open", "force_closed", "shadow"].map((mode) =>
+            button(`${modeWord[mode]}…`, () => askForOverride(name, mode, onDone)),
+        );
+        this.clear = button("Clear…", () => askToClear(name, this.#override, onDone), { hidden: true });
+        this.reset = button("Reset…", () => askToReset(name, onDone));
+        this.nodes = [...overrides, this.clear, this.reset];
+    }
+
+    /** Offers what can be ordered of the breaker as it is. */
+    show({ override }) {
+        this.#override = override;
+        if (override === null && document.activeElement === this.clear) this.reset.focus();
+        this.clear.hidden = override === null;
+    }
 }
 
 const modeWord = { force_open: "Force open", force_closed: "Force closed", shadow: "Shadow" };
@@ -74,19 +79,12 @@ function askForOverride(name, mode, onDone) {
     });
 }
 
-function askToClear(name, view, onDone) {
-    const override = view?.override;
+function askToClear(name, override, onDone) {
     openDialog({
         title: `Clear the override: ${name}`,
         content: [
-            element(
-                "p",
-                {},
-                override
-                    ? `${overrideWord[override.mode]} by ${override.actor}: ${override.reason}`
-                    : "There is no override; nothing will change.",
-            ),
-            override?.mode === "force_open" ? element("p", {}, "It goes on half open: one probe decides.") : "",
+            element("p", {}, `${overrideWord[override.mode]} by ${override.actor}: ${override.reason}`),
+            override.mode === "force_open" ? element("p", {}, "It goes on half open: one probe decides.") : "",
         ],
         confirm: "Clear",
         submit: async () => {

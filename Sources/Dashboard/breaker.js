@@ -1,6 +1,6 @@
 // The page of one breaker: what it does, why, and what can be done about it.
 
-import { controls } from "./actions.js";
+import { Controls } from "./actions.js";
 import { list } from "./address.js";
 import { ask, pathOf } from "./api.js";
 import { showBadges } from "./badge.js";
@@ -39,10 +39,11 @@ export class BreakerPage {
         const afterOrder = (view, tag) => this.#take(view, tag);
         this.explanation = new ExplanationSection(name);
         this.history = new HistorySection(name);
-        this.transitions = new TransitionsSection(name, (rows) => this.history.setTransitions(rows));
+        this.transitions = new TransitionsSection(name, (...newest) => this.history.setTransitions(...newest));
         this.failures = new FailuresSection(name);
         this.policy = new PolicySection(name, afterOrder);
-        if (mayOrder()) this.controls.append(...controls(name, () => this.#view, afterOrder));
+        this.orders = mayOrder() ? new Controls(name, afterOrder) : null;
+        this.controls.append(...(this.orders?.nodes ?? []));
         this.content = element(
             "div",
             { class: "columns" },
@@ -69,6 +70,9 @@ export class BreakerPage {
             this.fault,
             this.content,
         );
+        // Nothing is known yet, not even whether there is such a breaker.
+        this.content.hidden = true;
+        this.controls.hidden = true;
         this.endPoll = whileSeen(POLL_MS, () => this.refresh());
         this.refresh();
     }
@@ -81,6 +85,8 @@ export class BreakerPage {
         this.#isStopped = true;
         this.endPoll();
         this.history.stop();
+        this.transitions.stop();
+        this.failures.stop();
     }
 
     onChange(change) {
@@ -118,12 +124,13 @@ export class BreakerPage {
         showBadges(this.badges, view);
         setClass(this.node, `breaker ${view.override?.mode ?? view.state}`);
         this.#showOverride(view);
+        this.orders?.show(view);
         this.explanation.show(view);
         this.policy.show(view, tag);
         const isOther = before?.last_transition?.revision !== view.last_transition?.revision;
         if (before === null || isOther) this.transitions.load();
         if (before === null || isOther || before.last_failure?.at !== view.last_failure?.at) this.failures.load();
-        this.history.load();
+        this.history.show(view);
         this.tick();
     }
 

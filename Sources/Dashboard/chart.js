@@ -87,18 +87,20 @@ export function pointAt(x, width, number) {
  *
  * @param {{at: string, from: string, to: string}[]} transitions newest first
  * @param {string} state the one behind the newest
+ * @param {{from: number, until: number}} axis of time, in ms
+ * @param {{from: number, until: number}} known the part of it of which the states are known
  * @returns {{image: SVGElement, totals: Map<string, number>}} with the ms in each state
  */
-export function band(transitions, state, from, to, width) {
+export function band(transitions, state, axis, known, width) {
     const image = svg("svg", { viewBox: `0 0 ${width} 12`, width, height: 12, class: "band", "aria-hidden": "true" });
+    const scale = (width - LEFT) / (axis.until - axis.from);
     const totals = new Map();
-    let end = to;
+    let end = Math.min(known.until, axis.until);
     let current = state;
     const draw = (start) => {
-        const begin = Math.max(start, from);
+        const begin = Math.max(start, known.from, axis.from);
         if (begin < end) {
-            const scale = (width - LEFT) / (to - from);
-            const x = LEFT + (begin - from) * scale;
+            const x = LEFT + (begin - axis.from) * scale;
             const length = Math.max(1, (end - begin) * scale);
             image.append(svg("rect", { class: current, x, y: 0, width: length, height: 12 }));
             totals.set(current, (totals.get(current) ?? 0) + end - begin);
@@ -108,8 +110,7 @@ export function band(transitions, state, from, to, width) {
     for (const transition of transitions) {
         draw(Date.parse(transition.at));
         current = transition.from;
-        if (end <= from) break;
     }
-    draw(from);
+    draw(known.from);
     return { image, totals };
 }

@@ -13,8 +13,8 @@ let number = 0;
  * @param {Node[]} options.content with fields whose faults are told in the element `[data-fault="<name of the field>"]`
  * @param {string} options.confirm the word on the button
  * @param {string} [options.look] the class of that button
- * @param {() => Promise<void>} options.submit
- * @returns {{close: () => void}}
+ * @param {() => Promise<void|(() => void)>} options.submit may give what is to be done behind the end of the dialog, as
+ *     to open another: each dialog gives the focus back to where it was
  */
 export function openDialog({ title, content, confirm, look = "primary", submit }) {
     number += 1;
@@ -29,8 +29,9 @@ export function openDialog({ title, content, confirm, look = "primary", submit }
                 fault.textContent = "";
                 send.disabled = true;
                 try {
-                    await submit();
+                    const next = await submit();
                     dialog.close();
+                    next?.();
                 } catch (problem) {
                     fault.textContent = showFaults(form, problem);
                 }
@@ -49,7 +50,6 @@ export function openDialog({ title, content, confirm, look = "primary", submit }
     );
     document.body.append(dialog);
     dialog.showModal();
-    return { close: () => dialog.close() };
 }
 
 function clearFaults(form) {

@@ -26,15 +26,23 @@ export class FailuresSection {
             ),
             this.rows,
         );
-        this.pages = new Pages(pathOf(name, "/failures"), "failures", SIZE, (rows, isFirst) => {
-            if (isFirst) this.rows.replaceChildren();
-            this.rows.append(...rows.map(row));
-            this.table.hidden = this.rows.childElementCount === 0;
+        const place = element(
+            "div",
+            { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Failures one by one" },
+            this.table,
+        );
+        this.pages = new Pages({
+            path: pathOf(name, "/failures"), member: "failures", size: SIZE, place,
+            onRows: (rows, isFirst) => {
+                if (isFirst) this.rows.replaceChildren();
+                this.rows.append(...rows.map(row));
+                place.hidden = this.rows.childElementCount === 0;
+            },
         });
         this.node = element(
             "section",
             { class: "card", "aria-labelledby": "failures" },
-            element("h2", { id: "failures" }, "Failures"),
+            element("div", { class: "title" }, element("h2", { id: "failures" }, "Failures"), this.pages.newer),
             this.text,
             element(
                 "div",
@@ -42,13 +50,13 @@ export class FailuresSection {
                 element("div", {}, element("h3", {}, "By kind"), this.kinds),
                 element("div", {}, element("h3", {}, "By reporter"), this.reporters),
             ),
-            element(
-                "div",
-                { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Failures one by one" },
-                this.table,
-            ),
+            place,
             this.pages.node,
         );
+    }
+
+    stop() {
+        this.pages.stop();
     }
 
     async load() {
@@ -56,15 +64,22 @@ export class FailuresSection {
         try {
             const { body } = await ask("GET", pathOf(this.name, "/failures/summary"));
             setText(this.text, body.failures === 0 ? "None are kept." : body.text);
-            this.kinds.replaceChildren(...body.kinds.map((kind) => share(kind.kind ?? "no kind", kind)));
+            this.kinds.replaceChildren(...shares(body, body.kinds, (group) => group.kind ?? "no kind"));
             this.reporters.replaceChildren(
-                ...body.reporters.map((reporter) => share(reporter.reporter ?? "nobody named", reporter)),
+                ...shares(body, body.reporters, (group) => group.reporter ?? "nobody named"),
             );
             this.kinds.closest(".groups").hidden = body.failures === 0;
         } catch {
             // The page says that the server is away; what is there stays.
         }
     }
+}
+
+/** The groups, and what is in none of those that the server tells. */
+function shares({ failures }, groups, name) {
+    const rest = groups.reduce((left, group) => left - group.failures, failures);
+    const others = rest > 0 ? [share("others", { failures: rest, share: rest / failures })] : [];
+    return [...groups.map((group) => share(name(group), group)), ...others];
 }
 
 function share(name, { failures, share: part }) {

@@ -19,6 +19,9 @@ export class HistorySection {
     #range = ranges[0];
     #history = null;
     #transitions = [];
+    /** Since when, in ms, the states are known; `null` where all transitions are. */
+    #knownSince = null;
+    #createdAt = 0;
     #chosen = null;
     #loadedAt = 0;
 
@@ -68,8 +71,13 @@ export class HistorySection {
         this.observer.disconnect();
     }
 
-    /** Asks for what is shown, unless it is as good as new. */
-    async load() {
+    /** Shows a breaker's outcomes: asks for them, unless what is there is as good as new. */
+    show(view) {
+        this.#createdAt = Date.parse(view.created_at);
+        this.#load();
+    }
+
+    async #load() {
         const range = this.#range;
         if (Date.now() - this.#loadedAt < range.freshMs) return;
         this.#loadedAt = Date.now();
@@ -85,13 +93,18 @@ export class HistorySection {
             this.#draw();
             this.#showNumbers();
         } catch {
-            // The page says that the server is away; what is there stays.
+            // The page says that the server is away; what is there stays, and is asked for soon again.
+            if (range === this.#range) this.#loadedAt = 0;
         }
     }
 
-    /** @param {object[]} rows the newest transitions, newest first */
-    setTransitions(rows) {
+    /**
+     * @param {object[]} rows the newest transitions, newest first
+     * @param {boolean} isWhole whether there are no others
+     */
+    setTransitions(rows, isWhole) {
         this.#transitions = rows;
+        this.#knownSince = isWhole ? null : Date.parse(rows.at(-1).at);
         this.#draw();
     }
 
@@ -100,7 +113,7 @@ export class HistorySection {
         this.#chosen = null;
         this.#loadedAt = 0;
         this.#press();
-        this.load();
+        this.#load();
     }
 
     #press() {
@@ -114,9 +127,10 @@ export class HistorySection {
         if (this.#history === null || this.#history.points.length === 0 || width === 0) return;
         const { points, step_ms: step } = this.#history;
         const from = Date.parse(points[0].at);
-        const to = from + points.length * step;
+        const axis = { from, until: from + points.length * step };
+        const known = { from: this.#knownSince ?? this.#createdAt, until: now() };
         const state = this.#transitions[0]?.to ?? "closed";
-        const states = band(this.#transitions, state, from, Math.min(to, now()), width);
+        const states = band(this.#transitions, state, axis, known, width);
         this.place.replaceChildren(chart(this.#history, width, this.#chosen), states.image);
         const words = [...states.totals].map(([name, ms]) => `${stateWord[name].toLowerCase()} ${duration(ms)}`);
         setText(this.states, words.length ? `In this time: ${words.join(", ")}.` : "");

@@ -10,7 +10,8 @@ const columns = ["Field", "Before", "Theirs", "Yours"];
  * @param {object} options.base the policy as it was when the change began
  * @param {object} options.mine the fields that were changed here
  * @param {object} options.theirs the policy as it is by now
- * @param {(chosen: object) => Promise<void>} options.save gets the fields that shall be other than theirs
+ * @param {(chosen: object) => Promise<void|(() => void)>} options.save gets the fields that shall be other than theirs,
+ *     and may give the next question
  */
 export function openMerge({ name, base, mine, theirs, save }) {
     const fields = Object.keys(theirs).filter((field) => field in mine || theirs[field] !== base[field]);

@@ -1,43 +1,90 @@
-// A list of rows that the server gives page by page, newest first.
+// A list of rows that the server gives page by page, newest first. What comes stays out of the way of who reads.
 
 import { ask } from "./api.js";
 import { button, element, setText } from "./dom.js";
+import { Hold } from "./hold.js";
 
 export class Pages {
     #next = "";
+    #isExpanded = false;
+    /** The answer that is not shown yet. */
+    #waiting = null;
 
     /**
-     * @param {string} path
-     * @param {string} member of the answer that holds the rows
-     * @param {number} size of a page
-     * @param {(rows: object[], isFirst: boolean) => void} onRows
+     * @param {object} options
+     * @param {string} options.path
+     * @param {string} options.member of the answer that holds the rows
+     * @param {number} options.size of a page
+     * @param {HTMLElement} options.place what holds the rows, and can have the focus
+     * @param {(rows: object[], isFirst: boolean) => void} options.onRows shows rows: instead of all, or below them
+     * @param {(rows: object[], isWhole: boolean) => void} [options.onNewest] gets the first page whether it is shown
+     *     or not, and whether there is no other
      */
-    constructor(path, member, size, onRows) {
-        this.path = path;
-        this.member = member;
-        this.size = size;
-        this.onRows = onRows;
+    constructor({ path, member, size, place, onRows, onNewest = () => {} }) {
+        Object.assign(this, { path, member, size, place, onRows, onNewest });
         this.fault = element("span", { class: "fault", role: "alert" });
-        this.more = button("Show earlier", () => this.#load(this.#next), { hidden: true });
-        this.node = element("p", { class: "more" }, this.more, this.fault);
+        this.more = button("Show earlier", () => this.#loadMore(), { hidden: true });
+        this.node = element("p", { class: "more", hidden: true }, this.more, this.fault);
+        /** The way to what has come and is not shown. */
+        this.newer = button("Show newer", () => this.#showNewer(), { class: "quiet", hidden: true });
+        this.hold = new Hold(place, () => this.#isExpanded || this.#showWaiting());
     }
 
-    load() {
-        return this.#load("");
+    stop() {
+        this.hold.stop();
     }
 
-    async #load(token) {
+    /** Asks for the newest. Nothing moves while somebody is among the rows, or looks at earlier ones. */
+    async load() {
+        let body;
         try {
-            const query = { page_size: this.size, page_token: token };
-            const { body } = await ask("GET", this.path, { query });
-            this.#next = body.next_page_token;
-            this.more.hidden = !this.#next;
-            setText(this.fault, "");
-            this.node.hidden = !this.#next;
-            this.onRows(body[this.member], token === "");
-        } catch (problem) {
-            // The first page is asked for again by itself.
-            if (token !== "") setText(this.fault, problem.message);
+            body = await this.#ask("");
+        } catch {
+            // It is asked for again by itself.
+            return;
         }
+        this.onNewest(body[this.member], !body.next_page_token);
+        this.#waiting = body;
+        if (this.hold.isOn || this.#isExpanded) this.newer.hidden = false;
+        else this.#showWaiting();
+    }
+
+    async #loadMore() {
+        try {
+            const body = await this.#ask(this.#next);
+            setText(this.fault, "");
+            this.#isExpanded = true;
+            this.#take(body);
+            this.onRows(body[this.member], false);
+        } catch (problem) {
+            setText(this.fault, problem.message);
+        }
+    }
+
+    #showNewer() {
+        this.#showWaiting();
+        this.place.focus({ preventScroll: true });
+        this.place.scrollTop = 0;
+    }
+
+    #showWaiting() {
+        if (this.#waiting === null) return;
+        const body = this.#waiting;
+        this.#waiting = null;
+        this.#isExpanded = false;
+        this.newer.hidden = true;
+        this.#take(body);
+        this.onRows(body[this.member], true);
+    }
+
+    #take(body) {
+        this.#next = body.next_page_token;
+        if (!this.#next && document.activeElement === this.more) this.place.focus({ preventScroll: true });
+        this.more.hidden = !this.#next;
+        this.node.hidden = !this.#next;
+    }
+
+    async #ask(token) {
+        return (await ask("GET", this.path, { query: { page_size: this.size, page_token: token } })).body;
     }
 }

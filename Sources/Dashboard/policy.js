@@ -71,32 +71,30 @@ export class PolicySection {
                 element("div", { class: "fields" }, ...inputs.map((input) => input.node)),
             ],
             confirm: "Save",
-            submit: async () => {
-                const mine = changes(base, inputs);
-                if (Object.keys(mine).length === 0) return;
-                try {
-                    await this.#save(mine, tag);
-                } catch (problem) {
-                    if (problem.status !== 412) throw problem;
-                    await this.#merge(base, mine);
-                }
-            },
+            submit: () => this.#save(base, changes(base, inputs), tag),
         });
     }
 
-    async #save(policy, tag) {
-        const answer = await ask("PATCH", pathOf(this.name), { body: { policy }, fields: { "if-match": tag } });
-        this.onDone(answer.body, answer.tag);
-        announce("The policy is saved.");
-    }
-
-    /** Somebody else has changed the policy meanwhile: whose values shall hold is asked. */
-    async #merge(base, mine) {
-        const { body, tag } = await ask("GET", pathOf(this.name));
-        this.onDone(body, tag);
-        openMerge({ name: this.name, base, mine, theirs: body.policy, save: async (chosen) => {
-            if (Object.keys(chosen).length > 0) await this.#save(chosen, tag);
-        } });
+    /**
+     * Saves what is other than `base`. Returns the question whose values shall hold, where somebody else has changed
+     * the policy meanwhile.
+     */
+    async #save(base, mine, tag) {
+        if (Object.keys(mine).length === 0) return undefined;
+        try {
+            const order = { body: { policy: mine }, fields: { "if-match": tag } };
+            const answer = await ask("PATCH", pathOf(this.name), order);
+            this.onDone(answer.body, answer.tag);
+            announce("The policy is saved.");
+            return undefined;
+        } catch (problem) {
+            if (problem.status !== 412) throw problem;
+        }
+        const { body, tag: theirTag } = await ask("GET", pathOf(this.name));
+        this.onDone(body, theirTag);
+        const theirs = body.policy;
+        const save = (chosen) => this.#save(theirs, chosen, theirTag);
+        return () => openMerge({ name: this.name, base, mine, theirs, save });
     }
 }
 

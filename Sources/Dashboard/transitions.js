@@ -11,27 +11,33 @@ import { Pages } from "./pages.js";
 const SIZE = 100;
 
 export class TransitionsSection {
-    /** @param {(rows: object[]) => void} onRows gets all that are loaded, newest first */
-    constructor(name, onRows) {
-        let all = [];
+    /** @param {(rows: object[], isWhole: boolean) => void} onNewest gets the newest, newest first */
+    constructor(name, onNewest) {
         this.rows = element("ol", { class: "transitions" });
-        this.pages = new Pages(pathOf(name, "/transitions"), "transitions", SIZE, (rows, isFirst) => {
-            all = isFirst ? rows : [...all, ...rows];
-            this.rows.replaceChildren(...all.map(item));
-            if (all.length === 0) this.rows.append(element("li", { class: "hint" }, "none yet"));
-            onRows(all);
+        const place = element(
+            "div",
+            { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Transitions" },
+            this.rows,
+        );
+        this.pages = new Pages({
+            path: pathOf(name, "/transitions"), member: "transitions", size: SIZE, place, onNewest,
+            onRows: (rows, isFirst) => {
+                if (isFirst) this.rows.replaceChildren();
+                this.rows.append(...rows.map(item));
+                if (!this.rows.firstChild) this.rows.append(element("li", { class: "hint" }, "none yet"));
+            },
         });
         this.node = element(
             "section",
             { class: "card", "aria-labelledby": "timeline" },
-            element("h2", { id: "timeline" }, "Timeline"),
-            element(
-                "div",
-                { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Transitions" },
-                this.rows,
-            ),
+            element("div", { class: "title" }, element("h2", { id: "timeline" }, "Timeline"), this.pages.newer),
+            place,
             this.pages.node,
         );
+    }
+
+    stop() {
+        this.pages.stop();
     }
 
     load() {

@@ -27,8 +27,6 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 PATIENCE_MS = 30_000
 # What the browser's console says of an answer that is an error, or of none.
 REFUSALS = "Failed to load resource"
-# What a page does without where the server has none of it.
-OPTIONAL = ["/history?", "/failures/summary"]
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -156,7 +154,7 @@ class DashboardTest(unittest.TestCase):
 
         def note(message):
             url = message.location["url"]
-            is_tolerated = tolerates and tolerates in message.text or any(part in url for part in OPTIONAL)
+            is_tolerated = tolerates and tolerates in message.text
             if message.type == "error" and not is_tolerated:
                 errors.append(f"{message.text} ({url})")
 
