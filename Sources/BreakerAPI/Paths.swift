@@ -5,6 +5,7 @@ public enum Paths {
     public static let transitions = "/v1/transitions"
     public static let audit = "/v1/audit"
     public static let events = "/v1/events"
+    public static let gate = "/v1/gate"
     public static let session = "/v1/session"
     public static let backup = "/v1/backup"
     public static let livez = "/livez"
@@ -21,9 +22,12 @@ public enum Paths {
 
     /// - Parameter name: a breaker's name, or the placeholder. Bytes that no name has are percent-encoded, so that what
     ///   is no name leads nowhere else.
-    public static func breaker(_ name: String) -> String {
-        "\(breakers)/\(name == namePlaceholder ? name : encoded(name))"
-    }
+    public static func breaker(_ name: String) -> String { "\(breakers)/\(part(name))" }
+
+    /// - Parameter name: as ``breaker(_:)`` takes it.
+    public static func gate(_ name: String) -> String { "\(gate)/\(part(name))" }
+
+    private static func part(_ name: String) -> String { name == namePlaceholder ? name : encoded(name) }
 
     private static func encoded(_ name: String) -> String {
         name.utf8.reduce(into: "") { path, byte in

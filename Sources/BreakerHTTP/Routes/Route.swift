@@ -48,6 +48,8 @@ struct Route: Sendable {
     /// The parameters that its query may have; `nil` where others are left alone. An order with a misspelt one is not
     /// carried out.
     var parameters: Set<String>?
+    /// Whether its query is of no concern, be it as broken as it may.
+    var ignoresQuery = false
     var respond: @Sendable (Inquiry) async throws -> Response
 
     init(

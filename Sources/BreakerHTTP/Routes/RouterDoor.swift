@@ -53,7 +53,7 @@ struct RouterDoor: Sendable {
         }
         let inquiry = Inquiry(
             name: (context.parameters.get("name") ?? context.parameters.get("file")).flatMap { Query.decode($0) } ?? "",
-            query: try Query((request.head.path ?? "").drop { $0 != "?" }.dropFirst()),
+            query: try Query(route.ignoresQuery ? "" : (request.head.path ?? "").drop { $0 != "?" }.dropFirst()),
             fields: request.headers,
             body: try await body(of: request, maximum: route.maximumBody),
             access: access,

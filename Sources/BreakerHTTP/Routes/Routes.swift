@@ -23,6 +23,7 @@ enum Routes {
         eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) -> [Route] {
         decisions(Decisions(engine: engine))
+            + gate(engine)
             + reports(engine)
             + breakers(engine)
             + steering(engine)

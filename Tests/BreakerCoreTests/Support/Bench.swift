@@ -73,6 +73,10 @@ extension Bench {
         breaker.acquire(at: now, journal: &journal, random: &random)
     }
 
+    mutating func acquireWithoutProbe() -> Decision {
+        breaker.acquireWithoutProbe(at: now, journal: &journal)
+    }
+
     @discardableResult
     mutating func report(_ report: Report) -> ReportAnswer {
         breaker.report(report, at: now, journal: &journal)

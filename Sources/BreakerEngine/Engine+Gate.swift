@@ -1,0 +1,18 @@
+package import BreakerCore
+
+extension Engine {
+    /// Asks whether a call may go through whose outcome nobody will report: no probe is granted, for it would be lost.
+    /// - Throws: an ``EngineError`` where there is no decision.
+    package func acquireWithoutProbe(_ name: BreakerName) async throws(EngineError) -> Decision {
+        if let decision = decision(for: name) { return decision }
+        let decision = try await change { working, _ throws(EngineError) in
+            let known = working.place(of: name)
+            let place = if let known { known } else { try working.create(name) }
+            return working.event(at: place) { breaker, now, journal in
+                (breaker.acquireWithoutProbe(at: now, journal: &journal), changed: false)
+            }
+        }
+        panel.count(decision, for: name)
+        return decision
+    }
+}

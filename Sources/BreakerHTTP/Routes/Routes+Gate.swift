@@ -1,0 +1,60 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+import HTTPTypes
+
+extension Routes {
+    /// A decision for proxies that know nothing but statuses: 204 lets a request through, 403 does not.
+    ///
+    /// Some ask with the method and the query of the request that they hold, whatever these are. So any method does, the
+    /// query is passed over, and what the proxy can do stands in the path, where nobody who sends it a request can write.
+    static func gate(_ engine: Engine) -> [Route] {
+        let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options]
+        let path = Paths.gate(Route.name)
+        return methods.flatMap { method in
+            [
+                gate(method, path) { name throws(EngineError) in try await engine.acquireWithoutProbe(name) },
+                gate(method, path + "/probe") { name throws(EngineError) in try await engine.acquire(name) },
+            ]
+        }
+    }
+
+    private static func gate(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        acquire: @escaping @Sendable (BreakerName) async throws(EngineError) -> Decision
+    ) -> Route {
+        var route = Route(method, path, .work) { inquiry in
+            let name = try inquiry.breakerName()
+            return Answer(gate: try await problems { () throws(EngineError) in try await acquire(name) })
+        }
+        route.ignoresQuery = true
+        return route
+    }
+}
+
+extension Answer {
+    fileprivate init(gate decision: Decision) {
+        fields = [.cacheControl: "no-store"]
+        body = []
+        switch decision {
+        case .allowed(let permit, let state, let leaseMs, let wouldDeny):
+            status = .noContent
+            fields[.breakerState] = state.rawValue
+            fields[.breakerPermit] = permit.description
+            if let leaseMs { fields[.breakerLeaseMs] = String(leaseMs) }
+            if wouldDeny { fields[.breakerWouldDeny] = "true" }
+        case .denied(let state, let retryAfterMs):
+            status = .forbidden
+            fields[.breakerState] = state.rawValue
+            retryAfterSeconds = retryAfterMs.map { ($0 + 999) / 1_000 }
+        }
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let breakerState = Self("breaker-state")!
+    fileprivate static let breakerPermit = Self("breaker-permit")!
+    fileprivate static let breakerLeaseMs = Self("breaker-lease-ms")!
+    fileprivate static let breakerWouldDeny = Self("breaker-would-deny")!
+}
