@@ -13,7 +13,7 @@ swift_sources := Package.swift Sources Tests Benchmarks/limits
 # Python finds the package `bench` in Benchmarks/, and leaves no compiled files there.
 bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3
 
-.PHONY: help setup serve demo test metrics-test dashboard-test python-test bench bench-test format lint clean
+.PHONY: help setup serve demo test metrics-test examples-test dashboard-test python-test bench bench-test format lint clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -38,6 +38,11 @@ metrics-test: setup ## Have a real Prometheus scrape the server, and try the ale
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		python3 -m unittest discover --verbose --start-directory Tests/Metrics $(ARGS)
+
+examples-test: setup ## Put a real nginx with the example in front of a backend
+	swift build --product fusebox
+	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
+		python3 -m unittest discover --verbose --start-directory Tests/Examples $(ARGS)
 
 dashboard-test: setup .build/dashboard-tests ## Try the dashboard in Chromium
 	swift build --product fusebox

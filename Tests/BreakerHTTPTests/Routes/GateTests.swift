@@ -1,7 +1,9 @@
 import BreakerAPI
 import EngineSupport
+import Foundation
 import NIOHTTP1
 import Testing
+import Yams
 
 @testable import BreakerHTTP
 
@@ -99,5 +101,13 @@ struct GateTests {
             answer.expectProblem(.invalidRequest, faults: ["name"])
             #expect(answer["breaker-state"] == nil)
         }
+    }
+
+    @Test("The example for Envoy is YAML, and asks at a gate that there is")
+    func envoy() throws {
+        let text = try String(contentsOf: Repository.file("docker/examples/envoy.yaml"), encoding: .utf8)
+        #expect(try Yams.load(yaml: text) != nil)
+        let prefix = try #require(text.firstMatch(of: /path_prefix: (\S+)\?/)?.1)
+        #expect(prefix == "/v1/gate/payments/probe")
     }
 }
