@@ -13,7 +13,7 @@ swift_sources := Package.swift Sources Tests Benchmarks/limits
 # Python finds the package `bench` in Benchmarks/, and leaves no compiled files there.
 bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3
 
-.PHONY: help setup serve demo test metrics-test examples-test dashboard-test python-test bench bench-test format lint clean
+.PHONY: help setup serve demo test metrics-test examples-test dashboard-test python-test python-bench bench bench-test format lint clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -62,6 +62,14 @@ python-test: ## Test the Python package against the server, and check its types
 	@cd clients/python && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src PATH="$(CURDIR)/.build/python-venv/bin:$$PATH" && \
 		python -m mypy && python -m ruff check --quiet . && python -m ruff format --quiet --check . && \
 		python -m pytest -p no:cacheprovider $(ARGS)
+
+python-bench: ## Measure what a protected call costs in Python, and how stale decisions are
+	@clients/python/setup
+	@test -n "$(FUSEBOX_BINARY)" || swift build -c release --product fusebox
+	@cd clients/python && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src:tests && \
+		export FUSEBOX_BINARY="$${FUSEBOX_BINARY:-$(CURDIR)/.build/release/fusebox}" && \
+		$(CURDIR)/.build/python-venv/bin/python benchmarks/cost.py $(ARGS) && \
+		$(CURDIR)/.build/python-venv/bin/python benchmarks/staleness.py
 
 bench: setup ## Measure the server beside Redis, and its growth; takes 20 minutes
 	@Benchmarks/setup

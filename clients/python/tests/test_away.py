@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from server import Server, eventually, free_port
@@ -134,6 +134,25 @@ def test_the_last_known_policy_and_state_decide(own_server: Server, make: Make, 
     decision = other.acquire()
     assert (decision.allowed, decision.state) == (False, "open")
     assert decision.retry_after is not None and 0 < decision.retry_after < 60
+
+
+def test_the_panel_counts_again_when_it_is_back(own_server: Server, make: Make, name: str) -> None:
+    heard: list[tuple[Optional[str], str, str]] = []
+    payments = make(own_server, max_staleness=0.5).breaker(name)
+    payments.listen(lambda change: heard.append((change.before, change.after, change.source)))
+    eventually("the panel decides", lambda: payments.acquire().source == "local")
+    own_server.kill()
+    eventually("it is away", lambda: payments.acquire().source == "fallback")
+    for _ in range(5):
+        with pytest.raises(ValueError):
+            payments.call(int, "x")
+    assert payments.state == "open"
+    own_server.start()
+    eventually("it is back", lambda: payments.acquire().source == "local")
+    own_server.reset(name)
+    eventually("the panel is believed", lambda: payments.state == "closed")
+    assert heard[0] == ("closed", "open", "fallback")
+    assert heard[-1][:2] == ("open", "closed")
 
 
 @pytest.mark.parametrize(("mode", "allowed"), [("force_open", False), ("force_closed", True)])

@@ -248,6 +248,7 @@ def call_inherited(payments: Breaker) -> None:
         payments.call(int)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # That there are threads is what this is about.
 def test_children_of_multiprocessing_report_before_they_end(server: Server, make: Make, name: str) -> None:
     server.put_counting(name)
     payments = make(server).breaker(name)

@@ -35,7 +35,7 @@ class Breaker(Protection):
     @property
     def state(self) -> Optional[State]:
         """As this process last heard; ``None`` before it did. A decision is made by ``acquire`` alone."""
-        return self._cell.standing.state or self._cell.state
+        return self._cell.state
 
     @property
     def served(self) -> Optional[Served]:

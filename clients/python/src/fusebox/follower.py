@@ -43,6 +43,7 @@ class Follower:
         self._socket: Optional[socket.socket] = None
         self._closing = threading.Event()
         self._pause = Pause()
+        self._refused: Optional[str] = None
 
     def start(self) -> None:
         """Unless it runs."""
@@ -74,7 +75,9 @@ class Follower:
                     self._reach.failed(reason)
             except Refused as refusal:
                 reason, pause = str(refusal), REFUSED_PAUSE
-                log.error("Fusebox lets nobody follow its changes, so every call asks: %s", refusal)
+                if reason != self._refused:
+                    log.error("Fusebox does not let its changes be followed, so every call asks: %s", reason)
+                self._refused = reason
             except Exception as error:
                 reason, self._panel.revision = repr(error), None
                 log.exception("a defect of the fusebox package; the stream is begun anew")
@@ -92,6 +95,7 @@ class Follower:
             with self._lock:
                 self._socket = connection
             self._panel.begin()
+            self._refused = None
             try:
                 is_opening = revision is not None
                 for line in lines:

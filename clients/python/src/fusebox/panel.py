@@ -49,6 +49,7 @@ class Panel:
                 outline = self._outlines.get(name)
                 if outline is not None:
                     self._place(cell, outline)
+                    cell.state = outline.state
             return cell
 
     def begin(self) -> None:
@@ -91,6 +92,7 @@ class Panel:
             self._outlines.pop(name, None)
             if name in self._cells:
                 self._cells[name].standing = Standing(self._cells[name])
+                self._cells[name].state = None
         placed = [self._put(outline) for outline in event.outlines]
         return [cell for cell in placed if cell is not None]
 
@@ -126,6 +128,8 @@ class Panel:
             cells = list(self._cells.values())
         for cell in cells:
             cell.stand_in = None
+            if cell.standing.state is not None:
+                cell.becomes(cell.standing.state, "local")
 
     def decide(self, cell: Cell) -> Optional[Decision]:
         """By a fresh panel; ``None`` where it is not, and where the server alone can say: of a possible probe, and of a

@@ -19,6 +19,8 @@ log = logging.getLogger("fusebox")
 #: Seconds for which outcomes gather, and how many of them end the wait.
 GATHERING = 0.05
 ENOUGH = 100
+#: Seconds between two requests that nobody hurries: at a hundred thousand calls a second the hundredth comes at once.
+BREATH = 0.01
 #: Seconds for one request. Nobody waits for it, and a commit may take longer than a decision.
 PATIENCE = 1.0
 #: A limit that no intake reaches.
@@ -53,7 +55,7 @@ class Sender:
         #: Numbers of flushes: asked for; of the round that runs; of the last that ended, and that left nothing behind.
         self._flush_asked = self._flush_tried = self._flush_tried_all = self._flush_done = 0
         self._pause = Pause()
-        self._retry_at = 0.0
+        self._retry_at = self._sent_at = 0.0
 
     def notify(self) -> None:
         """Says that the intake is longer than its limit."""
@@ -108,11 +110,10 @@ class Sender:
             self._park()
             self._signal.clear()
             if not self._is_urgent and not self._is_closing:
-                self.limit = ENOUGH - 1
-                self._signal.wait(GATHERING)
-                self._signal.clear()
+                self._wait_for_more()
             self._is_urgent = False
             self.limit = _NEVER
+            self._sent_at = time.monotonic()
             with self._rounds:
                 asked = self._flush_tried = self._flush_asked
             try:
@@ -127,6 +128,16 @@ class Sender:
                 if is_empty:
                     self._flush_done = asked
                 self._rounds.notify_all()
+
+    def _wait_for_more(self) -> None:
+        self.limit = ENOUGH - 1
+        self._signal.wait(GATHERING)
+        self._signal.clear()
+        breath = self._sent_at + BREATH - time.monotonic()
+        if breath > 0 and not self._is_urgent and not self._is_closing:
+            self.limit = _NEVER
+            self._signal.wait(breath)
+            self._signal.clear()
 
     def _park(self) -> None:
         """Waits for something to do; where Fusebox did not answer, at least until it is time to try again."""
