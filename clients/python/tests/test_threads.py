@@ -17,6 +17,7 @@ import pytest
 from server import ROOT, Server, eventually
 
 from fusebox import Breaker, BreakerOpen, Fusebox
+from fusebox.threads import Threads
 
 Make = Callable[..., Fusebox]
 
@@ -309,3 +310,35 @@ def test_a_thousand_instances_are_no_thousand_threads(server: Server) -> None:
     assert threading.active_count() == before
     for fb in made:
         fb.close()
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_what_nobody_waits_for_any_more_is_handed_over(has_begun: bool) -> None:
+    threads = Threads(1, "test")
+    may_end, has_ended = threading.Event(), threading.Event()
+    told: list[str] = []
+
+    def work() -> str:
+        may_end.wait()
+        return "result"
+
+    def abandoned(result: str) -> None:
+        told.append(result)
+        has_ended.set()
+
+    async def main() -> None:
+        busy = None if has_begun else asyncio.ensure_future(threads.run(may_end.wait))
+        task = asyncio.ensure_future(threads.run(work, abandoned=abandoned, unsent=lambda: told.append("unsent")))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        may_end.set()
+        if busy is not None:
+            await busy
+
+    asyncio.run(main())
+    if has_begun:
+        assert has_ended.wait(30)
+    threads.close()
+    assert told == (["result"] if has_begun else ["unsent"])

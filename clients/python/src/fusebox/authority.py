@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import Future
 from time import monotonic
-from typing import Any, Optional
+from typing import Optional
 
 from .alone import decide_alone
 from .asking import Asking
 from .cell import Cell
-from .decision import Decision, Outcome
+from .decision import Decision
 from .follower import Follower
-from .link import Away, Link, Refused
+from .link import Link
 from .outbox import Outbox
-from .outcomes import Item
 from .panel import Panel
 from .policies import Policies
 from .reachability import Reachability
+from .reporting import Reporting
 from .sender import Sender
 from .settings import Settings
 from .threads import Threads
@@ -28,7 +26,7 @@ FAREWELL = 1.0
 WAITING = 16
 
 
-class Authority:
+class Authority(Reporting):
     """The machinery behind one ``Fusebox``, for all its breakers."""
 
     def __init__(self, settings: Settings) -> None:
@@ -82,96 +80,6 @@ class Authority:
         decision = decide_alone(cell, self.settings.unreachable, now, self.reach.rest(now))
         self.reach.decided_alone(decision.allowed)
         return decision
-
-    def report(
-        self,
-        cell: Cell,
-        decision: Optional[Decision],
-        outcome: Outcome,
-        kind: Optional[str],
-        duration: Optional[float],
-    ) -> None:
-        """Where Fusebox decides on every call, waits until it knows the outcome; else leaves that to the sender."""
-        item = self._item(cell, decision, outcome, kind, duration)
-        if self._is_awaited(decision):
-            self._deliver(item)
-        else:
-            self._post(item, decision)
-
-    def report_for_answer(
-        self,
-        cell: Cell,
-        decision: Decision,
-        outcome: Outcome,
-        kind: Optional[str],
-        duration: Optional[float],
-    ) -> Future[Optional[Mapping[str, Any]]]:
-        """Reports, behind all that was reported before, and gives what the server will say of it."""
-        item = self._item(cell, decision, outcome, kind, duration)
-        item.answer = Future()
-        self._post(item, decision)
-        return item.answer
-
-    async def report_async(
-        self,
-        cell: Cell,
-        decision: Optional[Decision],
-        outcome: Outcome,
-        kind: Optional[str],
-        duration: Optional[float],
-    ) -> None:
-        item = self._item(cell, decision, outcome, kind, duration)
-        if self._is_awaited(decision):
-            await self.threads.run(self._deliver, item, abandoned=lambda delivered: None)
-        else:
-            self._post(item, decision)
-
-    def give_back(self, cell: Cell, decision: Decision, duration: Optional[float] = None) -> None:
-        """Says that an allowed call came to nothing. Waits for nobody, for its caller may be about to end."""
-        if decision.allowed:
-            self._post(self._item(cell, decision, "ignored", None, duration), decision)
-
-    def _is_awaited(self, decision: Optional[Decision]) -> bool:
-        is_fallback = decision is not None and decision.source == "fallback"
-        return self.settings.mode == "remote" and not is_fallback and not self.reach.is_away
-
-    def _item(
-        self,
-        cell: Cell,
-        decision: Optional[Decision],
-        outcome: Outcome,
-        kind: Optional[str],
-        duration: Optional[float],
-    ) -> Item:
-        now = monotonic()
-        if decision is not None and decision.ticket is not None:
-            state = decision.ticket.stand_in.report(decision.ticket, outcome, duration, now)
-            if cell.stand_in is decision.ticket.stand_in:
-                cell.becomes(state, "fallback")
-        permit = None if decision is None else decision.permit
-        return Item(cell, outcome, permit, duration, now, self.outbox.next_id(), kind)
-
-    def _deliver(self, item: Item) -> None:
-        if self.reach.is_away:
-            self._post(item, None)
-            return
-        document = item.document(self.sender.reporter)
-        try:
-            path = f"/v1/breakers/{document.pop('name')}/report"
-            item.cell.hear(self.link.ask("POST", path, document, within=self.settings.timeout))
-        except Away as reason:
-            self.reach.failed(str(reason))
-            item.attempted = True
-            self._post(item, None)
-        except Refused as refusal:
-            self.outbox.refuse(item, str(refusal))
-
-    def _post(self, item: Item, decision: Optional[Decision]) -> None:
-        self.outbox.intake.append(item)
-        if item.outcome == "failure" or (decision is not None and decision.is_probe):
-            self.sender.hurry()
-        elif len(self.outbox.intake) > self.sender.limit:
-            self.sender.notify()
 
     def _want_policy(self, cell: Cell) -> None:
         if self.policies.want(cell):

@@ -10,7 +10,8 @@ from .cell import Listener
 from .decision import Decision, Outcome, State
 from .fallback import Served, served
 from .functions import check_plain, protect
-from .protection import Protection, local_decision
+from .protection import local_decision
+from .protection_async import AsyncProtection
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,7 +25,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 R = TypeVar("R")
 
 
-class Breaker(Protection):
+class Breaker(AsyncProtection):
     """Asks before a call, and reports what became of it.
 
     A decorator (``@payments``, for functions and coroutine functions, methods too), a block (``with payments:``,

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
-    from .protection import Protection
+    from .protection_async import AsyncProtection
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def protect(breaker: Protection, function: F) -> F:
+def protect(breaker: AsyncProtection, function: F) -> F:
     """A function like ``function`` whose calls are protected; a coroutine function stays one."""
     if isinstance(function, (staticmethod, classmethod)) or not callable(function):
         raise TypeError(f"{breaker.name} protects functions, not {function!r}; put it below staticmethod and the like")
@@ -29,7 +29,7 @@ def protect(breaker: Protection, function: F) -> F:
     return cast(F, _protect_sync(breaker, function))
 
 
-def _protect_sync(breaker: Protection, function: Callable[..., Any]) -> Callable[..., Any]:
+def _protect_sync(breaker: AsyncProtection, function: Callable[..., Any]) -> Callable[..., Any]:
     run = breaker.run
 
     @functools.wraps(function)
@@ -39,7 +39,7 @@ def _protect_sync(breaker: Protection, function: Callable[..., Any]) -> Callable
     return protected
 
 
-def _protect_async(breaker: Protection, function: Callable[..., Any]) -> Callable[..., Any]:
+def _protect_async(breaker: AsyncProtection, function: Callable[..., Any]) -> Callable[..., Any]:
     run = breaker.run_async
 
     @functools.wraps(function)

@@ -12,6 +12,7 @@ from .link import Away, Link, Refused
 from .outbox import LARGEST_INTAKE, Outbox
 from .outcomes import Item
 from .reachability import Pause
+from .rounds import Rounds
 from .settings import Settings, default_reporter
 
 log = logging.getLogger("fusebox")
@@ -49,11 +50,9 @@ class Sender:
         self._thread: Optional[threading.Thread] = None
         self._start_lock = threading.Lock()
         self._signal = threading.Event()
-        self._rounds = threading.Condition()
+        self._rounds = Rounds()
         self._is_urgent = False
         self._is_closing = False
-        #: Numbers of flushes: asked for; of the round that runs; of the last that ended, and that left nothing behind.
-        self._flush_asked = self._flush_tried = self._flush_tried_all = self._flush_done = 0
         self._pause = Pause()
         self._retry_at = self._sent_at = 0.0
 
@@ -77,15 +76,9 @@ class Sender:
 
     def flush(self, within: float) -> bool:
         """Waits until all that was reported before has been answered; ``False`` where it takes longer."""
-        return self._flush(within, lambda asked: self._flush_done >= asked)
-
-    def _flush(self, within: float, is_over: Callable[[int], bool]) -> bool:
-        with self._rounds:
-            self._flush_asked += 1
-            asked = self._flush_asked
+        number = self._rounds.ask()
         self.hurry()
-        with self._rounds:
-            return self._rounds.wait_for(lambda: is_over(asked), within)
+        return self._rounds.wait_until_done(number, within)
 
     def close(self, within: float) -> None:
         """Sends the rest, if one attempt can within so many seconds, and ends the thread."""
@@ -93,7 +86,9 @@ class Sender:
         if thread is None and not self._outbox.intake:
             return
         if thread is not threading.current_thread():
-            self._flush(within, lambda asked: self._flush_tried_all >= asked)
+            number = self._rounds.ask()
+            self.hurry()
+            self._rounds.wait_until_tried(number, within)
         self._is_closing = True
         self._signal.set()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -114,20 +109,15 @@ class Sender:
             self._is_urgent = False
             self.limit = _NEVER
             self._sent_at = time.monotonic()
-            with self._rounds:
-                asked = self._flush_tried = self._flush_asked
+            self._rounds.begin()
+            is_empty = False
             try:
                 is_empty = self._send_all()
                 self._chores()
             except Exception:
                 log.exception("a defect of the fusebox package; reports go on")
                 self._retry_at = time.monotonic() + self._pause.next()
-                is_empty = False
-            with self._rounds:
-                self._flush_tried_all = asked
-                if is_empty:
-                    self._flush_done = asked
-                self._rounds.notify_all()
+            self._rounds.end(is_empty)
 
     def _wait_for_more(self) -> None:
         self.limit = ENOUGH - 1
@@ -142,7 +132,7 @@ class Sender:
     def _park(self) -> None:
         """Waits for something to do; where Fusebox did not answer, at least until it is time to try again."""
         pause = self._retry_at - time.monotonic()
-        while pause > 0 and not self._is_closing and self._flush_asked == self._flush_tried:
+        while pause > 0 and not self._is_closing and not self._rounds.is_asked_for:
             self.limit = _NEVER
             self._signal.wait(pause)
             self._signal.clear()

@@ -29,15 +29,22 @@ class Threads:
         self._lock = threading.Lock()
         self._pool: Optional[ThreadPoolExecutor] = None
 
-    async def run(self, function: Callable[..., R], *arguments: Any, abandoned: Callable[[R], None]) -> R:
-        """The function's result; where the task is cancelled meanwhile, ``abandoned`` is given it instead."""
+    async def run(
+        self,
+        function: Callable[..., R],
+        *arguments: Any,
+        abandoned: Callable[[R], None] = lambda result: None,
+        unsent: Callable[[], None] = lambda: None,
+    ) -> R:
+        """The function's result. Where the task is cancelled meanwhile, ``abandoned`` is given it instead, or
+        ``unsent`` is called, if the function had not begun."""
         future = self._submit(function, arguments)
         if future is None:
             return function(*arguments)
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            _hand_over(future, abandoned)
+            _hand_over(future, abandoned, unsent)
             raise
 
     def wait(self, function: Callable[..., R], *arguments: Any, within: float, abandoned: Callable[[R], None]) -> R:
@@ -52,8 +59,8 @@ class Threads:
         try:
             return future.result(within)
         except concurrent.futures.TimeoutError as error:
-            if future.done():  # The function's own.
-                raise
+            if future.done():
+                return future.result()
             _hand_over(future, abandoned)
             raise TimeoutError from error
         except BaseException:
@@ -79,10 +86,12 @@ class Threads:
             pool.shutdown(wait=True)
 
 
-def _hand_over(future: Future[R], abandoned: Callable[[R], None]) -> None:
+def _hand_over(future: Future[R], abandoned: Callable[[R], None], unsent: Callable[[], None] = lambda: None) -> None:
     def hand_over(done: Future[R]) -> None:
         if not done.cancelled() and done.exception() is None:
             abandoned(done.result())
 
-    if not future.cancel():
+    if future.cancel():
+        unsent()
+    else:
         future.add_done_callback(hand_over)

@@ -1,0 +1,85 @@
+"""The same for coroutines: what may wait is awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Optional
+
+from .decision import Decision
+from .errors import BreakerOpen
+from .fallback import NOTHING, Invocation, served
+from .protection import Protection, local_decision
+
+
+class AsyncProtection(Protection):
+    """Runs functions and coroutine functions under a breaker."""
+
+    async def run_async(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        standing = self._cell.standing
+        decision: Optional[Decision] = None
+        began = monotonic()
+        if began >= standing.lets_through.until:
+            decision = await self._authority.decide_async(self._cell)
+            if not decision.allowed:
+                return await self._denied_async(decision, function, args, kwargs)
+            began = monotonic()
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException as error:
+            duration = monotonic() - began
+            decision = decision or local_decision(standing, began)
+            outcome, kind = self.outcome_of(error, decision)
+            if outcome == "ignored":
+                # Without waiting: a task that is cancelled may be cancelled again.
+                self.give_back(decision, duration)
+                raise
+            await self._authority.report_async(self._cell, decision, outcome, kind, duration)
+            if self._fallback is None:
+                raise
+            instead = await self._fallback.serve_async(Invocation(self.name, function, args, kwargs), error)
+            if instead is NOTHING:
+                raise
+            return instead
+        if decision is None and self._is_plain:
+            self._intake.append((standing, monotonic() - began))
+            if len(self._intake) > self._sender.limit:
+                self._sender.notify()
+            return result
+        return await self._returned_async(
+            decision or local_decision(standing, began), result, monotonic() - began, function, args, kwargs
+        )
+
+    async def _returned_async(
+        self,
+        decision: Decision,
+        result: Any,
+        duration: float,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        outcome, kind = self.outcome_of_result(result, decision)
+        await self._authority.report_async(self._cell, decision, outcome, kind, duration)
+        fallback = self._fallback
+        if fallback is None:
+            return result
+        call = Invocation(self.name, function, args, kwargs)
+        served.set(None)
+        if outcome == "success":
+            if fallback.remembers:
+                await fallback.remember_async(call, result)
+            return result
+        instead = await fallback.serve_async(call, None)
+        return result if instead is NOTHING else instead
+
+    async def _denied_async(
+        self, decision: Decision, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        error = BreakerOpen(self.name, decision.state, decision.retry_after)
+        if self._fallback is None:
+            raise error
+        instead = await self._fallback.serve_async(Invocation(self.name, function, args, kwargs), error)
+        if instead is NOTHING:
+            raise error
+        return instead

@@ -1,0 +1,138 @@
+"""The panel by events and a clock that the tests set."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+import pytest
+
+from fusebox.cell import Cell
+from fusebox.events import Event
+from fusebox.panel import Panel
+
+#: The server's clock where the client's is 0.
+EPOCH = 1_800_000_000.0
+
+
+def instant(at: float) -> str:
+    return datetime.fromtimestamp(EPOCH + at, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Trial:
+    def __init__(self, max_staleness: float = 5.0) -> None:
+        self.wanted: list[Cell] = []
+        self.panel = Panel(max_staleness, self.wanted.append)
+        self.panel.begin()
+        self.revision = 0
+
+    def hear(self, type: str, at: float, now: Optional[float] = None, **members: Any) -> None:
+        """Something said at one instant and heard at another."""
+        self.revision += 1
+        document = {"revision": self.revision, "type": type, "at": instant(at), "transition": None, **members}
+        self.panel.take(Event.read(json.dumps(document)), at if now is None else now, began=at)
+
+    def resync(self, at: float, *breakers: dict[str, Any], now: Optional[float] = None) -> None:
+        self.hear("resync", at, now, breakers=list(breakers))
+
+
+def outline(name: str, state: str = "closed", **members: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "state": state,
+        "generation": 7,
+        "open_until": None,
+        "override": None,
+        "policy_revision": 3,
+        **members,
+    }
+
+
+def test_it_is_fresh_for_so_long_after_what_was_said_last_however_late_it_was_heard() -> None:
+    trial = Trial()
+    trial.resync(10.0)
+    assert trial.panel.freshness.until == 15.0
+    trial.hear("heartbeat", 11.0)
+    assert trial.panel.freshness.until == pytest.approx(16.0)
+    trial.hear("heartbeat", 12.0, now=19.0)
+    assert trial.panel.freshness.until == pytest.approx(17.0)
+    trial.hear("created", 11.5, **outline("a"))
+    assert trial.panel.freshness.until == pytest.approx(17.0)
+
+
+def test_a_resync_is_as_old_as_the_question_for_it() -> None:
+    trial = Trial()
+    document = {"revision": 1, "type": "resync", "at": instant(-3_600.0), "breakers": [outline("a")]}
+    trial.panel.take(Event.read(json.dumps(document)), now=10.0, began=9.0)
+    assert trial.panel.freshness.until == 14.0
+
+
+def test_instants_are_translated_and_again_when_the_servers_clock_is_known_better() -> None:
+    trial = Trial()
+    cell = trial.panel.cell("a")
+    trial.resync(10.0, outline("a", "open", open_until=instant(40.0)), now=12.0)
+    assert cell.standing.open_until == pytest.approx(42.0), "as if it had been under way for no time"
+    trial.hear("heartbeat", 13.0, now=13.5)
+    assert cell.standing.open_until == pytest.approx(40.5)
+    trial.hear("heartbeat", 14.0, now=18.0)
+    assert cell.standing.open_until == pytest.approx(40.5), "what comes later tells less"
+
+
+def test_what_a_resync_does_not_name_there_is_not() -> None:
+    trial = Trial()
+    a, b = trial.panel.cell("a"), trial.panel.cell("b")
+    trial.resync(1.0, outline("a"), outline("b", "open"))
+    assert (a.state, b.state) == ("closed", "open")
+    trial.resync(2.0, outline("b"))
+    assert (a.standing.state, a.state, b.standing.state) == (None, None, "closed")
+    trial.hear("deleted", 3.0, name="b", state=None)
+    assert (b.standing.state, b.state) == (None, None)
+
+
+def test_a_cell_made_later_knows_what_was_told_before() -> None:
+    trial = Trial()
+    trial.resync(1.0, outline("a", "open", open_until=instant(50.0)))
+    trial.hear("transition", 2.0, **outline("a", "half_open", generation=8))
+    cell = trial.panel.cell("a")
+    assert (cell.state, cell.standing.generation, cell.standing.permit) == ("half_open", 8, "8")
+    assert trial.panel.cell("a") is cell
+
+
+def test_a_policy_is_wanted_for_what_is_used_and_when_it_has_changed() -> None:
+    trial = Trial()
+    cell = trial.panel.cell("a")
+    trial.resync(1.0, outline("a"), outline("unused"))
+    assert trial.wanted == [cell]
+    cell.policy_known = 3
+    trial.hear("transition", 2.0, **outline("a"))
+    assert trial.wanted == [cell]
+    trial.hear("policy", 3.0, **outline("a", policy_revision=4))
+    assert trial.wanted == [cell, cell]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expires_at", "now", "stands"),
+    [
+        ("force_open", None, 1e9, "force_open"),
+        ("shadow", 60.0, 59.9, "shadow"),
+        ("shadow", 60.0, 60.0, None),
+    ],
+)
+def test_an_override_stands_until_its_end(
+    mode: str, expires_at: Optional[float], now: float, stands: Optional[str]
+) -> None:
+    trial = Trial()
+    cell = trial.panel.cell("a")
+    end = None if expires_at is None else instant(expires_at)
+    trial.resync(1.0, outline("a", override={"mode": mode, "expires_at": end, "reason": "r", "actor": None}))
+    assert cell.standing.mode(now) == stands
+    assert cell.standing.override_rest(1.0) == (None if expires_at is None else pytest.approx(59.0))
+
+
+@pytest.mark.parametrize(
+    "line", ["", "x", "{}", "[]", '{"type":"resync","at":"2026-01-01T00:00:00.000Z"}', '{"type":"heartbeat","at":"x"}']
+)
+def test_what_is_no_event_is_refused(line: str) -> None:
+    with pytest.raises(ValueError):
+        Event.read(line)
