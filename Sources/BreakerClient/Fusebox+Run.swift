@@ -24,8 +24,7 @@ extension Fusebox {
         }
         isRunning.store(false, ordering: .relaxed)
         isConnected.store(false, ordering: .relaxed)
-        // A task of its own, for this one may be cancelled.
-        await Task { _ = await self.send() }.value
+        await send()
     }
 
     private func sendWhenAsked() async {

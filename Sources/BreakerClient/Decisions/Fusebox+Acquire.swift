@@ -7,7 +7,7 @@ import Synchronization
 extension Fusebox {
     /// - Throws: where the task is cancelled while the server is asked. A probe that is granted then is given back.
     @inline(__always)
-    func acquire(_ entry: BreakerEntry) async throws(CancellationError) -> CallDecision {
+    nonisolated(nonsending) func acquire(_ entry: BreakerEntry) async throws(CancellationError) -> CallDecision {
         let nowNs = clock.nowNs()
         if let decision = decideLocally(entry, atNs: nowNs) { return decision }
         return try await ask(entry, atNs: nowNs)
@@ -20,7 +20,10 @@ extension Fusebox {
         return entry.decide(atNs: nowNs)
     }
 
-    private func ask(_ entry: BreakerEntry, atNs nowNs: Int64) async throws(CancellationError) -> CallDecision {
+    private nonisolated(nonsending) func ask(
+        _ entry: BreakerEntry,
+        atNs nowNs: Int64
+    ) async throws(CancellationError) -> CallDecision {
         guard reachability.withLockedValue({ $0.mayTry(atNs: nowNs) }) else { return decideAlone(entry) }
         switch await attempt(entry) {
         case .answered(let document):

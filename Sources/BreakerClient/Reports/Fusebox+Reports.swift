@@ -6,7 +6,7 @@ import Synchronization
 
 extension Fusebox {
     /// Takes what became of a call. Returns at once while ``run()`` sends; without it, when the server was told.
-    func report(
+    nonisolated(nonsending) func report(
         _ outcome: CallOutcome,
         to entry: BreakerEntry,
         under decision: CallDecision,
@@ -43,17 +43,18 @@ extension Fusebox {
         )
     }
 
-    /// Not by the caller's own task: a cancelled one could send nothing.
     private func sendWithoutRunning() async {
         let nowNs = clock.nowNs()
         guard reachability.withLockedValue({ $0.mayTry(atNs: nowNs) }) else { return }
-        await Task { _ = await send() }.value
+        await send()
     }
 
-    /// Sends what waits, batch after batch.
+    /// Sends what waits, batch after batch, also for a task that is cancelled.
     /// - Returns: whether the server took it; `true` where somebody else sends.
     @discardableResult
-    func send() async -> Bool {
+    func send() async -> Bool { await Task { await sendBatches() }.value }
+
+    private func sendBatches() async -> Bool {
         while let batch = outlet.begin(atNs: clock.nowNs()) {
             do {
                 let answer = try await client.report(batch.map { ReportDocument($0, reporter: configuration.reporter) })

@@ -1,0 +1,101 @@
+import BreakerCore
+import BreakerHTTP
+import EngineSupport
+import Logging
+import ServiceLifecycle
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("A client's life", .timeLimit(.minutes(2)))
+struct LifecycleTests {
+    @Test("What waits when the service is shut down is sent before it ends")
+    func shutdown() async throws {
+        try await LiveServer.with { server in
+            try await server.report(.success, to: "payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            let group = ServiceGroup(services: [worker.fusebox], logger: Logger(label: "test"))
+            let run = Task { try await group.run() }
+            try await worker.untilConnected()
+            // The interval does not end, for the clock stands still.
+            for _ in 1...3 { try await payments.call {} }
+            #expect(worker.fusebox.statistics.waitingOutcomes == 3)
+            await group.triggerGracefulShutdown()
+            try await run.value
+            #expect(worker.fusebox.statistics.waitingOutcomes == 0)
+            #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 4)
+            #expect(worker.log.lines.isEmpty)
+        }
+    }
+
+    @Test("Outcomes go out when the interval is over, or a hundred of them wait", arguments: [99, 100])
+    func interval(calls: Int) async throws {
+        try await LiveServer.with { server in
+            try await server.report(.success, to: "payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                for _ in 1...calls { try await payments.call {} }
+                if calls < 100 {
+                    #expect(worker.fusebox.statistics.waitingOutcomes == calls)
+                    try await worker.untilSent()
+                }
+                try await eventually("they are sent") { worker.fusebox.statistics.waitingOutcomes == 0 }
+                #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == calls + 1)
+            }
+        }
+    }
+
+    @Test("A success between failures ends their streak, however they are sent")
+    func streak() async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                for _ in 1...20 {
+                    for _ in 1...4 { _ = try? await payments.call { throw Trouble.timeout } }
+                    try await payments.call {}
+                }
+                for _ in 1...4 { _ = try? await payments.call { throw Trouble.timeout } }
+                try await worker.untilSent()
+                let breaker = try await server.breaker("payments")
+                #expect(breaker.state == .closed && breaker.consecutiveFailures == 4)
+                #expect(breaker.counts(at: server.clock.now()).calls == 104)
+            }
+        }
+    }
+
+    @Test("A token of a worker is enough, and its prefix is no hindrance")
+    func workerToken() async throws {
+        let (token, secret) = Token.make(name: "checkout", role: .worker, prefix: "pay:")
+        try await LiveServer.with(tokens: [token]) { server in
+            let worker = Worker(url: server.url, token: secret)
+            let payments = worker.fusebox.breaker("pay:a")
+            try await worker.running {
+                try await payments.call {}
+                try await worker.untilKnown(payments, is: .closed)
+                try await payments.call { #expect($0.source == .local) }
+            }
+            #expect(worker.fusebox.statistics.refusedOutcomes == 0)
+        }
+    }
+
+    @Test("What the server does not take is counted and logged, and spoils nothing else")
+    func refused() async throws {
+        let (token, secret) = Token.make(name: "checkout", role: .worker, prefix: "pay:")
+        try await LiveServer.with(tokens: [token]) { server in
+            let worker = Worker(url: server.url, token: secret)
+            let (mine, theirs) = (worker.fusebox.breaker("pay:a"), worker.fusebox.breaker("theirs"))
+            try await worker.running {
+                try await theirs.call {}
+                try await mine.call {}
+                try await worker.untilSent()
+            }
+            #expect(worker.fusebox.statistics.refusedOutcomes == 1)
+            #expect(worker.log.lines.contains("fusebox refused outcomes"))
+            #expect(try await server.breaker("pay:a").counts(at: server.clock.now()).calls == 1)
+        }
+    }
+}
