@@ -8,7 +8,7 @@
 
 ARGS ?=
 
-swift_sources := Package.swift Sources Tests Benchmarks/limits
+swift_sources := Package.swift Sources Tests Benchmarks/client Benchmarks/limits
 
 # Python finds the package `bench` in Benchmarks/, and leaves no compiled files there.
 bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3
@@ -74,6 +74,7 @@ python-bench: ## Measure what a protected call costs in Python, and how stale de
 bench: setup ## Measure the server beside Redis, and its growth; takes 20 minutes
 	@Benchmarks/setup
 	swift build -c release --product fusebox
+	swift build -c release --product client-benchmark
 	swift build -c release --package-path Benchmarks/limits --scratch-path .build/bench-limits
 	@exec env $(bench_python) -m bench $(ARGS)
 

@@ -51,7 +51,8 @@ def matches(key: str, name: str) -> bool:
 
 def bench(plan: Plan, data: Path) -> Bench:
     return Bench(
-        plan=plan, data=data, fusebox=BUILD / "release/fusebox", limits=BUILD / "bench-limits/release",
+        plan=plan, data=data, fusebox=BUILD / "release/fusebox",
+        client=BUILD / "release/client-benchmark", limits=BUILD / "bench-limits/release",
         python=BUILD / "bench-venv/bin/python",
     )
 
@@ -61,7 +62,7 @@ def require(bench: Bench) -> None:
     for tool in ("wrk", "redis-server", "redis-cli", "redis-benchmark"):
         if shutil.which(tool) is None:
             raise BenchError(f"{tool} is not in PATH: Benchmarks/setup installs it")
-    for file in (bench.fusebox, bench.limits / "nio-limit", bench.python):
+    for file in (bench.fusebox, bench.client, bench.limits / "nio-limit", bench.python):
         if not file.exists():
             raise BenchError(f"{file} is not there: make bench builds it")
     bench.data.mkdir(parents=True, exist_ok=True)

@@ -77,6 +77,8 @@ class Bench:
     # Where servers keep their data while they run: a real disk.
     data: Path
     fusebox: Path
+    # The worker in Swift.
+    client: Path
     # The folder of `nio-limit`, `hummingbird-limit` and `sqlite-limit`.
     limits: Path
     # The interpreter that has PyBreaker.

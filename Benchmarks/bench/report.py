@@ -35,6 +35,8 @@ def document(results: Results, machine: dict[str, str], plan: Plan, quick: bool)
         ("What it means to reach", reached),
         ("Beside Redis, per second", beside_redis(results)),
         ("From Python, microseconds a call", from_python(results)),
+        ("From Swift, nanoseconds", from_swift(results)),
+        ("From a trip to the last client that denies, milliseconds", staleness(results)),
         ("Limits of this machine, per second", limits(results)),
         ("More breakers", sizes(results)),
         ("A large database", large(results, plan)),
@@ -67,6 +69,25 @@ def from_python(results: Results) -> str:
         lines.append([row.title, trips, with_spread(theirs), with_spread(ours), number(times)])
     header = ["", "commands of PyBreaker", "PyBreaker over Redis", "Fusebox", "Fusebox ÷ PyBreaker (less is better)"]
     return table(header, lines) if lines else ""
+
+
+def from_swift(results: Results) -> str:
+    lines = [
+        [row.title, with_spread(series)] for row in ROWS if (series := results.series(row.key, FUSEBOX, "ns"))
+    ]
+    return table(["", "Fusebox"], lines) if lines else ""
+
+
+def staleness(results: Results) -> str:
+    shown = [("since the report was sent", "report"), ("since it was answered", "answer")]
+    lines = [
+        [
+            title, with_spread(results.series("swift-staleness", FUSEBOX, f"ms_since_{since}")),
+            with_spread(results.series("swift-staleness", FUSEBOX, f"max_ms_since_{since}")),
+        ]
+        for title, since in shown if results.series("swift-staleness", FUSEBOX, f"ms_since_{since}")
+    ]
+    return table(["", "median of a sample's trips", "longest"], lines) if lines else ""
 
 
 def limits(results: Results) -> str:

@@ -8,6 +8,7 @@ from bench.plan import SPREAD_BREAKERS
 from bench.python_side import measure_http_client, measure_pybreaker
 from bench.redis_side import measure_redis
 from bench.scenario import Load, Scenario
+from bench.swift_side import CLIENTS, measure_cost, measure_staleness
 
 FUSEBOX, REDIS, PYBREAKER = "Fusebox", "Redis", "PyBreaker"
 NIO, HUMMINGBIRD = "bare NIO", "Hummingbird"
@@ -48,6 +49,10 @@ def from_python(key: str, title: str, state: str, appendfsync: str) -> Scenario:
     )
 
 
+def from_swift(key: str, title: str, what: str) -> Scenario:
+    return Scenario(key, title, {FUSEBOX: partial(measure_cost, what=what)})
+
+
 COUNTED = Load("report", batch=100, count=100)
 
 ROWS: list[Scenario] = [
@@ -73,6 +78,11 @@ ROWS: list[Scenario] = [
     from_python("python-closed", "a protected call; Redis: everysec", "closed", "everysec"),
     from_python("python-synced", "a protected call; Redis: always", "closed", "always"),
     from_python("python-open", "a denied call", "open", "everysec"),
+    from_swift("swift-decision", "a local decision", "decision"),
+    from_swift("swift-call", "a protected call, decided locally", "call"),
+    from_swift("swift-away", "a decision while Fusebox is away", "away"),
+    from_swift("swift-remote", "a protected call in remote mode", "remote"),
+    Scenario("swift-staleness", f"a trip, until the last of {CLIENTS} clients denies", {FUSEBOX: measure_staleness}),
     Scenario(
         "sqlite", "SQLite alone, synced commits of failure rows",
         {

@@ -19,7 +19,12 @@ def results(times: float) -> Results:
         for side in row.sides:
             ours = side == "Fusebox"
             factor = times if ours else 1
-            if not row.key.startswith("python-"):
+            if row.key == "swift-staleness":
+                made.add(row.key, side, {f"{figure}ms_since_{since}": 2.0 for figure in ("", "max_")
+                                         for since in ("report", "answer")})
+            elif row.key.startswith("swift-"):
+                made.add(row.key, side, {"ns": 100 / factor})
+            elif not row.key.startswith("python-"):
                 made.add(row.key, side, {"rate": 1_000_000 * factor})
             elif ours:
                 made.add(row.key, side, {"us": 100 / factor})
