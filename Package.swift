@@ -138,6 +138,20 @@ let package = Package(
             path: "Benchmarks/client",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "swift-worker",
+            dependencies: [
+                "BreakerClient",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Examples/SwiftWorker",
+            swiftSettings: settings
+        ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "StoreContract",
@@ -262,6 +276,7 @@ let package = Package(
                 "EngineSupport",
                 "TestSupport",
                 "fusebox",
+                "swift-worker",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),

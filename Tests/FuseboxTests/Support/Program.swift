@@ -13,6 +13,9 @@ struct Program: Sendable {
     /// A server with a seeded bug: it acknowledges before it commits.
     static let faulty = Program(path: beside("faulty-server"))
 
+    /// The example of a worker.
+    static let swiftWorker = Program(path: beside("swift-worker"))
+
     /// Executables are built into the folder that the tests run from.
     private static func beside(_ name: String) -> String {
         var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()

@@ -13,13 +13,14 @@ struct ServerProcess: Sendable {
     static func start(
         _ program: Program = .fusebox,
         database: String,
+        listen address: String = "127.0.0.1:0",
         options: [String] = [],
         environment: [String: String] = [:],
         limit: Double = 60
     ) async throws -> ServerProcess {
         let child = try ChildProcess(
             program,
-            ["serve", "--listen", "127.0.0.1:0", "--db", database] + options,
+            ["serve", "--listen", address, "--db", database] + options,
             environment: environment,
             limit: limit
         )

@@ -1,0 +1,106 @@
+import EngineSupport
+import Foundation
+import NIOConcurrencyHelpers
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+extension ProcessTests {
+    @Suite("Workers in Swift", .timeLimit(.minutes(3)))
+    struct SwiftWorkerTests {
+        private let folder: TemporaryFolder
+        private var database: String { folder.path("fusebox.db") }
+
+        init() throws {
+            folder = try TemporaryFolder()
+        }
+
+        @Test("go on while the server is killed and started again and again, and nothing is lost or counted twice")
+        func restarts() async throws {
+            var server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            let address = String(server.url.dropFirst("http://".count))
+            // No rule, and a window that holds all that happens here.
+            try await server.wire.putPolicy(
+                #"{"policy":{"failure_threshold":null,"window_ms":3600000}}"#,
+                of: "payments"
+            )
+            let fusebox = Fusebox(url: server.url)
+            let payments = fusebox.breaker("payments")
+            let run = Task { try await fusebox.run() }
+            try await eventually("the policy is known") {
+                payments.entry.state.withLockedValue { $0.policyRevision != nil }
+            }
+            let load = Load(payments)
+            let working = (1...4).map { _ in Task { try await load.run() } }
+            for _ in 1...3 {
+                let made = load.made
+                try await eventually("calls are made") { load.made > made + 500 }
+                server.child.kill()
+                try await server.child.waitUntilEnd()
+                let alone = load.made
+                try await eventually("calls are made without a server") { load.made > alone + 500 }
+                server = try await ServerProcess.start(database: database, listen: address)
+            }
+            load.end()
+            for working in working { try await working.value }
+            try await eventually("all outcomes are sent", within: 30) { fusebox.statistics.waitingOutcomes == 0 }
+            run.cancel()
+            try await run.value
+            let breaker = try await server.wire.get("/v1/breakers/payments")
+            #expect(breaker.number("counts", "calls") == load.made, "\(breaker)")
+            #expect(breaker.number("counts", "failures") == load.failed, "\(breaker)")
+            #expect(load.made > 3_000 && load.failed > 100)
+            #expect(fusebox.statistics.droppedOutcomes == 0 && fusebox.statistics.refusedOutcomes == 0)
+        }
+
+        @Test("The example works its orders off, and stops asking a provider that is down")
+        func example() async throws {
+            let server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            let result = try await Program.swiftWorker.run(server.url, "http://127.0.0.1:1/charges", "200")
+            #expect(result.code == 0, "\(result.errors)")
+            let lines = result.output.split(separator: "\n")
+            #expect(lines.count == 200 && lines.prefix(5).allSatisfy { $0.hasSuffix(": failed") })
+            #expect(lines.last?.contains("to be charged later, payments is open; retry in") == true)
+            let breaker = try await server.wire.get("/v1/breakers/payments")
+            #expect(breaker.text("state") == "open")
+            #expect((breaker.object["last_failure"] as? [String: Any])?["kind"] as? String == "connection")
+        }
+    }
+}
+
+/// Calls of which one in ten fails, until it is told to end.
+private final class Load: Sendable {
+    private let breaker: SharedBreaker
+    private let state = NIOLockedValueBox((made: 0, failed: 0, isOver: false))
+
+    init(_ breaker: SharedBreaker) {
+        self.breaker = breaker
+    }
+
+    var made: Int { state.withLockedValue { $0.made } }
+    var failed: Int { state.withLockedValue { $0.failed } }
+
+    func end() { state.withLockedValue { $0.isOver = true } }
+
+    /// - Throws: what a call throws for another reason than its own.
+    func run() async throws {
+        while !state.withLockedValue({ $0.isOver }) {
+            let isFailure = Int.random(in: 0..<10) == 0
+            do {
+                try await breaker.call {
+                    await Task.yield()
+                    if isFailure { throw Failed() }
+                }
+            } catch is Failed {}
+            state.withLockedValue { state in
+                state.made += 1
+                state.failed += isFailure ? 1 : 0
+            }
+        }
+    }
+
+    private struct Failed: Error {}
+}
