@@ -50,6 +50,13 @@ class Authority(Reporting):
         decision = self._decide_here(cell)
         return self._ask(cell, was_away) if decision is None else decision
 
+    def foresee(self, cell: Cell) -> Optional[Decision]:
+        """What would be decided without a request, which is nobody's yet; ``None`` where there is no telling."""
+        if self.follower is None:
+            return None
+        self.follower.start()
+        return self.panel.decide(cell)
+
     async def decide_async(self, cell: Cell) -> Decision:
         was_away = self.reach.is_away
         decision = self._decide_here(cell)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional, TypeVar
 from .calls import Call, enter, leave
 from .cell import Listener
 from .decision import Decision, Outcome, State
+from .errors import BreakerOpen
 from .fallback import Served, served
 from .functions import check_plain, protect
 from .protection import local_decision
@@ -108,6 +109,14 @@ class Breaker(AsyncProtection):
     ) -> None:
         """The same, without holding up the event loop."""
         await self._authority.report_async(self._cell, decision, outcome, kind, duration)
+
+    def denial(self) -> Optional[BreakerOpen]:
+        """What a call would raise, as far as the stream tells; ``None`` where it might be let through. Asks nobody, and
+        takes no probe: for whoever would rather not begin. The decision is the call's."""
+        decision = self._authority.foresee(self._cell)
+        if decision is None or decision.allowed:
+            return None
+        return BreakerOpen(self.name, decision.state, decision.retry_after)
 
     def guard(self) -> Call:
         """One call as a block, ``with payments.guard() as call:``, that may be left in another context than it was

@@ -1,0 +1,114 @@
+"""httpx: transports that ask a breaker before each request."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import httpx
+
+from ..breaker import Breaker
+from ..calls import Call
+from ..classification import Exceptions, Failed
+from ..client import Fusebox
+from .outcomes import Outgoing, failed_at_server
+from .routes import Route, per_host
+from .streams import AsyncGuardedStream, GuardedStream
+
+__all__ = ["AsyncBreakerTransport", "BreakerTransport"]
+
+#: What says that the downstream is at fault. Not a protocol error of our own.
+FAILURES = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
+#: Waiting for one's own pool says nothing of the downstream.
+IGNORED = httpx.PoolTimeout
+
+
+class BreakerTransport(httpx.BaseTransport):
+    """``httpx.Client(transport=BreakerTransport(fb))``: a denied request raises ``BreakerOpen`` without being sent.
+
+    A response counts when its body has been read: one that breaks off is a failure.
+
+    Args:
+        transport: what sends the requests; by default ``httpx.HTTPTransport()``.
+        route: which breaker a request belongs to: ``per_host``, ``per_route({…})``, or a function of method and URL.
+        failures, ignore: exceptions, as in ``Fusebox.breaker``.
+        failed: says of a response whether it is a failure; by default one of 500 or above is.
+    """
+
+    def __init__(
+        self,
+        fusebox: Fusebox,
+        transport: Optional[httpx.BaseTransport] = None,
+        *,
+        route: Route = per_host,
+        failures: Exceptions = FAILURES,
+        ignore: Exceptions = IGNORED,
+        failed: Optional[Failed] = failed_at_server,
+    ) -> None:
+        self._transport = transport or httpx.HTTPTransport()
+        self._outgoing = Outgoing(fusebox, route, failures, ignore, failed)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        breaker = self._outgoing.breaker(request.method, str(request.url))
+        if breaker is None:
+            return self._transport.handle_request(request)
+        call = Call(breaker).__enter__()
+        try:
+            response = self._transport.handle_request(request)
+            is_over = _is_failure(breaker, call, response)
+        except BaseException as error:
+            call.__exit__(type(error), error, error.__traceback__)
+            raise
+        if is_over:
+            call.__exit__(None, None, None)
+        else:
+            assert isinstance(response.stream, httpx.SyncByteStream)
+            response.stream = GuardedStream(response.stream, call)
+        return response
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+class AsyncBreakerTransport(httpx.AsyncBaseTransport):
+    """The same for ``httpx.AsyncClient``."""
+
+    def __init__(
+        self,
+        fusebox: Fusebox,
+        transport: Optional[httpx.AsyncBaseTransport] = None,
+        *,
+        route: Route = per_host,
+        failures: Exceptions = FAILURES,
+        ignore: Exceptions = IGNORED,
+        failed: Optional[Failed] = failed_at_server,
+    ) -> None:
+        self._transport = transport or httpx.AsyncHTTPTransport()
+        self._outgoing = Outgoing(fusebox, route, failures, ignore, failed)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        breaker = self._outgoing.breaker(request.method, str(request.url))
+        if breaker is None:
+            return await self._transport.handle_async_request(request)
+        call = await Call(breaker).__aenter__()
+        try:
+            response = await self._transport.handle_async_request(request)
+            is_over = _is_failure(breaker, call, response)
+        except BaseException as error:
+            await call.__aexit__(type(error), error, error.__traceback__)
+            raise
+        if is_over:
+            await call.__aexit__(None, None, None)
+        else:
+            assert isinstance(response.stream, httpx.AsyncByteStream)
+            response.stream = AsyncGuardedStream(response.stream, call)
+        return response
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+def _is_failure(breaker: Breaker, call: Call, response: httpx.Response) -> bool:
+    outcome, kind = breaker.outcome_of_result(response, call.decision)
+    if outcome == "failure":
+        call.fail(kind)
+    return outcome == "failure"

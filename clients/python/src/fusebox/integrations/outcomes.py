@@ -1,0 +1,36 @@
+"""What requests to others share: their breakers, and what counts as a failure."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ..breaker import Breaker
+from ..classification import Exceptions, Failed
+from ..client import Fusebox
+from .routes import Route
+
+
+def failed_at_server(response: Any) -> bool:
+    """Whether a response says that the server is at fault."""
+    return bool(response.status_code >= 500)
+
+
+class Outgoing:
+    """The breakers of a client's requests, each made with the first request that belongs to it."""
+
+    def __init__(
+        self, fusebox: Fusebox, route: Route, failures: Exceptions, ignore: Exceptions, failed: Optional[Failed]
+    ) -> None:
+        self._fusebox = fusebox
+        self._route = route
+        self._options: dict[str, Any] = {"failures": failures, "ignore": ignore, "failed": failed}
+        self._breakers: dict[str, Breaker] = {}
+
+    def breaker(self, method: str, url: str) -> Optional[Breaker]:
+        name = self._route(method, url)
+        if name is None:
+            return None
+        breaker = self._breakers.get(name)
+        if breaker is None:
+            breaker = self._breakers[name] = self._fusebox.breaker(name, **self._options)
+        return breaker

@@ -1,0 +1,67 @@
+"""requests: an adapter that asks a breaker before each request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional, Union
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from ..classification import Exceptions, Failed
+from ..client import Fusebox
+from .outcomes import Outgoing, failed_at_server
+from .routes import Route, per_host
+
+__all__ = ["BreakerAdapter"]
+
+#: What says that the downstream is at fault.
+FAILURES = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+
+class BreakerAdapter(BaseAdapter):
+    """``session.mount("https://", BreakerAdapter(fb))``: a denied request raises ``BreakerOpen`` without being sent.
+
+    A response counts when its body has been read; one with ``stream=True`` when its head has.
+
+    Args:
+        adapter: what sends the requests; by default ``requests.adapters.HTTPAdapter()``.
+        route: which breaker a request belongs to: ``per_host``, ``per_route({…})``, or a function of method and URL.
+        failures, ignore: exceptions, as in ``Fusebox.breaker``.
+        failed: says of a response whether it is a failure; by default one of 500 or above is.
+    """
+
+    def __init__(
+        self,
+        fusebox: Fusebox,
+        adapter: Optional[BaseAdapter] = None,
+        *,
+        route: Route = per_host,
+        failures: Exceptions = FAILURES,
+        ignore: Exceptions = (),
+        failed: Optional[Failed] = failed_at_server,
+    ) -> None:
+        super().__init__()
+        self._adapter = adapter or HTTPAdapter()
+        self._outgoing = Outgoing(fusebox, route, failures, ignore, failed)
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Union[bool, str] = True,
+        cert: Any = None,
+        proxies: Optional[Mapping[str, str]] = None,
+    ) -> requests.Response:
+        def exchange() -> requests.Response:
+            response = self._adapter.send(request, stream, timeout, verify, cert, proxies)
+            if not stream:
+                _ = response.content  # Kept by the response; the session would read it as soon as it has it.
+            return response
+
+        breaker = self._outgoing.breaker(request.method or "GET", request.url or "")
+        return exchange() if breaker is None else breaker.call(exchange)
+
+    def close(self) -> None:
+        self._adapter.close()

@@ -1,0 +1,48 @@
+"""Which breaker a request belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Optional
+from urllib.parse import urlsplit
+
+from ..pybreaker.naming import shared_name
+
+#: Of a request's method and URL, the breaker's name; ``None`` for one that is not protected.
+Route = Callable[[str, str], Optional[str]]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def per_host(method: str, url: str) -> Optional[str]:
+    """``api.example.com``, or ``api.example.com:8443`` where the port is not the scheme's own."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.port is not None and parts.port != _DEFAULT_PORTS.get(parts.scheme):
+        host = f"{host}:{parts.port}"
+    return shared_name(host) or None
+
+
+def per_route(names: Mapping[str, str], otherwise: Optional[Route] = None) -> Route:
+    """A breaker for each beginning of URLs.
+
+    Args:
+        names: such as ``{"https://pay.example.com/v1/charges": "payments:charge", "POST https://pay.example.com":
+            "payments:write"}``. The longest URL that fits, up to a ``/`` or a ``?``, says which; one with a method
+            goes before one without.
+        otherwise: for what nothing fits; without it that is not protected. ``per_host`` is one.
+    """
+    routes = []
+    for pattern, name in names.items():
+        method, _, beginning = pattern.rpartition(" ")
+        routes.append((beginning.rstrip("/"), method.upper(), name))
+    routes.sort(key=lambda route: (-len(route[0]), not route[1]))
+
+    def route(method: str, url: str) -> Optional[str]:
+        for beginning, only, name in routes:
+            fits = url.startswith(beginning) and url[len(beginning) : len(beginning) + 1] in ("", "/", "?", "#")
+            if fits and only in ("", method.upper()):
+                return name
+        return None if otherwise is None else otherwise(method, url)
+
+    return route

@@ -1,0 +1,78 @@
+"""Bodies of responses whose end is the end of a call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Optional
+
+import httpx
+
+from ..calls import Call
+
+
+class GuardedStream(httpx.SyncByteStream):
+    """Reports when it is closed, or when it breaks off. One that is neither is given back with its memory."""
+
+    def __init__(self, stream: httpx.SyncByteStream, call: Call) -> None:
+        self._stream = stream
+        self._call: Optional[Call] = call
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._stream
+        except GeneratorExit:  # Enough was read; it is closed next.
+            raise
+        except BaseException as error:
+            self._end(error)
+            raise
+
+    def close(self) -> None:
+        try:
+            self._stream.close()
+        finally:
+            self._end(None)
+
+    def _end(self, error: Optional[BaseException]) -> None:
+        call, self._call = self._call, None
+        if call is not None:
+            call.__exit__(None if error is None else type(error), error, None)
+
+    def __del__(self) -> None:
+        _give_back(self._call)
+
+
+class AsyncGuardedStream(httpx.AsyncByteStream):
+    """The same for a body that is awaited."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, call: Call) -> None:
+        self._stream = stream
+        self._call: Optional[Call] = call
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self._stream:
+                yield part
+        except GeneratorExit:  # Enough was read; it is closed next.
+            raise
+        except BaseException as error:
+            await self._end(error)
+            raise
+
+    async def aclose(self) -> None:
+        try:
+            await self._stream.aclose()
+        finally:
+            await self._end(None)
+
+    async def _end(self, error: Optional[BaseException]) -> None:
+        call, self._call = self._call, None
+        if call is not None:
+            await call.__aexit__(None if error is None else type(error), error, None)
+
+    def __del__(self) -> None:
+        _give_back(self._call)
+
+
+def _give_back(call: Optional[Call]) -> None:
+    if call is not None:
+        call.breaker.give_back(call.decision)

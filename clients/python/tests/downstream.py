@@ -1,0 +1,49 @@
+"""A downstream service that a test can break: real HTTP, in a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+
+class Downstream(ThreadingHTTPServer):
+    """Answers with ``status``, and breaks off in the middle of the body where ``breaks_off``."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.status = 200
+        self.breaks_off = False
+        self.paths: list[str] = []
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Downstream
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.server.paths.append(self.path)
+        self.send_response(self.server.status)
+        self.send_header("content-length", "4")
+        self.end_headers()
+        self.wfile.write(b"go" if self.server.breaks_off else b"good")
+        if self.server.breaks_off:
+            self.close_connection = True
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture
+def downstream() -> Iterator[Downstream]:
+    service = Downstream()
+    yield service
+    service.shutdown()
+    service.server_close()
