@@ -34,7 +34,7 @@ extension Fusebox {
         public var flushInterval = Duration.milliseconds(50)
         /// How many outcomes wait while the server is away, equal ones in a row counted once. 10 000; the oldest go first.
         public var waitingOutcomes = 10_000
-        /// The worker's own name for itself, 128 characters at most: the host and the process unless it is set.
+        /// The worker's own name for itself, cut at 128 characters: the host and the process unless it is set.
         public var reporter = Self.ownName
 
         public init() {}

@@ -7,10 +7,11 @@ extension Fusebox {
     /// Connects the stream of changes, keeps policies, and sends outcomes, until the service is shut down or the task
     /// cancelled. Then it sends what waits, once, and returns.
     ///
-    /// Once at a time. Put it before the services that make calls: a service group ends them in reverse order.
+    /// Once in its life. Put it before the services that make calls: a service group ends them in reverse order.
     public func run() async throws {
-        let wasRunning = isRunning.exchange(true, ordering: .relaxed)
-        precondition(!wasRunning, "a Fusebox runs once at a time")
+        let hasBegun = hasBegun.exchange(true, ordering: .relaxed)
+        precondition(!hasBegun, "a Fusebox runs once; make another one")
+        isRunning.store(true, ordering: .relaxed)
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 if self.configuration.mode == .local {

@@ -18,6 +18,8 @@ import Synchronization
 /// in this process (see <doc:LocalDecisions>). Without that it asks the server for each call.
 public final class Fusebox: Service, Sendable {
     public let configuration: Configuration
+    /// The configuration's, cut to what the server takes.
+    let reporter: String
     let client: FuseboxClient
     let clock: any WorkerClock
     let logger: Logger
@@ -30,8 +32,10 @@ public final class Fusebox: Service, Sendable {
     let readNs = Atomic<Int64>(never)
     /// The last change that the stream told.
     let revision = NIOLockedValueBox<Int64?>(nil)
+    let hasBegun = Atomic<Bool>(false)
     let isRunning = Atomic<Bool>(false)
     let isConnected = Atomic<Bool>(false)
+    let hasStreamBeenRefused = Atomic<Bool>(false)
     let maxStalenessNs: Int64
     /// So long ago that it is stale, and not so long that a difference overflows.
     static let never = Int64.min / 2
@@ -76,6 +80,7 @@ public final class Fusebox: Service, Sendable {
         client = FuseboxClient(url: url, token: token, timeout: Self.longestRequest, http: http)
         outlet = Outlet(capacity: configuration.waitingOutcomes)
         maxStalenessNs = staleness.inNs
+        reporter = cut(configuration.reporter, toLength: Limits.reporterLength)
     }
 
     /// The server's answer is waited for so long, by nobody but this library.

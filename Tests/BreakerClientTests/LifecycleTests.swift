@@ -82,6 +82,45 @@ struct LifecycleTests {
         }
     }
 
+    @Test("A stream that the server refuses is logged once; the server is asked then")
+    func refusedStream() async throws {
+        let (token, _) = Token.make(name: "checkout", role: .worker, prefix: "")
+        try await LiveServer.with(tokens: [token]) { server in
+            let worker = Worker(url: server.url, token: "wrong")
+            let run = Task { try await worker.fusebox.run() }
+            try await eventually("the stream is refused") { !worker.log.lines.isEmpty }
+            for _ in 1...5 { worker.clock.advance(by: .seconds(5)) }
+            run.cancel()
+            try await run.value
+            #expect(worker.log.lines == ["fusebox tells no changes, so it is asked"])
+        }
+    }
+
+    @Test("What is longer than the server takes is cut", arguments: [(128, 64, 512), (129, 65, 513)])
+    func lengths(reporter: Int, kind: Int, detail: Int) async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url) { $0.reporter = String(repeating: "ä", count: reporter) }
+            let payments = worker.fusebox.breaker("payments") { _ in
+                .failure(kind: String(repeating: "k", count: kind), detail: String(repeating: "d", count: detail))
+            }
+            _ = try? await payments.call { throw Trouble.timeout }
+            let failure = try #require(try await server.breaker("payments").lastFailure)
+            #expect(failure.reporter?.count == 128 && failure.kind?.count == 64 && failure.detail?.count == 512)
+        }
+    }
+
+    @Test("A denied decision is nothing to report")
+    func deniedReport() async throws {
+        try await LiveServer.with { server in
+            try await server.trip("payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            let decision = try await payments.acquire()
+            await payments.report(.failure(), under: decision, took: .zero)
+            #expect(!decision.isAllowed && worker.fusebox.statistics.sentOutcomes == 0)
+        }
+    }
+
     @Test("What the server does not take is counted and logged, and spoils nothing else")
     func refused() async throws {
         let (token, secret) = Token.make(name: "checkout", role: .worker, prefix: "pay:")

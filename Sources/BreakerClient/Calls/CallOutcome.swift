@@ -48,12 +48,16 @@ public enum CallOutcome: Hashable, Sendable {
         switch self {
         case .success: return (.success, nil, nil)
         case .ignored: return (.ignored, nil, nil)
-        case .failure(let kind, let detail):
-            let cut = kind.map { kind in
-                kind.unicodeScalars.count <= Limits.kindLength
-                    ? kind : String(String.UnicodeScalarView(kind.unicodeScalars.prefix(Limits.kindLength)))
-            }
-            return (.failure, cut, detail.map(Limits.cutDetail))
+        case .failure(let given, let detail):
+            let kind = given.map { cut($0, toLength: Limits.kindLength) }
+            return (.failure, kind, detail.map(Limits.cutDetail))
         }
     }
+}
+
+/// The first code points of a text, which is how the server counts its characters.
+func cut(_ text: String, toLength length: Int) -> String {
+    // No text has more code points than bytes.
+    guard text.utf8.count > length else { return text }
+    return String(String.UnicodeScalarView(text.unicodeScalars.prefix(length)))
 }

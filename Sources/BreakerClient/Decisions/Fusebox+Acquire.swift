@@ -69,15 +69,20 @@ extension Fusebox {
             }
             if !race.settle(attempt), case .answered(let document) = attempt { await giveBack(document, to: entry) }
         }
-        let timer = Task { [clock, configuration] in
-            guard (try? await clock.sleep(forNs: configuration.patience.inNs)) != nil else { return }
-            race.settle(.failed(TooSlow()))
-        }
+        let timer = whenPatienceEnds { race.settle(.failed(TooSlow())) }
         defer { timer.cancel() }
         return await withTaskCancellationHandler {
             await race.value
         } onCancel: {
             race.settle(.cancelled)
+        }
+    }
+
+    /// - Returns: what waits; to be cancelled where `body` is not to happen any more.
+    func whenPatienceEnds(_ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
+        Task { [clock, configuration] in
+            guard (try? await clock.sleep(forNs: configuration.patience.inNs)) != nil else { return }
+            body()
         }
     }
 
@@ -139,48 +144,5 @@ extension CallDecision {
         retryAfterNs = document.retryAfterMs.map { max(0, $0) * nsPerMs } ?? -1
         permit = document.permit.map(Pass.written) ?? .none
         isProbe = document.leaseMs != nil
-    }
-}
-
-/// Several want to say how something ends: the first does.
-final class Race<Value: Sendable>: Sendable {
-    private enum State {
-        case open
-        case awaited(CheckedContinuation<Value, Never>)
-        case settled(Value)
-    }
-
-    private let state = NIOLockedValueBox(State.open)
-
-    /// - Returns: whether this was the first.
-    @discardableResult
-    func settle(_ value: Value) -> Bool {
-        let (isFirst, waiting) = state.withLockedValue { state -> (Bool, CheckedContinuation<Value, Never>?) in
-            switch state {
-            case .settled: return (false, nil)
-            case .open:
-                state = .settled(value)
-                return (true, nil)
-            case .awaited(let continuation):
-                state = .settled(value)
-                return (true, continuation)
-            }
-        }
-        waiting?.resume(returning: value)
-        return isFirst
-    }
-
-    /// Awaited once.
-    var value: Value {
-        get async {
-            await withCheckedContinuation { continuation in
-                let value = state.withLockedValue { state -> Value? in
-                    if case .settled(let value) = state { return value }
-                    state = .awaited(continuation)
-                    return nil
-                }
-                if let value { continuation.resume(returning: value) }
-            }
-        }
     }
 }

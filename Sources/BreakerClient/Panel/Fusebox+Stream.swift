@@ -50,10 +50,15 @@ extension Fusebox {
                 revision.withLockedValue { $0 = reader.revision }
                 if let asOfNs, asOfNs > heardNs.load(ordering: .relaxed) { heardNs.store(asOfNs, ordering: .releasing) }
                 isConnected.store(true, ordering: .relaxed)
+                hasStreamBeenRefused.store(false, ordering: .relaxed)
                 serverAnswered()
                 policyRequests.continuation.yield()
             }
             logger.debug("fusebox ended the stream of changes")
+        } catch let error as FuseboxError where error.status < 500 {
+            let isFirst = !hasStreamBeenRefused.exchange(true, ordering: .relaxed)
+            let level: Logger.Level = isFirst ? .error : .debug
+            logger.log(level: level, "fusebox tells no changes, so it is asked", metadata: ["error": "\(error)"])
         } catch {
             logger.debug("the stream of changes broke off", metadata: ["error": "\(error)"])
         }

@@ -5,13 +5,15 @@ import NIOConcurrencyHelpers
 import Synchronization
 
 extension Fusebox {
-    /// Takes what became of a call. Returns at once while ``run()`` sends; without it, when the server was told.
+    /// Takes what became of a call. Returns at once while ``run()`` sends; without it, when the server was told, or the
+    /// caller's patience is over.
     nonisolated(nonsending) func report(
         _ outcome: CallOutcome,
         to entry: BreakerEntry,
         under decision: CallDecision,
         tookNs: Int64
     ) async {
+        guard decision.isAllowed else { return }
         note(outcome, to: entry, under: decision, tookNs: tookNs)
         if !isRunning.load(ordering: .relaxed) { await sendWithoutRunning() }
     }
@@ -46,7 +48,15 @@ extension Fusebox {
     private func sendWithoutRunning() async {
         let nowNs = clock.nowNs()
         guard reachability.withLockedValue({ $0.mayTry(atNs: nowNs) }) else { return }
-        await send()
+        let race = Race<Bool>()
+        Task {
+            await send()
+            race.settle(true)
+        }
+        let timer = whenPatienceEnds { race.settle(false) }
+        let isTold = await race.value
+        timer.cancel()
+        if !isTold { serverFailed(TooSlow()) }
     }
 
     /// Sends what waits, batch after batch, also for a task that is cancelled.
@@ -57,7 +67,7 @@ extension Fusebox {
     private func sendBatches() async -> Bool {
         while let batch = outlet.begin(atNs: clock.nowNs()) {
             do {
-                let answer = try await client.report(batch.map { ReportDocument($0, reporter: configuration.reporter) })
+                let answer = try await client.report(batch.map { ReportDocument($0, reporter: reporter) })
                 serverAnswered()
                 let again = settle(batch, answer)
                 if !again.isEmpty { return false }

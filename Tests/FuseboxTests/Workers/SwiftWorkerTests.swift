@@ -55,6 +55,44 @@ extension ProcessTests {
             #expect(fusebox.statistics.droppedOutcomes == 0 && fusebox.statistics.refusedOutcomes == 0)
         }
 
+        @Test("A probe that is under way when the server is killed decides when it is back")
+        func probe() async throws {
+            var server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            let address = String(server.url.dropFirst("http://".count))
+            try await server.wire.putPolicy(#"{"policy":{"recovery_timeout_ms":100}}"#, of: "payments")
+            var configuration = Fusebox.Configuration()
+            configuration.patience = .seconds(30)
+            let fusebox = Fusebox(url: server.url, configuration: configuration)
+            let payments = fusebox.breaker("payments")
+            let run = Task { try await fusebox.run() }
+            for _ in 1...5 { _ = try await server.wire.fail("payments") }
+            let probe = try await anyProbe(of: payments)
+            server.child.kill()
+            try await server.child.waitUntilEnd()
+            await payments.report(.success, under: probe, took: .milliseconds(1))
+            server = try await ServerProcess.start(database: database, listen: address)
+            try await eventually("the probe has closed the breaker") {
+                try await server.wire.get("/v1/breakers/payments").text("state") == "closed"
+            }
+            run.cancel()
+            try await run.value
+            let breaker = try await server.wire.get("/v1/breakers/payments")
+            #expect(breaker.number("probes", "lost") == 0, "\(breaker)")
+        }
+
+        /// Asks until it is allowed.
+        private func anyProbe(of breaker: SharedBreaker) async throws -> CallDecision {
+            var probe: CallDecision?
+            try await eventually("a probe is granted") {
+                let decision = try await breaker.acquire()
+                if decision.isProbe { probe = decision }
+                return probe != nil
+            }
+            guard let probe else { throw NeverHappened(description: "a probe") }
+            return probe
+        }
+
         @Test("The example works its orders off, and stops asking a provider that is down")
         func example() async throws {
             let server = try await ServerProcess.start(database: database)
