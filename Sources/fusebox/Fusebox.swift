@@ -35,7 +35,8 @@ struct Fusebox: AsyncParsableCommand {
             CommandGroup(
                 name: "Seeing",
                 subcommands: [
-                    ListCommand.self, ShowCommand.self, WatchCommand.self, FailuresCommand.self, AuditCommand.self,
+                    ListCommand.self, ShowCommand.self, WatchCommand.self, HistoryCommand.self, FailuresCommand.self,
+                    AuditCommand.self,
                 ]
             ),
             CommandGroup(

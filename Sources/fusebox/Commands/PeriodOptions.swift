@@ -8,35 +8,66 @@ struct PeriodOptions: ParsableArguments {
             "From when: an instant like 2026-11-24T14:00:00Z, a day, or how long ago, like 90m.",
             valueName: "time"
         ),
-        transform: PeriodOptions.instant
+        transform: Moment.init
     )
-    var from: Date?
+    var from: Moment?
 
     @Option(
         help: ArgumentHelp("Until when, likewise. (default: now)", valueName: "time"),
-        transform: PeriodOptions.instant
+        transform: Moment.init
     )
-    var to: Date?
+    var to: Moment?
+
+    /// The one moment from which all that is so long ago is counted, so that a period is as long as was said.
+    private let now = Date()
+
+    private enum CodingKeys: CodingKey { case from, to }
 
     func validate() throws {
-        if let from, from >= to ?? Date() { throw ValidationError("--from must be before --to (now, if absent)") }
+        if let from, from.date(at: now) >= to?.date(at: now) ?? now {
+            throw ValidationError("--from must be before --to (now, if absent)")
+        }
     }
 
-    var query: OperatorClient.Query { [("from", from.map(Self.text)), ("to", to.map(Self.text))] }
+    var query: OperatorClient.Query { [("from", from.map(text)), ("to", to.map(text))] }
+
+    /// With an end of its own where it has a beginning.
+    var closedQuery: OperatorClient.Query {
+        [("from", from.map(text)), ("to", (to ?? from.map { _ in .ago(ms: 0) }).map(text))]
+    }
+
+    /// In seconds; `nil` where it is for the server to say.
+    var length: TimeInterval? {
+        from.map { (to?.date(at: now) ?? now).timeIntervalSince($0.date(at: now)) }
+    }
+
+    private func text(_ moment: Moment) -> String {
+        moment.date(at: now).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+}
+
+/// A moment of the past.
+enum Moment: Hashable, Sendable {
+    case at(Date)
+    case ago(ms: Int64)
 
     @Sendable
-    private static func instant(_ text: String) throws -> Date {
-        if let ms = DurationText.parse(text) { return Date(timeIntervalSinceNow: -Double(ms) / 1_000) }
-        let day = text + "T00:00:00Z"
-        guard let instant = OperatorJSON.instant(text) ?? OperatorJSON.instant(day) else {
+    init(_ text: String) throws {
+        if let ms = DurationText.parse(text) {
+            self = .ago(ms: ms)
+        } else if let instant = OperatorJSON.instant(text) ?? OperatorJSON.instant(text + "T00:00:00Z") {
+            self = .at(instant)
+        } else {
             throw ValidationError(
                 "\(text) is no time: an instant like 2026-11-24T14:00:00Z, a day like 2026-11-24, or how long ago, like 90m"
             )
         }
-        return instant
     }
 
-    private static func text(_ instant: Date) -> String {
-        instant.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    func date(at now: Date) -> Date {
+        switch self {
+        case .at(let date): date
+        case .ago(let ms): now.addingTimeInterval(-Double(ms) / 1_000)
+        }
     }
 }

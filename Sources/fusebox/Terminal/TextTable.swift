@@ -16,10 +16,23 @@ struct TextTable {
     struct Cell: ExpressibleByStringInterpolation {
         var text: String
         var style = Style.plain
+        /// Where parts of it have styles of their own.
+        private var parts: [(text: String, style: Style)] = []
 
         init(_ text: String, _ style: Style = .plain) {
             self.text = text.printable
             self.style = style
+        }
+
+        init(_ parts: [(text: String, style: Style)]) {
+            self.parts = parts.map { ($0.text.printable, $0.style) }
+            text = self.parts.map(\.text).joined()
+        }
+
+        /// - Parameter text: the cell's, or as much of it as has room.
+        func painted(_ text: String, on screen: Screen) -> String {
+            guard text == self.text, !parts.isEmpty else { return screen.paint(text, style) }
+            return parts.map { screen.paint($0.text, $0.style) }.joined()
         }
 
         init(stringLiteral text: String) { self.init(text) }
@@ -59,7 +72,7 @@ struct TextTable {
         for (place, (column, width)) in zip(used, widths).enumerated() where width > 0 {
             let text = row[column].text.cut(to: width)
             let space = String(repeating: " ", count: max(0, width - text.columns))
-            let painted = screen.paint(text, row[column].style)
+            let painted = row[column].painted(text, on: screen)
             if place > 0 { line += Self.gap }
             line += columns[column].isNumber ? space + painted : painted + space
         }

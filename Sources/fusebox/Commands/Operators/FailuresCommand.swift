@@ -5,10 +5,13 @@ import Foundation
 struct FailuresCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "failures",
-        abstract: "List a breaker's failures, the newest first.",
+        abstract: "List a breaker's failures, and what they have in common.",
         usage: "fusebox failures <name> [--limit <n>] [--json]",
         discussion: """
-            Only failures that counted are kept, and of each breaker the newest 1 000.
+            Above: which kinds there are, and who reported them, of all that are kept. Below: the newest, one by one. \
+            Only failures that counted are kept, and of each breaker the newest 1 000 of the last 7 days.
+
+            With --json: the rows, and under `summary` what they have in common.
 
             Example: fusebox failures payments --limit 50
             """
@@ -30,9 +33,12 @@ struct FailuresCommand: AsyncParsableCommand {
     func run() async throws {
         let client = OperatorClient(place: try server.place())
         let reply = try await client.get(Paths.breaker(name) + "/failures", [("page_size", "\(limit)")])
-        if output.json { return try Output.line(OperatorJSON.text(reply.body)) }
+        let summary = try await client.get(Paths.breaker(name) + "/failures/summary")
+        if output.json { return try Output.line(OperatorJSON.text(reply.body, with: ["summary": summary.body])) }
         let list: FailureListDocument = try reply.decoded()
-        guard !list.failures.isEmpty else { return Output.remark("\(name) has no failures.") }
-        try Output.lines(FailureTable.lines(list.failures, at: reply.now, on: .standardOutput))
+        guard !list.failures.isEmpty else { return Output.remark("\(name.printable) has no failures.") }
+        let screen = Screen.standardOutput
+        try Output.lines(FailureSummaryTable.lines(try summary.decoded(), on: screen) + [""])
+        try Output.lines(FailureTable.lines(list.failures, at: reply.now, on: screen))
     }
 }

@@ -1,0 +1,59 @@
+import ArgumentParser
+import BreakerAPI
+import Foundation
+
+struct HistoryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history",
+        abstract: "Show what became of a breaker's calls over time.",
+        usage: "fusebox history <name> [--from <time>] [--to <time>] [--step <duration>] [--json]",
+        discussion: """
+            Successes and failures are what workers reported, allowed and denied what they were told. On a terminal each \
+            step has a bar, and those without calls are left out; elsewhere there is a line for each. Minutes are kept \
+            for 7 days.
+
+            Examples:
+              fusebox history payments
+              fusebox history payments --from 1d --step 15m
+            """
+    )
+
+    @Argument(help: "The breaker.")
+    var name: String
+
+    @OptionGroup var period: PeriodOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "The length of a step: 1m, 5m, 1h, 1d. (default: the shortest that makes no more than 60)",
+            valueName: "duration"
+        )
+    )
+    var step: String?
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
+
+    private static let steps = ["1m", "2m", "5m", "10m", "15m", "30m", "1h", "2h", "3h"]
+    private static let mostSteps: TimeInterval = 60
+
+    /// The server's own default period is an hour.
+    private var wantedStep: String {
+        if let step { return step }
+        let least = (period.length ?? 3_600) * 1_000 / Self.mostSteps
+        return Self.steps.first { DurationText.parse($0).map(Double.init) ?? 0 >= least } ?? Self.steps.last ?? "1m"
+    }
+
+    func run() async throws {
+        let client = OperatorClient(place: try server.place())
+        let query = period.closedQuery + [("step", wantedStep)]
+        let reply = try await client.get(Paths.breaker(name) + "/history", query)
+        if output.json { return try Output.line(OperatorJSON.text(reply.body)) }
+        let history: HistoryDocument = try reply.decoded()
+        let screen = Screen.standardOutput
+        if screen.isTerminal, history.points.allSatisfy(\.isEmpty) {
+            return Output.remark("\(name.printable) had no calls in that time.")
+        }
+        try Output.lines(HistoryTable(history: history).lines(on: screen))
+    }
+}

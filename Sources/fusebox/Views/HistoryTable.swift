@@ -1,0 +1,105 @@
+import Foundation
+
+/// What became of a breaker's calls, a line for each step.
+struct HistoryTable {
+    var history: HistoryDocument
+
+    /// Successes, failures and denials: distinct without colours too.
+    private static let signs: [(name: String, sign: String, style: Style)] = [
+        ("success", "█", .good), ("failure", "▓", .bad), ("denied", "░", .warning),
+    ]
+    /// Longer bars say no more.
+    private static let longestBar = 40
+    private static let shortestBar = 8
+
+    func lines(on screen: Screen) -> [String] {
+        screen.isTerminal ? pictured(on: screen) : plain
+    }
+
+    /// Every step and every number, for other programs.
+    private var plain: [String] {
+        var table = TextTable([.init("AT")] + Self.titles.map { .init($0, isNumber: true) })
+        table.rows = history.points.map { point in
+            [TextTable.Cell(InstantText.seconds(point.at))] + numbers(point).map { TextTable.Cell("\($0)") }
+        }
+        return table.lines(on: .plain)
+    }
+
+    private static let titles = ["SUCCESSES", "FAILURES", "SLOW", "IGNORED", "ALLOWED", "DENIED"]
+
+    private func numbers(_ point: HistoryDocument.Point) -> [Int64] {
+        [point.successes, point.failures, point.slow, point.ignored, point.allowed, point.denied]
+    }
+
+    /// For the eye: what is zero is left out, so are steps in which nothing happened, and each has a bar.
+    private func pictured(on screen: Screen) -> [String] {
+        var table = TextTable([.init("AT")] + Self.titles.map { .init($0, isNumber: true) } + [.init("", least: 3)])
+        table.rows = steps.map { point in
+            guard let point else { return [TextTable.Cell("⋮", .faint)] + Self.titles.map { _ in "" } + [""] }
+            let cells = numbers(point).map { TextTable.Cell($0 == 0 ? "" : "\($0)") }
+            return [TextTable.Cell(label(point.at), .faint)] + cells + [""]
+        }
+        let taken = table.lines(on: .plain).map(\.columns).max() ?? 0
+        let room = (screen.width ?? 80) - taken - 2
+        if room >= Self.shortestBar {
+            for (row, point) in zip(table.rows.indices, steps) {
+                guard let point else { continue }
+                table.rows[row][Self.titles.count + 1] = bar(point, longest: min(room, Self.longestBar))
+            }
+        }
+        return table.lines(on: screen) + ["", sum(on: screen)]
+    }
+
+    /// The steps to show; `nil` for several one after the other in which nothing happened.
+    private var steps: [HistoryDocument.Point?] {
+        var steps: [HistoryDocument.Point?] = []
+        for (number, point) in history.points.enumerated() {
+            let isLast = number == history.points.count - 1
+            if !point.isEmpty || isLast {
+                steps.append(point)
+            } else if steps.last.map({ $0 != nil }) ?? true {
+                steps.append(nil)
+            }
+        }
+        return steps
+    }
+
+    private func counts(_ point: HistoryDocument.Point) -> [Int64] { [point.successes, point.failures, point.denied] }
+
+    private func bar(_ point: HistoryDocument.Point, longest: Int) -> TextTable.Cell {
+        let most = history.points.map { counts($0).reduce(0, +) }.max() ?? 0
+        guard most > 0 else { return "" }
+        // Each that is there shows, however rare; so a bar may be longer by one for each of the others.
+        let length = Double(longest - Self.signs.count + 1)
+        let parts = zip(Self.signs, counts(point)).map { sign, count in
+            let cells = count == 0 ? 0 : max(1, Int((Double(count) / Double(most) * length).rounded()))
+            return (String(repeating: sign.sign, count: cells), sign.style)
+        }
+        return TextTable.Cell(parts)
+    }
+
+    /// "19:05Z"; with its day where there are several, and the day alone where a step is one.
+    private func label(_ instant: Date) -> String {
+        let text = InstantText.seconds(instant)
+        let days = Set([history.from, history.to.addingTimeInterval(-1)].map { InstantText.seconds($0).prefix(10) })
+        if history.stepMs % 86_400_000 == 0 { return String(text.prefix(10)) }
+        return days.count == 1 ? text.dropFirst(11).prefix(5) + "Z" : text.prefix(16) + "Z"
+    }
+
+    /// "█ 120 successes  ▓ 8 failures (6 %)  ░ 40 denied".
+    private func sum(on screen: Screen) -> String {
+        let sums = history.points.reduce(into: [0, 0, 0] as [Int64]) { sums, point in
+            for (index, count) in counts(point).enumerated() { sums[index] += count }
+        }
+        let words = [
+            sums[0] == 1 ? "success" : "successes", sums[1] == 1 ? "failure" : "failures", "denied",
+        ]
+        return zip(Self.signs, zip(sums, words)).map { sign, sum in
+            var text = "\(sum.0) \(sum.1)"
+            if sign.name == "failure", sums[1] > 0 {
+                text += " (\(NumberText.percent(Double(sums[1]) / Double(sums[0] + sums[1]))) %)"
+            }
+            return screen.paint(sign.sign, sign.style) + " " + text
+        }.joined(separator: "  ")
+    }
+}
