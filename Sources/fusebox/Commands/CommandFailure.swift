@@ -7,10 +7,13 @@ import Foundation
 enum CommandFailure {
     static func end(with error: any Error) -> Never {
         let code = Fusebox.exitCode(for: error)
-        guard wantsJSON(CommandLine.arguments), code != .success, !(error is ExitCode) else {
-            Fusebox.exit(withError: error)
+        // Help and versions are no failures, and of an exit code all has been told.
+        guard code != .success, !(error is ExitCode) else { Fusebox.exit(withError: error) }
+        if wantsJSON(CommandLine.arguments) {
+            tell(error)
+        } else {
+            Output.remark(Fusebox.fullMessage(for: error))
         }
-        tell(error)
         Fusebox.exit(withError: code)
     }
 

@@ -1,7 +1,9 @@
+import AsyncHTTPClient
 import BreakerAPI
 import BreakerClient
 import Foundation
 import NIOCore
+import NIOPosix
 
 /// Where a server is, and with what token to go there.
 struct ServerPlace: Hashable, Sendable {
@@ -24,6 +26,14 @@ struct ServerPlace: Hashable, Sendable {
 
     /// A context's token goes to that context's server and to no other.
     init(_ choice: Choice) throws(SettingsError) {
+        try self.init(chosen: choice)
+        let address = URLComponents(string: url)
+        guard ["http", "https"].contains(address?.scheme), address?.host?.isEmpty == false else {
+            throw SettingsError(description: "\(url) is no server's address, which is like http://127.0.0.1:7979")
+        }
+    }
+
+    private init(chosen choice: Choice) throws(SettingsError) {
         func variable(_ name: String) -> String? { choice.environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let given = try choice.tokenFile.map { path throws(SettingsError) in try SecretFile.secret(of: path) }
         let path = ContextFile.path(environment: choice.environment)
@@ -63,10 +73,23 @@ struct ServerPlace: Hashable, Sendable {
             throw error
         } catch let error as CancellationError {
             throw error
-        } catch let error as IOError where error.errnoCode == ECONNREFUSED {
-            throw ServerFailure(description: "\(url) cannot be reached: nothing listens there", isUnreachable: true)
         } catch {
-            throw ServerFailure(description: "\(url) cannot be reached: \(error)", isUnreachable: true)
+            throw ServerFailure(description: "\(url) \(Self.words(of: error))", isUnreachable: true)
+        }
+    }
+
+    private static let silences: [HTTPClientError] = [.deadlineExceeded, .readTimeout, .connectTimeout]
+
+    /// What has become of an attempt to reach it.
+    private static func words(of error: any Error) -> String {
+        switch error {
+        case let error as IOError where error.errnoCode == ECONNREFUSED: "cannot be reached: nothing listens there"
+        case let error as NIOConnectionError where error.connectionErrors.isEmpty:
+            "cannot be reached: no host has that name"
+        case let error as HTTPClientError where silences.contains(error): "does not answer"
+        case let error as HTTPClientError where error == .remoteConnectionClosed: "closed the connection"
+        case _ where "\(error)".hasPrefix("handshakeFailed"): "cannot be reached: no TLS is spoken there"
+        default: "cannot be reached: \(error)"
         }
     }
 }

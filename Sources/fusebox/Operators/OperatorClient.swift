@@ -104,9 +104,12 @@ struct ServerProblem: Error, CustomStringConvertible {
         self.status = status
         let problem = try? JSONDecoder().decode(ProblemDocument.self, from: body)
         code = problem?.code
-        detail = problem?.detail ?? reason
+        detail = problem?.detail ?? "something else than a Fusebox answers there: \(reason)"
         if problem != nil { document = body }
     }
 
-    var description: String { "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))" }
+    var description: String {
+        let advice = status == 401 ? "; give it one by FUSEBOX_TOKEN, --token-file or a context" : ""
+        return "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))\(advice)"
+    }
 }

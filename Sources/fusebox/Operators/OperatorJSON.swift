@@ -40,6 +40,7 @@ enum OperatorJSON {
     static func text(_ object: Any, on screen: Screen = .standardOutput) throws -> String {
         var options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed]
         if screen.isTerminal { options.insert(.prettyPrinted) }
-        return String(decoding: try JSONSerialization.data(withJSONObject: object, options: options), as: UTF8.self)
+        let text = String(decoding: try JSONSerialization.data(withJSONObject: object, options: options), as: UTF8.self)
+        return screen.isTerminal ? text.escapedForTerminal : text
     }
 }

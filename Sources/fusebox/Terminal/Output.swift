@@ -10,6 +10,12 @@ enum Output {
     /// Writes a line.
     static func line(_ text: String = "") throws(Failure) { try write(text + "\n") }
 
+    /// Writes a line of JSON as it came, but so that it cannot steer a terminal.
+    static func json(_ line: Data) throws(Failure) {
+        let text = String(decoding: line, as: UTF8.self)
+        try self.line(isatty(STDOUT_FILENO) == 1 ? text.escapedForTerminal : text)
+    }
+
     /// Writes several lines.
     static func lines(_ lines: [String]) throws(Failure) {
         guard !lines.isEmpty else { return }
@@ -35,8 +41,9 @@ enum Output {
         }
     }
 
-    /// A remark beside the result. Where nobody reads those, there is nobody to tell.
+    /// A remark beside the result, in which strangers' words may stand. Where nobody reads those, there is nobody to tell.
     static func remark(_ text: String) {
-        try? write(text + "\n", to: STDERR_FILENO)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
+        try? write(lines.joined(separator: "\n") + "\n", to: STDERR_FILENO)
     }
 }

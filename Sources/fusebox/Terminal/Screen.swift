@@ -43,7 +43,9 @@ struct Screen: Sendable {
         environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
     }
 
+    /// A stranger's text in a style of ours.
     func paint(_ text: String, _ style: Style) -> String {
+        let text = text.printable
         guard hasColors, !text.isEmpty, let code = style.code else { return text }
         return "\u{1b}[\(code)m\(text)\u{1b}[0m"
     }

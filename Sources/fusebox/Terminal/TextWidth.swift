@@ -14,6 +14,18 @@ extension String {
         return text
     }
 
+    /// JSON in which nothing steers a terminal: what stands in its texts and would do so is escaped, and means the same.
+    var escapedForTerminal: String {
+        guard unicodeScalars.contains(where: { $0.isUnprintable && $0 != "\n" }) else { return self }
+        return unicodeScalars.reduce(into: "") { text, scalar in
+            guard scalar.isUnprintable, scalar != "\n" else { return text.unicodeScalars.append(scalar) }
+            for unit in String(scalar).utf16 {
+                let digits = String(unit, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            }
+        }
+    }
+
     /// How many columns of a terminal it takes.
     var columns: Int { reduce(0) { $0 + $1.columns } }
 

@@ -102,7 +102,7 @@ extension FailureDocument {
 }
 
 enum NumberText {
-    static func plain(_ value: Double) -> String { value == value.rounded() ? "\(Int64(value))" : "\(value)" }
+    static func plain(_ value: Double) -> String { Int64(exactly: value).map { "\($0)" } ?? "\(value)" }
 
     /// A share in per cent, without the sign; a tenth only where it is not whole and below ten.
     static func percent(_ share: Double) -> String {

@@ -5,7 +5,7 @@ enum PolicyWords {
     /// What a number means where it is not plain: milliseconds as a duration, a share in percent.
     static func reading(of field: PolicyField, _ value: Double?) -> String? {
         guard let value else { return nil }
-        if field.rawValue.hasSuffix("_ms") { return DurationText.exact(ms: Int64(value)) }
+        if field.rawValue.hasSuffix("_ms"), let ms = Int64(exactly: value) { return DurationText.exact(ms: ms) }
         if case .rate = field.range { return NumberText.percent(value) + " %" }
         return nil
     }

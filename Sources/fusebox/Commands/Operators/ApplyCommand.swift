@@ -42,6 +42,7 @@ struct ApplyCommand: AsyncParsableCommand {
         let client = OperatorClient(place: try server.place())
         let total = file.policies.count
         var progress = Progress()
+        defer { progress.clear() }
         var plan = try await PolicyPlan(file, on: client) { progress.show("compared \($0) of \(total)…") }
         if !dryRun {
             let total = plan.changes.count
@@ -83,12 +84,16 @@ struct ExportCommand: AsyncParsableCommand {
     func run() async throws {
         let client = OperatorClient(place: try server.place())
         var progress = Progress()
+        defer { progress.clear() }
         let document = try await client.list(Paths.breakers, [("prefix", prefix)], key: "breakers") { count in
             progress.show("\(count) breakers…")
         }
         progress.clear()
         let breakers = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
             .breakers.filter { all || $0.policySource == "api" }
+        if let name = breakers.first(where: { BreakerName($0.name) == nil })?.name {
+            throw ServerFailure(description: "the server has a breaker whose name is none: \(name)")
+        }
         if output.json {
             let policies = breakers.map { breaker in
                 (breaker.name, ["policy": breaker.policy.mapValues { $0 as Any? ?? NSNull() }])

@@ -65,7 +65,7 @@ struct AuditCommand: AsyncParsableCommand {
     private func export(from client: OperatorClient) async throws {
         var rest = limit ?? .max
         try await client.lines(Paths.audit, query) { line in
-            try Output.line(String(decoding: line, as: UTF8.self))
+            try Output.json(line)
             rest -= 1
             return rest > 0
         }

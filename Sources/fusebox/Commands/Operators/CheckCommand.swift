@@ -48,7 +48,7 @@ struct CheckCommand: AsyncParsableCommand {
         if output.json {
             try Output.line(OperatorJSON.text(try JSONEncoder().encode(decision)))
         } else {
-            try Output.line("\(name): \(decision.words)")
+            try Output.line("\(name): \(decision.words)".printable)
         }
         if !decision.allowed { throw Self.denied }
     }

@@ -126,6 +126,6 @@ enum BreakerLine {
             override.expiresAt.map { "until \(InstantText.seconds($0)) (\(remaining(until: $0, at: now)))" }
             ?? "until it is cleared"
         return
-            "\(start), \(screen.paint(override.mode, .ordered)) by \(override.actor) \(end): \(override.reason.printable)"
+            "\(start), \(screen.paint(override.mode, .ordered)) by \(override.actor.printable) \(end): \(override.reason.printable)"
     }
 }

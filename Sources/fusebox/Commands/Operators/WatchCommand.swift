@@ -70,7 +70,7 @@ struct WatchLines {
             if isAway, !asJSON { Output.remark("\(url) is there again.") }
             isAway = false
             guard change.type != "heartbeat" else { return }
-            if asJSON { return try Output.line(String(decoding: line, as: UTF8.self)) }
+            if asJSON { return try Output.json(line) }
             if panel.isKnown, let reason = change.reason, change.breakers != nil {
                 Output.remark("The server does not tell all that happened meanwhile (\(reason.printable)).")
             }
