@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import io
 import socket
 import urllib.error
 from email.message import Message
@@ -21,6 +22,13 @@ REQUEST = httpx.Request("GET", "http://127.0.0.1/")
 
 class HTTPServerBusy(Exception):
     pass
+
+
+class Strange(Exception):
+    def __getattr__(self, name: str) -> Any:
+        if name in ("response", "status_code"):
+            raise RuntimeError("no such thing here")
+        raise AttributeError(name)
 
 
 class ReadTimeoutError(TimeoutError):
@@ -43,10 +51,11 @@ class ReadTimeoutError(TimeoutError):
         (httpx.ReadError(""), "connection"),
         (socket.gaierror(), "connection"),
         (httpx.HTTPStatusError("", request=REQUEST, response=httpx.Response(503)), "http_503"),
-        (urllib.error.HTTPError("http://127.0.0.1/", 502, "", Message(), None), "http_502"),
+        (urllib.error.HTTPError("http://127.0.0.1/", 502, "", Message(), io.BytesIO()), "http_502"),
         (ZeroDivisionError(), "zero_division_error"),
         (HTTPServerBusy(), "http_server_busy"),
         (KeyError("x"), "key_error"),
+        (Strange(), "strange"),
         (type("X" * 100, (Exception,), {})(), "x" * 64),
         (type("_", (Exception,), {})(), "error"),
     ],

@@ -26,16 +26,24 @@ def kind_of_result(result: object) -> str:
 
 def _http_kind(error: BaseException) -> Optional[str]:
     """Of an exception that stands for a response: httpx, requests, aiohttp and urllib each have their own way."""
-    response = getattr(error, "response", None)
+    response = _attribute(error, "response")
     return (response is not None and _status_kind(response)) or _status_kind(error)
 
 
 def _status_kind(thing: object) -> Optional[str]:
     for attribute in ("status_code", "status", "code"):
-        status = getattr(thing, attribute, None)
+        status = _attribute(thing, attribute)
         if isinstance(status, int) and 100 <= status < 600:
             return f"http_{int(status)}"
     return None
+
+
+def _attribute(thing: object, name: str) -> Any:
+    """Whatever a stranger's object does when it is asked, the call's own exception is what its caller has to see."""
+    try:
+        return getattr(thing, name, None)
+    except Exception:
+        return None
 
 
 @functools.lru_cache(maxsize=1024)
