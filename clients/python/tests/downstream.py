@@ -18,6 +18,7 @@ class Downstream(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.status = 200
+        self.body = b"good"
         self.breaks_off = False
         self.paths: list[str] = []
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -30,9 +31,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.paths.append(self.path)
         self.send_response(self.server.status)
-        self.send_header("content-length", "4")
+        self.send_header("content-length", str(len(self.server.body)))
         self.end_headers()
-        self.wfile.write(b"go" if self.server.breaks_off else b"good")
+        self.wfile.write(self.server.body[:2] if self.server.breaks_off else self.server.body)
         if self.server.breaks_off:
             self.close_connection = True
 

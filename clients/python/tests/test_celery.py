@@ -12,7 +12,7 @@ from celery.contrib.testing.worker import start_worker
 from server import Server, eventually
 
 from fusebox import BreakerOpen, Fusebox
-from fusebox.integrations.celery import SPREAD, BreakerTask, wait_for
+from fusebox.integrations.celery import SPREAD, WHILE_PROBED, BreakerTask, wait_for
 
 
 @pytest.fixture
@@ -99,8 +99,17 @@ def test_a_task_that_is_called_directly_or_eagerly_raises(server: Server, remote
     assert isinstance(charge.apply().result, BreakerOpen)
 
 
-@pytest.mark.parametrize(("retry_after", "wait"), [(30.0, 30.0), (0.0, 0.0), (None, 180.0)])
-def test_the_wait_is_as_long_as_the_denial_says_or_a_little_longer(retry_after: Any, wait: float) -> None:
-    waits = [wait_for(BreakerOpen("a", "open", retry_after), 180.0) for _ in range(100)]
+@pytest.mark.parametrize(
+    ("state", "retry_after", "wait"),
+    [
+        ("open", 30.0, 30.0),
+        ("open", 0.0, 0.0),
+        ("open", None, 180.0),
+        ("half_open", 30.0, WHILE_PROBED),
+        ("half_open", 0.5, 0.5),
+    ],
+)
+def test_the_wait_is_as_long_as_the_denial_says_or_a_little_longer(state: str, retry_after: Any, wait: float) -> None:
+    waits = [wait_for(BreakerOpen("a", state, retry_after), 180.0) for _ in range(100)]
     assert wait <= min(waits) and max(waits) <= wait * (1 + SPREAD)
     assert wait == 0 or max(waits) > min(waits)

@@ -12,6 +12,9 @@ from ..errors import BreakerOpen
 
 #: Waits are longer by up to this share, at random: tasks that were denied together do not come back together.
 SPREAD = 0.1
+#: Seconds that a task waits at most while a probe decides. The denial says when the probe's lease ends, which is long
+#: after most probes have.
+WHILE_PROBED = 1.0
 
 
 class BreakerTask(Task):  # type: ignore[misc]
@@ -71,4 +74,6 @@ class BreakerTask(Task):  # type: ignore[misc]
 def wait_for(denied: BreakerOpen, otherwise: float) -> float:
     """Seconds until a denied task is worth trying again; ``otherwise`` where nothing says."""
     rest = otherwise if denied.retry_after is None else denied.retry_after
+    if denied.state == "half_open":
+        rest = min(rest, WHILE_PROBED)
     return rest * random.uniform(1.0, 1.0 + SPREAD)

@@ -1,0 +1,119 @@
+"""Each example runs as it is told there, in processes of its own, through an outage of what is behind it."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from celery import Celery
+from downstream import Downstream
+from processes import EXAMPLES, environment, gunicorn, process
+from server import BINARY, Server, eventually
+
+
+@pytest.fixture
+def client() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=30, headers={"connection": "close"}) as client:
+        yield client
+
+
+def test_the_checkout_answers_503_in_all_processes_until_payments_are_back(
+    own_server: Server, tmp_path: pathlib.Path, downstream: Downstream, client: httpx.Client
+) -> None:
+    own_server.put("payments", recovery_timeout_ms=1_000)
+    variables = {"FUSEBOX_URL": own_server.url, "PAYMENTS_URL": downstream.url}
+    with gunicorn(tmp_path / "log", "checkout:app", 2, **variables) as url:
+
+        def checkout() -> httpx.Response:
+            return client.post(f"{url}/checkout", params={"amount": 7})
+
+        assert checkout().json() == {"paid": 7}
+        downstream.status = 500
+        statuses = []
+        while 503 not in statuses:
+            statuses.append((response := checkout()).status_code)
+        assert response.json() == {
+            "status": "unavailable",
+            "message": "payment is not possible at the moment",
+            "retry_after": int(response.headers["retry-after"]),
+        }
+        downstream.status = 200
+        eventually("payments are back", lambda: checkout().status_code == 200)
+        assert own_server.state("payments") == "closed"
+
+
+def test_the_user_service_serves_every_request_of_an_outage_and_says_so(
+    own_server: Server, tmp_path: pathlib.Path, downstream: Downstream, client: httpx.Client
+) -> None:
+    downstream.body = b'{"id": 1}'
+    variables = {"FUSEBOX_URL": own_server.url, "DIRECTORY_URL": downstream.url}
+    with gunicorn(tmp_path / "log", "users:app", 1, **variables) as url:
+        first = client.get(f"{url}/users/1")
+        assert (first.json(), "x-served-from" in first.headers) == ({"id": 1}, False)
+        downstream.status = 500
+        for _ in range(20):
+            response = client.get(f"{url}/users/1")
+            assert (response.status_code, response.json()) == (200, {"id": 1})
+            assert response.headers["x-served-from"] == "cache" and int(response.headers["age"]) >= 0
+        assert own_server.state("directory") == "open"
+        unknown = client.get(f"{url}/users/2")
+        assert (unknown.status_code, unknown.json()["status"]) == (503, "unavailable")
+    assert len(downstream.paths) < 10
+
+
+def test_the_celery_worker_charges_every_order_in_the_end(
+    own_server: Server, tmp_path: pathlib.Path, downstream: Downstream
+) -> None:
+    own_server.put("charges", recovery_timeout_ms=1_000)
+    broker = tmp_path / "broker"
+    broker.mkdir()
+    variables = {
+        "FUSEBOX_URL": own_server.url,
+        "PAYMENTS_URL": downstream.url,
+        "BROKER_URL": "filesystem://",
+        "BROKER_FOLDER": str(broker),
+    }
+    producer = Celery("producer", broker="filesystem://", set_as_current=False)
+    folders = dict.fromkeys(("data_folder_in", "data_folder_out", "control_folder"), str(broker))
+    producer.conf.broker_transport_options = folders
+    options = [
+        "-A",
+        "charges",
+        "worker",
+        "--loglevel",
+        "info",
+        "--concurrency",
+        "2",
+        "--without-gossip",
+        "--without-mingle",
+    ]
+    downstream.body = b"{}"
+    log = tmp_path / "log"
+    with process(log, "celery", *options, **variables):
+        eventually("the worker is ready", lambda: "ready." in log.read_text(), within=60)
+        own_server.trip("charges")
+        for order in range(4):
+            producer.send_task("charge", (order,))
+        paths = [f"/charges?order={order}" for order in range(4)]
+        eventually("all are charged", lambda: sorted(downstream.paths) == paths, within=60)
+        eventually("they are reported", lambda: own_server.state("charges") == "closed")
+    assert "Retry in" in log.read_text()
+    producer.close()
+
+
+def test_the_cron_job_is_not_run_while_billing_is_down(own_server: Server, downstream: Downstream) -> None:
+    def run(**variables: str) -> subprocess.CompletedProcess[str]:
+        job = ["--ignore-exit", "2", "billing", "--", str(EXAMPLES / "sync_invoices.py")]
+        command = [BINARY, "run", "--url", own_server.url, *job]
+        return subprocess.run(command, env=environment(**variables), capture_output=True, text=True, timeout=60)
+
+    done = run(BILLING_URL=downstream.url)
+    assert (done.returncode, done.stdout) == (0, "synced: good\n")
+    assert run().returncode == 2
+    downstream.status = 503
+    assert [run(BILLING_URL=downstream.url).returncode for _ in range(6)] == [1, 1, 1, 1, 1, 75]
+    assert len(downstream.paths) == 6
+    assert own_server.breaker("billing")["last_failure"]["kind"] == "exit_1"
