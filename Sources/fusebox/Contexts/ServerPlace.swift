@@ -67,7 +67,8 @@ struct ServerPlace: Hashable, Sendable {
     func reached<Value>(_ ask: () async throws -> Value) async throws -> Value {
         do {
             return try await ask()
-        } catch let error as FuseboxError {
+        } catch var error as FuseboxError {
+            if error.code == nil { error.detail = ServerProblem.strange(error.detail) }
             throw error
         } catch let error as ServerProblem {
             throw error

@@ -104,9 +104,11 @@ struct ServerProblem: Error, CustomStringConvertible {
         self.status = status
         let problem = try? JSONDecoder().decode(ProblemDocument.self, from: body)
         code = problem?.code
-        detail = problem?.detail ?? "something else than a Fusebox answers there: \(reason)"
+        detail = problem?.detail ?? Self.strange(reason)
         if problem != nil { document = body }
     }
+
+    static func strange(_ reason: String) -> String { "something else than a Fusebox answers there: \(reason)" }
 
     var description: String {
         let advice = status == 401 ? "; give it one by FUSEBOX_TOKEN, --token-file or a context" : ""

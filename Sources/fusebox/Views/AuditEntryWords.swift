@@ -7,7 +7,11 @@ extension AuditEntryDocument {
         switch action {
         case "policy": policyDifferences
         case "override_set", "override_cleared":
-            [Difference(what: "override", old: before?.order?.words ?? "", new: after?.order?.words ?? "")]
+            // Both have a sentence: one below the other they are read.
+            [
+                before?.order.map { Difference(what: "override", old: $0.words) },
+                after?.order.map { Difference(what: "override", new: $0.words) },
+            ].compactMap { $0 }
         case "reset": [Difference(what: "state", old: before?.state ?? "", new: after?.state ?? "")]
         case "delete": deletion
         default: []

@@ -68,7 +68,7 @@ struct ChangeFollower {
     }
 
     /// A server that is away, or about to start, or has no room: it will be back.
-    private static func mayPass(_ error: any Error) -> Bool {
+    static func mayPass(_ error: any Error) -> Bool {
         if let problem = error as? ServerProblem { return problem.status >= 500 || problem.status == 429 }
         return (error as? ServerFailure)?.isUnreachable ?? false
     }

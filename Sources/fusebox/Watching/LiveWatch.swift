@@ -72,9 +72,7 @@ struct LiveWatch: Sendable {
             do {
                 let (content, clockAhead) = try await target.content(from: client)
                 sink.yield(.content(content, clockAhead: clockAhead))
-            } catch let problem as ServerProblem where problem.status < 500 {
-                throw problem
-            } catch is ServerFailure, is ServerProblem {
+            } catch let error where ChangeFollower.mayPass(error) {
                 // Whether the server is there the stream tells.
             }
             try await Task.sleep(for: Self.shortestRefresh)

@@ -1,5 +1,6 @@
 import EngineSupport
 import Foundation
+import NIOHTTP1
 import TestSupport
 import Testing
 
@@ -119,6 +120,22 @@ extension ProcessTests {
             #expect(
                 lines.count { $0 == "  refused: somebody changed it meanwhile; apply again to see what differs" } == 2
             )
+        }
+
+        @Test("What is read in pages says after each how far it has come")
+        func pages() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            let items = (1...2_001).map { #"{"name":"payments:\#($0)","outcome":"success"}"# }
+            let reports = #"{"reports":[\#(items.joined(separator: ","))]}"#
+            #expect(try await server.wire.send(.POST, "/v1/reports", reports).number("accepted") == 2_001)
+            let client = OperatorClient(place: ServerPlace(url: server.url))
+            var counts: [Int] = []
+            let document = try await client.list("/v1/breakers", key: "breakers") { counts.append($0) }
+            #expect(counts == [1_000, 2_000, 2_001])
+            let list = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
+            #expect(Set(list.breakers.map(\.name)).count == 2_001)
+            #expect(list.counts.total == 2_001)
         }
 
         @Test("A long apply says on a terminal how far it has come, and leaves nothing of that behind")
