@@ -2,7 +2,7 @@ import BreakerCore
 
 extension Engine {
     /// How many breakers are looked at between two batches: less than half a millisecond of the writer's time.
-    private static let breakersAtATime = 500
+    static let breakersAtATime = 500
 
     /// Goes over the breakers whose names begin with `prefix`, in order of name: some at a time between two batches, so
     /// that no batch waits for more than that. What happens on the way shows in those that are still to come.

@@ -169,7 +169,9 @@ extension Engine: Service {
         while true {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
             let isMinuteOver = await writer.isMinuteOver
-            if storageHealth.isFailing || isMinuteOver { await writer.touchStore() }
+            if storageHealth.isFailing || isMinuteOver {
+                while await writer.touchStore(), !Task.isCancelled {}
+            }
             if await writer.armTimer() { submitDueChanges() }
         }
     }

@@ -15,15 +15,17 @@ extension Engine {
     ) async throws(EngineError) -> [CallHistory] {
         let ids = views.map(\.breaker.id)
         var histories = try await read { [reader] in try reader.calls(ofBreakers: ids, in: steps) }
-        // What is not stored yet is asked for behind what is: what is stored in between is missed for once, and nothing
-        // is counted twice.
-        let counted = panel.uncollected(views.map(\.breaker.name))
-        let unstored = try await writer.read { working, _ throws(EngineError) in
-            (working.countingSince, ids.map { working.unstoredCalls(of: $0, in: steps) })
-        }
-        for index in histories.indices {
-            for (minute, tally) in unstored.1[index] { histories[index].add(tally, at: minute) }
-            histories[index].add(counted[index].calls, at: unstored.0)
+        for start in stride(from: 0, to: views.count, by: Self.breakersAtATime) {
+            let some = Array(views[start..<min(start + Self.breakersAtATime, views.count)])
+            // What is not stored yet is asked for behind what is: what is stored in between is missed for once, and nothing
+            // is counted twice. The panel is read on the writer's thread, for there it is collected.
+            let unstored = try await writer.read { [panel] working, _ throws(EngineError) in
+                let counted = panel.uncollected(some.map(\.breaker.name))
+                return zip(some, counted).map { working.unstoredCalls(of: $0.breaker.id, beside: $1, in: steps) }
+            }
+            for (index, calls) in unstored.enumerated() {
+                for (minute, tally) in calls { histories[start + index].add(tally, at: minute) }
+            }
         }
         return histories
     }

@@ -4,13 +4,8 @@ import BreakerStorage
 /// What happened to breakers by the minute and is not stored yet.
 ///
 /// What a batch reports is stored with it, and forgotten with it where it fails. What needs no write of its own, ignored
-/// reports and the panel's counts, waits here for the next one.
+/// reports and the panel's counts, waits here, and goes along with the batches to come, some of it at a time.
 struct UnstoredCalls {
-    private struct Key: Hashable {
-        var breakerID: Int64
-        var minute: Minute
-    }
-
     private struct Addition {
         var breakerID: Int64
         var outcome: Outcome
@@ -18,70 +13,117 @@ struct UnstoredCalls {
         var isSlow: Bool
     }
 
-    private var waiting: [Key: CallTally] = [:]
+    /// By minute and breaker.
+    private var waiting: [Minute: [Int64: CallTally]] = [:]
+    private var waitingCount = 0
+    /// What of ``waiting`` the present batch takes along: of one minute.
+    private var takenAlong: (minute: Minute, breakerIDs: [Int64])?
     /// One for each report of the batch that was taken in.
     private var additions: [Addition] = []
 
-    /// So many may wait, for a disk may be full for days: about 10 MB.
+    /// From here on no more is collected, for a disk may be full for days: about 10 MB. What is collected at once may go
+    /// beyond it by as many breakers as there are.
     static let limit = 100_000
+    /// How much of what waits a batch takes along: a few milliseconds of it.
+    static let rowsAtATime = 1_000
 
-    var isFull: Bool { waiting.count >= Self.limit }
+    var isFull: Bool { waitingCount >= Self.limit }
+    var isEmpty: Bool { waitingCount == 0 }
+
+    // MARK: What happens
 
     /// Notes outcomes that the present batch takes in.
     mutating func add(_ outcome: Outcome, count: Int, isSlow: Bool, breakerID: Int64) {
         guard count > 0 else { return }
-        additions.append(
-            Addition(breakerID: breakerID, outcome: outcome, count: Int64(count), isSlow: isSlow)
-        )
+        additions.append(Addition(breakerID: breakerID, outcome: outcome, count: Int64(count), isSlow: isSlow))
     }
 
     /// Notes what was decided, beside any batch.
     mutating func add(_ decisions: DecisionTally, breakerID: Int64, minute: Minute) {
-        waiting[Key(breakerID: breakerID, minute: minute), default: CallTally()] += decisions.calls
+        change(breakerID, minute) { $0 += decisions.calls }
+    }
+
+    private mutating func change(_ breakerID: Int64, _ minute: Minute, _ body: (inout CallTally) -> Void) {
+        if waiting[minute]?[breakerID] == nil { waitingCount += 1 }
+        body(&waiting[minute, default: [:]][breakerID, default: CallTally()])
     }
 
     /// What waits of a breaker.
     func calls(of breakerID: Int64, in steps: CallHistory.Steps) -> [(minute: Minute, tally: CallTally)] {
-        guard !waiting.isEmpty else { return [] }
-        return (steps.first.number..<steps.end.number).compactMap { number in
-            waiting[Key(breakerID: breakerID, minute: Minute(number))].map { (Minute(number), $0) }
+        waiting.compactMap { minute, tallies in
+            guard steps.first <= minute, minute < steps.end, let tally = tallies[breakerID] else { return nil }
+            return (minute, tally)
         }
     }
 
-    // MARK: The end of a batch
+    // MARK: A batch
 
-    /// All that is to be stored, in order of minute and breaker, which is how a store writes it fastest.
-    /// - Parameter now: when the batch is made.
-    func rows(at now: Instant, without deleted: Set<Int64>) -> [WriteBatch.CallRow] {
-        merged(at: now)
-            .filter { !deleted.contains($0.key.breakerID) }
-            .map { WriteBatch.CallRow(breakerID: $0.key.breakerID, minute: $0.key.minute, tally: $0.value) }
-            .sorted { ($0.minute.number, $0.breakerID) < ($1.minute.number, $1.breakerID) }
+    /// What is to be stored with the present batch: of what waits, the oldest. In order of minute and breaker, which is how
+    /// a store writes it fastest.
+    ///
+    /// - Parameters:
+    ///   - now: when the batch is made.
+    ///   - deleted: breakers of which nothing is kept.
+    ///   - takesWaiting: whether what waits comes along.
+    mutating func rows(at now: Instant, without deleted: Set<Int64>, takesWaiting: Bool) -> [WriteBatch.CallRow] {
+        var rows: [WriteBatch.CallRow] = []
+        takenAlong = takesWaiting ? oldestWaiting() : nil
+        if let (minute, breakerIDs) = takenAlong, let tallies = waiting[minute] {
+            for id in breakerIDs { Self.append(tallies[id], of: id, at: minute, to: &rows) }
+        }
+        let reported = reportedTallies
+        for id in reported.keys.sorted() { Self.append(reported[id], of: id, at: Minute(of: now), to: &rows) }
+        return deleted.isEmpty ? rows : rows.filter { !deleted.contains($0.breakerID) }
     }
 
-    /// The batch changed nothing that had to be stored.
-    mutating func keepBatch(at now: Instant) {
-        guard !additions.isEmpty else { return }
-        if !isFull { waiting = merged(at: now) }
+    private static func append(
+        _ tally: CallTally?,
+        of breakerID: Int64,
+        at minute: Minute,
+        to rows: inout [WriteBatch.CallRow]
+    ) {
+        if let tally { rows.append(WriteBatch.CallRow(breakerID: breakerID, minute: minute, tally: tally)) }
+    }
+
+    private func oldestWaiting() -> (minute: Minute, breakerIDs: [Int64])? {
+        guard let minute = waiting.keys.min(), let tallies = waiting[minute] else { return nil }
+        return (minute, tallies.keys.prefix(Self.rowsAtATime).sorted())
+    }
+
+    private var reportedTallies: [Int64: CallTally] {
+        var tallies: [Int64: CallTally] = [:]
+        for addition in additions {
+            tallies[addition.breakerID, default: CallTally()]
+                .add(addition.outcome, count: addition.count, isSlow: addition.isSlow)
+        }
+        return tallies
+    }
+
+    /// The batch is stored, and with it what it took along.
+    mutating func stored() {
+        if let (minute, breakerIDs) = takenAlong {
+            for id in breakerIDs { waiting[minute]?[id] = nil }
+            waitingCount -= breakerIDs.count
+            if waiting[minute]?.isEmpty == true { waiting[minute] = nil }
+        }
         forgetBatch()
     }
 
-    /// The batch is stored, and with it all that waited.
-    mutating func stored() {
-        waiting.removeAll(keepingCapacity: true)
+    /// The batch changed nothing that had to be stored. What it reports waits, unless too much does.
+    mutating func keepBatch(at now: Instant) {
+        if !isFull {
+            for addition in additions {
+                change(addition.breakerID, Minute(of: now)) {
+                    $0.add(addition.outcome, count: addition.count, isSlow: addition.isSlow)
+                }
+            }
+        }
         forgetBatch()
     }
 
     mutating func forgetBatch() {
         additions.removeAll(keepingCapacity: true)
-    }
-
-    private func merged(at now: Instant) -> [Key: CallTally] {
-        let minute = Minute(of: now)
-        return additions.reduce(into: waiting) { waiting, addition in
-            waiting[Key(breakerID: addition.breakerID, minute: minute), default: CallTally()]
-                .add(addition.outcome, count: addition.count, isSlow: addition.isSlow)
-        }
+        takenAlong = nil
     }
 }
 

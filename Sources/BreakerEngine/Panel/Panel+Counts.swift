@@ -19,11 +19,10 @@ extension Panel {
 
     /// Hands out what was decided since the last collection, of the breakers of which anything was.
     func collect() -> [(name: BreakerName, tally: DecisionTally)] {
-        let names = entries.withLockedValue { entries in
-            var names: [BreakerName] = []
-            swap(&names, &entries.uncollected)
-            return names
-        }
+        var names: [BreakerName] = []
+        // Room for the next time, so that it does not grow under the lock.
+        names.reserveCapacity(entries.withLockedValue(\.uncollected.count))
+        entries.withLockedValue { swap(&names, &$0.uncollected) }
         var tallies: [(name: BreakerName, tally: DecisionTally)] = []
         tallies.reserveCapacity(names.count)
         goOver(names) { entries, name in

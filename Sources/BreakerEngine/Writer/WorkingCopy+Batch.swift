@@ -9,8 +9,10 @@ extension WorkingCopy {
     var touchedNames: [BreakerName] { touched.places.map { self[$0].name } + deletions.map(\.name) }
 
     /// What has to be stored. Rows of a breaker that the batch deleted go with it.
-    /// - Parameter lastSeen: when workers last asked for breakers before the batch.
-    func batch(lastSeen: ([BreakerName]) -> [Instant?]) -> WriteBatch {
+    /// - Parameters:
+    ///   - lastSeen: when workers last asked for breakers before the batch.
+    ///   - takesWaiting: whether calls come along that wait to be stored.
+    mutating func batch(lastSeen: ([BreakerName]) -> [Instant?], takesWaiting: Bool = true) -> WriteBatch {
         var batch = WriteBatch(at: now, revision: journal.revision)
         batch.deletions = deletions.filter { $0.breakerID <= committedRevision }
         batch.breakers = storedBreakers(lastSeen: lastSeen)
@@ -29,7 +31,7 @@ extension WorkingCopy {
             return WriteBatch.ReceiptRow(breakerID: key.breakerID, reportID: key.reportID, receipt: receipt)
         }
         batch.audit = audit
-        batch.calls = unstored.rows(at: now, without: deleted)
+        batch.calls = unstored.rows(at: now, without: deleted, takesWaiting: takesWaiting)
         return batch
     }
 

@@ -17,8 +17,13 @@ extension WorkingCopy {
         countingSince = max(countingSince, Minute(of: now))
     }
 
-    /// What waits to be stored of a breaker.
-    func unstoredCalls(of breakerID: Int64, in steps: CallHistory.Steps) -> [(minute: Minute, tally: CallTally)] {
-        unstored.calls(of: breakerID, in: steps)
+    /// What is not stored yet of a breaker.
+    /// - Parameter counted: what the panel counted and nobody collected.
+    func unstoredCalls(
+        of breakerID: Int64,
+        beside counted: DecisionTally,
+        in steps: CallHistory.Steps
+    ) -> [(minute: Minute, tally: CallTally)] {
+        unstored.calls(of: breakerID, in: steps) + [(countingSince, counted.calls)]
     }
 }

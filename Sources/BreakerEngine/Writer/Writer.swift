@@ -85,7 +85,7 @@ actor Writer {
         while processNext() {}
         guard !isFinished else { return }
         isFinished = true
-        touchStore()
+        while touchStore() {}
         store.close()
     }
 
@@ -156,7 +156,9 @@ actor Writer {
     private func commit(always: Bool) -> EngineError? {
         let isStored = working.hasChanges || always
         if isStored {
-            let batch = working.batch(lastSeen: panel.lastSeen)
+            // Where the disk has hardly room, it is tried with as little as there can be.
+            let takesWaiting = !health.withLockedValue(\.isFailing)
+            let batch = working.batch(lastSeen: panel.lastSeen, takesWaiting: takesWaiting)
             let stopwatch = Stopwatch()
             do {
                 try store.write(batch)
@@ -201,15 +203,18 @@ actor Writer {
     /// Whether a minute is over whose decisions are still to be stored.
     var isMinuteOver: Bool { working.isMinuteOver(at: clock.now()) }
 
-    /// A write of what the panel counted, and of one row in any case, which tells whether the store works, and lets
+    /// A write of some of what the panel counted, and of one row in any case, which tells whether the store works, and lets
     /// retention take a step.
-    func touchStore() {
-        guard undoFailedBatch() else { return }
+    /// - Returns: whether more waits that can be written.
+    @discardableResult
+    func touchStore() -> Bool {
+        guard undoFailedBatch() else { return false }
         let now = clock.now()
         working.beginBatch(at: now)
         working.collect(panel.collect, at: now)
-        _ = commit(always: true)
+        let failure = commit(always: true)
         checkpoint()
+        return failure == nil && !working.unstored.isEmpty
     }
 
     /// Sees to it that the timer knows what is due next.

@@ -70,7 +70,8 @@ struct Period {
         let to = try query.instant("to") ?? now.advanced(byMilliseconds: 1)
         let from = try query.instant("from") ?? to.advanced(byMilliseconds: -defaultMinutes * Minute.milliseconds)
         guard from < to else { throw .invalid("from", "must be before to, which is \(to.timestamp)") }
-        if let maximumMinutes, from.milliseconds(until: to) > maximumMinutes * Minute.milliseconds {
+        // A minute begun is none: who counts back from a moment ago asks for no more.
+        if let maximumMinutes, from.milliseconds(until: to) / Minute.milliseconds > maximumMinutes {
             throw .invalid("from", "must be at most \(maximumMinutes / 1_440) days before to, which is \(to.timestamp)")
         }
         (self.from, self.to) = (from, to)

@@ -37,9 +37,12 @@ extension Query {
     /// An instant; `nil` where the parameter is not there.
     func instant(_ key: String) throws(Problem) -> Instant? {
         guard let text = self[key] else { return nil }
-        guard let instant = Instant(rfc3339: text) else {
-            throw .invalid(key, "must be a time as in 2026-01-31T09:30:00Z (RFC 3339)")
+        guard let instant = Instant(rfc3339: text), Self.years.contains(instant) else {
+            throw .invalid(key, "must be a time as in 2026-01-31T09:30:00Z (RFC 3339), of the years 1970 to 9998")
         }
         return instant
     }
+
+    /// What can be told in four digits, with room for a step of time around it.
+    private static let years = Instant(milliseconds: 0)..<Instant(milliseconds: 253_370_764_800_000)
 }

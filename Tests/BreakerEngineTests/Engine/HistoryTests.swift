@@ -9,6 +9,20 @@ import Testing
 
 @Suite("What becomes of calls is kept by the minute")
 struct HistoryTests {
+    @Test("More breakers than a batch takes along are stored by the next ones")
+    func manyBreakers() async throws {
+        try await RunningEngine.with { running in
+            let names = (1...UnstoredCalls.rowsAtATime + 1).map { "b\($0)" }
+            for name in names { _ = try await running.engine.acquire(name) }
+            running.clock.advance(byMs: 60_000)
+            #expect(await running.engine.writer.touchStore())
+            #expect(await !running.engine.writer.touchStore())
+            for name in [names.first, names.last] {
+                #expect(try await history(running, of: try #require(name)).map(\.allowed) == [0, 1, 0])
+            }
+        }
+    }
+
     private func history(_ running: RunningEngine, of name: String = "a", minutes: Int = 3) async throws -> [CallTally]
     {
         let steps = CallHistory.Steps(endingAt: running.clock.now(), length: 1, count: minutes)
@@ -122,8 +136,9 @@ struct HistoryTests {
                 running.clock.advance(byMs: 60_000)
                 await running.engine.writer.touchStore()
             }
+            #expect(try await history(running).map(\.allowed) == [4, 0, 0])
             disk.heal()
-            await running.engine.writer.touchStore()
+            while await running.engine.writer.touchStore() {}
             #expect(try await failures(running) == [1, 0, 0])
             #expect(try await history(running).map(\.allowed) == [4, 0, 0])
         }

@@ -1,0 +1,92 @@
+import BreakerCore
+import BreakerStorage
+import EngineSupport
+import Testing
+
+@testable import BreakerEngine
+
+@Suite("What waits to be stored of calls")
+struct UnstoredCallsTests {
+    private static let minute = Minute(of: ManualClock.start)
+
+    private static func decided(_ times: Int) -> DecisionTally {
+        var tally = DecisionTally()
+        for _ in 0..<times { tally.add(.allowed(Permit(generation: 1), state: .closed)) }
+        return tally
+    }
+
+    private static func rows(_ calls: inout UnstoredCalls, takesWaiting: Bool = true) -> [WriteBatch.CallRow] {
+        calls.rows(at: minute.start, without: [], takesWaiting: takesWaiting)
+    }
+
+    @Test("goes along some at a time, the oldest minute first, each once")
+    func slices() {
+        var calls = UnstoredCalls()
+        let later = Minute(Self.minute.number + 1)
+        for id in 1...Int64(UnstoredCalls.rowsAtATime + 1) {
+            calls.add(Self.decided(1), breakerID: id, minute: later)
+            calls.add(Self.decided(2), breakerID: id, minute: Self.minute)
+        }
+        var stored: [WriteBatch.CallRow] = []
+        var sizes: [Int] = []
+        while !calls.isEmpty {
+            let rows = Self.rows(&calls)
+            calls.stored()
+            sizes.append(rows.count)
+            stored += rows
+        }
+        #expect(sizes == [UnstoredCalls.rowsAtATime, 1, UnstoredCalls.rowsAtATime, 1])
+        #expect(stored.map(\.minute) == stored.map(\.minute).sorted())
+        #expect(Set(stored.map(\.breakerID)).count == UnstoredCalls.rowsAtATime + 1)
+        #expect(stored.reduce(0) { $0 + $1.tally.allowed } == Int64(3 * (UnstoredCalls.rowsAtATime + 1)))
+    }
+
+    @Test("stays where a batch fails, and what the batch reported goes")
+    func failure() {
+        var calls = UnstoredCalls()
+        calls.add(Self.decided(1), breakerID: 1, minute: Self.minute)
+        calls.add(.failure, count: 3, isSlow: false, breakerID: 1)
+        #expect(Self.rows(&calls).map(\.tally.failures) == [0, 3])
+        calls.forgetBatch()
+        let rows = Self.rows(&calls)
+        #expect(rows.map(\.tally.allowed) == [1])
+        #expect(rows.map(\.tally.failures) == [0])
+    }
+
+    @Test("stays at home where the disk is tried with little")
+    func little() {
+        var calls = UnstoredCalls()
+        calls.add(Self.decided(1), breakerID: 1, minute: Self.minute)
+        calls.add(.success, count: 1, isSlow: false, breakerID: 2)
+        #expect(Self.rows(&calls, takesWaiting: false).map(\.breakerID) == [2])
+        calls.stored()
+        #expect(Self.rows(&calls).map(\.breakerID) == [1])
+    }
+
+    @Test("adds up by minute where nothing has to be stored, and is none of a deleted breaker")
+    func adding() {
+        var calls = UnstoredCalls()
+        for _ in 1...2 {
+            calls.add(.ignored, count: 2, isSlow: false, breakerID: 1)
+            calls.add(.ignored, count: 1, isSlow: false, breakerID: 2)
+            calls.keepBatch(at: Self.minute.start)
+        }
+        let steps = CallHistory.Steps(endingAt: Self.minute.start, length: 1, count: 1)
+        #expect(calls.calls(of: 1, in: steps).map(\.tally.ignored) == [4])
+        let rows = calls.rows(at: Self.minute.start, without: [1], takesWaiting: true)
+        #expect(rows.map(\.breakerID) == [2])
+        calls.stored()
+        #expect(calls.isEmpty)
+    }
+
+    @Test("takes no more in once too much waits", arguments: [(UnstoredCalls.limit - 1, 1), (UnstoredCalls.limit, 0)])
+    func full(count: Int, kept: Int) {
+        var calls = UnstoredCalls()
+        for id in 1...Int64(count) { calls.add(Self.decided(1), breakerID: id, minute: Self.minute) }
+        calls.add(.ignored, count: 1, isSlow: false, breakerID: -1)
+        calls.keepBatch(at: Self.minute.start)
+        let steps = CallHistory.Steps(endingAt: Self.minute.start, length: 1, count: 1)
+        #expect(calls.calls(of: -1, in: steps).count == kept)
+        #expect(calls.isFull)
+    }
+}
