@@ -4,7 +4,7 @@ extension Engine {
     /// Asks whether a call may go through whose outcome nobody will report: no probe is granted, for it would be lost.
     /// - Throws: an ``EngineError`` where there is no decision.
     package func acquireWithoutProbe(_ name: BreakerName) async throws(EngineError) -> Decision {
-        if let decision = decision(for: name) { return decision }
+        if let decision = panel.decision(for: name, at: clock.now(), mayProbe: false) { return decision }
         let decision = try await change { working, _ throws(EngineError) in
             let known = working.place(of: name)
             let place = if let known { known } else { try working.create(name) }

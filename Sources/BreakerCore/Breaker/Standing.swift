@@ -6,8 +6,9 @@ package struct Standing: Hashable, Sendable {
         /// No call may.
         /// - `retryAt`: when asking again may help; `nil` where only an operator ends it.
         case deny(state: State, retryAt: Instant?)
-        /// Each call needs the machine itself: the next one may be a probe.
-        case ask
+        /// Each call needs the machine itself: half open, the next one may be a probe.
+        /// - `wouldDeny`: whether a call that is none is let through all the same, in shadow.
+        case ask(generation: Int64, wouldDeny: Bool)
     }
 
     package var answer: Answer
@@ -25,6 +26,17 @@ package struct Standing: Hashable, Sendable {
         case .ask: return nil
         }
     }
+
+    /// The answer to a call whose outcome nobody will report, which is never a probe; `nil` as in ``decision(at:)``.
+    package func decisionWithoutProbe(at now: Instant) -> Decision? {
+        guard case .ask(let generation, let wouldDeny) = answer, now < until else { return decision(at: now) }
+        return wouldDeny
+            ? .allowed(Permit(generation: generation), state: .halfOpen, wouldDeny: true)
+            : .denied(state: .halfOpen, retryAfterMs: Self.probeAwaitedMs)
+    }
+
+    /// A probe may be granted and reported at any moment: who waits for it may look again after a second.
+    private static let probeAwaitedMs: Int64 = 1_000
 }
 
 extension Breaker {
@@ -36,7 +48,7 @@ extension Breaker {
         case .open(let until): answer = denial(retryAt: until ?? override?.expiresAt)
         case .halfOpen(let halfOpen):
             if halfOpen.leases.count < policy.halfOpenProbes {
-                answer = .ask
+                answer = .ask(generation: generation, wouldDeny: override?.mode == .shadow)
             } else {
                 answer = denial(retryAt: halfOpen.leases.map(\.until).min())
             }

@@ -62,11 +62,13 @@ final class Panel: Sendable {
     private static let mostReserved = 150_000
 
     /// The answer to an acquire at `now`; `nil` where the writer has to be asked.
-    func decision(for name: BreakerName, at now: Instant) -> Decision? {
+    /// - Parameter mayProbe: whether the call would be reported, were it a probe.
+    func decision(for name: BreakerName, at now: Instant, mayProbe: Bool = true) -> Decision? {
         entries.withLockedValue { entries in
             guard let index = entries.named.index(forKey: name) else { return nil }
             entries.named.values[index].lastSeenAt = now
-            let decision = entries.named.values[index].standing.decision(at: now)
+            let standing = entries.named.values[index].standing
+            let decision = mayProbe ? standing.decision(at: now) : standing.decisionWithoutProbe(at: now)
             if let decision { entries.count(decision, at: index) }
             return decision
         }

@@ -104,6 +104,11 @@ package final class Gatekeeper: Sendable {
     /// - Throws: `cross_site`, `unknown_host`.
     func admit(_ request: HTTPRequest) throws(Problem) {
         let marks = BrowserMarks(request)
+        if Gate.isAsked(by: request) {
+            // A proxy may pass its client's marks on; a token is nothing that a browser adds by itself.
+            if request.headerFields[.authorization] == nil { try marks.requireOwnSite() }
+            return try requireKnownHost(request)
+        }
         if request.method != .get, request.method != .head { try marks.requireOwnSite() }
         if marks.areThere { try requireKnownHost(request) }
     }
@@ -113,7 +118,7 @@ package final class Gatekeeper: Sendable {
     /// name by which such a server is asked has to be its own.
     ///
     /// A browser marks no plain `GET` over HTTP. So the rule is for every request that a browser has marked, and for
-    /// whatever tells of breakers; workers' calls, none of which is a `GET`, go on under any name.
+    /// whatever tells of breakers, or changes them with a `GET` as a gate does; workers' calls go on under any name.
     ///
     /// - Throws: `unknown_host`.
     func requireKnownHost(_ request: HTTPRequest) throws(Problem) {

@@ -22,7 +22,7 @@ struct Answer: Sendable {
 
     init(_ problem: Problem) {
         fields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
-        status = HTTPResponse.Status(code: problem.code.status)
+        status = HTTPResponse.Status(code: problem.status)
         body = problem.document.bytes
         switch problem.code {
         case .overloaded, .storageUnavailable, .outcomeUnknown, .shuttingDown:

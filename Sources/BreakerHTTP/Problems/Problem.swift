@@ -15,11 +15,14 @@ struct Problem: Error, Hashable, Sendable {
     var faults: [Fault] = []
     /// Methods that the resource has, for a 405.
     var allow: String?
+    /// The HTTP status: that of the code, but at a gate.
+    var status: Int
 
     init(_ code: ProblemCode, _ detail: String, faults: [Fault] = []) {
         self.code = code
         self.detail = detail
         self.faults = faults
+        status = code.status
     }
 
     static let notFound = Problem(.notFound, "there is nothing at this path")
@@ -57,7 +60,7 @@ struct Problem: Error, Hashable, Sendable {
         var members: [JSON.Member] = [
             .init(key: "type", value: .string(code.type)),
             .init(key: "title", value: .string(code.title)),
-            .init(key: "status", value: JSON(code.status)),
+            .init(key: "status", value: JSON(status)),
             .init(key: "detail", value: .string(detail)),
             .init(key: "code", value: .string(code.rawValue)),
         ]

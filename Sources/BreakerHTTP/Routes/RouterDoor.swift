@@ -126,25 +126,27 @@ private struct ProblemMiddleware: RouterMiddleware {
         next: (Request, FuseboxContext) async throws -> Response
     ) async throws -> Response {
         let requestID = RequestID.of(request.headers[.requestID])
+        let isGate = Gate.isAsked(by: request.head)
+        func refusal(_ problem: Problem) -> Response { Response(Answer(isGate ? Gate.undecided(problem) : problem)) }
         var response: Response
         do {
             try gatekeeper.admit(request.head)
             response = try await next(request, context)
         } catch let problem as Problem {
-            response = Response(Answer(problem))
+            response = refusal(problem)
         } catch let error as HTTPError where error.status == .notFound {
-            response = Response(Answer(notFound(request)))
+            response = refusal(notFound(request))
         } catch is CancellationError {
-            response = Response(Answer(Problem(.shuttingDown, "the server is shutting down")))
+            response = refusal(Problem(.shuttingDown, "the server is shutting down"))
         } catch let error as HTTPParserError {
             throw error
         } catch let error where error is IOError || error is ChannelError {
             // The client is gone, and nobody reads this.
             context.logger.debug("A connection broke off", metadata: ["error": "\(error)"])
-            response = Response(Answer(Problem(.malformedRequest, "the body ended too early")))
+            response = refusal(Problem(.malformedRequest, "the body ended too early"))
         } catch {
             context.logger.error("A request failed", metadata: ["error": "\(error)", "request_id": "\(requestID)"])
-            response = Response(Answer(Problem(.internalError, "the server failed; its log says why")))
+            response = refusal(Problem(.internalError, "the server failed; its log says why"))
         }
         response.headers[.requestID] = requestID
         // Hummingbird has a word of its own where a path is no route's.

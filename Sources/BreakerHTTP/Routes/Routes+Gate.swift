@@ -6,8 +6,8 @@ import HTTPTypes
 extension Routes {
     /// A decision for proxies that know nothing but statuses: 204 lets a request through, 403 does not.
     ///
-    /// Some ask with the method and the query of the request that they hold, whatever these are. So any method does, the
-    /// query is passed over, and what the proxy can do stands in the path, where nobody who sends it a request can write.
+    /// Some ask with the method and the query of the request that they hold, whatever these are. So the usual methods do,
+    /// the query is passed over, and what the proxy can do stands in the path, where nobody who sends it a request can write.
     static func gate(_ engine: Engine) -> [Route] {
         let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options]
         let path = Paths.gate(Route.name)
@@ -30,6 +30,19 @@ extension Routes {
         }
         route.ignoresQuery = true
         return route
+    }
+}
+
+/// What is of its own at the gates, whatever becomes of a request there.
+enum Gate {
+    /// Its `GET` changes what it asks for.
+    static func isAsked(by request: HTTPRequest) -> Bool { request.path?.hasPrefix(Paths.gate + "/") ?? false }
+
+    /// A problem with a status that no proxy takes for a denial.
+    static func undecided(_ problem: Problem) -> Problem {
+        var problem = problem
+        problem.status = 503
+        return problem
     }
 }
 

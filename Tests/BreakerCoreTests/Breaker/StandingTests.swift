@@ -21,7 +21,7 @@ struct StandingTests {
     static let cases = [
         Case(state: .closed, answer: .allow(generation: 7, state: .closed, wouldDeny: false), until: .distantFuture),
         Case(state: .open, answer: .deny(state: .open, retryAt: recovery), until: recovery),
-        Case(state: .halfOpen, answer: .ask, until: .distantFuture),
+        Case(state: .halfOpen, answer: .ask(generation: 9, wouldDeny: false), until: .distantFuture),
         Case(state: .halfOpen, acquires: 1, answer: .deny(state: .halfOpen, retryAt: leaseEnd), until: leaseEnd),
         Case(
             state: .closed,
@@ -64,7 +64,7 @@ struct StandingTests {
             answer: .allow(generation: 8, state: .open, wouldDeny: true),
             until: Instant.start.advanced(byMilliseconds: 50_000)
         ),
-        Case(state: .halfOpen, mode: .shadow, answer: .ask, until: .distantFuture),
+        Case(state: .halfOpen, mode: .shadow, answer: .ask(generation: 9, wouldDeny: true), until: .distantFuture),
         Case(
             state: .halfOpen,
             acquires: 1,
@@ -86,7 +86,7 @@ struct StandingTests {
     func freeSlot() {
         var bench = Bench.halfOpen { $0.halfOpenProbes = 2 }
         bench.acquire()
-        #expect(bench.breaker.standing == Standing(answer: .ask, until: Self.leaseEnd))
+        #expect(bench.breaker.standing == Standing(answer: .ask(generation: 9, wouldDeny: false), until: Self.leaseEnd))
         bench.wait(10)
         bench.acquire()
         #expect(bench.breaker.standing.answer == .deny(state: .halfOpen, retryAt: Self.leaseEnd))
@@ -112,7 +112,9 @@ struct StandingTests {
 
     @Test("that asks decides nothing, that of a shadow allows with a bare permit")
     func decisions() {
-        #expect(Standing(answer: .ask, until: .distantFuture).decision(at: .start) == nil)
+        #expect(
+            Standing(answer: .ask(generation: 4, wouldDeny: false), until: .distantFuture).decision(at: .start) == nil
+        )
         let shadow = Standing.Answer.allow(generation: 4, state: .open, wouldDeny: true)
         #expect(
             Standing(answer: shadow, until: .distantFuture).decision(at: .start)

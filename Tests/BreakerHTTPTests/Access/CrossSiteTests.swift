@@ -48,6 +48,11 @@ struct CrossSiteTests {
             for order in Self.orders + ["OPTIONS /v1/breakers/a", "POST /nowhere"] {
                 try await Self.ask(server, order, fields).expectProblem(.crossSite)
             }
+            for order in ["GET /v1/gate/a/probe", "PUT /v1/gate/a", "OPTIONS /v1/gate/b"] {
+                let answer = try await Self.ask(server, order, fields)
+                #expect(answer.status == 503, "\(order)")
+                #expect(answer["breaker-state"] == nil, "\(order)")
+            }
             #expect(try await server.send(.GET, "/v1/breakers/a").status == 200)
         }
     }

@@ -92,14 +92,48 @@ struct GateTests {
     }
 
     @Test(
-        "A mistake is a problem document, and never looks like a decision",
-        arguments: ["/v1/gate/-", "/v1/gate/-/probe"]
+        "What is no decision is a 503, whatever the reason: no proxy takes it for a denial",
+        arguments: [
+            ("GET", "/v1/gate/-", ProblemCode.invalidRequest), ("GET", "/v1/gate/-/probe", .invalidRequest),
+            ("GET", "/v1/gate/", .notFound), ("GET", "/v1/gate/a/other", .notFound),
+            ("TRACE", "/v1/gate/a", .methodNotAllowed), ("GET", "/v1/gate/foreign", .forbidden),
+        ]
     )
-    func mistakes(path: String) async throws {
+    func undecided(method: String, path: String, code: ProblemCode) async throws {
+        let (token, secret) = Token.make(name: "proxy", role: .worker, prefix: "a")
+        try await TestServer.with(tokens: [token]) { server in
+            try await server.send(HTTPMethod(rawValue: method), path, secret: secret).expectUndecided(code)
+        }
+    }
+
+    @Test("Who may acquire may ask at a gate, also with the marks of a client's browser, and nobody else may")
+    func access() async throws {
+        let (worker, secret) = Token.make(name: "proxy", role: .worker, prefix: "")
+        let (viewer, viewersSecret) = Token.make(name: "screen", role: .viewer, prefix: "")
+        try await TestServer.with(tokens: [worker, viewer]) { server in
+            for path in ["/v1/gate/a", "/v1/gate/a/probe"] {
+                #expect(try await server.send(.GET, path, secret: secret).status == 204)
+                try await server.send(.GET, path, secret: viewersSecret).expectUndecided(.forbidden)
+                try await server.send(.GET, path, secret: nil).expectUndecided(.unauthorized)
+                let marks = ["host: shop.example", "origin: https://elsewhere.example", "sec-fetch-site: cross-site"]
+                let answer = try await ByteClient.run(server.port) { client in
+                    let fields = (marks + ["authorization: Bearer \(secret)"]).map { $0 + "\r\n" }.joined()
+                    try client.send("GET \(path) HTTP/1.1\r\n\(fields)\r\n")
+                    return try client.readAnswer()
+                }
+                #expect(answer.status == 204)
+            }
+        }
+    }
+
+    @Test("A name that a page made up for a server without tokens opens no gate of it")
+    func rebinding() async throws {
         try await TestServer.with { server in
-            let answer = try await server.send(.GET, path)
-            answer.expectProblem(.invalidRequest, faults: ["name"])
-            #expect(answer["breaker-state"] == nil)
+            let answer = try await ByteClient.run(server.port) { client in
+                try client.send("GET /v1/gate/a HTTP/1.1\r\nhost: evil.example\r\n\r\n")
+                return try client.readAnswer()
+            }
+            answer.expectUndecided(.unknownHost)
         }
     }
 
@@ -109,5 +143,15 @@ struct GateTests {
         #expect(try Yams.load(yaml: text) != nil)
         let prefix = try #require(text.firstMatch(of: /path_prefix: (\S+)\?/)?.1)
         #expect(prefix == "/v1/gate/payments/probe")
+    }
+}
+
+extension HTTPAnswer {
+    /// Expects a problem of this code, under the status of a gate.
+    fileprivate func expectUndecided(_ code: ProblemCode, sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(status == 503, sourceLocation: sourceLocation)
+        #expect(json["status"] == .integer(503), sourceLocation: sourceLocation)
+        #expect(json["code"] == .string(code.rawValue), sourceLocation: sourceLocation)
+        #expect(self["breaker-state"] == nil, sourceLocation: sourceLocation)
     }
 }
