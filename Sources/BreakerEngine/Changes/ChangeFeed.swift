@@ -11,13 +11,13 @@ final class ChangeFeed: Sendable {
     /// How many changes are kept, and so how far a follower may fall behind. The last batch stays whole, whatever its size:
     /// one that was not behind before it finds all of it.
     static let keptChanges = 4_096
-    /// Batches are taken together until they have so many changes.
-    static let changesAtOnce = 256
+    /// How many changes are taken at once at most: what a follower that is told no further holds on to, some 30 KB.
+    static let changesAtOnce = 64
 
     /// What is there behind a position.
     enum Taken {
-        /// Batches in order; the first may begin before the position.
-        case batches([[Journal.Change]])
+        /// The next ones, in order.
+        case changes([Journal.Change])
         /// Nothing yet.
         case upToDate
         /// The next changes are no longer kept here.
@@ -98,19 +98,25 @@ final class ChangeFeed: Sendable {
     }
 
     func take(behind position: Int64) -> Taken {
-        state.withLockedValue { state in
-            guard position < state.revision else { return .upToDate }
-            guard position >= state.floor else { return .behind }
+        let slices: [ArraySlice<Journal.Change>]? = state.withLockedValue { state in
+            guard position < state.revision else { return [] }
+            guard position >= state.floor else { return nil }
             var place = state.batches.partitioningIndex { $0[$0.count - 1].revision > position }
-            var taken: [[Journal.Change]] = []
-            var changes = 0
-            while place < state.batches.endIndex, changes < Self.changesAtOnce {
-                taken.append(state.batches[place])
-                changes += state.batches[place].count
+            // Revisions have no gaps.
+            var known = state.batches[place].first.map { Int(position + 1 - $0.revision) } ?? 0
+            var slices: [ArraySlice<Journal.Change>] = []
+            var room = Self.changesAtOnce
+            while place < state.batches.endIndex, room > 0 {
+                slices.append(state.batches[place].dropFirst(known).prefix(room))
+                room -= slices[slices.count - 1].count
+                known = 0
                 place = state.batches.index(after: place)
             }
-            return .batches(taken)
+            return slices
         }
+        guard let slices else { return .behind }
+        // Copied outside the lock, and out of their batches: a follower that is slow keeps none of them.
+        return slices.isEmpty ? .upToDate : .changes(Array(slices.joined()))
     }
 
     /// Waits until something behind `position` is published. Cancellation ends the wait.

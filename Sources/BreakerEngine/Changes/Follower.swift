@@ -57,8 +57,8 @@ package struct Follower: Sendable {
     private var isLive = false
     private var hasFallenBehind = false
 
-    /// How many changes are read from the store at once.
-    static let pageSize = 512
+    /// How many changes are read from the store at once: twice what is taken from the feed, for a read costs more.
+    static let pageSize = 2 * ChangeFeed.changesAtOnce
 
     fileprivate init(engine: Engine, position: Int64) {
         self.engine = engine
@@ -85,9 +85,9 @@ package struct Follower: Sendable {
     /// What there is to tell without a wait; `nil` where that is nothing.
     fileprivate mutating func ready() async throws(EngineError) -> Event? {
         switch engine.feed.take(behind: position) {
-        case .batches(let batches):
+        case .changes(let changes):
             isLive = true
-            return advance(over: batches.flatMap { $0 }.filter { [position] in $0.revision > position })
+            return advance(over: changes)
         case .behind where isLive:
             hasFallenBehind = true
             return nil

@@ -18,7 +18,7 @@ struct ChangeFeedTests {
         switch feed.take(behind: position) {
         case .upToDate: []
         case .behind: nil
-        case .batches(let batches): batches.flatMap { $0 }.map(\.revision)
+        case .changes(let changes): changes.map(\.revision)
         }
     }
 
@@ -30,24 +30,29 @@ struct ChangeFeedTests {
         #expect(taken(feed, behind: 8) == [])
     }
 
-    @Test("From any position the batch comes that holds the next change")
+    @Test("From any position the next changes come, be it in the midst of a batch")
     func positions() throws {
         let feed = ChangeFeed(revision: 2)
         for batch: ClosedRange<Int64> in [3...3, 4...6, 7...8] { feed.publish(try changes(batch)) }
-        for (position, first) in [(2, 3), (3, 4), (4, 4), (5, 4), (6, 7), (7, 7)] as [(Int64, Int64)] {
-            #expect(taken(feed, behind: position) == Array(first...8), "\(position)")
+        for position in 2...7 as ClosedRange<Int64> {
+            #expect(taken(feed, behind: position) == Array(position + 1...8), "\(position)")
         }
         #expect(taken(feed, behind: 1) == nil)
         #expect(taken(feed, behind: 8) == [])
     }
 
-    @Test("Batches are taken together up to a number of changes")
-    func together() throws {
+    @Test("No more than a number of changes are taken at once, of one batch or of many", arguments: [1, 3, 1_000])
+    func together(batch: Int64) throws {
         let feed = ChangeFeed(revision: 0)
         let many = Int64(ChangeFeed.changesAtOnce)
-        for revision in 1...many + 1 { feed.publish(try changes(revision...revision)) }
+        var last: Int64 = 0
+        while last < many + 1 {
+            feed.publish(try changes(last + 1...last + batch))
+            last += batch
+        }
         #expect(taken(feed, behind: 0) == Array(1...many))
-        #expect(taken(feed, behind: many) == [many + 1])
+        #expect(taken(feed, behind: 1) == Array(2...many + 1))
+        #expect(taken(feed, behind: last - 1) == [last])
     }
 
     @Test("The oldest batches go when there are too many changes; the last stays whole, however long")
@@ -62,7 +67,8 @@ struct ChangeFeedTests {
         #expect(taken(feed, behind: 1)?.first == 2)
         feed.publish(try changes(kept + 2...3 * kept))
         #expect(taken(feed, behind: kept) == nil)
-        #expect(taken(feed, behind: kept + 1)?.count == Int(2 * kept - 1))
+        #expect(taken(feed, behind: kept + 1)?.first == kept + 2)
+        #expect(taken(feed, behind: 3 * kept - 1) == [3 * kept])
     }
 
     @Test("A wait ends with the next change, or with the end of the feed; what is here is told to the end")

@@ -1,5 +1,6 @@
 import EngineSupport
 import Foundation
+import NIOHTTP1
 import TestSupport
 import Testing
 
@@ -54,9 +55,73 @@ extension ProcessTests {
             #expect(server.child.exitCode == 0, "\(server.log)")
         }
 
-        private static func follow(_ server: ServerProcess, after revision: Int) throws -> RawSocket {
-            let socket = try RawSocket(url: server.url)
-            try socket.send("GET /v1/events HTTP/1.1\r\nhost: x\r\nlast-event-id: \(revision)\r\n\r\n")
+        @Test("A thousand who follow all see a trip", .timeLimit(.minutes(3)))
+        func thousand() async throws {
+            let server = try await ServerProcess.start(database: database, limit: 120)
+            defer { server.child.kill() }
+            _ = try await server.wire.acquire("payments")
+            let streams = try (1...1_000).map { _ in try Self.follow(server, after: 1) }
+            for stream in streams { try await eventually("a stream begins", within: 60) { stream.hasInput } }
+            for _ in 1...5 { _ = try await server.wire.fail("payments") }
+            var heard = [String](repeating: "", count: streams.count)
+            try await eventually("all know of the trip", within: 60) {
+                for (place, stream) in streams.enumerated() where !heard[place].contains("\"state\":\"open\"") {
+                    heard[place] += stream.readSome()
+                }
+                return heard.allSatisfy { $0.contains("\"state\":\"open\"") }
+            }
+            #expect(heard.allSatisfy { Self.ids($0) == [2] })
+        }
+
+        @Test("Readers that read nothing cost bounded memory, and hold up nobody", .timeLimit(.minutes(5)))
+        func stalled() async throws {
+            let server = try await ServerProcess.start(database: database, limit: 240)
+            defer { server.child.kill() }
+            func makeChanges(_ round: Int) async throws {
+                // Each is created and trips: two changes of some 400 bytes.
+                let reports = (0..<500).map { #"{"name":"r\#(round)-\#($0)","outcome":"failure","count":5}"# }
+                let body = #"{"reports":[\#(reports.joined(separator: ","))]}"#
+                let reply = try await server.wire.send(.POST, "/v1/reports", body, seconds: 60)
+                #expect(reply.number("accepted") == 2_500)
+            }
+            try await makeChanges(0)
+            let before = try server.residentMegabytes
+            let stalled = try (1...100).map { number in
+                // Some begin with the panel, some with all that happened.
+                try Self.follow(server, after: number % 2 == 0 ? 0 : nil, receiveBuffer: 4_096)
+            }
+            for stream in stalled { try await eventually("a stream begins", within: 60) { stream.hasInput } }
+            let reader = try Self.follow(server, after: 1_000)
+            var (bytes, last) = ("", 1_000)
+            for round in 1...12 {
+                try await makeChanges(round)
+                try await eventually("one that reads is told of everything", within: 60) {
+                    bytes += reader.readSome()
+                    let end = bytes.range(of: "\n\n", options: .backwards)?.upperBound ?? bytes.startIndex
+                    let ids = Self.ids(String(bytes[..<end]))
+                    guard ids == Array(last + 1..<last + 1 + ids.count) else {
+                        throw NeverHappened(description: "behind \(last) there was \(ids.prefix(10))")
+                    }
+                    last += ids.count
+                    bytes = String(bytes[end...])
+                    return last == 1_000 * (round + 1)
+                }
+            }
+            // What they were sent and did not read is 500 MB of frames.
+            let growth = try server.residentMegabytes - before
+            #expect(growth < 100, "\(before) MB grew by \(growth)")
+            withExtendedLifetime(stalled) {}
+        }
+
+        /// - Parameter revision: `nil` for one that begins with the panel.
+        private static func follow(
+            _ server: ServerProcess,
+            after revision: Int?,
+            receiveBuffer: Int32? = nil
+        ) throws -> RawSocket {
+            let socket = try RawSocket(url: server.url, receiveBuffer: receiveBuffer)
+            let position = revision.map { "last-event-id: \($0)\r\n" } ?? ""
+            try socket.send("GET /v1/events HTTP/1.1\r\nhost: x\r\n\(position)\r\n")
             return socket
         }
 

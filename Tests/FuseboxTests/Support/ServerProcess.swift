@@ -50,4 +50,16 @@ struct ServerProcess: Sendable {
         child.signal(SIGTERM)
         try await child.waitUntilEnd(within: seconds)
     }
+
+    /// What it has in memory.
+    var residentMegabytes: Int {
+        get throws {
+            let status = try String(contentsOfFile: "/proc/\(child.pid)/status", encoding: .utf8)
+            let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+            guard let kilobytes = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+                throw NeverHappened(description: "the kernel says what process \(child.pid) has in memory")
+            }
+            return kilobytes / 1_024
+        }
+    }
 }

@@ -1,0 +1,37 @@
+import BreakerCore
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A reader of changes that reads nothing")
+struct StalledReaderTests {
+    @Test("is let go, in the midst of what it was to be told; and can go on where it was", arguments: ["", "?after=0"])
+    func dropped(query: String) async throws {
+        var times = ConnectionTimes()
+        times.stall = .milliseconds(300)
+        try await TestServer.with(times: times) { server in
+            let stalled = try await ByteClient.run {
+                try StreamClient(server.port, query, fields: [], receiveBuffer: 4_096)
+            }
+            // More than the kernel takes in for a client.
+            for round in 0..<6 {
+                let reports = (0..<1_500).map { #"{"name":"r\#(round)-\#($0)","outcome":"failure","count":5}"# }
+                let body = #"{"reports":[\#(reports.joined(separator: ","))]}"#
+                #expect(try await server.send(.POST, "/v1/reports", body).status == 200)
+            }
+            // Its own connection is the one that asks.
+            while try await server.metrics()["fusebox_http_connections"] != 1 {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            var last: Int64 = 0
+            await #expect(throws: ByteClient.Failure.self, "a stream that is broken off has no end") {
+                while let frame = try await stalled.frame() { last = frame.id ?? last }
+            }
+            #expect((1..<18_000).contains(last), "\(last)")
+            let resumed = try await StreamClient.open(server.port, "?after=\(last)")
+            #expect(try await resumed.event()?.id == last + 1)
+        }
+    }
+}
