@@ -12,11 +12,8 @@ package struct Retention: Hashable, Sendable {
     package var callMinutes = 5_000_000
     /// Report ids of all breakers together.
     package var receipts = 1_000_000
-    /// The newest deletions, with who ordered them.
-    package var deletions = 10_000
     /// The newest changes of all breakers together, which a stream can be taken up behind.
     package var changes = 100_000
-
     /// The newest orders of operators, of all breakers together, deleted ones included.
     package var audit = 100_000
 

@@ -5,14 +5,10 @@ package struct WriteBatch: Hashable, Sendable {
     package struct Deletion: Hashable, Sendable {
         package var breakerID: Int64
         package var name: BreakerName
-        package var revision: Int64
-        package var actor: String?
 
-        package init(breakerID: Int64, name: BreakerName, revision: Int64, actor: String?) {
+        package init(breakerID: Int64, name: BreakerName) {
             self.breakerID = breakerID
             self.name = name
-            self.revision = revision
-            self.actor = actor
         }
     }
 

@@ -54,6 +54,24 @@ struct MigratorTests {
         #expect(Migrator.Migration(("abc.sql", Array("abc".utf8))).sha256 == sha256)
     }
 
+    @Test("Who deleted what before there was an audit is told by it once the table of deletions goes")
+    func deletions() throws {
+        let place = try SQLitePlace()
+        let store = try open(place, EmbeddedFiles.migrations.filter { $0.name < "0005" })
+        try store.connection.execute(
+            """
+            INSERT INTO deletions (revision, name, actor, at)
+            VALUES (3, 'a', 'ops', 30), (5, 'b', NULL, 50), (7, 'c', 'ops', 70);
+            INSERT INTO audit (revision, at, actor, address, action, breaker) VALUES (7, 70, 'ops', '::1', 'delete', 'c')
+            """
+        )
+        store.close()
+        let migrated = try place.open()
+        let told = "SELECT actor || ' ' || ifnull(address, '-') || ' ' || breaker || at FROM audit ORDER BY revision"
+        #expect(try migrated.connection.texts(told) == ["ops - a30", "ops ::1 c70"])
+        #expect(throws: SQLiteError.self) { try migrated.connection.execute("SELECT * FROM deletions") }
+    }
+
     @Test("One that was added is applied to a database that lacks it, and what is stored stays")
     func added() throws {
         let place = try SQLitePlace()

@@ -54,24 +54,6 @@ struct SchemaTests {
         }
         #expect(try store.connection.texts("PRAGMA integrity_check") == ["ok"])
         #expect(try store.connection.texts("PRAGMA foreign_key_check") == [])
-        #expect(try store.connection.integer("SELECT count(*) FROM deletions") == 1)
-    }
-
-    @Test("Of deletions exactly the newest up to the limit are kept", arguments: [(2, 2), (3, 3), (4, 3), (9, 3)])
-    func deletions(deleted: Int, kept: Int) throws {
-        let place = try SQLitePlace()
-        var retention = Retention()
-        retention.deletions = 3
-        let store = try place.open(retention)
-        var scenario = Scenario()
-        for _ in 0..<deleted {
-            scenario.create("payments")
-            try scenario.write(to: store)
-            scenario.delete("payments")
-            try scenario.write(to: store)
-        }
-        #expect(try store.connection.integer("SELECT count(*) FROM deletions").map(Int.init) == kept)
-        #expect(try store.connection.integer("SELECT max(revision) FROM deletions") == scenario.panel.revision)
     }
 
     static let pragmas = [

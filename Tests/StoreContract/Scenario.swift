@@ -97,9 +97,7 @@ package struct Scenario {
     package mutating func delete(_ name: String, actor: String? = nil) {
         let breaker = self[name]
         journal.recordDeletion(of: breaker, actor: actor, at: now)
-        deletions.append(
-            WriteBatch.Deletion(breakerID: breaker.id, name: breaker.name, revision: journal.revision, actor: actor)
-        )
+        deletions.append(WriteBatch.Deletion(breakerID: breaker.id, name: breaker.name))
         receipts.removeAll { $0.breakerID == breaker.id }
         breakers[breaker.name] = nil
         lastSeenAt[breaker.name] = nil

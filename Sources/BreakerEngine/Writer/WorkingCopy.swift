@@ -132,9 +132,7 @@ struct WorkingCopy {
         guard let place = places[name] else { return }
         let breaker = breakers[place]
         journal.recordDeletion(of: breaker, actor: actor, at: now)
-        deletions.append(
-            WriteBatch.Deletion(breakerID: breaker.id, name: name, revision: journal.revision, actor: actor)
-        )
+        deletions.append(WriteBatch.Deletion(breakerID: breaker.id, name: name))
         reportTallies.keep(place, of: breaker.id)
         remove(name)
     }

@@ -22,7 +22,6 @@ struct Pruner {
 
     struct Counts {
         var receipts: Int
-        var deletions: Int
         var audit: Int
         var changes: Int
         var callMinutes: Int
@@ -38,7 +37,6 @@ struct Pruner {
         failureLogs = FailureLogs(try tables.failures.logs())
         counts = Counts(
             receipts: try tables.receipts.count(),
-            deletions: try tables.deletions.log.count(),
             audit: try tables.audit.log.count(),
             changes: try tables.changes.log.count(),
             callMinutes: try tables.calls.count()
@@ -65,7 +63,6 @@ struct Pruner {
         failureLogs.remove(breakerID)
         transitionCounts[breakerID] = nil
         counts.receipts -= receipts
-        counts.deletions += 1
     }
 
     mutating func add(auditEntries: Int) {
@@ -103,12 +100,6 @@ struct Pruner {
         try pruneCalls(of: tables, behind: batch)
         try Self.cut(tables.audit.log, from: &counts.audit, to: retention.audit, behind: batch.audit.count)
         try Self.cut(tables.changes.log, from: &counts.changes, to: retention.changes, behind: batch.changes.count)
-        try Self.cut(
-            tables.deletions.log,
-            from: &counts.deletions,
-            to: retention.deletions,
-            behind: batch.deletions.count
-        )
     }
 
     /// - Parameter rows: how many the batch brought.

@@ -167,7 +167,6 @@ extension SQLiteStore.Session {
         for deletion in batch.deletions {
             let receipts = try tables.receipts.delete(ofBreaker: deletion.breakerID)
             try tables.breakers.delete(deletion.breakerID)
-            try tables.deletions.insert(deletion, at: batch.at)
             pruner.forget(deletion.breakerID, receipts: receipts)
         }
         for breaker in batch.breakers {

@@ -6,7 +6,6 @@ struct Tables {
     let failures: FailureTable
     let transitions: TransitionTable
     let receipts: ReceiptTable
-    let deletions: DeletionTable
     let audit: AuditTable
     let changes: ChangeTable
     let calls: CallTable
@@ -18,7 +17,6 @@ struct Tables {
         failures = try FailureTable(connection)
         transitions = try TransitionTable(connection)
         receipts = try ReceiptTable(connection)
-        deletions = try DeletionTable(connection)
         audit = try AuditTable(connection)
         changes = try ChangeTable(connection)
         calls = try CallTable(connection)

@@ -142,7 +142,8 @@ extension ProcessTests {
             try connection.execute(
                 """
                 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(megabytes * 500))
-                INSERT INTO deletions (revision, name, at) SELECT -i, hex(randomblob(1000)), 0 FROM n
+                INSERT INTO audit (revision, at, actor, action, breaker, before)
+                SELECT -i, 0, 'ops', 'reset', 'payments', hex(randomblob(1000)) FROM n
                 """
             )
         }
