@@ -1,6 +1,6 @@
 """A real Prometheus scrapes a real server, and the alerts fire.
 
-Needs `prometheus` and `promtool` in PATH, and the server in $FUSEBOX, else in .build/debug. Everything is on loopback, in a
+Needs `prometheus` and `promtool` in PATH, Python's yaml, and the server in $FUSEBOX, else in .build/debug. Everything is on loopback, in a
 temporary folder, and ends with the test.
 """
 
@@ -16,6 +16,8 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
@@ -124,6 +126,77 @@ class RulesTest(unittest.TestCase):
         # The token is where the container has it, and need not be here.
         checked = promtool("check", "config", "--syntax-only", str(RULES.with_name("prometheus.yml")))
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+
+class ShippedFilesTest(unittest.TestCase):
+    """What Docker's Compose, Prometheus and Grafana read, and what they expect of each other."""
+
+    def setUp(self):
+        self.services = self.read("compose.yaml")["services"]
+        self.dashboard = json.loads((DOCKER / "grafana" / "dashboards" / "fusebox.json").read_text())
+
+    def read(self, path: str):
+        return yaml.safe_load((DOCKER / path).read_text())
+
+    def mounts(self, service: str) -> dict[str, pathlib.Path]:
+        """The files of this repository by where a container has them."""
+        volumes = (volume.split(":") for volume in self.services[service]["volumes"] if volume.startswith("./"))
+        return {parts[1]: DOCKER / parts[0] for parts in volumes}
+
+    def test_all_files_that_containers_mount_are_here(self):
+        for service in ("prometheus", "grafana"):
+            self.assertEqual(self.services[service]["profiles"], ["observability"])
+            for path in self.mounts(service).values():
+                self.assertTrue(path.is_dir(), path)
+
+    def test_prometheus_finds_its_configuration_the_rules_the_secret_and_the_server(self):
+        option = next(each for each in self.services["prometheus"]["command"] if each.startswith("--config.file="))
+        inside = pathlib.PurePosixPath(option.removeprefix("--config.file="))
+        folder = self.mounts("prometheus")[str(inside.parent)]
+        configuration = yaml.safe_load((folder / inside.name).read_text())
+        self.assertEqual([(folder / name).is_file() for name in configuration["rule_files"]], [True])
+        (scrape,) = configuration["scrape_configs"]
+        secret = pathlib.PurePosixPath(scrape["authorization"]["credentials_file"])
+        self.assertEqual(secret.parent, pathlib.PurePosixPath("/run/secrets"))
+        self.assertIn(secret.name, self.services["prometheus"]["secrets"])
+        (target,) = scrape["static_configs"][0]["targets"]
+        self.assertIn(target.split(":")[0], self.services)
+        # The rules name the job.
+        self.assertIn(f'up{{job="{scrape["job_name"]}"}}', RULES.read_text())
+
+    def test_grafana_finds_the_dashboard_and_where_its_numbers_come_from(self):
+        mounts = self.mounts("grafana")
+        (provider,) = self.read("grafana/provisioning/dashboards/fusebox.yml")["providers"]
+        dashboards = mounts[provider["options"]["path"]]
+        home = pathlib.PurePosixPath(self.services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+        self.assertEqual(str(home.parent), provider["options"]["path"])
+        self.assertTrue((dashboards / home.name).is_file())
+        (source,) = self.read("grafana/provisioning/datasources/prometheus.yml")["datasources"]
+        self.assertIn(source["url"].removeprefix("http://").split(":")[0], self.services)
+        used = [part["datasource"] for panel in self.dashboard["panels"] for part in [panel, *panel["targets"]]]
+        used += [variable["datasource"] for variable in self.dashboard["templating"]["list"]]
+        self.assertEqual({(each["type"], each["uid"]) for each in used}, {(source["type"], source["uid"])})
+
+    def test_panels_have_names_of_their_own_and_none_lies_on_another(self):
+        panels = self.dashboard["panels"]
+        for key in ("id", "title"):
+            self.assertEqual(len({panel[key] for panel in panels}), len(panels), key)
+        places = [
+            (column, row)
+            for place in (panel["gridPos"] for panel in panels)
+            for column in range(place["x"], place["x"] + place["w"])
+            for row in range(place["y"], place["y"] + place["h"])
+        ]
+        self.assertEqual(len(set(places)), len(places))
+        self.assertTrue(all(column < 24 for column, _ in places))
+
+    def test_an_override_without_end_is_shown_to_end_never(self):
+        (panel,) = (panel for panel in self.dashboard["panels"] if panel["title"] == "Overrides")
+        # The query has 0 for one that has no time of its end.
+        self.assertTrue(panel["targets"][0]["expr"].endswith("* 0"))
+        (override,) = panel["fieldConfig"]["overrides"]
+        shown = {each["id"]: each["value"] for each in override["properties"]}
+        self.assertEqual(shown["mappings"][0]["options"]["0"]["text"], "never")
 
 
 @unittest.skipUnless(shutil.which("prometheus"), "Prometheus is not here")

@@ -1,0 +1,40 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+import EngineSupport
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A scrape while the writer hangs")
+struct HangingWriterTests {
+    @Test("tells how long the oldest command has waited, in hand or in the queue, and what needs no writer")
+    func lag() async throws {
+        var configuration = Engine.Configuration()
+        // A scrape waits as long for the breakers' series.
+        configuration.commandDeadlineMs = 100
+        try await TestServer.with(configuration: configuration) { server in
+            _ = try await server.acquire("a")
+            #expect(try await server.metrics()["fusebox_writer_lag_seconds"] == 0)
+            try await server.engine.whileWriterStands { standstill in
+                server.clock.advance(byMs: 2_500)
+                let inHand = try await server.metrics()
+                #expect(inHand["fusebox_writer_lag_seconds"] == 2.5)
+                #expect(inHand["fusebox_writer_queue_depth"] == 0)
+                #expect(inHand["fusebox_breaker_generation{breaker=\"a\"}"] == nil)
+                async let waits = server.report("a", "outcome=failure")
+                await server.engine.waitForQueue(of: 1)
+                server.clock.advance(byMs: 1_000)
+                let queued = try await server.metrics()
+                #expect(queued["fusebox_writer_lag_seconds"] == 3.5, "the one in hand is the oldest")
+                #expect(queued["fusebox_writer_queue_depth"] == 1)
+                #expect(queued["fusebox_http_connections"].map { $0 >= 1 } == true)
+                standstill.end()
+                try await waits.expectProblem(.overloaded)
+            }
+            let metrics = try await server.metrics()
+            #expect(metrics["fusebox_writer_lag_seconds"] == 0)
+            #expect(metrics["fusebox_breaker_generation{breaker=\"a\"}"] == 1)
+        }
+    }
+}
