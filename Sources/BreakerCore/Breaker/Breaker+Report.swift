@@ -77,7 +77,8 @@ extension Breaker {
             phase = .halfOpen(halfOpen)
             let kind = report.kind ?? (report.outcome == .success ? Self.slowKind : nil)
             keepFailure(report, kind: kind, count: 1, at: now, journal: &journal)
-            let detail = "a probe failed: \(lastFailureInWords)"
+            let isTold = lastFailure?.kind != nil || lastFailure?.reporter != nil
+            let detail = "a probe failed" + (isTold ? ": \(lastFailureInWords)" : "")
             trip(.probeFailed, detail: detail, at: now, journal: &journal)
         }
         return ReportAnswer(counted: report.count, refusal: nil, state: state)

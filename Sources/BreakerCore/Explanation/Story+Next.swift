@@ -72,6 +72,15 @@ extension Rule {
         self = rule
     }
 
+    /// What became of what is counted: "4 consecutive failures", "40 % of 5 calls failed".
+    var happened: String {
+        switch self {
+        case .failureThreshold, .failureCountThreshold: inWords
+        case .failureRateThreshold: "failed"
+        case .slowCallRateThreshold: "were slow"
+        }
+    }
+
     /// What is counted.
     package var inWords: String {
         switch self {

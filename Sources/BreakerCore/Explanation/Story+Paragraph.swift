@@ -30,7 +30,7 @@ extension Story {
         var sentences = ["\(beginning("half open")): \(Words.sentence(cause))"]
         if let presentTrip {
             sentences.append(
-                "It had opened at \(Words.past(presentTrip.at, at: now)): \(Words.sentence(presentTrip.detail))"
+                "It opened at \(Words.past(presentTrip.at, at: now)): \(Words.sentence(presentTrip.detail))"
             )
         }
         if let rule { sentences.append(threshold(rule)) }
@@ -38,10 +38,12 @@ extension Story {
         if free > 0 {
             sentences.append("The next call is let through as a probe; \(closing), and a failure opens it again.")
         } else if let end = halfOpen.leases.map(\.until).min() {
+            let isOne = halfOpen.leases.count == 1
             let probes = Words.count(halfOpen.leases.count, "probe", "probes")
+            let freed = isOne ? "it is reported, or its lease ends" : "one is reported, or the first lease ends"
             sentences.append(
-                "With \(probes) in flight other calls \(denied) until a probe is reported, or a lease ends at"
-                    + " \(Words.future(end, at: now)); \(closing), and a failure opens it again."
+                "With \(probes) in flight, other calls \(denied) until \(freed) at \(Words.future(end, at: now));"
+                    + " \(closing), and a failure opens it again."
             )
         }
         return sentences
@@ -49,7 +51,8 @@ extension Story {
 
     private var closed: [String] {
         var sentences: [String] = []
-        if breaker.lastTransition == nil {
+        // A shadow that is set or ends begins no period.
+        if breaker.generation == breaker.id {
             sentences.append("\(beginning("closed")) and has never tripped.")
         } else {
             sentences.append("\(beginning("closed")): \(Words.sentence(cause))")
@@ -79,16 +82,14 @@ extension Story {
 
     // MARK: Parts
 
-    /// "payments is open since 14:02:11 UTC (3 min ago)".
+    /// "payments has been open since 14:02:11 UTC (3 min ago)".
     private func beginning(_ state: String) -> String {
-        "\(breaker.name) is \(state) since \(Words.past(breaker.since, at: now))"
+        "\(breaker.name) has been \(state) since \(Words.past(breaker.since, at: now))"
     }
 
     /// Why the present period began. What is due and not stored yet has no transition: it is later than the last one.
     private var cause: String {
-        // A shadow that is set or ends begins no period.
-        guard breaker.generation != breaker.id,
-            let last = transitions.first(where: { $0.revision == breaker.generation }) ?? breaker.lastTransition
+        guard let last = transitions.first(where: { $0.revision == breaker.generation }) ?? breaker.lastTransition
         else { return "it was created" }
         if last.to == breaker.state, breaker.since <= last.at { return last.detail }
         return last.cause == .overrideSet ? "its override has expired" : "the recovery timeout has passed"
@@ -110,13 +111,13 @@ extension Story {
     /// How near a closed breaker is to tripping.
     private var nearness: [String] {
         guard let nearest else { return ["No rule is on: only an operator opens it."] }
-        guard let observed = nearest.observed, observed > 0 else { return ["Nothing speaks for a trip."] }
+        guard let observed = nearest.observed, observed > 0 else { return ["Nothing counts towards a trip."] }
         let rule = nearest.rule
         let calls = nearest.calls.map { " of \($0) calls" } ?? ""
         let condition = nearest.minimumCalls.map { " of at least \($0) calls" } ?? ""
         return [
             "Nearest to a trip is \(rule.field.rawValue): \(Words.number(observed, isRate: rule.isRate))\(calls)"
-                + " \(rule.isRate ? "are " : "")\(rule.inWords); it \(force == nil ? "trips" : "would trip") at"
+                + " \(rule.happened); it \(force == nil ? "trips" : "would trip") at"
                 + " \(Words.number(nearest.threshold, isRate: rule.isRate))\(condition)."
         ]
     }

@@ -117,7 +117,7 @@ struct DetailTests {
         (
             {
                 $0.trip(); $0.recover(); $0.probe(.failure)
-            }, "a probe failed: a failure"
+            }, "a probe failed"
         ),
         (
             {

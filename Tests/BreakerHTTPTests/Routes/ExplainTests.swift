@@ -23,7 +23,7 @@ struct ExplainTests {
                 json["text"]
                     == .string(
                         """
-                        a is open since 00:00:00 UTC (48 s ago): 5 consecutive failures; the last: timeout from checkout-7. \
+                        a has been open since 00:00:00 UTC (48 s ago): 5 consecutive failures; the last: timeout from checkout-7. \
                         The rule failure_threshold trips at 5. Calls are denied until 00:01:00 UTC (in 12 s); then one \
                         probe is let through, and one success closes it.
                         """

@@ -87,7 +87,7 @@ extension ProcessTests {
             let document = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
             #expect(document?["state"] as? String == "closed")
             let explanation = document?["explanation"] as? [String: Any]
-            #expect((explanation?["text"] as? String)?.hasPrefix("payments is closed since ") == true)
+            #expect((explanation?["text"] as? String)?.hasPrefix("payments has been closed since ") == true)
         }
 
         @Test("An override stands for as long as was said, until auto ends it")
