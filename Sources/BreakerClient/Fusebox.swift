@@ -45,6 +45,7 @@ public final class Fusebox: Service, Sendable {
     /// - Parameters:
     ///   - url: where the server is: `http://127.0.0.1:7979`.
     ///   - token: the secret of a token of a worker; `nil` for a server that has none.
+    ///   - configuration: where calls are decided, how old what they are decided by may be, what happens without a server.
     ///   - http: what sends the requests; one that all share where it is `nil`.
     ///   - logger: told when the server goes away and when it is back.
     public convenience init(
@@ -96,7 +97,7 @@ public final class Fusebox: Service, Sendable {
     ///
     /// - Parameters:
     ///   - name: one that ``isName(_:)`` admits.
-    ///   - classify: how an error that ended a call counts; ``CallOutcome/standard(_:)`` unless it is given.
+    ///   - classify: how an error that ended a call counts; ``CallOutcome/standard(_:)-(Error)`` unless it is given.
     public func breaker(
         _ name: String,
         classify: @escaping @Sendable (any Error) -> CallOutcome = CallOutcome.standard
@@ -108,6 +109,7 @@ public final class Fusebox: Service, Sendable {
     ///
     /// - Parameters:
     ///   - name: one that ``isName(_:)`` admits.
+    ///   - type: what the calls return.
     ///   - classify: how the end of a call counts: what it returned, or the error that ended it.
     ///   - fallback: what is returned in place of a denied or failed call; nothing unless it is given.
     public func breaker<Value: Sendable>(

@@ -60,6 +60,7 @@ public struct SharedBreaker: Sendable {
     /// Says what became of a call.
     ///
     /// - Parameters:
+    ///   - outcome: success, a failure of some kind, or ignored.
     ///   - decision: which allowed it.
     ///   - duration: how long it took.
     public nonisolated(nonsending) func report(

@@ -101,7 +101,7 @@ public struct Served<Value: Sendable>: Sendable {
 
 extension CallOutcome {
     /// How the end of a call counts unless a breaker is told otherwise: what it returned is a success, and an error counts
-    /// as ``standard(_:)-(any_Error)`` has it.
+    /// as ``standard(_:)-(Error)`` has it.
     public static func standard<Value>(_ result: Result<Value, any Error>) -> CallOutcome {
         switch result {
         case .success: .success

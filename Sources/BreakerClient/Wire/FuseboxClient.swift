@@ -16,6 +16,7 @@ public struct FuseboxClient: Sendable {
     private let http: HTTPClient
 
     /// - Parameters:
+    ///   - url: where the server is.
     ///   - token: the secret of a token; `nil` for a server that has none.
     ///   - timeout: how long one request may take.
     ///   - http: what sends the requests; one that all clients share where it is `nil`.
@@ -37,8 +38,11 @@ public struct FuseboxClient: Sendable {
     ///
     /// - Parameters:
     ///   - outcome: `success`, `failure` or `ignored`.
+    ///   - name: the breaker's.
     ///   - permit: what the acquire handed out.
+    ///   - durationMs: how long the call took, in milliseconds.
     ///   - kind: a short word for a failure.
+    ///   - detail: a sentence for who looks at the failure.
     ///   - reporter: the worker's own name for itself.
     ///   - reportID: under which a repetition of this report is recognised.
     /// - Throws: as ``acquire(_:)``.
@@ -179,7 +183,7 @@ public struct FuseboxClient: Sendable {
 public struct FuseboxError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The HTTP status.
     public var status: Int
-    /// A ``ProblemCode``, or one of a later version; `nil` where something else than a Fusebox answered.
+    /// A `ProblemCode`, or one of a later version; `nil` where something else than a Fusebox answered.
     public var code: String?
     public var detail: String
 
