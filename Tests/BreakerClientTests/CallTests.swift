@@ -1,4 +1,5 @@
 import BreakerCore
+import BreakerEngine
 import EngineSupport
 import TestSupport
 import Testing
@@ -135,6 +136,47 @@ struct CallTests {
                 #expect(statistics.decisions.server.allowed > 0, "some were cancelled within their call")
                 #expect(statistics.sentOutcomes > statistics.decisions.server.allowed, "and some before")
                 try await payments.call {}
+            }
+        }
+    }
+
+    @Test("Many tasks call at once while the breaker changes under them, and each outcome is sent once")
+    func hammered() async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                let made = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for task in 1...8 {
+                        group.addTask {
+                            var random = SplitMix64(seed: UInt64(task))
+                            var made = 0
+                            for _ in 1...300 {
+                                do {
+                                    try await payments.call {
+                                        made += 1
+                                        await Task.yield()
+                                        if Int.random(in: 0..<3, using: &random) == 0 { throw Trouble.timeout }
+                                    }
+                                } catch is BreakerOpen {
+                                    // What an operator does; half open, the next of these calls is the probe.
+                                    _ = try await server.engine.reset(
+                                        BreakerName("payments")!,
+                                        to: Bool.random(using: &random) ? .closed : .halfOpen,
+                                        actor: "alice"
+                                    )
+                                } catch is Trouble {}
+                            }
+                            return made
+                        }
+                    }
+                    return try await group.reduce(0, +)
+                }
+                try await worker.untilSent()
+                let statistics = worker.fusebox.statistics
+                #expect(statistics.sentOutcomes == made)
+                #expect(statistics.droppedOutcomes == 0 && statistics.refusedOutcomes == 0)
+                #expect(try await server.breaker("payments").lostProbes == 0)
             }
         }
     }
