@@ -16,6 +16,9 @@ final class ManualWorkerClock: WorkerClock {
 
     private let state = NIOLockedValueBox(State())
 
+    /// Whether anybody sleeps.
+    var hasSleepers: Bool { state.withLockedValue { !$0.sleepers.isEmpty } }
+
     func nowNs() -> Int64 { state.withLockedValue { $0.nowNs } }
 
     func sleep(forNs nanoseconds: Int64) async throws {
