@@ -159,9 +159,9 @@ struct EventStreamTests {
             #expect(fresh.head["content-type"] == "application/x-ndjson")
             let resumed = try await StreamClient.open(server.port, "?after=0", fields: accept)
             _ = try await server.acquire("a")
-            let told = [try #require(try await fresh.line()), try #require(try await fresh.line())]
+            let told = [try #require(try await fresh.line()), try #require(try await fresh.change())]
             #expect(told.map { $0["type"]?.text } == ["resync", "created"])
-            let continued = [try #require(try await resumed.line()), try #require(try await resumed.line())]
+            let continued = [try #require(try await resumed.line()), try #require(try await resumed.change())]
             #expect(continued[0] == ["type": "heartbeat", "at": "2026-01-01T00:00:00.000Z", "revision": .integer(0)])
             #expect(continued[1] == told[1])
         }

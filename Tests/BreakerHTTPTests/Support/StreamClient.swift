@@ -58,6 +58,14 @@ final class StreamClient: @unchecked Sendable {
         try await ByteClient.run { try text(upTo: "\n").map { try JSONParser.parse(Array($0.utf8)) } }
     }
 
+    /// The next line that tells of breakers, past signs of life; `nil` at the end.
+    func change() async throws -> JSON? {
+        while let line = try await line() {
+            if line["type"] != "heartbeat" { return line }
+        }
+        return nil
+    }
+
     private func nextFrame() throws -> Frame? {
         guard let text = try text(upTo: "\n\n") else { return nil }
         var frame = Frame()

@@ -36,6 +36,13 @@ extension ProcessTests {
             try connection.execute(sql)
         }
 
+        /// The number of the table's first page, from 1 on.
+        private func root(ofTable table: String) throws -> Int {
+            let connection = try Connection(path: database, access: .readOnly, vfs: nil)
+            let root = try connection.integer("SELECT rootpage FROM sqlite_schema WHERE name = '\(table)'")
+            return Int(try #require(root))
+        }
+
         /// Starts a server on `database`, which it has to refuse and to leave as it is.
         private func expectRefusal(_ part: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
             let before = try Data(contentsOf: URL(fileURLWithPath: database))
@@ -87,14 +94,15 @@ extension ProcessTests {
         @Test("A database that a crash left and the disk then damaged is refused as it is", .timeLimit(.minutes(2)))
         func damagedBehindCrash() async throws {
             try await makeDatabase()
+            let page = try root(ofTable: "report_ids")
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
             #expect(try await server.wire.fail("payments").status == 200)
             server.child.kill()
             try await server.child.waitUntilEnd()
             var bytes = try Data(contentsOf: URL(fileURLWithPath: database))
-            // The last page: neither the schema's nor one of those that the log has anew.
-            bytes.replaceSubrange(bytes.count - 4_096..<bytes.count, with: Data(repeating: 0xff, count: 4_096))
+            // A page that is in use, and that the log does not have anew.
+            bytes.replaceSubrange((page - 1) * 4_096..<page * 4_096, with: Data(repeating: 0xff, count: 4_096))
             try bytes.write(to: URL(fileURLWithPath: database))
             try await expectRefusal("is damaged")
         }

@@ -26,7 +26,10 @@ extension ProcessTests {
                 #"{"policy":{"failure_threshold":null,"window_ms":3600000}}"#,
                 of: "payments"
             )
-            let fusebox = Fusebox(url: server.url)
+            // Room for what a fast machine does while the server is away.
+            var configuration = Fusebox.Configuration()
+            configuration.waitingOutcomes = 10_000_000
+            let fusebox = Fusebox(url: server.url, configuration: configuration)
             let payments = fusebox.breaker("payments")
             let run = Task { try await fusebox.run() }
             try await eventually("the policy is known") {
