@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 import pytest
 from server import Server, eventually, free_port
+from wire import Wire
 
 from fusebox import Breaker, BreakerOpen, Decision, Fusebox
 
@@ -102,6 +103,26 @@ def test_outcomes_wait_and_count_once(own_server: Server, make: Make, name: str)
     assert (fb.statistics.waiting, fb.statistics.dropped) == (0, 0)
 
 
+def test_what_is_reported_later_waits_behind_what_could_not_be_sent(own_server: Server, make: Make, name: str) -> None:
+    wire = Wire(own_server.port)
+    own_server.put(name, failure_threshold=3)
+    with Fusebox(wire.url, mode="remote", timeout=5.0, unreachable="allow") as fb:
+        payments = fb.breaker(name)
+        payments.call(int)
+        decision = payments.acquire()
+        wire.cut()
+        for kind in ("timeout", "connection"):
+            payments.report("failure", decision, kind=kind)
+        wire.mend()
+        eventually("they could not be sent", lambda: fb._authority.outbox.is_behind and fb.statistics.waiting == 2)
+        fb._authority.sender._retry_at = time.monotonic() + 1_000
+        eventually("it is asked again", lambda: payments.acquire().source == "server")
+        payments.report("success", decision)
+        assert fb.flush(30)
+        assert own_server.breaker(name)["counts"]["consecutive_failures"] == 0
+    wire.close()
+
+
 def test_the_oldest_outcomes_are_dropped_and_counted(own_server: Server, make: Make, name: str) -> None:
     own_server.put_counting(name)
     fb = make(own_server, mode="remote", unreachable="allow", buffer=10)
@@ -134,6 +155,25 @@ def test_the_last_known_policy_and_state_decide(own_server: Server, make: Make, 
     decision = other.acquire()
     assert (decision.allowed, decision.state) == (False, "open")
     assert decision.retry_after is not None and 0 < decision.retry_after < 60
+
+
+def test_who_begins_while_it_is_away_believes_the_panel_once_it_is_there(
+    own_server: Server, make: Make, name: str
+) -> None:
+    own_server.kill()
+    payments = make(own_server, max_staleness=0.5).breaker(name)
+    for _ in range(5):
+        with pytest.raises(ValueError):
+            payments.call(int, "x")
+    assert (payments.acquire().source, payments.state) == ("fallback", "open")
+    own_server.start()
+    own_server.put(name)
+    eventually("the panel is believed", lambda: payments.acquire().source == "local")
+    own_server.reset(name)
+    eventually("it says closed", lambda: payments.state == "closed" and payments.acquire().source == "local")
+    own_server.kill()
+    eventually("it is away again", lambda: payments.acquire().source == "fallback")
+    assert payments.acquire().allowed, "what was decided in the first absence is over"
 
 
 def test_the_panel_counts_again_when_it_is_back(own_server: Server, make: Make, name: str) -> None:

@@ -110,10 +110,12 @@ class Follower:
     def _hear(self, event: Event, began: float, is_opening: bool) -> None:
         """Takes an event of a stream that was asked for at ``began``. The opening of one that is taken up again says
         what the time is, and nothing of what the panel missed meanwhile."""
-        if is_opening and event.type == "heartbeat":
+        is_opening = is_opening and event.type == "heartbeat"
+        if is_opening:
             self._panel.set_clock(event.at, monotonic())
-            self._panel.dismiss_stand_ins()
         else:
             self._panel.take(event, monotonic(), began)
         self._pause.reset()
         self._reach.succeeded()
+        if is_opening or event.type == "resync":
+            self._panel.dismiss_stand_ins()

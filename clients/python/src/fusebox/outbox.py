@@ -52,6 +52,9 @@ class Outbox:
         self._waiting: deque[Item] = deque()
         self._last: dict[str, Item] = {}
         self._warned = False
+        self._refused: dict[str, Optional[str]] = {}
+        #: Whether something waits that could not be sent. What follows has to wait behind it.
+        self.is_behind = False
 
     def __len__(self) -> int:
         """Reports that wait, as far as they are put in order."""
@@ -149,6 +152,7 @@ class Outbox:
         """Puts a batch that was not answered before all else."""
         with self._lock:
             self._waiting.extendleft(reversed(batch))
+            self.is_behind = True
             dropped = self._trim()
         self._warn(dropped)
 
@@ -160,10 +164,13 @@ class Outbox:
                 self._let_go(self._waiting.popleft())
 
     def refuse(self, item: Item, reason: Optional[str]) -> None:
-        """Gives up what the server does not take."""
+        """Gives up what the server does not take: said once, for it stays so until someone acts."""
         with self._lock:
             self.dropped += item.count
-        log.error("%d outcomes of %s were refused: %s", item.count, item.cell.name, reason)
+            is_news = self._refused.get(item.cell.name) != reason
+            self._refused[item.cell.name] = reason
+        if is_news:
+            log.error("outcomes of %s are refused: %s", item.cell.name, reason)
 
     def _warn(self, dropped: int) -> None:
         if dropped and not self._warned:

@@ -78,7 +78,12 @@ class Reporting:
 
     def _is_awaited(self, decision: Optional[Decision]) -> bool:
         is_fallback = decision is not None and decision.source == "fallback"
-        return self.settings.mode == "remote" and not is_fallback and not self.reach.is_away
+        return self.settings.mode == "remote" and not is_fallback and not self._is_behind
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether a report would overtake others, or wait for nobody."""
+        return self.reach.is_away or self.outbox.is_behind
 
     def _item(
         self,
@@ -97,7 +102,7 @@ class Reporting:
         return Item(cell, outcome, permit, duration, now, self.outbox.next_id(), kind)
 
     def _deliver(self, item: Item) -> None:
-        if self.reach.is_away:
+        if self._is_behind:
             self._post(item, None)
             return
         document = item.document(self.sender.reporter)
@@ -112,6 +117,8 @@ class Reporting:
             self.outbox.refuse(item, str(refusal))
 
     def _post(self, item: Item, decision: Optional[Decision]) -> None:
+        if self.reach.is_away:
+            self.outbox.is_behind = True
         self.outbox.intake.append(item)
         if item.outcome == "failure" or (decision is not None and decision.is_probe):
             self.sender.hurry()

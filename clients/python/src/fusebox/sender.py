@@ -158,6 +158,7 @@ class Sender:
                 raise
             self._pause.reset()
             self._outbox.gather()
+        self._outbox.is_behind = False
         return True
 
     def _send(self, batch: list[Item]) -> None:
