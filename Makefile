@@ -63,13 +63,14 @@ python-test: ## Test the Python package against the server, and check its types
 		python -m mypy && python -m ruff check --quiet . && python -m ruff format --quiet --check . && \
 		python -m pytest -p no:cacheprovider $(ARGS)
 
-python-bench: ## Measure what a protected call costs in Python, and how stale decisions are
+python-bench: ## Measure what a protected call costs in Python, how stale decisions are, and an outage
 	@clients/python/setup
 	@test -n "$(FUSEBOX_BINARY)" || swift build -c release --product fusebox
-	@cd clients/python && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src:tests && \
+	@cd clients/python && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src:tests:benchmarks && \
 		export FUSEBOX_BINARY="$${FUSEBOX_BINARY:-$(CURDIR)/.build/release/fusebox}" && \
 		$(CURDIR)/.build/python-venv/bin/python benchmarks/cost.py $(ARGS) && \
-		$(CURDIR)/.build/python-venv/bin/python benchmarks/staleness.py
+		$(CURDIR)/.build/python-venv/bin/python benchmarks/staleness.py && \
+		$(CURDIR)/.build/python-venv/bin/python -m outage
 
 bench: setup ## Measure the server beside Redis, and its growth; takes 20 minutes
 	@Benchmarks/setup

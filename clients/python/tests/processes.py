@@ -19,7 +19,7 @@ EXAMPLES = FOLDER / "examples"
 
 def environment(**variables: str) -> dict[str, str]:
     """This process' own, with the package and the examples in reach."""
-    path = os.pathsep.join([str(FOLDER / "src"), str(EXAMPLES)])
+    path = os.pathsep.join([str(FOLDER / "src"), str(EXAMPLES), str(FOLDER / "benchmarks")])
     return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
 
 

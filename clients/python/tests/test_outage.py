@@ -1,0 +1,25 @@
+"""Sixteen processes behind a real server go through an outage with one breaker; four with one of PyBreaker's each."""
+
+from __future__ import annotations
+
+import asyncio
+import pathlib
+
+from outage.course import Setting, go_through
+
+SHORT = Setting("fusebox", timeout=0.5, recovery=1.0, outage=2.0)
+
+
+def test_sixteen_processes_share_five_failures_and_one_probe(tmp_path: pathlib.Path) -> None:
+    course = asyncio.run(go_through(SHORT, tmp_path))
+    assert (course.failures, course.probes_at_recovery) == (5, 1)
+    assert course.calls_to_the_dead < 5 * SHORT.workers
+    assert len({answer.process for answer in course.denied}) == SHORT.workers
+    for answer in course.denied:
+        assert answer.body["status"] == "unavailable" and "retry_after" in answer.body
+    assert len(course.failed) <= course.calls_to_the_dead + course.probes_to_the_dead
+
+
+def test_processes_with_a_breaker_each_need_as_many_failures_and_probes_each(tmp_path: pathlib.Path) -> None:
+    course = asyncio.run(go_through(SHORT._replace(breaker="pybreaker", workers=4, customers=8), tmp_path))
+    assert (course.failures, course.probes_at_recovery) == (20, 4)
