@@ -40,6 +40,8 @@ class Plan:
     # Failures that an hour of a failing load brings.
     storm_failures: int
     storm_breakers: int
+    # Numbers of clients that follow the changes.
+    subscribers: tuple[int, ...]
 
 
 FULL = Plan(
@@ -53,6 +55,7 @@ FULL = Plan(
     # 1 000 a second.
     storm_failures=3_600_000,
     storm_breakers=1_000,
+    subscribers=(1, 100, 1_000),
 )
 
 # Proves that everything works. Its figures mean nothing.
@@ -66,6 +69,7 @@ QUICK = Plan(
     failures_per_breaker=10,
     storm_failures=300_000,
     storm_breakers=50,
+    subscribers=(1, 100),
 )
 
 

@@ -42,6 +42,7 @@ def document(results: Results, machine: dict[str, str], plan: Plan, quick: bool)
         ("A large database", large(results, plan)),
         ("An hour of failures, sent as fast as it is taken", storm(results, plan)),
         ("Latency, microseconds", latency(results)),
+        ("A trip told to subscribers, milliseconds", told(results)),
     ]
     parts += [f"## {title}\n\n{text}" for title, text in sections if text]
     return "\n".join(parts)
@@ -180,3 +181,15 @@ def latency(results: Results) -> str:
 
 
 FIGURES_OF_LATENCY = ("rate", "p50_us", "p99_us", "p999_us", "max_us")
+
+
+def told(results: Results) -> str:
+    lines = [
+        [side, *(with_spread(results.series("stream-trip", side, figure)) for figure in FIGURES_OF_STREAMS)]
+        for side in results.samples.get("stream-trip", {})
+    ]
+    header = ["subscribers", "the report is answered", "the first knows", "half know", "the last knows", "longest"]
+    return table(header, lines) if lines else ""
+
+
+FIGURES_OF_STREAMS = ("answered_ms", "first_ms", "half_ms", "last_ms", "longest_ms")
