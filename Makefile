@@ -8,7 +8,7 @@
 
 ARGS ?=
 
-swift_sources := Package.swift Sources Tests Examples Benchmarks/client Benchmarks/limits
+swift_sources := Package.swift Sources Tests clients/swift Benchmarks/client Benchmarks/limits
 
 # Python finds the package `bench` in Benchmarks/, and leaves no compiled files there.
 bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3

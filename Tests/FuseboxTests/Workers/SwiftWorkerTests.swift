@@ -100,10 +100,10 @@ extension ProcessTests {
         func example() async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
-            let result = try await Program.swiftWorker.run(server.url, "http://127.0.0.1:1/charges", "200")
+            let result = try await Program.swiftWorker.run(server.url, "http://127.0.0.1:1/charges", "5000")
             #expect(result.code == 0, "\(result.errors)")
             let lines = result.output.split(separator: "\n")
-            #expect(lines.count == 200 && lines.prefix(5).allSatisfy { $0.hasSuffix(": failed") })
+            #expect(lines.count == 5_000 && lines.prefix(5).allSatisfy { $0.hasSuffix(": failed") })
             #expect(lines.last?.contains("to be charged later, payments is open; retry in") == true)
             let breaker = try await server.wire.get("/v1/breakers/payments")
             #expect(breaker.text("state") == "open")
