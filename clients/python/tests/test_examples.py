@@ -42,7 +42,7 @@ def test_the_checkout_answers_503_in_all_processes_until_payments_are_back(
         }
         downstream.status = 200
         eventually("payments are back", lambda: checkout().status_code == 200)
-        assert own_server.state("payments") == "closed"
+        eventually("the probe is reported", lambda: own_server.state("payments") == "closed")
 
 
 def test_the_user_service_serves_every_request_of_an_outage_and_says_so(
