@@ -5,7 +5,7 @@ import { ask, onUnauthorized } from "./api.js";
 import { BreakerPage } from "./breaker.js";
 import { everySecond, whileSeen } from "./clock.js";
 import { element } from "./dom.js";
-import { clearCounts, showCounts, showStatus } from "./header.js";
+import { clearCounts, showCounts, showStale, showStatus } from "./header.js";
 import { ListPage } from "./list.js";
 import { load, showWho, signInForm } from "./session.js";
 import { Stream } from "./stream.js";
@@ -59,6 +59,8 @@ function show() {
 /** For a page that does not list: the counts follow from nothing that it asks for. */
 async function askForCounts() {
     const { body } = await ask("GET", "v1/breakers", { query: { page_size: 1 } }).catch(() => ({ body: null }));
+    // While the stream rests nothing else tells whether there is a server.
+    if (stream?.status === "resting") showStale(body === null);
     if (body !== null) setCounts(body.counts);
 }
 

@@ -25,7 +25,7 @@ function line(text, label) {
     return element(
         "div",
         { class: "curl" },
-        element("pre", { tabindex: "0", "aria-label": label }, code),
+        element("pre", { role: "group", "aria-label": label }, code),
         button("Copy", copy, { class: "quiet", "aria-label": `Copy: ${label}` }),
     );
 }

@@ -15,15 +15,13 @@ export class FailuresSection {
         this.text = element("p", {});
         this.kinds = element("ul", { class: "shares" });
         this.reporters = element("ul", { class: "shares" });
-        this.rows = element("tbody", {});
+        // The roles are said, for a style sheet that lays a table out otherwise takes its meaning away.
+        this.rows = element("tbody", { role: "rowgroup" });
+        const heads = columns.map((word) => element("th", { scope: "col", role: "columnheader" }, word));
         this.table = element(
             "table",
-            { class: "failures" },
-            element(
-                "thead",
-                {},
-                element("tr", {}, ...columns.map((word) => element("th", { scope: "col" }, word))),
-            ),
+            { class: "failures", role: "table" },
+            element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heads)),
             this.rows,
         );
         const place = element(
@@ -97,10 +95,6 @@ function share(name, { failures, share: part }) {
 function row({ at, kind, reporter, duration_ms: took, count: times, detail }) {
     const text = times > 1 ? `${count(times)} × ${kind ?? "failure"}` : kind ?? "–";
     const cells = [text, reporter ?? "–", took === null ? "–" : `${count(took)} ms`, detail ?? ""];
-    return element(
-        "tr",
-        {},
-        element("td", {}, element("time", { datetime: at, class: "number" }, time(at, now()))),
-        ...cells.map((cell) => element("td", {}, cell)),
-    );
+    const when = element("time", { datetime: at, class: "number" }, time(at, now()));
+    return element("tr", { role: "row" }, ...[when, ...cells].map((cell) => element("td", { role: "cell" }, cell)));
 }

@@ -53,6 +53,16 @@ export function exactDuration(ms) {
     return ms % 1000 === 0 ? duration(ms) : `${whole.format(ms)} ms`;
 }
 
+/** A value of a policy as a person reads it. */
+export function valueWords(field, value) {
+    if (value === null || value === undefined) return "off";
+    // What is no number was typed, and is refused by the server.
+    if (typeof value !== "number") return String(value);
+    if (field.endsWith("_ms")) return exactDuration(value);
+    if (field.endsWith("_rate_threshold")) return percent(value);
+    return String(value);
+}
+
 /** An instant by the reader's clock: the time, and the day where it is another one. */
 export function time(instant, now = Date.now()) {
     const date = new Date(instant);

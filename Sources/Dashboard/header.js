@@ -39,16 +39,30 @@ export function showCounts(node, counts, { filter, breaker }) {
         else link.removeAttribute("aria-current");
         setClass(link, number ? `count ${entry.key} some` : `count ${entry.key}`);
     });
-    const what = breaker ?? (counts?.open ? `${counts.open} open` : null);
-    document.title = what === null ? "Fusebox" : `${what} · Fusebox`;
+    what = breaker ?? (counts?.open ? `${counts.open} open` : null);
+    showTitle();
+}
+
+/** What the page is about, and whether it may be out of date. */
+let what = null;
+let isStale = false;
+
+function showTitle() {
+    document.title = [isStale ? "stale" : null, what, "Fusebox"].filter((part) => part !== null).join(" · ");
+}
+
+export function showStale(value) {
+    isStale = value;
+    showTitle();
 }
 
 export function clearCounts(node) {
     node.replaceChildren();
-    document.title = "Fusebox";
+    what = null;
+    showStale(false);
 }
 
-const words = { connecting: "connecting…", live: "live" };
+const words = { connecting: "connecting…", live: "live", resting: "resting" };
 const spoken = { live: "Live.", stale: "The connection is lost. What is shown may be out of date." };
 
 /** Shows whether the stream lives. What changes every second is not read out. */
@@ -60,6 +74,7 @@ export function showStatus(node, stream) {
         setClass(node, `status ${stream.status}`);
         node.replaceChildren(element("span", { class: "dot", "aria-hidden": "true" }), element("span", {}));
         if (before && spoken[stream.status]) announce(spoken[stream.status]);
+        showStale(stream.status === "stale");
     }
     setText(node.lastChild, text);
 }

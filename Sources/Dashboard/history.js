@@ -132,7 +132,8 @@ export class HistorySection {
         const state = this.#transitions[0]?.to ?? "closed";
         const states = band(this.#transitions, state, axis, known, width);
         this.place.replaceChildren(chart(this.#history, width, this.#chosen), states.image);
-        const words = [...states.totals].map(([name, ms]) => `${stateWord[name].toLowerCase()} ${duration(ms)}`);
+        const words = [...states.totals].filter(([, ms]) => ms >= 1000)
+            .map(([name, ms]) => `${stateWord[name].toLowerCase()} ${duration(ms)}`);
         setText(this.states, words.length ? `In this time: ${words.join(", ")}.` : "");
         this.#read();
     }

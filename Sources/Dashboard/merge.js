@@ -2,6 +2,7 @@
 
 import { openDialog } from "./dialogs.js";
 import { button, element } from "./dom.js";
+import { valueWords } from "./format.js";
 
 const columns = ["Field", "Before", "Theirs", "Yours"];
 
@@ -65,21 +66,17 @@ function mergeRow({ field, isMine, choice }, base, mine, theirs) {
                 element("input", {
                     type: "radio", name: field, value: side, checked: side === choice,
                     disabled: side === "mine" && !isMine,
-                    "aria-label": `${field}: ${side === "mine" ? "yours" : "theirs"}, ${words(value)}`,
+                    "aria-label": `${field}: ${side === "mine" ? "yours" : "theirs"}, ${valueWords(field, value)}`,
                 }),
-                side === "mine" && !isMine ? "unchanged" : words(value),
+                side === "mine" && !isMine ? "unchanged" : valueWords(field, value),
             ),
         );
     return element(
         "tr",
         {},
         element("th", { scope: "row" }, field),
-        element("td", {}, words(base[field])),
+        element("td", {}, valueWords(field, base[field])),
         option("theirs", theirs[field]),
         option("mine", mine[field]),
     );
-}
-
-function words(value) {
-    return value === null || value === undefined ? "off" : String(value);
 }

@@ -3,7 +3,7 @@
 import { ask, pathOf } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { announce, button, element, setText } from "./dom.js";
-import { exactDuration, percent } from "./format.js";
+import { valueWords } from "./format.js";
 import { openMerge } from "./merge.js";
 import { mayOrder } from "./session.js";
 
@@ -12,14 +12,6 @@ const sources = { default: "the built-in default", config: "the configuration fi
 export function sourceWords(source) {
     if (source.startsWith("profile:")) return `the profile ${source.slice("profile:".length)}`;
     return sources[source] ?? source;
-}
-
-/** A value as a person reads it. */
-export function valueWords(field, value) {
-    if (value === null) return "off";
-    if (field.endsWith("_ms")) return exactDuration(value);
-    if (field.endsWith("_rate_threshold")) return percent(value);
-    return String(value);
 }
 
 export class PolicySection {

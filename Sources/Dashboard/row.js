@@ -17,7 +17,9 @@ export class Row {
 
     constructor(name) {
         this.state = element("span", { class: "badges" });
-        this.link = element("a", { href: `?breaker=${encodeURIComponent(name)}`, "data-link": true }, name);
+        // What is cut off can be read whole.
+        const address = `?breaker=${encodeURIComponent(name)}`;
+        this.link = element("a", { href: address, title: name, "data-link": true }, name);
         this.note = element("span", { class: "note" });
         this.since = element("span", { class: "number" });
         this.probe = element("span", { class: "number" });
@@ -52,6 +54,7 @@ export class Row {
         this.#showRule(breaker);
         setText(this.denied, perSecond(breaker.deniedPerSecond));
         setText(this.failure, failureWords(breaker.last_failure));
+        this.failure.title = this.failure.textContent;
         setText(this.failedAt, breaker.last_failure ? time(breaker.last_failure.at, now()) : "");
         if (breaker.history !== this.#history || !this.hour.firstChild) {
             this.#history = breaker.history;
@@ -75,14 +78,13 @@ export class Row {
         setText(this.since, duration(now() - Date.parse(breaker.since)));
         setText(this.probe, nextProbe(breaker));
         setText(this.note, breaker.isDeleted ? "deleted" : note(breaker));
-        // What is cut off can be read whole.
         this.note.title = this.note.textContent;
     }
 }
 
 /** Why a breaker is not simply closed. */
 function cause({ state, override, last_transition: transition, probes }) {
-    if (override && override.mode !== "shadow") return "by hand";
+    if (override?.mode === "force_open") return override.reason;
     if (state === "closed") return "steered by hand";
     if (state === "half_open" && probes) return `${probes.successes} of ${probes.success_threshold} probes succeeded`;
     return transition?.detail ?? "";
@@ -97,10 +99,11 @@ export function nextProbe(breaker) {
     return rest > 0 ? `in ${duration(rest + 999)}` : "the next call";
 }
 
-/** Who ordered what, and for how long, or nothing. */
+/** Who ordered what is not automatic, and for how long; with the reason, unless it stands as the cause. */
 function note({ override }) {
     if (!override) return "";
-    return `${override.actor} · ${restOf(override)} · ${override.reason}`;
+    const note = `${override.actor} · ${restOf(override)}`;
+    return override.mode === "force_open" ? note : `${note} · ${override.reason}`;
 }
 
 /** How long an override still stands. */

@@ -15,7 +15,7 @@ const UNSEEN_MS = 60_000;
 
 /** A stream of changes that is taken up where it was left, whatever happens to the connection. */
 export class Stream {
-    /** `connecting`, `live` or `stale`. */
+    /** `connecting`, `live`, `stale`, or `resting` while nobody sees the page. */
     status = "connecting";
     #lastID = null;
     #lastSign = Date.now();
@@ -68,9 +68,17 @@ export class Stream {
             if (this.#isStopped) return;
             this.#set("stale");
             await this.#pause(this.#retryMs);
-            while (this.#isUnseen && !this.#isStopped) await this.#pause(UNSEEN_MS);
+            await this.#rest();
             this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
         }
+    }
+
+    /** Waits until the page is seen. */
+    async #rest() {
+        if (!this.#isUnseen) return;
+        this.#set("resting");
+        while (this.#isUnseen && !this.#isStopped) await this.#pause(UNSEEN_MS);
+        this.#set("connecting");
     }
 
     #pause(ms) {

@@ -54,6 +54,7 @@ function item(transition) {
         element("span", { class: "step" }, icon(to), step),
         element("time", { datetime: at, class: "number" }, time(at, now())),
         element("span", { class: "detail" }, detail || causeWord[cause] || cause),
-        actor ? element("span", { class: "note" }, `by ${actor}`) : "",
+        // Some details name them.
+        actor && !detail?.includes(actor) ? element("span", { class: "note" }, `by ${actor}`) : "",
     );
 }

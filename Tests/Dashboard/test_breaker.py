@@ -269,6 +269,7 @@ class PolicyTests(DashboardTest):
         expect(merge.get_by_label("failure_threshold: theirs, 9")).to_be_checked()
         expect(merge.get_by_label("success_threshold: yours, 2")).to_be_checked()
         expect(merge.get_by_label("recovery_timeout_ms: yours")).to_be_disabled()
+        expect(merge.get_by_label("recovery_timeout_ms: theirs, 30 s")).to_be_checked()
         merge.get_by_role("button", name="All yours").click()
         expect(merge.get_by_label("failure_threshold: yours, 7")).to_be_checked()
         # And they do it again.

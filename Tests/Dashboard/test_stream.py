@@ -19,6 +19,7 @@ class StreamTests(DashboardTest):
         page.evaluate("window.isSame = true")
         server.kill()
         expect(status).to_contain_text("stale for")
+        expect(page).to_have_title("stale · Fusebox")
         first = status.inner_text()
         expect(status).not_to_have_text(first)
         server.start()
@@ -29,6 +30,7 @@ class StreamTests(DashboardTest):
         expect(row(page, "payments")).to_have_class("row open")
         expect(row(page, "later")).to_be_visible()
         expect(page.get_by_role("alert").filter(has_text="does not answer")).to_have_count(0)
+        expect(page).to_have_title("1 open · Fusebox")
         self.assertTrue(page.evaluate("window.isSame"), "the page was loaded anew")
 
     def test_the_stream_is_taken_up_behind_the_last_change(self):
@@ -117,6 +119,10 @@ class StreamTests(DashboardTest):
         page.clock.fast_forward(62_000)
         expect(page).to_have_title("1 open · Fusebox")
         self.assertEqual(len(begun), 1)
+        server.kill()
+        page.clock.fast_forward(62_000)
+        expect(page).to_have_title("stale · 1 open · Fusebox")
+        server.start()
         page.evaluate(see, False)
         expect(page.locator("#status")).to_have_text("live")
         expect(row(page, "payments")).to_have_class("row open")
