@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import pickle
 import shutil
 import subprocess
@@ -114,7 +115,7 @@ def test_the_last_good_result_is_served_while_the_call_fails_and_while_it_is_den
 def test_it_tells_how_old_a_result_is_and_lets_go_of_it_in_time(remote: Fusebox, name: str) -> None:
     provider = Provider()
     store = MemoryStore()
-    payments = remote.breaker(name, fallback=CachedFallback(store, ttl=0.3))
+    payments = remote.breaker(name, fallback=CachedFallback(store, ttl=0.3, key=str))
     assert payments.call(provider.price, "tea")
     provider.error = ConnectionError()
     payments.call(provider.price, "tea")
@@ -136,6 +137,38 @@ def test_without_a_key_arguments_have_to_be_plain(remote: Fusebox, name: str) ->
     assert payments.call(divmod, 7, 2) == (3, 1)
     with pytest.raises(TypeError, match="needs key=, for argument 0 is a list"):
         payments.call(sum, [1, 2])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        (lambda user: lambda: user)("ann"),
+        lambda user="ann": user,
+        Provider().price,
+        "tea".upper,
+        functools.partial(str, "tea"),
+    ],
+    ids=["closure", "default", "method", "method in C", "partial"],
+)
+def test_without_a_key_the_function_may_not_know_more_than_its_arguments(
+    remote: Fusebox, name: str, function: Any
+) -> None:
+    payments = remote.breaker(name, fallback=CachedFallback(MemoryStore()))
+    arguments = ["tea"] if getattr(function, "__name__", "") == "price" else []
+    with pytest.raises(TypeError, match=r"needs key=, for .* may depend on more than its arguments"):
+        payments.call(function, *arguments)
+
+
+@pytest.mark.parametrize("key", [None, str])
+def test_two_functions_do_not_share_results(remote: Fusebox, name: str, key: Any) -> None:
+    payments = remote.breaker(name, fallback=CachedFallback(MemoryStore(), key=key))
+    assert payments.call(int, "7") == 7
+    with pytest.raises(ValueError):
+        payments.call(fails, "7")
+
+
+def fails(text: str) -> str:
+    raise ValueError(text)
 
 
 def test_where_nothing_is_remembered_there_may_be_another_fallback(remote: Fusebox, name: str) -> None:
@@ -194,7 +227,7 @@ def test_redis_keeps_results_for_all_processes(
     with redis.Redis(port=redis_port, decode_responses=decode_responses) as client:
         eventually("Redis is there", lambda: _answers(client))
         provider = Provider()
-        payments = remote.breaker(name, fallback=CachedFallback(RedisStore(client), ttl=60))
+        payments = remote.breaker(name, fallback=CachedFallback(RedisStore(client), ttl=60, key=str))
         assert payments.call(provider.price, "tea") == "price of tea"
         provider.error = ConnectionError()
         assert payments.call(provider.price, "tea") == "price of tea"
@@ -210,7 +243,7 @@ def test_redis_keeps_whatever_can_be_made_bytes_of_from_coroutines_too(
     with redis.Redis(port=redis_port) as client:
         eventually("Redis is there", lambda: _answers(client))
         store = RedisStore(client, dumps=pickle.dumps, loads=pickle.loads)
-        payments = remote.breaker(name, fallback=CachedFallback(store))
+        payments = remote.breaker(name, fallback=CachedFallback(store, key=lambda: ""))
         good: Optional[set[int]] = {1, 2}
 
         async def numbers() -> set[int]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Optional
 
 from .fallback import NOTHING, Fallback, Invocation, Served, fallback_of, served
@@ -22,7 +23,8 @@ class CachedFallback(Fallback):
     Args:
         store: a ``MemoryStore``, a ``RedisStore``, or what is like them.
         ttl: seconds for which a result is good enough.
-        key: makes of the call's arguments the key of its result. Without it they have to be text, numbers and the like.
+        key: makes of the call's arguments the key of its result. Without it they have to be text, numbers and the like,
+            and the function one of a module's own: no lambda, none made within another, and no object's method.
             Results of equal keys are taken for one another: whatever makes a difference, a user's id say, has to be in.
         otherwise: what to give where nothing is remembered: a value, a function, or another fallback.
 
@@ -74,7 +76,7 @@ class CachedFallback(Fallback):
 
     def _key_of(self, call: Invocation) -> str:
         key = self._key(*call.args, **call.kwargs) if self._key is not None else _plain_key(call)
-        return f"{call.breaker}:{key}"
+        return f"{call.breaker}:{_name_of(call.function)}:{key}"
 
     def _put(self, key: str, result: Any) -> None:
         try:
@@ -103,11 +105,30 @@ def _serve(cached: Cached, error: Optional[BaseException]) -> Any:
 
 
 def _plain_key(call: Invocation) -> str:
+    if not _is_told_by_its_name(call.function):
+        raise TypeError(
+            f"CachedFallback of {call.breaker} needs key=, for {_name_of(call.function)} may depend on more than its"
+            " arguments"
+        )
     arguments = [*enumerate(call.args), *sorted(call.kwargs.items())]
     for place, argument in arguments:
         if not isinstance(argument, _PLAIN):
             raise TypeError(
                 f"CachedFallback of {call.breaker} needs key=, for argument {place} is a {type(argument).__name__}"
             )
-    function = getattr(call.function, "__qualname__", repr(call.function))
-    return f"{function}({', '.join(f'{place}={argument!r}' for place, argument in arguments)})"
+    return ", ".join(f"{place}={argument!r}" for place, argument in arguments)
+
+
+def _is_told_by_its_name(function: Callable[..., Any]) -> bool:
+    """Whether no other function of that name gives other results: one of a module's own, and no object's method."""
+    name = getattr(function, "__qualname__", None)
+    owner = getattr(function, "__self__", None)
+    has_owner = owner is not None and not isinstance(owner, ModuleType)
+    # What is made within a function may hold a value of the caller's, in a closure or in a default.
+    is_made_anew = name is None or "<" in name or bool(getattr(function, "__closure__", None))
+    return not has_owner and not is_made_anew
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{getattr(named, '__module__', None)}.{named.__qualname__}"
