@@ -118,6 +118,32 @@ def test_a_generator_that_is_not_read_to_its_end_is_no_failure(server: Server, l
     assert server.counted(name) == (0, 0)
 
 
+@pytest.mark.parametrize("is_started", [False, True])
+def test_a_generator_that_is_let_go_of_gives_its_probe_back(
+    server: Server, remote: Fusebox, name: str, is_started: bool
+) -> None:
+    breaker = CircuitBreaker(fail_max=1, reset_timeout=0.1, name=name, fusebox=remote)
+
+    def numbers() -> Iterator[int]:
+        yield from range(3)
+
+    with pytest.raises(CircuitBreakerError):
+        breaker.call(divmod, 1, 0)
+    generator: Any = eventually("a probe is granted", lambda: _granted(breaker, numbers))
+    if is_started:
+        assert next(generator) == 0
+    del generator
+    assert remote.flush(5)
+    assert breaker.call(int) == 0
+
+
+def _granted(breaker: CircuitBreaker, function: Any) -> Any:
+    try:
+        return breaker.call(function)
+    except CircuitBreakerError:
+        return None
+
+
 def test_a_listener_hears_of_what_another_process_did(server: Server, local: Fusebox, name: str) -> None:
     breaker = CircuitBreaker(name=name, fusebox=local)
     changes: list[str] = []

@@ -49,7 +49,10 @@ class Guarding(Course):
             self.failed(decision, error, monotonic() - began)
             raise
         if isinstance(result, GeneratorType):
-            return cast("T", self._to_the_end(result, decision, began))
+            guarded = self._to_the_end(result, decision, began)
+            # A generator that was never started runs none of its code when it is let go of, and would keep its probe.
+            next(guarded)
+            return cast("T", guarded)
         self.succeeded(decision, monotonic() - began)
         return result
 
@@ -80,7 +83,9 @@ class Guarding(Course):
     def _to_the_end(
         self, generator: GeneratorType[Any, Any, Any], decision: Any, began: float
     ) -> Generator[Any, Any, Any]:
+        """Gives ``None`` once before the generator is asked for anything: whoever makes it goes past that."""
         try:
+            yield
             result = yield from generator
         except BaseException as error:
             self.failed(decision, error, monotonic() - began)
