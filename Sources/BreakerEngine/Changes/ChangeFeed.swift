@@ -11,7 +11,7 @@ final class ChangeFeed: Sendable {
     /// How many changes are kept, and so how far a follower may fall behind. The last batch stays whole, whatever its size:
     /// one that was not behind before it finds all of it.
     static let keptChanges = 4_096
-    /// How many changes are taken at once at most: what a follower that is told no further holds on to, some 30 KB.
+    /// How many changes are taken at once at most: what a follower that is told no further holds on to.
     static let changesAtOnce = 64
 
     /// What is there behind a position.
@@ -54,9 +54,9 @@ final class ChangeFeed: Sendable {
 
     // MARK: Publishing
 
-    /// Called on the writer's thread, behind the commit and before its answers. It takes a few microseconds, however many
-    /// follow: the batch is kept once, and those who wait are woken by a task of its own, for a thousand wake-ups take
-    /// about a millisecond, which the answers and the next commit would wait for.
+    /// Called on the writer's thread, behind the commit and before its answers. It takes as long for one follower as for a
+    /// thousand: the batch is kept once, and those who wait are woken by a task of its own, for the answers and the next
+    /// commit would wait for that.
     func publish(_ changes: [Journal.Change]) {
         guard let last = changes.last else { return }
         let waiting = state.withLockedValue { state in
