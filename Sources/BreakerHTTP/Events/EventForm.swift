@@ -29,12 +29,13 @@ enum EventForm: Hashable, Sendable {
     /// How long an `EventSource` waits before it connects again, in milliseconds.
     private static let retryMs = 1_000
 
-    /// What the stream begins with, so that its client knows at once that it is there.
-    /// - Parameter isResumed: whether nothing may follow for a while, for no resync does.
-    func opening(isResumed: Bool, at now: Instant, position: Int64?) -> ByteBuffer {
+    /// What the stream begins with, so that its client knows at once that it is there. Lines are for programs that may
+    /// reckon with the server's clock, of which a resync tells nothing: it may have been made for somebody else before.
+    /// - Parameter position: the last change that the client knows.
+    func opening(at now: Instant, position: Int64?) -> ByteBuffer {
         switch self {
         case .serverSentEvents: ByteBuffer(string: "retry: \(Self.retryMs)\n: ok\n\n")
-        case .lines: isResumed ? heartbeat(at: now, position: position) : ByteBuffer()
+        case .lines: heartbeat(at: now, position: position)
         }
     }
 

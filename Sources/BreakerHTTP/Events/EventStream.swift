@@ -33,8 +33,7 @@ struct EventStream: Sendable {
         let pulse = follower.pulse
         let beats = eventLoop.scheduleRepeatedTask(initialDelay: heartbeat, delay: heartbeat) { _ in pulse.beat() }
         defer { beats.cancel() }
-        let opening = form.opening(isResumed: after != nil, at: engine.clock.now(), position: after)
-        if opening.readableBytes > 0 { try await writer.write(opening) }
+        try await writer.write(form.opening(at: engine.clock.now(), position: after))
         if let first { try await write(first, position: follower.position, to: &writer) }
         // Asked behind each wait: what happened meanwhile is for those alone who may see it still.
         while let event = try await follower.next(), access.holds(at: engine.clock.now()) {

@@ -1,6 +1,7 @@
 import BreakerAPI
 import BreakerCore
 import BreakerStorage
+import EngineSupport
 import NIOCore
 import NIOHTTP1
 import TestSupport
@@ -159,11 +160,26 @@ struct EventStreamTests {
             #expect(fresh.head["content-type"] == "application/x-ndjson")
             let resumed = try await StreamClient.open(server.port, "?after=0", fields: accept)
             _ = try await server.acquire("a")
+            #expect(try await fresh.line() == ["type": "heartbeat", "at": "2026-01-01T00:00:00.000Z", "revision": .null])
             let told = [try #require(try await fresh.line()), try #require(try await fresh.change())]
             #expect(told.map { $0["type"]?.text } == ["resync", "created"])
             let continued = [try #require(try await resumed.line()), try #require(try await resumed.change())]
             #expect(continued[0] == ["type": "heartbeat", "at": "2026-01-01T00:00:00.000Z", "revision": .integer(0)])
             #expect(continued[1] == told[1])
+        }
+    }
+
+    @Test("of lines begins with the server's time, also where the panel was written down for somebody else before")
+    func time() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            for second in 0...1 {
+                let stream = try await StreamClient.open(server.port, fields: ["accept: application/x-ndjson"])
+                let (opening, resync) = (try await stream.line(), try await stream.line())
+                #expect(opening?["at"]?.text == "2026-01-01T00:00:0\(second).000Z")
+                #expect(resync?["at"]?.text == "2026-01-01T00:00:00.000Z")
+                server.clock.advance(byMs: 1_000)
+            }
         }
     }
 
