@@ -10,19 +10,13 @@ from .cell import Cell
 from .decision import Decision
 from .link import Away, Link, Refused
 from .reachability import Reachability
-from .threads import Threads
-
-#: Seconds for an answer that its caller no longer waits for.
-PATIENCE = 5.0
-#: Such answers at once.
-LATE = 4
 
 
 class Asking:
     """One request within the time-out of a call.
 
-    Where it may be granted a probe, the request goes on behind the time-out, in a thread: a probe that is granted too
-    late is given back, for without that all would wait until its lease ends.
+    An answer that comes later is read all the same: a probe that it grants is given back, for without that all would
+    wait until its lease ends. Nobody knows before whether it may grant one: what is closed here may be half open there.
     """
 
     def __init__(
@@ -36,7 +30,6 @@ class Asking:
         self._reach = reach
         self._timeout = timeout
         self._give_back = give_back
-        self._threads = Threads(LATE, "fusebox-probe")
 
     def ask(self, cell: Cell, was_away: bool) -> Optional[Decision]:
         """The decision; ``None`` where there is none. Tells what it learns of Fusebox being there.
@@ -60,28 +53,15 @@ class Asking:
         return decision
 
     def _answer(self, cell: Cell) -> Decision:
-        if cell.state == "closed":
-            return self._request(cell, self._timeout)
-        try:
-            return self._threads.wait(
-                self._request,
-                cell,
-                max(PATIENCE, self._timeout),
-                within=self._timeout,
-                abandoned=lambda late: self._give_back(cell, late),
-            )
-        except TimeoutError as error:
-            raise Away(f"no answer within {self._timeout} s") from error
-
-    def _request(self, cell: Cell, within: float) -> Decision:
         began = monotonic()
-        return _decision(self._link.ask("POST", f"/v1/breakers/{cell.name}/acquire", within=within), began)
 
-    def after_fork(self) -> None:
-        self._threads.after_fork()
+        def late(answer: Any) -> None:
+            decision = _decision(answer, began)
+            if decision.is_probe:
+                self._give_back(cell, decision)
 
-    def close(self) -> None:
-        self._threads.close()
+        path = f"/v1/breakers/{cell.name}/acquire"
+        return _decision(self._link.ask("POST", path, within=self._timeout, late=late), began)
 
 
 def _decision(answer: Any, began: float) -> Decision:

@@ -98,7 +98,6 @@ class Authority(Reporting):
         self.reach.after_fork()
         self.outbox.after_fork()
         self.sender.after_fork()
-        self.asking.after_fork()
         self.threads.after_fork()
         self.policies.after_fork()
         self.panel.after_fork()
@@ -119,4 +118,3 @@ class Authority(Reporting):
         self.reach.close()
         self.link.close()
         self.threads.close()
-        self.asking.close()

@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import json
 import socket
-import time
+import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, Optional
 
+import httpcore
 import httpx
+
+from .connection import Bound, Connecting, Heard
+from .late import Late
+
+#: Seconds for an answer that its caller no longer waits for.
+PATIENCE = 5.0
+#: Connections that are kept though nobody asks, and for so many seconds.
+KEPT = 20
+KEPT_FOR = 5.0
+#: Seconds for one line of a stream: the whole panel, by a slow connection. What takes longer never ends.
+LONGEST_LINE = 60.0
 
 
 class Away(Exception):
     """Fusebox did not answer in time, or not at all, or that it cannot answer: there is no decision."""
+
+    def __init__(self, reason: str, *, is_answer: bool = False) -> None:
+        super().__init__(reason)
+        #: Whether it said so itself.
+        self.is_answer = is_answer
 
 
 class Refused(Exception):
@@ -29,8 +47,8 @@ class Refused(Exception):
 class Link:
     """The connections of this process to one Fusebox.
 
-    It speaks through httpx' transport without its client: neither cookies nor redirects nor proxies have a part here,
-    and a request takes a third less time.
+    It speaks through httpcore, which httpx is made of: neither cookies nor redirects nor proxies have a part here, a
+    request takes a third less time, and connections may be of one's own kind.
     """
 
     def __init__(self, url: str, token: Optional[str], verify: Any = True) -> None:
@@ -38,12 +56,13 @@ class Link:
         if self._url.scheme not in ("http", "https") or not self._url.host:
             raise ValueError(f"url must be like http://127.0.0.1:7979, not {url!r}")
         self._base_path = self._url.raw_path.rstrip(b"/")
-        # Trust in authorities takes 20 ms to load, which plain HTTP need not wait for.
-        self._verify = verify if self._url.scheme == "https" else False
-        self._urls: dict[str, httpx.URL] = {}
+        self._urls: dict[str, httpcore.URL] = {}
         self._headers = [(b"host", self._url.netloc), (b"user-agent", b"fusebox-python")]
         if token:
             self._headers.append((b"authorization", b"Bearer " + token.encode("ascii")))
+        # Trust in authorities takes 20 ms to load, which plain HTTP need not wait for.
+        self._trust = httpx.create_ssl_context(verify=verify) if self._url.scheme == "https" else None
+        self._late = Late()
         self._open()
 
     def _open(self) -> None:
@@ -52,7 +71,21 @@ class Link:
         self.asked = 0
         #: Those that are open, and some that were.
         self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        self._transport = httpx.HTTPTransport(verify=self._verify, limits=httpx.Limits(max_keepalive_connections=20))
+        self._lock = threading.Lock()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=self._trust,
+            max_connections=None,
+            max_keepalive_connections=KEPT,
+            keepalive_expiry=KEPT_FOR,
+            network_backend=Connecting(self._note),
+        )
+
+    def _note(self, connection: socket.socket) -> None:
+        with self._lock:
+            self.sockets.add(connection)
+            is_closed = self._is_closed
+        if is_closed:
+            end(connection)
 
     def ask(
         self,
@@ -62,31 +95,31 @@ class Link:
         *,
         within: float,
         headers: Optional[Mapping[str, str]] = None,
+        late: Optional[Callable[[Any], None]] = None,
     ) -> Any:
         """The answer's JSON.
 
         Args:
             within: seconds for all of it, without the look-up of the host's name.
+            late: is given, in another thread, what is answered to a request that was sent, but too late.
 
         Raises:
             Away: there is no answer, or one with 5xx.
             Refused: an answer with 4xx.
         """
         self.asked += 1
-        if self._is_closed:
-            raise Away("this Fusebox is closed")
         content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
         raw = [(b"content-length", b"%d" % len(content))]
         if headers is not None:
             raw += [(name.encode(), value.encode()) for name, value in headers.items()]
-        with self._exchange(method, path, raw, content, within, within) as response:
+
+        def take_over(stream: httpcore.NetworkStream, heard: bytes) -> None:
+            self._take_over(stream, heard, self._request(method, path, raw, content, Bound(PATIENCE)), late)
+
+        bound = Bound(within, None if late is None else take_over)
+        with self._exchange(self._request(method, path, raw, content, bound)) as response:
             text = response.read()
-        if response.status_code not in (200, 201):
-            raise _problem(response.status_code, text)
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise Away(f"the answer is no JSON: {error}") from error
+        return _read(response.status, text)
 
     @contextmanager
     def lines(
@@ -95,59 +128,68 @@ class Link:
         """The lines of an answer without an end, and the socket that they come by.
 
         Args:
-            within: seconds until a connection is there.
-            silence: seconds without a line after which it counts as broken.
+            within: seconds until the answer begins.
+            silence: seconds without a word after which it counts as broken.
         """
-        if self._is_closed:
-            raise Away("this Fusebox is closed")
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
-        with self._exchange("GET", path, raw, b"", within, silence) as response:
-            if response.status_code != 200:
-                raise _problem(response.status_code, response.read())
+        bound = Bound(within)
+        with self._exchange(self._request("GET", path, raw, b"", bound)) as response:
+            if response.status != 200:
+                raise _problem(response.status, response.read())
             connection: socket.socket = response.extensions["network_stream"].get_extra_info("socket")
-            yield connection, response.iter_lines()
+            yield connection, _lines(response.iter_stream(), bound, silence)
 
-    @contextmanager
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        headers: list[tuple[bytes, bytes]],
-        content: bytes,
-        connect: float,
-        read: float,
-    ) -> Iterator[httpx.Response]:
-        bounds = {"connect": connect, "write": connect, "read": read, "pool": connect}
-        end = time.monotonic() + read
-        sockets = self.sockets
-
-        def trace(event: str, info: Mapping[str, Any]) -> None:
-            # A child of fork() closes what is noted here; and what the connection took is off the answer's time.
-            if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-                sockets.add(info["return_value"].get_extra_info("socket"))
-                bounds["write"] = bounds["read"] = max(end - time.monotonic(), 0.001)
-
-        request = httpx.Request(
+    def _request(
+        self, method: str, path: str, headers: list[tuple[bytes, bytes]], content: bytes, bound: Bound
+    ) -> httpcore.Request:
+        return httpcore.Request(
             method,
             self._url_of(path) if method == "GET" else self._known_url_of(path),
             headers=self._headers + headers,
-            stream=httpx.ByteStream(content),
-            extensions={"timeout": bounds, "trace": trace},
+            content=content,
+            extensions={"timeout": {"connect": bound, "write": bound, "read": bound}},
         )
+
+    @contextmanager
+    def _exchange(self, request: httpcore.Request) -> Iterator[httpcore.Response]:
+        if self._is_closed:
+            raise Away("this Fusebox is closed")
         try:
-            response = self._transport.handle_request(request)
+            response = self._pool.handle_request(request)
             try:
                 yield response
             finally:
                 response.close()
-        except (httpx.TransportError, OSError) as error:
+        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             raise Away(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
 
-    def _url_of(self, path: str) -> httpx.URL:
-        return self._url.copy_with(raw_path=self._base_path + path.encode("ascii"))
+    def _take_over(
+        self,
+        stream: httpcore.NetworkStream,
+        heard: bytes,
+        request: httpcore.Request,
+        late: Optional[Callable[[Any], None]],
+    ) -> None:
+        def read() -> None:
+            connection = httpcore.HTTP11Connection(request.url.origin, Heard(stream, heard))
+            with connection:
+                response = connection.handle_request(request)
+                answer = _read(response.status, response.read())
+            if late is not None:
+                late(answer)
 
-    def _known_url_of(self, path: str) -> httpx.URL:
-        """Making one takes a tenth of a request. There are two for each breaker that is used."""
+        self._late.add(read)
+
+    def _url_of(self, path: str) -> httpcore.URL:
+        return httpcore.URL(
+            scheme=self._url.raw_scheme,
+            host=self._url.raw_host,
+            port=self._url.port,
+            target=self._base_path + path.encode("ascii"),
+        )
+
+    def _known_url_of(self, path: str) -> httpcore.URL:
+        """Making one takes time. There are two for each breaker that is used."""
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = self._url_of(path)
@@ -161,14 +203,18 @@ class Link:
         """
         for each in list(self.sockets):
             each.close()
+        self._late.after_fork()
         self._open()
 
     def close(self) -> None:
         """Ends what is under way, too."""
-        self._is_closed = True
-        for each in list(self.sockets):
+        with self._lock:
+            self._is_closed = True
+            sockets = list(self.sockets)
+        for each in sockets:
             end(each)
-        self._transport.close()
+        self._pool.close()
+        self._late.close()
 
 
 def end(connection: socket.socket) -> None:
@@ -179,6 +225,29 @@ def end(connection: socket.socket) -> None:
         pass  # The other side was faster.
 
 
+def _lines(chunks: Iterator[bytes], bound: Bound, silence: float) -> Iterator[str]:
+    pieces: list[bytes] = []
+    began = monotonic()
+    bound.renew(silence)
+    for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        pieces.append(first)
+        for other in others:
+            yield b"".join(pieces).decode(errors="replace")
+            pieces, began = [other], monotonic()
+        if monotonic() - began < LONGEST_LINE:
+            bound.renew(silence)
+
+
+def _read(status: int, text: bytes) -> Any:
+    if status not in (200, 201):
+        raise _problem(status, text)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise Away(f"the answer is no JSON: {error}") from error
+
+
 def _problem(status: int, text: bytes) -> Exception:
     try:
         document = json.loads(text)
@@ -186,5 +255,5 @@ def _problem(status: int, text: bytes) -> Exception:
     except (ValueError, KeyError, TypeError):
         code, detail = "unknown", f"status {status}"
     if status >= 500 or status in (408, 429):
-        return Away(f"{detail} ({status} {code})")
+        return Away(f"{detail} ({status} {code})", is_answer=True)
     return Refused(status, code, detail)

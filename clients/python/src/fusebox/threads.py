@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,11 +12,11 @@ R = TypeVar("R")
 
 
 class Threads:
-    """Threads that ask Fusebox on behalf of others. They begin with the first request.
+    """Threads that ask Fusebox on behalf of coroutines. They begin with the first request.
 
-    A request in a thread outlives who waits for it. So a probe that is granted to a cancelled task, or too late, is
-    known of and given back, where a request cut off with its caller would hold it until its lease ends. And no
-    connection belongs to an event loop, which may end before it is closed.
+    A request in a thread outlives who waits for it. So a probe that is granted to a cancelled task is known of and
+    given back, where a request cut off with its caller would hold it until its lease ends. And no connection belongs
+    to an event loop, which may end before it is closed.
     """
 
     def __init__(self, count: int, name: str) -> None:
@@ -45,27 +44,6 @@ class Threads:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             _hand_over(future, abandoned, unsent)
-            raise
-
-    def wait(self, function: Callable[..., R], *arguments: Any, within: float, abandoned: Callable[[R], None]) -> R:
-        """The same for a caller who waits for at most so many seconds.
-
-        Raises:
-            TimeoutError: where it takes longer.
-        """
-        future = self._submit(function, arguments)
-        if future is None:
-            return function(*arguments)
-        try:
-            return future.result(within)
-        except concurrent.futures.TimeoutError as error:
-            if future.done():
-                return future.result()
-            _hand_over(future, abandoned)
-            raise TimeoutError from error
-        except BaseException:
-            # An interrupted wait; what the function raised has nothing to hand over.
-            _hand_over(future, abandoned)
             raise
 
     def _submit(self, function: Callable[..., R], arguments: tuple[Any, ...]) -> Optional[Future[R]]:

@@ -1,0 +1,113 @@
+"""A server of a few lines that a test makes slow, silent or unwilling."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Optional
+
+#: What is said to a request: pieces, one after the other; ``None``: nothing, while the connection stays.
+Answer = Optional[Iterable[bytes]]
+Answering = Callable[[str, Any], Answer]
+
+CLOSED = {"allowed": True, "state": "closed", "permit": "7"}
+PROBE = {"allowed": True, "state": "half_open", "permit": "9-abc", "lease_ms": 30_000}
+#: Of a breaker that is asked for its policy.
+POLICY: dict[str, Any] = {"policy": {}}
+
+
+class Doubtful:
+    """Answers as ``answering`` has it, which is given a path and the request's JSON."""
+
+    def __init__(self, answering: Answering) -> None:
+        self.answering = answering
+        #: Of all requests so far: path and JSON.
+        self.asked: list[tuple[str, Any]] = []
+        #: Set at the end, so that whoever waits within an answer need not longer.
+        self.is_over = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Doubtful:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.is_over.set()
+        for each in [self._listener, *self._open]:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            each.close()
+
+    def asked_for(self, word: str) -> list[Any]:
+        """The JSON of all requests whose path has ``word`` in it."""
+        return [body for path, body in list(self.asked) if word in path]
+
+    def reports(self) -> list[Any]:
+        """All that came in batches."""
+        return [item for batch in self.asked_for("/v1/reports") for item in batch["reports"]]
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            with connection, connection.makefile("rb") as requests:
+                while (path := self._read(requests)) is not None:
+                    answer = self.answering(*path)
+                    if answer is None:
+                        self.is_over.wait()
+                        return
+                    for piece in answer:
+                        connection.sendall(piece)
+                    if path[0].startswith("/v1/events"):
+                        return
+        except (OSError, ValueError):
+            pass
+
+    def _read(self, requests: Any) -> Optional[tuple[str, Any]]:
+        words = requests.readline().decode().split()
+        if not words:
+            return None
+        length = 0
+        while (line := requests.readline().strip()) != b"":
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        body = requests.read(length)
+        self.asked.append((words[1], json.loads(body) if body else None))
+        return self.asked[-1]
+
+
+def answer(document: Any, status: int = 200) -> list[bytes]:
+    text = json.dumps(document).encode()
+    return [b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n\r\n%s" % (status, len(text), text)]
+
+
+def problem(status: int, code: str) -> list[bytes]:
+    return answer({"code": code, "detail": f"it is {code}"}, status)
+
+
+def accepted(body: Any, state: str = "closed") -> list[bytes]:
+    """What is said to a batch."""
+    results = [{"applied": True, "state": state} for _ in body["reports"]]
+    return answer({"accepted": len(results), "results": results})
+
+
+def dripped(pieces: Iterable[bytes], pause: float) -> Iterator[bytes]:
+    """Byte after byte."""
+    for byte in b"".join(pieces):
+        time.sleep(pause)
+        yield bytes([byte])

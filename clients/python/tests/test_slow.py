@@ -1,0 +1,113 @@
+"""Fusebox answers late, in small pieces, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from doubtful import CLOSED, POLICY, PROBE, Answer, Doubtful, accepted, answer, dripped
+from server import PATIENCE, eventually
+
+from fusebox import Fusebox
+
+
+def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
+    """What each of so many gives, all at once."""
+    results: list[Any] = []
+    all_there = threading.Barrier(count)
+
+    def run() -> None:
+        all_there.wait()
+        results.append(work())
+
+    threads = [threading.Thread(target=run, daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert len(results) == count, "all came to an end"
+    return results
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_a_probe_that_is_granted_too_late_to_who_takes_it_for_closed_is_given_back(in_pieces: bool) -> None:
+    may_answer = threading.Event()
+    documents = iter([CLOSED, PROBE])
+
+    def late() -> Iterator[bytes]:
+        may_answer.wait()
+        yield from dripped(answer(PROBE), 0.002) if in_pieces else answer(PROBE)
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.endswith("/acquire"):
+            return answer(CLOSED) if next(documents, None) is CLOSED else late()
+        return accepted(body) if path == "/v1/reports" else answer(POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=0.3) as fb:
+        payments = fb.breaker("payments")
+        eventually("it is closed", lambda: payments.acquire().source == "server")
+        assert payments.state == "closed"
+        assert payments.acquire().source == "fallback"
+        may_answer.set()
+        eventually("the probe is given back", lambda: server.reports())
+        assert [(item["outcome"], item["permit"]) for item in server.reports()] == [("ignored", "9-abc")]
+
+
+def test_an_answer_in_pieces_without_an_end_holds_a_call_for_its_time_out_only() -> None:
+    documents = iter([CLOSED])
+
+    def answering(path: str, body: Any) -> Answer:
+        if not path.endswith("/acquire") or next(documents, None):
+            return answer(CLOSED if path.endswith("/acquire") else POLICY)
+        return dripped(itertools.chain([b"HTTP/1.1 200 X\r\nx-filler: "], itertools.repeat(b"a", 10_000)), 0.02)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=0.3) as fb:
+        payments = fb.breaker("payments")
+        payments.acquire()
+        assert payments.state == "closed"
+        asked = threading.Thread(target=payments.acquire, daemon=True)
+        asked.start()
+        asked.join(PATIENCE)
+        assert not asked.is_alive()
+        assert fb.is_away
+
+
+def test_many_who_ask_for_a_probe_at_once_are_answered_in_their_time() -> None:
+    def slow() -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 X\r\n"
+        threading.Event().wait(0.5)
+        yield answer(PROBE)[0].partition(b"\r\n")[2]
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.endswith("/acquire"):
+            return slow()
+        return accepted(body, "half_open") if path == "/v1/reports" else answer(POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        assert payments.acquire().is_probe
+        decisions = in_threads(50, payments.acquire)
+        assert {decision.source for decision in decisions} == {"server"}
+        assert fb.statistics.departures == 0
+
+
+def test_coroutines_that_queue_for_longer_than_the_time_out_do_not_say_that_it_is_away() -> None:
+    def slow() -> Iterator[bytes]:
+        threading.Event().wait(0.2)
+        yield from answer(CLOSED)
+
+    def answering(path: str, body: Any) -> Answer:
+        return slow() if path.endswith("/acquire") else answer(POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=2.0) as fb:
+        payments = fb.breaker("payments")
+
+        async def main() -> set[str]:
+            return {d.source for d in await asyncio.gather(*(payments.acquire_async() for _ in range(200)))}
+
+        assert asyncio.run(main()) == {"server"}
+        assert fb.statistics.departures == 0
