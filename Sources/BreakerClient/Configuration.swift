@@ -25,7 +25,7 @@ extension Fusebox {
     public struct Configuration: Sendable {
         public var mode = Mode.local
         public var unreachable = Unreachable.local
-        /// How old what the stream told may be: past it the server is asked. 5 s; 1 s and more.
+        /// How old what the stream told may be: past it the server is asked. 5 s; 1 s to an hour.
         public var maxStaleness = Duration.seconds(5)
         /// How long a call waits for the server's decision. 50 ms; an answer that comes later is not lost: a probe is given
         /// back.

@@ -1,11 +1,11 @@
-import Logging
+import Dispatch
 import NIOConcurrencyHelpers
 import ServiceLifecycle
 import Synchronization
 
 extension Fusebox {
     /// Connects the stream of changes, keeps policies, and sends outcomes, until the service is shut down or the task
-    /// cancelled. Then it sends what waits, once, and returns.
+    /// cancelled. Then it sends what waits, once, and returns: within 2 seconds, whatever the server does.
     ///
     /// Once in its life. Put it before the services that make calls: a service group ends them in reverse order.
     public func run() async throws {
@@ -20,31 +20,77 @@ extension Fusebox {
                 }
                 group.addTask { await self.sendWhenAsked() }
                 group.addTask { await self.askWhenIntervalIsOver() }
+                group.addTask { await self.askWhenPauseIsOver() }
                 await group.waitForAll()
             }
         }
         isRunning.store(false, ordering: .relaxed)
         isConnected.store(false, ordering: .relaxed)
-        await send()
+        await sendLast()
     }
 
     private func sendWhenAsked() async {
         for await _ in outlet.flushes.stream {
-            while !Task.isCancelled, !(await send()) {
-                let nowNs = clock.nowNs()
-                let pauseNs = reachability.withLockedValue { $0.retryAfterNs(atNs: nowNs) }
-                // The server may have answered someone else since.
-                guard (try? await clock.sleep(forNs: max(pauseNs, Self.leastPauseNs))) != nil else { return }
+            let nowNs = clock.nowNs()
+            if let attempt = outlet.reachability.withLockedValue({ $0.begin(atNs: nowNs) }) {
+                let race = Race<Void>()
+                Task {
+                    await send(under: attempt)
+                    race.settle(())
+                }
+                // What is under way is waited for once more at the end, and no longer than that takes.
+                await withTaskCancellationHandler {
+                    await race.value
+                } onCancel: {
+                    race.settle(())
+                }
             }
+            if outlet.reachability.withLockedValue({ $0.isAway }) { outlet.retries.continuation.yield() }
         }
     }
-
-    private static let leastPauseNs: Int64 = 50 * nsPerMs
 
     private func askWhenIntervalIsOver() async {
         for await _ in outlet.beginnings.stream {
             guard (try? await clock.sleep(forNs: configuration.flushInterval.inNs)) != nil else { return }
             outlet.flushes.continuation.yield()
+        }
+    }
+
+    private func askWhenPauseIsOver() async {
+        for await _ in outlet.retries.stream {
+            let nowNs = clock.nowNs()
+            let pauseNs = outlet.reachability.withLockedValue { $0.retryAfterNs(atNs: nowNs) }
+            guard (try? await clock.sleep(forNs: max(pauseNs, Self.leastPauseNs))) != nil else { return }
+            outlet.flushes.continuation.yield()
+        }
+    }
+
+    private static let leastPauseNs: Int64 = 50 * nsPerMs
+
+    /// Gives back what probes are granted to who no longer waits, and sends what waits.
+    private func sendLast() async {
+        let race = Race<Void>()
+        let timer = Task {
+            try await clock.sleep(forNs: Self.farewellNs)
+            race.settle(())
+        }
+        Task {
+            await lateAttempts.end()
+            await send(under: outlet.reachability.withLockedValue { $0.beginAtAnyRate() })
+            race.settle(())
+        }
+        await race.value
+        timer.cancel()
+    }
+
+    private static let farewellNs: Int64 = 2_000 * nsPerMs
+}
+
+extension DispatchGroup {
+    /// Waits until all that entered have left.
+    fileprivate func end() async {
+        await withCheckedContinuation { continuation in
+            notify(queue: .global()) { continuation.resume() }
         }
     }
 }

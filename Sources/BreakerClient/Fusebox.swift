@@ -1,5 +1,6 @@
 public import AsyncHTTPClient
 import BreakerCore
+import Dispatch
 public import Logging
 import NIOConcurrencyHelpers
 import NIOCore
@@ -25,13 +26,14 @@ public final class Fusebox: Service, Sendable {
     let logger: Logger
     let panel = LocalPanel()
     let outlet: Outlet
+    /// Whether the server decides.
     let reachability = NIOLockedValueBox(Reachability())
+    /// Those who ask the server, be it that nobody waits for the answer any more.
+    let lateAttempts = DispatchGroup()
     /// The last instant as of which the panel is known to be true.
     let heardNs = Atomic<Int64>(never)
     /// When the stream said anything last, be it old.
     let readNs = Atomic<Int64>(never)
-    /// The last change that the stream told.
-    let revision = NIOLockedValueBox<Int64?>(nil)
     let hasBegun = Atomic<Bool>(false)
     let isRunning = Atomic<Bool>(false)
     let isConnected = Atomic<Bool>(false)
@@ -74,7 +76,10 @@ public final class Fusebox: Service, Sendable {
         clock: any WorkerClock
     ) {
         let staleness = configuration.maxStaleness
-        precondition(staleness >= .seconds(1), "what the stream told is good for a second at least, not \(staleness)")
+        precondition(
+            staleness >= .seconds(1) && staleness <= .seconds(3_600),
+            "what the stream told is good for 1 s to an hour, not \(staleness)"
+        )
         self.configuration = configuration
         self.clock = clock
         self.logger = logger

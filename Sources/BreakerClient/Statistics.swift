@@ -16,8 +16,10 @@ extension Fusebox {
         public var refusedOutcomes = 0
         /// Whether the stream of changes is connected.
         public var isConnected = false
-        /// Whether the server did not answer last.
+        /// Whether the server gave no answer when it was asked for a decision last.
         public var isAway = false
+        /// Whether the server did not take the outcomes that it was sent last, so that they wait.
+        public var areOutcomesHeldUp = false
         /// How old what the stream told is; `nil` where it told nothing yet.
         public var staleness: Duration?
     }
@@ -35,6 +37,7 @@ extension Fusebox {
         }
         statistics.isConnected = isConnected.load(ordering: .relaxed)
         statistics.isAway = reachability.withLockedValue { $0.isAway }
+        statistics.areOutcomesHeldUp = outlet.reachability.withLockedValue { $0.isAway }
         let heardNs = heardNs.load(ordering: .relaxed)
         if heardNs != Self.never { statistics.staleness = .nanoseconds(max(0, clock.nowNs() - heardNs)) }
         return statistics

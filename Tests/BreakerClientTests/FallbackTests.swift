@@ -39,8 +39,8 @@ struct FallbackTests {
             },
             fallback: .from { key, reason in
                 switch reason {
-                case .denied(let denial): "\(key): \(denial.state)"
-                case .failed(let error): error.map { "\(key): \($0)" }
+                case .denied(let denial): "\(key ?? "none"): \(denial.state)"
+                case .failed(let error): error.map { "\(key ?? "none"): \($0)" }
                 }
             }
         )
@@ -61,11 +61,30 @@ struct FallbackTests {
             fallback: .cache()
         )
         for _ in 1...2 {
-            let served = try await users.served { 503 }
+            let served = try await users.served(key: "1") { 503 }
             #expect(served.value == 503 && served.origin == .call)
         }
-        #expect(try await users.call { 200 } == 200)
-        #expect(try await users.call { 503 } == 200)
+        #expect(try await users.call(key: "1") { 200 } == 200)
+        #expect(try await users.call(key: "1") { 503 } == 200)
+    }
+
+    @Test("Without a key nothing is remembered and nobody is served, and that is logged once")
+    func noKey() async throws {
+        let worker = Worker(url: "http://127.0.0.1:1")
+        let users = worker.fusebox.breaker("users", of: String.self, fallback: .cache())
+        for name in ["ann", "bob"] { #expect(try await users.call { name } == name) }
+        await #expect(throws: Trouble.timeout) { try await users.call { throw Trouble.timeout } }
+        #expect(worker.log.lines.filter { $0.hasPrefix("a cached fallback") }.count == 1)
+    }
+
+    @Test("A cache behind a cache remembers, too")
+    func nested() async throws {
+        let worker = Worker(url: "http://127.0.0.1:1")
+        let lasting = Fallback<Int>.cache(ttl: .seconds(100))
+        let users = worker.fusebox.breaker("users", fallback: .cache(ttl: .seconds(10), else: lasting))
+        #expect(try await users.call(key: "1") { 7 } == 7)
+        worker.clock.advance(by: .seconds(50))
+        #expect(try await users.served(key: "1") { throw Trouble.timeout }.origin == .cache(age: .seconds(50)))
     }
 
     @Test("The cache forgets what is too old, and what was written longest ago where it is full")

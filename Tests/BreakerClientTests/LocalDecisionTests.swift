@@ -65,6 +65,32 @@ struct LocalDecisionTests {
         }
     }
 
+    @Test("One that begins later knows the time that remains as well as the first")
+    func secondFollower() async throws {
+        try await LiveServer.with { server in
+            try await server.trip("payments")
+            for remaining in [60, 20] {
+                let worker = Worker(url: server.url)
+                let payments = worker.fusebox.breaker("payments")
+                try await worker.running {
+                    let decision = try await payments.acquire()
+                    #expect(decision.source == .local && decision.retryAfter == .seconds(remaining))
+                }
+                server.clock.advance(byMs: 40_000)
+            }
+        }
+    }
+
+    @Test("A probe says for how long it is leased; another call is not")
+    func lease() async throws {
+        try await LiveServer.with { server in
+            let payments = Worker(url: server.url).fusebox.breaker("payments")
+            #expect(try await payments.acquire().lease == nil)
+            try await server.bringToProbe("payments")
+            #expect(try await payments.acquire().lease == .seconds(30))
+        }
+    }
+
     @Test("What the stream told is good up to its bound; past it the server is asked")
     func staleness() async throws {
         try await LiveServer.with { server in

@@ -2,10 +2,33 @@ import Logging
 import NIOConcurrencyHelpers
 import Synchronization
 
+// What the ways to the server tell of it, and who hears it. Only an answer to what was asked says that it is back: a
+// stream that lives says no more than that it is worth trying.
+
 extension Fusebox {
-    /// - Parameter decided: whether it was what it was asked for.
-    func serverAnswered(decided: Bool = false) {
-        guard reachability.withLockedValue({ $0.succeeded(decided: decided) }) == .returned else { return }
+    // MARK: Decisions
+
+    func serverDecided(_ attempt: Reachability.Attempt) {
+        let nowNs = clock.nowNs()
+        if reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned { serverReturned() }
+    }
+
+    func serverFailed(_ error: any Error, _ attempt: Reachability.Attempt) {
+        let nowNs = clock.nowNs()
+        var random = SystemRandomNumberGenerator()
+        let change = reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, random: &random) }
+        guard change == .left else { return }
+        logger.warning(
+            "fusebox is away",
+            metadata: [
+                "url": "\(client.url)",
+                "unreachable": "\(configuration.unreachable.rawValue)",
+                "error": "\(error)",
+            ]
+        )
+    }
+
+    private func serverReturned() {
         for entry in panel.entries { entry.state.withLockedValue { $0.standIn = nil } }
         let statistics = statistics
         logger.notice(
@@ -17,26 +40,38 @@ extension Fusebox {
                 "dropped_outcomes": "\(statistics.droppedOutcomes)",
             ]
         )
+        outlet.flushes.continuation.yield()
     }
 
-    /// It is there, and does not decide: of a wrong token, say.
-    func serverRefused(_ error: FuseboxError, _ entry: BreakerEntry) {
-        serverAnswered()
-        guard reachability.withLockedValue({ $0.refused() }) else { return }
-        logger.error("fusebox gives no decision", metadata: ["breaker": "\(entry.name)", "error": "\(error)"])
+    // MARK: Outcomes
+
+    /// What it takes it has written down, so it decides as well.
+    func serverTookOutcomes(_ attempt: Reachability.Attempt) {
+        let nowNs = clock.nowNs()
+        if reachability.withLockedValue({ $0.proved(atNs: nowNs) }) == .returned { serverReturned() }
+        guard outlet.reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned else { return }
+        logger.notice("fusebox takes outcomes again", metadata: ["url": "\(client.url)"])
     }
 
-    func serverFailed(_ error: any Error) {
+    func serverTookNoOutcomes(_ error: any Error, _ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
         var random = SystemRandomNumberGenerator()
-        guard reachability.withLockedValue({ $0.failed(atNs: nowNs, random: &random) }) == .left else { return }
+        let change = outlet.reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, random: &random) }
+        guard change == .left else { return }
         logger.warning(
-            "fusebox is away",
-            metadata: [
-                "url": "\(client.url)",
-                "unreachable": "\(configuration.unreachable.rawValue)",
-                "error": "\(error)",
-            ]
+            "fusebox takes no outcomes, so they wait",
+            metadata: ["url": "\(client.url)", "error": "\(error)"]
         )
+    }
+
+    // MARK: Changes
+
+    func streamBegan() {
+        isConnected.store(true, ordering: .relaxed)
+        hasStreamBeenRefused.store(false, ordering: .relaxed)
+        let nowNs = clock.nowNs()
+        reachability.withLockedValue { $0.endPause(atNs: nowNs) }
+        outlet.reachability.withLockedValue { $0.endPause(atNs: nowNs) }
+        outlet.flushes.continuation.yield()
     }
 }

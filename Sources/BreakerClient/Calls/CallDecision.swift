@@ -13,20 +13,20 @@ public struct CallDecision: Sendable {
     }
 
     /// Whether the call may go through.
-    public var isAllowed: Bool
-    public var source: Source
+    public internal(set) var isAllowed: Bool
+    public internal(set) var source: Source
     /// Where the breaker stands, as far as who decided knows.
-    public var state: BreakerState
+    public internal(set) var state: BreakerState
     /// The breaker would have denied, were it not in shadow.
-    public var wouldDeny = false
+    public internal(set) var wouldDeny = false
 
     /// Nanoseconds; negative where only an operator ends it.
     var retryAfterNs: Int64 = -1
     var permit = Pass.none
     /// The permit of the breaker that stands in for the server's; `nil` where none does.
     var standInPermit: Permit?
-    /// Whether the permit is leased: its slot is taken until it is reported, or its lease ends.
-    var isProbe = false
+    /// How long the permit of a probe is leased, in milliseconds; negative where it is none.
+    var leaseMs: Int64 = -1
 
     init(isAllowed: Bool, source: Source, state: BreakerState) {
         self.isAllowed = isAllowed
@@ -38,6 +38,13 @@ public struct CallDecision: Sendable {
     public var retryAfter: Duration? {
         isAllowed || retryAfterNs < 0 ? nil : .nanoseconds(retryAfterNs)
     }
+
+    /// Of a probe, how long it may take, counted from when it was asked for: behind that another one is let through, and
+    /// what this one reports changes nothing. `nil` for any other call.
+    public var lease: Duration? { isProbe ? .milliseconds(leaseMs) : nil }
+
+    /// Whether the permit is leased: its slot is taken until it is reported, or its lease ends.
+    var isProbe: Bool { leaseMs >= 0 }
 }
 
 /// A permit as the server knows it.

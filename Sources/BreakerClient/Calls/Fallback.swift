@@ -10,12 +10,14 @@ public enum FallbackReason: Sendable {
 ///
 /// It does not stand in for one that counts as ignored: a bad request stays the caller's.
 public struct Fallback<Value: Sendable>: Sendable {
-    typealias Find = @Sendable (String, FallbackReason, Int64) async throws -> (Value, Served<Value>.Origin)?
+    typealias Find = @Sendable (String?, FallbackReason, Int64) async throws -> (Value, Served<Value>.Origin)?
+    typealias Keep = @Sendable (Value, String, Int64) -> Void
 
     private let find: Find
-    private let keep: (@Sendable (Value, String, Int64) -> Void)?
+    /// `nil` for one that remembers nothing.
+    private let keep: Keep?
 
-    private init(find: @escaping Find, keep: (@Sendable (Value, String, Int64) -> Void)? = nil) {
+    private init(find: @escaping Find, keep: Keep? = nil) {
         self.find = find
         self.keep = keep
     }
@@ -26,14 +28,16 @@ public struct Fallback<Value: Sendable>: Sendable {
     }
 
     /// What `body` makes of it.
-    /// - Parameter body: given the key and the reason; `nil` where it has nothing. What it throws ends the call.
+    /// - Parameter body: given the key, if the call has one, and the reason; `nil` where it has nothing. What it throws ends
+    ///   the call.
     public static func from(
-        _ body: @escaping @Sendable (_ key: String, _ reason: FallbackReason) async throws -> Value?
+        _ body: @escaping @Sendable (_ key: String?, _ reason: FallbackReason) async throws -> Value?
     ) -> Fallback {
         Fallback(find: { key, reason, _ in try await body(key, reason).map { ($0, .fallback) } })
     }
 
-    /// The last good result of a call about the same key, remembered in this process.
+    /// The last good result of a call about the same key, remembered in this process. A call without a key has none, and
+    /// its result is not remembered: it might be somebody else's.
     ///
     /// - Parameters:
     ///   - ttl: how long a result is served for, counted from its call. An hour.
@@ -47,22 +51,28 @@ public struct Fallback<Value: Sendable>: Sendable {
         let cache = FallbackCache<Value>(ttlNs: ttl.inNs, capacity: capacity)
         return Fallback(
             find: { key, reason, nowNs in
-                if let (value, ageNs) = cache.value(key, atNs: nowNs) {
+                if let key, let (value, ageNs) = cache.value(key, atNs: nowNs) {
                     return (value, .cache(age: .nanoseconds(ageNs)))
                 }
                 return try await alternative?.find(key, reason, nowNs)
             },
-            keep: { value, key, nowNs in cache.keep(value, key, atNs: nowNs) }
+            keep: { value, key, nowNs in
+                cache.keep(value, key, atNs: nowNs)
+                alternative?.keep?(value, key, nowNs)
+            }
         )
     }
 
     nonisolated(nonsending) func value(
-        _ key: String,
+        _ key: String?,
         _ reason: FallbackReason,
         _ nowNs: Int64
     ) async throws -> (Value, Served<Value>.Origin)? {
         try await find(key, reason, nowNs)
     }
+
+    /// Whether it can tell one call from another only by their keys.
+    var needsKey: Bool { keep != nil }
 
     func remember(_ value: Value, _ key: String, _ nowNs: Int64) { keep?(value, key, nowNs) }
 }

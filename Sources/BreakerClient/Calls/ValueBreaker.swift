@@ -1,3 +1,4 @@
+import Logging
 import NIOConcurrencyHelpers
 
 /// A breaker that all workers share, for calls that return a `Value`: what they return may count as a failure, and a
@@ -20,14 +21,14 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
     /// denied or has failed.
     ///
     /// - Parameters:
-    ///   - key: what the call is about, for a cache to tell one from another.
+    ///   - key: what the call is about, for a cache to tell one from another: with a `nil` it is not used.
     ///   - operation: the call. Its time-out is yours, and should be below the policy's `probe_lease_ms`.
     /// - Returns: what the call returned, or the fallback's value. A value that counts as a failure is returned where the
     ///   fallback has none.
     /// - Throws: where the fallback has no value, ``BreakerOpen`` for a call that was not made, else what `operation`
     ///   throws; `CancellationError` where the task was cancelled while the breaker was asked.
     public nonisolated(nonsending) func call(
-        key: String = "",
+        key: String? = nil,
         _ operation: nonisolated(nonsending) () async throws -> Value
     ) async throws -> Value {
         try await served(key: key, operation).value
@@ -35,7 +36,7 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
 
     /// The same, and says where the value comes from.
     public nonisolated(nonsending) func served(
-        key: String = "",
+        key: String? = nil,
         _ operation: nonisolated(nonsending) () async throws -> Value
     ) async throws -> Served<Value> {
         let decision = try await fusebox.acquire(entry)
@@ -55,7 +56,7 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
         await fusebox.report(outcome, to: entry, under: decision, since: startNs)
         guard case .failure = outcome else {
             let value = try result.get()
-            if outcome == .success { fallback?.remember(value, key, fusebox.clock.nowNs()) }
+            if outcome == .success { remember(value, key) }
             return Served(value: value, decision: decision, origin: .call)
         }
         var error: (any Error)?
@@ -71,8 +72,22 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
         }
     }
 
+    private func remember(_ value: Value, _ key: String?) {
+        guard let fallback, fallback.needsKey else { return }
+        if let key { return fallback.remember(value, key, fusebox.clock.nowNs()) }
+        let isFirst = entry.state.withLockedValue { state in
+            defer { state.hasMissedKey = true }
+            return !state.hasMissedKey
+        }
+        guard isFirst else { return }
+        fusebox.logger.warning(
+            "a cached fallback remembers nothing of a call without a key",
+            metadata: ["breaker": "\(name)"]
+        )
+    }
+
     private nonisolated(nonsending) func serve(
-        _ key: String,
+        _ key: String?,
         _ reason: FallbackReason,
         _ decision: CallDecision
     ) async throws -> Served<Value>? {

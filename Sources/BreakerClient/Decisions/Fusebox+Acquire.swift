@@ -1,16 +1,15 @@
 import BreakerAPI
 import BreakerCore
-import Logging
 import NIOConcurrencyHelpers
 import Synchronization
 
 extension Fusebox {
-    /// - Throws: where the task is cancelled while the server is asked. A probe that is granted then is given back.
+    /// - Throws: where the task is cancelled and the server has to be asked. A probe that is granted then is given back.
     @inline(__always)
     nonisolated(nonsending) func acquire(_ entry: BreakerEntry) async throws(CancellationError) -> CallDecision {
         let nowNs = clock.nowNs()
         if let decision = decideLocally(entry, atNs: nowNs) { return decision }
-        return try await ask(entry, atNs: nowNs)
+        return try await decideRemotely(entry, atNs: nowNs)
     }
 
     /// - Returns: `nil` where the server has to be asked.
@@ -20,76 +19,20 @@ extension Fusebox {
         return entry.decide(atNs: nowNs)
     }
 
-    private nonisolated(nonsending) func ask(
+    private nonisolated(nonsending) func decideRemotely(
         _ entry: BreakerEntry,
         atNs nowNs: Int64
     ) async throws(CancellationError) -> CallDecision {
-        guard reachability.withLockedValue({ $0.mayTry(atNs: nowNs) }) else { return decideAlone(entry) }
-        switch await attempt(entry) {
-        case .answered(let document):
-            serverAnswered(decided: true)
+        if Task.isCancelled { throw CancellationError() }
+        guard let attempt = reachability.withLockedValue({ $0.begin(atNs: nowNs) }) else { return decideAlone(entry) }
+        switch await ask(entry, attempt) {
+        case .decided(let document):
             let decision = CallDecision(document)
-            entry.count(decision)
+            entry.take(decision)
             return decision
-        case .refused(let error):
-            serverRefused(error, entry)
-            return decideAlone(entry)
-        case .failed(let error):
-            serverFailed(error)
-            return decideAlone(entry)
+        case .refused, .failed: return decideAlone(entry)
         case .cancelled: throw CancellationError()
         }
-    }
-
-    // MARK: One attempt
-
-    private enum Attempt: Sendable {
-        case answered(DecisionDocument)
-        /// The server is there, and will not decide, however often it is asked.
-        case refused(FuseboxError)
-        case failed(any Error)
-        case cancelled
-    }
-
-    /// The server did not answer within the caller's patience.
-    struct TooSlow: Error {}
-
-    /// Asks the server, for as long as the caller waits. The request itself goes on: a probe that the server grants when
-    /// nobody waits any more is given back.
-    private func attempt(_ entry: BreakerEntry) async -> Attempt {
-        let race = Race<Attempt>()
-        Task {
-            let attempt: Attempt
-            do {
-                attempt = .answered(try await client.acquire(entry.name))
-            } catch let error as FuseboxError where error.status < 500 {
-                attempt = .refused(error)
-            } catch {
-                attempt = .failed(error)
-            }
-            if !race.settle(attempt), case .answered(let document) = attempt { await giveBack(document, to: entry) }
-        }
-        let timer = whenPatienceEnds { race.settle(.failed(TooSlow())) }
-        defer { timer.cancel() }
-        return await withTaskCancellationHandler {
-            await race.value
-        } onCancel: {
-            race.settle(.cancelled)
-        }
-    }
-
-    /// - Returns: what waits; to be cancelled where `body` is not to happen any more.
-    func whenPatienceEnds(_ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
-        Task { [clock, configuration] in
-            guard (try? await clock.sleep(forNs: configuration.patience.inNs)) != nil else { return }
-            body()
-        }
-    }
-
-    private func giveBack(_ document: DecisionDocument, to entry: BreakerEntry) async {
-        let decision = CallDecision(document)
-        guard decision.isProbe else { return }
-        await report(.ignored, to: entry, under: decision, tookNs: 0)
     }
 
     // MARK: Without the server
@@ -97,7 +40,7 @@ extension Fusebox {
     private func decideAlone(_ entry: BreakerEntry) -> CallDecision {
         let nowNs = clock.nowNs()
         let (absence, retryAfterNs) = reachability.withLockedValue {
-            ($0.absences, $0.retryAfterNs(atNs: nowNs))
+            ($0.absences, max(Self.leastRetryAfterNs, $0.retryAfterNs(atNs: nowNs)))
         }
         return entry.state.withLockedValue { state in
             var decision: CallDecision
@@ -109,11 +52,17 @@ extension Fusebox {
                 decision.retryAfterNs = retryAfterNs
             case .local: decision = Self.askStandIn(&state, entry, absence: absence, atNs: nowNs)
             }
-            if decision.isAllowed { decision.permit = (state.image?.generation).map(Pass.generation) ?? .none }
+            // The last known, so that a breaker that has moved on meanwhile does not count what it is told of before.
+            if decision.isAllowed {
+                decision.permit = (state.image?.generation).map(Pass.generation) ?? state.lastPermit
+            }
             state.tally.count(decision)
             return decision
         }
     }
+
+    /// A denial that says "at once" would have its caller ask in a tight loop.
+    private static let leastRetryAfterNs = nsPerMs
 
     private static func askStandIn(
         _ state: inout BreakerEntry.State,
@@ -130,19 +79,5 @@ extension Fusebox {
             preconditionFailure("\(entry.name) has no stand-in")
         }
         return decision
-    }
-}
-
-extension CallDecision {
-    init(_ document: DecisionDocument) {
-        self.init(
-            isAllowed: document.allowed,
-            source: .server,
-            state: BreakerState(rawValue: document.state) ?? (document.allowed ? .closed : .open)
-        )
-        wouldDeny = document.wouldDeny ?? false
-        retryAfterNs = document.retryAfterMs.map { max(0, $0) * nsPerMs } ?? -1
-        permit = document.permit.map(Pass.written) ?? .none
-        isProbe = document.leaseMs != nil
     }
 }

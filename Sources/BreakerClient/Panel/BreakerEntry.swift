@@ -9,10 +9,18 @@ final class BreakerEntry: Sendable {
         var image: LocalImage?
         /// The last known.
         var policy = Policy()
-        /// Of ``policy``; `nil` where it was never fetched.
+        /// Of ``policy``; `nil` where the present one is not known.
         var policyRevision: Int64?
+        /// The last that was asked for, whatever came of it.
+        var triedPolicyRevision: Int64?
         /// Decides while the server is away.
         var standIn: StandIn?
+        /// What the server allowed a call under last that was no probe.
+        var lastPermit = Pass.none
+        /// Whether the server gave no decision when it was asked last.
+        var isRefused = false
+        /// Whether a call was made without the key that its cache needs.
+        var hasMissedKey = false
         var tally = DecisionTally()
     }
 
@@ -31,6 +39,8 @@ final class BreakerEntry: Sendable {
     /// What the stream tells.
     func show(_ image: LocalImage?) {
         state.withLockedValue { state in
+            // It went by what the breaker was before.
+            if image?.generation != state.image?.generation { state.standIn = nil }
             state.image = image
             state.standing = image.map(LocalStanding.init) ?? .unknown
         }
@@ -45,8 +55,13 @@ final class BreakerEntry: Sendable {
         }
     }
 
-    func count(_ decision: CallDecision) {
-        state.withLockedValue { $0.tally.count(decision) }
+    /// What the server decided.
+    func take(_ decision: CallDecision) {
+        state.withLockedValue { state in
+            state.standIn = nil
+            if decision.isAllowed, !decision.isProbe { state.lastPermit = decision.permit }
+            state.tally.count(decision)
+        }
     }
 }
 

@@ -1,19 +1,23 @@
 import AsyncHTTPClient
 import Logging
-import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization
 
 extension Fusebox {
     /// Follows the server's changes for as long as the task is not cancelled, and connects again where that ends.
     func followChanges() async {
+        var reader = StreamReader(panel: panel)
         var failures = 0
         var random = SystemRandomNumberGenerator()
         while !Task.isCancelled {
-            if await followUntilSilence() { failures = 0 }
+            reader = await followUntilSilence(reader)
             isConnected.store(false, ordering: .relaxed)
-            let pauseNs = min(Reachability.pauseNs(afterFailures: failures, random: &random), Self.longestBreakNs)
-            failures += 1
+            failures = reader.hasRead ? 0 : failures + 1
+            let pauseNs = Reachability.pauseNs(
+                afterFailures: max(0, failures - 1),
+                longest: Self.longestBreakNs,
+                random: &random
+            )
             guard (try? await clock.sleep(forNs: pauseNs)) != nil else { return }
         }
     }
@@ -22,47 +26,48 @@ extension Fusebox {
     private static let longestBreakNs: Int64 = 1_000 * nsPerMs
 
     /// One connection, up to its end or until nothing comes for too long.
-    /// - Returns: whether anything came.
-    private func followUntilSilence() async -> Bool {
+    private func followUntilSilence(_ reader: StreamReader) async -> StreamReader {
         readNs.store(clock.nowNs(), ordering: .relaxed)
-        return await withTaskGroup(of: Bool?.self) { group in
-            group.addTask { await self.follow() }
+        return await withTaskGroup(of: StreamReader?.self) { group in
+            group.addTask { await self.follow(reader) }
             group.addTask {
                 await self.waitForSilence()
                 return nil
             }
-            let first = await group.next() ?? nil
+            var followed = await group.next() ?? nil
             group.cancelAll()
-            let second = await group.next() ?? nil
-            return first ?? second ?? false
+            if let last = await group.next() ?? nil { followed = last }
+            guard let followed else { preconditionFailure("a connection ended without its reader") }
+            return followed
         }
     }
 
-    /// - Returns: whether anything came.
-    private func follow() async -> Bool {
-        let behind = revision.withLockedValue { $0 }
-        var reader = StreamReader(panel: panel, revision: behind)
+    private func follow(_ reader: StreamReader) async -> StreamReader {
+        var reader = reader
+        reader.begin(atNs: clock.nowNs())
+        var hasBegun = false
         do {
-            for try await bytes in try await client.follow(behind: behind, heartbeatMs: heartbeatMs).body {
+            let stream = try await client.follow(behind: reader.revision, heartbeatMs: heartbeatMs)
+            for try await bytes in stream.body {
                 let nowNs = clock.nowNs()
                 readNs.store(nowNs, ordering: .relaxed)
                 let asOfNs = try reader.read(bytes, atNs: nowNs)
-                revision.withLockedValue { $0 = reader.revision }
                 if let asOfNs, asOfNs > heardNs.load(ordering: .relaxed) { heardNs.store(asOfNs, ordering: .releasing) }
-                isConnected.store(true, ordering: .relaxed)
-                hasStreamBeenRefused.store(false, ordering: .relaxed)
-                serverAnswered()
+                if !hasBegun, reader.revision != nil {
+                    hasBegun = true
+                    streamBegan()
+                }
                 policyRequests.continuation.yield()
             }
             logger.debug("fusebox ended the stream of changes")
-        } catch let error as FuseboxError where error.status < 500 {
+        } catch let error as FuseboxError where error.isRefusal {
             let isFirst = !hasStreamBeenRefused.exchange(true, ordering: .relaxed)
             let level: Logger.Level = isFirst ? .error : .debug
             logger.log(level: level, "fusebox tells no changes, so it is asked", metadata: ["error": "\(error)"])
         } catch {
             logger.debug("the stream of changes broke off", metadata: ["error": "\(error)"])
         }
-        return reader.hasRead
+        return reader
     }
 
     private func waitForSilence() async {

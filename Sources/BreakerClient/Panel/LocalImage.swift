@@ -16,33 +16,31 @@ struct LocalImage: Hashable, Sendable {
     var override: Order?
     var policyRevision: Int64
 
-    /// - Returns: `nil` for a state or an order of a later version: the server decides then.
+    /// - Returns: `nil` for a state, an order or an instant that only a later version can read: the server decides then.
     init?(_ standing: StandingDocument, times: ServerTimes) {
         guard let state = BreakerState(rawValue: standing.state) else { return nil }
         self.state = state
         generation = standing.generation
         policyRevision = standing.policyRevision
-        openUntilNs = standing.openUntil.flatMap(times.localNs)
+        if let text = standing.openUntil {
+            guard let openUntilNs = times.localNs(text) else { return nil }
+            self.openUntilNs = openUntilNs
+        }
         guard let override = standing.override else { return }
         guard let mode = Override.Mode(rawValue: override.mode) else { return nil }
-        self.override = Order(mode: mode, untilNs: override.expiresAt.flatMap(times.localNs))
-    }
-}
-
-/// How the server's clock relates to this process's.
-struct ServerTimes: Hashable, Sendable {
-    /// What is added to a server's instant to have this process's.
-    private(set) var offsetNs: Int64
-
-    /// - Parameters:
-    ///   - text: the server's present instant, as it came.
-    ///   - nowNs: when it came: later by what it was under way, so that nothing seems due before it is.
-    init?(at text: String, nowNs: Int64) {
-        guard let instant = Instant(timestamp: text) else { return nil }
-        offsetNs = nowNs - instant.milliseconds * nsPerMs
+        var order = Order(mode: mode)
+        if let text = override.expiresAt {
+            guard let untilNs = times.localNs(text) else { return nil }
+            order.untilNs = untilNs
+        }
+        self.override = order
     }
 
-    func localNs(_ text: String) -> Int64? {
-        Instant(timestamp: text).map { $0.milliseconds * nsPerMs + offsetNs }
+    /// The same, where the server's clock is known better.
+    func moved(byNs difference: Int64) -> LocalImage {
+        var image = self
+        image.openUntilNs = openUntilNs.map { $0 + difference }
+        image.override?.untilNs = override?.untilNs.map { $0 + difference }
+        return image
     }
 }

@@ -36,6 +36,15 @@ final class LocalPanel: Sendable {
         for entry in entries { entry.show(images[entry.name]) }
     }
 
+    /// The server's clock is known better by so much.
+    func move(byNs difference: Int64) {
+        let (images, entries) = state.withLockedValue { state in
+            state.images = state.images.mapValues { $0.moved(byNs: difference) }
+            return (state.images, state.ordered)
+        }
+        for entry in entries { entry.show(images[entry.name]) }
+    }
+
     /// - Parameter image: `nil` for a name that is deleted, or of which only the server knows what it means.
     func show(_ name: String, _ image: LocalImage?) {
         let entry = state.withLockedValue { state in

@@ -3,27 +3,46 @@ import Foundation
 import NIOCore
 import NIOFoundationCompat
 
-/// Reads one connection's stream of changes into the panel. Used by one task.
+/// Reads the stream of changes into the panel, connection after connection. Used by one task.
 struct StreamReader {
     /// The last change that is in the panel; `nil` where there is none.
     private(set) var revision: Int64?
-    /// Whether anything came.
+    /// Whether anything came by this connection.
     private(set) var hasRead = false
     private let panel: LocalPanel
     private var times: ServerTimes?
+    /// By which times the instants in the panel were reckoned, in nanoseconds.
+    private var panelOffsetNs: Int64 = 0
     private var line = ByteBuffer()
+    /// Bytes of the line that are known to have no end in them.
+    private var scanned = 0
+    private var beganNs: Int64 = 0
+    /// Whether a sign of life says that the panel is true: not the one that a connection begins with, behind which comes
+    /// what happened meanwhile.
+    private var isPresent = false
 
     /// A line that is longer is none of this server's: the whole panel at its largest has half of that.
     private static let maximumLine = 64 << 20
+    /// Nanoseconds by which the server's clock has to be known better for the panel to be reckoned anew.
+    private static let worthMoving = 20 * nsPerMs
 
     enum Failure: Error {
         case lineTooLong
         case noTime(String)
     }
 
-    init(panel: LocalPanel, revision: Int64?) {
+    init(panel: LocalPanel) {
         self.panel = panel
-        self.revision = revision
+    }
+
+    /// A connection was asked for at this instant. Another server may speak, or one whose clock was set.
+    mutating func begin(atNs nowNs: Int64) {
+        beganNs = nowNs
+        times = nil
+        line = ByteBuffer()
+        scanned = 0
+        isPresent = false
+        hasRead = false
     }
 
     /// Takes in what came.
@@ -32,43 +51,65 @@ struct StreamReader {
         var bytes = bytes
         line.writeBuffer(&bytes)
         hasRead = true
-        guard line.readableBytes <= Self.maximumLine else { throw Failure.lineTooLong }
-        var trueAsOf: Int64?
-        while let end = line.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
-            let length = end - line.readerIndex
-            guard let data = line.readData(length: length) else { break }
+        var trueAsOfNs: Int64?
+        while let length = lengthOfLine(), let data = line.readData(length: length) {
             line.moveReaderIndex(forwardBy: 1)
-            if let asOf = try take(try JSONDecoder().decode(EventDocument.self, from: data), atNs: nowNs) {
-                trueAsOf = max(trueAsOf ?? .min, asOf)
+            scanned = 0
+            if let asOfNs = try take(try JSONDecoder().decode(EventDocument.self, from: data), atNs: nowNs) {
+                trueAsOfNs = max(trueAsOfNs ?? .min, asOfNs)
             }
         }
+        guard line.readableBytes <= Self.maximumLine else { throw Failure.lineTooLong }
         line.discardReadBytes()
-        return trueAsOf
+        return trueAsOfNs
+    }
+
+    /// - Returns: of the first line, without its end; `nil` where that has not come.
+    private mutating func lengthOfLine() -> Int? {
+        let bytes = line.readableBytesView.dropFirst(scanned)
+        guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
+            scanned = line.readableBytes
+            return nil
+        }
+        return end - line.readerIndex
     }
 
     private mutating func take(_ event: EventDocument, atNs nowNs: Int64) throws -> Int64? {
-        // The first tells the server's time; each that is of the present tells it again, for clocks drift.
-        let isFirst = times == nil
-        if isFirst || event.type == "heartbeat" || event.type == "resync" {
-            times = ServerTimes(at: event.at, nowNs: nowNs)
-        }
+        try hearTime(event, atNs: nowNs)
         guard let times, let atNs = times.localNs(event.at) else { throw Failure.noTime(event.at) }
-        defer { revision = event.revision ?? revision }
+        defer {
+            revision = event.revision ?? revision
+            isPresent = true
+        }
         switch event.type {
-        case "heartbeat":
-            // The one that a resumed stream begins with comes before what happened meanwhile.
-            return isFirst ? nil : nowNs
+        case "heartbeat": return isPresent ? min(atNs, nowNs) : nil
         case "resync":
             let images = (event.breakers ?? []).compactMap { standing in
                 LocalImage(standing, times: times).map { (standing.name, $0) }
             }
             panel.replace(Dictionary(images) { _, last in last })
-            return nowNs
+            panelOffsetNs = times.offsetNs
+            // It may have been written down long before, and nothing has changed since: up to when it was asked for.
+            return beganNs
         default:
             if let name = event.name {
                 panel.show(name, event.standing.flatMap { LocalImage($0, times: times) })
             }
             return min(atNs, nowNs)
+        }
+    }
+
+    /// Heartbeats tell the server's present time; a server that begins without one, its first line does.
+    private mutating func hearTime(_ event: EventDocument, atNs nowNs: Int64) throws {
+        guard times == nil || event.type == "heartbeat" else { return }
+        guard let heard = ServerTimes(at: event.at, nowNs: nowNs) else { throw Failure.noTime(event.at) }
+        var times = times ?? heard
+        times.hear(heard)
+        self.times = times
+        let difference = times.offsetNs - panelOffsetNs
+        if revision != nil, abs(difference) >= Self.worthMoving {
+            panel.move(byNs: difference)
+            panelOffsetNs = times.offsetNs
         }
     }
 }

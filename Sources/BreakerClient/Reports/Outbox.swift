@@ -44,7 +44,8 @@ struct Outbox: Sendable {
     /// How many outcomes are gathered at most before they are sent.
     static let outcomesAtOnce = 100
     /// How many items are sent in one request at most; more wait for the next.
-    static let itemsPerRequest = 1_000
+    /// Each takes up to 4 KB where every character has to be escaped, and the server takes 4 MB.
+    static let itemsPerRequest = 500
     /// A report that was sent is not sent again behind this: the server forgets its id soon after.
     static let repeatableNs: Int64 = (Receipt.lifetimeMs - 60_000) * nsPerMs
 

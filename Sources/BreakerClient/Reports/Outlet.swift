@@ -1,21 +1,35 @@
 import NIOConcurrencyHelpers
 
-/// Where outcomes leave: what waits, and whether somebody sends.
+/// Where outcomes leave: what waits, and who sends it.
 final class Outlet: Sendable {
+    /// What came of sending all that waited.
+    enum Sending: Sendable {
+        /// There was nothing.
+        case nothing
+        case taken
+        case failed(any Error)
+    }
+
     struct State: Sendable {
         var outbox: Outbox
-        var isSending = false
+        /// Sends, batch after batch, until nothing waits: one at a time, so that outcomes keep their order.
+        var sender: Task<Sending, Never>?
         /// Outcomes that the server has answered.
         var sent = 0
         /// Outcomes that the server did not take.
         var refused = 0
+        /// The places of breakers whose outcomes the server did not take last.
+        var refusedPlaces: Set<Int> = []
     }
 
     let state: NIOLockedValueBox<State>
+    let reachability = NIOLockedValueBox(Reachability())
     /// Has ``Fusebox/run()`` send.
     let flushes = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     /// Has ``Fusebox/run()`` send when the interval is over.
     let beginnings = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    /// Has ``Fusebox/run()`` send when the server is worth trying again.
+    let retries = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(capacity: Int) {
         let ownID = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -30,28 +44,51 @@ final class Outlet: Sendable {
         }
     }
 
-    /// The next batch; `nil` where there is nothing, and where somebody else is sending, who comes to it.
-    func begin(atNs nowNs: Int64) -> [Outbox.Item]? {
+    // MARK: Sending
+
+    /// The one who sends; `body` where nobody does. It goes on until ``take(atNs:)`` has nothing, or ``putBack(_:_:)``.
+    func sender(_ body: @escaping @Sendable () async -> Sending) -> Task<Sending, Never> {
         state.withLockedValue { state in
-            guard !state.isSending else { return nil }
+            if let sender = state.sender { return sender }
+            let sender = Task(operation: body)
+            state.sender = sender
+            return sender
+        }
+    }
+
+    /// The next batch; `nil` where there is nothing: who comes next sends anew.
+    func take(atNs nowNs: Int64) -> [Outbox.Item]? {
+        state.withLockedValue { state in
             let batch = state.outbox.take(atNs: nowNs)
-            state.isSending = !batch.isEmpty
+            if batch.isEmpty { state.sender = nil }
             return batch.isEmpty ? nil : batch
         }
     }
 
-    /// - Parameters:
-    ///   - batch: what was sent.
-    ///   - again: those of it of which nobody knows whether they came, in order.
-    ///   - refused: how many of its outcomes the server did not take.
-    func end(_ batch: [Outbox.Item], again: [Outbox.Item] = [], refused: Int = 0) {
-        state.withLockedValue { state in
-            func outcomes(_ items: [Outbox.Item]) -> Int { items.reduce(0) { $0 + $1.count } }
-            state.isSending = false
-            state.sent += outcomes(batch) - outcomes(again) - refused
-            state.refused += refused
-            state.outbox.settle(outcomes(batch) - outcomes(again))
-            state.outbox.putBack(again)
+    /// The server answered for these, and did not take `refused`.
+    /// - Returns: whether it took those of one of these breakers until then.
+    func settle(_ batch: [Outbox.Item], refused: [Outbox.Item]) -> Bool {
+        let all = Self.outcomes(batch)
+        let lost = Self.outcomes(refused)
+        let (places, refusedPlaces) = (Set(batch.map(\.place)), Set(refused.map(\.place)))
+        return state.withLockedValue { state in
+            state.sent += all - lost
+            state.refused += lost
+            state.outbox.settle(all)
+            let isNews = !refusedPlaces.isSubset(of: state.refusedPlaces)
+            state.refusedPlaces.subtract(places)
+            state.refusedPlaces.formUnion(refusedPlaces)
+            return isNews
         }
     }
+
+    /// Nobody knows whether these came, or the server cannot take them: they are the next again, when someone sends anew.
+    func putBack(_ batch: [Outbox.Item]) {
+        state.withLockedValue { state in
+            state.outbox.putBack(batch)
+            state.sender = nil
+        }
+    }
+
+    private static func outcomes(_ items: [Outbox.Item]) -> Int { items.reduce(0) { $0 + $1.count } }
 }

@@ -1,16 +1,16 @@
-public import AsyncHTTPClient
-public import BreakerAPI
-public import Foundation
-public import NIOCore
+package import AsyncHTTPClient
+package import BreakerAPI
+package import Foundation
+package import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 
 /// A Fusebox server, for a worker: one method for each thing that can be asked of it.
 ///
 /// It makes one attempt at each, and decides nothing: what to do when the server is away is the caller's choice.
-public struct FuseboxClient: Sendable {
+package struct FuseboxClient: Sendable {
     /// Where the server is: `http://127.0.0.1:7979`.
-    public let url: String
+    package let url: String
     private let token: String?
     private let timeout: TimeAmount
     private let http: HTTPClient
@@ -20,7 +20,7 @@ public struct FuseboxClient: Sendable {
     ///   - token: the secret of a token; `nil` for a server that has none.
     ///   - timeout: how long one request may take.
     ///   - http: what sends the requests; one that all clients share where it is `nil`.
-    public init(url: String, token: String? = nil, timeout: TimeAmount = .seconds(2), http: HTTPClient? = nil) {
+    package init(url: String, token: String? = nil, timeout: TimeAmount = .seconds(2), http: HTTPClient? = nil) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.token = token
         self.timeout = timeout
@@ -30,7 +30,7 @@ public struct FuseboxClient: Sendable {
     /// Asks whether a call may go through.
     ///
     /// - Throws: a ``FuseboxError`` where the server decided nothing; any other error where it could not be reached.
-    public func acquire(_ name: String) async throws -> DecisionDocument {
+    package func acquire(_ name: String) async throws -> DecisionDocument {
         try await send(.POST, Paths.acquire(name), as: DecisionDocument.self)
     }
 
@@ -46,7 +46,7 @@ public struct FuseboxClient: Sendable {
     ///   - reporter: the worker's own name for itself.
     ///   - reportID: under which a repetition of this report is recognised.
     /// - Throws: as ``acquire(_:)``.
-    public func report(
+    package func report(
         _ outcome: String,
         to name: String,
         permit: String? = nil,
@@ -70,25 +70,25 @@ public struct FuseboxClient: Sendable {
     }
 
     /// Gives a breaker a policy: `{"policy":{…}}` or `{"preset":"…"}`, as JSON.
-    public func putPolicy(_ json: String, of name: String) async throws {
+    package func putPolicy(_ json: String, of name: String) async throws {
         _ = try await send(.PUT, Paths.breaker(name), body: Data(json.utf8))
     }
 
     /// The breaker as operators see it, as JSON.
-    public func breaker(_ name: String) async throws -> Data {
+    package func breaker(_ name: String) async throws -> Data {
         try await send(.GET, Paths.breaker(name))
     }
 
     /// Whether the server takes requests.
     /// - Throws: where it could not be reached.
-    public func isReady() async throws -> Bool {
+    package func isReady() async throws -> Bool {
         try await execute(.GET, Paths.readyz, body: nil).status == .ok
     }
 
     /// A consistent copy of the database, as it comes in.
     /// - Parameter timeout: how long the server may take to begin.
     /// - Returns: the response, its status 200; its `repr-digest` is that of the whole body.
-    public func backUp(timeout: TimeAmount = .minutes(10)) async throws -> HTTPClientResponse {
+    package func backUp(timeout: TimeAmount = .minutes(10)) async throws -> HTTPClientResponse {
         let response = try await execute(.POST, Paths.backup, body: nil, timeout: timeout)
         guard response.status == .ok else { throw try await Self.error(from: response) }
         return response
@@ -180,12 +180,18 @@ public struct FuseboxClient: Sendable {
 }
 
 /// The server's word that it did not do what it was asked.
-public struct FuseboxError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct FuseboxError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The HTTP status.
-    public var status: Int
+    package var status: Int
     /// A `ProblemCode`, or one of a later version; `nil` where something else than a Fusebox answered.
-    public var code: String?
-    public var detail: String
+    package var code: String?
+    package var detail: String
 
-    public var description: String { "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))" }
+    /// Whether it is there, and asking again changes nothing until somebody acts.
+    var isRefusal: Bool { (400..<500).contains(status) && status != 408 && status != 429 }
+
+    /// Whether it cannot take what it was sent, from whomever and whenever.
+    var isAboutContent: Bool { [400, 413, 415, 422].contains(status) }
+
+    package var description: String { "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))" }
 }

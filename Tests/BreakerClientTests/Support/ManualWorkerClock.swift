@@ -4,6 +4,7 @@ import NIOConcurrencyHelpers
 /// A worker's clock that a test moves. Who sleeps wakes when it is moved far enough.
 final class ManualWorkerClock: WorkerClock {
     private struct Sleeper {
+        var lengthNs: Int64
         var dueNs: Int64
         var continuation: CheckedContinuation<Void, any Error>
     }
@@ -16,8 +17,11 @@ final class ManualWorkerClock: WorkerClock {
 
     private let state = NIOLockedValueBox(State())
 
-    /// Whether anybody sleeps.
-    var hasSleepers: Bool { state.withLockedValue { !$0.sleepers.isEmpty } }
+    /// Whether anybody sleeps for so long.
+    func sleeps(_ duration: Duration) -> Bool {
+        let lengthNs = duration / .nanoseconds(1)
+        return state.withLockedValue { state in state.sleepers.values.contains { Double($0.lengthNs) == lengthNs } }
+    }
 
     func nowNs() -> Int64 { state.withLockedValue { $0.nowNs } }
 
@@ -30,7 +34,11 @@ final class ManualWorkerClock: WorkerClock {
             try await withCheckedThrowingContinuation { continuation in
                 let isCancelled = state.withLockedValue { state in
                     if Task.isCancelled { return true }
-                    state.sleepers[ticket] = Sleeper(dueNs: state.nowNs + nanoseconds, continuation: continuation)
+                    state.sleepers[ticket] = Sleeper(
+                        lengthNs: nanoseconds,
+                        dueNs: state.nowNs + nanoseconds,
+                        continuation: continuation
+                    )
                     return false
                 }
                 if isCancelled { continuation.resume(throwing: CancellationError()) }

@@ -1,0 +1,101 @@
+import BreakerAPI
+import BreakerCore
+import Dispatch
+import Logging
+import NIOConcurrencyHelpers
+
+extension Fusebox {
+    /// What came of asking the server once.
+    enum Reply: Sendable {
+        case decided(DecisionDocument)
+        /// The server is there, and will not decide, however often it is asked.
+        case refused(FuseboxError)
+        case failed(any Error)
+        /// The caller's task was cancelled meanwhile.
+        case cancelled
+    }
+
+    /// The server did not answer within the caller's patience.
+    struct TooSlow: Error {}
+
+    /// Asks the server, for as long as the caller waits.
+    ///
+    /// What it tells of the server is told whether or not the caller is still there. The request itself goes on: a probe
+    /// that the server grants when nobody waits any more is given back.
+    func ask(_ entry: BreakerEntry, _ attempt: Reachability.Attempt) async -> Reply {
+        let race = Race<Reply>()
+        let timer = whenPatienceEnds {
+            self.serverFailed(TooSlow(), attempt)
+            race.settle(.failed(TooSlow()))
+        }
+        lateAttempts.enter()
+        Task {
+            let reply = await request(entry)
+            timer.cancel()
+            judge(reply, attempt, entry)
+            if !race.settle(reply), case .decided(let document) = reply { await giveBack(document, to: entry) }
+            lateAttempts.leave()
+        }
+        return await withTaskCancellationHandler {
+            await race.value
+        } onCancel: {
+            race.settle(.cancelled)
+        }
+    }
+
+    private func request(_ entry: BreakerEntry) async -> Reply {
+        do {
+            return .decided(try await client.acquire(entry.name))
+        } catch let error as FuseboxError where error.isRefusal {
+            return .refused(error)
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    private func judge(_ reply: Reply, _ attempt: Reachability.Attempt, _ entry: BreakerEntry) {
+        switch reply {
+        case .decided:
+            serverDecided(attempt)
+            entry.state.withLockedValue { $0.isRefused = false }
+        case .refused(let error):
+            serverDecided(attempt)
+            let isFirst = entry.state.withLockedValue { state in
+                defer { state.isRefused = true }
+                return !state.isRefused
+            }
+            guard isFirst else { return }
+            logger.error("fusebox gives no decision", metadata: ["breaker": "\(entry.name)", "error": "\(error)"])
+        case .failed(let error): serverFailed(error, attempt)
+        case .cancelled: break
+        }
+    }
+
+    /// - Returns: what waits; to be cancelled where `body` is not to happen any more.
+    func whenPatienceEnds(_ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
+        Task { [clock, configuration] in
+            guard (try? await clock.sleep(forNs: configuration.patience.inNs)) != nil else { return }
+            body()
+        }
+    }
+
+    private func giveBack(_ document: DecisionDocument, to entry: BreakerEntry) async {
+        let decision = CallDecision(document)
+        guard decision.isProbe else { return }
+        await report(.ignored, to: entry, under: decision, tookNs: 0)
+    }
+}
+
+extension CallDecision {
+    init(_ document: DecisionDocument) {
+        self.init(
+            isAllowed: document.allowed,
+            source: .server,
+            state: BreakerState(rawValue: document.state) ?? (document.allowed ? .closed : .open)
+        )
+        wouldDeny = document.wouldDeny ?? false
+        retryAfterNs = document.retryAfterMs.map { max(0, $0) * nsPerMs } ?? -1
+        permit = document.permit.map(Pass.written) ?? .none
+        leaseMs = document.leaseMs ?? -1
+    }
+}

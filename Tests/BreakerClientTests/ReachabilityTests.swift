@@ -1,0 +1,127 @@
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("Whether the server is worth asking")
+struct ReachabilityTests {
+    private var way = Reachability()
+    private var random = SplitMix64(seed: 1)
+
+    private typealias Attempt = Reachability.Attempt
+
+    private mutating func begin(atNs nowNs: Int64) throws -> Attempt {
+        let attempt = way.begin(atNs: nowNs)
+        return try #require(attempt)
+    }
+
+    private mutating func mayBegin(atNs nowNs: Int64) -> Bool { way.begin(atNs: nowNs) != nil }
+
+    private mutating func fail(_ attempt: Attempt, atNs nowNs: Int64) -> Reachability.Change? {
+        way.failed(attempt, atNs: nowNs, random: &random)
+    }
+
+    private mutating func leave(atNs nowNs: Int64) throws {
+        let change = fail(try begin(atNs: nowNs), atNs: nowNs)
+        #expect(change == .left && way.isAway)
+    }
+
+    private mutating func returns(atNs nowNs: Int64) throws {
+        let change = way.answered(try begin(atNs: nowNs), atNs: nowNs)
+        #expect(change == .returned && !way.isAway)
+    }
+
+    /// Behind the pause, however it was jittered.
+    private func longestPauseNs(_ pauses: Int) -> Int64 {
+        min(Reachability.firstPauseNs << Int64(pauses - 1), Reachability.longestPauseNs)
+    }
+
+    @Test("While it is there all ask; behind one failure nobody does until the pause is over, and then one")
+    mutating func oneAtATime() throws {
+        _ = try begin(atNs: 0)
+        try leave(atNs: 0)
+        let retryNs = way.retryAfterNs(atNs: 0)
+        #expect(retryNs >= Reachability.firstPauseNs / 2 && retryNs <= Reachability.firstPauseNs)
+        let early = mayBegin(atNs: retryNs - 1)
+        let next = try begin(atNs: retryNs)
+        let beside = mayBegin(atNs: .max)
+        #expect(!early && !beside, "another one tries")
+        let change = way.answered(next, atNs: retryNs)
+        #expect(change == .returned && !way.isAway)
+        for _ in 1...2 { _ = try begin(atNs: retryNs) }
+    }
+
+    @Test("However many fail at once, they fail as one")
+    mutating func together() throws {
+        var attempts: [Attempt] = []
+        for _ in 1...100 { attempts.append(try begin(atNs: 0)) }
+        var changes: [Reachability.Change?] = []
+        for attempt in attempts { changes.append(fail(attempt, atNs: 10)) }
+        #expect(changes == [.left] + Array(repeating: nil, count: 99))
+        #expect(way.absences == 1 && way.retryAfterNs(atNs: 10) <= Reachability.firstPauseNs)
+    }
+
+    @Test("An answer that comes when the failure is told already says nothing, nor does a failure")
+    mutating func late() throws {
+        let slow = try begin(atNs: 0)
+        try leave(atNs: 1)
+        let answer = way.answered(slow, atNs: 2)
+        #expect(answer == nil && way.isAway)
+        let next = try begin(atNs: longestPauseNs(1) + 1)
+        let failure = fail(slow, atNs: longestPauseNs(1) + 2)
+        let beside = mayBegin(atNs: longestPauseNs(1) + 3)
+        #expect(failure == nil && !beside, "another one still tries")
+        let change = way.answered(next, atNs: longestPauseNs(1) + 4)
+        #expect(change == .returned)
+    }
+
+    @Test("One that comes and goes is left for longer and longer; one that stayed is not")
+    mutating func flapping() throws {
+        var nowNs: Int64 = 0
+        for failures in 1...8 {
+            try leave(atNs: nowNs)
+            #expect(way.retryAfterNs(atNs: nowNs) >= longestPauseNs(failures) / 2)
+            nowNs += longestPauseNs(failures)
+            try returns(atNs: nowNs)
+        }
+        nowNs += Reachability.longestPauseNs
+        try leave(atNs: nowNs)
+        #expect(way.retryAfterNs(atNs: nowNs) <= Reachability.firstPauseNs)
+    }
+
+    @Test("A try that had nothing to ask leaves room for the next")
+    mutating func withdrawn() throws {
+        try leave(atNs: 0)
+        way.withdrawn(try begin(atNs: longestPauseNs(1)))
+        _ = try begin(atNs: longestPauseNs(1))
+        #expect(way.isAway)
+    }
+
+    @Test("A sign of life ends the pause, and says no more")
+    mutating func endOfPause() throws {
+        try leave(atNs: 0)
+        way.endPause(atNs: 1)
+        #expect(way.isAway)
+        _ = try begin(atNs: 1)
+        let beside = mayBegin(atNs: 1)
+        #expect(!beside)
+    }
+
+    @Test("What it did for someone else proves that it is there, whoever is trying")
+    mutating func proved() throws {
+        try leave(atNs: 0)
+        _ = try begin(atNs: longestPauseNs(1))
+        let changes = [way.proved(atNs: longestPauseNs(1)), way.proved(atNs: longestPauseNs(1))]
+        #expect(changes == [.returned, nil] && !way.isAway)
+    }
+
+    @Test(
+        "Pauses grow up to a bound, and are jittered by half",
+        arguments: [(0, 100), (1, 200), (5, 3_200), (6, 5_000), (90, 5_000)]
+    )
+    mutating func pauses(failures: Int, ms: Int64) {
+        var pauses: Set<Int64> = []
+        for _ in 1...200 { pauses.insert(Reachability.pauseNs(afterFailures: failures, random: &random) / nsPerMs) }
+        #expect(pauses.allSatisfy { $0 >= ms / 2 && $0 <= ms } && pauses.count > 20)
+    }
+}

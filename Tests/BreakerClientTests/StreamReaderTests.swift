@@ -1,0 +1,150 @@
+import BreakerCore
+import NIOConcurrencyHelpers
+import NIOCore
+import Testing
+
+@testable import BreakerClient
+
+@Suite("A stream of changes, as it is read")
+struct StreamReaderTests {
+    private let panel = LocalPanel()
+    private var reader: StreamReader
+
+    /// This process's clock when the server's shows the beginning of 2026.
+    private static let startNs: Int64 = 5_000 * nsPerMs
+
+    init() {
+        reader = StreamReader(panel: panel)
+        reader.begin(atNs: Self.startNs)
+    }
+
+    private static func heartbeat(_ second: Int, revision: String = "null") -> String {
+        #"{"type":"heartbeat","at":"\#(instant(second))","revision":\#(revision)}"#
+    }
+
+    private static func resync(_ second: Int, _ breakers: String...) -> String {
+        #"{"type":"resync","reason":"start","revision":7,"at":"\#(instant(second))","breakers":["#
+            + breakers.joined(separator: ",") + "]}"
+    }
+
+    private static func breaker(
+        _ name: String,
+        _ state: String,
+        openUntil: String = "null",
+        override: String = "null"
+    ) -> String {
+        #"{"name":"\#(name)","state":"\#(state)","generation":7,"since":"\#(instant(0))","open_until":\#(openUntil),"#
+            + #""override":\#(override),"policy_revision":1}"#
+    }
+
+    private static func instant(_ second: Int) -> String {
+        "2026-01-01T00:\(second < 600 ? "0" : "")\(second / 60):\(second % 60 < 10 ? "0" : "")\(second % 60).000Z"
+    }
+
+    private mutating func read(_ lines: String..., atMs nowMs: Int64) throws -> Int64? {
+        let bytes = ByteBuffer(string: lines.map { $0 + "\n" }.joined())
+        return try reader.read(bytes, atNs: Self.startNs + nowMs * nsPerMs).map { ($0 - Self.startNs) / nsPerMs }
+    }
+
+    private func image(_ name: String) -> LocalImage? { panel.entry(name).state.withLockedValue { $0.image } }
+
+    private func openUntilMs(_ name: String) -> Int64? {
+        image(name)?.openUntilNs.map { ($0 - Self.startNs) / nsPerMs }
+    }
+
+    @Test("The server's time is that of its heartbeat, however long ago the panel was written down")
+    mutating func cachedPanel() throws {
+        let open = Self.breaker("a", "open", openUntil: #""\#(Self.instant(130))""#)
+        let asOfMs = try read(Self.heartbeat(120), Self.resync(70, open), atMs: 3)
+        #expect(asOfMs == 0, "the panel is true as of when it was asked for")
+        #expect(openUntilMs("a") == 10_003)
+    }
+
+    @Test("A server that begins with the panel tells the time by that")
+    mutating func withoutHeartbeat() throws {
+        let open = Self.breaker("a", "open", openUntil: #""\#(Self.instant(10))""#)
+        let asOfMs = try read(Self.resync(0, open), atMs: 3)
+        #expect(asOfMs == 0 && openUntilMs("a") == 10_003)
+    }
+
+    @Test("A heartbeat says as of when the panel is true, and one that is late says as of when it was sent")
+    mutating func lateHeartbeat() throws {
+        _ = try read(Self.heartbeat(0), Self.resync(0), atMs: 0)
+        let prompt = try read(Self.heartbeat(10, revision: "7"), atMs: 10_000)
+        let late = try read(Self.heartbeat(20, revision: "7"), atMs: 26_000)
+        #expect(prompt == 10_000 && late == 20_000)
+    }
+
+    @Test("The heartbeat that a connection begins with says nothing of what happened before it")
+    mutating func resumed() throws {
+        let first = try read(Self.heartbeat(0), atMs: 0)
+        _ = try read(Self.resync(0), atMs: 0)
+        reader.begin(atNs: Self.startNs)
+        let resumed = try read(Self.heartbeat(30, revision: "7"), atMs: 30_000)
+        let next = try read(Self.heartbeat(31, revision: "7"), atMs: 31_000)
+        #expect(first == nil && resumed == nil && next == 31_000 && reader.revision == 7)
+    }
+
+    @Test("Where the server's clock is known better, or was set, the panel is reckoned anew")
+    mutating func betterClock() throws {
+        let order = #"{"mode":"force_closed","expires_at":"\#(Self.instant(40))"}"#
+        let open = Self.breaker("a", "open", openUntil: #""\#(Self.instant(60))""#, override: order)
+        _ = try read(Self.heartbeat(0), Self.resync(0, open), atMs: 9_000)
+        #expect(openUntilMs("a") == 69_000)
+        _ = try read(Self.heartbeat(10), atMs: 10_000)
+        #expect(openUntilMs("a") == 60_000)
+        let untilNs = image("a")?.override?.untilNs
+        #expect(untilNs == Self.startNs + 40_000 * nsPerMs)
+        reader.begin(atNs: Self.startNs + 11_000 * nsPerMs)
+        _ = try read(Self.heartbeat(31), atMs: 11_000)
+        #expect(openUntilMs("a") == 40_000)
+    }
+
+    @Test("However the bytes come, they are read alike")
+    mutating func split() throws {
+        let text =
+            Self.heartbeat(0) + "\n" + Self.resync(0, Self.breaker("a", "closed")) + "\n" + Self.heartbeat(1) + "\n"
+        for byte in text.utf8 { _ = try reader.read(ByteBuffer(bytes: [byte]), atNs: Self.startNs) }
+        #expect(image("a")?.state == .closed && reader.revision == 7)
+    }
+
+    @Test(
+        "What only a later version can read leaves that breaker to the server, and the others known",
+        arguments: [
+            breaker("a", "ajar"), breaker("a", "open", openUntil: #""soon""#),
+            breaker("a", "open", openUntil: #""9999-12-31T23:59:59.999Z""#),
+            breaker("a", "closed", override: #"{"mode":"force_half","expires_at":null}"#),
+            breaker("a", "closed", override: #"{"mode":"shadow","expires_at":"later"}"#),
+        ]
+    )
+    mutating func unreadable(breaker: String) throws {
+        _ = try read(Self.heartbeat(0), Self.resync(0, breaker, Self.breaker("b", "closed")), atMs: 0)
+        #expect(image("a") == nil && image("b")?.state == .closed)
+        #expect(panel.entry("a").decide(atNs: Self.startNs) == nil)
+    }
+
+    @Test(
+        "A line that is none of the server's ends the connection",
+        arguments: ["nonsense", #"{"type":"heartbeat","at":"soon"}"#]
+    )
+    func nonsense(line: String) {
+        var reader = reader
+        #expect(throws: (any Error).self) { try reader.read(ByteBuffer(string: line + "\n"), atNs: 0) }
+    }
+
+    @Test("The quickest word of the last minutes counts, so that clocks may drift")
+    func drift() throws {
+        func times(_ serverSecond: Int, atMs nowMs: Int64) throws -> ServerTimes {
+            try #require(ServerTimes(at: Self.instant(serverSecond), nowNs: nowMs * nsPerMs))
+        }
+        let windowMs = ServerTimes.windowNs / nsPerMs
+        var known = try times(0, atMs: 1_000)
+        let first = known.offsetNs
+        known.hear(try times(1, atMs: 2_500))
+        #expect(known.offsetNs == first, "that one was slower")
+        known.hear(try times(300, atMs: 1_000 + windowMs + 700))
+        #expect(known.offsetNs == first, "the former window counts still")
+        known.hear(try times(600, atMs: 1_000 + 2 * windowMs + 1_400))
+        #expect(known.offsetNs == first + 700 * nsPerMs, "the first is forgotten")
+    }
+}

@@ -1,0 +1,117 @@
+import AsyncHTTPClient
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOHTTP1
+import TestSupport
+
+/// A server that answers as the test says, in front of the real one: as a network that fails, a proxy that is overloaded, or
+/// a disk that is full looks from here.
+final class SickServer: Sendable {
+    enum Conduct: Sendable {
+        case healthy
+        /// An HTTP status, and a body.
+        case answers(Int, _ body: String = "")
+        /// It takes the request and says nothing.
+        case silent
+        /// What is asked is done at once, and answered when the test says so.
+        case late
+        /// What is asked is done, and the answer gets lost on the way.
+        case losesAnswer
+    }
+
+    private struct State {
+        var conduct: @Sendable (_ path: String) -> Conduct = { _ in .healthy }
+        var seen: [String: Int] = [:]
+        var isLateOver = false
+    }
+
+    let port: Int
+    private let state: NIOLockedValueBox<State>
+
+    var url: String { "http://127.0.0.1:\(port)" }
+
+    private init(port: Int, state: NIOLockedValueBox<State>) {
+        self.port = port
+        self.state = state
+    }
+
+    /// From the next request on.
+    func behaves(_ conduct: @escaping @Sendable (_ path: String) -> Conduct) {
+        state.withLockedValue { $0.conduct = conduct }
+    }
+
+    /// What is late is answered.
+    func answerLate() { state.withLockedValue { $0.isLateOver = true } }
+
+    /// How many requests there were whose path ends so.
+    func requests(_ end: String) -> Int {
+        state.withLockedValue { $0.seen.reduce(0) { $0 + ($1.key.hasSuffix(end) ? $1.value : 0) } }
+    }
+
+    /// Runs `body` with one in front of `server`, and ends it behind, also what it never answered.
+    static func with<Value: Sendable>(
+        _ server: LiveServer,
+        _ body: @Sendable (SickServer) async throws -> Value
+    ) async throws -> Value {
+        let state = NIOLockedValueBox(State())
+        let (ports, portFound) = AsyncStream.makeStream(of: Int.self)
+        var logger = Logger(label: "sick")
+        logger.logLevel = .critical
+        let application = Application(
+            responder: CallbackResponder<BasicRequestContext> { request, _ in
+                try await respond(to: request, from: server.url, state)
+            },
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            onServerRunning: { portFound.yield($0.localAddress?.port ?? 0) },
+            logger: logger
+        )
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try? await application.run() }
+            guard let port = await ports.first(where: { _ in true }) else { preconditionFailure("no port") }
+            let value = try await body(SickServer(port: port, state: state))
+            group.cancelAll()
+            return value
+        }
+    }
+
+    private static func respond(
+        to request: Request,
+        from url: String,
+        _ state: NIOLockedValueBox<State>
+    ) async throws -> Response {
+        let conduct = state.withLockedValue { state in
+            state.seen[request.uri.path, default: 0] += 1
+            return state.conduct(request.uri.path)
+        }
+        switch conduct {
+        case .healthy: return try await pass(request, to: url)
+        case .answers(let status, let body):
+            return Response(status: .init(code: status), body: .init(byteBuffer: ByteBuffer(string: body)))
+        case .silent:
+            try await Task.sleep(for: .seconds(3_600))
+            return Response(status: .gatewayTimeout)
+        case .late:
+            let answer = try await pass(request, to: url)
+            while !state.withLockedValue({ $0.isLateOver }) { try await Task.sleep(for: .milliseconds(5)) }
+            return answer
+        case .losesAnswer:
+            _ = try await pass(request, to: url)
+            return Response(status: .badGateway)
+        }
+    }
+
+    private static func pass(_ request: Request, to url: String) async throws -> Response {
+        var outgoing = HTTPClientRequest(url: url + request.uri.description)
+        outgoing.method = .init(rawValue: request.method.rawValue)
+        for field in request.headers
+        where ["accept", "authorization", "last-event-id"].contains(field.name.canonicalName) {
+            outgoing.headers.add(name: field.name.rawName, value: field.value)
+        }
+        outgoing.body = .bytes(try await request.body.collect(upTo: 1 << 22))
+        let answer = try await HTTPClient.shared.execute(outgoing, deadline: .distantFuture)
+        return Response(status: .init(code: Int(answer.status.code)), body: .init(asyncSequence: answer.body))
+    }
+}
