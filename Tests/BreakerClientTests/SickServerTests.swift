@@ -50,7 +50,8 @@ struct SickServerTests {
                 await #expect(throws: CancellationError.self) { try await caller.value }
                 #expect(!worker.fusebox.statistics.isAway)
                 worker.clock.advance(by: .milliseconds(50))
-                try await eventually("the server counts as away") { worker.fusebox.statistics.isAway }
+                // Sooner than the request itself is given up.
+                try await eventually("the server counts as away", within: 5) { worker.fusebox.statistics.isAway }
             }
         }
     }
@@ -218,7 +219,8 @@ struct SickServerTests {
                 _ = try? await payments.call { throw Trouble.timeout }
                 try await eventually("the outcome is on its way") { sick.requests("/reports") == 1 }
                 run.cancel()
-                try await eventually("the end waits") { worker.clock.sleeps(.seconds(2)) }
+                // Sooner than the request itself is given up.
+                try await eventually("the end waits", within: 5) { worker.clock.sleeps(.seconds(2)) }
                 worker.clock.advance(by: .seconds(2))
                 try await run.value
                 #expect(worker.fusebox.statistics.waitingOutcomes == 1)
