@@ -315,10 +315,11 @@ def test_a_thousand_instances_are_no_thousand_threads(server: Server) -> None:
 @pytest.mark.parametrize("has_begun", [False, True])
 def test_what_nobody_waits_for_any_more_is_handed_over(has_begun: bool) -> None:
     threads = Threads(1, "test")
-    may_end, has_ended = threading.Event(), threading.Event()
+    is_busy, may_end, has_ended = threading.Event(), threading.Event(), threading.Event()
     told: list[str] = []
 
     def work() -> str:
+        is_busy.set()
         may_end.wait()
         return "result"
 
@@ -327,9 +328,10 @@ def test_what_nobody_waits_for_any_more_is_handed_over(has_begun: bool) -> None:
         has_ended.set()
 
     async def main() -> None:
-        busy = None if has_begun else asyncio.ensure_future(threads.run(may_end.wait))
+        busy = None if has_begun else asyncio.ensure_future(threads.run(work))
         task = asyncio.ensure_future(threads.run(work, abandoned=abandoned, unsent=lambda: told.append("unsent")))
-        await asyncio.sleep(0.01)
+        while not is_busy.is_set():
+            await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -20,8 +20,6 @@ from .sender import Sender
 from .settings import Settings
 from .threads import Threads
 
-#: Seconds that the end of the process may wait for outcomes to be sent.
-FAREWELL = 1.0
 #: Requests at once on behalf of coroutines.
 WAITING = 16
 
@@ -62,7 +60,7 @@ class Authority(Reporting):
         decision = self._decide_here(cell)
         if decision is not None:
             return decision
-        return await self.threads.run(self._ask, cell, was_away, abandoned=lambda late: self.give_back(cell, late))
+        return await self.threads.run(self._ask, cell, was_away, abandoned=lambda late: self.leave(cell, late))
 
     def _decide_here(self, cell: Cell) -> Optional[Decision]:
         """A decision that takes no request; ``None`` where Fusebox has to be asked."""
@@ -77,6 +75,8 @@ class Authority(Reporting):
         decision = self.asking.ask(cell, was_away)
         if decision is None:
             return self._alone(cell)
+        if decision.is_probe:
+            self.sender.start()  # It may have to be given back where no thread can be started.
         cell.decided(decision)
         if self.follower is None and self.policies.is_due(cell, decision.began):
             self._want_policy(cell)
@@ -86,6 +86,8 @@ class Authority(Reporting):
         now = monotonic()
         decision = decide_alone(cell, self.settings.unreachable, now, self.reach.rest(now))
         self.reach.decided_alone(decision.allowed)
+        if decision.ticket is not None and decision.ticket.lease is not None:
+            self.sender.start()
         return decision
 
     def _want_policy(self, cell: Cell) -> None:
@@ -105,16 +107,28 @@ class Authority(Reporting):
             self.follower.after_fork()
         if self._is_closed:
             self._is_closed = False
-            self.close(0.0)
+            self.close(monotonic())
 
-    def close(self, within: float = FAREWELL) -> None:
-        if self._is_closed:
-            return
-        self._is_closed = True
+    def farewell(self) -> None:
+        """Stops following, and has the sender send what waits. Waits for nothing; ``close`` does."""
         if self.follower is not None:
             self.follower.close()
         self.panel.freshness.end()
-        self.sender.close(within)
+        self.sender.farewell()
+
+    def close(self, until: float) -> None:
+        """Sends what waits, if it can before an instant of ``time.monotonic()``, and ends threads and connections."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.farewell()
+        self.sender.close(until)
         self.reach.close()
         self.link.close()
         self.threads.close()
+
+    def join(self, until: float) -> None:
+        """Waits for the end of the threads, up to such an instant."""
+        for each in (self.sender, self.follower, self.threads, self.link):
+            if each is not None:
+                each.join(until)

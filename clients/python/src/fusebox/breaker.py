@@ -139,7 +139,9 @@ class Breaker(AsyncProtection):
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        leave(self).__exit__(kind, error, traceback)
+        call = leave(self, error)
+        if call is not None:
+            call.__exit__(kind, error, traceback)
 
     async def __aenter__(self) -> Call:
         call = await Call(self).__aenter__()
@@ -152,4 +154,6 @@ class Breaker(AsyncProtection):
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        await leave(self).__aexit__(kind, error, traceback)
+        call = leave(self, error)
+        if call is not None:
+            await call.__aexit__(kind, error, traceback)

@@ -28,6 +28,7 @@ class Call:
     def __init__(self, breaker: Breaker) -> None:
         self.breaker = breaker
         self._began = 0.0
+        self._is_under_way = False
         self._verdict: Optional[tuple[Outcome, Optional[str]]] = None
 
     def fail(self, kind: Optional[str] = None) -> None:
@@ -50,6 +51,7 @@ class Call:
         if not decision.allowed:
             raise BreakerOpen(self.breaker.name, decision.state, decision.retry_after)
         self.decision = decision
+        self._is_under_way = True
         self._began = monotonic()
 
     def __exit__(
@@ -60,7 +62,10 @@ class Call:
     ) -> None:
         duration = monotonic() - self._began
         outcome, word = self._outcome(error)
-        if outcome == "ignored":
+        if isinstance(error, GeneratorExit):
+            # Of a generator that may have been let go of anywhere.
+            self.breaker.leave(self.decision, outcome, word, duration)
+        elif outcome == "ignored":
             self.breaker.give_back(self.decision, duration)
         else:
             self.breaker.report(outcome, self.decision, kind=word, duration=duration)
@@ -73,12 +78,20 @@ class Call:
     ) -> None:
         duration = monotonic() - self._began
         outcome, word = self._outcome(error)
-        if outcome == "ignored":
+        if isinstance(error, GeneratorExit):
+            self.breaker.leave(self.decision, outcome, word, duration)
+        elif outcome == "ignored":
             self.breaker.give_back(self.decision, duration)
         else:
             await self.breaker.report_async(outcome, self.decision, kind=word, duration=duration)
 
+    def __del__(self) -> None:
+        """One that is let go of came to nothing: a body that nobody reads, the block of a task whose loop has ended."""
+        if self._is_under_way:
+            self.breaker.leave(self.decision)
+
     def _outcome(self, error: Optional[BaseException]) -> tuple[Outcome, Optional[str]]:
+        self._is_under_way = False
         if self._verdict is not None:
             return self._verdict
         if error is None:
@@ -109,12 +122,18 @@ def enter(call: Call) -> None:
     _entered.set(_Entered(call, _entered.get()))
 
 
-def leave(breaker: Breaker) -> Call:
-    """The innermost call of ``breaker`` that this context has entered."""
+def leave(breaker: Breaker, error: Optional[BaseException]) -> Optional[Call]:
+    """The innermost call of ``breaker`` that this context has entered.
+
+    ``None`` where the garbage collector ends a block, which it does in whatever context it runs. The call is let go of
+    with the block's own.
+    """
     top = each = _entered.get()
     while each is not None and each.call.breaker is not breaker:
         each = each.outer
     if top is None or each is None:
+        if isinstance(error, GeneratorExit):
+            return None
         raise RuntimeError(
             f"the block of {breaker.name} is left in another context than it was entered in; use its guard()"
         )

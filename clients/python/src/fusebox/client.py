@@ -111,8 +111,7 @@ class Fusebox:
     def close(self) -> None:
         """Sends what waits, for at most a second, and ends threads and connections. Calls that follow are decided
         without the server."""
-        forking.forget(self._authority)
-        self._authority.close()
+        forking.close(self._authority)
 
     def __enter__(self) -> Fusebox:
         return self

@@ -52,16 +52,23 @@ class Follower:
         with self._lock:
             if self._thread is None and not self._closing.is_set():
                 self._thread = threading.Thread(target=self._run, name="fusebox-follower", daemon=True)
-                self._thread.start()
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    self._thread = None  # The interpreter is about to end, and starts no more threads.
 
     def close(self) -> None:
+        """Has the thread end."""
         self._closing.set()
         with self._lock:
-            thread, connection = self._thread, self._socket
-            if connection is not None:
-                end(connection)
+            if self._socket is not None:
+                end(self._socket)
+
+    def join(self, until: float) -> None:
+        """Waits for that, up to an instant of ``time.monotonic()``."""
+        thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(PATIENCE + 1.0)
+            thread.join(max(until - monotonic(), 0.0))
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -6,8 +6,14 @@ import atexit
 import multiprocessing
 import multiprocessing.util
 import os
+import time
 import weakref
 from typing import Protocol
+
+#: Seconds that an end may wait for outcomes to be sent.
+FAREWELL = 1.0
+#: And those, behind that, that threads have to notice that what they wait for has been ended.
+GRACE = 0.25
 
 
 class Forked(Protocol):
@@ -31,26 +37,50 @@ def _after_fork_in_child() -> None:
 
 
 class Closable(Protocol):
-    def close(self) -> None: ...
+    def farewell(self) -> None:
+        """Begins to send what waits, and waits for nothing."""
+
+    def close(self, until: float) -> None:
+        """Ends, and waits for what is sent up to an instant of ``time.monotonic()``."""
+
+    def join(self, until: float) -> None:
+        """Waits for its threads, up to such an instant."""
+
+
+_open: set[Closable] = set()
 
 
 def close_at_end(closable: Closable) -> None:
     """Has it closed when this process ends, or a child that has it from this one. Until then it is kept."""
-    atexit.register(closable.close)
-    # A child of multiprocessing ends without atexit, and forgets at its beginning what its parent registered.
-    multiprocessing.util.register_after_fork(closable, _close_at_end_of_child)
-    if multiprocessing.parent_process() is not None:
-        _close_at_end_of_child(closable)
+    _open.add(closable)
 
 
-def forget(closable: Closable) -> None:
-    """It is closed already."""
-    atexit.unregister(closable.close)
+def close(*closing: Closable) -> None:
+    """Ends all of them at once, so that one that is away takes none of their time from the others."""
+    _open.difference_update(closing)
+    until = time.monotonic() + FAREWELL
+    for each in closing:
+        each.farewell()
+    for each in closing:
+        each.close(until)
+    until = max(until, time.monotonic() + GRACE)
+    for each in closing:
+        each.join(until)
 
 
-def _close_at_end_of_child(closable: Closable) -> None:
-    multiprocessing.util.Finalize(None, closable.close, exitpriority=0)
+def _close_all() -> None:
+    close(*_open)
 
 
+def _close_at_end_of_child(forked: object) -> None:
+    multiprocessing.util.Finalize(None, _close_all, exitpriority=0)
+
+
+# Before whatever a program registers, so that it runs behind that.
+atexit.register(_close_all)
+# A child of multiprocessing ends without atexit, and forgets at its beginning what its parent registered.
+multiprocessing.util.register_after_fork(_forked, _close_at_end_of_child)
+if multiprocessing.parent_process() is not None:
+    _close_at_end_of_child(_forked)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -6,13 +6,12 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from time import monotonic
 
 log = logging.getLogger("fusebox")
 
 #: So many at once. Others wait in their connections, and lose nothing by it.
 MOST = 4
-#: Seconds for one of them to end, once its connection has.
-PATIENCE = 1.0
 
 
 class Late:
@@ -55,9 +54,10 @@ class Late:
             except Exception as error:
                 log.debug("a late answer is none: %r", error)
 
-    def close(self) -> None:
-        """Where connections have been ended."""
+    def join(self, until: float) -> None:
+        """Waits for them, up to an instant of ``time.monotonic()``, where connections have been ended."""
         with self._lock:
             threads = list(self._threads)
         for thread in threads:
-            thread.join(PATIENCE)
+            if thread is not threading.current_thread():
+                thread.join(max(until - monotonic(), 0.0))

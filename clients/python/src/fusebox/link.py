@@ -214,7 +214,10 @@ class Link:
         for each in sockets:
             end(each)
         self._pool.close()
-        self._late.close()
+
+    def join(self, until: float) -> None:
+        """Waits for its threads, up to an instant of ``time.monotonic()``."""
+        self._late.join(until)
 
 
 def end(connection: socket.socket) -> None:

@@ -156,12 +156,14 @@ class Outbox:
             dropped = self._trim()
         self._warn(dropped)
 
-    def abandon(self) -> None:
-        """Gives up what callers appended, for nobody sends it any more."""
+    def abandon(self) -> int:
+        """Gives up what callers appended, for nobody sends it any more; so many outcomes."""
         self.gather()
+        lost = 0
         with self._lock:
             while self._waiting:
-                self._let_go(self._waiting.popleft())
+                lost += self._let_go(self._waiting.popleft())
+        return lost
 
     def refuse(self, item: Item, reason: Optional[str]) -> None:
         """Gives up what the server does not take: said once, for it stays so until someone acts."""

@@ -58,7 +58,7 @@ class Protection:
             decision = decision or local_decision(standing, began)
             outcome, kind = self.outcome_of(error, decision)
             if outcome == "ignored":
-                self.give_back(decision, duration)
+                self.give_back(decision, duration, error)
                 raise
             self._authority.report(self._cell, decision, outcome, kind, duration)
             if self._fallback is None:
@@ -110,9 +110,28 @@ class Protection:
             raise error
         return instead
 
-    def give_back(self, decision: Decision, duration: Optional[float] = None) -> None:
-        """Says that an allowed call came to nothing, so that another may be the probe. Does not wait."""
-        self._authority.give_back(self._cell, decision, duration)
+    def give_back(
+        self, decision: Decision, duration: Optional[float] = None, error: Optional[BaseException] = None
+    ) -> None:
+        """Says that an allowed call came to nothing, so that another may be the probe. Does not wait.
+
+        Args:
+            error: what ended it. ``GeneratorExit`` may come from the garbage collector.
+        """
+        if isinstance(error, GeneratorExit):
+            self.leave(decision, duration=duration)
+        else:
+            self._authority.give_back(self._cell, decision, duration)
+
+    def leave(
+        self,
+        decision: Decision,
+        outcome: Outcome = "ignored",
+        kind: Optional[str] = None,
+        duration: Optional[float] = None,
+    ) -> None:
+        """Reports from where no lock may be taken: a finalizer, or what the garbage collector ends."""
+        self._authority.leave(self._cell, decision, outcome, kind, duration)
 
     def outcome_of(self, error: BaseException, decision: Decision) -> tuple[Outcome, Optional[str]]:
         """How ``error`` counts, and the kind of a failure. Where that cannot be said, the decision is given back."""

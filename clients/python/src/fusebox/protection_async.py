@@ -32,7 +32,7 @@ class AsyncProtection(Protection):
             outcome, kind = self.outcome_of(error, decision)
             if outcome == "ignored":
                 # Without waiting: a task that is cancelled may be cancelled again.
-                self.give_back(decision, duration)
+                self.give_back(decision, duration, error)
                 raise
             await self._authority.report_async(self._cell, decision, outcome, kind, duration)
             if self._fallback is None:

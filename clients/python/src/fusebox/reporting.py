@@ -67,7 +67,8 @@ class Reporting:
     ) -> None:
         item = self._item(cell, decision, outcome, kind, duration)
         if self._is_awaited(decision):
-            await self.threads.run(self._deliver, item, unsent=lambda: self._post(item, decision))
+            later = self.sender.later
+            await self.threads.run(self._deliver, item, unsent=lambda: later(lambda: self._post(item, decision)))
         else:
             self._post(item, decision)
 
@@ -75,6 +76,19 @@ class Reporting:
         """Says that an allowed call came to nothing. Waits for nobody, for its caller may be about to end."""
         if decision.allowed:
             self._post(self._item(cell, decision, "ignored", None, duration), decision)
+
+    def leave(
+        self,
+        cell: Cell,
+        decision: Decision,
+        outcome: Outcome = "ignored",
+        kind: Optional[str] = None,
+        duration: Optional[float] = None,
+    ) -> None:
+        """Reports what became of a call that the garbage collector may have ended. That runs amid anything, so this
+        takes no lock, which its thread may hold, and leaves all of it to the sender's."""
+        if decision.allowed:
+            self.sender.later(lambda: self._post(self._item(cell, decision, outcome, kind, duration), decision))
 
     def _is_awaited(self, decision: Optional[Decision]) -> bool:
         is_fallback = decision is not None and decision.source == "fallback"

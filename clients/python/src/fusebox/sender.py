@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Optional
 
@@ -14,6 +15,7 @@ from .outcomes import Item
 from .reachability import Pause
 from .rounds import Rounds
 from .settings import Settings, default_reporter
+from .wake import Wake
 
 log = logging.getLogger("fusebox")
 
@@ -49,10 +51,12 @@ class Sender:
         self.limit = 0
         self._thread: Optional[threading.Thread] = None
         self._start_lock = threading.Lock()
-        self._signal = threading.Event()
+        self._signal = Wake()
+        self._later: deque[Callable[[], None]] = deque()
         self._rounds = Rounds()
         self._is_urgent = False
         self._is_closing = False
+        self._number: Optional[int] = None
         self._pause = Pause()
         self._retry_at = self._sent_at = 0.0
 
@@ -66,8 +70,7 @@ class Sender:
         if self.limit == 0:
             self.limit = ENOUGH - 1  # One call is enough to wake it.
         self._signal.set()
-        if self._thread is None:
-            self._start()
+        self.start()
 
     def hurry(self) -> None:
         """Has all be sent at once, and chores done."""
@@ -80,25 +83,54 @@ class Sender:
         self.hurry()
         return self._rounds.wait_until_done(number, within)
 
-    def close(self, within: float) -> None:
-        """Sends the rest, if one attempt can within so many seconds, and ends the thread."""
-        thread = self._thread
-        if thread is None and not self._outbox.intake:
-            return
-        if thread is not threading.current_thread():
-            number = self._rounds.ask()
-            self.hurry()
-            self._rounds.wait_until_tried(number, within)
-        self._is_closing = True
+    def later(self, work: Callable[[], None]) -> None:
+        """Has ``work`` done before the next round. Takes no lock and starts no thread, so the garbage collector may ask
+        for it amid anything; who hands out what may have to come back so has had the thread started before."""
+        self._later.append(work)
+        self._is_urgent = True
         self._signal.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(PATIENCE + within)
 
-    def _start(self) -> None:
+    def farewell(self) -> None:
+        """Has all be sent at once, if anything waits. Waits for nothing; ``close`` does."""
+        if self._number is None and not self._is_closing and (self._thread is not None or self._has_something):
+            self._number = self._rounds.ask()
+            self.hurry()
+
+    def close(self, until: float) -> None:
+        """Sends the rest, if one attempt can before an instant of ``time.monotonic()``, and has the thread end."""
+        self.farewell()
+        if self._thread is None and self._has_something:
+            self._round()  # The interpreter is about to end, and starts no more threads.
+        elif self._number is not None and self._thread is not threading.current_thread():
+            self._rounds.wait_until_tried(self._number, until - time.monotonic())
+        self._is_closing = True
+        self.limit = 0
+        self._signal.set()
+
+    def join(self, until: float) -> None:
+        """Waits for the end of the thread, up to an instant of ``time.monotonic()``, and counts what nobody sends."""
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(max(until - time.monotonic(), 0.0))
+        lost = self._outbox.abandon()
+        if lost:
+            log.warning("%d outcomes are lost: Fusebox did not take them before the end", lost)
+
+    @property
+    def _has_something(self) -> bool:
+        return bool(self._outbox.intake or self._later or len(self._outbox))
+
+    def start(self) -> None:
+        """Unless it runs."""
+        if self._thread is not None:
+            return
         with self._start_lock:
             if self._thread is None and not self._is_closing:
                 self._thread = threading.Thread(target=self._run, name="fusebox-sender", daemon=True)
-                self._thread.start()
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    self._thread = None  # The interpreter is about to end, and starts no more threads.
 
     def _run(self) -> None:
         while not self._is_closing:
@@ -109,25 +141,26 @@ class Sender:
             self._is_urgent = False
             self.limit = _NEVER
             self._sent_at = time.monotonic()
-            self._rounds.begin()
-            is_empty = False
-            try:
-                is_empty = self._send_all()
-                self._chores()
-            except Exception:
-                log.exception("a defect of the fusebox package; reports go on")
-                self._retry_at = time.monotonic() + self._pause.next()
-            self._rounds.end(is_empty)
+            self._round()
+
+    def _round(self) -> None:
+        self._rounds.begin()
+        is_empty = False
+        try:
+            is_empty = self._send_all()
+            self._chores()
+        except Exception:
+            log.exception("a defect of the fusebox package; reports go on")
+            self._retry_at = time.monotonic() + self._pause.next()
+        self._rounds.end(is_empty)
 
     def _wait_for_more(self) -> None:
         self.limit = ENOUGH - 1
         self._signal.wait(GATHERING)
-        self._signal.clear()
         breath = self._sent_at + BREATH - time.monotonic()
         if breath > 0 and not self._is_urgent and not self._is_closing:
             self.limit = _NEVER
             self._signal.wait(breath)
-            self._signal.clear()
 
     def _park(self) -> None:
         """Waits for something to do; where Fusebox did not answer, at least until it is time to try again."""
@@ -135,8 +168,7 @@ class Sender:
         while pause > 0 and not self._is_closing and not self._rounds.is_asked_for:
             self.limit = _NEVER
             self._signal.wait(pause)
-            self._signal.clear()
-            self._outbox.gather()
+            self._gather()
             pause = self._retry_at - time.monotonic()
         self.limit = 0
         if not self._outbox.intake and not len(self._outbox) and not self._is_urgent and not self._is_closing:
@@ -144,7 +176,7 @@ class Sender:
 
     def _send_all(self) -> bool:
         """Whether nothing is left."""
-        self._outbox.gather()
+        self._gather()
         while batch := self._outbox.take(time.monotonic()):
             try:
                 self._send(batch)
@@ -157,9 +189,18 @@ class Sender:
                 self._outbox.give_back(batch)
                 raise
             self._pause.reset()
-            self._outbox.gather()
+            self._gather()
         self._outbox.is_behind = False
         return True
+
+    def _gather(self) -> None:
+        while self._later:
+            work = self._later.popleft()
+            try:
+                work()
+            except Exception:
+                log.exception("a defect of the fusebox package; reports go on")
+        self._outbox.gather()
 
     def _send(self, batch: list[Item]) -> None:
         document = {"reports": [item.document(self.reporter) for item in batch]}

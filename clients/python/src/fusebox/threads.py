@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Optional, TypeVar
+from concurrent.futures import Future
+from queue import SimpleQueue
+from time import monotonic
+from typing import Any, NamedTuple, Optional, TypeVar
 
 R = TypeVar("R")
 
@@ -17,6 +19,8 @@ class Threads:
     A request in a thread outlives who waits for it. So a probe that is granted to a cancelled task is known of and
     given back, where a request cut off with its caller would hold it until its lease ends. And no connection belongs
     to an event loop, which may end before it is closed.
+
+    They are daemons, unlike those of ``ThreadPoolExecutor``, whose requests the end of the process would wait for.
     """
 
     def __init__(self, count: int, name: str) -> None:
@@ -26,7 +30,11 @@ class Threads:
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
-        self._pool: Optional[ThreadPoolExecutor] = None
+        self._work: SimpleQueue[Optional[_Work]] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        #: Threads that have nothing to do, less what waits for one.
+        self._free = 0
+        self._is_closed = False
 
     async def run(
         self,
@@ -35,33 +43,101 @@ class Threads:
         abandoned: Callable[[R], None] = lambda result: None,
         unsent: Callable[[], None] = lambda: None,
     ) -> R:
-        """The function's result. Where the task is cancelled meanwhile, ``abandoned`` is given it instead, or
-        ``unsent`` is called, if the function had not begun."""
+        """The function's result. Where the task ends meanwhile, ``abandoned`` is given it instead, or ``unsent`` is
+        called, if the function had not begun. A task that the garbage collector ends may do so amid anything, so
+        neither may take a lock."""
         future = self._submit(function, arguments)
         if future is None:
             return function(*arguments)
         try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
+            await until_done(future)
+        except BaseException:
             _hand_over(future, abandoned, unsent)
             raise
+        return future.result()
 
     def _submit(self, function: Callable[..., R], arguments: tuple[Any, ...]) -> Optional[Future[R]]:
-        """``None`` where the interpreter is about to end, and starts no more threads."""
+        """``None`` where there is no thread for it: it is closed, or the interpreter ends and starts no more."""
+        future: Future[R] = Future()
         with self._lock:
-            try:
-                if self._pool is None:
-                    self._pool = ThreadPoolExecutor(self._count, thread_name_prefix=self._name)
-                return self._pool.submit(function, *arguments)
-            except RuntimeError:
+            if self._is_closed:
                 return None
+            self._free -= 1
+            if self._free < 0 and len(self._threads) < self._count and not self._start() and not self._threads:
+                self._free += 1
+                return None
+            self._work.put(_Work(future, function, arguments))
+        return future
+
+    def _start(self) -> bool:
+        name = f"{self._name}_{len(self._threads)}"
+        thread = threading.Thread(target=self._run, args=(self._work,), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return False
+        self._threads.append(thread)
+        self._free += 1
+        return True
+
+    def _run(self, queue: SimpleQueue[Optional[_Work]]) -> None:
+        while (work := queue.get()) is not None:
+            work.do()
+            del work  # A thread that waits keeps nothing alive.
+            with self._lock:
+                self._free += 1
 
     def close(self) -> None:
-        """Waits for what runs."""
+        """Has what waits be done, and threads end behind it."""
         with self._lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown(wait=True)
+            self._is_closed = True
+            for _ in self._threads:
+                self._work.put(None)
+
+    def join(self, until: float) -> None:
+        """Waits for what runs, up to an instant of ``time.monotonic()``."""
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(until - monotonic(), 0.0))
+
+
+class _Work(NamedTuple):
+    future: Future[Any]
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+    def do(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self.function(*self.arguments)
+        except BaseException as error:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+
+async def until_done(future: Future[Any], within: Optional[float] = None) -> bool:
+    """Waits for what another thread does; whether it is done.
+
+    ``asyncio.wrap_future`` would cancel it with its task, and complain where the loop has ended before it is done.
+    """
+    loop = asyncio.get_running_loop()
+    waiter = loop.create_future()
+
+    def wake() -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    def tell(done: Future[Any]) -> None:
+        try:
+            loop.call_soon_threadsafe(wake)
+        except RuntimeError:
+            pass  # The loop has ended, and who waited with it.
+
+    future.add_done_callback(tell)
+    await asyncio.wait([waiter], timeout=within)
+    return future.done()
 
 
 def _hand_over(future: Future[R], abandoned: Callable[[R], None], unsent: Callable[[], None] = lambda: None) -> None:

@@ -37,9 +37,6 @@ class GuardedStream(httpx.SyncByteStream):
         if call is not None:
             call.__exit__(None if error is None else type(error), error, None)
 
-    def __del__(self) -> None:
-        _give_back(self._call)
-
 
 class AsyncGuardedStream(httpx.AsyncByteStream):
     """The same for a body that is awaited."""
@@ -68,11 +65,3 @@ class AsyncGuardedStream(httpx.AsyncByteStream):
         call, self._call = self._call, None
         if call is not None:
             await call.__aexit__(None if error is None else type(error), error, None)
-
-    def __del__(self) -> None:
-        _give_back(self._call)
-
-
-def _give_back(call: Optional[Call]) -> None:
-    if call is not None:
-        call.breaker.give_back(call.decision)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, cast
 
 from ..decision import Decision, Outcome, State
 from ..kinds import kind_of
+from ..threads import until_done
 from .errors import CircuitBreakerError
 from .exclusions import Exclusion, Exclusions, ends_from_outside
 from .listeners import CircuitBreakerListener
@@ -107,7 +107,7 @@ class Course(Exclusions):
     def failed(self, decision: Decision, error: BaseException, duration: float) -> None:
         """Raises ``CircuitBreakerError`` where the call has opened the circuit; otherwise its own error is to go on."""
         if ends_from_outside(error):
-            self.breaker.give_back(decision, duration)
+            self.breaker.give_back(decision, duration, error)
         elif self._is_failure(decision, error):
             answer = self._answer(decision, self._told_failure(decision, error, duration))
             self._trip(decision, error, self._learn(decision, answer))
@@ -117,7 +117,7 @@ class Course(Exclusions):
     async def failed_async(self, decision: Decision, error: BaseException, duration: float) -> None:
         if ends_from_outside(error):
             # Without waiting: a task that is cancelled may be cancelled again.
-            self.breaker.give_back(decision, duration)
+            self.breaker.give_back(decision, duration, error)
         elif self._is_failure(decision, error):
             answer = await self._answer_async(decision, self._told_failure(decision, error, duration))
             self._trip(decision, error, self._learn(decision, answer))
@@ -154,9 +154,7 @@ class Course(Exclusions):
     async def _answer_async(self, decision: Decision, answer: Future[Answer]) -> Answer:
         if decision.source == "fallback":
             return None
-        waited = asyncio.wrap_future(answer)
-        await asyncio.wait([waited], timeout=self._authority.settings.timeout)
-        return waited.result() if waited.done() else None
+        return answer.result() if await until_done(answer, self._authority.settings.timeout) else None
 
     def _learn(self, decision: Decision, answer: Answer) -> Optional[State]:
         """The state behind a report that counted; ``None`` where it did not, or nobody knows."""
