@@ -14,10 +14,8 @@ extension Fusebox {
         isRunning.store(true, ordering: .relaxed)
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
-                if self.configuration.mode == .local {
-                    group.addTask { await self.followChanges() }
-                    group.addTask { await self.keepPolicies() }
-                }
+                if self.configuration.mode == .local { group.addTask { await self.followChanges() } }
+                group.addTask { await self.keepPolicies() }
                 group.addTask { await self.sendWhenAsked() }
                 group.addTask { await self.askWhenIntervalIsOver() }
                 group.addTask { await self.askWhenPauseIsOver() }

@@ -68,6 +68,31 @@ struct AwayTests {
         }
     }
 
+    @Test("the last known policy decides also where the server was asked for each call, and follows its changes")
+    func remotePolicy() async throws {
+        let worker = try await LiveServer.with { server in
+            let worker = Worker(url: server.url) { $0.mode = .remote }
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                for threshold in [3, 2] {
+                    var policy = Policy()
+                    policy.failureThreshold = threshold
+                    _ = try await server.engine.putPolicy(policy, of: BreakerName("payments")!, actor: "alice")
+                    try await payments.call {}
+                    try await eventually("the policy is known") {
+                        payments.entry.state.withLockedValue { $0.policy.failureThreshold == threshold }
+                    }
+                    worker.clock.advance(by: .seconds(60))
+                }
+            }
+            return worker
+        }
+        let payments = worker.fusebox.breaker("payments")
+        for _ in 1...2 { await #expect(throws: Trouble.timeout) { try await payments.call { throw Trouble.timeout } } }
+        let denial = await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+        #expect(denial?.source == .fallback)
+    }
+
     @Test("Outcomes wait for it and are counted once when it is back; that is logged once")
     func comesBack() async throws {
         let folder = try TemporaryFolder()

@@ -28,7 +28,7 @@ extension Fusebox {
         switch await ask(entry, attempt) {
         case .decided(let document):
             let decision = CallDecision(document)
-            entry.take(decision)
+            if entry.take(decision, atNs: nowNs), !isFollowing { policyRequests.continuation.yield() }
             return decision
         case .refused, .failed: return decideAlone(entry)
         case .cancelled: throw CancellationError()

@@ -13,6 +13,8 @@ final class BreakerEntry: Sendable {
         var policyRevision: Int64?
         /// The last that was asked for, whatever came of it.
         var triedPolicyRevision: Int64?
+        /// When to ask for it again, where no stream tells of its changes.
+        var policyDueNs = Int64.min
         /// Decides while the server is away.
         var standIn: StandIn?
         /// What the server allowed a call under last that was no probe.
@@ -56,11 +58,13 @@ final class BreakerEntry: Sendable {
     }
 
     /// What the server decided.
-    func take(_ decision: CallDecision) {
+    /// - Returns: whether the policy is to be asked for, where no stream tells of it.
+    func take(_ decision: CallDecision, atNs nowNs: Int64) -> Bool {
         state.withLockedValue { state in
             state.standIn = nil
             if decision.isAllowed, !decision.isProbe { state.lastPermit = decision.permit }
             state.tally.count(decision)
+            return nowNs >= state.policyDueNs
         }
     }
 }

@@ -2,8 +2,15 @@ import BreakerCore
 import Foundation
 import Logging
 import NIOConcurrencyHelpers
+import Synchronization
 
 extension Fusebox {
+    /// Whether a stream tells of policies that change.
+    var isFollowing: Bool { configuration.mode == .local && !hasStreamBeenRefused.load(ordering: .relaxed) }
+
+    /// How long a policy is good for where none does.
+    private static let policyNs: Int64 = 60_000 * nsPerMs
+
     /// Keeps the policies of the breakers that this process uses, for the time when the server is away.
     func keepPolicies() async {
         var random = SystemRandomNumberGenerator()
@@ -20,8 +27,13 @@ extension Fusebox {
     /// - Returns: whether the server answered for all.
     private func fetchPolicies() async -> Bool {
         for entry in panel.entries {
-            let (wanted, tried) = entry.state.withLockedValue { ($0.image?.policyRevision, $0.triedPolicyRevision) }
-            guard let wanted, wanted != tried else { continue }
+            let nowNs = clock.nowNs()
+            let (wanted, isDue) = entry.state.withLockedValue { state in
+                let wanted = state.image?.policyRevision
+                if isFollowing { return (wanted, wanted != nil && wanted != state.triedPolicyRevision) }
+                return (wanted, state.tally.server != .init() && nowNs >= state.policyDueNs)
+            }
+            guard isDue else { continue }
             let policy: Policy?
             do {
                 policy = try await self.policy(of: entry)
@@ -31,6 +43,7 @@ extension Fusebox {
             }
             entry.state.withLockedValue { state in
                 state.triedPolicyRevision = wanted
+                state.policyDueNs = nowNs + Self.policyNs
                 // Not to be had, or not to be read: the last known is the best there is, and known not to be the present.
                 state.policyRevision = policy == nil ? nil : wanted
                 state.policy = policy ?? state.policy
