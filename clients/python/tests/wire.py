@@ -13,6 +13,9 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._lock = threading.Lock()
+        #: What is answered to requests with this in them is lost.
+        self.hushed: Optional[bytes] = None
+        self._silent: set[socket.socket] = set()
         self._open: Optional[list[socket.socket]] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -54,7 +57,10 @@ class Wire:
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         try:
             while data := source.recv(65_536):
-                target.sendall(data)
+                if self.hushed is not None and self.hushed in data:
+                    self._silent.add(target)
+                if source not in self._silent:
+                    target.sendall(data)
         except OSError:
             pass
         _end(target)

@@ -18,7 +18,9 @@ def decide_alone(cell: Cell, unreachable: Unreachable, now: float, rest: float) 
         rest: seconds until Fusebox is asked again.
     """
     standing = cell.standing
-    permit = standing.permit
+    # A breaker that has moved on since takes the outcome for what it is: one of before. The stand-in's own
+    # generations and leases mean nothing to the server, and stay here.
+    permit = None if cell.generation is None else str(cell.generation)
     mode = standing.mode(now)
     if mode == "force_open":
         return Decision(False, "open", None, standing.override_rest(now), "fallback", began=now)

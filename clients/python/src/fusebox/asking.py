@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import random
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Optional
@@ -9,7 +11,9 @@ from typing import Any, Optional
 from .cell import Cell
 from .decision import Decision
 from .link import Away, Link, Refused
-from .reachability import Reachability
+from .reachability import LONGEST_PAUSE, Reachability
+
+log = logging.getLogger("fusebox")
 
 
 class Asking:
@@ -40,21 +44,24 @@ class Asking:
         """
         if self._reach.is_away and not was_away:
             return None
+        began = monotonic()
         try:
-            decision = self._answer(cell)
-        except Away as reason:
-            self._reach.failed(str(reason))
+            decision = self._answer(cell, began)
+        except Away as away:
+            self._reach.failed(str(away), began, says_so_itself=away.is_answer)
             return None
         except Refused as refusal:
-            self._reach.succeeded()
-            self._reach.refused(cell.name, str(refusal))
+            self._reach.refused(cell.name, refusal, began)
+            cell.refused_until = monotonic() + LONGEST_PAUSE * random.uniform(0.5, 1.0)
             return None
-        self._reach.succeeded(cell.name)
+        except Exception as error:
+            log.exception("a defect of the fusebox package; it counts as Fusebox being away")
+            self._reach.failed(repr(error), began)
+            return None
+        self._reach.decided(cell.name, began)
         return decision
 
-    def _answer(self, cell: Cell) -> Decision:
-        began = monotonic()
-
+    def _answer(self, cell: Cell, began: float) -> Decision:
         def late(answer: Any) -> None:
             decision = _decision(answer, began)
             if decision.is_probe:

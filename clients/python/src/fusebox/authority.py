@@ -31,9 +31,9 @@ class Authority(Reporting):
         self.settings = settings
         self._is_closed = False
         self.link = Link(settings.url, settings.token, settings.verify)
-        self.reach = Reachability(settings.unreachable)
+        self.reach = Reachability(settings.unreachable, settings.timeout)
         self.outbox = Outbox(settings.buffer)
-        self.sender = Sender(self.outbox, self.link, settings, lambda: self.policies.fetch())
+        self.sender = Sender(self.outbox, self.link, self.reach, settings, lambda: self.policies.fetch())
         self.asking = Asking(self.link, self.reach, settings.timeout, self.give_back)
         self.threads = Threads(WAITING, "fusebox-ask")
         self.policies = Policies(self.link)
@@ -69,7 +69,8 @@ class Authority(Reporting):
             decision = self.panel.decide(cell)
             if decision is not None:
                 return decision
-        return None if self.reach.may_ask(monotonic()) else self._alone(cell)
+        now = monotonic()
+        return None if now >= cell.refused_until and self.reach.may_ask(now) else self._alone(cell)
 
     def _ask(self, cell: Cell, was_away: bool) -> Decision:
         decision = self.asking.ask(cell, was_away)
@@ -84,7 +85,9 @@ class Authority(Reporting):
 
     def _alone(self, cell: Cell) -> Decision:
         now = monotonic()
-        decision = decide_alone(cell, self.settings.unreachable, now, self.reach.rest(now))
+        decision = decide_alone(
+            cell, self.settings.unreachable, now, max(self.reach.rest(now), cell.refused_until - now)
+        )
         self.reach.decided_alone(decision.allowed)
         if decision.ticket is not None and decision.ticket.lease is not None:
             self.sender.start()

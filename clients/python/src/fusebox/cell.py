@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, get_args
 
 from .decision import Decision, Source, State
 from .outcomes import milliseconds
@@ -49,8 +49,12 @@ class Cell:
         self.policy_good_until = 0.0
         self.stand_in: Optional[StandIn] = None
         self.state: Optional[State] = None
+        #: The last that was heard of: what is decided without the server counts for it, and for none that follows.
+        self.generation: Optional[int] = None
         #: By ``time.monotonic()``: how far the last denial reached.
         self.denied_until = 0.0
+        #: The same: until when Fusebox is not asked, for it decides nothing about this breaker.
+        self.refused_until = 0.0
         self.listeners: list[Listener] = []
         self._all_listeners = listeners
         self.lock = threading.Lock()
@@ -72,9 +76,9 @@ class Cell:
         slow = self.policy.slow_call_ms / 1_000
         return (0.0, slow) if duration < slow else (slow, math.inf)
 
-    def hear(self, answer: Mapping[str, Any], source: Source = "server") -> None:
+    def hear(self, answer: Any, source: Source = "server") -> None:
         """Takes the state from an answer, where no stream tells of changes."""
-        if "state" in answer and not self.is_followed:
+        if isinstance(answer, Mapping) and answer.get("state") in get_args(State) and not self.is_followed:
             self.becomes(answer["state"], source)
 
     @property
@@ -85,6 +89,9 @@ class Cell:
     def decided(self, decision: Decision) -> None:
         """Takes what Fusebox decided; it is there, so nobody has to stand in for it."""
         self.stand_in = None
+        generation = decision.generation
+        if generation is not None:
+            self.generation = generation
         rest = decision.retry_after
         self.denied_until = 0.0 if rest is None or decision.state != "open" else decision.began + rest
         if not self.is_followed:

@@ -33,6 +33,12 @@ class Decision(NamedTuple):
     ticket: Optional[Ticket] = None
 
     @property
+    def generation(self) -> Optional[int]:
+        """Of its permit, which for a probe has more to it."""
+        number = (self.permit or "").partition("-")[0]
+        return int(number) if number.isdecimal() else None
+
+    @property
     def is_probe(self) -> bool:
         """Whether this call decides what becomes of the breaker, and all others wait for its report."""
         return self.lease_ms is not None

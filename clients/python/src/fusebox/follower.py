@@ -78,8 +78,6 @@ class Follower:
                 reason = "the stream ended"
             except Away as away:
                 reason = str(away)
-                if not self._closing.is_set() and monotonic() >= self._panel.freshness.until:
-                    self._reach.failed(reason)
             except Refused as refusal:
                 reason, pause = str(refusal), REFUSED_PAUSE
                 if reason != self._refused:
@@ -104,25 +102,24 @@ class Follower:
             self._panel.begin()
             self._refused = None
             try:
-                is_opening = revision is not None
+                is_first = True
                 for line in lines:
                     if self._closing.is_set():
                         return
-                    self._hear(Event.read(line), began, is_opening)
-                    is_opening = False
+                    self._hear(Event.read(line), began, is_first)
+                    is_first = False
             finally:
                 with self._lock:
                     self._socket = None
 
-    def _hear(self, event: Event, began: float, is_opening: bool) -> None:
-        """Takes an event of a stream that was asked for at ``began``. The opening of one that is taken up again says
-        what the time is, and nothing of what the panel missed meanwhile."""
-        is_opening = is_opening and event.type == "heartbeat"
-        if is_opening:
+    def _hear(self, event: Event, began: float, is_first: bool) -> None:
+        """Takes an event of a stream that was asked for at ``began``. Its opening says what the time is, and nothing of
+        what the panel missed meanwhile."""
+        if is_first and event.type == "heartbeat":
             self._panel.set_clock(event.at, monotonic())
         else:
             self._panel.take(event, monotonic(), began)
         self._pause.reset()
-        self._reach.succeeded()
-        if is_opening or event.type == "resync":
+        if is_first:
             self._panel.dismiss_stand_ins()
+            self._reach.stream_began()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any, Optional
 
 from .authority import Authority
@@ -68,13 +69,15 @@ class Orders:
         headers: Optional[Mapping[str, str]] = None,
     ) -> Any:
         reach = self._authority.reach
+        began = monotonic()
         try:
             answer = self._authority.link.ask(method, self._path + path, body, within=PATIENCE, headers=headers)
         except Away as reason:
-            reach.failed(str(reason))
+            if not reason.is_answer:
+                reach.failed(str(reason), began)
             raise OrderFailed(f"Fusebox is away: {reason}") from reason
         except Refused as refusal:
-            reach.succeeded()
+            reach.worked(monotonic() - began)
             raise OrderFailed(str(refusal), refusal.status) from refusal
-        reach.succeeded()
+        reach.worked(monotonic() - began)
         return answer

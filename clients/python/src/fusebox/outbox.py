@@ -8,6 +8,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Optional, Union, cast
 
+from .link import Refused
 from .outcomes import LARGEST_COUNT, Item, report_ids
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Outbox:
         self._waiting: deque[Item] = deque()
         self._last: dict[str, Item] = {}
         self._warned = False
-        self._refused: dict[str, Optional[str]] = {}
+        #: Why, by name; of batches as a whole, by ``None``.
+        self._refused: dict[Optional[str], str] = {}
         #: Whether something waits that could not be sent. What follows has to wait behind it.
         self.is_behind = False
 
@@ -128,6 +130,7 @@ class Outbox:
         if self._last.get(item.cell.name) is item:
             del self._last[item.cell.name]
         self.dropped += item.count
+        item.answered(None)
         return item.count
 
     def take(self, now: float) -> list[Item]:
@@ -165,14 +168,31 @@ class Outbox:
                 lost += self._let_go(self._waiting.popleft())
         return lost
 
-    def refuse(self, item: Item, reason: Optional[str]) -> None:
+    def refuse(self, item: Item, code: str, detail: str) -> None:
         """Gives up what the server does not take: said once, for it stays so until someone acts."""
         with self._lock:
             self.dropped += item.count
-            is_news = self._refused.get(item.cell.name) != reason
-            self._refused[item.cell.name] = reason
+            is_news = self._refused.get(item.cell.name) != code
+            self._refused[item.cell.name] = code
+        item.answered(None)
         if is_news:
-            log.error("outcomes of %s are refused: %s", item.cell.name, reason)
+            log.error("outcomes of %s are refused: %s", item.cell.name, detail)
+
+    def refuse_all(self, batch: list[Item], refusal: Refused) -> None:
+        """The same of a batch as a whole, whatever its outcomes are of."""
+        with self._lock:
+            self.dropped += sum(item.count for item in batch)
+            is_news = self._refused.get(None) != refusal.code
+            self._refused[None] = refusal.code
+        for item in batch:
+            item.answered(None)
+        if is_news:
+            log.error("outcomes are refused: %s", refusal)
+
+    def accepted(self) -> None:
+        """The server takes batches. Some of their outcomes it may refuse all the same."""
+        if self._refused:
+            self._refused.pop(None, None)
 
     def _warn(self, dropped: int) -> None:
         if dropped and not self._warned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Any, Optional
 
 from .decision import Outcome
@@ -89,8 +89,11 @@ class Item:
 
     def answered(self, answer: Optional[Mapping[str, Any]]) -> None:
         """Tells whoever waits."""
-        if self.answer is not None and not self.answer.done():
-            self.answer.set_result(answer)
+        if self.answer is not None:
+            try:
+                self.answer.set_result(answer)
+            except InvalidStateError:
+                pass  # Whoever waited was cancelled.
 
     def document(self, reporter: Optional[str]) -> dict[str, Any]:
         """As the server takes it."""

@@ -65,7 +65,8 @@ class Panel:
     def take(self, event: Event, now: float, began: float) -> None:
         """Takes an event heard at ``now``, of a stream asked for at ``began``."""
         with self._lock:
-            is_better = self._clock.hear(event.at, now)
+            # A resync is of the moment in which it was written down, perhaps for somebody else, and long ago.
+            is_better = (event.type != "resync" or not self._clock.is_set) and self._clock.hear(event.at, now)
             changed = self._taken(event)
             if is_better:
                 for outline in self._outlines.values():
@@ -92,7 +93,7 @@ class Panel:
             self._outlines.pop(name, None)
             if name in self._cells:
                 self._cells[name].standing = Standing(self._cells[name])
-                self._cells[name].state = None
+                self._cells[name].state = self._cells[name].stand_in = self._cells[name].generation = None
         placed = [self._put(outline) for outline in event.outlines]
         return [cell for cell in placed if cell is not None]
 
@@ -108,7 +109,10 @@ class Panel:
         override = None
         if outline.mode is not None:
             override = Override(outline.mode, None if outline.expires_at is None else local(outline.expires_at))
+        if outline.state != "half_open" or outline.generation != cell.standing.generation:
+            cell.stand_in = None
         cell.standing = Standing(cell, outline.state, outline.generation, open_until, override, self.freshness)
+        cell.generation = outline.generation
         cell.denied_until = open_until or 0.0
         cell.policy_revision = outline.policy_revision
         if cell.policy_known != outline.policy_revision:
@@ -123,12 +127,13 @@ class Panel:
                 cell.standing = Standing(cell)
 
     def dismiss_stand_ins(self) -> None:
-        """The server is there again: nobody has to stand in for it."""
+        """The stream is there again, and decides, so nobody has to stand in for it. But where it leaves the decision to
+        the server, which may answer none, that ends with a decision or the generation."""
         with self._lock:
             cells = list(self._cells.values())
         for cell in cells:
-            cell.stand_in = None
-            if cell.standing.state is not None:
+            if cell.standing.state is not None and cell.standing.state != "half_open":
+                cell.stand_in = None
                 cell.becomes(cell.standing.state, "local")
 
     def decide(self, cell: Cell) -> Optional[Decision]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import Optional
 
 from .cell import Cell
 from .link import Away, Link, Refused
 from .policy import Policy
+from .reachability import UNAUTHORIZED
 
 log = logging.getLogger("fusebox")
 
@@ -16,6 +18,8 @@ log = logging.getLogger("fusebox")
 PATIENCE = 1.0
 #: Seconds for which a policy is taken as known where no stream tells of its changes.
 GOOD_FOR = 60.0
+#: Seconds until those that were asked for in vain are asked for again.
+AGAIN = 1.0
 
 
 class Policies:
@@ -28,6 +32,8 @@ class Policies:
     def after_fork(self) -> None:
         self._lock = threading.Lock()
         self._wanted: dict[str, Cell] = {}
+        self._not_before = 0.0
+        self._refused: dict[Optional[str], str] = {}
 
     def want(self, cell: Cell) -> bool:
         """Whether that is news."""
@@ -41,20 +47,38 @@ class Policies:
         return now >= cell.policy_good_until
 
     def fetch(self) -> None:
+        """All that are wanted. Where there is no answer the rest is left for another round: the outcomes of that one
+        should not wait behind each of them."""
+        if time.monotonic() < self._not_before:
+            return
         with self._lock:
             wanted, self._wanted = self._wanted, {}
-        for cell in wanted.values():
-            revision = cell.policy_revision
-            cell.policy_good_until = time.monotonic() + GOOD_FOR
+        while wanted:
+            name, cell = wanted.popitem()
             try:
-                document = self._link.ask("GET", f"/v1/breakers/{cell.name}", within=PATIENCE)
-                cell.policy, cell.policy_known = Policy.read(document["policy"]), revision
+                self._fetch(cell)
             except Away as reason:
-                # Asked for again with the next change, or when the time comes.
-                cell.policy_good_until = time.monotonic() + 1.0
-                log.debug("the policy of %s is not known: %s", cell.name, reason)
-            except Refused as refusal:
-                if refusal.status != 404:
-                    log.error("the policy of %s cannot be read: %s", cell.name, refusal)
-            except (KeyError, TypeError) as error:
-                log.error("the policy of %s is not as expected: %r", cell.name, error)
+                log.debug("the policy of %s is not known: %s", name, reason)
+                self._not_before = cell.policy_good_until = time.monotonic() + AGAIN
+                with self._lock:
+                    self._wanted = {name: cell, **wanted, **self._wanted}
+                return
+
+    def _fetch(self, cell: Cell) -> None:
+        revision = cell.policy_revision
+        cell.policy_good_until = time.monotonic() + GOOD_FOR
+        try:
+            document = self._link.ask("GET", f"/v1/breakers/{cell.name}", within=PATIENCE)
+            cell.policy, cell.policy_known = Policy.read(document["policy"]), revision
+            self._refused.clear()
+        except Refused as refusal:
+            if refusal.status != 404:
+                self._say(None if refusal.status == UNAUTHORIZED else cell.name, str(refusal))
+        except (KeyError, TypeError) as error:
+            self._say(cell.name, f"it is not as expected: {error!r}")
+
+    def _say(self, name: Optional[str], reason: str) -> None:
+        """Once for each reason."""
+        if self._refused.get(name) != reason:
+            self._refused[name] = reason
+            log.error("the policy of %s cannot be read: %s", name or "any breaker", reason)

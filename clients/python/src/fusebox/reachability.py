@@ -8,12 +8,16 @@ import threading
 import time
 from typing import Optional
 
+from .link import Refused
+
 log = logging.getLogger("fusebox")
 
 #: Seconds until the first attempt after a failed one; doubled by each that follows.
 FIRST_PAUSE = 0.1
 #: And at most so many: how long it can take to notice that Fusebox is back.
 LONGEST_PAUSE = 2.0
+#: The status of an answer to who is not known.
+UNAUTHORIZED = 401
 
 
 class Pause:
@@ -33,21 +37,32 @@ class Pause:
 
 
 class Reachability:
-    """Whether Fusebox is worth asking.
+    """Whether Fusebox is worth asking for decisions.
 
     One failed attempt is enough to stop, for each costs a call its time-out. Then one caller at a time tries again.
+    What was under way together is one attempt: who asked before the last that was heard of tells nothing new.
+
+    Fusebox is away where it does not answer who asks for a decision. It is back where it does, be it by a refusal; or
+    where it takes outcomes as fast as it has to decide, unless it had said itself that it cannot. A stream that begins
+    lets the next attempt come at once, and says no more, for it lives on where nothing is decided.
     """
 
-    def __init__(self, policy: str) -> None:
+    def __init__(self, policy: str, timeout: float) -> None:
         self._policy = policy
+        self._timeout = timeout
+        # Kept from all others for longer than an attempt can take; its result sets it anew.
+        self._hold = max(LONGEST_PAUSE, 2 * timeout)
         self.after_fork()
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
         self._pause = Pause()
         self._retry_at = 0.0
+        #: Before this instant, nobody asked who could tell anything new.
+        self._told_at = float("-inf")
+        self._says_so_itself = self._is_hastened = self._is_closed = False
         self.reason: Optional[str] = None
-        self._refused: set[str] = set()
+        self._refused: dict[Optional[str], str] = {}
         #: Decisions that were made without Fusebox, of which so many denied, and how often it went away.
         self.decisions_alone = self.denied_alone = self.departures = 0
         self._decisions_before = 0
@@ -63,53 +78,83 @@ class Reachability:
         with self._lock:
             if now < self._retry_at:
                 return False
-            # Kept from all others for longer than the attempt can take; a result sets it anew.
-            self._retry_at = now + LONGEST_PAUSE
+            self._retry_at = now + self._hold
             return True
 
     def rest(self, now: float) -> float:
         """Seconds until it is worth asking again."""
         return max(self._retry_at - now, 0.0)
 
-    def failed(self, reason: str) -> None:
+    def failed(self, reason: str, began: float, *, says_so_itself: bool = False) -> None:
+        """A decision that was asked for at ``began`` was not answered, or with that there can be none."""
         with self._lock:
+            if began < self._told_at or self._is_closed:
+                return
+            now = self._told_at = time.monotonic()
             is_change = self.reason is None
-            self.reason = reason
-            self._retry_at = time.monotonic() + self._pause.next()
+            self.reason, self._says_so_itself = reason, says_so_itself
+            self._retry_at = now + self._pause.next()
             if is_change:
                 self.departures += 1
                 self._decisions_before = self.decisions_alone
         if is_change:
             log.warning("Fusebox is away: %s; decisions follow unreachable=%r", reason, self._policy)
 
-    def succeeded(self, name: Optional[str] = None) -> None:
-        """Fusebox answered; where it decided, about ``name``."""
-        if name is not None and name in self._refused:
-            self._refused.discard(name)
-        if self.reason is None:
-            return
+    def decided(self, name: str, began: float) -> None:
+        """Fusebox decided about ``name``, which was asked for at ``began``."""
+        if self._refused:
+            self._refused.pop(name, None)
+            self._refused.pop(None, None)
+        self._answered(began)
+
+    def refused(self, name: str, refusal: Refused, began: float) -> None:
+        """Fusebox is there, and decides nothing about ``name``, or where the token is not good, about none: said once
+        for each reason, for it stays so until someone acts."""
+        self._answered(began)
+        key, reason = (None if refusal.status == UNAUTHORIZED else name), str(refusal)
         with self._lock:
-            is_change, self.reason = self.reason is not None, None
-            decisions = self.decisions_alone - self._decisions_before
-            self._pause.reset()
+            is_change = self._refused.get(key) != reason
+            self._refused[key] = reason
         if is_change:
-            log.warning("Fusebox is back; %d decisions were made without it", decisions)
+            about = "anything" if key is None else key
+            log.error(
+                "Fusebox decides nothing about %s: %s; decisions follow unreachable=%r", about, reason, self._policy
+            )
+
+    def worked(self, took: float) -> None:
+        """Fusebox took outcomes or an order, in so many seconds."""
+        if self.reason is not None and not self._says_so_itself and took < self._timeout:
+            self._is_back()
+
+    def stream_began(self) -> None:
+        """A sign of life, of which one in each absence shortens the pause."""
+        with self._lock:
+            if self.reason is not None and not self._is_hastened and not self._is_closed:
+                self._is_hastened = True
+                self._retry_at = 0.0
 
     def close(self) -> None:
         """Nobody asks any more, and nobody has to be told."""
-        self.reason, self._retry_at = "this Fusebox is closed", float("inf")
-
-    def refused(self, name: str, reason: str) -> None:
-        """Fusebox is there, and decides nothing about ``name``: said once, for it stays so until someone acts."""
         with self._lock:
-            is_change = name not in self._refused
-            self._refused.add(name)
-        if is_change:
-            log.error(
-                "Fusebox decides nothing about %s: %s; decisions follow unreachable=%r", name, reason, self._policy
-            )
+            self._is_closed = True
+            self.reason, self._retry_at = "this Fusebox is closed", float("inf")
 
     def decided_alone(self, allowed: bool) -> None:
         with self._lock:
             self.decisions_alone += 1
             self.denied_alone += not allowed
+
+    def _answered(self, began: float) -> None:
+        if began > self._told_at:
+            self._told_at = began
+        if self.reason is not None:
+            self._is_back()
+
+    def _is_back(self) -> None:
+        with self._lock:
+            if self.reason is None or self._is_closed:
+                return
+            self.reason, self._is_hastened = None, False
+            decisions = self.decisions_alone - self._decisions_before
+            self._pause.reset()
+        log.warning("Fusebox is back; %d decisions were made without it", decisions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from concurrent.futures import Future
 from time import monotonic
@@ -12,10 +13,12 @@ from .decision import Decision, Outcome
 from .link import Away, Link, Refused
 from .outbox import Outbox
 from .outcomes import Item
-from .reachability import Reachability
+from .reachability import UNAUTHORIZED, Reachability
 from .sender import Sender
 from .settings import Settings
 from .threads import Threads
+
+log = logging.getLogger("fusebox")
 
 
 class Reporting:
@@ -120,20 +123,33 @@ class Reporting:
             self._post(item, None)
             return
         document = item.document(self.sender.reporter)
+        path = f"/v1/breakers/{document.pop('name')}/report"
         try:
-            path = f"/v1/breakers/{document.pop('name')}/report"
-            item.cell.hear(self.link.ask("POST", path, document, within=self.settings.timeout))
-        except Away as reason:
-            self.reach.failed(str(reason))
+            answer = self.link.ask("POST", path, document, within=self.settings.timeout)
+        except Away:
+            # Of decisions that says nothing, which need no disk. What follows waits for nobody.
             item.attempted = True
             self._post(item, None)
+            self.outbox.is_behind = True
         except Refused as refusal:
-            self.outbox.refuse(item, str(refusal))
+            if refusal.status == UNAUTHORIZED:
+                self.outbox.refuse_all([item], refusal)
+            else:
+                self.outbox.refuse(item, refusal.code, str(refusal))
+        except BaseException as error:
+            # A signal's handler that ends the wait goes on from here; a defect of this package is not its caller's.
+            item.attempted = True
+            self._post(item, None)
+            if not isinstance(error, Exception):
+                raise
+            log.exception("a defect of the fusebox package; the outcome is sent later")
+        else:
+            item.cell.hear(answer)
 
     def _post(self, item: Item, decision: Optional[Decision]) -> None:
+        self.outbox.intake.append(item)
         if self.reach.is_away:
             self.outbox.is_behind = True
-        self.outbox.intake.append(item)
         if item.outcome == "failure" or (decision is not None and decision.is_probe):
             self.sender.hurry()
         elif len(self.outbox.intake) > self.sender.limit:

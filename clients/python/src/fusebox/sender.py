@@ -12,7 +12,7 @@ from typing import Any, Optional
 from .link import Away, Link, Refused
 from .outbox import LARGEST_INTAKE, Outbox
 from .outcomes import Item
-from .reachability import Pause
+from .reachability import Pause, Reachability
 from .rounds import Rounds
 from .settings import Settings, default_reporter
 from .wake import Wake
@@ -38,9 +38,12 @@ class Sender:
     appends before it reads the limit.
     """
 
-    def __init__(self, outbox: Outbox, link: Link, settings: Settings, chores: Callable[[], None]) -> None:
+    def __init__(
+        self, outbox: Outbox, link: Link, reach: Reachability, settings: Settings, chores: Callable[[], None]
+    ) -> None:
         self._outbox = outbox
         self._link = link
+        self._reach = reach
         self._settings = settings
         self._chores = chores
         self.after_fork()
@@ -185,12 +188,20 @@ class Sender:
                 self._outbox.give_back(batch)
                 self._retry_at = time.monotonic() + self._pause.next()
                 return False
+            except Refused as refusal:
+                # So are those behind it, until someone acts.
+                self._outbox.refuse_all(batch, refusal)
+                self._retry_at = time.monotonic() + self._pause.next()
+                self._outbox.is_behind = bool(len(self._outbox))
+                return not self._outbox.is_behind
             except BaseException:
                 self._outbox.give_back(batch)
                 raise
             self._pause.reset()
             self._gather()
         self._outbox.is_behind = False
+        if self._outbox.intake:
+            self._outbox.is_behind = True  # Who appended meanwhile may have said so just before.
         return True
 
     def _gather(self) -> None:
@@ -204,20 +215,25 @@ class Sender:
 
     def _send(self, batch: list[Item]) -> None:
         document = {"reports": [item.document(self.reporter) for item in batch]}
-        try:
-            answer: dict[str, Any] = self._link.ask("POST", "/v1/reports", document, within=PATIENCE)
-        except Refused as refusal:
-            for item in batch:
-                self._outbox.refuse(item, str(refusal))
-                item.answered(None)
-            return
-        results = answer.get("results")
-        if not isinstance(results, list) or len(results) != len(batch):
-            raise Away(f"the answer is not as expected: {answer!r:.100}")
+        began = time.monotonic()
+        results = _results(self._link.ask("POST", "/v1/reports", document, within=PATIENCE), len(batch))
+        self._reach.worked(time.monotonic() - began)
+        self._outbox.accepted()
         for item, result in zip(batch, results):
             error = result.get("error")
-            if error is not None:
-                self._outbox.refuse(item, error.get("detail"))
-            else:
+            if error is None:
                 item.cell.hear(result)
-            item.answered(None if error is not None else result)
+                item.answered(result)
+            else:
+                self._outbox.refuse(item, str(error.get("code")), str(error.get("detail")))
+
+
+def _results(answer: Any, count: int) -> list[dict[str, Any]]:
+    try:
+        results: list[dict[str, Any]] = answer["results"]
+        is_good = len(results) == count and all(isinstance(each.get("error") or {}, dict) for each in results)
+    except (AttributeError, KeyError, TypeError):
+        is_good = False
+    if not is_good:
+        raise Away(f"the answer is not as expected: {answer!r:.100}")
+    return results

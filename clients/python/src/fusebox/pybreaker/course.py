@@ -73,7 +73,7 @@ class Course(Exclusions):
         self, decision: Decision, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Decision:
         if decision.source != "local":
-            self._watch.hear(decision.state, generation_of(decision))
+            self._watch.hear(decision.state, decision.generation)
         if not decision.allowed:
             message = "Timeout not elapsed yet, circuit breaker still open"
             raise CircuitBreakerError(message, self.breaker.name, decision.state, decision.retry_after)
@@ -163,7 +163,7 @@ class Course(Exclusions):
         if answer is None or not answer.get("applied"):
             return None
         state: State = answer["state"]
-        generation = generation_of(decision)
+        generation = decision.generation
         if generation is not None:
             self._authority.panel.doubt(self._cell, generation, state)
             self._watch.hear(state, generation + (state != decision.state))
@@ -175,7 +175,3 @@ class Course(Exclusions):
         reason = "Trial call failed" if decision.state == "half_open" else "Failures threshold reached"
         rest = self._numbers.policy.recovery_timeout_ms / 1_000
         raise CircuitBreakerError(f"{reason}, circuit breaker opened", self.breaker.name, "open", rest) from error
-
-
-def generation_of(decision: Decision) -> Optional[int]:
-    return None if decision.permit is None else int(decision.permit.partition("-")[0])

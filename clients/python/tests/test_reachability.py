@@ -1,0 +1,82 @@
+"""When Fusebox counts as away, by what is heard of it."""
+
+from __future__ import annotations
+
+import time
+
+from fusebox.link import Refused
+from fusebox.reachability import FIRST_PAUSE, Reachability
+
+
+def away(began: float = 0.0, says_so_itself: bool = False) -> Reachability:
+    reach = Reachability("local", 0.05)
+    reach.failed("a test", began, says_so_itself=says_so_itself)
+    assert reach.is_away
+    return reach
+
+
+def test_a_hundred_that_fail_together_are_one_attempt() -> None:
+    began = time.monotonic()
+    reach = away(began)
+    for _ in range(99):
+        reach.failed("a test", began)
+    assert reach.departures == 1
+    assert reach.rest(time.monotonic()) <= FIRST_PAUSE
+
+
+def test_who_asked_before_another_was_answered_does_not_say_that_it_is_away() -> None:
+    reach = Reachability("local", 0.05)
+    began = time.monotonic()
+    reach.decided("payments", began + 0.001)
+    reach.failed("a test", began)
+    assert not reach.is_away
+    reach.failed("a test", began + 0.002)
+    assert reach.is_away
+
+
+def test_one_at_a_time_tries_again() -> None:
+    reach = away()
+    due = time.monotonic() + 10
+    assert [reach.may_ask(due) for _ in range(3)] == [True, False, False]
+
+
+def test_a_refusal_is_an_answer() -> None:
+    reach = away()
+    reach.refused("payments", Refused(403, "forbidden", "no"), time.monotonic())
+    assert not reach.is_away
+
+
+def test_outcomes_that_it_takes_in_time_say_that_it_is_back() -> None:
+    reach = away()
+    reach.worked(0.06)
+    assert reach.is_away, "a decision would have been too late"
+    reach.worked(0.04)
+    assert not reach.is_away
+
+
+def test_outcomes_say_nothing_of_decisions_that_it_does_not_make() -> None:
+    reach = away(says_so_itself=True)
+    reach.worked(0.001)
+    assert reach.is_away
+    reach.decided("payments", time.monotonic())
+    assert not reach.is_away
+
+
+def test_a_stream_that_begins_hastens_one_attempt_of_an_absence() -> None:
+    reach = away()
+    reach.stream_began()
+    assert reach.is_away and reach.may_ask(time.monotonic())
+    reach.failed("a test", time.monotonic())
+    reach.stream_began()
+    assert not reach.may_ask(time.monotonic())
+
+
+def test_what_comes_behind_its_end_says_nothing() -> None:
+    reach = Reachability("local", 0.05)
+    reach.close()
+    reach.decided("payments", time.monotonic())
+    reach.worked(0.0)
+    reach.failed("a test", time.monotonic())
+    reach.stream_began()
+    assert reach.is_away and not reach.may_ask(time.monotonic() + 1_000)
+    assert reach.departures == 0
