@@ -1,0 +1,283 @@
+"""Fusebox does one thing and not another: its stream lives while decisions fail, or the other way round."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from doubtful import CLOSED, POLICY, PROBE, Answer, Doubtful, accepted, answer, problem
+from server import Server, eventually
+from test_slow import in_threads
+from wire import Wire
+
+from fusebox import Fusebox
+
+NOW = "2026-01-01T00:00:00.000Z"
+
+
+def fusebox(url: str, **options: Any) -> Fusebox:
+    return Fusebox(url, **options)
+
+
+def outline(name: str, state: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "state": state,
+        "generation": 7,
+        "open_until": None,
+        "override": None,
+        "policy_revision": 1,
+    }
+
+
+def stream(server: Doubtful, *outlines: dict[str, Any]) -> Iterator[bytes]:
+    """A stream that lives on."""
+    yield b"HTTP/1.1 200 X\r\n\r\n"
+    heartbeat = json.dumps({"type": "heartbeat", "at": NOW, "revision": 7}).encode() + b"\n"
+    yield heartbeat
+    yield json.dumps({"type": "resync", "at": NOW, "revision": 7, "breakers": outlines}).encode() + b"\n"
+    while not server.is_over.wait(0.02):
+        yield heartbeat
+
+
+def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The beginning of each."""
+    return [record.getMessage().split(":")[0].split(";")[0] for record in caplog.records]
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_one_that_decides_nothing_while_its_stream_lives_is_away_once(
+    mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "fusebox")
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.startswith("/v1/events"):
+            return stream(server, outline("payments", "half_open"))
+        if path.endswith("/acquire"):
+            return problem(503, "overloaded")
+        return accepted(body, "half_open") if path == "/v1/reports" else answer(POLICY)
+
+    with Doubtful(answering) as server, fusebox(server.url, mode=mode) as fb:
+        payments = fb.breaker("payments")
+        if mode == "local":
+            eventually("the stream is followed", lambda: not payments.acquire().allowed or payments.state)
+        for _ in range(5):
+            decision = payments.acquire()
+            if decision.allowed:
+                payments.report("failure", decision)
+        assert not payments.acquire().allowed
+        tries = len(server.asked_for("/acquire"))
+        eventually("it is asked again", lambda: payments.acquire() and len(server.asked_for("/acquire")) > tries + 2)
+        assert not payments.acquire().allowed, "what stood in for it goes on"
+        assert eventually("outcomes are taken", lambda: server.reports())
+        assert messages(caplog) == ["Fusebox is away"]
+        assert fb.statistics.departures == 1
+
+
+def test_one_that_decides_while_its_stream_fails_is_there() -> None:
+    def answering(path: str, body: Any) -> Answer:
+        if path.startswith("/v1/events"):
+            return problem(503, "overloaded")
+        return answer(CLOSED if path.endswith("/acquire") else POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        eventually(
+            "the stream is asked for again",
+            lambda: payments.acquire().source == "fallback" or len(server.asked_for("/v1/events")) > 4,
+        )
+        assert payments.acquire().source == "server"
+        assert fb.statistics.departures == 0
+
+
+def test_one_that_takes_no_outcomes_still_decides(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "fusebox")
+
+    def answering(path: str, body: Any) -> Answer:
+        if "/report" in path:
+            return problem(503, "storage_unavailable")
+        return answer(CLOSED if path.endswith("/acquire") else POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        for _ in range(10):
+            decision = payments.acquire()
+            assert decision.source == "server"
+            payments.report("success", decision)
+        assert (fb.statistics.departures, caplog.records) == (0, [])
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_fifty_who_wait_in_vain_together_learn_it_together(mode: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "fusebox")
+    with Doubtful(lambda path, body: None) as server, fusebox(server.url, mode=mode, timeout=0.5) as fb:
+        payments = fb.breaker("payments")
+        assert {decision.source for decision in in_threads(50, payments.acquire)} == {"fallback"}
+        assert fb.statistics.departures == 1
+        assert messages(caplog) == ["Fusebox is away"]
+        assert fb._authority.reach._pause._attempts == 1
+        asked = len(server.asked_for("/acquire"))
+        for _ in range(1_000):
+            payments.acquire()
+        assert len(server.asked_for("/acquire")) < asked + 100, "almost all are decided without a wait"
+        assert fb.statistics.departures == 1
+
+
+def test_a_breaker_that_is_refused_is_there_and_not_asked_for_by_each_call(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "fusebox")
+
+    def answering(path: str, body: Any) -> Answer:
+        if "mine" in path:
+            return answer(CLOSED if path.endswith("/acquire") else POLICY)
+        return problem(403, "forbidden")
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        theirs = fb.breaker("theirs")
+        for _ in range(200):
+            assert theirs.acquire().source == "fallback"
+        assert len(server.asked_for("/theirs/acquire")) < 100
+        assert not fb.is_away
+        assert fb.breaker("mine").acquire().source == "server"
+        eventually("it is asked again", lambda: theirs.acquire() and len(server.asked_for("/theirs/acquire")) > 2)
+        assert messages(caplog) == ["Fusebox decides nothing about theirs"]
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_a_token_that_is_not_good_is_said_once_of_each_way(mode: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "fusebox")
+
+    def answering(path: str, body: Any) -> Answer:
+        return problem(401, "unauthorized")
+
+    options = {"mode": mode, "timeout": 5.0, "unreachable": "allow"}
+    with Doubtful(answering) as server, fusebox(server.url, **options) as fb:
+        for number in range(10):
+            for _ in range(20):
+                payments = fb.breaker(f"payments-{number}")
+                payments.report("failure", payments.acquire())
+        assert not fb.is_away
+        eventually("outcomes are refused", lambda: fb.statistics.dropped)
+        if mode == "local":
+            eventually("so is the stream", lambda: any("followed" in message for message in messages(caplog)))
+        assert len(server.asked_for("/v1/reports")) < 20, "they wait from batch to batch"
+        expected = {"Fusebox decides nothing about anything", "outcomes are refused"}
+        if mode == "local":
+            expected.add("Fusebox does not let its changes be followed, so every call asks")
+        assert sorted(messages(caplog)) == sorted(expected)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_outcomes_that_come_at_a_bad_moment_are_sent_again(status: int) -> None:
+    refusals = iter([status, status])
+
+    def answering(path: str, body: Any) -> Answer:
+        if path == "/v1/reports":
+            return problem(status, "later") if next(refusals, None) else accepted(body)
+        return answer(CLOSED if path.endswith("/acquire") else POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        payments.give_back(payments.acquire())
+        assert fb.flush(30)
+        assert fb.statistics.dropped == 0
+        reports = server.reports()
+        assert len(reports) == 3 and all(report == reports[0] for report in reports)
+
+
+@pytest.mark.parametrize(("last", "permit"), [(CLOSED, "7"), (PROBE, "9"), (None, None)])
+def test_what_is_decided_alone_is_reported_under_the_last_known_generation(last: Any, permit: Any) -> None:
+    documents = iter([] if last is None else [last])
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.endswith("/acquire"):
+            document = next(documents, None)
+            return problem(503, "overloaded") if document is None else answer(document)
+        return accepted(body) if path == "/v1/reports" else answer(POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        if last is not None:
+            assert payments.acquire().source == "server"
+        decision = payments.acquire()
+        assert decision.source == "fallback" and decision.ticket is not None
+        payments.report("failure", decision)
+        eventually("it is sent", lambda: server.reports())
+        assert [report.get("permit") for report in server.reports()] == [permit]
+
+
+def test_failures_of_an_absence_do_not_trip_a_breaker_that_has_moved_on(server: Server, name: str) -> None:
+    wire = Wire(server.port)
+    with Fusebox(wire.url, mode="remote", timeout=5.0, unreachable="allow") as fb:
+        payments = fb.breaker(name)
+        payments.give_back(payments.acquire())
+        assert fb.flush(30)
+        wire.cut()
+        for _ in range(5):
+            payments.report("failure", payments.acquire())
+        server.reset(name)
+        wire.mend()
+        assert fb.flush(30)
+        assert (server.state(name), server.counted(name)) == ("closed", (0, 0))
+    wire.close()
+
+
+@pytest.mark.parametrize(("mode", "path"), [("local", b"POST /v1/reports"), ("remote", b"/report")])
+def test_outcomes_whose_answer_is_lost_count_once(server: Server, name: str, mode: str, path: bytes) -> None:
+    server.put_counting(name)
+    wire = Wire(server.port)
+    with fusebox(wire.url, mode=mode, timeout=0.5) as fb:
+        payments = fb.breaker(name)
+        source = "local" if mode == "local" else "server"
+        eventually("it decides", lambda: payments.acquire().source == source)
+        assert fb.flush(30)
+        wire.hushed = path
+        for text in ["7"] * 10 + ["x"] * 3 + ["7"] * 5:
+            try:
+                payments.call(int, text)
+            except ValueError:
+                pass
+        pause = fb._authority.sender._pause
+        eventually("they are sent in vain", lambda: pause._attempts > 1)
+        eventually("and counted", lambda: server.counted(name)[0] > 0)
+        assert fb.statistics.departures == 0
+        wire.hushed = None
+        eventually("they are answered", lambda: fb.flush(5))
+        assert server.counted(name) == (18, 3)
+        assert fb.statistics.dropped == 0
+    wire.close()
+
+
+def test_a_policy_that_could_not_be_had_is_asked_for_again() -> None:
+    refusals = iter([503])
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.startswith("/v1/events"):
+            return stream(server, outline("payments", "closed"))
+        if path == "/v1/reports":
+            return accepted(body)
+        if path.endswith("/acquire"):
+            return answer(CLOSED)
+        return problem(503, "overloaded") if next(refusals, None) else answer({"policy": {"failure_threshold": 2}})
+
+    with Doubtful(answering) as server, Fusebox(server.url, timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        cell = fb._authority.panel.cell("payments")
+        eventually("it is known", lambda: payments.call(int) == 0 and cell.policy is not None)
+        assert cell.policy is not None and cell.policy.failure_threshold == 2
+
+
+@pytest.mark.parametrize("garbage", [5, [], {}, {"allowed": True}, {"results": 3}, {"results": [1]}, "x"])
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_answers_without_sense_fail_no_call(mode: str, garbage: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with Doubtful(lambda path, body: answer(garbage)) as server, fusebox(server.url, mode=mode, timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        assert [payments.call(int, "7") for _ in range(3)] == [7, 7, 7]
+        with pytest.raises(ValueError):
+            payments.call(int, "x")
+        assert payments.acquire().source == "fallback"
+        eventually("outcomes are sent", lambda: server.asked_for("/v1/reports"))
+        assert "defect" not in caplog.text
