@@ -13,6 +13,8 @@ from .link import Away, Refused
 
 #: Seconds for an order. It waits for the disk, and a person or a start waits for it.
 PATIENCE = 2.0
+#: What is answered to a token of another role, or for other names.
+_FORBIDDEN = 403
 
 
 class OrderFailed(FuseboxError):
@@ -37,12 +39,13 @@ class Orders:
         self._authority = authority
         self._path = f"/v1/breakers/{cell.name}"
 
-    def view(self) -> Any:
-        return self._order("GET")
+    def view(self, within: float = PATIENCE) -> Any:
+        """Any token will do."""
+        return self._order("GET", within=within)
 
-    def create(self, policy: Mapping[str, Any]) -> Any:
+    def create(self, policy: Mapping[str, Any], within: float = PATIENCE) -> Any:
         """Makes the breaker with this policy; fails with 412 where it is there."""
-        return self._order("PUT", {"policy": policy}, headers={"if-none-match": "*"})
+        return self._order("PUT", {"policy": policy}, headers={"if-none-match": "*"}, within=within)
 
     def change(self, policy: Mapping[str, Any]) -> Any:
         """Changes these fields of the policy."""
@@ -67,17 +70,20 @@ class Orders:
         body: Optional[Mapping[str, Any]] = None,
         path: str = "",
         headers: Optional[Mapping[str, str]] = None,
+        within: float = PATIENCE,
     ) -> Any:
         reach = self._authority.reach
         began = monotonic()
         try:
-            answer = self._authority.link.ask(method, self._path + path, body, within=PATIENCE, headers=headers)
+            answer = self._authority.link.ask(method, self._path + path, body, within=within, headers=headers)
         except Away as reason:
             if not reason.is_answer:
                 reach.failed(str(reason), began)
             raise OrderFailed(f"Fusebox is away: {reason}") from reason
         except Refused as refusal:
             reach.worked(monotonic() - began)
-            raise OrderFailed(str(refusal), refusal.status) from refusal
+            is_order = method != "GET" and refusal.status == _FORBIDDEN
+            detail = f"this takes an operator's token: {refusal}" if is_order else str(refusal)
+            raise OrderFailed(detail, refusal.status) from refusal
         reach.worked(monotonic() - began)
         return answer

@@ -4,6 +4,7 @@ Breakers belong to the Fusebox that ``FUSEBOX_URL`` and ``FUSEBOX_TOKEN`` name, 
 """
 
 from ..default import use
+from ..orders import OrderFailed
 from .breaker import CircuitBreaker
 from .errors import CircuitBreakerError
 from .listeners import CircuitBreakerListener
@@ -32,5 +33,6 @@ __all__ = [
     "CircuitMemoryStorage",
     "CircuitOpenState",
     "CircuitRedisStorage",
+    "OrderFailed",
     "use",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from time import monotonic
 from typing import Any, Optional
 
 from .. import forking
@@ -142,14 +143,17 @@ class CircuitBreaker(Guarding):
         {"open": self.open, "half-open": self.half_open, "closed": self.close}[state]()
 
     def _look(self) -> Optional[Any]:
-        """The breaker as the server has it, behind all that this process reported."""
+        """The breaker as the server has it, behind all that this process reported; ``None`` where that is away, or does
+        not say it within the time that a call waits for a decision."""
+        until = monotonic() + self._authority.settings.timeout
+        if not self._authority.reach.may_ask(monotonic()):
+            return None
         if not self._numbers.is_settled:
             self._numbers.settle()
-        self._fusebox.flush(self._authority.settings.timeout)
-        if self._authority.reach.is_away:
+        if not self._fusebox.flush(until - monotonic()):
             return None
         try:
-            return self._heard(self._orders.view())
+            return self._heard(self._orders.view(max(until - monotonic(), 0.001)))
         except OrderFailed:
             return None
 

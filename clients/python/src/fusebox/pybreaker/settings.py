@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from time import monotonic
 from typing import Any, Optional
 
 from ..authority import Authority
@@ -18,6 +19,8 @@ SHORTEST_TIMEOUT = 0.1
 LONGEST_TIMEOUT = 86_400.0
 #: An answer that says that the breaker is there already.
 _EXISTS = 412
+#: And that it is not there yet: the first call makes it, with the server's numbers where the token may not say others.
+_UNKNOWN = 404
 
 
 def fields_of(
@@ -58,37 +61,45 @@ class Numbers:
         self._cell = cell
         self._asked = asked
         self._orders = Orders(authority, cell)
-        self.is_settled = False
+        self.is_settled = self._was_unknown = False
 
     @property
     def policy(self) -> Policy:
         return self._cell.policy or Policy.read(self._asked)
 
     def settle(self) -> None:
-        """Makes the breaker unless it is there. While Fusebox is away the numbers that were asked for hold."""
-        if self._authority.reach.is_away:
-            self._cell.policy = self._cell.policy or Policy.read(self._asked)
-            return
-        try:
-            self._cell.policy = Policy.read(self._orders.create(self._asked)["policy"])
-        except OrderFailed as failure:
-            if failure.status is None:
-                self._cell.policy = self._cell.policy or Policy.read(self._asked)
-                return
-            self._adopt(failure)
-        self.is_settled = True
+        """Makes the breaker unless it is there, within the time that a call waits for a decision. While Fusebox is away
+        the numbers that were asked for hold, and nobody waits."""
+        if not self._authority.reach.is_away:
+            self.is_settled = self._settle(monotonic() + self._authority.settings.timeout)
+        if self._cell.policy is None:
+            self._cell.policy = Policy.read(self._asked)
 
-    def _adopt(self, failure: OrderFailed) -> None:
+    def _settle(self, until: float) -> bool:
         try:
-            self._cell.policy = Policy.read(self._orders.view()["policy"])
+            self._cell.policy = Policy.read(self._orders.create(self._asked, _rest(until))["policy"])
+        except OrderFailed as failure:
+            return failure.status is not None and self._adopt(failure, until)
+        return True
+
+    def _adopt(self, failure: OrderFailed, until: float) -> bool:
+        """Whether there is an answer."""
+        try:
+            self._cell.policy = Policy.read(self._orders.view(_rest(until))["policy"])
         except OrderFailed as unknown:
-            log.warning("the numbers of %s are not used: %s; nor known: %s", self._cell.name, failure, unknown)
-            return
+            if unknown.status is None:
+                return False
+            is_to_come = unknown.status == _UNKNOWN and not self._was_unknown
+            self._was_unknown = True
+            if not is_to_come:
+                log.warning("the numbers of %s are not used: %s; nor known: %s", self._cell.name, failure, unknown)
+            return not is_to_come
         there = self._cell.policy._asdict()
         differing = [f"{field} is {there[field]}" for field, asked in self._asked.items() if there[field] != asked]
         if differing:
             reason = "it is there already" if failure.status == _EXISTS else str(failure)
             log.warning("%s keeps the server's numbers, for %s: %s", self._cell.name, reason, ", ".join(differing))
+        return True
 
     def change(self, fields: Mapping[str, Any]) -> None:
         """For all processes.
@@ -99,3 +110,7 @@ class Numbers:
         if not self.is_settled:
             self.settle()
         self._cell.policy = Policy.read(self._orders.change(fields)["policy"])
+
+
+def _rest(until: float) -> float:
+    return max(until - monotonic(), 0.001)

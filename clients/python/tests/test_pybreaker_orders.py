@@ -1,0 +1,151 @@
+"""What the drop-in asks of Fusebox beside its calls: never for longer than a call waits, nor with a worker's token more
+than that may do."""
+
+from __future__ import annotations
+
+import logging
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from doubtful import Answer, Doubtful, problem
+from server import BINARY, Server, eventually
+
+from fusebox import Fusebox
+from fusebox.pybreaker import CircuitBreaker, CircuitBreakerError, OrderFailed
+
+Make = Callable[..., Fusebox]
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Those of the roles, and the tokens file."""
+    made, lines = {}, []
+    for role in ("worker", "operator"):
+        command = [BINARY, "token", "new", "--name", role, "--role", role]
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+        made[role] = re.findall(r"fbx_\w+", said)[0]
+        lines.append(re.findall(rf"{role} {role} sha256:\w+", said)[0])
+    file = tmp_path_factory.mktemp("tokens") / "tokens"
+    file.write_text("\n".join(lines) + "\n")
+    file.chmod(0o600)
+    return {**made, "file": str(file)}
+
+
+@pytest.fixture(scope="module")
+def guarded(secrets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that asks for tokens."""
+    server = Server(tmp_path_factory.mktemp("guarded"), "--tokens", secrets["file"])
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["local", "remote"])
+def worker(request: pytest.FixtureRequest, guarded: Server, secrets: dict[str, str], make: Make) -> Fusebox:
+    return make(guarded, token=secrets["worker"], mode=request.param)
+
+
+@pytest.fixture
+def operator(guarded: Server, secrets: dict[str, str], make: Make) -> Fusebox:
+    return make(guarded, token=secrets["operator"])
+
+
+def failing() -> None:
+    raise NotImplementedError
+
+
+def test_a_worker_that_is_first_calls_with_the_servers_numbers_and_says_so(
+    worker: Fusebox, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    breaker = CircuitBreaker(fail_max=2, reset_timeout=60, name=name, fusebox=worker)
+    with caplog.at_level(logging.WARNING, "fusebox"):
+        for _ in range(4):
+            with pytest.raises(NotImplementedError):
+                breaker.call(failing)
+    assert (breaker.fail_max, breaker.fail_counter, breaker.success_counter) == (5, 4, 0)
+    with pytest.raises(CircuitBreakerError, match="threshold reached"):
+        breaker.call(failing)
+    assert breaker.current_state == "open"
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.startswith(f"{name} keeps the server's numbers, for this takes an operator's token: the token worker")
+    assert said.endswith("failure_threshold is 5")
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda breaker: breaker.open(),
+        lambda breaker: breaker.half_open(),
+        lambda breaker: breaker.close(),
+        lambda breaker: setattr(breaker, "state", "open"),
+        lambda breaker: setattr(breaker, "fail_max", 1),
+        lambda breaker: setattr(breaker, "reset_timeout", 1),
+        lambda breaker: setattr(breaker, "success_threshold", 2),
+    ],
+)
+@pytest.mark.parametrize("is_known", [False, True])
+def test_an_order_of_a_worker_is_refused_says_why_and_breaks_no_call(
+    worker: Fusebox, operator: Fusebox, name: str, order: Callable[[CircuitBreaker], Any], is_known: bool
+) -> None:
+    breaker = CircuitBreaker(name=name, fusebox=worker)
+    if is_known:
+        breaker.call(int)
+    with pytest.raises(OrderFailed, match=r"takes an operator's token.*role worker|there is no breaker") as refused:
+        order(breaker)
+    assert refused.value.status in (403, 404)
+    assert breaker.call(int, "7") == 7
+    numbers = (breaker.current_state, breaker.fail_max, breaker.reset_timeout, breaker.success_threshold)
+    assert numbers == ("closed", 5, 60, 1)
+    as_operator = CircuitBreaker(name=name, fusebox=operator)
+    order(as_operator)
+    after = (as_operator.current_state, as_operator.fail_max, as_operator.reset_timeout, as_operator.success_threshold)
+    assert after != numbers or order.__code__.co_names == ("close",)
+
+
+def refusing_orders(path: str, body: Any) -> Answer:
+    """Says no to a policy, and nothing else."""
+    return problem(403, "forbidden") if body is not None and "policy" in body else None
+
+
+def silent(path: str, body: Any) -> Answer:
+    return None
+
+
+@pytest.mark.parametrize("answering", [silent, refusing_orders])
+@pytest.mark.parametrize(
+    ("use", "result"),
+    [
+        (lambda breaker: breaker.call(int, "7"), 7),
+        (lambda breaker: breaker.current_state, "closed"),
+        (lambda breaker: breaker.fail_counter, 0),
+    ],
+)
+def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_for_a_decision(
+    name: str, answering: Any, use: Callable[[CircuitBreaker], Any], result: Any
+) -> None:
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=0.1) as fb:
+        breaker = CircuitBreaker(fail_max=3, name=name, fusebox=fb)
+        began = time.monotonic()
+        assert use(breaker) == result
+        assert time.monotonic() - began < 1.5, "two seconds are an order's patience"
+        assert breaker.call(int, "7") == 7
+        # Until it is time to ask again nobody does.
+        fb._authority.reach.failed("a test", time.monotonic())
+        fb._authority.reach._retry_at = time.monotonic() + 1_000
+        asked = len(server.asked_for("/v1/breakers"))
+        for _ in range(50):
+            assert use(breaker) == result
+        assert len(server.asked_for("/v1/breakers")) == asked
+
+
+def test_who_only_looks_hears_that_it_is_back(own_server: Server, make: Make, name: str) -> None:
+    breaker = CircuitBreaker(fail_max=3, name=name, fusebox=make(own_server, mode="remote"))
+    with pytest.raises(NotImplementedError):
+        breaker.call(failing)
+    own_server.kill()
+    assert breaker.fail_counter == 0
+    own_server.start()
+    assert eventually("it is asked again", lambda: breaker.fail_counter) == 1
