@@ -54,6 +54,18 @@ def test_outcomes_that_it_takes_in_time_say_that_it_is_back() -> None:
     assert not reach.is_away
 
 
+def test_outcomes_are_not_believed_again_until_a_decision_is_answered() -> None:
+    reach = away()
+    reach.worked(0.001)
+    reach.failed("a test", time.monotonic())
+    reach.worked(0.001)
+    assert reach.is_away
+    reach.decided("payments", time.monotonic())
+    reach.failed("a test", time.monotonic())
+    reach.worked(0.001)
+    assert not reach.is_away
+
+
 def test_outcomes_say_nothing_of_decisions_that_it_does_not_make() -> None:
     reach = away(says_so_itself=True)
     reach.worked(0.001)

@@ -79,7 +79,7 @@ class Follower:
             except Away as away:
                 reason = str(away)
             except Refused as refusal:
-                reason, pause = str(refusal), REFUSED_PAUSE
+                reason, pause, self._panel.revision = str(refusal), REFUSED_PAUSE, None
                 if reason != self._refused:
                     log.error("Fusebox does not let its changes be followed, so every call asks: %s", reason)
                 self._refused = reason

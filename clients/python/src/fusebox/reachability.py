@@ -16,6 +16,8 @@ log = logging.getLogger("fusebox")
 FIRST_PAUSE = 0.1
 #: And at most so many: how long it can take to notice that Fusebox is back.
 LONGEST_PAUSE = 2.0
+#: Seconds for which outcomes that are taken say nothing of decisions.
+DOUBT = 60.0
 #: The status of an answer to who is not known.
 UNAUTHORIZED = 401
 
@@ -42,9 +44,10 @@ class Reachability:
     One failed attempt is enough to stop, for each costs a call its time-out. Then one caller at a time tries again.
     What was under way together is one attempt: who asked before the last that was heard of tells nothing new.
 
-    Fusebox is away where it does not answer who asks for a decision. It is back where it does, be it by a refusal; or
-    where it takes outcomes as fast as it has to decide, unless it had said itself that it cannot. A stream that begins
-    lets the next attempt come at once, and says no more, for it lives on where nothing is decided.
+    Fusebox is away where it does not answer who asks for a decision. It is back where it does, be it by a refusal. It
+    is believed to be where it takes outcomes as fast as it has to decide, for it may be that nobody asks; but not soon
+    after that was believed, or after it said itself that it decides nothing. A stream that begins lets the next attempt
+    come at once, and says no more, for it lives on where nothing is decided.
     """
 
     def __init__(self, policy: str, timeout: float) -> None:
@@ -60,7 +63,9 @@ class Reachability:
         self._retry_at = 0.0
         #: Before this instant, nobody asked who could tell anything new.
         self._told_at = float("-inf")
-        self._says_so_itself = self._is_hastened = self._is_closed = False
+        #: And from this one on, what it does beside decisions says something of them.
+        self._believed_from = float("-inf")
+        self._is_hastened = self._is_closed = False
         self.reason: Optional[str] = None
         self._refused: dict[Optional[str], str] = {}
         #: Decisions that were made without Fusebox, of which so many denied, and how often it went away.
@@ -92,7 +97,9 @@ class Reachability:
                 return
             now = self._told_at = time.monotonic()
             is_change = self.reason is None
-            self.reason, self._says_so_itself = reason, says_so_itself
+            self.reason = reason
+            if says_so_itself:
+                self._believed_from = now + DOUBT
             self._retry_at = now + self._pause.next()
             if is_change:
                 self.departures += 1
@@ -123,7 +130,9 @@ class Reachability:
 
     def worked(self, took: float) -> None:
         """Fusebox took outcomes or an order, in so many seconds."""
-        if self.reason is not None and not self._says_so_itself and took < self._timeout:
+        now = time.monotonic()
+        if self.reason is not None and took < self._timeout and now >= self._believed_from:
+            self._believed_from = now + DOUBT
             self._is_back()
 
     def stream_began(self) -> None:
@@ -147,6 +156,7 @@ class Reachability:
     def _answered(self, began: float) -> None:
         if began > self._told_at:
             self._told_at = began
+        self._believed_from = float("-inf")
         if self.reason is not None:
             self._is_back()
 
