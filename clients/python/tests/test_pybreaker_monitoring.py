@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,39 @@ def test_a_function_may_say_what_is_excluded(make_breaker: Make) -> None:
         with pytest.raises(type(error)):
             breaker.call(raising(error))
         assert breaker.fail_counter == count
+
+
+def test_failures_are_counted_on_until_it_closes(make_breaker: Make, kit: Any) -> None:
+    breaker = make_breaker(fail_max=2, reset_timeout=0.5)
+    counts = [breaker.fail_counter]
+    for error in (ValueError, kit.CircuitBreakerError, kit.CircuitBreakerError):
+        with pytest.raises(error):
+            breaker.call(raising(ValueError()))
+        counts.append(breaker.fail_counter)
+    assert counts == [0, 1, 2, 2]
+    time.sleep(0.6)
+    with pytest.raises(kit.CircuitBreakerError, match="Trial"):
+        breaker.call(raising(ValueError()))
+    assert (breaker.fail_counter, breaker.current_state) == (3, "open")
+    time.sleep(0.6)
+    assert breaker.call(int) == 0
+    assert (breaker.fail_counter, breaker.current_state) == (0, "closed")
+
+
+def test_a_trial_that_fails_behind_an_order_is_the_first_failure(make_breaker: Make, kit: Any) -> None:
+    breaker = make_breaker()
+    breaker.half_open()
+    assert breaker.fail_counter == 0
+    with pytest.raises(kit.CircuitBreakerError):
+        breaker.call(raising(ValueError()))
+    assert breaker.fail_counter == 1
+
+
+def test_it_is_opened_by_hand_although_its_time_out_is_short(make_breaker: Make, kit: Any) -> None:
+    breaker = make_breaker(reset_timeout=0.3)
+    breaker.open()
+    with pytest.raises(kit.CircuitBreakerError, match="not elapsed"):
+        breaker.call(int)
 
 
 def test_exclusions_are_added_and_removed(make_breaker: Make) -> None:

@@ -68,7 +68,7 @@ def test_a_worker_that_is_first_calls_with_the_servers_numbers_and_says_so(
     assert (breaker.fail_max, breaker.fail_counter, breaker.success_counter) == (5, 4, 0)
     with pytest.raises(CircuitBreakerError, match="threshold reached"):
         breaker.call(failing)
-    assert breaker.current_state == "open"
+    assert (breaker.current_state, breaker.fail_counter) == ("open", 5)
     (said,) = [record.getMessage() for record in caplog.records]
     assert said.startswith(f"{name} keeps the server's numbers, for this takes an operator's token: the token worker")
     assert said.endswith("failure_threshold is 5")

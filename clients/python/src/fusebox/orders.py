@@ -43,6 +43,10 @@ class Orders:
         """Any token will do."""
         return self._order("GET", within=within)
 
+    def transitions(self, within: float = PATIENCE) -> Any:
+        """The newest first; a viewer's token will do."""
+        return self._order("GET", path="/transitions", within=within)
+
     def create(self, policy: Mapping[str, Any], within: float = PATIENCE) -> Any:
         """Makes the breaker with this policy; fails with 412 where it is there."""
         return self._order("PUT", {"policy": policy}, headers={"if-none-match": "*"}, within=within)

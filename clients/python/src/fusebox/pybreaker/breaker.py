@@ -12,6 +12,7 @@ from ..cell import StateChange
 from ..client import Fusebox
 from ..default import default
 from ..orders import OrderFailed, Orders
+from .counts import failures
 from .exclusions import Exclusion
 from .guarding import Guarding
 from .listeners import CircuitBreakerListener
@@ -22,6 +23,8 @@ from .storages import CircuitBreakerStorage, namespace_of
 
 #: What an override says that ``open()`` has set.
 OPENED = "opened by open() of a circuit breaker"
+#: Seconds that an override has to stand.
+SHORTEST_OPENING = 1.0
 
 
 class CircuitBreaker(Guarding):
@@ -58,6 +61,7 @@ class CircuitBreaker(Guarding):
         shared = name or namespace_of(state_storage) or name_of_variable(sys._getframe(1))
         super().__init__(exclude, listeners, throw_new_error_on_trip)
         self._watch = Watch(self)
+        self._may_not_read = False
         self._attach(shared_name(shared))
         forking.register(self._watch)
 
@@ -113,9 +117,22 @@ class CircuitBreaker(Guarding):
 
     @property
     def fail_counter(self) -> int:
-        """Consecutive failures in all processes, since it closed. Asks the server; 0 while that is away."""
+        """Consecutive failures in all processes, since it closed. Asks the server; 0 while that is away. Of a circuit
+        that is not closed, failed trials are only counted in where the token may read what became of it."""
+        until = monotonic() + self._authority.settings.timeout
         view = self._look()
-        return 0 if view is None else int(view["counts"]["consecutive_failures"])
+        return 0 if view is None else failures(view, *self._history(view, until))
+
+    def _history(self, view: Any, until: float) -> tuple[list[Any], bool]:
+        last = [] if view["last_transition"] is None else [view["last_transition"]]
+        if view["state"] == "closed" or self._may_not_read:
+            return last, not last
+        try:
+            answer = self._orders.transitions(max(until - monotonic(), 0.001))
+        except OrderFailed as failure:
+            self._may_not_read = failure.status is not None
+            return last, not last
+        return answer["transitions"], not answer["next_page_token"]
 
     @property
     def success_counter(self) -> int:
@@ -164,13 +181,15 @@ class CircuitBreaker(Guarding):
         return view
 
     def open(self) -> bool:
-        """Opens it for ``reset_timeout``, in all processes. Needs an operator's token, as do the next two.
+        """Opens it for ``reset_timeout``, a second at least, in all processes.
+
+        An operator's token is needed, as for ``half_open`` and ``close``.
 
         Raises:
             OrderFailed: where Fusebox did not do it.
         """
         self._begin_order()
-        self._heard(self._orders.force_open(OPENED, self.reset_timeout))
+        self._heard(self._orders.force_open(OPENED, max(self.reset_timeout, SHORTEST_OPENING)))
         return self.throw_new_error_on_trip
 
     def half_open(self) -> None:
