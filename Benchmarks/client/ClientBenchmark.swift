@@ -93,6 +93,11 @@ struct Cost {
 @inline(never)
 func nothing() async {}
 
+/// - Throws: where it does not come true within half a minute: the server keeps a breaker of an earlier run open, say.
 func until(_ condition: () async throws -> Bool) async throws {
-    while try await !condition() { try await Task.sleep(for: .milliseconds(1)) }
+    let end = ContinuousClock.now + .seconds(30)
+    while try await !condition() {
+        guard ContinuousClock.now < end else { throw ClientBenchmark.Mistake(description: "not as expected after 30 s") }
+        try await Task.sleep(for: .milliseconds(1))
+    }
 }
