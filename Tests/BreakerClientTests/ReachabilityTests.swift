@@ -1,4 +1,3 @@
-import TestSupport
 import Testing
 
 @testable import BreakerClient
@@ -6,7 +5,6 @@ import Testing
 @Suite("Whether the server is worth asking")
 struct ReachabilityTests {
     private var way = Reachability()
-    private var random = SplitMix64(seed: 1)
 
     private typealias Attempt = Reachability.Attempt
 
@@ -18,7 +16,7 @@ struct ReachabilityTests {
     private mutating func mayBegin(atNs nowNs: Int64) -> Bool { way.begin(atNs: nowNs) != nil }
 
     private mutating func fail(_ attempt: Attempt, atNs nowNs: Int64) -> Reachability.Change? {
-        way.failed(attempt, atNs: nowNs, random: &random)
+        way.failed(attempt, atNs: nowNs, jitter: 0.5)
     }
 
     private mutating func leave(atNs nowNs: Int64) throws {
@@ -119,9 +117,8 @@ struct ReachabilityTests {
         "Pauses grow up to a bound, and are jittered by half",
         arguments: [(0, 100), (1, 200), (5, 3_200), (6, 5_000), (90, 5_000)]
     )
-    mutating func pauses(failures: Int, ms: Int64) {
-        var pauses: Set<Int64> = []
-        for _ in 1...200 { pauses.insert(Reachability.pauseNs(afterFailures: failures, random: &random) / nsPerMs) }
-        #expect(pauses.allSatisfy { $0 >= ms / 2 && $0 <= ms } && pauses.count > 20)
+    func pauses(failures: Int, ms: Int64) {
+        let pauses = [0, 0.5, 1].map { Reachability.pauseNs(afterFailures: failures, jitter: $0) }
+        #expect(pauses == [ms * nsPerMs / 2, ms * nsPerMs * 3 / 4, ms * nsPerMs])
     }
 }

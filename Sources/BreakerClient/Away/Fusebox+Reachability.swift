@@ -15,8 +15,7 @@ extension Fusebox {
 
     func serverFailed(_ error: any Error, _ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
-        var random = SystemRandomNumberGenerator()
-        let change = reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, random: &random) }
+        let change = reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
         guard change == .left else { return }
         logger.warning(
             "fusebox is away",
@@ -55,8 +54,7 @@ extension Fusebox {
 
     func serverTookNoOutcomes(_ error: any Error, _ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
-        var random = SystemRandomNumberGenerator()
-        let change = outlet.reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, random: &random) }
+        let change = outlet.reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
         guard change == .left else { return }
         logger.warning(
             "fusebox takes no outcomes, so they wait",

@@ -8,7 +8,7 @@ struct Reachability: Sendable {
         case left, returned
     }
 
-    /// A try, to be followed by what came of it: ``answered(_:atNs:)``, ``failed(_:atNs:random:)`` or ``withdrawn(_:)``.
+    /// A try, to be followed by what came of it: ``answered(_:atNs:)``, ``failed(_:atNs:jitter:)`` or ``withdrawn(_:)``.
     ///
     /// However many are under way at once, they fail as one, and once that is told, an answer that comes late says nothing.
     struct Attempt: Hashable, Sendable {
@@ -61,16 +61,13 @@ struct Reachability: Sendable {
 
     /// The pause is jittered, so that many processes do not come back at one moment. It grows on where the server did not
     /// stay for as long as the last one took, so that one that comes and goes is left more and more seldom.
-    mutating func failed(
-        _ attempt: Attempt,
-        atNs nowNs: Int64,
-        random: inout some RandomNumberGenerator
-    ) -> Change? {
+    /// - Parameter jitter: as in ``pauseNs(afterFailures:longest:jitter:)``.
+    mutating func failed(_ attempt: Attempt, atNs nowNs: Int64, jitter: Double) -> Change? {
         guard attempt.round == round else { return nil }
         round += 1
         isTrying = false
         if !isAway, nowNs - returnedNs >= pauseNs { failures = 0 }
-        pauseNs = Self.pauseNs(afterFailures: failures, random: &random)
+        pauseNs = Self.pauseNs(afterFailures: failures, jitter: jitter)
         failures += 1
         retryAtNs = nowNs + pauseNs
         guard !isAway else { return nil }
@@ -90,12 +87,9 @@ struct Reachability: Sendable {
     /// - Parameters:
     ///   - failures: how many there were in a row before this one.
     ///   - longest: what the pause does not exceed, in nanoseconds.
-    static func pauseNs(
-        afterFailures failures: Int,
-        longest: Int64 = longestPauseNs,
-        random: inout some RandomNumberGenerator
-    ) -> Int64 {
+    ///   - jitter: any number from 0 to 1, another one each time: from half of the pause to all of it.
+    static func pauseNs(afterFailures failures: Int, longest: Int64 = longestPauseNs, jitter: Double) -> Int64 {
         let whole = min(firstPauseNs << Int64(min(failures, 16)), longest)
-        return Int64.random(in: whole / 2...whole, using: &random)
+        return whole / 2 + Int64(Double(whole / 2) * jitter)
     }
 }

@@ -13,11 +13,10 @@ extension Fusebox {
 
     /// Keeps the policies of the breakers that this process uses, for the time when the server is away.
     func keepPolicies() async {
-        var random = SystemRandomNumberGenerator()
         for await _ in policyRequests.stream {
             var failures = 0
             while !Task.isCancelled, !(await fetchPolicies()) {
-                let pauseNs = Reachability.pauseNs(afterFailures: failures, random: &random)
+                let pauseNs = Reachability.pauseNs(afterFailures: failures, jitter: .random(in: 0...1))
                 failures += 1
                 guard (try? await clock.sleep(forNs: pauseNs)) != nil else { return }
             }

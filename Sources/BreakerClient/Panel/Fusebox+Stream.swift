@@ -8,7 +8,6 @@ extension Fusebox {
     func followChanges() async {
         var reader = StreamReader(panel: panel)
         var failures = 0
-        var random = SystemRandomNumberGenerator()
         while !Task.isCancelled {
             reader = await followUntilSilence(reader)
             isConnected.store(false, ordering: .relaxed)
@@ -16,7 +15,7 @@ extension Fusebox {
             let pauseNs = Reachability.pauseNs(
                 afterFailures: max(0, failures - 1),
                 longest: Self.longestBreakNs,
-                random: &random
+                jitter: .random(in: 0...1)
             )
             guard (try? await clock.sleep(forNs: pauseNs)) != nil else { return }
         }
