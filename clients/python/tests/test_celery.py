@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import pathlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from processes import process
 from server import Server, eventually
 
 from fusebox import BreakerOpen, Fusebox
@@ -48,6 +50,59 @@ def test_a_denied_task_comes_again_when_the_time_is_over(server: Server, remote:
         eventually("it is done", lambda: done)
     assert (done, attempts) == ([7], [0, 0])
     assert server.state(name) == "closed"
+
+
+WORKER = """
+import os, time
+from celery import Celery
+from fusebox import Fusebox, reachability
+from fusebox.integrations.celery import BreakerTask
+
+# What could not be sent is tried again when the process ends, and not before.
+reachability.FIRST_PAUSE = reachability.LONGEST_PAUSE = 1_000.0
+fb = Fusebox(os.environ["FUSEBOX_URL"], timeout=5.0)
+app = Celery("shop", broker="filesystem://", task_cls=BreakerTask)
+folder = os.environ["BROKER_FOLDER"]
+app.conf.broker_transport_options = dict.fromkeys(("data_folder_in", "data_folder_out", "control_folder"), folder)
+
+
+@app.task(name="work")
+def work(name, is_away):
+    fb.breaker(name).call(int)
+    assert is_away or fb.flush(30)
+    while is_away and fb._authority.sender._retry_at < time.monotonic():
+        time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("pool", ["prefork", "solo"])
+def test_the_processes_of_a_worker_report_before_they_end(
+    own_server: Server, tmp_path: pathlib.Path, name: str, pool: str
+) -> None:
+    own_server.put_counting(name)
+    broker, log = tmp_path / "broker", tmp_path / "log"
+    broker.mkdir()
+    (tmp_path / "shop_worker.py").write_text(WORKER)
+    producer = Celery("producer", broker="filesystem://", set_as_current=False)
+    folders = dict.fromkeys(("data_folder_in", "data_folder_out", "control_folder"), str(broker))
+    producer.conf.broker_transport_options = folders
+    variables = {"FUSEBOX_URL": own_server.url, "BROKER_FOLDER": str(broker)}
+    options = ["--workdir", str(tmp_path), "-A", "shop_worker", "worker", "--loglevel", "info", "--pool", pool]
+    options += ["--concurrency", "2", "--without-gossip", "--without-mingle"]
+
+    def work(times: int, is_away: bool, done: int) -> None:
+        for _ in range(times):
+            producer.send_task("work", (name, is_away))
+        eventually("all are done", lambda: log.read_text().count(" succeeded in ") == done, within=60)
+
+    with process(log, "celery", *options, **variables):
+        eventually("the worker is ready", lambda: "ready." in log.read_text(), within=60)
+        work(4, False, 4)
+        own_server.kill()
+        work(4, True, 8)
+        own_server.start()
+    producer.close()
+    assert own_server.counted(name) == (8, 0)
 
 
 def test_what_the_task_itself_raises_is_retried_as_ever(server: Server, remote: Fusebox, name: str, app: Any) -> None:

@@ -112,6 +112,15 @@ class Authority(Reporting):
             self._is_closed = False
             self.close(monotonic())
 
+    def hurry(self) -> None:
+        """Has the sender send what waits, if anything does."""
+        if self.sender.has_something:
+            self.sender.hurry()
+
+    def flush(self, within: float) -> bool:
+        """Waits for that, for so many seconds."""
+        return self.sender.flush(within) if self.sender.has_something else True
+
     def farewell(self) -> None:
         """Stops following, and has the sender send what waits. Waits for nothing; ``close`` does."""
         if self.follower is not None:

@@ -37,8 +37,14 @@ def _after_fork_in_child() -> None:
 
 
 class Closable(Protocol):
-    def farewell(self) -> None:
+    def hurry(self) -> None:
         """Begins to send what waits, and waits for nothing."""
+
+    def farewell(self) -> None:
+        """Does so for the last time."""
+
+    def flush(self, within: float) -> bool:
+        """Waits until all is sent that waits, for so many seconds."""
 
     def close(self, until: float) -> None:
         """Ends, and waits for what is sent up to an instant of ``time.monotonic()``."""
@@ -66,6 +72,16 @@ def close(*closing: Closable) -> None:
     until = max(until, time.monotonic() + GRACE)
     for each in closing:
         each.join(until)
+
+
+def flush_all(within: float = FAREWELL) -> None:
+    """Has all that are open send what waits, for so many seconds together."""
+    until = time.monotonic() + within
+    flushing = list(_open)
+    for each in flushing:
+        each.hurry()
+    for each in flushing:
+        each.flush(max(until - time.monotonic(), 0.0))
 
 
 def _close_all() -> None:

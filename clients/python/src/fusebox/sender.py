@@ -57,8 +57,7 @@ class Sender:
         self._signal = Wake()
         self._later: deque[Callable[[], None]] = deque()
         self._rounds = Rounds()
-        self._is_urgent = False
-        self._is_closing = False
+        self._is_urgent = self._is_sending = self._is_closing = False
         self._number: Optional[int] = None
         self._pause = Pause()
         self._retry_at = self._sent_at = 0.0
@@ -95,14 +94,14 @@ class Sender:
 
     def farewell(self) -> None:
         """Has all be sent at once, if anything waits. Waits for nothing; ``close`` does."""
-        if self._number is None and not self._is_closing and (self._thread is not None or self._has_something):
+        if self._number is None and not self._is_closing and (self._thread is not None or self.has_something):
             self._number = self._rounds.ask()
             self.hurry()
 
     def close(self, until: float) -> None:
         """Sends the rest, if one attempt can before an instant of ``time.monotonic()``, and has the thread end."""
         self.farewell()
-        if self._thread is None and self._has_something:
+        if self._thread is None and self.has_something:
             self._round()  # The interpreter is about to end, and starts no more threads.
         elif self._number is not None and self._thread is not threading.current_thread():
             self._rounds.wait_until_tried(self._number, until - time.monotonic())
@@ -120,8 +119,9 @@ class Sender:
             log.warning("%d outcomes are lost: Fusebox did not take them before the end", lost)
 
     @property
-    def _has_something(self) -> bool:
-        return bool(self._outbox.intake or self._later or len(self._outbox))
+    def has_something(self) -> bool:
+        """Whether anything waits, or is being sent."""
+        return self._is_sending or bool(self._outbox.intake or self._later or len(self._outbox))
 
     def start(self) -> None:
         """Unless it runs."""
@@ -147,6 +147,7 @@ class Sender:
             self._round()
 
     def _round(self) -> None:
+        self._is_sending = True
         self._rounds.begin()
         is_empty = False
         try:
@@ -155,6 +156,7 @@ class Sender:
         except Exception:
             log.exception("a defect of the fusebox package; reports go on")
             self._retry_at = time.monotonic() + self._pause.next()
+        self._is_sending = False
         self._rounds.end(is_empty)
 
     def _wait_for_more(self) -> None:

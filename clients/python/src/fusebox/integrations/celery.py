@@ -7,8 +7,10 @@ from typing import Any, Optional
 
 from celery import Task
 from celery.exceptions import Retry
+from celery.signals import worker_process_shutdown, worker_shutdown
 
 from ..errors import BreakerOpen
+from ..forking import flush_all
 
 #: Waits are longer by up to this share, at random: tasks that were denied together do not come back together.
 SPREAD = 0.1
@@ -69,6 +71,15 @@ class BreakerTask(Task):  # type: ignore[misc]
         signature.apply_async()
         again: BaseException = Retry(exc=denied, when=wait, sig=signature)
         return again
+
+
+def _flush(**_: Any) -> None:
+    """Sends what a worker has to report before it ends: a process of Celery's pool ends without ``atexit``."""
+    flush_all()
+
+
+for signal in (worker_process_shutdown, worker_shutdown):
+    signal.connect(_flush)
 
 
 def wait_for(denied: BreakerOpen, otherwise: float) -> float:
