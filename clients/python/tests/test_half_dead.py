@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,7 +63,7 @@ def test_one_that_decides_nothing_while_its_stream_lives_is_away_once(
             return problem(503, "overloaded")
         return accepted(body, "half_open") if path == "/v1/reports" else answer(POLICY)
 
-    with Doubtful(answering) as server, fusebox(server.url, mode=mode) as fb:
+    with Doubtful(answering) as server, fusebox(server.url, mode=mode, timeout=5.0) as fb:
         payments = fb.breaker("payments")
         if mode == "local":
             eventually("the stream is followed", lambda: not payments.acquire().allowed or payments.state)
@@ -281,3 +283,25 @@ def test_answers_without_sense_fail_no_call(mode: str, garbage: Any, caplog: pyt
         assert payments.acquire().source == "fallback"
         eventually("outcomes are sent", lambda: server.asked_for("/v1/reports"))
         assert "defect" not in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_one_that_is_closed_decides_alone_and_says_nothing(
+    server: Server, name: str, mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    fb = fusebox(server.url, mode=mode, timeout=5.0)
+    payments = fb.breaker(name)
+    payments.call(int)
+    fb.close()
+    threads = set(threading.enumerate())
+    asked = fb._authority.link.asked
+    assert payments.call(int, "7") == 7
+    assert asyncio.run(payments.call_async(asyncio.sleep, 0, 7)) == 7
+    with pytest.raises(ValueError):
+        payments.call(int, "x")
+    payments.give_back(payments.acquire())
+    fb.flush(0.01)
+    fb.close()
+    assert (fb._authority.link.asked, fb.statistics.departures) == (asked, 0)
+    assert set(threading.enumerate()) <= threads
+    assert "Fusebox is" not in caplog.text

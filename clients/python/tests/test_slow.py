@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -111,3 +112,46 @@ def test_coroutines_that_queue_for_longer_than_the_time_out_do_not_say_that_it_i
 
         assert asyncio.run(main()) == {"server"}
         assert fb.statistics.departures == 0
+
+
+def test_a_name_that_is_not_looked_up_holds_calls_for_their_time_out_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_go_on = threading.Event()
+    looked_up: list[str] = []
+    real = socket.getaddrinfo
+
+    def slow(host: Any, port: Any, *more: Any, **options: Any) -> Any:
+        if host == "fusebox.test":
+            if options.get("flags"):
+                raise socket.gaierror("it is a name")
+            looked_up.append(host)
+            may_go_on.wait()
+            host = "127.0.0.1"
+        return real(host, port, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with Doubtful(lambda path, body: answer(CLOSED if path.endswith("/acquire") else POLICY)) as server:
+        with Fusebox(server.url.replace("127.0.0.1", "fusebox.test"), mode="remote", timeout=0.3) as fb:
+            payments = fb.breaker("payments")
+            try:
+                assert {decision.source for decision in in_threads(20, payments.acquire)} == {"fallback"}
+                assert (fb.statistics.departures, len(looked_up)) == (1, 1)
+            finally:
+                may_go_on.set()
+            eventually("it is asked", lambda: payments.acquire().source == "server")
+
+
+def test_an_address_that_is_dead_leaves_time_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def two(host: Any, port: Any, *more: Any, **options: Any) -> Any:
+        if host != "fusebox.test":
+            return real(host, port, *more, **options)
+        if options.get("flags"):
+            raise socket.gaierror("it is a name")
+        return real("127.0.0.2", port, **options) + real("127.0.0.1", port, **options)  # Nobody listens at the first.
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    with Doubtful(lambda path, body: answer(CLOSED if path.endswith("/acquire") else POLICY)) as server:
+        url = server.url.replace("127.0.0.1", "fusebox.test")
+        with Fusebox(url, mode="remote", timeout=5.0) as fb:
+            assert fb.breaker("payments").acquire().source == "server"

@@ -10,6 +10,8 @@ from typing import Any, Optional
 
 import httpcore
 
+from .lookup import Lookup
+
 #: Seconds for what has arrived by the end to be read by a thread that comes late.
 GRACE = 0.001
 
@@ -105,6 +107,7 @@ class Connecting(httpcore.NetworkBackend):
     def __init__(self, note: Callable[[socket.socket], None]) -> None:
         self._note = note
         self._backend = httpcore.SyncBackend()
+        self._lookup = Lookup()
 
     def connect_tcp(
         self,
@@ -114,15 +117,12 @@ class Connecting(httpcore.NetworkBackend):
         local_address: Optional[str] = None,
         socket_options: Optional[Iterable[Any]] = None,
     ) -> httpcore.NetworkStream:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(str(error)) from error
+        found = self._lookup.addresses(host, port, timeout.rest())
         # Each address of a name has its share of the time, so that one that is dead leaves some to those behind it.
-        for remaining, (_, _, _, _, address) in zip(range(len(found), 0, -1), found):
+        for remaining, address in zip(range(len(found), 0, -1), found):
             try:
                 stream = self._backend.connect_tcp(
-                    str(address[0]), port, timeout.rest() / remaining, local_address, socket_options
+                    address, port, timeout.rest() / remaining, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if remaining == 1:

@@ -100,7 +100,7 @@ class Link:
         """The answer's JSON.
 
         Args:
-            within: seconds for all of it, without the look-up of the host's name.
+            within: seconds for all of it.
             late: is given, in another thread, what is answered to a request that was sent, but too late.
 
         Raises:
@@ -162,6 +162,10 @@ class Link:
                 response.close()
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             raise Away(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+        except ValueError as error:
+            if not self._is_closed:
+                raise
+            raise Away("this Fusebox is closed") from error  # Amid the reading of what is encrypted.
 
     def _take_over(
         self,
