@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Optional
 
 import pytest
+from doubtful import Doubtful
 from server import Server, eventually, free_port
 from wire import Wire
 
@@ -71,19 +71,26 @@ def test_going_and_coming_are_logged_once_each(
     assert fb.statistics.departures == 1
 
 
-def test_a_server_that_does_not_answer_costs_one_call_its_time_out(name: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with Fusebox(url, mode="remote", timeout=0.2) as fb:
-            payments = fb.breaker(name)
-            began = time.monotonic()
-            assert payments.acquire().source == "fallback"
-            assert time.monotonic() - began >= 0.2
-            asked = fb._authority.link.asked
-            while payments.acquire().source == "fallback" and fb._authority.link.asked == asked:
-                if fb.statistics.decisions_alone > 1_000:
-                    break
-            assert fb.statistics.decisions_alone > 10, "many are decided before it is asked again"
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_a_server_that_does_not_answer_costs_one_call_its_time_out(mode: Any) -> None:
+    with Doubtful(lambda path, body: None) as server, Fusebox(server.url, mode=mode, timeout=0.2) as fb:
+        payments, reach = fb.breaker("payments"), fb._authority.reach
+
+        def ask(times: int) -> int:
+            """How many requests that takes."""
+            before = len(server.asked_for("/acquire"))
+            assert {payments.acquire().source for _ in range(times)} == {"fallback"}
+            return len(server.asked_for("/acquire")) - before
+
+        began = time.monotonic()
+        assert ask(1) == 1
+        assert time.monotonic() - began >= 0.2
+        assert reach.rest(time.monotonic()) > 0
+        reach._retry_at = time.monotonic() + 1_000
+        assert ask(1_000) == 0
+        reach._retry_at = 0.0
+        assert ask(1) == 1, "it is asked again when it is time"
+        assert fb.statistics.decisions_alone == 1_002
 
 
 def test_outcomes_wait_and_count_once(own_server: Server, make: Make, name: str) -> None:

@@ -126,7 +126,7 @@ class Authority(Reporting):
         if self.follower is not None:
             self.follower.close()
         self.panel.freshness.end()
-        self.sender.farewell()
+        self.hurry()
 
     def close(self, until: float) -> None:
         """Sends what waits, if it can before an instant of ``time.monotonic()``, and ends threads and connections."""
@@ -134,6 +134,9 @@ class Authority(Reporting):
             return
         self._is_closed = True
         self.farewell()
+        # Probes that are granted to those who no longer wait are given back.
+        self.threads.settle(until)
+        self.link.join(until)
         self.sender.close(until)
         self.reach.close()
         self.link.close()

@@ -58,7 +58,6 @@ class Sender:
         self._later: deque[Callable[[], None]] = deque()
         self._rounds = Rounds()
         self._is_urgent = self._is_sending = self._is_closing = False
-        self._number: Optional[int] = None
         self._pause = Pause()
         self._retry_at = self._sent_at = 0.0
 
@@ -92,19 +91,15 @@ class Sender:
         self._is_urgent = True
         self._signal.set()
 
-    def farewell(self) -> None:
-        """Has all be sent at once, if anything waits. Waits for nothing; ``close`` does."""
-        if self._number is None and not self._is_closing and (self._thread is not None or self.has_something):
-            self._number = self._rounds.ask()
-            self.hurry()
-
     def close(self, until: float) -> None:
         """Sends the rest, if one attempt can before an instant of ``time.monotonic()``, and has the thread end."""
-        self.farewell()
-        if self._thread is None and self.has_something:
-            self._round()  # The interpreter is about to end, and starts no more threads.
-        elif self._number is not None and self._thread is not threading.current_thread():
-            self._rounds.wait_until_tried(self._number, until - time.monotonic())
+        if not self._is_closing and (self._thread is not None or self.has_something):
+            number = self._rounds.ask()
+            self.hurry()
+            if self._thread is None:
+                self._round()  # The interpreter is about to end, and starts no more threads.
+            elif self._thread is not threading.current_thread():
+                self._rounds.wait_until_tried(number, until - time.monotonic())
         self._is_closing = True
         self.limit = 0
         self._signal.set()

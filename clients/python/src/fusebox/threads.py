@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from queue import SimpleQueue
 from time import monotonic
 from typing import Any, NamedTuple, Optional, TypeVar
@@ -34,6 +34,7 @@ class Threads:
         self._threads: list[threading.Thread] = []
         #: Threads that have nothing to do, less what waits for one.
         self._free = 0
+        self._under_way: set[Future[Any]] = set()
         self._is_closed = False
 
     async def run(
@@ -66,6 +67,7 @@ class Threads:
             if self._free < 0 and len(self._threads) < self._count and not self._start() and not self._threads:
                 self._free += 1
                 return None
+            self._under_way.add(future)
             self._work.put(_Work(future, function, arguments))
         return future
 
@@ -83,9 +85,16 @@ class Threads:
     def _run(self, queue: SimpleQueue[Optional[_Work]]) -> None:
         while (work := queue.get()) is not None:
             work.do()
-            del work  # A thread that waits keeps nothing alive.
             with self._lock:
                 self._free += 1
+                self._under_way.discard(work.future)
+            del work  # A thread that waits keeps nothing alive.
+
+    def settle(self, until: float) -> None:
+        """Waits for what has been asked for so far, up to an instant of ``time.monotonic()``."""
+        with self._lock:
+            under_way = list(self._under_way)
+        wait(under_way, max(until - monotonic(), 0.0))
 
     def close(self) -> None:
         """Has what waits be done, and threads end behind it."""
@@ -95,7 +104,7 @@ class Threads:
                 self._work.put(None)
 
     def join(self, until: float) -> None:
-        """Waits for what runs, up to an instant of ``time.monotonic()``."""
+        """Waits for their end, up to such an instant."""
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(max(until - monotonic(), 0.0))
