@@ -16,6 +16,7 @@ from test_slow import in_threads
 from wire import Wire
 
 from fusebox import Fusebox
+from fusebox.orders import OrderFailed, Orders
 
 NOW = "2026-01-01T00:00:00.000Z"
 
@@ -66,7 +67,7 @@ def test_one_that_decides_nothing_while_its_stream_lives_is_away_once(
     with Doubtful(answering) as server, fusebox(server.url, mode=mode, timeout=5.0) as fb:
         payments = fb.breaker("payments")
         if mode == "local":
-            eventually("the stream is followed", lambda: not payments.acquire().allowed or payments.state)
+            eventually("the stream is followed", lambda: payments.denial() or payments.state == "half_open")
         for _ in range(5):
             decision = payments.acquire()
             if decision.allowed:
@@ -127,6 +128,32 @@ def test_fifty_who_wait_in_vain_together_learn_it_together(mode: str, caplog: py
             payments.acquire()
         assert len(server.asked_for("/acquire")) < asked + 100, "almost all are decided without a wait"
         assert fb.statistics.departures == 1
+
+
+def test_fifty_coroutines_that_wait_in_vain_learn_it_together() -> None:
+    with Doubtful(lambda path, body: None) as server, Fusebox(server.url, mode="remote", timeout=0.5) as fb:
+        payments = fb.breaker("payments")
+
+        async def main() -> set[str]:
+            return {
+                decision.source for decision in await asyncio.gather(*(payments.acquire_async() for _ in range(50)))
+            }
+
+        assert asyncio.run(main()) == {"fallback"}
+        assert fb.statistics.departures == 1
+        assert fb._authority.reach._pause._attempts == 1
+        assert len(server.asked_for("/acquire")) <= 17, "who queues hears of it"
+
+
+def test_an_order_whose_patience_is_at_its_end_says_nothing_of_decisions() -> None:
+    with Doubtful(lambda path, body: None) as server, Fusebox(server.url, timeout=0.5) as fb:
+        orders = Orders(fb._authority, fb._authority.panel.cell("payments"))
+        with pytest.raises(OrderFailed):
+            orders.view(within=0.001)
+        assert not fb.is_away
+        with pytest.raises(OrderFailed):
+            orders.view(within=0.5)
+        assert fb.is_away
 
 
 def test_a_breaker_that_is_refused_is_there_and_not_asked_for_by_each_call(caplog: pytest.LogCaptureFixture) -> None:

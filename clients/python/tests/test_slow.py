@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,8 +29,9 @@ def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
     threads = [threading.Thread(target=run, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
+    end = time.monotonic() + PATIENCE
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(max(end - time.monotonic(), 0))
     assert len(results) == count, "all came to an end"
     return results
 

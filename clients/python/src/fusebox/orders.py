@@ -81,7 +81,8 @@ class Orders:
         try:
             answer = self._authority.link.ask(method, self._path + path, body, within=within, headers=headers)
         except Away as reason:
-            if not reason.is_answer:
+            # Of decisions that tells something where it had about the time of one, and not the rest of a patience.
+            if not reason.is_answer and within >= self._authority.settings.timeout / 2:
                 reach.failed(str(reason), began)
             raise OrderFailed(f"Fusebox is away: {reason}") from reason
         except Refused as refusal:
