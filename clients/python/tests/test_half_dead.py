@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
 import threading
@@ -79,6 +80,24 @@ def test_one_that_decides_nothing_while_its_stream_lives_is_away_once(
         assert eventually("outcomes are taken", lambda: server.reports())
         assert messages(caplog) == ["Fusebox is away"]
         assert fb.statistics.departures == 1
+
+
+def test_a_stream_that_begins_again_and_again_lets_stand_in_who_does_where_nothing_is_decided() -> None:
+    def answering(path: str, body: Any) -> Answer:
+        if path.startswith("/v1/events"):
+            return itertools.islice(stream(server, outline("payments", "half_open")), 5)
+        if path.endswith("/acquire"):
+            return problem(503, "overloaded")
+        return accepted(body, "half_open") if path == "/v1/reports" else answer(POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        eventually("the stream is followed", lambda: payments.denial() or payments.state == "half_open")
+        payments.report("failure", payments.acquire())
+        streams = len(server.asked_for("/v1/events"))
+        eventually("it begins again", lambda: len(server.asked_for("/v1/events")) > streams + 2)
+        decision = payments.acquire()
+        assert (decision.allowed, decision.state, decision.source) == (False, "open", "fallback")
 
 
 def test_one_that_decides_while_its_stream_fails_is_there() -> None:
