@@ -43,7 +43,7 @@ extension Fusebox {
                     race.settle(())
                 }
             }
-            if outlet.reachability.withLockedValue({ $0.isAway }) { outlet.retries.continuation.yield() }
+            if outlet.isHeldUp { outlet.retries.continuation.yield() }
         }
     }
 
@@ -65,7 +65,7 @@ extension Fusebox {
 
     private static let leastPauseNs: Int64 = 50 * nsPerMs
 
-    /// Gives back what probes are granted to who no longer waits, and sends what waits.
+    /// Sends what waits, and gives back the probes that are granted to who no longer waits for them.
     private func sendLast() async {
         let race = Race<Void>()
         let timer = Task {
@@ -73,6 +73,7 @@ extension Fusebox {
             race.settle(())
         }
         Task {
+            await send(under: outlet.reachability.withLockedValue { $0.beginAtAnyRate() })
             await lateAttempts.end()
             await send(under: outlet.reachability.withLockedValue { $0.beginAtAnyRate() })
             race.settle(())
@@ -86,7 +87,7 @@ extension Fusebox {
 
 extension DispatchGroup {
     /// Waits until all that entered have left.
-    fileprivate func end() async {
+    func end() async {
         await withCheckedContinuation { continuation in
             notify(queue: .global()) { continuation.resume() }
         }

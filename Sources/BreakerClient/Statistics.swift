@@ -8,7 +8,7 @@ extension Fusebox {
         public var decisions = DecisionTally()
         /// Outcomes that wait to be sent.
         public var waitingOutcomes = 0
-        /// Outcomes that the server has answered.
+        /// Outcomes that the server took.
         public var sentOutcomes = 0
         /// Outcomes that were let go, for there was no room, or the server was away for too long.
         public var droppedOutcomes = 0
@@ -16,7 +16,7 @@ extension Fusebox {
         public var refusedOutcomes = 0
         /// Whether the stream of changes is connected.
         public var isConnected = false
-        /// Whether the server gave no answer when it was asked for a decision last.
+        /// Whether the server gave no answer when it was asked for a decision last, and has taken no outcome since.
         public var isAway = false
         /// Whether the server did not take the outcomes that it was sent last, so that they wait.
         public var areOutcomesHeldUp = false
@@ -37,7 +37,7 @@ extension Fusebox {
         }
         statistics.isConnected = isConnected.load(ordering: .relaxed)
         statistics.isAway = reachability.withLockedValue { $0.isAway }
-        statistics.areOutcomesHeldUp = outlet.reachability.withLockedValue { $0.isAway }
+        statistics.areOutcomesHeldUp = outlet.isHeldUp
         let heardNs = heardNs.load(ordering: .relaxed)
         if heardNs != Self.never { statistics.staleness = .nanoseconds(max(0, clock.nowNs() - heardNs)) }
         return statistics

@@ -98,7 +98,8 @@ struct AwayTests {
         let folder = try TemporaryFolder()
         let (worker, port) = try await LiveServer.with(folder: folder) { server in
             try await server.report(.success, to: "payments")
-            return (Worker(url: server.url), server.port)
+            // Time passes here while a request is under way.
+            return (Worker(url: server.url) { $0.patience = .seconds(30) }, server.port)
         }
         let payments = worker.fusebox.breaker("payments")
         for _ in 1...3 { _ = try? await payments.call { throw Trouble.timeout } }

@@ -82,17 +82,21 @@ struct LifecycleTests {
         }
     }
 
-    @Test("A stream that the server refuses is logged once; the server is asked then")
+    @Test("A stream that the server refuses is asked for again and again, and logged once")
     func refusedStream() async throws {
         let (token, _) = Token.make(name: "checkout", role: .worker, prefix: "")
         try await LiveServer.with(tokens: [token]) { server in
-            let worker = Worker(url: server.url, token: "wrong")
-            let run = Task { try await worker.fusebox.run() }
-            try await eventually("the stream is refused") { !worker.log.lines.isEmpty }
-            for _ in 1...5 { worker.clock.advance(by: .seconds(5)) }
-            run.cancel()
-            try await run.value
-            #expect(worker.log.lines == ["fusebox tells no changes, so it is asked"])
+            try await SickServer.with(server) { sick in
+                let worker = Worker(url: sick.url, token: "wrong")
+                let run = Task { try await worker.fusebox.run() }
+                try await eventually("the stream is refused three times") {
+                    worker.clock.advance(by: .seconds(1))
+                    return sick.requests("/events") >= 3
+                }
+                run.cancel()
+                try await run.value
+                #expect(worker.log.lines == ["fusebox tells no changes, so it is asked"])
+            }
         }
     }
 

@@ -1,7 +1,10 @@
+import AsyncHTTPClient
 import BreakerCore
+import BreakerEngine
 import BreakerHTTP
 import EngineSupport
 import NIOConcurrencyHelpers
+import NIOCore
 import TestSupport
 import Testing
 
@@ -19,6 +22,7 @@ struct SickServerTests {
                 try await withThrowingTaskGroup(of: CallDecision.Source.self) { group in
                     for _ in 1...50 { group.addTask { try await payments.acquire().source } }
                     try await eventually("all ask") { sick.requests("/acquire") == 50 }
+                    try await worker.untilPatient(50)
                     worker.clock.advance(by: .milliseconds(50))
                     for try await source in group { #expect(source == .fallback) }
                 }
@@ -30,6 +34,7 @@ struct SickServerTests {
                 worker.clock.advance(by: .nanoseconds(Reachability.firstPauseNs))
                 let one = Task { try await payments.acquire() }
                 try await eventually("one tries") { sick.requests("/acquire") == 51 }
+                try await worker.untilPatient(1)
                 for _ in 1...100 { #expect(try await payments.acquire().source == .fallback) }
                 worker.clock.advance(by: .milliseconds(50))
                 #expect(try await one.value.source == .fallback && sick.requests("/acquire") == 51)
@@ -49,6 +54,7 @@ struct SickServerTests {
                 caller.cancel()
                 await #expect(throws: CancellationError.self) { try await caller.value }
                 #expect(!worker.fusebox.statistics.isAway)
+                try await worker.untilPatient(1)
                 worker.clock.advance(by: .milliseconds(50))
                 // Sooner than the request itself is given up.
                 try await eventually("the server counts as away", within: 5) { worker.fusebox.statistics.isAway }
@@ -60,13 +66,15 @@ struct SickServerTests {
     func cancelledBefore() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
-                let payments = Worker(url: sick.url).fusebox.breaker("payments")
+                let fusebox = Worker(url: sick.url).fusebox
+                let payments = fusebox.breaker("payments")
                 let caller = Task {
                     while !Task.isCancelled { await Task.yield() }
                     return try await payments.acquire()
                 }
                 caller.cancel()
                 await #expect(throws: CancellationError.self) { try await caller.value }
+                await fusebox.lateAttempts.end()
                 #expect(sick.requests("/acquire") == 0)
             }
         }
@@ -82,6 +90,7 @@ struct SickServerTests {
                 let payments = worker.fusebox.breaker("payments")
                 let call = Task { try await payments.acquire() }
                 try await eventually("the probe is granted") { try await !server.breaker("payments").leases.isEmpty }
+                try await worker.untilPatient(1)
                 worker.clock.advance(by: .milliseconds(50))
                 #expect(try await call.value.source == .fallback)
                 sick.answerLate()
@@ -124,128 +133,64 @@ struct SickServerTests {
         }
     }
 
-    @Test("With a full disk it decides and takes no outcome: they wait, it is asked, and both are said once")
-    func fullDisk() async throws {
-        try await LiveServer.with { server in
-            try await SickServer.with(server) { sick in
-                sick.behaves { $0.hasSuffix("/reports") ? .answers(503) : .healthy }
-                let worker = Worker(url: sick.url) { $0.mode = .remote }
-                let payments = worker.fusebox.breaker("payments")
-                try await worker.running {
-                    for _ in 1...4 {
-                        await #expect(throws: Trouble.timeout) { try await payments.call { throw Trouble.timeout } }
-                        try await payments.call { #expect($0.source == .server) }
-                    }
-                    try await eventually("it is told") { worker.fusebox.statistics.areOutcomesHeldUp }
-                    #expect(!worker.fusebox.statistics.isAway && worker.fusebox.statistics.waitingOutcomes == 8)
-                    sick.behaves { _ in .healthy }
-                    try await worker.untilSent()
-                    try await eventually("it is told") { !worker.fusebox.statistics.areOutcomesHeldUp }
-                    #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 8)
-                    #expect(
-                        worker.log.lines == ["fusebox takes no outcomes, so they wait", "fusebox takes outcomes again"]
-                    )
-                }
-            }
-        }
-    }
-
-    @Test("What is committed and not answered is sent again, and counts once")
-    func lostAnswer() async throws {
-        try await LiveServer.with { server in
-            try await SickServer.with(server) { sick in
-                sick.behaves { $0.hasSuffix("/reports") ? .losesAnswer : .healthy }
-                let worker = Worker(url: sick.url)
-                let payments = worker.fusebox.breaker("payments")
-                try await worker.running {
-                    for _ in 1...3 { _ = try? await payments.call { throw Trouble.timeout } }
-                    try await eventually("they are there") {
-                        worker.clock.advance(by: .milliseconds(50))
-                        return try await server.breaker("payments").consecutiveFailures == 3
-                    }
-                    sick.behaves { _ in .healthy }
-                    try await worker.untilSent()
-                    #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 3)
-                    #expect(worker.fusebox.statistics.sentOutcomes == 3)
-                }
-            }
-        }
-    }
-
     @Test(
-        "Outcomes that are refused for a reason that may pass wait; those that nobody would take are let go",
+        "A policy that is not to be had holds up no other, and keeps durations telling",
         arguments: [
-            (401, false), (403, false), (404, false), (408, false), (429, false), (503, false), (400, true),
-            (413, true),
-            (422, true),
+            (404, #"{"type":"x","title":"x","status":404,"detail":"x","code":"unknown_breaker"}"#),
+            (200, #"{"policy":{"later":1}}"#),
         ]
     )
-    func refusedBatch(status: Int, isLost: Bool) async throws {
+    func policies(status: Int, body: String) async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
-                sick.behaves { $0.hasSuffix("/reports") ? .answers(status) : .healthy }
-                let worker = Worker(url: sick.url)
-                let payments = worker.fusebox.breaker("payments")
-                _ = try? await payments.call { throw Trouble.timeout }
-                _ = try? await payments.call { throw Trouble.timeout }
-                let statistics = worker.fusebox.statistics
-                #expect(
-                    statistics.waitingOutcomes == (isLost ? 0 : 2) && statistics.refusedOutcomes == (isLost ? 2 : 0)
-                )
-                #expect(
-                    worker.log.lines == [
-                        isLost ? "fusebox refused outcomes" : "fusebox takes no outcomes, so they wait"
-                    ]
-                )
-                guard !isLost else { return }
-                sick.behaves { _ in .healthy }
-                worker.clock.advance(by: .nanoseconds(Reachability.firstPauseNs))
-                try await payments.call {}
-                #expect(worker.fusebox.statistics.waitingOutcomes == 0)
-                #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 3)
-            }
-        }
-    }
-
-    @Test("The end waits two seconds for a server that does not answer, and no longer")
-    func farewell() async throws {
-        try await LiveServer.with { server in
-            try await SickServer.with(server) { sick in
-                sick.behaves { $0.hasSuffix("/reports") ? .silent : .healthy }
-                let worker = Worker(url: sick.url)
-                let payments = worker.fusebox.breaker("payments")
-                let run = Task { try await worker.fusebox.run() }
-                try await worker.untilConnected()
-                _ = try? await payments.call { throw Trouble.timeout }
-                try await eventually("the outcome is on its way") { sick.requests("/reports") == 1 }
-                run.cancel()
-                // Sooner than the request itself is given up.
-                try await eventually("the end waits", within: 5) { worker.clock.sleeps(.seconds(2)) }
-                worker.clock.advance(by: .seconds(2))
-                try await run.value
-                #expect(worker.fusebox.statistics.waitingOutcomes == 1)
-            }
-        }
-    }
-
-    @Test("A policy that is not to be had holds up no other, and keeps durations telling", arguments: [404, 200])
-    func policies(status: Int) async throws {
-        try await LiveServer.with { server in
-            try await SickServer.with(server) { sick in
-                let unread = SickServer.Conduct.answers(status, #"{"policy":{"later":1}}"#)
-                sick.behaves { $0 == "/v1/breakers/a" ? unread : .healthy }
+                sick.behaves { $0 == "/v1/breakers/a" ? .answers(status, body) : .healthy }
                 for name in ["a", "b"] { try await server.report(.success, to: name) }
                 let worker = Worker(url: sick.url)
                 let (first, second) = (worker.fusebox.breaker("a"), worker.fusebox.breaker("b"))
                 try await worker.running {
-                    try await eventually("the second is known") {
-                        second.entry.state.withLockedValue { $0.policyRevision != nil }
+                    // Each change has policies asked for anew, where they have changed.
+                    for threshold in [3, 4] {
+                        var policy = Policy()
+                        policy.failureThreshold = threshold
+                        _ = try await server.engine.putPolicy(policy, of: BreakerName("b")!, actor: "alice")
+                        try await eventually("the second is known") {
+                            second.entry.state.withLockedValue { $0.policy.failureThreshold == threshold }
+                        }
                     }
-                    #expect(first.entry.state.withLockedValue { $0.policyRevision == nil })
+                    #expect(first.entry.state.withLockedValue { !$0.isPolicyKnown })
                     try await first.call {}
                     #expect(worker.fusebox.outlet.state.withLockedValue { $0.outbox.items.first?.durationMs } == 0)
                     #expect(sick.requests("/v1/breakers/a") == 1, "it is not asked for again until it changes")
                 }
+            }
+        }
+    }
+
+    @Test("What a server says that is beyond all reason is cut, and nothing traps", arguments: [Int64.max, .min, -1])
+    func huge(number: Int64) async throws {
+        try await LiveServer.with { server in
+            try await SickServer.with(server) { sick in
+                sick.behaves { path in
+                    path.hasPrefix("/v1/breakers/a/")
+                        ? .answers(200, #"{"allowed":false,"state":"open","retry_after_ms":\#(number)}"#)
+                        : .answers(200, #"{"allowed":true,"state":"half_open","permit":"9-a","lease_ms":\#(number)}"#)
+                }
+                let worker = Worker(url: sick.url)
+                let denial = try await worker.fusebox.breaker("a").acquire()
+                #expect(denial.retryAfter.map { $0 >= .zero } == true)
+                let probe = try await worker.fusebox.breaker("b").acquire()
+                #expect(probe.isProbe && probe.lease.map { $0 >= .zero } == true)
+            }
+        }
+    }
+
+    @Test("An answer that begins and never ends is given up when its time is over")
+    func stalls() async throws {
+        try await LiveServer.with { server in
+            try await SickServer.with(server) { sick in
+                sick.behaves { _ in .stalls }
+                let client = FuseboxClient(url: sick.url, timeout: .milliseconds(100))
+                await #expect(throws: HTTPClientError.deadlineExceeded) { try await client.acquire("payments") }
             }
         }
     }

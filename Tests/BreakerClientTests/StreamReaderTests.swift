@@ -30,10 +30,11 @@ struct StreamReaderTests {
     private static func breaker(
         _ name: String,
         _ state: String,
+        generation: Int64 = 7,
         openUntil: String = "null",
         override: String = "null"
     ) -> String {
-        #"{"name":"\#(name)","state":"\#(state)","generation":7,"since":"\#(instant(0))","open_until":\#(openUntil),"#
+        #"{"name":"\#(name)","state":"\#(state)","generation":\#(generation),"since":"\#(instant(0))","open_until":\#(openUntil),"#
             + #""override":\#(override),"policy_revision":1}"#
     }
 
@@ -100,6 +101,20 @@ struct StreamReaderTests {
         #expect(openUntilMs("a") == 40_000)
     }
 
+    @Test(
+        "Who stands in for the server counts by itself, whatever the server's numbers are",
+        arguments: [Int64.max, .min]
+    )
+    mutating func ownNumbers(generation: Int64) throws {
+        _ = try read(Self.heartbeat(0), Self.resync(0, Self.breaker("a", "closed", generation: generation)), atMs: 0)
+        let name = try #require(BreakerName("a"))
+        var standIn = StandIn(name, policy: Policy(), image: image("a"), absence: 1, atNs: Self.startNs)
+        for _ in 1...5 { standIn.report(.failure(), permit: nil, durationMs: 0, atNs: Self.startNs) }
+        var random = SystemRandomNumberGenerator()
+        let decision = standIn.acquire(atNs: Self.startNs, random: &random)
+        #expect(decision.state == .open)
+    }
+
     @Test("However the bytes come, they are read alike")
     mutating func split() throws {
         let text =
@@ -113,6 +128,8 @@ struct StreamReaderTests {
         arguments: [
             breaker("a", "ajar"), breaker("a", "open", openUntil: #""soon""#),
             breaker("a", "open", openUntil: #""9999-12-31T23:59:59.999Z""#),
+            breaker("a", "open", openUntil: #""1824-01-01T00:00:00.000Z""#),
+            breaker("a", "open", openUntil: #""2117-01-01T00:00:00.000Z""#),
             breaker("a", "closed", override: #"{"mode":"force_half","expires_at":null}"#),
             breaker("a", "closed", override: #"{"mode":"shadow","expires_at":"later"}"#),
         ]

@@ -44,10 +44,22 @@ extension Fusebox {
 
     // MARK: Outcomes
 
-    /// What it takes it has written down, so it decides as well.
-    func serverTookOutcomes(_ attempt: Reachability.Attempt) {
+    /// What it takes it has written down, so it decides as well; if it was quick enough, so that a caller has it in time.
+    func serverTookOutcomes(_ attempt: Reachability.Attempt, tookNs: Int64) {
         let nowNs = clock.nowNs()
-        if reachability.withLockedValue({ $0.proved(atNs: nowNs) }) == .returned { serverReturned() }
+        let isQuick = tookNs <= configuration.patience.inNs
+        let change = reachability.withLockedValue { reachability in
+            if isQuick { return reachability.proved(atNs: nowNs) }
+            reachability.endPause(atNs: nowNs)
+            return nil
+        }
+        if change == .returned { serverReturned() }
+        serverAnsweredToOutcomes(attempt)
+    }
+
+    /// Be it that it took none.
+    func serverAnsweredToOutcomes(_ attempt: Reachability.Attempt) {
+        let nowNs = clock.nowNs()
         guard outlet.reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned else { return }
         logger.notice("fusebox takes outcomes again", metadata: ["url": "\(client.url)"])
     }

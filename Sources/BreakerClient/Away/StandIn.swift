@@ -12,7 +12,7 @@ struct StandIn: Sendable {
     init(_ name: BreakerName, policy: Policy, image: LocalImage?, absence: Int, atNs nowNs: Int64) {
         self.absence = absence
         let now = Instant(ns: nowNs)
-        var journal = Journal(revision: max(0, (image?.generation ?? 1) - 1))
+        var journal = Journal(revision: 0)
         let fresh = Breaker(creating: name, policy: policy, source: .builtIn, at: now, journal: &journal)
         guard let image else {
             breaker = fresh

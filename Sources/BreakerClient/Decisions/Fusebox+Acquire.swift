@@ -62,7 +62,7 @@ extension Fusebox {
     }
 
     /// A denial that says "at once" would have its caller ask in a tight loop.
-    private static let leastRetryAfterNs = nsPerMs
+    private static let leastRetryAfterNs = Reachability.firstPauseNs
 
     private static func askStandIn(
         _ state: inout BreakerEntry.State,

@@ -94,8 +94,11 @@ extension CallDecision {
             state: BreakerState(rawValue: document.state) ?? (document.allowed ? .closed : .open)
         )
         wouldDeny = document.wouldDeny ?? false
-        retryAfterNs = document.retryAfterMs.map { max(0, $0) * nsPerMs } ?? -1
+        retryAfterNs = document.retryAfterMs.map { min(max(0, $0), Self.longestMs) * nsPerMs } ?? -1
         permit = document.permit.map(Pass.written) ?? .none
-        leaseMs = document.leaseMs ?? -1
+        leaseMs = document.leaseMs.map { max(0, $0) } ?? -1
     }
+
+    /// What is longer is as good as for ever, and could not be counted in nanoseconds: a century.
+    private static let longestMs: Int64 = 100 * 365 * 86_400_000
 }

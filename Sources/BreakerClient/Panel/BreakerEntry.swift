@@ -24,6 +24,9 @@ final class BreakerEntry: Sendable {
         /// Whether a call was made without the key that its cache needs.
         var hasMissedKey = false
         var tally = DecisionTally()
+
+        /// Whether ``policy`` is the present one, as far as the stream tells.
+        var isPolicyKnown: Bool { policyRevision != nil && policyRevision == image?.policyRevision }
     }
 
     let name: String
@@ -41,8 +44,7 @@ final class BreakerEntry: Sendable {
     /// What the stream tells.
     func show(_ image: LocalImage?) {
         state.withLockedValue { state in
-            // It went by what the breaker was before.
-            if image?.generation != state.image?.generation { state.standIn = nil }
+            if !LocalImage.sameToAStandIn(image, state.image) { state.standIn = nil }
             state.image = image
             state.standing = image.map(LocalStanding.init) ?? .unknown
         }

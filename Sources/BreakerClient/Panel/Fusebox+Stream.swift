@@ -9,11 +9,13 @@ extension Fusebox {
         var reader = StreamReader(panel: panel)
         var failures = 0
         while !Task.isCancelled {
+            let startNs = clock.nowNs()
             reader = await followUntilSilence(reader)
             isConnected.store(false, ordering: .relaxed)
-            failures = reader.hasRead ? 0 : failures + 1
+            // One that begins and breaks off at once is no better than none.
+            failures = clock.nowNs() - startNs > Self.longestBreakNs ? 1 : failures + 1
             let pauseNs = Reachability.pauseNs(
-                afterFailures: max(0, failures - 1),
+                afterFailures: failures - 1,
                 longest: Self.longestBreakNs,
                 jitter: .random(in: 0...1)
             )

@@ -39,8 +39,14 @@ struct LocalImage: Hashable, Sendable {
     /// The same, where the server's clock is known better.
     func moved(byNs difference: Int64) -> LocalImage {
         var image = self
-        image.openUntilNs = openUntilNs.map { $0 + difference }
-        image.override?.untilNs = override?.untilNs.map { $0 + difference }
+        image.openUntilNs = openUntilNs.map { $0 &+ difference }
+        image.override?.untilNs = override?.untilNs.map { $0 &+ difference }
         return image
+    }
+
+    /// Whether what stands in for the server by the one may go on where the stream tells of the other.
+    static func sameToAStandIn(_ one: LocalImage?, _ other: LocalImage?) -> Bool {
+        one?.generation == other?.generation && one?.override?.mode == other?.override?.mode
+            && one?.policyRevision == other?.policyRevision
     }
 }

@@ -41,10 +41,10 @@ struct ServerTimes: Hashable, Sendable {
         Self.ns(text).map { $0 + offsetNs }
     }
 
-    /// Since 1970. Half of what 64 bits hold is enough for 146 years, and leaves room for the difference of two clocks.
+    /// Since 1970. Half of what 64 bits hold is enough until 2116, and leaves room for the differences of clocks.
     private static func ns(_ text: String) -> Int64? {
         guard let instant = Instant(timestamp: text) else { return nil }
         let (ns, isTooFar) = instant.milliseconds.multipliedReportingOverflow(by: nsPerMs)
-        return isTooFar || abs(ns) > Int64.max / 2 ? nil : ns
+        return isTooFar || ns < 0 || ns > Int64.max / 2 ? nil : ns
     }
 }

@@ -7,8 +7,6 @@ import NIOFoundationCompat
 struct StreamReader {
     /// The last change that is in the panel; `nil` where there is none.
     private(set) var revision: Int64?
-    /// Whether anything came by this connection.
-    private(set) var hasRead = false
     private let panel: LocalPanel
     private var times: ServerTimes?
     /// By which times the instants in the panel were reckoned, in nanoseconds.
@@ -42,7 +40,6 @@ struct StreamReader {
         line = ByteBuffer()
         scanned = 0
         isPresent = false
-        hasRead = false
     }
 
     /// Takes in what came.
@@ -50,7 +47,6 @@ struct StreamReader {
     mutating func read(_ bytes: ByteBuffer, atNs nowNs: Int64) throws -> Int64? {
         var bytes = bytes
         line.writeBuffer(&bytes)
-        hasRead = true
         var trueAsOfNs: Int64?
         while let length = lengthOfLine(), let data = line.readData(length: length) {
             line.moveReaderIndex(forwardBy: 1)

@@ -16,18 +16,19 @@ extension Fusebox {
         // Where the server does not decide, an outcome need not find that out once more; but a probe it did grant.
         guard !isRunning.load(ordering: .relaxed), decision.isProbe || !reachability.withLockedValue({ $0.isAway })
         else { return }
-        await sendWithoutRunning()
+        await sendWithoutRunning(atAnyRate: decision.isProbe)
     }
 
     private func note(_ outcome: CallOutcome, to entry: BreakerEntry, under decision: CallDecision, tookNs: Int64) {
         let durationMs = min(max(0, tookNs / nsPerMs), Limits.durationMs.upperBound)
         let isDurationTold = entry.state.withLockedValue { state in
-            if state.standIn != nil {
+            // One that a return has made needless is not told what the server is told.
+            if state.standIn != nil, decision.source == .fallback || reachability.withLockedValue({ $0.isAway }) {
                 let nowNs = clock.nowNs()
                 let permit = decision.standInPermit
                 state.standIn?.report(outcome, permit: permit, durationMs: durationMs, atNs: nowNs)
             }
-            return state.policyRevision == nil || state.policy.slowCallMs != nil
+            return !state.isPolicyKnown || state.policy.slowCallMs != nil
         }
         let (core, kind, detail) = outcome.core
         // The duration of a call that did not fail is of use to a rule of slow calls only, and would keep equals apart.
@@ -46,9 +47,13 @@ extension Fusebox {
         )
     }
 
-    private func sendWithoutRunning() async {
+    /// - Parameter atAnyRate: for a probe, which all wait for.
+    private func sendWithoutRunning(atAnyRate: Bool) async {
         let nowNs = clock.nowNs()
-        guard let attempt = outlet.reachability.withLockedValue({ $0.begin(atNs: nowNs) }) else { return }
+        let attempt = outlet.reachability.withLockedValue { reachability in
+            reachability.begin(atNs: nowNs) ?? (atAnyRate ? reachability.beginAtAnyRate() : nil)
+        }
+        guard let attempt else { return }
         let race = Race<Void>()
         let timer = whenPatienceEnds {
             self.serverTookNoOutcomes(TooSlow(), attempt)

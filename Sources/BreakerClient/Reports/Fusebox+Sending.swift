@@ -6,9 +6,11 @@ import NIOConcurrencyHelpers
 extension Fusebox {
     /// Sends what waits, or waits for who does, and says what that tells of the server.
     func send(under attempt: Reachability.Attempt) async {
+        let startNs = clock.nowNs()
         switch await outlet.sender({ await self.sendBatches() }).value {
         case .nothing: outlet.reachability.withLockedValue { $0.withdrawn(attempt) }
-        case .taken: serverTookOutcomes(attempt)
+        case .taken: serverTookOutcomes(attempt, tookNs: clock.nowNs() - startNs)
+        case .refused: serverAnsweredToOutcomes(attempt)
         case .failed(let error): serverTookNoOutcomes(error, attempt)
         }
     }
@@ -17,48 +19,65 @@ extension Fusebox {
         var sending = Outlet.Sending.nothing
         while let batch = outlet.take(atNs: clock.nowNs()) {
             do {
-                try settle(batch, try await client.report(batch.map { ReportDocument($0, reporter: reporter) }))
+                let answer = try await client.report(batch.map { ReportDocument($0, reporter: reporter) })
+                guard answer.results.count == batch.count else { throw WrongCount() }
+                if let fault = settle(batch, answer.results) {
+                    return .failed(FuseboxError(status: 503, code: fault.code, detail: fault.detail))
+                }
+                sending = .taken
             } catch let error as FuseboxError where error.isAboutContent {
                 // Sent again it would be refused again, and hold up all that is behind it.
-                refused(batch, batch, code: error.code, error.detail)
+                settle(batch, refused: batch, code: error.code, error.detail)
+                if case .nothing = sending { sending = .refused }
             } catch {
                 outlet.putBack(batch)
                 return .failed(error)
             }
-            sending = .taken
         }
         return sending
     }
 
-    /// - Throws: where the server took some, or none, for reasons that pass. All are sent again then; it knows those that
-    ///   it took by their ids.
-    private func settle(_ batch: [Outbox.Item], _ answer: ReportsAnswerDocument) throws {
-        guard answer.results.count == batch.count else {
-            throw FuseboxError(
-                status: 200,
-                code: nil,
-                detail: "\(answer.results.count) answers to \(batch.count) reports"
-            )
-        }
-        var lost: [Outbox.Item] = []
-        var fault: ReportsAnswerDocument.Result.Fault?
-        for (item, result) in zip(batch, answer.results) {
-            guard let error = result.error else { continue }
-            if let code = ProblemCode(rawValue: error.code), code.status >= 500 {
-                throw FuseboxError(status: code.status, code: error.code, detail: error.detail)
+    /// The answer is to something else.
+    private struct WrongCount: Error {}
+
+    /// Puts back what the server did not take for a reason that passes, and what came behind it of the same breaker: sent
+    /// again it is in order, and what the server has it knows by its id.
+    /// - Returns: the reason; `nil` where nothing is put back.
+    private func settle(
+        _ batch: [Outbox.Item],
+        _ results: [ReportsAnswerDocument.Result]
+    ) -> ReportsAnswerDocument.Result.Fault? {
+        var again: [Outbox.Item] = []
+        var placesAgain: Set<Int> = []
+        var answered: [Outbox.Item] = []
+        var refused: [Outbox.Item] = []
+        var passing: ReportsAnswerDocument.Result.Fault?
+        var lasting: ReportsAnswerDocument.Result.Fault?
+        for (item, result) in zip(batch, results) {
+            if let error = result.error, let code = ProblemCode(rawValue: error.code), code.status >= 500 {
+                placesAgain.insert(item.place)
+                passing = passing ?? error
             }
-            lost.append(item)
-            fault = fault ?? error
+            guard !placesAgain.contains(item.place) else {
+                again.append(item)
+                continue
+            }
+            answered.append(item)
+            guard let error = result.error else { continue }
+            refused.append(item)
+            lasting = lasting ?? error
         }
-        refused(batch, lost, code: fault?.code, fault?.detail ?? "")
+        settle(answered, refused: refused, code: lasting?.code, lasting?.detail ?? "")
+        if !again.isEmpty { outlet.putBack(again) }
+        return passing
     }
 
-    private func refused(_ batch: [Outbox.Item], _ lost: [Outbox.Item], code: String?, _ detail: String) {
-        guard outlet.settle(batch, refused: lost) else { return }
+    private func settle(_ batch: [Outbox.Item], refused: [Outbox.Item], code: String?, _ detail: String) {
+        guard outlet.settle(batch, refused: refused) else { return }
         logger.error(
             "fusebox refused outcomes",
             metadata: [
-                "breakers": "\(Set(lost.map(\.name)).sorted().prefix(10).joined(separator: " "))",
+                "breakers": "\(Set(refused.map(\.name)).sorted().prefix(10).joined(separator: " "))",
                 "code": "\(code ?? "none")",
                 "error": "\(detail)",
             ]

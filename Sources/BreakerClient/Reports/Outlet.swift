@@ -7,6 +7,8 @@ final class Outlet: Sendable {
         /// There was nothing.
         case nothing
         case taken
+        /// It was answered to that it cannot be taken.
+        case refused
         case failed(any Error)
     }
 
@@ -14,7 +16,7 @@ final class Outlet: Sendable {
         var outbox: Outbox
         /// Sends, batch after batch, until nothing waits: one at a time, so that outcomes keep their order.
         var sender: Task<Sending, Never>?
-        /// Outcomes that the server has answered.
+        /// Outcomes that the server took.
         var sent = 0
         /// Outcomes that the server did not take.
         var refused = 0
@@ -44,9 +46,14 @@ final class Outlet: Sendable {
         }
     }
 
+    /// Whether outcomes wait because the server did not take them.
+    var isHeldUp: Bool {
+        state.withLockedValue { $0.outbox.waiting > 0 } && reachability.withLockedValue { $0.isAway }
+    }
+
     // MARK: Sending
 
-    /// The one who sends; `body` where nobody does. It goes on until ``take(atNs:)`` has nothing, or ``putBack(_:_:)``.
+    /// The one who sends; `body` where nobody does. It goes on until ``take(atNs:)`` has nothing, or ``putBack(_:)``.
     func sender(_ body: @escaping @Sendable () async -> Sending) -> Task<Sending, Never> {
         state.withLockedValue { state in
             if let sender = state.sender { return sender }

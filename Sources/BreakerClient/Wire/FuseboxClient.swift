@@ -139,9 +139,25 @@ package struct FuseboxClient: Sendable {
     }
 
     private func send(_ method: HTTPMethod, _ path: String, body: Data? = nil) async throws -> Data {
-        let response = try await execute(method, path, body: body)
-        guard (200..<300).contains(response.status.code) else { throw try await Self.error(from: response) }
-        return Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
+        try await withinTimeout {
+            let response = try await execute(method, path, body: body)
+            guard (200..<300).contains(response.status.code) else { throw try await Self.error(from: response) }
+            return Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
+        }
+    }
+
+    /// The whole answer, for the client's own time-out ends with the head, and a body may never end.
+    private func withinTimeout(_ exchange: @escaping @Sendable () async throws -> Data) async throws -> Data {
+        try await withThrowingTaskGroup(of: Data.self) { group in
+            group.addTask(operation: exchange)
+            group.addTask {
+                try await Task.sleep(for: .nanoseconds(timeout.nanoseconds))
+                throw HTTPClientError.deadlineExceeded
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { preconditionFailure("a group of two had none") }
+            return first
+        }
     }
 
     private func execute(
@@ -187,8 +203,9 @@ package struct FuseboxError: Error, Hashable, Sendable, CustomStringConvertible 
     package var code: String?
     package var detail: String
 
-    /// Whether it is there, and asking again changes nothing until somebody acts.
-    var isRefusal: Bool { (400..<500).contains(status) && status != 408 && status != 429 }
+    /// Whether it is there, and asking again changes nothing until somebody acts. What has no code is the word of something
+    /// that stands before it.
+    var isRefusal: Bool { code != nil && (400..<500).contains(status) && status != 408 && status != 429 }
 
     /// Whether it cannot take what it was sent, from whomever and whenever.
     var isAboutContent: Bool { [400, 413, 415, 422].contains(status) }

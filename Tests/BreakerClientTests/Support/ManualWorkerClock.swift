@@ -17,10 +17,10 @@ final class ManualWorkerClock: WorkerClock {
 
     private let state = NIOLockedValueBox(State())
 
-    /// Whether anybody sleeps for so long.
-    func sleeps(_ duration: Duration) -> Bool {
+    /// How many sleep for so long.
+    func sleepers(_ duration: Duration) -> Int {
         let lengthNs = duration / .nanoseconds(1)
-        return state.withLockedValue { state in state.sleepers.values.contains { Double($0.lengthNs) == lengthNs } }
+        return state.withLockedValue { state in state.sleepers.values.count { Double($0.lengthNs) == lengthNs } }
     }
 
     func nowNs() -> Int64 { state.withLockedValue { $0.nowNs } }

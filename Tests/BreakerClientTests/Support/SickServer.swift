@@ -16,6 +16,8 @@ final class SickServer: Sendable {
         case answers(Int, _ body: String = "")
         /// It takes the request and says nothing.
         case silent
+        /// It begins to answer, and goes on never.
+        case stalls
         /// What is asked is done at once, and answered when the test says so.
         case late
         /// What is asked is done, and the answer gets lost on the way.
@@ -93,6 +95,15 @@ final class SickServer: Sendable {
         case .silent:
             try await Task.sleep(for: .seconds(3_600))
             return Response(status: .gatewayTimeout)
+        case .stalls:
+            return Response(
+                status: .ok,
+                body: .init { writer in
+                    try await writer.write(ByteBuffer(string: "{"))
+                    try await Task.sleep(for: .seconds(3_600))
+                    try await writer.finish(nil)
+                }
+            )
         case .late:
             let answer = try await pass(request, to: url)
             while !state.withLockedValue({ $0.isLateOver }) { try await Task.sleep(for: .milliseconds(5)) }

@@ -57,6 +57,11 @@ struct Worker: Sendable {
         }
     }
 
+    /// Waits until so many wait for the server's decision; from then on the clock may be moved past their patience.
+    func untilPatient(_ count: Int) async throws {
+        try await eventually("\(count) are patient") { clock.sleepers(fusebox.configuration.patience) >= count }
+    }
+
     func untilKnown(_ breaker: SharedBreaker, is state: BreakerState?) async throws {
         try await eventually("the stream says that \(breaker.name) is \(String(describing: state))") {
             breaker.knownState == state
