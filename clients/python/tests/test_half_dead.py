@@ -18,6 +18,7 @@ from wire import Wire
 
 from fusebox import Fusebox
 from fusebox.orders import OrderFailed, Orders
+from fusebox.policy import Policy
 
 NOW = "2026-01-01T00:00:00.000Z"
 
@@ -318,7 +319,9 @@ def test_a_policy_that_could_not_be_had_is_asked_for_again() -> None:
         assert cell.policy is not None and cell.policy.failure_threshold == 2
 
 
-@pytest.mark.parametrize("garbage", [5, [], {}, {"allowed": True}, {"results": 3}, {"results": [1]}, "x"])
+@pytest.mark.parametrize(
+    "garbage", [5, [], {}, {"allowed": True}, {**CLOSED, "permit": 7}, {"results": 3}, {"results": [1]}, "x"]
+)
 @pytest.mark.parametrize("mode", ["local", "remote"])
 def test_answers_without_sense_fail_no_call(mode: str, garbage: Any, caplog: pytest.LogCaptureFixture) -> None:
     with Doubtful(lambda path, body: answer(garbage)) as server, fusebox(server.url, mode=mode, timeout=5.0) as fb:
@@ -351,3 +354,9 @@ def test_one_that_is_closed_decides_alone_and_says_nothing(
     assert (fb._authority.link.asked, fb.statistics.departures) == (asked, 0)
     assert set(threading.enumerate()) <= threads
     assert "Fusebox is" not in caplog.text
+
+
+@pytest.mark.parametrize("document", [{"failure_threshold": "5"}, {"half_open_probes": None}, {"slow_call_ms": []}, 5])
+def test_a_policy_without_sense_is_none(document: Any) -> None:
+    with pytest.raises(TypeError):
+        Policy.read(document)

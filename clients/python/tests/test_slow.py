@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -157,3 +159,61 @@ def test_an_address_that_is_dead_leaves_time_to_the_next(monkeypatch: pytest.Mon
         url = server.url.replace("127.0.0.1", "fusebox.test")
         with Fusebox(url, mode="remote", timeout=5.0) as fb:
             assert fb.breaker("payments").acquire().source == "server"
+
+
+class Interrupted(BaseException):
+    """What a signal's handler raises amid a wait, as Celery's for a task's soft time limit."""
+
+
+@contextmanager
+def interrupted_in(seconds: float) -> Iterator[None]:
+    def interrupt(*_: Any) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        with pytest.raises(Interrupted):
+            yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_probe_that_is_granted_to_who_was_interrupted_is_given_back() -> None:
+    may_answer = threading.Event()
+
+    def late() -> Iterator[bytes]:
+        may_answer.wait()
+        yield from answer(PROBE)
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.endswith("/acquire"):
+            return late()
+        return accepted(body) if path == "/v1/reports" else answer(POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=60.0) as fb:
+        payments = fb.breaker("payments")
+        with interrupted_in(0.3):
+            payments.acquire()
+        may_answer.set()
+        eventually("the probe is given back", lambda: server.reports())
+        assert [(item["outcome"], item["permit"]) for item in server.reports()] == [("ignored", "9-abc")]
+
+
+def test_an_outcome_whose_report_is_interrupted_is_sent_again() -> None:
+    def answering(path: str, body: Any) -> Answer:
+        if path.endswith("/report"):
+            return None
+        if path.endswith("/acquire"):
+            return answer(CLOSED)
+        return accepted(body) if path == "/v1/reports" else answer(POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=60.0) as fb:
+        payments = fb.breaker("payments")
+        decision = payments.acquire()
+        with interrupted_in(0.3):
+            payments.report("failure", decision)
+        eventually("it is sent", lambda: server.reports())
+        (tried,) = server.asked_for("/payments/report")
+        assert [item["report_id"] for item in server.reports()] == [tried["report_id"]]

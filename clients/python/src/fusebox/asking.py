@@ -73,11 +73,13 @@ class Asking:
 
 def _decision(answer: Any, began: float) -> Decision:
     try:
-        retry_after_ms = answer.get("retry_after_ms")
+        retry_after_ms, permit = answer.get("retry_after_ms"), answer.get("permit")
+        if permit is not None and not isinstance(permit, str):
+            raise TypeError("a permit is text")
         return Decision(
             allowed=bool(answer["allowed"]),
             state=answer["state"],
-            permit=answer.get("permit"),
+            permit=permit,
             retry_after=None if retry_after_ms is None else retry_after_ms / 1_000,
             source="server",
             would_deny=bool(answer.get("would_deny")),

@@ -26,8 +26,17 @@ class Policy(NamedTuple):
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Policy:
-        """From the server's JSON; fields that it has and this does not are left alone."""
-        return cls(**{field: document[field] for field in cls._fields if field in document})
+        """From the server's JSON; fields that it has and this does not are left alone.
+
+        Raises:
+            TypeError: where a field is no number. Found out by a decision, it would fail a call.
+        """
+        policy = cls(**{field: document[field] for field in cls._fields if field in document})
+        for field, value in zip(cls._fields, policy):
+            may_be_off = cls._field_defaults[field] is None or field in ("failure_threshold", "window_ms")
+            if not isinstance(value, (int, float)) and not (value is None and may_be_off):
+                raise TypeError(f"{field} is no number: {value!r:.100}")
+        return policy
 
     def is_slow(self, duration: Optional[float]) -> bool:
         """Whether a call of so many seconds is slow."""
