@@ -65,8 +65,9 @@ class Panel:
     def take(self, event: Event, now: float, began: float) -> None:
         """Takes an event heard at ``now``, of a stream asked for at ``began``."""
         with self._lock:
-            # All but heartbeats may have been written down for somebody else, and long ago.
-            is_better = (event.type == "heartbeat" or not self._clock.is_set) and self._clock.hear(event.at, now)
+            # A resync is of the moment in which it was written down, perhaps for somebody else, and long ago. So may be
+            # a change that is told again; but one that is not is often quicker than the heartbeats around it.
+            is_better = (event.type != "resync" or not self._clock.is_set) and self._clock.hear(event.at, now)
             changed = self._taken(event)
             if is_better:
                 for outline in self._outlines.values():
