@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import logging
 import pathlib
 import pickle
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from server import Server, eventually
+from test_threads import in_child
 
+import fusebox.default
 from fusebox import Fusebox
 from fusebox.pybreaker import (
     CircuitBreaker,
@@ -162,6 +166,31 @@ def test_a_listener_hears_of_what_another_process_did(server: Server, local: Fus
     assert local.flush(5), "a success that comes among the failures would keep it closed"
     server.trip(name)
     eventually("it is told", lambda: changes == ["closed to open"])
+
+
+def test_a_circuit_breaker_of_a_moment_leaves_nothing_behind(local: Fusebox, name: str) -> None:
+    for _ in range(100):
+        CircuitBreaker(name=name, fusebox=local)
+    gc.collect()
+    assert local.breaker(name)._cell.listeners == []
+
+
+def test_a_child_made_while_the_default_is_made_waits_for_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fusebox.default._default", None)
+
+    def work() -> None:
+        assert CircuitBreaker(name="a", fusebox=None).breaker.name == "a"
+
+    with fusebox.default._lock:
+        in_child_within(work, 30)
+
+
+def in_child_within(work: Callable[[], None], seconds: int) -> None:
+    def limited() -> None:
+        signal.alarm(seconds)
+        work()
+
+    in_child(limited)
 
 
 def test_an_operators_override_is_not_ended_by_close(server: Server, local: Fusebox, name: str) -> None:

@@ -9,6 +9,17 @@ from typing import Optional
 from .client import Fusebox
 
 _lock = threading.Lock()
+
+
+def _after_fork_in_child() -> None:
+    """Another thread of the parent may have held it."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
 _default: Optional[Fusebox] = None
 
 

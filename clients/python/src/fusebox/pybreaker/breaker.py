@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Iterable
 from time import monotonic
 from typing import Any, Optional
@@ -71,11 +72,14 @@ class CircuitBreaker(Guarding):
         self._numbers = Numbers(self._authority, self._cell, self._asked)
         self._orders = Orders(self._authority, self._cell)
         cell = self._cell
+        # The cell is for ever, and keeps no circuit breaker of a moment.
+        me = weakref.ref(self, lambda _: cell.listeners.remove(learn))
 
         def learn(change: StateChange) -> None:
-            if self._cell is cell:
+            circuit = me()
+            if circuit is not None and circuit._cell is cell:
                 generation = None if change.source == "fallback" else cell.standing.generation
-                self._watch.hear(change.after, generation)
+                circuit._watch.hear(change.after, generation)
 
         self._watch.begin(self._cell.standing.state or self._cell.state, self._cell.standing.generation)
         self.breaker.listen(learn)

@@ -72,12 +72,12 @@ class Course(Exclusions):
     def _admitted(
         self, decision: Decision, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Decision:
-        if decision.source != "local":
-            self._watch.hear(decision.state, decision.generation)
-        if not decision.allowed:
-            message = "Timeout not elapsed yet, circuit breaker still open"
-            raise CircuitBreakerError(message, self.breaker.name, decision.state, decision.retry_after)
         try:
+            if decision.source != "local":
+                self._watch.hear(decision.state, decision.generation)
+            if not decision.allowed:
+                message = "Timeout not elapsed yet, circuit breaker still open"
+                raise CircuitBreakerError(message, self.breaker.name, decision.state, decision.retry_after)
             for listener in self._listeners:
                 listener.before_call(self._cb, func, *args, **kwargs)
         except BaseException:
