@@ -97,7 +97,9 @@ func nothing() async {}
 func until(_ condition: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(30)
     while try await !condition() {
-        guard ContinuousClock.now < end else { throw ClientBenchmark.Mistake(description: "not as expected after 30 s") }
+        guard ContinuousClock.now < end else {
+            throw ClientBenchmark.Mistake(description: "not as expected after 30 s")
+        }
         try await Task.sleep(for: .milliseconds(1))
     }
 }

@@ -1,4 +1,5 @@
 import BreakerAPI
+import NIOCore
 import NIOHTTP1
 import TestSupport
 import Testing
@@ -128,7 +129,10 @@ struct BrokenBytesTests {
         arguments: [true, false]
     )
     func hugeBody(isChunked: Bool) async throws {
-        try await TestServer.with { server in
+        // As long as a busy machine may take to send it all.
+        var times = ConnectionTimes()
+        times.linger = .minutes(2)
+        try await TestServer.with(times: times) { server in
             try await ByteClient.run(server.port) { client in
                 let size = 10 << 20
                 let framing =
