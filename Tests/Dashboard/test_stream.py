@@ -113,7 +113,9 @@ class StreamTests(DashboardTest):
         page.clock.fast_forward(2_000)
         page.clock.fast_forward(62_000)
         wait_until(page, "the connection ends", lambda: len(ended) == 1)
-        page.clock.fast_forward(62_000)
+        # What it asks for meanwhile is answered before anything happens.
+        with page.expect_request_finished(lambda request: "/v1/breakers" in request.url):
+            page.clock.fast_forward(62_000)
         server.trip("payments")
         expect(page).to_have_title("Fusebox")
         page.clock.fast_forward(62_000)
