@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Optional
 
 from .decision import Decision, Outcome
 from .errors import BreakerOpen
-from .kinds import LONGEST
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,7 +32,7 @@ class Call:
 
     def fail(self, kind: Optional[str] = None) -> None:
         """Has the call count as a failure although its block ends well."""
-        self._verdict = "failure", None if kind is None else kind[:LONGEST]
+        self._verdict = "failure", kind
 
     def ignore(self) -> None:
         """Has the call count as nothing, however its block ends."""

@@ -10,8 +10,26 @@ from typing import Any, Optional, cast
 #: As many characters as the server takes.
 LONGEST = 64
 
+#: And of a reporter's name.
+LONGEST_REPORTER = 128
+
 _TIMEOUTS = {"TimeoutError", "Timeout", "TimeoutException", "timeout"}
 _CONNECTIONS = {"ConnectionError", "ConnectError", "NetworkError", "ClientConnectionError", "gaierror", "herror"}
+
+
+def whole(text: str, longest: int) -> str:
+    """So much of ``text`` as the server reads: half of a surrogate pair, as ``os.fsdecode`` makes it of what is no
+    UTF-8, has a question mark in its place. The server would refuse it, and what is sent with it."""
+    return text[:longest].encode("utf-8", "replace").decode()
+
+
+def word_of(kind: object) -> Optional[str]:
+    """What a caller gives for a kind, as a word, be it the exception itself; ``None`` for what is none."""
+    if isinstance(kind, str):
+        return whole(kind, LONGEST)
+    if isinstance(kind, BaseException):
+        return whole(kind_of(kind), LONGEST)
+    return str(kind)[:LONGEST] if type(kind) is int else None
 
 
 def kind_of(error: BaseException) -> str:

@@ -105,10 +105,10 @@ class Link:
 
         Raises:
             Away: there is no answer, or one with 5xx.
-            Refused: an answer with 4xx.
+            Refused: an answer with 4xx, or what the server would give it to: a body that is no JSON.
         """
         self.asked += 1
-        content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+        content = b"" if body is None else _written(body)
         raw = [(b"content-length", b"%d" % len(content))]
         if headers is not None:
             raw += [(name.encode(), value.encode()) for name, value in headers.items()]
@@ -244,6 +244,13 @@ def _lines(chunks: Iterator[bytes], bound: Bound, silence: float) -> Iterator[st
             pieces, began = [other], monotonic()
         if monotonic() - began < LONGEST_LINE:
             bound.renew(silence)
+
+
+def _written(body: Mapping[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Refused(400, "no_json", str(error)) from error
 
 
 def _read(status: int, text: bytes) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Any, Optional
 
 from .decision import Outcome
+from .kinds import word_of
 
 if TYPE_CHECKING:
     from .cell import Cell
@@ -22,6 +24,9 @@ class Item:
     """One report, which stands for ``count`` outcomes in a row.
 
     Once it may have reached the server it stays as it is: its id stands for just this.
+
+    Whatever is no duration or no kind is left out, for the outcome counts all the same, and the server would refuse
+    all that is sent with it.
     """
 
     __slots__ = (
@@ -52,10 +57,10 @@ class Item:
         self.cell = cell
         self.outcome = outcome
         self.permit = permit
-        self.duration = duration
+        self.duration = duration = seconds_of(duration)
         self.made = made
         self.report_id = report_id
-        self.kind = kind
+        self.kind = None if kind is None else word_of(kind)
         self.count = 1
         self.attempted = False
         #: Where somebody waits for what the server says of just this outcome; ``None`` stands for a refusal.
@@ -113,6 +118,15 @@ class Item:
         if self.count > 1:
             document["count"] = self.count
         return document
+
+
+def seconds_of(duration: object) -> Optional[float]:
+    """``None`` for what is no span of time."""
+    try:
+        seconds = float(duration)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def milliseconds(seconds: float) -> int:

@@ -111,12 +111,13 @@ class Reporting:
         duration: Optional[float],
     ) -> Item:
         now = monotonic()
-        if decision is not None and decision.ticket is not None:
-            state = decision.ticket.stand_in.report(decision.ticket, outcome, duration, now)
-            if cell.stand_in is decision.ticket.stand_in:
-                cell.becomes(state, "fallback")
         permit = None if decision is None else decision.permit
-        return Item(cell, outcome, permit, duration, now, self.outbox.next_id(), kind)
+        item = Item(cell, outcome, permit, duration, now, self.outbox.next_id(), kind)
+        ticket = None if decision is None else decision.ticket
+        # One that is no longer the cell's decides nothing. It may be the parent's, with a lock that nobody releases.
+        if ticket is not None and cell.stand_in is ticket.stand_in:
+            cell.becomes(ticket.stand_in.report(ticket, outcome, item.duration, now), "fallback")
+        return item
 
     def _deliver(self, item: Item) -> None:
         if self._is_behind:

@@ -26,6 +26,8 @@ ENOUGH = 100
 BREATH = 0.01
 #: Seconds for one request. Nobody waits for it, and a commit may take longer than a decision.
 PATIENCE = 1.0
+#: Statuses of an answer to a batch as it is written, whose fault may be that of one outcome in it.
+UNREADABLE = (400, 413, 422)
 #: A limit that no intake reaches.
 _NEVER = LARGEST_INTAKE
 
@@ -179,7 +181,7 @@ class Sender:
         self._gather()
         while batch := self._outbox.take(time.monotonic()):
             try:
-                self._send(batch)
+                is_taken = self._send_in_parts(batch)
             except Away as reason:
                 log.debug("outcomes wait: %s", reason)
                 self._outbox.give_back(batch)
@@ -188,12 +190,14 @@ class Sender:
             except Refused as refusal:
                 # So are those behind it, until someone acts.
                 self._outbox.refuse_all(batch, refusal)
-                self._retry_at = time.monotonic() + self._pause.next()
-                self._outbox.is_behind = bool(len(self._outbox))
-                return not self._outbox.is_behind
+                is_taken = False
             except BaseException:
                 self._outbox.give_back(batch)
                 raise
+            if not is_taken:
+                self._retry_at = time.monotonic() + self._pause.next()
+                self._outbox.is_behind = bool(len(self._outbox))
+                return not self._outbox.is_behind
             self._pause.reset()
             self._gather()
         self._outbox.is_behind = False
@@ -209,6 +213,26 @@ class Sender:
             except Exception:
                 log.exception("a defect of the fusebox package; reports go on")
         self._outbox.gather()
+
+    def _send_in_parts(self, batch: list[Item]) -> bool:
+        """Takes out of ``batch`` what is answered; whether the server took any. What it cannot read is sent again in
+        halves, down to the outcome that is to blame, so that no other is lost with it."""
+        is_taken = False
+        sizes = [len(batch)]
+        while sizes:
+            size = sizes.pop()
+            try:
+                self._send(batch[:size])
+                is_taken = True
+            except Refused as refusal:
+                if refusal.status not in UNREADABLE:
+                    raise
+                if size > 1:
+                    sizes += [size - size // 2, size // 2]
+                    continue
+                self._outbox.refuse(batch[0], refusal.code, str(refusal))
+            del batch[:size]
+        return is_taken
 
     def _send(self, batch: list[Item]) -> None:
         document = {"reports": [item.document(self.reporter) for item in batch]}

@@ -8,6 +8,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Literal, Optional, Union, get_args
 
+from .kinds import LONGEST_REPORTER, whole
+
 Mode = Literal["local", "remote"]
 Unreachable = Literal["local", "allow", "deny"]
 
@@ -32,10 +34,12 @@ class Settings:
         for field in ("timeout", "max_staleness"):
             if not getattr(self, field) > 0:
                 raise ValueError(f"{field} must be more than 0 seconds, not {getattr(self, field)!r}")
-        if self.reporter is not None and len(self.reporter) > 128:
-            raise ValueError("reporter must have at most 128 characters")
+        if self.reporter is not None:
+            if len(self.reporter) > LONGEST_REPORTER:
+                raise ValueError(f"reporter must have at most {LONGEST_REPORTER} characters")
+            object.__setattr__(self, "reporter", whole(self.reporter, LONGEST_REPORTER))
 
 
 def default_reporter() -> str:
     """This host and process, as ``checkout-7:4711``; a child of fork() is another process."""
-    return f"{socket.gethostname()[:100]}:{os.getpid()}"
+    return f"{whole(socket.gethostname(), 100)}:{os.getpid()}"
