@@ -18,7 +18,7 @@ from wire import Wire
 
 from fusebox import Fusebox
 from fusebox.orders import OrderFailed, Orders
-from fusebox.policy import Policy
+from fusebox.policy import RANGES, Policy
 
 NOW = "2026-01-01T00:00:00.000Z"
 
@@ -319,8 +319,30 @@ def test_a_policy_that_could_not_be_had_is_asked_for_again() -> None:
         assert cell.policy is not None and cell.policy.failure_threshold == 2
 
 
+def repr_of(garbage: Any) -> str:
+    return f"{garbage!r:.60}"
+
+
 @pytest.mark.parametrize(
-    "garbage", [5, [], {}, {"allowed": True}, {**CLOSED, "permit": 7}, {"results": 3}, {"results": [1]}, "x"]
+    "garbage",
+    [
+        5,
+        [],
+        {},
+        {"allowed": True},
+        {**CLOSED, "permit": 7},
+        {**CLOSED, "permit": "9" * 5_000},
+        {**CLOSED, "state": "foo"},
+        {**CLOSED, "state": ["closed"]},
+        {**CLOSED, "lease_ms": "30"},
+        {"allowed": False, "state": "open", "retry_after_ms": float("inf")},
+        {"allowed": False, "state": "open", "retry_after_ms": -1},
+        {"allowed": False, "state": "open", "retry_after_ms": 10**400},
+        {"results": 3},
+        {"results": [1]},
+        "x",
+    ],
+    ids=repr_of,
 )
 @pytest.mark.parametrize("mode", ["local", "remote"])
 def test_answers_without_sense_fail_no_call(mode: str, garbage: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -360,3 +382,47 @@ def test_one_that_is_closed_decides_alone_and_says_nothing(
 def test_a_policy_without_sense_is_none(document: Any) -> None:
     with pytest.raises(TypeError):
         Policy.read(document)
+
+
+@pytest.mark.parametrize("field", Policy._fields)
+def test_a_policy_is_within_the_ranges_of_the_server(server: Server, name: str, field: str) -> None:
+    least, most = RANGES[field]
+    is_share = field.endswith("_rate_threshold")
+    fields: dict[str, Any] = {"window_ms": None} if field == "window_calls" else {}
+    fields = {"slow_call_ms": 5} if field == "slow_call_rate_threshold" else fields
+    fields = {"recovery_timeout_ms": 100} if field == "recovery_timeout_max_ms" else fields
+    for good in (0.001, most) if is_share else (least, most):
+        there = server.put(name, **{**fields, field: good})["policy"]
+        assert there[field] == good and Policy.read(there) == Policy.read({**there, field: float(good)})
+    for bad in (least - 1, most + 1, float("nan"), float("inf"), 10**400):
+        with pytest.raises(ValueError):
+            Policy.read({field: bad})
+    for bad in (least - 1, most + 1):
+        with pytest.raises(AssertionError, match=r"400|422"):
+            server.put(name, **{**fields, field: bad})
+
+
+def test_whole_numbers_are_whole() -> None:
+    policy = Policy.read({"window_calls": 5.0, "failure_rate_threshold": 0.5})
+    assert isinstance(policy.window_calls, int) and policy.failure_rate_threshold == 0.5
+    with pytest.raises(ValueError):
+        Policy.read({"window_calls": 5.5})
+
+
+@pytest.mark.parametrize("policy", [{"window_calls": -1}, {"half_open_probes": 0}, {"recovery_timeout_ms": 10**400}])
+def test_a_policy_of_which_no_use_can_be_made_is_not_taken(policy: Any, caplog: pytest.LogCaptureFixture) -> None:
+    is_away = threading.Event()
+
+    def answering(path: str, body: Any) -> Answer:
+        if is_away.is_set():
+            return problem(503, "unavailable")
+        if path == "/v1/reports":
+            return accepted(body)
+        return answer({**CLOSED, "state": "half_open"} if path.endswith("/acquire") else {"policy": policy})
+
+    with Doubtful(answering) as server, fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        assert payments.call(int, "7") == 7
+        eventually("it was read", lambda: "the policy of payments cannot be read" in caplog.text)
+        is_away.set()
+        assert [payments.call(int, "7") for _ in range(3)] == [7, 7, 7]

@@ -6,14 +6,19 @@ import logging
 import random
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Optional
+from typing import Any, Optional, get_args
 
 from .cell import Cell
-from .decision import Decision
+from .decision import Decision, State
 from .link import Away, Link, Refused
 from .reachability import LONGEST_PAUSE, Reachability
 
 log = logging.getLogger("fusebox")
+
+#: Characters, of a generation and a lease's id. What is longer is no permit, and may be no number that can be read.
+LONGEST_PERMIT = 64
+#: For which a breaker may deny, or a probe be leased: an override ends within a lifetime, or says no time.
+LONGEST_MS = 10**12
 
 
 class Asking:
@@ -73,18 +78,24 @@ class Asking:
 
 def _decision(answer: Any, began: float) -> Decision:
     try:
-        retry_after_ms, permit = answer.get("retry_after_ms"), answer.get("permit")
-        if permit is not None and not isinstance(permit, str):
-            raise TypeError("a permit is text")
+        state, permit, lease_ms = answer["state"], answer.get("permit"), answer.get("lease_ms")
+        retry_after_ms = answer.get("retry_after_ms")
+        if state not in get_args(State):
+            raise ValueError("there is no such state")
+        if permit is not None and not (isinstance(permit, str) and len(permit) <= LONGEST_PERMIT):
+            raise TypeError("a permit is a short text")
+        for ms in (retry_after_ms, lease_ms):
+            if ms is not None and not 0 <= ms <= LONGEST_MS:
+                raise ValueError("it takes no such time")
         return Decision(
             allowed=bool(answer["allowed"]),
-            state=answer["state"],
+            state=state,
             permit=permit,
             retry_after=None if retry_after_ms is None else retry_after_ms / 1_000,
             source="server",
             would_deny=bool(answer.get("would_deny")),
-            lease_ms=answer.get("lease_ms"),
+            lease_ms=lease_ms,
             began=began,
         )
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise Away(f"the answer is no decision: {answer!r:.100}") from error

@@ -74,7 +74,7 @@ class Policies:
         except Refused as refusal:
             if refusal.status != 404:
                 self._say(None if refusal.status == UNAUTHORIZED else cell.name, str(refusal))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             self._say(cell.name, f"it is not as expected: {error!r}")
 
     def _say(self, name: Optional[str], reason: str) -> None:

@@ -29,15 +29,43 @@ class Policy(NamedTuple):
         """From the server's JSON; fields that it has and this does not are left alone.
 
         Raises:
-            TypeError: where a field is no number. Found out by a decision, it would fail a call.
+            TypeError: where a field is no number.
+            ValueError: where it is out of its range. Found out by a decision, either would fail a call.
         """
-        policy = cls(**{field: document[field] for field in cls._fields if field in document})
-        for field, value in zip(cls._fields, policy):
-            may_be_off = cls._field_defaults[field] is None or field in ("failure_threshold", "window_ms")
-            if not isinstance(value, (int, float)) and not (value is None and may_be_off):
-                raise TypeError(f"{field} is no number: {value!r:.100}")
-        return policy
+        given = {field: document[field] for field in cls._fields if field in document}
+        return cls(**{field: _read(field, value, cls._field_defaults[field]) for field, value in given.items()})
 
     def is_slow(self, duration: Optional[float]) -> bool:
         """Whether a call of so many seconds is slow."""
         return self.slow_call_ms is not None and duration is not None and duration >= self.slow_call_ms / 1_000
+
+
+#: What a field may be, both ends included, as the server has it; one of a share of calls is above 0.
+RANGES: dict[str, tuple[float, float]] = {
+    "failure_threshold": (1, 10_000),
+    "failure_count_threshold": (1, 1_000_000),
+    "failure_rate_threshold": (0, 1),
+    "slow_call_rate_threshold": (0, 1),
+    "slow_call_ms": (1, 3_600_000),
+    "minimum_calls": (1, 1_000_000),
+    "window_ms": (1_000, 3_600_000),
+    "window_calls": (1, 1_000),
+    "recovery_timeout_ms": (100, 86_400_000),
+    "recovery_timeout_multiplier": (1, 10),
+    "recovery_timeout_max_ms": (100, 86_400_000),
+    "half_open_probes": (1, 100),
+    "success_threshold": (1, 1_000),
+    "probe_lease_ms": (100, 300_000),
+}
+_FRACTIONS = ("failure_rate_threshold", "slow_call_rate_threshold", "recovery_timeout_multiplier")
+
+
+def _read(field: str, value: Any, default: Any) -> Any:
+    if value is None and (default is None or field in ("failure_threshold", "window_ms")):
+        return None
+    if not isinstance(value, (int, float)):
+        raise TypeError(f"{field} is no number: {value!r:.100}")
+    least, most = RANGES[field]
+    if not least <= value <= most or (field not in _FRACTIONS and value != int(value)):
+        raise ValueError(f"{field} is out of its range: {value!r:.100}")
+    return value if field in _FRACTIONS else int(value)
