@@ -14,6 +14,7 @@ from server import Server, eventually, free_port
 from wire import Wire
 
 from fusebox import Breaker, BreakerOpen, Decision, Fusebox
+from fusebox.integrations.unavailable import body_of, headers_of
 
 Make = Callable[..., Fusebox]
 
@@ -40,6 +41,16 @@ def test_the_policy_for_it_decides(nobody: Make, mode: str, unreachable: str, al
     assert (decision.allowed, decision.source) == (allowed, "fallback")
     assert fb.is_away
     assert fb.statistics.decisions_alone == 1
+
+
+def test_one_that_is_closed_and_denies_says_no_time(nobody: Make) -> None:
+    fb = nobody(unreachable="deny")
+    payments = fb.breaker("payments")
+    fb.close()
+    with pytest.raises(BreakerOpen) as denied:
+        payments.call(int)
+    assert denied.value.retry_after is None
+    assert body_of(denied.value)["retry_after"] is None and "Retry-After" not in headers_of(denied.value)
 
 
 def test_a_breaker_of_this_process_denies_after_five_failures(nobody: Make) -> None:
@@ -85,7 +96,7 @@ def test_a_server_that_does_not_answer_costs_one_call_its_time_out(mode: Any) ->
         began = time.monotonic()
         assert ask(1) == 1
         assert time.monotonic() - began >= 0.2
-        assert reach.rest(time.monotonic()) > 0
+        assert (reach.rest(time.monotonic()) or 0.0) > 0
         reach._retry_at = time.monotonic() + 1_000
         assert ask(1_000) == 0
         reach._retry_at = 0.0
@@ -219,6 +230,41 @@ def test_the_last_known_override_is_obeyed(own_server: Server, make: Make, name:
     own_server.kill()
     decision = eventually("it is away", lambda: (d := payments.acquire()).source == "fallback" and d)
     assert isinstance(decision, Decision) and decision.allowed == allowed
+
+
+@pytest.mark.parametrize("unreachable", ["local", "allow", "deny"])
+def test_what_is_shut_for_good_stays_so_where_each_call_asks(
+    own_server: Server, make: Make, name: str, unreachable: str
+) -> None:
+    own_server.put(name)
+    own_server.override(name, "force_open")
+    payments = make(own_server, mode="remote", unreachable=unreachable).breaker(name)
+    denied = (False, "open", None)
+    decision = payments.acquire()
+    assert (decision.source, decision[:2], decision.retry_after) == ("server", denied[:2], None)
+    own_server.kill()
+    for _ in range(3):
+        decision = payments.acquire()
+        assert (decision.source, decision[:2], decision.retry_after) == ("fallback", denied[:2], None)
+    own_server.start()
+    own_server.clear_override(name)
+    eventually("it is asked again", lambda: payments.acquire().source == "server")
+    own_server.reset(name)
+    eventually("it lets calls through", lambda: (d := payments.acquire()).source == "server" and d.state == "closed")
+    own_server.kill()
+    assert payments.acquire().allowed == (unreachable != "deny"), "the override is over"
+
+
+def test_what_was_shut_for_good_and_is_gone_is_not_denied(own_server: Server, make: Make, name: str) -> None:
+    own_server.put(name)
+    own_server.override(name, "force_open")
+    payments = make(own_server, max_staleness=0.5).breaker(name)
+    assert payments.acquire().source == "server"
+    eventually("the panel decides", lambda: payments.acquire().source == "local")
+    own_server.ask("DELETE", f"/v1/breakers/{name}")
+    eventually("it is heard of", lambda: payments._cell.standing.state is None)
+    own_server.kill()
+    assert payments.acquire().allowed
 
 
 def test_a_stale_panel_is_not_believed(own_server: Server, make: Make, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Optional
 
 from .cell import Cell
@@ -11,11 +12,11 @@ from .settings import Unreachable
 from .standin import StandIn
 
 
-def decide_alone(cell: Cell, unreachable: Unreachable, now: float, rest: float) -> Decision:
+def decide_alone(cell: Cell, unreachable: Unreachable, now: float, rest: Optional[float]) -> Decision:
     """By the ``unreachable`` policy. An override that still stands, as far as is known, is obeyed whatever it says.
 
     Args:
-        rest: seconds until Fusebox is asked again.
+        rest: seconds until Fusebox is asked again; ``None`` where it never is.
     """
     standing = cell.standing
     # A breaker that has moved on since takes the outcome for what it is: one of before. The stand-in's own
@@ -24,6 +25,8 @@ def decide_alone(cell: Cell, unreachable: Unreachable, now: float, rest: float) 
     mode = standing.mode(now)
     if mode == "force_open":
         return Decision(False, "open", None, standing.override_rest(now), "fallback", began=now)
+    if mode is None and cell.denied_until == math.inf:
+        return Decision(False, "open", None, None, "fallback", began=now)
     if mode == "force_closed":
         return Decision(True, "closed", permit, None, "fallback", began=now)
     if unreachable == "allow":

@@ -85,9 +85,10 @@ class Authority(Reporting):
 
     def _alone(self, cell: Cell) -> Decision:
         now = monotonic()
-        decision = decide_alone(
-            cell, self.settings.unreachable, now, max(self.reach.rest(now), cell.refused_until - now)
-        )
+        rest = self.reach.rest(now)
+        if rest is not None:
+            rest = max(rest, cell.refused_until - now)
+        decision = decide_alone(cell, self.settings.unreachable, now, rest)
         self.reach.decided_alone(decision.allowed)
         if decision.ticket is not None and decision.ticket.lease is not None:
             self.sender.start()

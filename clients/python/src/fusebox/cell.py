@@ -51,7 +51,7 @@ class Cell:
         self.state: Optional[State] = None
         #: The last that was heard of: what is decided without the server counts for it, and for none that follows.
         self.generation: Optional[int] = None
-        #: By ``time.monotonic()``: how far the last denial reached.
+        #: By ``time.monotonic()``: how far the last denial reached. Endless is what an operator has shut for good.
         self.denied_until = 0.0
         #: The same: until when Fusebox is not asked, for it decides nothing about this breaker.
         self.refused_until = 0.0
@@ -92,8 +92,11 @@ class Cell:
         generation = decision.generation
         if generation is not None:
             self.generation = generation
-        rest = decision.retry_after
-        self.denied_until = 0.0 if rest is None or decision.state != "open" else decision.began + rest
+        if decision.allowed or decision.state != "open":
+            self.denied_until = 0.0
+        else:
+            # Only a ``force_open`` without an end denies without saying for how long.
+            self.denied_until = decision.began + (math.inf if decision.retry_after is None else decision.retry_after)
         if not self.is_followed:
             self.becomes(decision.state, "server")
 

@@ -95,6 +95,7 @@ class Panel:
             if name in self._cells:
                 self._cells[name].standing = Standing(self._cells[name])
                 self._cells[name].state = self._cells[name].stand_in = self._cells[name].generation = None
+                self._cells[name].denied_until = 0.0
         placed = [self._put(outline) for outline in event.outlines]
         return [cell for cell in placed if cell is not None]
 
