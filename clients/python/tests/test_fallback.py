@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import pickle
 import shutil
 import subprocess
@@ -203,6 +204,25 @@ def test_a_store_that_fails_is_as_one_that_has_nothing(
     assert payments.call(int, "7") == 7
     with pytest.raises(ValueError):
         payments.call(int, "x")
+    assert caplog.text.count("the store of last good results fails") == 1
+
+
+class FullStore(BrokenStore):
+    """Takes each other result."""
+
+    def __init__(self) -> None:
+        self._turns = itertools.cycle([True, False])
+
+    def put(self, key: str, cached: Cached, ttl: float) -> None:
+        if next(self._turns):
+            super().put(key, cached, ttl)
+
+
+def test_a_store_that_fails_now_and_then_is_not_logged_each_time(
+    remote: Fusebox, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    payments = remote.breaker(name, fallback=CachedFallback(FullStore()))
+    assert [payments.call(int, "7") for _ in range(10)] == [7] * 10
     assert caplog.text.count("the store of last good results fails") == 1
 
 

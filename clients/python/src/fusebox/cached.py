@@ -14,6 +14,9 @@ from .stores import Cached, Store
 
 log = logging.getLogger("fusebox")
 
+#: Seconds from one warning of a store that fails to the next.
+SILENCE = 60.0
+
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
 
@@ -28,7 +31,7 @@ class CachedFallback(Fallback):
             Results of equal keys are taken for one another: whatever makes a difference, a user's id say, has to be in.
         otherwise: what to give where nothing is remembered: a value, a function, or another fallback.
 
-    A store that fails is logged, and is as one that has nothing.
+    A store that fails is as one that has nothing; it is logged, once a minute.
     """
 
     remembers = True
@@ -46,7 +49,8 @@ class CachedFallback(Fallback):
         self._ttl = ttl
         self._key = key
         self._otherwise = fallback_of(otherwise)
-        self._is_failing = False
+        #: By ``time.monotonic()``.
+        self._silent_until = float("-inf")
 
     def remember(self, call: Invocation, result: Any) -> None:
         self._put(self._key_of(call), result)
@@ -83,8 +87,6 @@ class CachedFallback(Fallback):
             self._store.put(key, Cached(result, time.time()), self._ttl)
         except Exception as error:
             self._fails(error)
-        else:
-            self._is_failing = False
 
     def _get(self, key: str) -> Optional[Cached]:
         try:
@@ -94,9 +96,10 @@ class CachedFallback(Fallback):
             return None
 
     def _fails(self, error: Exception) -> None:
-        if not self._is_failing:
+        now = time.monotonic()
+        if now >= self._silent_until:
+            self._silent_until = now + SILENCE
             log.warning("the store of last good results fails: %r", error)
-        self._is_failing = True
 
 
 def _serve(cached: Cached, error: Optional[BaseException]) -> Any:
