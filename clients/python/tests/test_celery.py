@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import pathlib
 from collections.abc import Iterator
 from typing import Any
@@ -160,6 +161,8 @@ def test_a_task_that_is_called_directly_or_eagerly_raises(server: Server, remote
         ("open", 30.0, 30.0),
         ("open", 0.0, 0.0),
         ("open", None, 180.0),
+        ("open", math.inf, 180.0),
+        ("open", math.nan, 180.0),
         ("half_open", 30.0, WHILE_PROBED),
         ("half_open", 0.5, 0.5),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import requests
+from doubtful import POLICY, PROBE, Answer, Doubtful, accepted, answer
 from downstream import Downstream
 from server import Server, eventually, free_port
 
@@ -158,3 +159,37 @@ def test_a_listener_hears_of_the_breakers_of_all_hosts(server: Server, remote: F
         for _ in range(5):
             client.get(downstream.url)
     assert changes == [f"127.0.0.1:{downstream.server_port} open"]
+
+
+def granting(path: str, body: Any) -> Answer:
+    if path == "/v1/reports":
+        return accepted(body, "half_open")
+    return answer(PROBE if path.endswith("/acquire") else POLICY)
+
+
+@pytest.mark.parametrize("client", ["httpx", "httpx of coroutines", "requests"])
+def test_a_response_that_nobody_can_judge_keeps_neither_connection_nor_probe(
+    downstream: Downstream, client: str
+) -> None:
+    seen: list[Any] = []
+
+    def failed(response: Any) -> bool:
+        seen.append(response)
+        raise NotImplementedError
+
+    async def get_async(transport: httpx.AsyncBaseTransport) -> None:
+        await transport.handle_async_request(httpx.Request("GET", downstream.url))
+
+    with Doubtful(granting) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        with pytest.raises(NotImplementedError):
+            if client == "httpx":
+                BreakerTransport(fb, failed=failed).handle_request(httpx.Request("GET", downstream.url))
+            elif client == "requests":
+                request = requests.Request("GET", downstream.url).prepare()
+                BreakerAdapter(fb, failed=failed).send(request, stream=True)
+            else:
+                asyncio.run(get_async(AsyncBreakerTransport(fb, failed=failed)))
+        (response,) = seen
+        assert response.raw.closed if client == "requests" else response.is_closed
+        assert fb.flush(5)
+        assert [report["outcome"] for report in server.reports()] == ["ignored"]

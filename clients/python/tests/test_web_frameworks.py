@@ -1,6 +1,7 @@
 """Starlette, FastAPI and Flask: 503 where a breaker denies."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Annotated, Any, Optional
 
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from fusebox import Breaker, BreakerOpen, Call, Fusebox
 from fusebox.integrations import flask as flask_integration
 from fusebox.integrations.fastapi import available, guarded, install, unavailable
+from fusebox.integrations.unavailable import body_of, headers_of
 
 
 def get(app: Any, path: str = "/") -> httpx.Response:
@@ -77,6 +79,13 @@ def test_a_denial_without_an_end_says_no_time(server: Server, remote: Fusebox, n
     response = get(app)
     assert (response.status_code, response.json()["retry_after"]) == (503, None)
     assert "retry-after" not in response.headers
+
+
+@pytest.mark.parametrize("rest", [math.inf, math.nan])
+def test_a_time_that_never_comes_is_not_said(rest: float) -> None:
+    denied = BreakerOpen("payments", "open", rest)
+    assert body_of(denied)["retry_after"] is None
+    assert headers_of(denied) == {"Cache-Control": "no-store"}
 
 
 @pytest.fixture

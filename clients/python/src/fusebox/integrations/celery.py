@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any, Optional
 
@@ -84,7 +85,9 @@ for signal in (worker_process_shutdown, worker_shutdown):
 
 def wait_for(denied: BreakerOpen, otherwise: float) -> float:
     """Seconds until a denied task is worth trying again; ``otherwise`` where nothing says."""
-    rest = otherwise if denied.retry_after is None else denied.retry_after
+    rest = denied.retry_after
+    if rest is None or not math.isfinite(rest):
+        rest = otherwise
     if denied.state == "half_open":
         rest = min(rest, WHILE_PROBED)
     return rest * random.uniform(1.0, 1.0 + SPREAD)

@@ -54,9 +54,15 @@ class BreakerTransport(httpx.BaseTransport):
         call = Call(breaker).__enter__()
         try:
             response = self._transport.handle_request(request)
-            is_over = _is_failure(breaker, call, response)
         except BaseException as error:
             call.__exit__(type(error), error, error.__traceback__)
+            raise
+        try:
+            is_over = _is_failure(breaker, call, response)
+        except BaseException as error:
+            call.ignore()
+            call.__exit__(type(error), error, error.__traceback__)
+            response.close()
             raise
         if is_over:
             call.__exit__(None, None, None)
@@ -92,9 +98,15 @@ class AsyncBreakerTransport(httpx.AsyncBaseTransport):
         call = await Call(breaker).__aenter__()
         try:
             response = await self._transport.handle_async_request(request)
-            is_over = _is_failure(breaker, call, response)
         except BaseException as error:
             await call.__aexit__(type(error), error, error.__traceback__)
+            raise
+        try:
+            is_over = _is_failure(breaker, call, response)
+        except BaseException as error:
+            call.ignore()
+            await call.__aexit__(type(error), error, error.__traceback__)
+            await response.aclose()
             raise
         if is_over:
             await call.__aexit__(None, None, None)
@@ -108,7 +120,7 @@ class AsyncBreakerTransport(httpx.AsyncBaseTransport):
 
 
 def _is_failure(breaker: Breaker, call: Call, response: httpx.Response) -> bool:
-    outcome, kind = breaker.outcome_of_result(response, call.decision)
+    outcome, kind = breaker._classification.of_result(response)
     if outcome == "failure":
         call.fail(kind)
     return outcome == "failure"

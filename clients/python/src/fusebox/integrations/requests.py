@@ -54,14 +54,24 @@ class BreakerAdapter(BaseAdapter):
         cert: Any = None,
         proxies: Optional[Mapping[str, str]] = None,
     ) -> requests.Response:
+        response: Optional[requests.Response] = None
+
         def exchange() -> requests.Response:
+            nonlocal response
             response = self._adapter.send(request, stream, timeout, verify, cert, proxies)
             if not stream:
                 _ = response.content  # Kept by the response; the session would read it as soon as it has it.
             return response
 
         breaker = self._outgoing.breaker(request.method or "GET", request.url or "")
-        return exchange() if breaker is None else breaker.call(exchange)
+        if breaker is None:
+            return exchange()
+        try:
+            return breaker.call(exchange)
+        except BaseException:
+            if response is not None:
+                response.close()  # Nobody is given it, so nobody else does.
+            raise
 
     def close(self) -> None:
         self._adapter.close()

@@ -14,7 +14,8 @@ STATUS = 503
 
 def seconds_of(error: BreakerOpen) -> Optional[int]:
     """Whole seconds until it is worth asking again, rounded up; ``None`` where nothing says."""
-    return None if error.retry_after is None else max(math.ceil(error.retry_after), 1)
+    rest = error.retry_after
+    return None if rest is None or not math.isfinite(rest) else max(math.ceil(rest), 1)
 
 
 def body_of(error: BreakerOpen, message: Optional[str] = None) -> dict[str, Any]:
