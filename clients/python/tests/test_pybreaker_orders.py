@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from doubtful import Answer, Doubtful, problem
+from doubtful import CLOSED, Answer, Doubtful, accepted, answer, problem
 from server import BINARY, Server, eventually
 
 from fusebox import Fusebox
@@ -149,3 +149,91 @@ def test_who_only_looks_hears_that_it_is_back(own_server: Server, make: Make, na
     assert breaker.fail_counter == 0
     own_server.start()
     assert eventually("it is asked again", lambda: breaker.fail_counter) == 1
+
+
+#: A breaker as it is answered.
+VIEW: dict[str, Any] = {
+    **{"state": "closed", "generation": 7, "policy": {}, "override": None, "last_transition": None},
+    **{"counts": {"consecutive_failures": 3}, "probes": {"successes": 0}},
+}
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        *(None, 5, [], {}, "x", {"policy": None}, {"policy": {}}, {**VIEW, "state": "ajar"}),
+        *({**VIEW, "generation": "7"}, {**VIEW, "counts": {}}),
+        *({**VIEW, "policy": {"failure_threshold": "5"}}, {**VIEW, "override": 1}, {**VIEW, "last_transition": {}}),
+    ],
+)
+def test_answers_without_sense_fail_no_guarded_call(name: str, garbage: Any) -> None:
+    def answering(path: str, body: Any) -> Answer:
+        if path == "/v1/reports":
+            return accepted(body, "ajar")
+        return answer(CLOSED if path.endswith("/acquire") else garbage)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        breaker = CircuitBreaker(name=name, fusebox=fb)
+        assert [breaker.call(int, "7") for _ in range(3)] == [7, 7, 7]
+        with pytest.raises(NotImplementedError):
+            breaker.call(failing)
+        assert (breaker.current_state, breaker.fail_counter, breaker.success_counter) == ("closed", 0, 0)
+        with pytest.raises(OrderFailed, match="not as expected"):
+            breaker.close()
+
+
+def test_a_decision_of_a_state_that_there_is_not_fails_no_guarded_call(name: str) -> None:
+    def answering(path: str, body: Any) -> Answer:
+        return answer({**CLOSED, "state": "ajar"} if path.endswith("/acquire") else VIEW)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        breaker = CircuitBreaker(name=name, fusebox=fb)
+        assert breaker.call(int, "7") == 7
+        assert breaker.current_state == "closed"
+
+
+def test_who_looks_leaves_the_attempt_for_a_decision_to_calls(name: str) -> None:
+    decisions = iter([problem(503, "storage_unavailable")])
+
+    def answering(path: str, body: Any) -> Answer:
+        if path == "/v1/reports":
+            return problem(503, "storage_unavailable")
+        return next(decisions, answer(CLOSED)) if path.endswith("/acquire") else answer(VIEW)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=0.2) as fb:
+        breaker = CircuitBreaker(name=name, fusebox=fb)
+        with pytest.raises(NotImplementedError):
+            breaker.call(failing)
+        assert fb.is_away
+
+        def is_decided() -> bool:
+            assert breaker.fail_counter in (0, 3)
+            return breaker.breaker.acquire().source == "server"
+
+        eventually("a call is decided", is_decided)
+
+
+def test_numbers_that_are_asked_for_in_vain_are_not_asked_for_by_each_call(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fusebox.pybreaker.settings.AGAIN", 1_000.0)
+    refusals = iter([503])
+
+    def answering(path: str, body: Any) -> Answer:
+        if path == "/v1/reports":
+            return accepted(body)
+        if path.endswith("/acquire"):
+            return answer(CLOSED)
+        return problem(503, "storage_unavailable") if next(refusals, None) else answer(VIEW)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        breaker = CircuitBreaker(fail_max=3, name=name, fusebox=fb)
+
+        def asked() -> int:
+            return sum(body is not None and "policy" in body for _, body in list(server.asked))
+
+        assert [breaker.call(int, "7") for _ in range(10)] == [7] * 10
+        assert asked() == 1
+        breaker._numbers._not_before = 0.0
+        assert [breaker.call(int, "7") for _ in range(10)] == [7] * 10
+        assert (asked(), breaker.fail_max) == (2, 5)

@@ -10,7 +10,7 @@ import pathlib
 import pickle
 import signal
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from server import Server, eventually
@@ -76,6 +76,23 @@ def test_the_error_says_when_to_come_again(local: Fusebox, name: str) -> None:
         assert denied.value.retry_after is not None and 50 < denied.value.retry_after <= 60
         copy = pickle.loads(pickle.dumps(denied.value))
         assert (str(copy), copy.retry_after) == (str(denied.value), denied.value.retry_after)
+
+
+def test_the_call_that_opens_it_again_tells_no_time_that_is_too_short(
+    server: Server, local: Fusebox, name: str
+) -> None:
+    server.put(name, failure_threshold=1, recovery_timeout_ms=300, recovery_timeout_multiplier=10)
+    breaker = CircuitBreaker(name=name, fusebox=local)
+    with pytest.raises(CircuitBreakerError, match="threshold reached"):
+        breaker.call(failing)
+
+    def opened_again() -> list[Optional[float]]:
+        with pytest.raises(CircuitBreakerError) as raised:
+            breaker.call(failing)
+        return [raised.value.retry_after] if "Trial" in str(raised.value) else []
+
+    (rest,) = eventually("its time-out is over", opened_again)
+    assert rest is None or rest > 1
 
 
 def test_coroutine_functions_are_guarded_without_being_asked(server: Server, local: Fusebox, name: str) -> None:
@@ -173,6 +190,12 @@ def test_a_circuit_breaker_of_a_moment_leaves_nothing_behind(local: Fusebox, nam
         CircuitBreaker(name=name, fusebox=local)
     gc.collect()
     assert local.breaker(name)._cell.listeners == []
+
+
+def test_a_circuit_breaker_of_another_name_hears_of_the_old_one_no_more(local: Fusebox, name: str) -> None:
+    breaker = CircuitBreaker(name=name, fusebox=local)
+    breaker.name = f"{name}-2"
+    assert [len(local.breaker(each)._cell.listeners) for each in (name, f"{name}-2")] == [0, 1]
 
 
 def test_a_child_made_while_the_default_is_made_waits_for_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import monotonic
-from typing import Any, Optional
+from typing import Any, Optional, get_args
 
 from .authority import Authority
 from .cell import Cell
+from .decision import State
 from .errors import FuseboxError
 from .link import Away, Refused
+from .policy import Policy
 
 #: Seconds for an order. It waits for the disk, and a person or a start waits for it.
 PATIENCE = 2.0
@@ -21,7 +23,7 @@ class OrderFailed(FuseboxError):
     """Fusebox did not do what it was told: it is away, or a token, an override or a limit is in the way.
 
     Attributes:
-        status: of the answer; ``None`` where there was none.
+        status: of the answer; ``None`` where there was none, or none that makes sense.
     """
 
     def __init__(self, detail: str, status: Optional[int] = None) -> None:
@@ -91,4 +93,33 @@ class Orders:
             detail = f"this takes an operator's token: {refusal}" if is_order else str(refusal)
             raise OrderFailed(detail, refusal.status) from refusal
         reach.worked(monotonic() - began)
+        if not (_is_history(answer) if path == "/transitions" else _is_breaker(answer)):
+            raise OrderFailed(f"the answer is not as expected: {answer!r:.100}")
         return answer
+
+
+def _is_breaker(answer: Any) -> bool:
+    """Whether it has what is read of it. What a proxy makes up, or a defect, may not meet a call."""
+    try:
+        Policy.read(answer["policy"])
+        override, last = answer["override"], answer["last_transition"]
+        numbers = (answer["generation"], answer["counts"]["consecutive_failures"], answer["probes"]["successes"])
+        return (
+            answer["state"] in get_args(State)
+            and all(isinstance(number, int) for number in numbers)
+            and (override is None or isinstance(override["reason"], (str, type(None))))
+            and (last is None or _is_transition(last))
+        )
+    except Exception:
+        return False
+
+
+def _is_history(answer: Any) -> bool:
+    try:
+        return "next_page_token" in answer and all(_is_transition(each) for each in answer["transitions"])
+    except Exception:
+        return False
+
+
+def _is_transition(document: Any) -> bool:
+    return isinstance(document["cause"], str) and isinstance(document["to"], str)

@@ -13,6 +13,7 @@ from ..cell import StateChange
 from ..client import Fusebox
 from ..default import default
 from ..orders import OrderFailed, Orders
+from ..reachability import LONGEST_PAUSE
 from .counts import failures
 from .exclusions import Exclusion
 from .guarding import Guarding
@@ -63,6 +64,8 @@ class CircuitBreaker(Guarding):
         super().__init__(exclude, listeners, throw_new_error_on_trip)
         self._watch = Watch(self)
         self._may_not_read = False
+        #: By ``time.monotonic()``: a look does not try before, while Fusebox is away.
+        self._not_before = 0.0
         self._attach(shared_name(shared))
         forking.register(self._watch)
 
@@ -77,12 +80,12 @@ class CircuitBreaker(Guarding):
 
         def learn(change: StateChange) -> None:
             circuit = me()
-            if circuit is not None and circuit._cell is cell:
+            if circuit is not None and circuit._cell is cell:  # As it was when this change began to be told.
                 generation = None if change.source == "fallback" else cell.standing.generation
                 circuit._watch.hear(change.after, generation)
 
         self._watch.begin(self._cell.standing.state or self._cell.state, self._cell.standing.generation)
-        self.breaker.listen(learn)
+        self._listener = self.breaker.listen(learn)
 
     @property
     def name(self) -> Optional[str]:
@@ -92,8 +95,10 @@ class CircuitBreaker(Guarding):
     @name.setter
     def name(self, name: str) -> None:
         """From here on it is another breaker: the one of that name."""
-        self._name = name
+        cell, listener = self._cell, self._listener
         self._attach(shared_name(name))
+        self._name = name
+        cell.listeners.remove(listener)
 
     @property
     def fail_max(self) -> int:
@@ -167,9 +172,9 @@ class CircuitBreaker(Guarding):
         """The breaker as the server has it, behind all that this process reported; ``None`` where that is away, or does
         not say it within the time that a call waits for a decision."""
         until = monotonic() + self._authority.settings.timeout
-        if not self._authority.reach.may_ask(monotonic()):
+        if not self._is_there(until):
             return None
-        if not self._numbers.is_settled:
+        if self._numbers.is_due:
             self._numbers.settle()
         if not self._fusebox.flush(until - monotonic()):
             return None
@@ -177,6 +182,21 @@ class CircuitBreaker(Guarding):
             return self._heard(self._orders.view(max(until - monotonic(), 0.001)))
         except OrderFailed:
             return None
+
+    def _is_there(self, until: float) -> bool:
+        """Finds out whether Fusebox is back, where it is time to. The one attempt for a decision is left to calls: who
+        looks learns nothing of decisions, and looks often."""
+        reach, now = self._authority.reach, monotonic()
+        if not reach.is_away:
+            return True
+        if reach.rest(now) > 0 or now < self._not_before:
+            return False
+        self._not_before = now + LONGEST_PAUSE
+        try:
+            self._orders.view(until - now)
+        except OrderFailed as failure:
+            return failure.status is not None
+        return True
 
     def _heard(self, view: Any) -> Any:
         generation = int(view["generation"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Optional, cast
+from typing import TYPE_CHECKING, Any, Optional, cast, get_args
 
 from ..decision import Decision, Outcome, State
 from ..kinds import kind_of
@@ -60,12 +60,12 @@ class Course(Exclusions):
         self._listeners = tuple(rest)
 
     def begin(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
-        if not self._numbers.is_settled:
+        if self._numbers.is_due:
             self._numbers.settle()
         return self._admitted(self.breaker.acquire(), func, args, kwargs)
 
     async def begin_async(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Decision:
-        if not self._numbers.is_settled:
+        if self._numbers.is_due:
             await self._authority.threads.run(self._numbers.settle, abandoned=lambda settled: None)
         return self._admitted(await self.breaker.acquire_async(), func, args, kwargs)
 
@@ -160,7 +160,7 @@ class Course(Exclusions):
         """The state behind a report that counted; ``None`` where it did not, or nobody knows."""
         if decision.ticket is not None:
             return decision.ticket.stand_in.state
-        if answer is None or not answer.get("applied"):
+        if answer is None or not answer.get("applied") or answer.get("state") not in get_args(State):
             return None
         state: State = answer["state"]
         generation = decision.generation
@@ -173,5 +173,14 @@ class Course(Exclusions):
         if state != "open" or decision.state == "open" or not self.throw_new_error_on_trip:
             return
         reason = "Trial call failed" if decision.state == "half_open" else "Failures threshold reached"
-        rest = self._numbers.policy.recovery_timeout_ms / 1_000
-        raise CircuitBreakerError(f"{reason}, circuit breaker opened", self.breaker.name, "open", rest) from error
+        raise CircuitBreakerError(
+            f"{reason}, circuit breaker opened", self.breaker.name, "open", self._time_out()
+        ) from error
+
+    def _time_out(self) -> Optional[float]:
+        """For how long the circuit is open that this call has opened; ``None`` where only a denial will say."""
+        policy = self._numbers.policy
+        if policy.recovery_timeout_multiplier == 1:
+            return policy.recovery_timeout_ms / 1_000
+        denial = self.breaker.denial()
+        return None if denial is None else denial.retry_after

@@ -17,6 +17,8 @@ log = logging.getLogger("fusebox")
 #: Between which seconds Fusebox keeps a breaker open.
 SHORTEST_TIMEOUT = 0.1
 LONGEST_TIMEOUT = 86_400.0
+#: Seconds until numbers that were asked for in vain are asked for again: else each call would, and wait for it.
+AGAIN = 1.0
 #: An answer that says that the breaker is there already.
 _EXISTS = 412
 #: And that it is not there yet: the first call makes it, with the server's numbers where the token may not say others.
@@ -62,10 +64,16 @@ class Numbers:
         self._asked = asked
         self._orders = Orders(authority, cell)
         self.is_settled = self._was_unknown = False
+        self._not_before = 0.0
 
     @property
     def policy(self) -> Policy:
         return self._cell.policy or Policy.read(self._asked)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a call has to settle them."""
+        return not self.is_settled and monotonic() >= self._not_before
 
     def settle(self) -> None:
         """Makes the breaker unless it is there, within the time that a call waits for a decision. While Fusebox is away
@@ -79,8 +87,14 @@ class Numbers:
         try:
             self._cell.policy = Policy.read(self._orders.create(self._asked, _rest(until))["policy"])
         except OrderFailed as failure:
-            return failure.status is not None and self._adopt(failure, until)
+            if failure.status is None:
+                return self._in_vain()
+            return self._adopt(failure, until)
         return True
+
+    def _in_vain(self) -> bool:
+        self._not_before = monotonic() + AGAIN
+        return False
 
     def _adopt(self, failure: OrderFailed, until: float) -> bool:
         """Whether there is an answer."""
@@ -88,7 +102,7 @@ class Numbers:
             self._cell.policy = Policy.read(self._orders.view(_rest(until))["policy"])
         except OrderFailed as unknown:
             if unknown.status is None:
-                return False
+                return self._in_vain()
             is_to_come = unknown.status == _UNKNOWN and not self._was_unknown
             self._was_unknown = True
             if not is_to_come:

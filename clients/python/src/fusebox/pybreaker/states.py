@@ -67,11 +67,13 @@ class Watch:
         self._lock = threading.Lock()
 
     def hear(self, state: State, generation: Optional[int] = None) -> None:
-        """Tells the listeners, if that is news.
+        """Tells the listeners, if that is news; a state that there is not is none.
 
         Args:
             generation: that the state belongs to, or that it cannot be older than; ``None`` where there is no telling.
         """
+        if state not in SERVER_STATES.values():
+            return
         with self._lock:
             if generation is not None:
                 if generation < self.generation:
