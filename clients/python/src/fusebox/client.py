@@ -30,7 +30,8 @@ class Fusebox:
 
     Args:
         url: ``http://`` or ``https://``, host and port.
-        token: the secret of a token, where the server has any.
+        token: the secret of a token, where the server has any. White space around it, a file's last newline say, is
+            left out.
         mode: ``local`` decides in this process, by the server's stream of events; ``remote`` asks for every call.
         unreachable: what decides while the server is away: ``local``, a breaker in this process with the last known
             policy; ``allow``; ``deny``.

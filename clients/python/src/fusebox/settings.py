@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Optional, Union, get_args
 
 from .kinds import LONGEST_REPORTER, whole
@@ -17,7 +17,7 @@ Unreachable = Literal["local", "allow", "deny"]
 @dataclass(frozen=True)
 class Settings:
     url: str
-    token: Optional[str]
+    token: Optional[str] = field(repr=False)
     mode: Mode
     unreachable: Unreachable
     timeout: float
@@ -31,13 +31,24 @@ class Settings:
             raise ValueError(f"mode must be one of {get_args(Mode)}, not {self.mode!r}")
         if self.unreachable not in get_args(Unreachable):
             raise ValueError(f"unreachable must be one of {get_args(Unreachable)}, not {self.unreachable!r}")
-        for field in ("timeout", "max_staleness"):
-            if not getattr(self, field) > 0:
-                raise ValueError(f"{field} must be more than 0 seconds, not {getattr(self, field)!r}")
+        for name in ("timeout", "max_staleness"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be more than 0 seconds, not {getattr(self, name)!r}")
+        if self.token is not None:
+            object.__setattr__(self, "token", _header(self.token))
         if self.reporter is not None:
             if len(self.reporter) > LONGEST_REPORTER:
                 raise ValueError(f"reporter must have at most {LONGEST_REPORTER} characters")
             object.__setattr__(self, "reporter", whole(self.reporter, LONGEST_REPORTER))
+
+
+def _header(token: str) -> str:
+    """Without the line's end that a file has. What no header can carry would end each request, and the reason in the
+    log, with the token in it."""
+    token = token.strip()
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise ValueError("token must be visible ASCII, without spaces")
+    return token
 
 
 def default_reporter() -> str:

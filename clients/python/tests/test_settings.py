@@ -1,0 +1,35 @@
+"""What a Fusebox is told at its making."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+from doubtful import CLOSED, Doubtful, answer
+
+from fusebox import Fusebox
+from fusebox.settings import Settings
+
+
+def test_a_token_from_a_file_has_no_lines_end(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("s3cret\n")
+    with Doubtful(lambda path, body: answer(CLOSED)) as server:
+        with Fusebox(server.url, mode="remote", timeout=5.0, token=file.read_text()) as fb:
+            assert fb.breaker("payments").acquire().source == "server"
+            assert fb._authority.settings.token == "s3cret"
+
+
+@pytest.mark.parametrize("token", ["s3c\nret", "s3c\r\nx: ret", "s3c ret", "s3cr\u00e9t", "s3c\x00ret", "s3c\x7fret"])
+def test_a_token_that_no_header_can_carry_is_refused_and_not_quoted(token: str) -> None:
+    with pytest.raises(ValueError, match="token must be") as refusal:
+        Fusebox(token=token)
+    assert "s3c" not in str(refusal.value)
+    assert refusal.value.__context__ is None
+
+
+def test_settings_do_not_show_the_token() -> None:
+    options: dict[str, Any] = {"mode": "local", "unreachable": "local", "timeout": 1.0, "max_staleness": 1.0}
+    settings = Settings("http://127.0.0.1:1", "s3cret", **options, reporter=None, buffer=1, verify=True)
+    assert settings.token == "s3cret" and "s3cret" not in repr(settings)
