@@ -319,6 +319,20 @@ def test_a_policy_that_could_not_be_had_is_asked_for_again() -> None:
         assert cell.policy is not None and cell.policy.failure_threshold == 2
 
 
+def test_a_policy_that_could_not_be_had_is_asked_for_again_though_nothing_is_reported() -> None:
+    refusals = iter([503, 503])
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.endswith("/acquire"):
+            return answer({"allowed": False, "state": "open", "retry_after_ms": 60_000})
+        return problem(503, "overloaded") if next(refusals, None) else answer({"policy": {"failure_threshold": 2}})
+
+    with Doubtful(answering) as server, fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        assert not payments.acquire().allowed
+        eventually("it is known", lambda: payments._cell.policy is not None)
+
+
 def repr_of(garbage: Any) -> str:
     return f"{garbage!r:.60}"
 

@@ -33,10 +33,10 @@ class Authority(Reporting):
         self.link = Link(settings.url, settings.token, settings.verify)
         self.reach = Reachability(settings.unreachable, settings.timeout)
         self.outbox = Outbox(settings.buffer)
-        self.sender = Sender(self.outbox, self.link, self.reach, settings, lambda: self.policies.fetch())
+        self.policies = Policies(self.link)
+        self.sender = Sender(self.outbox, self.link, self.reach, settings, self.policies)
         self.asking = Asking(self.link, self.reach, settings.timeout, self.give_back)
         self.threads = Threads(WAITING, "fusebox-ask")
-        self.policies = Policies(self.link)
         self.panel = Panel(settings.max_staleness, self._want_policy)
         self.follower: Optional[Follower] = None
         if settings.mode == "local":

@@ -46,6 +46,11 @@ class Policies:
         """Whether a policy of which no stream tells should be looked at again."""
         return now >= cell.policy_good_until
 
+    @property
+    def due(self) -> Optional[float]:
+        """When something is to be fetched, by ``time.monotonic()``; ``None`` where nothing is wanted."""
+        return self._not_before if self._wanted else None
+
     def fetch(self) -> None:
         """All that are wanted. Where there is no answer the rest is left for another round: the outcomes of that one
         should not wait behind each of them."""

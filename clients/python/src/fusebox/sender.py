@@ -12,6 +12,7 @@ from typing import Any, Optional
 from .link import Away, Link, Refused
 from .outbox import LARGEST_INTAKE, Outbox
 from .outcomes import Item
+from .policies import Policies
 from .reachability import Pause, Reachability
 from .rounds import Rounds
 from .settings import Settings, default_reporter
@@ -40,14 +41,12 @@ class Sender:
     appends before it reads the limit.
     """
 
-    def __init__(
-        self, outbox: Outbox, link: Link, reach: Reachability, settings: Settings, chores: Callable[[], None]
-    ) -> None:
+    def __init__(self, outbox: Outbox, link: Link, reach: Reachability, settings: Settings, policies: Policies) -> None:
         self._outbox = outbox
         self._link = link
         self._reach = reach
         self._settings = settings
-        self._chores = chores
+        self._policies = policies
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -76,7 +75,7 @@ class Sender:
         self.start()
 
     def hurry(self) -> None:
-        """Has all be sent at once, and chores done."""
+        """Has all be sent at once, and policies fetched."""
         self._is_urgent = True
         self.notify()
 
@@ -149,7 +148,7 @@ class Sender:
         is_empty = False
         try:
             is_empty = self._send_all()
-            self._chores()
+            self._policies.fetch()
         except Exception:
             log.exception("a defect of the fusebox package; reports go on")
             self._retry_at = time.monotonic() + self._pause.next()
@@ -174,7 +173,8 @@ class Sender:
             pause = self._retry_at - time.monotonic()
         self.limit = 0
         if not self._outbox.intake and not len(self._outbox) and not self._is_urgent and not self._is_closing:
-            self._signal.wait()
+            due = self._policies.due
+            self._signal.wait(None if due is None else due - time.monotonic())
 
     def _send_all(self) -> bool:
         """Whether nothing is left."""
