@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from fusebox.link import Refused
-from fusebox.reachability import FIRST_PAUSE, Reachability
+from fusebox.reachability import FIRST_PAUSE, LONGEST_PAUSE, QUIET, STEADY, Reachability
 
 
 def away(began: float = 0.0, says_so_itself: bool = False) -> Reachability:
@@ -92,3 +94,47 @@ def test_what_comes_behind_its_end_says_nothing() -> None:
     reach.stream_began()
     assert reach.is_away and not reach.may_ask(time.monotonic() + 1_000)
     assert reach.departures == 0
+
+
+def test_one_that_goes_and_comes_is_asked_ever_less_often_and_logged_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = [1_000.0]
+    monkeypatch.setattr("fusebox.reachability.time.monotonic", lambda: clock[0])
+    reach = Reachability("local", 0.05)
+
+    def goes_and_comes() -> float:
+        """The pause between."""
+        clock[0] += 0.01
+        reach.failed("a test", clock[0])
+        pause = reach.rest(clock[0]) or 0.0
+        clock[0] += pause
+        reach.decided("payments", clock[0])
+        assert not reach.is_away
+        return pause
+
+    pauses = [goes_and_comes() for _ in range(10)]
+    assert min(pauses[6:]) >= LONGEST_PAUSE / 2
+    assert [caplog.text.count(word) for word in ("is away", "is back")] == [1, 1]
+    while caplog.text.count("is away") == 1:
+        goes_and_comes()
+    assert QUIET <= clock[0] - 1_000 < QUIET + 2 * LONGEST_PAUSE
+    assert [caplog.text.count(word) for word in ("is away", "is back")] == [2, 2]
+    assert f"it has gone and come {reach.departures - 2} times" in caplog.text
+    clock[0] += STEADY
+    assert goes_and_comes() <= FIRST_PAUSE
+    assert [caplog.text.count(word) for word in ("is away", "is back")] == [3, 3]
+
+
+def test_one_that_has_gone_and_come_and_stays_away_is_said_to_be(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = [1_000.0]
+    monkeypatch.setattr("fusebox.reachability.time.monotonic", lambda: clock[0])
+    reach = Reachability("local", 0.05)
+    reach.failed("a test", clock[0])
+    reach.decided("payments", clock[0] + 0.1)
+    for seconds in range(70):
+        clock[0] = 1_001.0 + seconds
+        reach.failed("a test", clock[0])
+        assert caplog.text.count("is away") == (1 if clock[0] < 1_000.0 + QUIET else 2)

@@ -16,6 +16,10 @@ log = logging.getLogger("fusebox")
 FIRST_PAUSE = 0.1
 #: And at most so many: how long it can take to notice that Fusebox is back.
 LONGEST_PAUSE = 2.0
+#: Seconds for which it has to be back for the next absence to be another, and not the same one going on.
+STEADY = 5.0
+#: Seconds between two words of one that goes and comes again and again.
+QUIET = 60.0
 #: Seconds for which outcomes that are taken say nothing of decisions.
 DOUBT = 60.0
 #: The status of an answer to who is not known.
@@ -48,6 +52,8 @@ class Reachability:
     is believed to be where it takes outcomes as fast as it has to decide, for it may be that nobody asks; but not soon
     after that was believed, or after it said itself that it decides nothing. A stream that begins lets the next attempt
     come at once, and says no more, for it lives on where nothing is decided.
+
+    One that goes and comes at the edge of the time-out is asked ever less often, and is logged once a minute.
     """
 
     def __init__(self, policy: str, timeout: float) -> None:
@@ -66,6 +72,11 @@ class Reachability:
         #: And from this one on, what it does beside decisions says something of them.
         self._believed_from = float("-inf")
         self._is_hastened = self._is_closed = False
+        self._back_at = float("-inf")
+        #: Of this absence: whether it is logged, and from when on that may be. And how many before were not.
+        self._is_said = False
+        self._say_from = float("-inf")
+        self._unsaid = 0
         self.reason: Optional[str] = None
         self._refused: dict[Optional[str], str] = {}
         #: Decisions that were made without Fusebox, of which so many denied, and how often it went away.
@@ -96,16 +107,27 @@ class Reachability:
             if began < self._told_at or self._is_closed:
                 return
             now = self._told_at = time.monotonic()
-            is_change = self.reason is None
+            if self.reason is None:
+                self._departs(now)
             self.reason = reason
             if says_so_itself:
                 self._believed_from = now + DOUBT
             self._retry_at = now + self._pause.next()
-            if is_change:
-                self.departures += 1
-                self._decisions_before = self.decisions_alone
-        if is_change:
-            log.warning("Fusebox is away: %s; decisions follow unreachable=%r", reason, self._policy)
+            if self._is_said or now < self._say_from:
+                return
+            self._is_said, self._say_from = True, now + QUIET
+            unsaid, self._unsaid = self._unsaid - 1, 0
+        again = f"; it has gone and come {unsaid} times since that was said last" if unsaid else ""
+        log.warning("Fusebox is away: %s; decisions follow unreachable=%r%s", reason, self._policy, again)
+
+    def _departs(self, now: float) -> None:
+        self.departures += 1
+        self._unsaid += 1
+        self._is_said = False
+        self._decisions_before = self.decisions_alone
+        if now - self._back_at >= STEADY:
+            self._pause.reset()
+            self._say_from = now
 
     def decided(self, name: str, began: float) -> None:
         """Fusebox decided about ``name``, which was asked for at ``began``."""
@@ -165,6 +187,8 @@ class Reachability:
             if self.reason is None or self._is_closed:
                 return
             self.reason, self._is_hastened = None, False
+            self._back_at = time.monotonic()
+            if not self._is_said:
+                return
             decisions = self.decisions_alone - self._decisions_before
-            self._pause.reset()
         log.warning("Fusebox is back; %d decisions were made without it", decisions)
