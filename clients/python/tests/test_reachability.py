@@ -23,7 +23,7 @@ def test_a_hundred_that_fail_together_are_one_attempt() -> None:
     for _ in range(99):
         reach.failed("a test", began)
     assert reach.departures == 1
-    assert (reach.rest(time.monotonic()) or 0.0) <= FIRST_PAUSE
+    assert reach.rest(time.monotonic()) <= FIRST_PAUSE
 
 
 def test_who_asked_before_another_was_answered_does_not_say_that_it_is_away() -> None:
@@ -107,7 +107,7 @@ def test_one_that_goes_and_comes_is_asked_ever_less_often_and_logged_once_a_minu
         """The pause between."""
         clock[0] += 0.01
         reach.failed("a test", clock[0])
-        pause = reach.rest(clock[0]) or 0.0
+        pause = reach.rest(clock[0])
         clock[0] += pause
         reach.decided("payments", clock[0])
         assert not reach.is_away

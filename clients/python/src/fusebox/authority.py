@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from time import monotonic
 from typing import Optional
 
@@ -85,10 +86,8 @@ class Authority(Reporting):
 
     def _alone(self, cell: Cell) -> Decision:
         now = monotonic()
-        rest = self.reach.rest(now)
-        if rest is not None:
-            rest = max(rest, cell.refused_until - now)
-        decision = decide_alone(cell, self.settings.unreachable, now, rest)
+        rest = max(self.reach.rest(now), cell.refused_until - now)
+        decision = decide_alone(cell, self.settings.unreachable, now, None if rest == math.inf else rest)
         self.reach.decided_alone(decision.allowed)
         if decision.ticket is not None and decision.ticket.lease is not None:
             self.sender.start()

@@ -97,9 +97,9 @@ class Reachability:
             self._retry_at = now + self._hold
             return True
 
-    def rest(self, now: float) -> Optional[float]:
-        """Seconds until it is worth asking again; ``None`` where it never is."""
-        return None if self._is_closed else max(self._retry_at - now, 0.0)
+    def rest(self, now: float) -> float:
+        """Seconds until it is worth asking again; infinite where it never is."""
+        return max(self._retry_at - now, 0.0)
 
     def failed(self, reason: str, began: float, *, says_so_itself: bool = False) -> None:
         """A decision that was asked for at ``began`` was not answered, or with that there can be none."""
