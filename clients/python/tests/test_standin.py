@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
+from fusebox.alone import decide_alone
+from fusebox.cell import Cell
 from fusebox.decision import Outcome, State
 from fusebox.policy import Policy
 from fusebox.standin import StandIn, Verdict
+from fusebox.standing import Freshness, Standing
 from fusebox.window import CallWindow, Counts, TimeWindow
 
 
@@ -117,6 +121,29 @@ def test_openings_that_follow_another_grow_up_to_the_cap() -> None:
     trial.now += 50
     trial.play("fffff")
     assert trial.acquire().retry_after == 10.0
+
+
+@pytest.mark.parametrize(
+    ("state", "open_for", "is_heard_of", "is_kept"),
+    [
+        ("closed", None, True, False),
+        ("open", 10.0, True, False),
+        ("open", -10.0, True, True),
+        ("half_open", None, True, True),
+        ("closed", None, False, True),
+        (None, None, True, True),
+    ],
+)
+def test_it_is_kept_where_no_panel_decides(state: Any, open_for: Any, is_heard_of: bool, is_kept: bool) -> None:
+    now = time.monotonic()
+    freshness = Freshness(1_000.0)
+    if is_heard_of:
+        freshness.heard(now)
+    cell = Cell("payments", freshness, [])
+    cell.standing = Standing(cell, state, 7, None if open_for is None else now + open_for, None, freshness)
+    decision = decide_alone(cell, "local", now, 1.0)
+    assert decision.source == "fallback" and (cell.stand_in is not None) == is_kept
+    assert cell.state == (decision.state if is_kept else None)
 
 
 def test_a_slow_probe_fails_where_a_rule_is_about_slowness() -> None:

@@ -40,13 +40,24 @@ def _by_stand_in(cell: Cell, permit: Optional[str], in_shadow: bool, now: float)
     with cell.lock:
         stand_in = cell.stand_in
         if stand_in is None:
-            stand_in = cell.stand_in = _stand_in(cell, now)
+            stand_in = _stand_in(cell, now)
+            # Nothing would end one that is kept where the panel decides: the next absence would go on with it.
+            if not _is_decided_by_panel(cell, now):
+                cell.stand_in = stand_in
     verdict = stand_in.acquire(now)
-    cell.becomes(verdict.state, "fallback")
+    if cell.stand_in is stand_in:
+        cell.becomes(verdict.state, "fallback")
     if verdict.ticket is None and not in_shadow:
         return Decision(False, verdict.state, None, verdict.retry_after, "fallback", began=now)
     would_deny = verdict.ticket is None
     return Decision(True, verdict.state, permit, None, "fallback", would_deny, None, now, verdict.ticket)
+
+
+def _is_decided_by_panel(cell: Cell, now: float) -> bool:
+    """Whether the call that is decided asked just before the stream began, and those that follow will not."""
+    standing = cell.standing
+    is_open = standing.open_until is not None and now < standing.open_until
+    return cell.is_followed and (standing.state == "closed" or is_open)
 
 
 def _stand_in(cell: Cell, now: float) -> StandIn:
