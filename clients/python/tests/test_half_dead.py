@@ -101,6 +101,33 @@ def test_a_stream_that_begins_again_and_again_lets_stand_in_who_does_where_nothi
         assert (decision.allowed, decision.state, decision.source) == (False, "open", "fallback")
 
 
+def test_a_stream_that_begins_and_ends_at_once_is_asked_for_ever_less_often() -> None:
+    def answering(path: str, body: Any) -> Answer:
+        if path.startswith("/v1/events"):
+            return itertools.islice(stream(server), 2)
+        return accepted(body) if path == "/v1/reports" else answer(CLOSED if path.endswith("/acquire") else POLICY)
+
+    with Doubtful(answering) as server, fusebox(server.url, timeout=5.0) as fb:
+        fb.breaker("payments").call(int)
+        eventually("it was asked for", lambda: len(server.asked_for("/v1/events")) >= 4)
+        assert fb._authority.follower is not None and fb._authority.follower._pause._attempts >= 4
+
+
+def test_what_is_no_stream_of_changes_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    def answering(path: str, body: Any) -> Answer:
+        if path.startswith("/v1/events"):
+            return [b"HTTP/1.1 200 X\r\ncontent-type: text/html\r\n\r\n<html>\n<body>Please log in</body>\n"]
+        return accepted(body) if path == "/v1/reports" else answer(CLOSED if path.endswith("/acquire") else POLICY)
+
+    with Doubtful(answering) as server, fusebox(server.url, timeout=5.0) as fb:
+        payments = fb.breaker("payments")
+        payments.call(int)
+        eventually("it was asked for", lambda: len(server.asked_for("/v1/events")) >= 4)
+        assert payments.acquire().source == "server"
+    assert caplog.text.count("Fusebox does not let its changes be followed") == 1
+    assert "defect" not in caplog.text and "Traceback" not in caplog.text
+
+
 def test_one_that_decides_while_its_stream_fails_is_there() -> None:
     def answering(path: str, body: Any) -> Answer:
         if path.startswith("/v1/events"):

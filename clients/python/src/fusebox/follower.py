@@ -21,6 +21,8 @@ HEARTBEATS_MS = (500, 60_000)
 PATIENCE = 1.0
 #: Seconds until a stream that is refused is asked for again: somebody has to do something first.
 REFUSED_PAUSE = 30.0
+#: Seconds that a stream has to live for the pause to begin anew: one that ends at once is not asked for all the time.
+STEADY = 1.0
 
 
 class Follower:
@@ -78,16 +80,24 @@ class Follower:
                 reason = "the stream ended"
             except Away as away:
                 reason = str(away)
+            except ValueError as error:
+                # It is no Fusebox that answers, or one that speaks otherwise.
+                reason, self._panel.revision = str(error), None
+                self._cannot_follow(reason)
             except Refused as refusal:
                 reason, pause, self._panel.revision = str(refusal), REFUSED_PAUSE, None
-                if reason != self._refused:
-                    log.error("Fusebox does not let its changes be followed, so every call asks: %s", reason)
-                self._refused = reason
+                self._cannot_follow(reason)
             except Exception as error:
                 reason, self._panel.revision = repr(error), None
                 log.exception("a defect of the fusebox package; the stream is begun anew")
             log.debug("no stream of changes for %.2f s: %s", pause, reason)
             self._closing.wait(pause)
+
+    def _cannot_follow(self, reason: str) -> None:
+        """Says so, once until a stream has sense again or the reason is another."""
+        if reason != self._refused:
+            log.error("Fusebox does not let its changes be followed, so every call asks: %s", reason)
+        self._refused = reason
 
     def _follow(self) -> None:
         path = f"/v1/events?heartbeat_ms={self._heartbeat_ms}"
@@ -100,7 +110,6 @@ class Follower:
             with self._lock:
                 self._socket = connection
             self._panel.begin()
-            self._refused = None
             try:
                 is_first = True
                 for line in lines:
@@ -119,7 +128,9 @@ class Follower:
             self._panel.set_clock(event.at, monotonic())
         else:
             self._panel.take(event, monotonic(), began)
-        self._pause.reset()
+        self._refused = None
+        if monotonic() - began >= STEADY:
+            self._pause.reset()
         if is_first:
             self._panel.dismiss_stand_ins()
             self._reach.stream_began()
