@@ -43,8 +43,13 @@ class Lookup:
         thread = threading.Thread(target=self._run, args=(host, port, future), name="fusebox-lookup", daemon=True)
         try:
             thread.start()
-        except RuntimeError:
-            self._run(host, port, future)  # The interpreter is about to end, and starts no more threads.
+        except RuntimeError as error:
+            if _is_end(error):
+                self._run(host, port, future)
+            else:
+                # There is no room for another, and nobody here has time without a bound.
+                self._over(host, port)
+                future.set_exception(OSError(str(error)))
         return future
 
     def _run(self, host: str, port: int, future: Future[list[str]]) -> None:
@@ -60,6 +65,12 @@ class Lookup:
     def _over(self, host: str, port: int) -> None:
         with self._lock:
             del self._running[host, port]
+
+
+def _is_end(error: RuntimeError) -> bool:
+    """Whether the interpreter ends, and so starts no more threads. What waits for outcomes to be sent is bounded
+    there."""
+    return "shutdown" in str(error)
 
 
 def _found(host: str, port: int, flags: int = 0) -> list[str]:
