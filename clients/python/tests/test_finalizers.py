@@ -169,6 +169,18 @@ def drop_in_coroutine(fb: Fusebox, name: str) -> Any:
     return made
 
 
+def test_what_is_let_go_of_behind_the_end_is_dropped_and_kept_nowhere(server: Server, name: str) -> None:
+    fb = Fusebox(server.url, timeout=5.0, unreachable="allow")
+    payments = fb.breaker(name)
+    fb.close()
+    dropped = fb.statistics.dropped
+    for _ in range(100):
+        call = payments.guard().__enter__()
+        del call
+    eventually("all are let go of", lambda: gc.collect() >= 0 and fb.statistics.dropped == dropped + 100)
+    assert not fb._authority.sender._later
+
+
 def test_the_probe_of_a_process_that_decides_alone_is_given_back(own_server: Server, make: Make, name: str) -> None:
     own_server.put(name, recovery_timeout_ms=100)
     fb = make(own_server, max_staleness=0.5)

@@ -87,7 +87,11 @@ class Sender:
 
     def later(self, work: Callable[[], None]) -> None:
         """Has ``work`` done before the next round. Takes no lock and starts no thread, so the garbage collector may ask
-        for it amid anything; who hands out what may have to come back so has had the thread started before."""
+        for it amid anything; who hands out what may have to come back so has had the thread started before. Behind the
+        end nobody would do it: it is an outcome that is dropped."""
+        if self._is_closing:
+            self._outbox.dropped += 1
+            return
         self._later.append(work)
         self._is_urgent = True
         self._signal.set()
