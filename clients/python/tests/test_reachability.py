@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_one_that_goes_and_comes_is_asked_ever_less_often_and_logged_once_a_minu
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = [1_000.0]
-    monkeypatch.setattr("fusebox.reachability.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("fusebox.reachability.time", SimpleNamespace(monotonic=lambda: clock[0]))
     reach = Reachability("local", 0.05)
 
     def goes_and_comes() -> float:
@@ -130,7 +131,7 @@ def test_one_that_has_gone_and_come_and_stays_away_is_said_to_be(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = [1_000.0]
-    monkeypatch.setattr("fusebox.reachability.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("fusebox.reachability.time", SimpleNamespace(monotonic=lambda: clock[0]))
     reach = Reachability("local", 0.05)
     reach.failed("a test", clock[0])
     reach.decided("payments", clock[0] + 0.1)

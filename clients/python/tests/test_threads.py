@@ -8,13 +8,15 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import signal
 import threading
 import traceback
 import warnings
 from collections.abc import Callable
 
 import pytest
-from server import ROOT, Server, eventually
+from doubtful import Doubtful, problem
+from server import PATIENCE, ROOT, Server, eventually
 
 from fusebox import Breaker, BreakerOpen, Fusebox
 from fusebox.threads import Threads
@@ -164,6 +166,7 @@ def in_child(work: Callable[[], None]) -> None:
         child = os.fork()
     if child == 0:
         status = 1
+        signal.alarm(int(PATIENCE))  # It ends also where it waits for good.
         try:
             work()
             status = 0
@@ -242,6 +245,18 @@ def test_a_child_made_amid_the_work_of_threads_hangs_on_no_lock(
         until.set()
         for thread in threads:
             thread.join()
+
+
+def test_a_child_made_amid_a_call_ends_it_though_a_lock_of_what_stood_in_is_held() -> None:
+    with Doubtful(lambda path, body: problem(503, "unavailable")) as server, Fusebox(server.url) as fb:
+        payments = fb.breaker("payments")
+        decision = payments.acquire()
+        stand_in = payments._cell.stand_in
+        assert decision.source == "fallback" and stand_in is not None
+        with stand_in._lock:  # As another thread may, at the fork.
+            in_child(lambda: payments.report("failure", decision))
+        payments.report("failure", decision)
+        assert stand_in._streak == 1
 
 
 def call_in_process(url: str, name: str) -> None:
