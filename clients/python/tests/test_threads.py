@@ -6,9 +6,9 @@ import asyncio
 import gc
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
-import signal
 import threading
 import traceback
 import warnings
