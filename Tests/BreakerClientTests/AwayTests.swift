@@ -93,6 +93,26 @@ struct AwayTests {
         #expect(denial?.source == .fallback)
     }
 
+    @Test(
+        "the last decision is the state that is known where the server was asked for each call",
+        arguments: [Override.Mode.forceOpen, nil]
+    )
+    func remoteState(mode: Override.Mode?) async throws {
+        let worker = try await LiveServer.with { server in
+            try await server.trip("payments")
+            if let mode { try await server.putOverride(mode, on: "payments") }
+            let worker = Worker(url: server.url) { $0.mode = .remote }
+            #expect(try await !worker.fusebox.breaker("payments").acquire().isAllowed)
+            return worker
+        }
+        let payments = worker.fusebox.breaker("payments")
+        worker.clock.advance(by: .milliseconds(59_999))
+        let denial = await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+        #expect(denial?.source == .fallback && denial?.retryAfter == (mode == nil ? .milliseconds(1) : nil))
+        worker.clock.advance(by: .milliseconds(1))
+        #expect(try await payments.acquire().isAllowed == (mode == nil))
+    }
+
     @Test("Outcomes wait for it and are counted once when it is back; that is logged once")
     func comesBack() async throws {
         let folder = try TemporaryFolder()

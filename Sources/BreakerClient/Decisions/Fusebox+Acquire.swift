@@ -44,7 +44,7 @@ extension Fusebox {
         }
         return entry.state.withLockedValue { state in
             var decision: CallDecision
-            let known = state.image?.state ?? .closed
+            let known = state.lastImage?.state ?? .closed
             switch configuration.unreachable {
             case .allow: decision = CallDecision(isAllowed: true, source: .fallback, state: known)
             case .deny:
@@ -72,7 +72,7 @@ extension Fusebox {
     ) -> CallDecision {
         if state.standIn?.absence != absence {
             guard let name = BreakerName(entry.name) else { preconditionFailure("\(entry.name) is no name") }
-            state.standIn = StandIn(name, policy: state.policy, image: state.image, absence: absence, atNs: nowNs)
+            state.standIn = StandIn(name, policy: state.policy, image: state.lastImage, absence: absence, atNs: nowNs)
         }
         var random = SystemRandomNumberGenerator()
         guard let decision = state.standIn?.acquire(atNs: nowNs, random: &random) else {

@@ -7,6 +7,8 @@ final class BreakerEntry: Sendable {
         var standing = LocalStanding.unknown
         /// As the stream told of it last; `nil` where it told of none.
         var image: LocalImage?
+        /// As the server decided last, where the stream tells of none.
+        var decidedImage: LocalImage?
         /// The last known.
         var policy = Policy()
         /// Of ``policy``; `nil` where the present one is not known.
@@ -27,6 +29,9 @@ final class BreakerEntry: Sendable {
 
         /// Whether ``policy`` is the present one, as far as the stream tells.
         var isPolicyKnown: Bool { policyRevision != nil && policyRevision == image?.policyRevision }
+
+        /// The breaker as it was known last.
+        var lastImage: LocalImage? { image ?? decidedImage }
     }
 
     let name: String
@@ -65,6 +70,7 @@ final class BreakerEntry: Sendable {
         state.withLockedValue { state in
             state.standIn = nil
             if decision.isAllowed, !decision.isProbe { state.lastPermit = decision.permit }
+            state.decidedImage = state.image == nil ? LocalImage(decision, atNs: nowNs) : nil
             state.tally.count(decision)
             return nowNs >= state.policyDueNs
         }

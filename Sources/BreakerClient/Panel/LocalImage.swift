@@ -36,6 +36,21 @@ struct LocalImage: Hashable, Sendable {
         self.override = order
     }
 
+    /// As far as a decision tells, which is all that is known where no stream does.
+    /// - Parameter nowNs: when it was asked for.
+    init(_ decision: CallDecision, atNs nowNs: Int64) {
+        // One in shadow is as good as closed.
+        state = decision.isAllowed && !decision.isProbe ? .closed : decision.state
+        generation = 0
+        policyRevision = 0
+        guard !decision.isAllowed, decision.state == .open else { return }
+        if decision.retryAfterNs >= 0 {
+            openUntilNs = nowNs &+ decision.retryAfterNs
+        } else {
+            override = Order(mode: .forceOpen)
+        }
+    }
+
     /// The same, where the server's clock is known better.
     func moved(byNs difference: Int64) -> LocalImage {
         var image = self
