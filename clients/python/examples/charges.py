@@ -1,6 +1,11 @@
 """A Celery worker: a charge that the breaker denies comes again when it is worth it, and no attempt is lost by that.
 
-PAYMENTS_URL=http://127.0.0.1:8001 celery -A charges worker
+    pip install "./clients/python[celery,redis]"
+    cd clients/python/examples
+    PAYMENTS_URL=http://127.0.0.1:8001 celery -A charges worker
+    celery -A charges call charge --args '[7]'
+
+Its queue is the Redis at ``BROKER_URL``.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from fusebox.integrations.httpx import BreakerTransport
 from fusebox.integrations.routes import per_route
 
 payments = os.environ.get("PAYMENTS_URL", "http://127.0.0.1:8001")
-fb = Fusebox(os.environ.get("FUSEBOX_URL", "http://127.0.0.1:7979"))
+fb = Fusebox(os.environ.get("FUSEBOX_URL", "http://127.0.0.1:7979"), token=os.environ.get("FUSEBOX_TOKEN"))
 client = httpx.Client(
     base_url=payments, timeout=5, transport=BreakerTransport(fb, route=per_route({payments: "charges"}))
 )
@@ -27,6 +32,6 @@ if "BROKER_FOLDER" in os.environ:
     app.conf.broker_transport_options = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
 
 
-@app.task(name="charge", autoretry_for=(httpx.HTTPError,), max_retries=5, default_retry_delay=0.1, acks_late=True)  # type: ignore[untyped-decorator]
+@app.task(name="charge", autoretry_for=(httpx.HTTPError,), max_retries=5, default_retry_delay=5, acks_late=True)  # type: ignore[untyped-decorator]
 def charge(order: int) -> Any:
     return client.post("/charges", params={"order": order}).raise_for_status().json()

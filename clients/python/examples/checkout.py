@@ -1,5 +1,7 @@
 """A checkout: however many processes serve it, payments have one breaker.
 
+    pip install "./clients/python[fastapi]" gunicorn uvicorn-worker
+    cd clients/python/examples
     PAYMENTS_URL=http://127.0.0.1:8001 gunicorn -k uvicorn_worker.UvicornWorker -w 16 --preload checkout:app
 
 While payments are down it answers 503 with ``Retry-After`` at once, where without a breaker each customer would wait
@@ -19,10 +21,10 @@ from fastapi import Depends, FastAPI, HTTPException
 from fusebox import Fusebox
 from fusebox.integrations.fastapi import available, install
 
-fb = Fusebox(os.environ.get("FUSEBOX_URL", "http://127.0.0.1:7979"))
+fb = Fusebox(os.environ.get("FUSEBOX_URL", "http://127.0.0.1:7979"), token=os.environ.get("FUSEBOX_TOKEN"))
 payments = fb.breaker(
     "payments",
-    failures=(httpx.TimeoutException, httpx.NetworkError),
+    failures=(httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError),
     failed=lambda response: response.status_code >= 500,
 )
 

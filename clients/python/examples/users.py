@@ -1,5 +1,7 @@
 """A user service that goes on while the directory behind it is down: it serves what it knew last, and says so.
 
+    pip install "./clients/python[fastapi,redis]" uvicorn
+    cd clients/python/examples
     DIRECTORY_URL=http://127.0.0.1:8001 uvicorn users:app
 
 With ``REDIS_URL`` all processes share what they know.
@@ -25,7 +27,7 @@ def store() -> Store:
     return RedisStore(redis.Redis.from_url(os.environ["REDIS_URL"]))
 
 
-fb = Fusebox(os.environ.get("FUSEBOX_URL", "http://127.0.0.1:7979"))
+fb = Fusebox(os.environ.get("FUSEBOX_URL", "http://127.0.0.1:7979"), token=os.environ.get("FUSEBOX_TOKEN"))
 directory = fb.breaker(
     "directory",
     failures=(httpx.TransportError, httpx.HTTPStatusError),

@@ -1,22 +1,57 @@
-"""What the README shows runs."""
+"""What the documents show runs."""
 
 from __future__ import annotations
 
 import pathlib
 import re
+import subprocess
+import sys
 
-import pytest
+from processes import FOLDER, environment
 from server import Server
 
-README = pathlib.Path(__file__).parents[1] / "README.md"
+#: Asks the applications of the one document.
+ASK = """
+import asyncio
 
 
-def test_its_lines_run_in_order(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.S)
-    assert len(blocks) == 4
-    server.trip("payments")
-    program = "".join(blocks).replace("http://127.0.0.1:7979", server.url)
-    there: dict[str, object] = {}
-    exec(compile(program, str(README), "exec"), there)
-    there["fb"].close()  # type: ignore[attr-defined]
-    assert re.search(r"^payments is open; again in \d", capsys.readouterr().out, re.M)
+async def ask():
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app") as asking:
+        return await asking.post("/checkout?amount=7")
+
+
+for answer in (asyncio.run(ask()).json(), shop.test_client().get("/checkout").text, charge_later(7)):
+    print(answer)
+"""
+#: Calls by the one breaker of the other.
+CALL = """
+print(db_breaker.call(int, "7"), db_breaker.breaker.name)
+"""
+
+
+def output(server: Server, folder: pathlib.Path, document: str, blocks: int, more: str = "") -> str:
+    """What the blocks print, in order, as a program that is called ``shop``."""
+    found = re.findall(r"```python\n(.*?)```", (FOLDER / document).read_text(), re.S)
+    assert len(found) == blocks
+    program = folder / "shop.py"
+    program.write_text("".join([*found, more]).replace("http://127.0.0.1:7979", server.url))
+    command = [sys.executable, str(program)]
+    variables = environment(FUSEBOX_URL=server.url)
+    done = subprocess.run(command, env=variables, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_lines_of_the_readme_run_in_order(own_server: Server, tmp_path: pathlib.Path) -> None:
+    own_server.trip("payments")
+    said = output(own_server, tmp_path, "README.md", 4)
+    assert re.search(r"^payments is open; again in \d", said, re.M)
+
+
+def test_the_lines_of_the_integrations_run_in_order(own_server: Server, tmp_path: pathlib.Path) -> None:
+    said = output(own_server, tmp_path, "INTEGRATIONS.md", 4, ASK)
+    assert said.splitlines() == ["charged 7"] * 3
+
+
+def test_the_lines_instead_of_pybreaker_run(own_server: Server, tmp_path: pathlib.Path) -> None:
+    assert output(own_server, tmp_path, "PYBREAKER.md", 1, CALL) == "7 shop.db_breaker\n"
