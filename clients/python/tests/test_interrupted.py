@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -111,6 +111,14 @@ def test_a_task_that_is_cancelled_while_it_reports_has_reported() -> None:
         assert (report["outcome"], report["permit"], server.reports()) == ("success", PROBE["permit"], [])
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """What a shell runs in the background ignores it, and its children do."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt(gate: Gate) -> None:
     """As Ctrl-C does, once this thread waits for an answer from the gate."""
     waiting = threading.get_ident()
@@ -129,7 +137,7 @@ def interrupt(gate: Gate) -> None:
     threading.Thread(target=press, daemon=True).start()
 
 
-def test_an_interrupted_report_is_sent_again_under_its_id() -> None:
+def test_an_interrupted_report_is_sent_again_under_its_id(ctrl_c: None) -> None:
     gate = Gate("payments/report")
     with Doubtful(gate) as server, Fusebox(server.url, mode="remote", timeout=30.0) as fb:
         interrupt(gate)
@@ -142,7 +150,7 @@ def test_an_interrupted_report_is_sent_again_under_its_id() -> None:
         assert again == first and first["outcome"] == "success"
 
 
-def test_an_interrupted_question_gives_the_probe_back() -> None:
+def test_an_interrupted_question_gives_the_probe_back(ctrl_c: None) -> None:
     gate = Gate("/acquire")
     with Doubtful(gate) as server, Fusebox(server.url, mode="remote", timeout=30.0) as fb:
         interrupt(gate)
