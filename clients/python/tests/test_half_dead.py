@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from doubtful import CLOSED, POLICY, PROBE, Answer, Doubtful, accepted, answer, problem
 from server import Server, eventually
+from test_panel import outline
 from test_slow import in_threads
 from wire import Wire
 
@@ -25,17 +26,6 @@ NOW = "2026-01-01T00:00:00.000Z"
 
 def fusebox(url: str, **options: Any) -> Fusebox:
     return Fusebox(url, **options)
-
-
-def outline(name: str, state: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "state": state,
-        "generation": 7,
-        "open_until": None,
-        "override": None,
-        "policy_revision": 1,
-    }
 
 
 def stream(server: Doubtful, *outlines: dict[str, Any]) -> Iterator[bytes]:
