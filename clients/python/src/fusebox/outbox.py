@@ -178,16 +178,17 @@ class Outbox:
         if is_news:
             log.error("outcomes of %s are refused: %s", item.cell.name, detail)
 
-    def refuse_all(self, batch: list[Item], refusal: Refused) -> None:
-        """The same of a batch as a whole, whatever its outcomes are of."""
+    def hold(self, batch: list[Item], refusal: Refused) -> None:
+        """Keeps what the server takes from nobody with this token, say, until someone acts: said once. Who waits for an
+        answer does not wait so long."""
         with self._lock:
-            self.dropped += sum(item.count for item in batch)
             is_news = self._refused.get(None) != refusal.code
             self._refused[None] = refusal.code
         for item in batch:
             item.answered(None)
         if is_news:
-            log.error("outcomes are refused: %s", refusal)
+            log.error("outcomes are refused, and wait: %s", refusal)
+        self.give_back(batch)
 
     def accepted(self) -> None:
         """The server takes batches. Some of their outcomes it may refuse all the same."""

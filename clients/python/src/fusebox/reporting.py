@@ -128,13 +128,10 @@ class Reporting:
         try:
             answer = self.link.ask("POST", path, document, within=self.settings.timeout)
         except Away:
-            # Of decisions that says nothing, which need no disk. What follows waits for nobody.
-            item.attempted = True
-            self._post(item, None)
-            self.outbox.is_behind = True
+            self._postpone(item)
         except Refused as refusal:
             if refusal.status == UNAUTHORIZED:
-                self.outbox.refuse_all([item], refusal)
+                self._postpone(item)
             else:
                 self.outbox.refuse(item, refusal.code, str(refusal))
         except BaseException as error:
@@ -146,6 +143,13 @@ class Reporting:
             log.exception("a defect of the fusebox package; the outcome is sent later")
         else:
             item.cell.hear(answer)
+
+    def _postpone(self, item: Item) -> None:
+        """Leaves to the sender what was sent in vain. Of decisions that says nothing, which need no disk. What follows
+        waits behind it, and for nobody."""
+        item.attempted = True
+        self._post(item, None)
+        self.outbox.is_behind = True
 
     def _post(self, item: Item, decision: Optional[Decision]) -> None:
         self.outbox.intake.append(item)

@@ -28,7 +28,7 @@ BREATH = 0.01
 #: Seconds for one request. Nobody waits for it, and a commit may take longer than a decision.
 PATIENCE = 1.0
 #: Statuses of an answer to a batch as it is written, whose fault may be that of one outcome in it.
-UNREADABLE = (400, 413, 422)
+UNREADABLE = (400, 413, 415, 422)
 #: A limit that no intake reaches.
 _NEVER = LARGEST_INTAKE
 
@@ -192,9 +192,10 @@ class Sender:
                 self._retry_at = time.monotonic() + self._pause.next()
                 return False
             except Refused as refusal:
-                # So are those behind it, until someone acts.
-                self._outbox.refuse_all(batch, refusal)
-                is_taken = False
+                # Nothing in it is to blame.
+                self._outbox.hold(batch, refusal)
+                self._retry_at = time.monotonic() + self._pause.next()
+                return False
             except BaseException:
                 self._outbox.give_back(batch)
                 raise
