@@ -3,7 +3,7 @@ import BreakerCore
 import Dispatch
 public import Logging
 import NIOConcurrencyHelpers
-import NIOCore
+package import NIOCore
 public import ServiceLifecycle
 import Synchronization
 
@@ -67,13 +67,15 @@ public final class Fusebox: Service, Sendable {
         )
     }
 
+    /// - Parameter longestRequest: the server's answer is waited for so long, by nobody but this library.
     package init(
         url: String,
         token: String? = nil,
         configuration: Configuration = Configuration(),
         http: HTTPClient? = nil,
         logger: Logger,
-        clock: any WorkerClock
+        clock: any WorkerClock,
+        longestRequest: TimeAmount = .seconds(10)
     ) {
         let staleness = configuration.maxStaleness
         precondition(
@@ -83,14 +85,11 @@ public final class Fusebox: Service, Sendable {
         self.configuration = configuration
         self.clock = clock
         self.logger = logger
-        client = FuseboxClient(url: url, token: token, timeout: Self.longestRequest, http: http)
+        client = FuseboxClient(url: url, token: token, timeout: longestRequest, http: http)
         outlet = Outlet(capacity: configuration.waitingOutcomes)
         maxStalenessNs = staleness.inNs
         reporter = cut(configuration.reporter, toLength: Limits.reporterLength)
     }
-
-    /// The server's answer is waited for so long, by nobody but this library.
-    private static let longestRequest = TimeAmount.seconds(10)
 
     // MARK: Breakers
 

@@ -105,7 +105,7 @@ struct HeldUpOutcomesTests {
                 try await eventually("the outcome is on its way") { sick.requests("/reports") == 1 }
                 run.cancel()
                 // Sooner than the request itself is given up.
-                try await eventually("the end waits", within: 5) { worker.clock.sleepers(.seconds(2)) == 1 }
+                try await eventually("the end waits") { worker.clock.sleepers(.seconds(2)) == 1 }
                 worker.clock.advance(by: .seconds(2))
                 try await run.value
                 #expect(worker.fusebox.statistics.waitingOutcomes == 1)
@@ -152,7 +152,7 @@ struct HeldUpOutcomesTests {
                 try await worker.untilPatient(1)
                 try await worker.fusebox.breaker("payments").call {}
                 run.cancel()
-                try await eventually("it is sent", within: 5) { worker.fusebox.statistics.waitingOutcomes == 0 }
+                try await eventually("it is sent") { worker.fusebox.statistics.waitingOutcomes == 0 }
                 worker.clock.advance(by: .seconds(2))
                 try await run.value
                 #expect(try await caller.value.source == .fallback)

@@ -8,9 +8,12 @@ package struct NeverHappened: Error, CustomStringConvertible {
 }
 
 /// Waits for something of which nothing tells us, for it happens in another process or task.
+///
+/// - Parameter seconds: when to give up. Hundreds of tests share the processors of a machine, and each step of what is
+///   waited for may wait for all of them; so it ends a test that would never end, and says nothing of how soon.
 package func eventually(
     _ what: String,
-    within seconds: Double = 10,
+    within seconds: Double = 60,
     _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + .seconds(seconds)

@@ -1,6 +1,7 @@
 import BreakerClient
 import Logging
 import NIOConcurrencyHelpers
+import NIOCore
 import TestSupport
 
 /// A worker's client with a clock that the test moves.
@@ -24,7 +25,9 @@ struct Worker: Sendable {
             token: token,
             configuration: configuration,
             logger: Logger(label: "worker") { _ in log },
-            clock: clock
+            clock: clock,
+            // Longer than any test waits for what comes sooner than that.
+            longestRequest: .minutes(10)
         )
     }
 

@@ -22,7 +22,8 @@ extension ProcessTests {
             defer { server.child.kill() }
             #expect(try await server.wire.fail("payments").status == 200)
             server.child.signal(signal)
-            try await server.child.waitUntilEnd(within: 5)
+            // Sooner than what is not idle would be cut off.
+            try await server.child.waitUntilEnd(within: 12)
             #expect(server.child.exitCode == 0, "\(server.log)")
             // The database is complete without its log.
             #expect((try? Data(contentsOf: URL(fileURLWithPath: database + "-wal")))?.isEmpty != false)
