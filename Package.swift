@@ -152,7 +152,13 @@ let package = Package(
             path: "clients/swift/examples/worker",
             swiftSettings: settings
         ),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(name: "CSpawn", path: "Tests/CSpawn"),
+        .target(
+            name: "TestSupport",
+            dependencies: ["CSpawn", .product(name: "NIOConcurrencyHelpers", package: "swift-nio")],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         .target(
             name: "StoreContract",
             dependencies: ["BreakerCore", "BreakerStorage", "TestSupport"],

@@ -3,6 +3,7 @@ import BreakerSQLite
 import BreakerStorage
 import Foundation
 import StoreContract
+import TestSupport
 import Testing
 
 @Suite("A database has one owner")
@@ -29,21 +30,23 @@ struct OwnershipTests {
     )
     func otherProcess() throws {
         let place = try SQLitePlace()
-        let owner = Process()
-        owner.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
         let script = "echo $$ > '\(place.database).lock'; echo $$; exec cat"
-        owner.arguments = ["--no-fork", place.database + ".lock", "sh", "-c", script]
         let (input, output) = (Pipe(), Pipe())
-        owner.standardInput = input
-        owner.standardOutput = output
-        try owner.run()
+        // `cat` ends with its input.
+        defer { withExtendedLifetime(input) {} }
+        let owner = try SpawnedProcess(
+            "/usr/bin/flock",
+            ["--no-fork", place.database + ".lock", "sh", "-c", script],
+            input: input.fileHandleForReading.fileDescriptor,
+            output: output.fileHandleForWriting.fileDescriptor
+        )
         let pid = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         let error = #expect(throws: StoreError.self) { _ = try place.open() }
         #expect(error?.code == .inUse)
         #expect(error?.message.contains("process \(pid.dropLast());") == true)
         #expect(try !place.folder.names.contains("fusebox.db"))
-        kill(owner.processIdentifier, SIGKILL)
-        owner.waitUntilExit()
+        owner.signal(SIGKILL)
+        #expect(owner.waitUntilEnd() == .killed(SIGKILL))
         #expect(try place.open().load().revision == 0)
     }
 

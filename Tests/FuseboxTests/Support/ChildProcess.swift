@@ -1,13 +1,12 @@
 import EngineSupport
 import Foundation
-import NIOConcurrencyHelpers
 import TestSupport
 
-/// A process that a test started. It ends with the test, or at its time limit, whatever becomes of the test.
+/// A process that a test started, with what it writes. It ends with the test, or at its time limit, whatever becomes of the
+/// test.
 final class ChildProcess: Sendable {
-    private let process: NIOLockedValueBox<Process>
+    private let process: SpawnedProcess
     private let folder: TemporaryFolder
-    let pid: Int32
 
     /// - Parameters:
     ///   - environment: laid over that of the tests, in which no setting of Fusebox stands.
@@ -21,60 +20,53 @@ final class ChildProcess: Sendable {
         currentFolder: String? = nil,
         terminal: Terminal? = nil,
         errorTerminal: Terminal? = nil,
-        limit: Double = 60
+        limit: Double = 120
     ) throws {
         folder = try TemporaryFolder()
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program.path)
-        process.arguments = program.arguments + arguments
-        process.environment = ProcessInfo.processInfo.environment
-            .filter { !$0.key.hasPrefix("FUSEBOX_") }
-            .merging(environment) { _, own in own }
-        if let currentFolder { process.currentDirectoryURL = URL(fileURLWithPath: currentFolder) }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try terminal?.end ?? Self.emptyFile(folder.path("stdout"))
-        process.standardError = try errorTerminal?.end ?? Self.emptyFile(folder.path("stderr"))
-        try process.run()
-        pid = process.processIdentifier
-        self.process = NIOLockedValueBox(process)
+        let output = try terminal?.end ?? Self.emptyFile(folder.path("stdout"))
+        let errors = try errorTerminal?.end ?? Self.emptyFile(folder.path("stderr"))
+        // They close with their last use.
+        process = try withExtendedLifetime((output, errors)) {
+            try SpawnedProcess(
+                program.path,
+                program.arguments + arguments,
+                environment: ProcessInfo.processInfo.environment
+                    .filter { !$0.key.hasPrefix("FUSEBOX_") }
+                    .merging(environment) { _, own in own },
+                currentFolder: currentFolder,
+                output: output.fileDescriptor,
+                errors: errors.fileDescriptor
+            )
+        }
         DispatchQueue.global().asyncAfter(deadline: .now() + limit) { [weak self] in self?.kill() }
     }
 
-    deinit { kill() }
+    var pid: Int32 { process.pid }
 
-    var isRunning: Bool { process.withLockedValue { $0.isRunning } }
+    var isRunning: Bool { process.end == nil }
 
     /// The exit code; `nil` while it runs, and where a signal ended it.
     var exitCode: Int32? {
-        process.withLockedValue { process in
-            guard !process.isRunning, process.terminationReason == .exit else { return nil }
-            return process.terminationStatus
-        }
+        guard case .exited(let code) = process.end else { return nil }
+        return code
     }
 
     /// The signal that ended it, if one did.
     var endingSignal: Int32? {
-        process.withLockedValue { process in
-            guard !process.isRunning, process.terminationReason == .uncaughtSignal else { return nil }
-            return process.terminationStatus
-        }
+        guard case .killed(let signal) = process.end else { return nil }
+        return signal
     }
 
     var standardOutput: String { text("stdout") }
     var standardError: String { text("stderr") }
 
-    func signal(_ signal: Int32) {
-        // Not its number alone: a process that has ended may have left it to another.
-        process.withLockedValue { if $0.isRunning { Foundation.kill(pid, signal) } }
-    }
+    func signal(_ signal: Int32) { process.signal(signal) }
 
-    /// Kills it and all that it started: it leads a process group of its own.
-    func kill() {
-        process.withLockedValue { if $0.isRunning { Foundation.kill(getpgid(pid) == pid ? -pid : pid, SIGKILL) } }
-    }
+    /// Kills it and all that it started.
+    func kill() { process.signal(SIGKILL, toGroup: true) }
 
     /// - Throws: where it runs on for longer than `seconds`.
-    func waitUntilEnd(within seconds: Double = 30) async throws {
+    func waitUntilEnd(within seconds: Double = 60) async throws {
         try await eventually("process \(pid) ends", within: seconds) { !isRunning }
     }
 
@@ -101,7 +93,7 @@ extension Program {
         _ arguments: String...,
         environment: [String: String] = [:],
         currentFolder: String? = nil,
-        within seconds: Double = 30
+        within seconds: Double = 60
     ) async throws -> CommandResult {
         try await run(arguments, environment: environment, currentFolder: currentFolder, within: seconds)
     }
@@ -110,7 +102,7 @@ extension Program {
         _ arguments: [String],
         environment: [String: String] = [:],
         currentFolder: String? = nil,
-        within seconds: Double = 30
+        within seconds: Double = 60
     ) async throws -> CommandResult {
         let child = try ChildProcess(
             self,

@@ -16,7 +16,7 @@ struct ServerProcess: Sendable {
         listen address: String = "127.0.0.1:0",
         options: [String] = [],
         environment: [String: String] = [:],
-        limit: Double = 60
+        limit: Double = 120
     ) async throws -> ServerProcess {
         let child = try ChildProcess(
             program,
@@ -31,7 +31,7 @@ struct ServerProcess: Sendable {
     static func listening(_ child: ChildProcess) async throws -> ServerProcess {
         let prefix = "listening on "
         var url: String?
-        try await eventually("the server listens", within: 20) {
+        try await eventually("the server listens") {
             guard child.isRunning else {
                 throw NeverHappened(description: "the server ended: \(child.standardError)")
             }
@@ -46,7 +46,7 @@ struct ServerProcess: Sendable {
     }
 
     /// Ends it as a supervisor does.
-    func stop(within seconds: Double = 20) async throws {
+    func stop(within seconds: Double = 60) async throws {
         child.signal(SIGTERM)
         try await child.waitUntilEnd(within: seconds)
     }

@@ -38,12 +38,6 @@ final class SmallDisk: Sendable {
     static let isPossible: Bool = (try? SmallDisk(megabytes: 1)) != nil
 
     private static func run(_ command: String...) -> Bool {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        (try? SpawnedProcess("/usr/bin/env", command))?.waitUntilEnd() == .exited(0)
     }
 }
