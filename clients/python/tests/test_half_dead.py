@@ -7,6 +7,7 @@ import itertools
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -238,21 +239,57 @@ def test_a_token_that_is_not_good_is_said_once_of_each_way(mode: str, caplog: py
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 503])
-def test_outcomes_that_come_at_a_bad_moment_are_sent_again(status: int) -> None:
+@pytest.mark.parametrize("is_awaited", [False, True])
+def test_outcomes_that_come_at_a_bad_moment_are_sent_again(status: int, is_awaited: bool) -> None:
     refusals = iter([status, status])
 
     def answering(path: str, body: Any) -> Answer:
-        if path == "/v1/reports":
+        if path == "/v1/reports" or path.endswith("/report"):
             return problem(status, "later") if next(refusals, None) else accepted(body)
         return answer(CLOSED if path.endswith("/acquire") else POLICY)
 
     with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
         payments = fb.breaker("payments")
-        payments.give_back(payments.acquire())
+        if is_awaited:
+            payments.report("ignored", payments.acquire())
+        else:
+            payments.give_back(payments.acquire())
         assert fb.flush(30)
         assert fb.statistics.dropped == 0
-        reports = server.reports()
+        reports = [{**report, "name": "payments"} for report in server.asked_for("/payments/report")] + server.reports()
         assert len(reports) == 3 and all(report == reports[0] for report in reports)
+
+
+def test_an_outcome_that_the_server_cannot_store_now_waits_with_those_behind_it() -> None:
+    faults = iter(["storage_unavailable", "overloaded"])
+    taken: list[tuple[str, str]] = []
+
+    def answering(path: str, body: Any) -> Answer:
+        if path != "/v1/reports":
+            return answer(CLOSED if path.endswith("/acquire") else POLICY)
+        results: list[Any] = []
+        for item in body["reports"]:
+            fault = next(faults, None) if item["kind"] == "b" else None
+            if fault:
+                results.append({"error": {"code": fault, "detail": "not now"}})
+                continue
+            results.append({"applied": True, "state": "closed"})
+            taken.append((item["name"], item["kind"]))
+        return answer({"accepted": len(results), "results": results})
+
+    with Doubtful(answering) as server, Fusebox(server.url) as fb:
+        payments, other = fb.breaker("payments"), fb.breaker("other")
+        decision, of_other = payments.acquire(), other.acquire()
+        fb._authority.sender._retry_at = time.monotonic() + 1_000
+        for kind in ("a", "b", "c"):
+            payments.report("failure", decision, kind=kind)
+            other.report("failure", of_other, kind=f"other-{kind}")
+        fb._authority.sender._retry_at = 0.0
+        eventually("all is sent", lambda: fb.flush(30))
+        assert fb.statistics.dropped == 0
+        assert [kind for name, kind in taken if name == "other"] == ["other-a", "other-b", "other-c"]
+        # The last came through behind one that did not, and counts once, by its id.
+        assert [kind for name, kind in taken if name == "payments"] == ["a", "c", "c", "b", "c"]
 
 
 @pytest.mark.parametrize(("last", "permit"), [(CLOSED, "7"), (PROBE, "9"), (None, None)])

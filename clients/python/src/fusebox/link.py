@@ -36,7 +36,8 @@ class Away(Exception):
 
 
 class Refused(Exception):
-    """Fusebox answered that it will not: a token, a name or a limit is in the way. Asking again changes nothing."""
+    """Fusebox answered that it will not: a token, a name or a limit is in the way. Asking again changes
+    nothing until someone acts."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(f"{detail} ({status} {code})")

@@ -13,7 +13,7 @@ from .decision import Decision, Outcome
 from .link import Away, Link, Refused
 from .outbox import Outbox
 from .outcomes import Item
-from .reachability import UNAUTHORIZED, Reachability
+from .reachability import Reachability
 from .sender import Sender
 from .settings import Settings
 from .threads import Threads
@@ -127,17 +127,12 @@ class Reporting:
         path = f"/v1/breakers/{document.pop('name')}/report"
         try:
             answer = self.link.ask("POST", path, document, within=self.settings.timeout)
-        except Away:
+        except (Away, Refused):
+            # The sender knows what waits and what does not. Of decisions that says nothing, which need no disk.
             self._postpone(item)
-        except Refused as refusal:
-            if refusal.status == UNAUTHORIZED:
-                self._postpone(item)
-            else:
-                self.outbox.refuse(item, refusal.code, str(refusal))
         except BaseException as error:
             # A signal's handler that ends the wait goes on from here; a defect of this package is not its caller's.
-            item.attempted = True
-            self._post(item, None)
+            self._postpone(item)
             if not isinstance(error, Exception):
                 raise
             log.exception("a defect of the fusebox package; the outcome is sent later")
@@ -145,8 +140,7 @@ class Reporting:
             item.cell.hear(answer)
 
     def _postpone(self, item: Item) -> None:
-        """Leaves to the sender what was sent in vain. Of decisions that says nothing, which need no disk. What follows
-        waits behind it, and for nobody."""
+        """Leaves to the sender what was sent in vain. What follows waits behind it, and for nobody."""
         item.attempted = True
         self._post(item, None)
         self.outbox.is_behind = True

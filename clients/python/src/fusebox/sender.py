@@ -28,7 +28,9 @@ BREATH = 0.01
 #: Seconds for one request. Nobody waits for it, and a commit may take longer than a decision.
 PATIENCE = 1.0
 #: Statuses of an answer to a batch as it is written, whose fault may be that of one outcome in it.
-UNREADABLE = (400, 413, 415, 422)
+UNREADABLE = (400, 413, 422)
+#: What is said of a single outcome where the fault is the server's, and passes: the codes of status 5xx.
+PASSING = frozenset({"storage_unavailable", "outcome_unknown", "overloaded", "shutting_down", "internal_error"})
 #: A limit that no intake reaches.
 _NEVER = LARGEST_INTAKE
 
@@ -226,8 +228,9 @@ class Sender:
         sizes = [len(batch)]
         while sizes:
             size = sizes.pop()
+            again: list[Item] = []
             try:
-                self._send(batch[:size])
+                again = self._send(batch[:size])
                 is_taken = True
             except Refused as refusal:
                 if refusal.status not in UNREADABLE:
@@ -236,22 +239,30 @@ class Sender:
                     sizes += [size - size // 2, size // 2]
                     continue
                 self._outbox.refuse(batch[0], refusal.code, str(refusal))
-            del batch[:size]
+            batch[:size] = again
+            if again:
+                raise Away("of some of them, for a reason that passes", is_answer=True)
         return is_taken
 
-    def _send(self, batch: list[Item]) -> None:
+    def _send(self, batch: list[Item]) -> list[Item]:
+        """Gives what the server could not take for a reason that passes, and what came behind it of the same breaker:
+        sent again it is in order, and what the server has it knows by its id."""
         document = {"reports": [item.document(self.reporter) for item in batch]}
         began = time.monotonic()
         results = _results(self._link.ask("POST", "/v1/reports", document, within=PATIENCE), len(batch))
         self._reach.worked(time.monotonic() - began)
         self._outbox.accepted()
+        again: list[Item] = []
         for item, result in zip(batch, results):
-            error = result.get("error")
-            if error is None:
+            error = result.get("error") or {}
+            if error.get("code") in PASSING or any(item.cell is other.cell for other in again):
+                again.append(item)
+            elif error:
+                self._outbox.refuse(item, str(error.get("code")), str(error.get("detail")))
+            else:
                 item.cell.hear(result)
                 item.answered(result)
-            else:
-                self._outbox.refuse(item, str(error.get("code")), str(error.get("detail")))
+        return again
 
 
 def _results(answer: Any, count: int) -> list[dict[str, Any]]:
