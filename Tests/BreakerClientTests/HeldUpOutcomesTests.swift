@@ -60,9 +60,8 @@ struct HeldUpOutcomesTests {
     @Test(
         "Outcomes that are refused for a reason that may pass wait; those that nobody would take are let go",
         arguments: [
-            (401, false), (403, false), (404, false), (408, false), (429, false), (503, false), (400, true),
-            (413, true),
-            (422, true),
+            (401, false), (403, false), (404, false), (408, false), (415, false), (429, false), (503, false),
+            (400, true), (413, true), (422, true),
         ]
     )
     func refusedBatch(status: Int, isLost: Bool) async throws {

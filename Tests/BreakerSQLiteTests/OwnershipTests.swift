@@ -40,6 +40,8 @@ struct OwnershipTests {
             input: input.fileHandleForReading.fileDescriptor,
             output: output.fileHandleForWriting.fileDescriptor
         )
+        // Its end is the program's alone.
+        try output.fileHandleForWriting.close()
         let pid = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         let error = #expect(throws: StoreError.self) { _ = try place.open() }
         #expect(error?.code == .inUse)

@@ -10,7 +10,7 @@ package struct NeverHappened: Error, CustomStringConvertible {
 /// Waits for something of which nothing tells us, for it happens in another process or task.
 ///
 /// - Parameter seconds: when to give up. Hundreds of tests share the processors of a machine, and each step of what is
-///   waited for may wait for all of them; so it ends a test that would never end, and says nothing of how soon.
+///   waited for may wait for all of them; so it ends a test that would never end, and by itself says nothing of how soon.
 package func eventually(
     _ what: String,
     within seconds: Double = 60,

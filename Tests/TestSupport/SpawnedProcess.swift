@@ -2,7 +2,8 @@ import CSpawn
 import Foundation
 import NIOConcurrencyHelpers
 
-/// A program in a process of its own, which leads a process group. The group is killed with the last reference.
+/// A program in a process of its own, which leads a process group. While it runs, the group is killed with the last
+/// reference.
 ///
 /// It inherits nothing that is open, and no signal that is ignored or blocked. Foundation's `Process` reads past the end
 /// of a buffer where some thousand descriptors are open, as they are while these tests run, and may crash there
@@ -39,36 +40,38 @@ package final class SpawnedProcess: Sendable {
         output: Int32? = nil,
         errors: Int32? = nil
     ) throws(NotStarted) {
+        func need(_ code: Int32) throws(NotStarted) {
+            guard code == 0 else { throw NotStarted(path: path, code: code) }
+        }
         var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
+        try need(posix_spawn_file_actions_init(&actions))
         defer { posix_spawn_file_actions_destroy(&actions) }
         for (descriptor, target) in [(input, STDIN_FILENO), (output, STDOUT_FILENO), (errors, STDERR_FILENO)] {
             if let descriptor {
-                posix_spawn_file_actions_adddup2(&actions, descriptor, target)
+                try need(posix_spawn_file_actions_adddup2(&actions, descriptor, target))
             } else {
-                posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
+                try need(posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0))
             }
         }
-        spawn_actions_close_from(&actions, STDERR_FILENO + 1)
-        if let currentFolder { spawn_actions_change_folder(&actions, currentFolder) }
+        try need(spawn_actions_close_from(&actions, STDERR_FILENO + 1))
+        if let currentFolder { try need(spawn_actions_change_folder(&actions, currentFolder)) }
 
         var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
+        try need(posix_spawnattr_init(&attributes))
         defer { posix_spawnattr_destroy(&attributes) }
         var (all, none) = (sigset_t(), sigset_t())
         sigfillset(&all)
         sigemptyset(&none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setsigmask(&attributes, &none)
+        try need(posix_spawnattr_setsigdefault(&attributes, &all))
+        try need(posix_spawnattr_setsigmask(&attributes, &none))
         let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
-        posix_spawnattr_setflags(&attributes, Int16(flags))
+        try need(posix_spawnattr_setflags(&attributes, Int16(flags)))
 
         var words = ([path] + arguments).map { strdup($0) } + [nil]
         var settings = environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in words + settings { free(text) } }
         var pid = pid_t()
-        let code = posix_spawn(&pid, path, &actions, &attributes, &words, &settings)
-        guard code == 0 else { throw NotStarted(path: path, code: code) }
+        try need(posix_spawn(&pid, path, &actions, &attributes, &words, &settings))
         self.pid = pid
     }
 
@@ -98,8 +101,11 @@ package final class SpawnedProcess: Sendable {
     }
 
     private func look(_ end: inout End?) -> End? {
+        guard end == nil else { return end }
         var status: Int32 = 0
-        if end == nil, waitpid(pid, &status, WNOHANG) == pid {
+        let found = waitpid(pid, &status, WNOHANG)
+        precondition(found >= 0 || errno == EINTR, "somebody else waited for process \(pid)")
+        if found == pid {
             let signal = status & 0x7f
             end = signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)
         }

@@ -88,7 +88,7 @@ extension ProcessTests {
                         terminal: terminal
                     )
                     var shown = ""
-                    try await eventually("\(command) ends", within: 30) {
+                    try await eventually("\(command) ends") {
                         shown += terminal.read()
                         return !child.isRunning
                     }

@@ -81,7 +81,7 @@ extension ProcessTests {
             )
             defer { again.child.kill() }
             try await again.wire.putPolicy(#"{"policy":{}}"#, of: "last")
-            try await eventually("the last change is told", within: 30) { child.standardOutput.contains(#""last""#) }
+            try await eventually("the last change is told") { child.standardOutput.contains(#""last""#) }
             #expect(revisions(child.standardOutput) == [0, 1, 2, 3, 4])
             let complaint = try JSONSerialization.jsonObject(with: Data(child.standardError.utf8)) as? [String: Any]
             #expect(complaint?["code"] as? String == "unreachable")

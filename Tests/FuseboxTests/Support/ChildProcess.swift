@@ -62,7 +62,7 @@ final class ChildProcess: Sendable {
 
     func signal(_ signal: Int32) { process.signal(signal) }
 
-    /// Kills it and all that it started.
+    /// Kills it, and all that it started, unless it has ended.
     func kill() { process.signal(SIGKILL, toGroup: true) }
 
     /// - Throws: where it runs on for longer than `seconds`.

@@ -48,7 +48,7 @@ extension ProcessTests {
             }
             load.end()
             for working in working { try await working.value }
-            try await eventually("all outcomes are sent", within: 30) { fusebox.statistics.waitingOutcomes == 0 }
+            try await eventually("all outcomes are sent") { fusebox.statistics.waitingOutcomes == 0 }
             run.cancel()
             try await run.value
             let breaker = try await server.wire.get("/v1/breakers/payments")
