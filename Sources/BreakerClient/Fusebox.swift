@@ -75,7 +75,7 @@ public final class Fusebox: Service, Sendable {
         http: HTTPClient? = nil,
         logger: Logger,
         clock: any WorkerClock,
-        longestRequest: TimeAmount = .seconds(10)
+        longestRequest: TimeAmount = Fusebox.longestRequest
     ) {
         let staleness = configuration.maxStaleness
         precondition(
@@ -90,6 +90,9 @@ public final class Fusebox: Service, Sendable {
         maxStalenessNs = staleness.inNs
         reporter = cut(configuration.reporter, toLength: Limits.reporterLength)
     }
+
+    /// Long enough for a commit on a disk that is busy, and short enough that who sends outcomes goes on.
+    package static let longestRequest = TimeAmount.seconds(10)
 
     // MARK: Breakers
 

@@ -208,7 +208,7 @@ package struct FuseboxError: Error, Hashable, Sendable, CustomStringConvertible 
     var isRefusal: Bool { code != nil && (400..<500).contains(status) && status != 408 && status != 429 }
 
     /// Whether it cannot take what it was sent, from whomever and whenever.
-    var isAboutContent: Bool { [400, 413, 415, 422].contains(status) }
+    var isAboutContent: Bool { [400, 413, 422].contains(status) }
 
     package var description: String { "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))" }
 }
