@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -134,6 +135,43 @@ def test_listeners_hear_of_a_change_before_the_call_ends(make_breaker: Make, lis
     with pytest.raises(kit.CircuitBreakerError):
         breaker.call(int)
     assert listener.heard[1:] == ["failure ValueError", "closed to open of checkout-changes"]
+
+
+@pytest.mark.parametrize("attempt", range(10))
+def test_a_call_ends_behind_its_listeners_also_where_they_take_their_time(
+    make_breaker: Make, kit: Any, attempt: int
+) -> None:
+    heard: list[str] = []
+
+    class Slow(kit.CircuitBreakerListener):  # type: ignore[misc]
+        def state_change(self, breaker: Any, before: Any, after: Any) -> None:
+            time.sleep(0.01)
+            heard.append(after.name)
+
+    breaker = make_breaker(fail_max=1, listeners=[Slow()])
+    with pytest.raises(kit.CircuitBreakerError):
+        breaker.call(raising(ValueError()))
+    assert heard == ["open"]
+    breaker.close()
+    assert heard == ["open", "closed"]
+
+
+def test_a_listener_may_ask_while_it_is_told(make_breaker: Make, kit: Any) -> None:
+    heard: list[Any] = []
+
+    class Curious(kit.CircuitBreakerListener):  # type: ignore[misc]
+        def state_change(self, breaker: Any, before: Any, after: Any) -> None:
+            heard.append((after.name, breaker.fail_counter))
+
+        def failure(self, breaker: Any, error: Exception) -> None:
+            heard.append(breaker.fail_counter)
+
+    breaker = make_breaker(fail_max=2, listeners=[Curious()])
+    for _ in range(2):
+        with pytest.raises((kit.CircuitBreakerError, ValueError)):
+            breaker.call(raising(ValueError()))
+    assert heard == [1, 2, ("open", 2)]
+    assert breaker.fail_counter == 2
 
 
 def test_listeners_hear_of_every_order(make_breaker: Make, listener: Any) -> None:

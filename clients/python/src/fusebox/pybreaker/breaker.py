@@ -130,7 +130,7 @@ class CircuitBreaker(Guarding):
         that is not closed, failed trials are only counted in where the token may read what became of it."""
         until = monotonic() + self._authority.settings.timeout
         view = self._look()
-        return 0 if view is None else failures(view, *self._history(view, until))
+        return 0 if view is None else failures(view, *self._history(view, until)) + self._failures_being_told
 
     def _history(self, view: Any, until: float) -> tuple[list[Any], bool]:
         last = [] if view["last_transition"] is None else [view["last_transition"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Optional, cast, get_args
@@ -42,6 +43,7 @@ class Course(Exclusions):
         super().__init__(exclude)
         self._cb = cast("CircuitBreaker", self)
         self._listeners = tuple(listeners or ())
+        self._telling = threading.local()
 
     @property
     def listeners(self) -> tuple[CircuitBreakerListener, ...]:
@@ -132,12 +134,21 @@ class Course(Exclusions):
             raise
 
     def _told_failure(self, decision: Decision, error: BaseException, duration: float) -> Future[Answer]:
+        self._telling.failures = 1
         try:
             for listener in self._listeners:
                 listener.failure(self._cb, error)
         finally:
+            self._telling.failures = 0
             answer = self._told(decision, "failure", kind_of(error), duration)
         return answer
+
+    @property
+    def _failures_being_told(self) -> int:
+        """Those of this thread that its listeners hear of before the server does, so that they hear of the change that
+        comes of it behind."""
+        failures: int = getattr(self._telling, "failures", 0)
+        return failures
 
     def _told(self, decision: Decision, outcome: Outcome, kind: Optional[str], duration: float) -> Future[Answer]:
         return self._authority.report_for_answer(self._cell, decision, outcome, kind, duration)
