@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 import httpx
 import pybreaker
@@ -13,6 +14,7 @@ from fastapi.responses import JSONResponse
 
 from fusebox import Fusebox
 from fusebox.integrations.fastapi import install
+from fusebox.settings import Unreachable
 
 RECOVERY = float(os.environ["RECOVERY"])
 
@@ -46,7 +48,12 @@ async def payments_failed(request: Request, error: Exception) -> Response:
 
 
 if os.environ["BREAKER"] == "fusebox":
-    shared = Fusebox(os.environ["FUSEBOX_URL"]).breaker("payments", failures=httpx.HTTPError)
+    fusebox = Fusebox(
+        os.environ["FUSEBOX_URL"],
+        max_staleness=float(os.environ.get("MAX_STALENESS", "5")),
+        unreachable=cast(Unreachable, os.environ.get("UNREACHABLE", "local")),
+    )
+    shared = fusebox.breaker("payments", failures=httpx.HTTPError)
     install(app)
 
     @app.post("/checkout")

@@ -27,12 +27,13 @@ class Answer(NamedTuple):
 class Crowd:
     def __init__(self, url: str, customers: int) -> None:
         self.answers: list[Answer] = []
+        self._is_closing_time = False
         self._url = url
         self._client = httpx.AsyncClient(timeout=60, headers={"connection": "close"}, limits=httpx.Limits())
         self._customers = [asyncio.create_task(self._shop()) for _ in range(customers)]
 
     async def _shop(self) -> None:
-        while True:
+        while not self._is_closing_time:
             await asyncio.sleep(random.uniform(0.0, 2 * PAUSE))
             began = monotonic()
             response = await self._client.post(f"{self._url}/checkout")
@@ -58,6 +59,11 @@ class Crowd:
                 raise RuntimeError(f"not within {PATIENCE} s: {what}")
             await asyncio.sleep(0.01)
         return monotonic()
+
+    async def finish(self) -> None:
+        """Lets each have the answer to what it asked for last, and has none ask for more."""
+        self._is_closing_time = True
+        await asyncio.gather(*self._customers)
 
     async def go_home(self) -> None:
         for customer in self._customers:

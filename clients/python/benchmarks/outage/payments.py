@@ -1,4 +1,4 @@
-"""The downstream: it answers at once, or it is dead and does not answer at all."""
+"""The downstream: it answers at once, be it that it fails, or it is dead and does not answer at all."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ class Payments:
 
     def __init__(self) -> None:
         self.is_dead = False
+        #: Each call of so many fails; none where it is 0.
+        self.fails_each = 0
+        self.failed = 0
         self.calls: Counter[tuple[bool, bool]] = Counter()
         #: When the last call came to it while it was dead, of those that were no probes.
         self.last_in_vain = 0.0
@@ -35,7 +38,10 @@ class Payments:
                         self.last_in_vain = monotonic()
                     await reader.read()
                     break
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+                has_failed = self.fails_each > 0 and sum(self.calls.values()) % self.fails_each == 0
+                self.failed += has_failed
+                status = b"500 Failed" if has_failed else b"200 OK"
+                writer.write(b"HTTP/1.1 %s\r\ncontent-length: 2\r\n\r\n{}" % status)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass  # The caller went away, or the outage is over.
         finally:
