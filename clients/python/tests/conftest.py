@@ -12,7 +12,7 @@ from server import Server
 
 from fusebox import Fusebox
 
-pytest_plugins = ["downstream", "pybreaker_kit"]
+pytest_plugins = ["downstream", "pybreaker_kit", "redis_server"]
 
 _names = itertools.count(1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -64,6 +65,29 @@ def test_the_user_service_serves_every_request_of_an_outage_and_says_so(
         unknown = client.get(f"{url}/users/2")
         assert (unknown.status_code, unknown.json()["status"]) == (503, "unavailable")
     assert len(downstream.paths) < 10
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_outage_under_load_is_served_from_what_the_processes_know_together(
+    own_server: Server,
+    tmp_path: pathlib.Path,
+    downstream: Downstream,
+    client: httpx.Client,
+    request: pytest.FixtureRequest,
+    processes: int,
+) -> None:
+    downstream.body = b'{"id": 1}'
+    variables = {"FUSEBOX_URL": own_server.url, "DIRECTORY_URL": downstream.url}
+    if processes > 1:
+        variables["REDIS_URL"] = f"redis://127.0.0.1:{request.getfixturevalue('redis_port')}"
+    with gunicorn(tmp_path / "log", "users:app", processes, **variables) as url:
+        assert client.get(f"{url}/users/1").json() == {"id": 1}
+        downstream.status = 500
+        with ThreadPoolExecutor(8) as customers:
+            responses = list(customers.map(lambda _: client.get(f"{url}/users/1"), range(400)))
+    assert {(response.status_code, response.headers["x-served-from"]) for response in responses} == {(200, "cache")}
+    # Five, and what was under way until all knew; the others were spared.
+    assert len(downstream.paths) < len(responses) / 2
 
 
 def test_the_celery_worker_charges_every_order_in_the_end(

@@ -6,15 +6,11 @@ import asyncio
 import functools
 import itertools
 import pickle
-import shutil
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
 from typing import Any, Optional
 
 import pytest
-from server import Server, eventually, free_port
+from server import Server
 
 from fusebox import BreakerOpen, Cached, CachedFallback, Fusebox, MemoryStore, RedisStore
 
@@ -223,26 +219,12 @@ def test_a_store_that_fails_now_and_then_is_not_logged_each_time(
     assert caplog.text.count("the store of last good results fails") == 1
 
 
-@pytest.fixture(scope="module")
-def redis_port() -> Iterator[int]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("there is no redis-server")
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        yield port
-        process.kill()
-        process.wait()
-
-
 @pytest.mark.parametrize("decode_responses", [False, True])
 def test_redis_keeps_results_for_all_processes(
     remote: Fusebox, name: str, redis_port: int, decode_responses: bool
 ) -> None:
     redis = pytest.importorskip("redis")
     with redis.Redis(port=redis_port, decode_responses=decode_responses) as client:
-        eventually("Redis is there", lambda: _answers(client))
         provider = Provider()
         payments = remote.breaker(name, fallback=CachedFallback(RedisStore(client), ttl=60, key=str))
         assert payments.call(provider.price, "tea") == "price of tea"
@@ -258,7 +240,6 @@ def test_redis_keeps_whatever_can_be_made_bytes_of_from_coroutines_too(
 ) -> None:
     redis = pytest.importorskip("redis")
     with redis.Redis(port=redis_port) as client:
-        eventually("Redis is there", lambda: _answers(client))
         store = RedisStore(client, dumps=pickle.dumps, loads=pickle.loads)
         payments = remote.breaker(name, fallback=CachedFallback(store, key=lambda: ""))
         good: Optional[set[int]] = {1, 2}
@@ -271,10 +252,3 @@ def test_redis_keeps_whatever_can_be_made_bytes_of_from_coroutines_too(
         assert asyncio.run(payments.call_async(numbers)) == {1, 2}
         good = None
         assert asyncio.run(payments.call_async(numbers)) == {1, 2}
-
-
-def _answers(client: Any) -> bool:
-    try:
-        return bool(client.ping())
-    except Exception:
-        return False
