@@ -61,6 +61,7 @@ python-test: ## Test the Python package against the server, and check its types
 	@test -n "$(FUSEBOX_BINARY)" || swift build --product fusebox
 	@cd clients/python && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src PATH="$(CURDIR)/.build/python-venv/bin:$$PATH" && \
 		python -m mypy && python -m ruff check --quiet . && python -m ruff format --quiet --check . && \
+		vermin --quiet --violations --no-tips --eval-annotations --target=3.9- src examples && \
 		python -m pytest -p no:cacheprovider $(ARGS)
 
 python-bench: ## Measure what a protected call costs in Python, how stale decisions are, and an outage
