@@ -1,7 +1,7 @@
 """How long after a trip the last of many local clients denies.
 
 The clients are in several processes, as an application's are. A trip's beginning is the instant that the server has
-committed it at, by the same machine's clock; its end is when a client's panel has it, for from then on it denies.
+committed it at, by the same machine's clock; its end is when a client that has just heard of it has denied a call.
 """
 
 from __future__ import annotations
@@ -24,23 +24,25 @@ NAME = "bench"
 
 
 def follow(url: str, clients: int, pipe: Connection) -> None:
-    """Sends the instant at which each client learnt of a trip, after each trip; ends when told to."""
+    """Sends the instant from which each client denies, after each trip; ends when told to."""
     boxes = [Fusebox(url, timeout=5.0) for _ in range(clients)]
-    heard: list[float] = []
+    denied: list[float] = []
 
-    def listener(change: StateChange) -> None:
-        if change.after == "open":
-            heard.append(time.time())
+    def deny(breaker: Breaker) -> None:
+        @breaker.listen
+        def tell(change: StateChange) -> None:
+            if change.after == "open" and not breaker.acquire().allowed:
+                denied.append(time.time())
 
     for box in boxes:
         breaker = box.breaker(NAME)
-        breaker.listen(listener)
+        deny(breaker)
         wait_for_panel(breaker)
     pipe.send("ready")
     while pipe.recv() == "trip":
-        eventually("all have heard", lambda: len(heard) >= clients)
-        pipe.send(list(heard))
-        heard.clear()
+        eventually("all deny", lambda: len(denied) >= clients)
+        pipe.send(list(denied))
+        denied.clear()
     for box in boxes:
         box.close()
 
@@ -76,10 +78,10 @@ def main() -> None:
             server.trip(NAME)
             for pipe in pipes:
                 pipe.send("trip")
-            heard = [instant for pipe in pipes for instant in pipe.recv()]
+            denied = [instant for pipe in pipes for instant in pipe.recv()]
             since = datetime.fromisoformat(server.breaker(NAME)["since"].replace("Z", "+00:00")).timestamp()
-            first.append(min(heard) - since)
-            last.append(max(heard) - since)
+            first.append(min(denied) - since)
+            last.append(max(denied) - since)
             server.reset(NAME)
         for pipe in pipes:
             pipe.send("end")

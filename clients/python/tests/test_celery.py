@@ -34,13 +34,16 @@ def worker(app: Any) -> Any:
     return start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30)
 
 
-def test_a_denied_task_comes_again_when_the_time_is_over(server: Server, remote: Fusebox, name: str, app: Any) -> None:
+@pytest.mark.parametrize("retried", [(), (BreakerOpen,), (Exception,)])
+def test_a_denied_task_comes_again_when_the_time_is_over(
+    server: Server, remote: Fusebox, name: str, app: Any, retried: Any
+) -> None:
     payments = remote.breaker(name)
     server.put(name, recovery_timeout_ms=1_000)
     attempts: list[int] = []
     done: list[int] = []
 
-    @app.task(name=name, bind=True, max_retries=0)  # type: ignore[untyped-decorator]
+    @app.task(name=name, bind=True, max_retries=0, autoretry_for=retried)  # type: ignore[untyped-decorator]
     def charge(self: Any, amount: int) -> None:
         attempts.append(self.request.retries)
         payments.call(done.append, amount)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from processes import FOLDER, environment
-from server import Server
+from server import ROOT, Server
 
 #: Asks the applications of the one document.
 ASK = """
@@ -29,12 +29,20 @@ print(db_breaker.call(int, "7"), db_breaker.breaker.name)
 """
 
 
+def blocks_of(document: pathlib.Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", document.read_text(), re.S)
+
+
 def output(server: Server, folder: pathlib.Path, document: str, blocks: int, more: str = "") -> str:
     """What the blocks print, in order, as a program that is called ``shop``."""
-    found = re.findall(r"```python\n(.*?)```", (FOLDER / document).read_text(), re.S)
+    found = blocks_of(FOLDER / document)
     assert len(found) == blocks
+    return ran(server, folder, [*found, more])
+
+
+def ran(server: Server, folder: pathlib.Path, parts: list[str]) -> str:
     program = folder / "shop.py"
-    program.write_text("".join([*found, more]).replace("http://127.0.0.1:7979", server.url))
+    program.write_text("".join(parts).replace("http://127.0.0.1:7979", server.url))
     command = [sys.executable, str(program)]
     variables = environment(FUSEBOX_URL=server.url)
     done = subprocess.run(command, env=variables, cwd=folder, capture_output=True, text=True, timeout=60)
@@ -55,3 +63,21 @@ def test_the_lines_of_the_integrations_run_in_order(own_server: Server, tmp_path
 
 def test_the_lines_instead_of_pybreaker_run(own_server: Server, tmp_path: pathlib.Path) -> None:
     assert output(own_server, tmp_path, "PYBREAKER.md", 1, CALL) == "7 shop.db_breaker\n"
+
+
+def test_the_five_lines_at_the_top_run(own_server: Server, tmp_path: pathlib.Path) -> None:
+    (lines,) = (block for block in blocks_of(ROOT / "README.md") if "from fusebox import" in block)
+    failing = lines.replace("def charge(amount): ...", "def charge(amount): raise TimeoutError")
+    assert failing != lines and len(lines.splitlines()) <= 6
+    assert ran(own_server, tmp_path, [lines, "print(charge(7))"]) == "None\n"
+    # How many more come before the process knows of the trip is not known, and not without an end.
+    call = """
+said = None
+for _ in range(10_000):
+    try: charge(7)
+    except Exception as error: said = type(error).__name__
+    if said == "BreakerOpen": break
+print(said)
+"""
+    assert ran(own_server, tmp_path, [failing, call]) == "BreakerOpen\n"
+    assert own_server.state("payments") == "open"

@@ -33,3 +33,10 @@ def test_settings_do_not_show_the_token() -> None:
     options: dict[str, Any] = {"mode": "local", "unreachable": "local", "timeout": 1.0, "max_staleness": 1.0}
     settings = Settings("http://127.0.0.1:1", "s3cret", **options, reporter=None, buffer=1, verify=True)
     assert settings.token == "s3cret" and "s3cret" not in repr(settings)
+
+
+def test_what_is_not_said_is_as_documented() -> None:
+    with Fusebox("http://127.0.0.1:7979") as fb:
+        settings = fb._authority.settings
+        assert (settings.mode, settings.unreachable) == ("local", "local")
+        assert (settings.timeout, settings.max_staleness, settings.buffer) == (0.05, 5.0, 10_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -13,6 +14,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from doubtful import Doubtful, problem
@@ -107,13 +109,18 @@ def test_loops_in_many_threads_share_a_breaker(server: Server, make: Make, name:
     assert server.counted(name) == (THREADS * 100, 0)
 
 
+@pytest.mark.parametrize("mode", ["local", "remote"])
 @pytest.mark.parametrize("after_ms", [0, 1, 2, 3, 5, 8])
-def test_tasks_cancelled_at_any_moment_lose_no_probe(server: Server, make: Make, name: str, after_ms: int) -> None:
+def test_tasks_cancelled_at_any_moment_lose_no_probe(
+    server: Server, make: Make, name: str, mode: str, after_ms: int
+) -> None:
     """``test_interrupted`` has each moment by itself."""
-    fb = make(server, mode="remote")
+    fb = make(server, mode=mode)
     payments = fb.breaker(name)
     payments.call(int)
     server.reset(name, to="half_open")
+    if mode == "local":
+        eventually("it is heard of", lambda: payments.state == "half_open")
 
     async def main() -> None:
         for _ in range(5):
@@ -321,6 +328,44 @@ def test_closing_ends_threads_and_connections(server: Server, make: Make, name: 
     assert all(socket.fileno() == -1 for socket in sockets)
     assert payments.call(int, "7") == 7, "calls go on, without it"
     assert payments.acquire().source == "fallback"
+
+
+def open_sockets() -> set[str]:
+    """Of the whole process, as the kernel has them."""
+    folder = "/proc/self/fd"
+    targets = []
+    for number in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # The one that lists them is closed.
+            targets.append(os.readlink(f"{folder}/{number}"))
+    return {target for target in targets if target.startswith("socket:")}
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the kernel does not show what is open")
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_threads_loops_and_cancelled_tasks_leave_no_socket_open(server: Server, name: str, mode: Any) -> None:
+    server.put_counting(name)
+    server.breaker(name)
+    before = open_sockets()
+    fb = Fusebox(server.url, mode=mode, timeout=5.0)
+    payments = fb.breaker(name)
+
+    async def main() -> None:
+        for after in range(5):
+            tasks = [asyncio.ensure_future(payments.call_async(asyncio.sleep, number % 2 * 60)) for number in range(10)]
+            await asyncio.sleep(after / 1_000)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def work(number: int) -> None:
+        payments.call(int)
+        asyncio.run(main())
+
+    in_threads(work)
+    assert open_sockets() > before, "it has connections"
+    fb.close()
+    gc.collect()
+    eventually("no socket is left", lambda: open_sockets() <= before)
 
 
 def test_a_thousand_instances_are_no_thousand_threads(server: Server) -> None:
