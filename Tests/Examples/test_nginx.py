@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docker" / "examples" / "nginx.conf"
@@ -178,6 +179,19 @@ class NginxTest(unittest.TestCase):
         self.assertEqual(send(self.port, "GET", "/probe")[0], 200)
         eventually("it is closed", lambda: self.breaker()["state"] == "closed")
         self.assertEqual(self.breaker()["last_transition"]["cause"], "probes_succeeded")
+
+    def test_of_many_at_once_one_is_the_probe(self):
+        self.trip()
+        self.steer("POST", "/reset?to=half_open")
+        self.backend.status = 200
+        self.backend.answers.clear()
+        with ThreadPoolExecutor(8) as callers:
+            calls = [callers.submit(send, self.port, "GET", "/many") for _ in range(8)]
+            eventually("all others are denied", lambda: sum(call.done() for call in calls) == 7)
+            self.backend.answers.set()
+        self.assertEqual(sorted(call.result()[0] for call in calls), [200] + [503] * 7)
+        self.assertEqual(len(self.backend.requests), 1)
+        eventually("it is closed", lambda: self.breaker()["state"] == "closed")
 
     def test_a_callers_mistake_is_not_the_backends(self):
         self.backend.status = 404
