@@ -1,0 +1,45 @@
+import BreakerClient
+import BreakerCore
+import EngineSupport
+import Foundation
+import Testing
+
+@Suite("The lines of the README")
+struct ReadmeTests {
+    private func charge(_ order: Int) async throws -> String { "order \(order) is charged" }
+
+    @Test("They protect a call")
+    func lines() async throws {
+        try await LiveServer.with { server in
+            let order = 7
+            // As it is shown, from here
+            let fusebox = Fusebox(url: server.url)
+            let running = Task { try await fusebox.run() }
+            let payments = fusebox.breaker("payments")
+            let receipt = try await payments.call { try await charge(order) }
+            // to here.
+            #expect(receipt == "order 7 is charged")
+            running.cancel()
+            try await running.value
+            #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 1)
+        }
+    }
+
+    @Test("They are these lines")
+    func text() throws {
+        let own = try String(contentsOfFile: #filePath, encoding: .utf8)
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+        let shown = try #require(readme.firstMatch(of: /```swift\n([^`]+)```/)).1
+        let run = try #require(own.firstMatch(of: /from here\n((?s).*?)\/\/ to here/)).1
+        #expect(statements(shown) == ["import BreakerClient"] + statements(run))
+    }
+
+    /// Without what a reader is told besides.
+    private func statements(_ code: Substring) -> [String] {
+        code.replacing("\"http://127.0.0.1:7979\"", with: "server.url").split(separator: "\n")
+            .map { $0.replacing(/\s\/\/ .*/, with: "").trimmingCharacters(in: .whitespaces) }
+            .filter { !$0.isEmpty }
+    }
+}
