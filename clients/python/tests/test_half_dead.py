@@ -260,6 +260,22 @@ def test_outcomes_that_come_at_a_bad_moment_are_sent_again(status: int, is_await
         assert len(reports) == 3 and all(report == reports[0] for report in reports)
 
 
+@pytest.mark.parametrize(("status", "code"), [(400, "invalid"), (403, "forbidden"), (409, "report_id_conflict")])
+def test_an_outcome_that_is_refused_for_good_is_dropped_and_holds_up_no_other(status: int, code: str) -> None:
+    def answering(path: str, body: Any) -> Answer:
+        if path.endswith("/theirs/report"):
+            return problem(status, code)
+        return accepted(body) if path == "/v1/reports" else answer(CLOSED)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=5.0) as fb:
+        theirs, mine = fb.breaker("theirs"), fb.breaker("mine")
+        for _ in range(3):
+            theirs.report("ignored", theirs.acquire())
+            mine.report("ignored", mine.acquire())
+        assert (len(server.asked_for("/theirs/report")), len(server.asked_for("/mine/report"))) == (3, 3)
+        assert (fb.statistics.dropped, server.reports()) == (3, [])
+
+
 def test_an_outcome_that_the_server_cannot_store_now_waits_with_those_behind_it() -> None:
     faults = iter(["storage_unavailable", "overloaded"])
     taken: list[tuple[str, str]] = []
@@ -278,9 +294,9 @@ def test_an_outcome_that_the_server_cannot_store_now_waits_with_those_behind_it(
         return answer({"accepted": len(results), "results": results})
 
     with Doubtful(answering) as server, Fusebox(server.url) as fb:
+        fb._authority.sender._retry_at = time.monotonic() + 1_000
         payments, other = fb.breaker("payments"), fb.breaker("other")
         decision, of_other = payments.acquire(), other.acquire()
-        fb._authority.sender._retry_at = time.monotonic() + 1_000
         for kind in ("a", "b", "c"):
             payments.report("failure", decision, kind=kind)
             other.report("failure", of_other, kind=f"other-{kind}")

@@ -167,3 +167,17 @@ def test_a_server_that_reads_nothing_is_not_asked_without_a_pause(caplog: pytest
         eventually("it is refused", lambda: fb.statistics.dropped == 1)
         eventually("there is a pause", lambda: fb._authority.sender._retry_at > 0)
         assert caplog.text.count("outcomes of payments are refused") == 1
+
+
+def test_a_reason_without_sense_is_a_reason(caplog: pytest.LogCaptureFixture) -> None:
+    def answering(path: str, body: Any) -> Answer:
+        if path.endswith("/acquire"):
+            return answer(CLOSED)
+        error = {"error": {"code": ["later"], "detail": 7}}
+        return answer({"results": [error for _ in body["reports"]]}) if path == "/v1/reports" else answer(POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url) as fb:
+        payments = fb.breaker("payments")
+        payments.report("failure", payments.acquire())
+        eventually("it is refused", lambda: fb.statistics.dropped == 1)
+        assert "defect" not in caplog.text

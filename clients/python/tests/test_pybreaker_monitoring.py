@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+import pybreaker as original
 import pytest
+from server import Server
+
+from fusebox import Fusebox
+from fusebox import pybreaker as shared
 
 Make = Callable[..., Any]
 
@@ -156,8 +163,15 @@ def test_a_call_ends_behind_its_listeners_also_where_they_take_their_time(
     assert heard == ["open", "closed"]
 
 
-def test_a_listener_may_ask_while_it_is_told(make_breaker: Make, kit: Any) -> None:
+@pytest.mark.parametrize("options", [{}, {"mode": "remote"}], ids=["local", "remote"])
+def test_a_listener_may_ask_while_it_is_told(
+    server: Server, make: Callable[..., Fusebox], make_breaker: Make, kit: Any, options: Any
+) -> None:
     heard: list[Any] = []
+    if kit is not original:
+        options = {"fusebox": make(server, **options)}
+    elif options:
+        pytest.skip("PyBreaker has no modes")
 
     class Curious(kit.CircuitBreakerListener):  # type: ignore[misc]
         def state_change(self, breaker: Any, before: Any, after: Any) -> None:
@@ -166,12 +180,47 @@ def test_a_listener_may_ask_while_it_is_told(make_breaker: Make, kit: Any) -> No
         def failure(self, breaker: Any, error: Exception) -> None:
             heard.append(breaker.fail_counter)
 
-    breaker = make_breaker(fail_max=2, listeners=[Curious()])
+    breaker = make_breaker(fail_max=2, listeners=[Curious()], **options)
     for _ in range(2):
         with pytest.raises((kit.CircuitBreakerError, ValueError)):
             breaker.call(raising(ValueError()))
     assert heard == [1, 2, ("open", 2)]
     assert breaker.fail_counter == 2
+
+
+def test_calls_go_on_while_a_listener_is_told(server: Server, make: Callable[..., Fusebox], name: str) -> None:
+    is_told, may_end = threading.Event(), threading.Event()
+
+    class Long(shared.CircuitBreakerListener):
+        def state_change(self, breaker: Any, before: Any, after: Any) -> None:
+            is_told.set()
+            may_end.wait()
+
+    fusebox = make(server, mode="remote", timeout=1_000.0)
+    breaker = shared.CircuitBreaker(name=name, fail_max=1, fusebox=fusebox, listeners=[Long()])
+
+    def call() -> None:
+        with pytest.raises((shared.CircuitBreakerError, ValueError)):
+            breaker.call(raising(ValueError()))
+
+    async def call_async() -> None:
+        call_of_loop = breaker.call_async(asyncio.sleep, 0)
+        with pytest.raises(shared.CircuitBreakerError):
+            await call_of_loop
+
+    tripping = threading.Thread(target=call)
+    others = [threading.Thread(target=call), threading.Thread(target=lambda: asyncio.run(call_async()))]
+    tripping.start()
+    assert is_told.wait(30)
+    for other in others:
+        other.start()
+    for other in others:
+        other.join(30)
+    have_ended = not any(other.is_alive() for other in others)
+    may_end.set()
+    for thread in (tripping, *others):
+        thread.join()
+    assert have_ended
 
 
 def test_listeners_hear_of_every_order(make_breaker: Make, listener: Any) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from time import monotonic
 from typing import Any, Optional
 
+from .batches import LASTING, UNREADABLE
 from .cell import Cell
 from .decision import Decision, Outcome
 from .link import Away, Link, Refused
@@ -127,9 +128,14 @@ class Reporting:
         path = f"/v1/breakers/{document.pop('name')}/report"
         try:
             answer = self.link.ask("POST", path, document, within=self.settings.timeout)
-        except (Away, Refused):
-            # The sender knows what waits and what does not. Of decisions that says nothing, which need no disk.
+        except Away:
+            # Of decisions that says nothing, which need no disk.
             self._postpone(item)
+        except Refused as refusal:
+            if refusal.status in UNREADABLE or refusal.code in LASTING:
+                self.outbox.refuse(item, refusal.code, str(refusal))
+            else:
+                self._postpone(item)
         except BaseException as error:
             # A signal's handler that ends the wait goes on from here; a defect of this package is not its caller's.
             self._postpone(item)

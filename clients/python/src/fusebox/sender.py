@@ -7,11 +7,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Optional
 
+from .batches import Batches
 from .link import Away, Link, Refused
 from .outbox import LARGEST_INTAKE, Outbox
-from .outcomes import Item
 from .policies import Policies
 from .reachability import Pause, Reachability
 from .rounds import Rounds
@@ -25,12 +25,6 @@ GATHERING = 0.05
 ENOUGH = 100
 #: Seconds between two requests that nobody hurries: at a hundred thousand calls a second the hundredth comes at once.
 BREATH = 0.01
-#: Seconds for one request. Nobody waits for it, and a commit may take longer than a decision.
-PATIENCE = 1.0
-#: Statuses of an answer to a batch as it is written, whose fault may be that of one outcome in it.
-UNREADABLE = (400, 413, 422)
-#: What is said of a single outcome where the fault is the server's, and passes: the codes of status 5xx.
-PASSING = frozenset({"storage_unavailable", "outcome_unknown", "overloaded", "shutting_down", "internal_error"})
 #: A limit that no intake reaches.
 _NEVER = LARGEST_INTAKE
 
@@ -45,8 +39,7 @@ class Sender:
 
     def __init__(self, outbox: Outbox, link: Link, reach: Reachability, settings: Settings, policies: Policies) -> None:
         self._outbox = outbox
-        self._link = link
-        self._reach = reach
+        self._batches = Batches(outbox, link, reach)
         self._settings = settings
         self._policies = policies
         self.after_fork()
@@ -82,7 +75,10 @@ class Sender:
         self.notify()
 
     def flush(self, within: float) -> bool:
-        """Waits until all that was reported before has been answered; ``False`` where it takes longer."""
+        """Waits until all that was reported before has been answered; ``False`` where it takes longer, or where this is
+        the thread that sends."""
+        if self.is_this_thread:
+            return False
         number = self._rounds.ask()
         self.hurry()
         return self._rounds.wait_until_done(number, within)
@@ -119,6 +115,11 @@ class Sender:
         lost = self._outbox.abandon()
         if lost:
             log.warning("%d outcomes are lost: Fusebox did not take them before the end", lost)
+
+    @property
+    def is_this_thread(self) -> bool:
+        """Whether it is a listener that asks, which is told of an answer, and could wait for nothing but itself."""
+        return self._thread is threading.current_thread()
 
     @property
     def has_something(self) -> bool:
@@ -187,7 +188,7 @@ class Sender:
         self._gather()
         while batch := self._outbox.take(time.monotonic()):
             try:
-                is_taken = self._send_in_parts(batch)
+                is_taken = self._batches.send(batch, self.reporter)
             except Away as reason:
                 log.debug("outcomes wait: %s", reason)
                 self._outbox.give_back(batch)
@@ -220,57 +221,3 @@ class Sender:
             except Exception:
                 log.exception("a defect of the fusebox package; reports go on")
         self._outbox.gather()
-
-    def _send_in_parts(self, batch: list[Item]) -> bool:
-        """Takes out of ``batch`` what is answered; whether the server took any. What it cannot read is sent again in
-        halves, down to the outcome that is to blame, so that no other is lost with it."""
-        is_taken = False
-        sizes = [len(batch)]
-        while sizes:
-            size = sizes.pop()
-            again: list[Item] = []
-            try:
-                again = self._send(batch[:size])
-                is_taken = True
-            except Refused as refusal:
-                if refusal.status not in UNREADABLE:
-                    raise
-                if size > 1:
-                    sizes += [size - size // 2, size // 2]
-                    continue
-                self._outbox.refuse(batch[0], refusal.code, str(refusal))
-            batch[:size] = again
-            if again:
-                raise Away("of some of them, for a reason that passes", is_answer=True)
-        return is_taken
-
-    def _send(self, batch: list[Item]) -> list[Item]:
-        """Gives what the server could not take for a reason that passes, and what came behind it of the same breaker:
-        sent again it is in order, and what the server has it knows by its id."""
-        document = {"reports": [item.document(self.reporter) for item in batch]}
-        began = time.monotonic()
-        results = _results(self._link.ask("POST", "/v1/reports", document, within=PATIENCE), len(batch))
-        self._reach.worked(time.monotonic() - began)
-        self._outbox.accepted()
-        again: list[Item] = []
-        for item, result in zip(batch, results):
-            error = result.get("error") or {}
-            if error.get("code") in PASSING or any(item.cell is other.cell for other in again):
-                again.append(item)
-            elif error:
-                self._outbox.refuse(item, str(error.get("code")), str(error.get("detail")))
-            else:
-                item.cell.hear(result)
-                item.answered(result)
-        return again
-
-
-def _results(answer: Any, count: int) -> list[dict[str, Any]]:
-    try:
-        results: list[dict[str, Any]] = answer["results"]
-        is_good = len(results) == count and all(isinstance(each.get("error") or {}, dict) for each in results)
-    except (AttributeError, KeyError, TypeError):
-        is_good = False
-    if not is_good:
-        raise Away(f"the answer is not as expected: {answer!r:.100}")
-    return results

@@ -176,7 +176,7 @@ class CircuitBreaker(Guarding):
             return None
         if self._numbers.is_due:
             self._numbers.settle()
-        if not self._fusebox.flush(until - monotonic()):
+        if not self._authority.sender.is_this_thread and not self._fusebox.flush(until - monotonic()):
             return None
         try:
             return self._heard(self._orders.view(max(until - monotonic(), 0.001)))

@@ -76,7 +76,7 @@ class Course(Exclusions):
     ) -> Decision:
         try:
             if decision.source != "local":
-                self._watch.hear(decision.state, decision.generation)
+                self._watch.hear(decision.state, decision.generation, waits=False)
             if not decision.allowed:
                 message = "Timeout not elapsed yet, circuit breaker still open"
                 raise CircuitBreakerError(message, self.breaker.name, decision.state, decision.retry_after)
@@ -97,7 +97,7 @@ class Course(Exclusions):
     async def succeeded_async(self, decision: Decision, duration: float) -> None:
         if decision.is_probe:
             answer = await self._answer_async(decision, self._told(decision, "success", None, duration))
-            self._learn(decision, answer)
+            self._learn(decision, answer, waits=False)
         else:
             await self.breaker.report_async("success", decision, duration=duration)
         self._tell_success()
@@ -122,7 +122,7 @@ class Course(Exclusions):
             self.breaker.give_back(decision, duration, error)
         elif self._is_failure(decision, error):
             answer = await self._answer_async(decision, self._told_failure(decision, error, duration))
-            self._trip(decision, error, self._learn(decision, answer))
+            self._trip(decision, error, self._learn(decision, answer, waits=False))
         else:
             await self.succeeded_async(decision, duration)
 
@@ -134,12 +134,12 @@ class Course(Exclusions):
             raise
 
     def _told_failure(self, decision: Decision, error: BaseException, duration: float) -> Future[Answer]:
-        self._telling.failures = 1
+        self._telling.failures = self._failures_being_told + 1
         try:
             for listener in self._listeners:
                 listener.failure(self._cb, error)
         finally:
-            self._telling.failures = 0
+            self._telling.failures -= 1
             answer = self._told(decision, "failure", kind_of(error), duration)
         return answer
 
@@ -167,8 +167,9 @@ class Course(Exclusions):
             return None
         return answer.result() if await until_done(answer, self._authority.settings.timeout) else None
 
-    def _learn(self, decision: Decision, answer: Answer) -> Optional[State]:
-        """The state behind a report that counted; ``None`` where it did not, or nobody knows."""
+    def _learn(self, decision: Decision, answer: Answer, *, waits: bool = True) -> Optional[State]:
+        """The state behind a report that counted; ``None`` where it did not, or nobody knows. Waits until the listeners
+        have been told of it, except in an event loop."""
         if decision.ticket is not None:
             return decision.ticket.stand_in.state
         if answer is None or not answer.get("applied") or answer.get("state") not in get_args(State):
@@ -177,7 +178,7 @@ class Course(Exclusions):
         generation = decision.generation
         if generation is not None:
             self._authority.panel.doubt(self._cell, generation, state)
-            self._watch.hear(state, generation + (state != decision.state))
+            self._watch.hear(state, generation + (state != decision.state), waits=waits)
         return state
 
     def _trip(self, decision: Decision, error: BaseException, state: Optional[State]) -> None:

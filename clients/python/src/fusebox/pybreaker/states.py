@@ -68,23 +68,23 @@ class Watch:
         #: Held while listeners are told, which may ask for what is heard here.
         self._turn = threading.RLock()
 
-    def hear(self, state: State, generation: Optional[int] = None) -> None:
+    def hear(self, state: State, generation: Optional[int] = None, *, waits: bool = True) -> None:
         """Tells the listeners, if that is news; a state that there is not is none.
-
-        Where another thread tells them, waits until it has, though not for longer than for a decision: a listener may
-        wait for what this thread is to do.
 
         Args:
             generation: that the state belongs to, or that it cannot be older than; ``None`` where there is no telling.
+            waits: where another thread tells listeners, until it has, though not for longer than for a decision: a
+                listener may wait for what this thread is to do.
         """
         if state not in SERVER_STATES.values():
             return
-        is_in_turn = self._turn.acquire(timeout=self._cb._authority.settings.timeout)
+        turn = self._turn  # A listener may fork, and its child has another one.
+        is_in_turn = turn.acquire(timeout=self._cb._authority.settings.timeout if waits else 0.0)
         try:
             self._tell(state, generation)
         finally:
             if is_in_turn:
-                self._turn.release()
+                turn.release()
 
     def _tell(self, state: State, generation: Optional[int]) -> None:
         with self._lock:
