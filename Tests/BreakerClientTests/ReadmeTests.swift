@@ -2,6 +2,7 @@ import BreakerClient
 import BreakerCore
 import EngineSupport
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The lines of the README")
@@ -19,6 +20,7 @@ struct ReadmeTests {
             let receipt = try await payments.call { try await charge(order) }
             // to here.
             #expect(receipt == "order 7 is charged")
+            try await eventually("it is reported") { fusebox.statistics.waitingOutcomes == 0 }
             running.cancel()
             try await running.value
             #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 1)

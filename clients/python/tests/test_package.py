@@ -19,8 +19,9 @@ def built(folder: pathlib.Path) -> zipfile.ZipFile:
     shutil.copytree(FOLDER / "src", source / "src")
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(FOLDER / name, source)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", str(source)]
-    subprocess.run([*command, "--wheel-dir", str(folder)], check=True, timeout=120)
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", str(folder), str(source)]
+    subprocess.run(command, check=True, timeout=120)
     (wheel,) = folder.glob("*.whl")
     return zipfile.ZipFile(wheel)
 
@@ -40,5 +41,6 @@ def test_the_wheel_has_all_modules_their_types_and_one_dependency(tmp_path: path
 
     program = "import fusebox, fusebox.pybreaker; print(fusebox.__file__)"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed"), "PYTHONDONTWRITEBYTECODE": "1"}
-    shown = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", program]
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
     assert pathlib.Path(shown.stdout.strip()) == tmp_path / "installed" / "fusebox" / "__init__.py"

@@ -75,4 +75,6 @@ async def restart(server: Server, crowd: Crowd, meanwhile: int) -> None:
     await crowd.until("what they know is stale", lambda: monotonic() > back)
     await have_answered(meanwhile)
     await asyncio.to_thread(server.start)
+    counted = server.counted("payments")
+    await crowd.until("it counts again", lambda: server.counted("payments") > counted)
     await have_answered(200)

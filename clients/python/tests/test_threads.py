@@ -345,6 +345,7 @@ def open_sockets() -> set[str]:
 def test_threads_loops_and_cancelled_tasks_leave_no_socket_open(server: Server, name: str, mode: Any) -> None:
     server.put_counting(name)
     server.breaker(name)
+    gc.collect()
     before = open_sockets()
     fb = Fusebox(server.url, mode=mode, timeout=5.0)
     payments = fb.breaker(name)
@@ -362,7 +363,7 @@ def test_threads_loops_and_cancelled_tasks_leave_no_socket_open(server: Server, 
         asyncio.run(main())
 
     in_threads(work)
-    assert open_sockets() > before, "it has connections"
+    assert open_sockets() - before, "it has connections"
     fb.close()
     gc.collect()
     eventually("no socket is left", lambda: open_sockets() <= before)
