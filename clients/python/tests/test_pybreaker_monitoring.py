@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pybreaker as original
 import pytest
-from server import Server
+from doubtful import CLOSED, POLICY, Answer, Doubtful, accepted, answer
+from server import Server, eventually
+from test_panel import outline
 
 from fusebox import Fusebox
 from fusebox import pybreaker as shared
@@ -293,3 +296,37 @@ def test_it_is_called_as_it_was_named(make_breaker: Make) -> None:
     assert breaker.name == "Orders DB"
     breaker.name = "Orders DB 2"
     assert breaker.name == "Orders DB 2"
+
+
+def test_a_stream_that_is_behind_tells_listeners_nothing_old() -> None:
+    goes_on = threading.Event()
+
+    def stream() -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 X\r\n\r\n"
+        goes_on.wait()
+        for event in ({"type": "heartbeat"}, {"type": "resync", "breakers": [outline("payments", "closed")]}):
+            yield json.dumps({"at": "2026-01-01T00:00:00.000Z", "revision": 7, **event}).encode() + b"\n"
+        server.is_over.wait()
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.startswith("/v1/events"):
+            return stream()
+        if path == "/v1/reports":
+            return accepted(body, "open")
+        return answer(CLOSED if path.endswith("/acquire") else POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, timeout=5.0) as fb:
+        heard: list[str] = []
+
+        class Listener(shared.CircuitBreakerListener):
+            def state_change(self, breaker: Any, before: Any, after: Any) -> None:
+                heard.append(after.name)
+
+        breaker = shared.CircuitBreaker(name="payments", fusebox=fb, listeners=[Listener()])
+        with pytest.raises(ValueError):
+            breaker.breaker.call(raising(ValueError()))
+        eventually("the answer says so", lambda: heard == ["open"])
+        goes_on.set()
+        eventually("the stream tells of the time before", lambda: breaker._cell.standing.state == "closed")
+        fb._authority.panel.dismiss_stand_ins()
+        assert heard == ["open"]

@@ -75,7 +75,7 @@ class Batches:
             else:
                 # Whoever waits goes on first: what is heard is told to listeners, which may take their time.
                 item.answered(result)
-                item.cell.hear(result)
+                item.cell.hear(result, item)
         return again
 
 

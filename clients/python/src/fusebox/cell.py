@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional, get_args
 
 from .decision import Decision, Source, State
-from .outcomes import milliseconds
+from .outcomes import Item, milliseconds
 from .policy import Policy
 from .standin import StandIn
 from .standing import Freshness, Standing
@@ -29,6 +29,8 @@ class StateChange(NamedTuple):
     #: The rule or event that caused it, and a sentence for a person; ``None`` where the server did not tell.
     cause: Optional[str] = None
     detail: Optional[str] = None
+    #: That ``after`` belongs to, or a later one; ``None`` where nothing says.
+    generation: Optional[int] = None
 
 
 Listener = Callable[[StateChange], None]
@@ -76,10 +78,11 @@ class Cell:
         slow = self.policy.slow_call_ms / 1_000
         return (0.0, slow) if duration < slow else (slow, math.inf)
 
-    def hear(self, answer: Any, source: Source = "server") -> None:
-        """Takes the state from an answer, where no stream tells of changes."""
+    def hear(self, answer: Any, item: Item) -> None:
+        """Takes the state from the answer to an outcome, where no stream tells of changes."""
         if isinstance(answer, Mapping) and answer.get("state") in get_args(State) and not self.is_followed:
-            self.becomes(answer["state"], source)
+            state: State = answer["state"]
+            self.becomes(state, "server", generation=item.generation_behind(state))
 
     @property
     def is_followed(self) -> bool:
@@ -98,7 +101,7 @@ class Cell:
             # Only a ``force_open`` without an end denies without saying for how long.
             self.denied_until = decision.began + (math.inf if decision.retry_after is None else decision.retry_after)
         if not self.is_followed:
-            self.becomes(decision.state, "server")
+            self.becomes(decision.state, "server", generation=decision.generation)
 
     def becomes(
         self,
@@ -106,13 +109,14 @@ class Cell:
         source: Source,
         cause: Optional[str] = None,
         detail: Optional[str] = None,
+        generation: Optional[int] = None,
     ) -> None:
         """Tells listeners, if ``state`` is another than before."""
         with self.lock:
             before, self.state = self.state, state
         if before == state or (before is None and state == "closed"):
             return
-        change = StateChange(self.name, before, state, source, cause, detail)
+        change = StateChange(self.name, before, state, source, cause, detail, generation)
         for listener in self.listeners + self._all_listeners:
             try:
                 listener(change)

@@ -78,8 +78,9 @@ class Panel:
             if event.revision is not None:
                 self.revision = event.revision
         for cell in changed:
-            if cell.standing.state is not None:
-                cell.becomes(cell.standing.state, "local", event.cause, event.detail)
+            standing = cell.standing
+            if standing.state is not None:
+                cell.becomes(standing.state, "local", event.cause, event.detail, standing.generation)
         self.freshness.heard(said)
 
     def _taken(self, event: Event) -> list[Cell]:
@@ -134,9 +135,10 @@ class Panel:
         with self._lock:
             cells = list(self._cells.values())
         for cell in cells:
-            if cell.standing.state is not None and cell.standing.state != "half_open":
+            standing = cell.standing
+            if standing.state is not None and standing.state != "half_open":
                 cell.stand_in = None
-                cell.becomes(cell.standing.state, "local")
+                cell.becomes(standing.state, "local", generation=standing.generation)
 
     def decide(self, cell: Cell) -> Optional[Decision]:
         """By a fresh panel; ``None`` where it is not, and where the server alone can say: of a possible probe, and of a

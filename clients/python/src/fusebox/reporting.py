@@ -143,7 +143,7 @@ class Reporting:
                 raise
             log.exception("a defect of the fusebox package; the outcome is sent later")
         else:
-            item.cell.hear(answer)
+            item.cell.hear(answer, item)
 
     def _postpone(self, item: Item) -> None:
         """Leaves to the sender what was sent in vain. What follows waits behind it, and for nobody."""

@@ -81,8 +81,7 @@ class CircuitBreaker(Guarding):
         def learn(change: StateChange) -> None:
             circuit = me()
             if circuit is not None and circuit._cell is cell:  # As it was when this change began to be told.
-                generation = None if change.source == "fallback" else cell.standing.generation
-                circuit._watch.hear(change.after, generation)
+                circuit._watch.hear(change.after, change.generation)
 
         self._watch.begin(self._cell.standing.state or self._cell.state, self._cell.standing.generation)
         self._listener = self.breaker.listen(learn)
