@@ -1,3 +1,4 @@
+import BreakerHTTP
 import Hummingbird
 import Logging
 import NIOConcurrencyHelpers
@@ -43,6 +44,7 @@ final class DemoDownstream: Sendable {
         logger.logLevel = .critical
         let application = Application(
             router: router,
+            server: .plain,
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in onRunning("http://127.0.0.1:\(channel.localAddress?.port ?? 0)") },
             logger: logger

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import BreakerHTTP
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -6,10 +7,7 @@ import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
-import NIOHTTPTypesHTTP1
 import TestSupport
-
-@testable import BreakerHTTP
 
 /// A server that answers as the test says, in front of the real one: as a network that fails, a proxy that is overloaded, or
 /// a disk that is full looks from here.
@@ -70,7 +68,7 @@ final class SickServer: Sendable {
             responder: CallbackResponder<BasicRequestContext> { request, _ in
                 try await respond(to: request, from: server.url, state)
             },
-            server: HTTPServerBuilder { SickChannel(responder: $0) },
+            server: .plain,
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { portFound.yield($0.localAddress?.port ?? 0) },
             logger: logger
@@ -129,24 +127,5 @@ final class SickServer: Sendable {
         outgoing.body = .bytes(try await request.body.collect(upTo: 1 << 22))
         let answer = try await HTTPClient.shared.execute(outgoing, deadline: .distantFuture)
         return Response(status: .init(code: Int(answer.status.code)), body: .init(asyncSequence: answer.body))
-    }
-}
-
-/// A plain connection that may be accepted while the server ends.
-private struct SickChannel: HTTPChannelHandler {
-    typealias Value = AcceptedConnection
-
-    let responder: Responder
-
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-            try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            return try AcceptedConnection(channel)
-        }
-    }
-
-    func handle(value connection: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: connection.take(), logger: logger)
     }
 }
