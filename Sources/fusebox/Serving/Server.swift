@@ -34,8 +34,8 @@ struct Server {
         if let path = settings.tokensPath { tokens = try TokenReload.read(path) }
         let gatekeeper = Gatekeeper(tokens: tokens, hosts: settings.hosts + [settings.listen.host])
         let connections = try ConnectionLimit.raise()
+        // They end with the process: a connection that was accepted at the very end may still have to be closed.
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: HTTPServer.Configuration.eventLoopCount)
-        defer { eventLoops.shutdownGracefully { _ in } }
         let engine = try openEngine(on: eventLoops.next(), logger: logger)
         let readiness = Readiness()
         let backups = BackupFolder(databasePath: settings.databasePath)
