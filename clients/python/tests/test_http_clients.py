@@ -113,7 +113,7 @@ def test_routes_have_breakers_of_their_own_and_the_rest_has_none(
         ("GET", "https://pay.example.com.evil.example/", "pay.example.com.evil.example"),
         ("GET", "https://api.example.com:443/", "api.example.com"),
         ("GET", "http://api.example.com:443/", "api.example.com:443"),
-        ("GET", "http://[::1]:80/", "1"),
+        ("GET", "http://[::1]:80/", "0::1"),
     ],
 )
 def test_the_longest_route_that_fits_says_which(method: str, url: str, name: str) -> None:

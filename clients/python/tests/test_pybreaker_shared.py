@@ -242,7 +242,7 @@ def test_without_fusebox_the_numbers_asked_for_hold(own_server: Server, make: Ca
 def test_a_storage_names_its_breaker_and_is_otherwise_not_used(local: Fusebox) -> None:
     storage = CircuitRedisStorage("closed", object(), namespace="orders of shop")
     breaker = CircuitBreaker(state_storage=storage, fusebox=local)
-    assert (breaker.name, breaker.breaker.name) == (None, "orders-of-shop")
+    assert (breaker.name, breaker.breaker.name) == (None, "orders-of-shop-09409318")
     assert CircuitBreaker(state_storage=CircuitMemoryStorage("closed"), name="a", fusebox=local).breaker.name == "a"
 
 

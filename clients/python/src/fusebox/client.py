@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -14,6 +13,7 @@ from .breaker import Breaker
 from .cell import Listener
 from .classification import Classification, Exceptions, Failed
 from .fallback import NOTHING, Fallback, fallback_of
+from .names import check_name
 from .settings import Mode, Settings, Unreachable
 from .statistics import Statistics
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 log = logging.getLogger("fusebox")
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
 class Fusebox:
@@ -79,10 +77,8 @@ class Fusebox:
             fallback: what a call gives where the breaker denies it or it fails: a value, a function of the call's
                 arguments (and of ``error``, if it has such a parameter), or a ``CachedFallback``.
         """
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise ValueError(f"name must be 1 to 128 of A-Z a-z 0-9 . _ : -, first a letter or digit, not {name!r}")
-        classification = Classification(failures, ignore, failed)
-        return Breaker(self._authority, self._authority.panel.cell(name), classification, fallback_of(fallback))
+        cell = self._authority.panel.cell(check_name(name))
+        return Breaker(self._authority, cell, Classification(failures, ignore, failed), fallback_of(fallback))
 
     def listen(self, listener: Listener) -> Listener:
         """Has ``listener`` told of each change of any breaker's state, in the thread that learns of it."""

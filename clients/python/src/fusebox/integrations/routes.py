@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Optional
 from urllib.parse import urlsplit
 
-from ..pybreaker.naming import shared_name
+import httpx
+
+from ..names import check_name, shared_name
 
 #: Of a request's method and URL, the breaker's name; ``None`` for one that is not protected.
 Route = Callable[[str, str], Optional[str]]
@@ -15,12 +17,31 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def per_host(method: str, url: str) -> Optional[str]:
-    """``api.example.com``, or ``api.example.com:8443`` where the port is not the scheme's own."""
+    """``api.example.com``, or ``api.example.com:8443`` where the port is not the scheme's own.
+
+    A host that is not ASCII has the name that DNS has for it, ``xn--…``. An IPv6 address is ``2001:db8::1``, with a
+    port ``2001:db8::1-8443``, and ``0::1`` where it begins with colons.
+    """
     parts = urlsplit(url)
-    host = parts.hostname or ""
+    host = (parts.hostname or "").rstrip(".")
+    if not host:
+        return None
+    separator = ":"
+    if ":" in host:
+        separator = "-"
+        host = f"0{host}" if host.startswith(":") else host
+    elif not host.isascii():
+        host = _ascii(host)
     if parts.port is not None and parts.port != _DEFAULT_PORTS.get(parts.scheme):
-        host = f"{host}:{parts.port}"
-    return shared_name(host) or None
+        host = f"{host}{separator}{parts.port}"
+    return shared_name(host)
+
+
+def _ascii(host: str) -> str:
+    try:
+        return httpx.URL(f"http://{host}/").raw_host.decode()
+    except httpx.InvalidURL:
+        return host
 
 
 def per_route(names: Mapping[str, str], otherwise: Optional[Route] = None) -> Route:
@@ -31,11 +52,14 @@ def per_route(names: Mapping[str, str], otherwise: Optional[Route] = None) -> Ro
             "payments:write"}``. The longest URL that fits, up to a ``/`` or a ``?``, says which; one with a method
             goes before one without.
         otherwise: for what nothing fits; without it that is not protected. ``per_host`` is one.
+
+    Raises:
+        ValueError: one of the names is no breaker's.
     """
     routes = []
     for pattern, name in names.items():
         method, _, beginning = pattern.rpartition(" ")
-        routes.append((beginning.rstrip("/"), method.upper(), name))
+        routes.append((beginning.rstrip("/"), method.upper(), check_name(name)))
     routes.sort(key=lambda route: (-len(route[0]), not route[1]))
 
     def route(method: str, url: str) -> Optional[str]:

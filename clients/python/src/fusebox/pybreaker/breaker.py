@@ -12,13 +12,14 @@ from .. import forking
 from ..cell import StateChange
 from ..client import Fusebox
 from ..default import default
+from ..names import shared_name
 from ..orders import OrderFailed, Orders
 from ..reachability import LONGEST_PAUSE
 from .counts import failures
 from .exclusions import Exclusion
 from .guarding import Guarding
 from .listeners import CircuitBreakerListener
-from .naming import name_of_variable, shared_name
+from .naming import name_of_variable
 from .settings import Numbers, fields_of
 from .states import SERVER_STATES, CircuitBreakerState, Watch
 from .storages import CircuitBreakerStorage, namespace_of

@@ -5,17 +5,11 @@ from __future__ import annotations
 import ast
 import linecache
 import os
-import re
 from collections.abc import Iterable, Iterator
 from types import FrameType
 from typing import Optional
 
 _MODULE_LEVEL = "<module>"
-
-
-def shared_name(name: str) -> str:
-    """``name`` as Fusebox takes it: what it does not take becomes a hyphen."""
-    return re.sub(r"[^A-Za-z0-9._:-]+", "-", name).strip("-._:")[:128]
 
 
 def name_of_variable(frame: Optional[FrameType]) -> str:
