@@ -90,7 +90,7 @@ def test_one_that_cannot_be_written_harms_no_other(server: Server, name: str, ca
         for number in range(20):
             payments.report("failure", decision, kind=f"k{number}")
             outcome: Any = object() if number in (3, 11) else "ignored"
-            other.report(outcome, of_other)
+            fb._authority.report(other._cell, of_other, outcome, None, None)
         assert fb.flush(30)
         assert server.counted(name) == (20, 20)
         assert fb.statistics.dropped == 2

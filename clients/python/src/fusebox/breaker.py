@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, get_args
 
 from .calls import Call, enter, leave
-from .cell import Listener
+from .cell import Listener, check_listener
 from .decision import Decision, Outcome, State
 from .errors import BreakerOpen
 from .fallback import Served, served
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 R = TypeVar("R")
+
+_OUTCOMES = get_args(Outcome)
 
 
 class Breaker(AsyncProtection):
@@ -96,7 +98,11 @@ class Breaker(AsyncProtection):
             decision: what ``acquire`` gave; without it the report has no permit and counts only while closed.
             kind: a short word for a failure, at most 64 characters.
             duration: seconds that the call took.
+
+        Raises:
+            ValueError: there is no such outcome. Nothing was reported, and ``decision`` waits for its report.
         """
+        _check_report(outcome, decision)
         self._authority.report(self._cell, decision, outcome, kind, duration)
 
     async def report_async(
@@ -108,6 +114,7 @@ class Breaker(AsyncProtection):
         duration: Optional[float] = None,
     ) -> None:
         """The same, without holding up the event loop."""
+        _check_report(outcome, decision)
         await self._authority.report_async(self._cell, decision, outcome, kind, duration)
 
     def denial(self) -> Optional[BreakerOpen]:
@@ -125,6 +132,7 @@ class Breaker(AsyncProtection):
 
     def listen(self, listener: Listener) -> Listener:
         """Has ``listener`` told of each change of this breaker's state, in the thread that learns of it."""
+        check_listener(listener)
         self._cell.listeners.append(listener)
         return listener
 
@@ -157,3 +165,10 @@ class Breaker(AsyncProtection):
         call = leave(self, error)
         if call is not None:
             await call.__aexit__(kind, error, traceback)
+
+
+def _check_report(outcome: object, decision: object) -> None:
+    if outcome not in _OUTCOMES:
+        raise ValueError(f"outcome must be one of {_OUTCOMES}, not {outcome!r}")
+    if decision is not None and not isinstance(decision, Decision):
+        raise TypeError(f"decision must be what acquire() gave, not {decision!r}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Optional
 
+from .arity import Arity
 from .fallback import NOTHING, Fallback, Invocation, Served, fallback_of, served
 from .stores import Cached, Store
 
@@ -45,12 +46,27 @@ class CachedFallback(Fallback):
     ) -> None:
         if not ttl > 0:
             raise ValueError(f"ttl must be more than 0 seconds, not {ttl!r}")
+        if key is not None and not callable(key):
+            raise TypeError(f"key must be a function of the call's arguments, not {key!r}")
         self._store = store
         self._ttl = ttl
         self._key = key
+        self._arity = None if key is None else Arity(key, "key")
         self._otherwise = fallback_of(otherwise)
         #: By ``time.monotonic()``.
         self._silent_until = float("-inf")
+
+    def check_function(self, function: Callable[..., Any], *, in_async: bool) -> None:
+        if self._arity is not None:
+            self._arity.check_all(function)
+        if self._otherwise is not None:
+            self._otherwise.check_function(function, in_async=in_async)
+
+    def check(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, in_async: bool) -> None:
+        if self._arity is not None:
+            self._arity.check(args, kwargs)
+        if self._otherwise is not None:
+            self._otherwise.check(args, kwargs, in_async=in_async)
 
     def remember(self, call: Invocation, result: Any) -> None:
         self._put(self._key_of(call), result)

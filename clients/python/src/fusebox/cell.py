@@ -36,6 +36,15 @@ class StateChange(NamedTuple):
 Listener = Callable[[StateChange], None]
 
 
+def check_listener(listener: object) -> None:
+    """
+    Raises:
+        TypeError: it cannot be called.
+    """
+    if not callable(listener):
+        raise TypeError(f"a listener must be a function of the change, not {listener!r}")
+
+
 class Cell:
     """One name in this process: shared by all its ``Breaker`` objects, and kept for as long as its ``Fusebox``."""
 

@@ -8,6 +8,7 @@ from typing import Optional, Union
 
 from .decision import Outcome
 from .errors import BreakerOpen
+from .groups import held_by, is_group_class
 from .kinds import LONGEST, kind_of, kind_of_result
 
 #: Classes of exceptions, or a function that says whether one counts.
@@ -26,10 +27,11 @@ class Classification:
 
     An exception that is no failure is ``ignored``, for it says nothing of the downstream. So is always what ends a call
     from outside (``KeyboardInterrupt``, ``SystemExit``, ``GeneratorExit``, a cancellation), and the denial of another
-    breaker within the call, unless ``failures`` names it.
+    breaker within the call, unless ``failures`` names it. A group of exceptions is a failure where it holds one, unless
+    its own class is named.
     """
 
-    __slots__ = ("_failures", "_ignore", "failed")
+    __slots__ = ("_failing_groups", "_failures", "_ignore", "_ignored_groups", "failed")
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Classification:
     ) -> None:
         self._failures = _predicate("failures", failures)
         self._ignore = _predicate("ignore", ignore)
+        self._failing_groups, self._ignored_groups = _groups_in(failures), _groups_in(ignore)
         if failed is not None and not callable(failed):
             raise TypeError(f"failed must be a function of the result, not {failed!r}")
         self.failed = failed
@@ -47,11 +50,21 @@ class Classification:
 
     def of_error(self, error: BaseException) -> tuple[Outcome, Optional[str]]:
         """The outcome of a call that raised ``error``, and the kind of a failure."""
+        if is_group_class(type(error)):
+            return self._of_group(error)
         if not isinstance(error, Exception) or isinstance(error, concurrent.futures.CancelledError):
             return "ignored", None
         if self._ignore(error) or not self._failures(error):
             return "ignored", None
         return "failure", kind_of(error)
+
+    def _of_group(self, group: BaseException) -> tuple[Outcome, Optional[str]]:
+        if isinstance(group, self._ignored_groups):
+            return "ignored", None
+        if isinstance(group, self._failing_groups):
+            return "failure", kind_of(group)
+        outcomes = (self.of_error(error) for error in held_by(group))
+        return next((each for each in outcomes if each[0] == "failure"), ("ignored", None))
 
     def of_result(self, result: object) -> tuple[Outcome, Optional[str]]:
         """The outcome of a call that returned ``result``, and the kind of a failure."""
@@ -63,6 +76,11 @@ class Classification:
 
 def _is_plain_failure(error: BaseException) -> bool:
     return not isinstance(error, BreakerOpen)
+
+
+def _groups_in(exceptions: Exceptions) -> tuple[type[BaseException], ...]:
+    classes = exceptions if isinstance(exceptions, tuple) else (exceptions,)
+    return tuple(each for each in classes if isinstance(each, type) and is_group_class(each))
 
 
 def _predicate(option: str, exceptions: Exceptions) -> Callable[[BaseException], bool]:

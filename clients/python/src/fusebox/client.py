@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from . import forking
 from .authority import Authority
 from .breaker import Breaker
-from .cell import Listener
+from .cell import Listener, check_listener
 from .classification import Classification, Exceptions, Failed
 from .fallback import NOTHING, Fallback, fallback_of
 from .names import check_name
@@ -82,6 +82,7 @@ class Fusebox:
 
     def listen(self, listener: Listener) -> Listener:
         """Has ``listener`` told of each change of any breaker's state, in the thread that learns of it."""
+        check_listener(listener)
         self._authority.panel.listeners.append(listener)
         return listener
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Literal, NamedTuple, Optional, Union
+
+from .arity import Arity
+from .functions import is_coroutine_function
 
 #: Stands for no fallback, and for a fallback that has nothing to give: ``None`` is a value like any other.
 NOTHING: Any = object()
@@ -39,6 +42,18 @@ class Fallback:
     #: Whether ``remember`` wants the good results.
     remembers = False
 
+    def check_function(self, function: Callable[..., Any], *, in_async: bool) -> None:
+        """
+        Raises:
+            TypeError: this can stand in for no call, or not for each call, of ``function``.
+        """
+
+    def check(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, in_async: bool) -> None:
+        """
+        Raises:
+            TypeError: this cannot stand in for a call with these arguments.
+        """
+
     def serve(self, call: Invocation, error: Optional[BaseException]) -> Any:
         raise NotImplementedError
 
@@ -68,12 +83,22 @@ class FunctionFallback(Fallback):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
-        self._is_async = inspect.iscoroutinefunction(function)
-        self._wants_error = _has_parameter(function, "error")
+        self._is_async = is_coroutine_function(function)
+        self._arity = Arity(function, "fallback")
+
+    def check_function(self, function: Callable[..., Any], *, in_async: bool) -> None:
+        self._check_async(in_async)
+        self._arity.check_all(function)
+
+    def check(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, in_async: bool) -> None:
+        self._check_async(in_async)
+        self._arity.check(args, kwargs)
+
+    def _check_async(self, in_async: bool) -> None:
+        if self._is_async and not in_async:
+            raise TypeError(f"{self._function!r} is a coroutine function, and no fallback for a call that is none")
 
     def serve(self, call: Invocation, error: Optional[BaseException]) -> Any:
-        if self._is_async:
-            raise TypeError(f"{self._function!r} is a coroutine function, and no fallback for a call that is none")
         result = self._call(call, error)
         served.set(Served("fallback", None, error))
         return result
@@ -86,16 +111,9 @@ class FunctionFallback(Fallback):
         return result
 
     def _call(self, call: Invocation, error: Optional[BaseException]) -> Any:
-        if self._wants_error:
+        if self._arity.has_error:
             return self._function(*call.args, **call.kwargs, error=error)
         return self._function(*call.args, **call.kwargs)
-
-
-def _has_parameter(function: Callable[..., Any], name: str) -> bool:
-    try:
-        return name in inspect.signature(function).parameters
-    except (TypeError, ValueError):  # Some functions written in C have no signature.
-        return False
 
 
 def fallback_of(option: Union[Fallback, Callable[..., Any], Any]) -> Optional[Fallback]:

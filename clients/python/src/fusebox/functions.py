@@ -24,7 +24,9 @@ def protect(breaker: AsyncProtection, function: F) -> F:
             f"{breaker.name} cannot protect the generator function {_name(function)}: its call is over before it runs; "
             "protect what it calls, or use guard() within it"
         )
-    if is_coroutine_function(function):
+    in_async = is_coroutine_function(function)
+    breaker.check_fallback(function, in_async=in_async)
+    if in_async:
         return cast(F, _protect_async(breaker, function))
     return cast(F, _protect_sync(breaker, function))
 

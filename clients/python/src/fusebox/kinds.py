@@ -7,6 +7,8 @@ import re
 import socket
 from typing import Any, Optional, cast
 
+from .groups import held_by
+
 #: As many characters as the server takes.
 LONGEST = 64
 
@@ -33,7 +35,9 @@ def word_of(kind: object) -> Optional[str]:
 
 
 def kind_of(error: BaseException) -> str:
-    """``timeout``, ``connection``, ``http_503`` or the like; else the exception's class in snake case."""
+    """``timeout``, ``connection``, ``http_503`` or the like; else the exception's class in snake case. A group has that
+    of the first exception that it holds."""
+    error = next(held_by(error), error)
     return _http_kind(error) or _class_kind(cast(Any, type(error)))
 
 

@@ -129,12 +129,12 @@ class Item:
 
 
 def seconds_of(duration: object) -> Optional[float]:
-    """``None`` for what is no span of time."""
+    """``None`` for what is no span of time: one that is negative, say, by a clock that was set back."""
     try:
         seconds = float(duration)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return None
-    return seconds if math.isfinite(seconds) else None
+    return seconds if seconds >= 0 and math.isfinite(seconds) else None
 
 
 def milliseconds(seconds: float) -> int:

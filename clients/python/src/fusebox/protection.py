@@ -42,7 +42,17 @@ class Protection:
     def name(self) -> str:
         return self._cell.name
 
+    def check_fallback(self, function: Callable[..., Any], *, in_async: bool) -> None:
+        """
+        Raises:
+            TypeError: the fallback cannot stand in for calls of ``function``.
+        """
+        if self._fallback is not None:
+            self._fallback.check_function(function, in_async=in_async)
+
     def run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._fallback is not None:
+            self._fallback.check(args, kwargs, in_async=False)
         standing = self._cell.standing
         decision: Optional[Decision] = None
         began = monotonic()

@@ -16,6 +16,8 @@ class AsyncProtection(Protection):
     """Runs functions and coroutine functions under a breaker."""
 
     async def run_async(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._fallback is not None:
+            self._fallback.check(args, kwargs, in_async=True)
         standing = self._cell.standing
         decision: Optional[Decision] = None
         began = monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from ..breaker import Breaker
-from ..classification import Exceptions, Failed
+from ..classification import Classification, Exceptions, Failed
 from ..client import Fusebox
 from .routes import Route
 
@@ -21,6 +21,9 @@ class Outgoing:
     def __init__(
         self, fusebox: Fusebox, route: Route, failures: Exceptions, ignore: Exceptions, failed: Optional[Failed]
     ) -> None:
+        Classification(failures, ignore, failed)  # Refuses here, and not at the first request, what it does not take.
+        if not callable(route):
+            raise TypeError(f"route must be a function of method and URL, not {route!r}")
         self._fusebox = fusebox
         self._route = route
         self._options: dict[str, Any] = {"failures": failures, "ignore": ignore, "failed": failed}

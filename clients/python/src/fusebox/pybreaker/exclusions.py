@@ -6,22 +6,28 @@ import concurrent.futures
 from collections.abc import Callable, Iterable
 from typing import Any, Optional, Union
 
+from ..groups import held_by, is_group_class
+
 #: A class of exceptions, or a function that says of an exception whether it is excluded.
 Exclusion = Union[type[BaseException], Callable[[Any], bool]]
 
 
 class Exclusions:
     def __init__(self, exclude: Optional[Iterable[Exclusion]] = None) -> None:
-        self._all: tuple[Exclusion, ...] = tuple(exclude or ())
+        self._all: tuple[Exclusion, ...] = ()
+        self.add_excluded_exceptions(*(exclude or ()))
 
     @property
     def excluded_exceptions(self) -> tuple[Exclusion, ...]:
         return self._all
 
     def add_excluded_exception(self, exception: Exclusion) -> None:
-        self._all = (*self._all, exception)
+        self.add_excluded_exceptions(exception)
 
     def add_excluded_exceptions(self, *exceptions: Exclusion) -> None:
+        for each in exceptions:
+            if not callable(each):
+                raise TypeError(f"only a class of exceptions or a function of one can be excluded, not {each!r}")
         self._all = (*self._all, *exceptions)
 
     def remove_excluded_exception(self, exception: Exclusion) -> None:
@@ -31,16 +37,28 @@ class Exclusions:
         self._all = tuple(rest)
 
     def is_system_error(self, exception: BaseException) -> bool:
-        """Whether ``exception`` counts as a failure. One that is excluded counts as a success, as in PyBreaker."""
+        """Whether ``exception`` counts as a failure. One that is excluded counts as a success, as in PyBreaker. A group
+        of exceptions is excluded where all that it holds are, or its own class is."""
+        if not is_group_class(type(exception)):
+            return not self._is_excluded(exception)
+        inner = (each for each in held_by(exception) if not ends_from_outside(each))
+        return not self._is_excluded_by_class(exception) and any(self.is_system_error(each) for each in inner)
+
+    def _is_excluded_by_class(self, group: BaseException) -> bool:
+        return any(isinstance(each, type) and is_group_class(each) and isinstance(group, each) for each in self._all)
+
+    def _is_excluded(self, exception: BaseException) -> bool:
         for exclusion in self._all:
             if isinstance(exclusion, type):
                 if isinstance(exception, exclusion):
-                    return False
+                    return True
             elif exclusion(exception):
-                return False
-        return True
+                return True
+        return False
 
 
 def ends_from_outside(error: BaseException) -> bool:
     """Whether ``error`` says nothing of the call: a cancellation, an interrupt, the end of the process."""
+    if is_group_class(type(error)):
+        return all(ends_from_outside(each) for each in held_by(error))
     return not isinstance(error, Exception) or isinstance(error, concurrent.futures.CancelledError)
