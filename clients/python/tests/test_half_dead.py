@@ -257,7 +257,9 @@ def test_outcomes_that_come_at_a_bad_moment_are_sent_again(status: int, is_await
         assert fb.flush(30)
         assert fb.statistics.dropped == 0
         reports = [{**report, "name": "payments"} for report in server.asked_for("/payments/report")] + server.reports()
+        ages = [report.pop("age_ms") for report in reports]
         assert len(reports) == 3 and all(report == reports[0] for report in reports)
+        assert ages == sorted(ages)
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, "invalid"), (403, "forbidden"), (409, "report_id_conflict")])

@@ -33,10 +33,26 @@ class Trial:
     def standing(self, name: str = "a", generation: int = 1) -> Standing:
         return Standing(self.cell(name), "closed", generation)
 
-    def report(self, outcome: str, duration: float = 0.0, permit: str = "1", name: str = "a", kind: Any = None) -> Item:
-        item = Item(self.cell(name), WORDS[outcome], permit, duration, time.monotonic(), self.outbox.next_id(), kind)
+    def report(
+        self,
+        outcome: str,
+        duration: float = 0.0,
+        permit: str = "1",
+        name: str = "a",
+        kind: Any = None,
+        ended: Optional[float] = None,
+    ) -> Item:
+        if ended is None:
+            ended = time.monotonic()
+        item = Item(self.cell(name), WORDS[outcome], permit, duration, ended, self.outbox.next_id(), kind)
         self.outbox.intake.append(item)
         return item
+
+    def success(self, standing: Standing, duration: float = 0.0, ended: Optional[float] = None) -> None:
+        """One that the panel let through."""
+        if ended is None:
+            ended = time.monotonic()
+        self.outbox.intake.append((standing, ended - duration, ended))
 
     def batch(self) -> list[Item]:
         self.outbox.gather()
@@ -62,7 +78,7 @@ def test_equal_neighbours_are_one_report(outcomes: str, reports: list[tuple[str,
     standing = trial.standing()
     for outcome in outcomes:
         if in_short and outcome == "s":
-            trial.outbox.intake.append((standing, 0.001))
+            trial.success(standing, 0.001)
         else:
             trial.report(outcome)
     assert trial.documents() == [("a", outcome, count) for outcome, count in reports]
@@ -72,7 +88,7 @@ def test_other_breakers_do_not_stand_between() -> None:
     trial = Trial()
     a, b = trial.standing("a"), trial.standing("b")
     for standing in (a, b, a, a, b):
-        trial.outbox.intake.append((standing, 0.0))
+        trial.success(standing)
     assert trial.documents() == [("a", "s", 3), ("b", "s", 2)]
 
 
@@ -80,7 +96,7 @@ def test_what_came_in_before_is_added_to() -> None:
     trial = Trial()
     standing = trial.standing()
     for _ in range(3):
-        trial.outbox.intake.append((standing, 0.0))
+        trial.success(standing)
         trial.outbox.gather()
     assert trial.documents() == [("a", "s", 3)]
 
@@ -91,7 +107,8 @@ def test_permits_kinds_and_probes_are_kept_apart() -> None:
         trial.report("s", permit=permit)
     trial.report("f", kind="timeout")
     trial.report("f", kind="connection")
-    trial.outbox.intake.extend([(trial.standing(generation=1), 0.0), (trial.standing(generation=2), 0.0)])
+    trial.success(trial.standing(generation=1))
+    trial.success(trial.standing(generation=2))
     assert [count for _, _, count in trial.documents()] == [1] * 8
 
 
@@ -111,12 +128,48 @@ def test_durations_are_equal_where_the_policy_makes_no_difference(
         standing = trial.standing()
         for duration in durations:
             if in_short:
-                trial.outbox.intake.append((standing, duration))
+                trial.success(standing, duration, ended=0.0)
             else:
-                trial.report("s", duration)
-        batch = trial.batch()
+                trial.report("s", duration, ended=0.0)
+        trial.outbox.gather()
+        batch = trial.outbox.take(0.0)
         assert [item.count for item in batch] == counts
         assert batch[0].duration == max(durations[: counts[0]]), "the longest stands for all"
+
+
+@pytest.mark.parametrize(
+    ("instants", "reports"),
+    [
+        ([0.0, 0.5, 0.75], [(3, 0.75)]),
+        ([0.0, 0.5, 1.0], [(2, 0.5), (1, 1.0)]),
+        ([0.0, 1.5, 3.0], [(1, 0.0), (1, 1.5), (1, 3.0)]),
+        ([0.5, 0.25, 1.0, 1.25], [(3, 1.0), (1, 1.25)]),
+        ([5.0, 0.0, 5.5], [(1, 5.0), (1, 0.0), (1, 5.5)]),
+    ],
+)
+@pytest.mark.parametrize("outcome", ["success that the panel let through", "s", "f"])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_only_calls_that_ended_within_a_second_are_one_report_of_the_last(
+    instants: list[float], reports: list[tuple[int, float]], outcome: str, at_once: bool
+) -> None:
+    trial = Trial()
+    standing = trial.standing()
+    for ended in instants:
+        if outcome in WORDS:
+            trial.report(outcome, ended=ended)
+        else:
+            trial.success(standing, ended=ended)
+        if not at_once:
+            trial.outbox.gather()
+    trial.outbox.gather()
+    assert [(item.count, item.ended) for item in trial.outbox.take(10.0)] == reports
+
+
+def test_a_report_says_how_long_ago_its_call_ended_whenever_it_is_sent() -> None:
+    item = Trial().report("f", ended=100.0)
+    documents = [item.document("test", now) for now in (100.0, 100.25, 160.0)]
+    assert [document["age_ms"] for document in documents] == [0, 250, 60_000]
+    assert len({document["report_id"] for document in documents}) == 1
 
 
 def test_what_may_have_reached_the_server_stays_as_it_is() -> None:
@@ -133,8 +186,9 @@ def test_what_may_have_reached_the_server_stays_as_it_is() -> None:
 def test_a_report_stands_for_no_more_outcomes_than_the_server_takes() -> None:
     trial = Trial()
     standing = trial.standing()
-    trial.outbox.intake.extend([(standing, 0.0)] * (LARGEST_COUNT + 1))
-    assert trial.documents() == [("a", "s", LARGEST_COUNT), ("a", "s", 1)]
+    trial.outbox.intake.extend([(standing, 0.0, 0.0)] * (LARGEST_COUNT + 1))
+    trial.outbox.gather()
+    assert [item.count for item in trial.outbox.take(0.0)] == [LARGEST_COUNT, 1]
 
 
 def test_the_oldest_are_dropped_and_counted() -> None:
@@ -147,11 +201,12 @@ def test_the_oldest_are_dropped_and_counted() -> None:
 
 def test_what_the_server_may_have_forgotten_the_id_of_is_not_sent_again() -> None:
     trial = Trial()
-    trial.report("s")
+    for ended in (0.0, 0.9, 1.0):
+        trial.report("s", ended=ended)
     trial.outbox.gather()
-    assert trial.outbox.take(time.monotonic() + LONGEST_WAIT + 1) == []
-    assert trial.outbox.dropped == 1
-    trial.outbox.intake.append((trial.standing(), 0.0))
+    assert [item.ended for item in trial.outbox.take(LONGEST_WAIT + 0.95)] == [1.0]
+    assert trial.outbox.dropped == 2
+    trial.success(trial.standing())
     assert trial.documents() == [("a", "s", 1)]
 
 

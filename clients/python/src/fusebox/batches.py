@@ -58,8 +58,8 @@ class Batches:
     def _send(self, batch: list[Item], reporter: str) -> list[Item]:
         """Gives what the server could not take for a reason that passes, and what came behind it of the same breaker:
         nothing more overtakes it, and what the server has it knows by its id."""
-        document = {"reports": [item.document(reporter) for item in batch]}
         began = time.monotonic()
+        document = {"reports": [item.document(reporter, began) for item in batch]}
         results = _results(self._link.ask("POST", "/v1/reports", document, within=PATIENCE), len(batch))
         self._reach.worked(time.monotonic() - began)
         self._outbox.accepted()

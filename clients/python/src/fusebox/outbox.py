@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Optional, Union, cast
 
 from .link import Refused
-from .outcomes import LARGEST_COUNT, Item, report_ids
+from .outcomes import LARGEST_COUNT, LONGEST_SPAN, Item, report_ids
 
 if TYPE_CHECKING:
     from .standing import Standing
@@ -20,8 +19,8 @@ log = logging.getLogger("fusebox")
 LARGEST_BATCH = 1_000
 #: Outcomes in one request: what the server takes at most.
 MOST_OUTCOMES = 1_000_000
-#: Seconds for which an outcome is worth sending. The server knows an id for 15 minutes; one that may have reached it
-#: and is sent again later would count twice.
+#: Seconds from the end of a call for which its outcome is worth sending. The server takes none that is older than 15
+#: minutes, and knows an id for as long; what may have reached it and is sent again later would count twice.
 LONGEST_WAIT = 14 * 60.0
 #: Entries of the intake from which on a caller has to put them in order itself.
 LARGEST_INTAKE = 20_000
@@ -32,7 +31,7 @@ class Outbox:
 
     Callers append to ``intake`` without a lock: a deque's ``append`` and ``popleft`` are atomic under the GIL, and have
     a lock of their own where there is none. A success that the panel let through is a bare tuple of its standing and
-    its seconds; everything else is an ``Item``.
+    the instants of its beginning and its end; everything else is an ``Item``.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -40,7 +39,7 @@ class Outbox:
             raise ValueError(f"buffer must be at least 1, not {capacity}")
         self._capacity = capacity
         #: Never replaced, for callers hold its ``append``.
-        self.intake: deque[Union[tuple[Standing, float], Item]] = deque()
+        self.intake: deque[Union[tuple[Standing, float, float], Item]] = deque()
         #: Outcomes that were given up: too many waited, or they waited too long.
         self.dropped = 0
         self.after_fork()
@@ -71,38 +70,46 @@ class Outbox:
 
     def _take_in(self) -> None:
         """Each success costs its caller's thread what it costs here, so those in a row are counted without a look at
-        anything but its duration."""
+        anything but its times."""
         popleft = self.intake.popleft
         row: Optional[Item] = None
         standing_of_row: Optional[Standing] = None
-        shortest = longest = most = 0.0
+        shortest = longest = most = first = last = 0.0
         count = room = 0
         for _ in range(len(self.intake)):
             entry = popleft()
             if type(entry) is tuple:
-                standing, duration = entry
-                if standing is standing_of_row and shortest <= duration < longest and count < room:
+                standing, began, ended = entry
+                duration = ended - began
+                if (
+                    standing is standing_of_row
+                    and shortest <= duration < longest
+                    and count < room
+                    and 0 <= ended - first < LONGEST_SPAN
+                ):
                     count += 1
+                    last = ended
                     if duration > most:
                         most = duration
                     continue
                 if row is not None:
-                    row.add(count, most)
-                row = self._row(standing, duration)
+                    row.add(count, most, last)
+                row = self._row(standing, duration, ended)
                 standing_of_row, shortest, longest = standing, row.shortest, row.longest
+                first, last = row.first_ended, ended
                 count, room, most = 0, LARGEST_COUNT - row.count, 0.0
             else:
                 if row is not None:
-                    row.add(count, most)
+                    row.add(count, most, last)
                 row = standing_of_row = None
                 self._add(cast(Item, entry))
         if row is not None:
-            row.add(count, most)
+            row.add(count, most, last)
 
-    def _row(self, standing: Standing, duration: float) -> Item:
+    def _row(self, standing: Standing, duration: float, ended: float) -> Item:
         """The item that a success has become a part of."""
         last = self._last.get(standing.cell.name)
-        success = Item(standing.cell, "success", standing.permit, duration, time.monotonic(), "")
+        success = Item(standing.cell, "success", standing.permit, duration, ended, "")
         if last is not None and last.takes(success):
             return last
         self._append(success)
@@ -140,7 +147,7 @@ class Outbox:
         with self._lock:
             while self._waiting and len(batch) < LARGEST_BATCH and outcomes <= MOST_OUTCOMES - LARGEST_COUNT:
                 item = self._waiting.popleft()
-                if now - item.made > LONGEST_WAIT:
+                if now - item.ended > LONGEST_WAIT:
                     dropped += self._let_go(item)
                     continue
                 item.attempted = True

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: What the server takes at most.
 LONGEST_DURATION_MS = 86_400_000
 LARGEST_COUNT = 10_000
+#: Seconds within which calls have to end for one report to stand for them: the server knows the time of the last alone.
+LONGEST_SPAN = 1.0
 
 
 class Item:
@@ -35,9 +37,10 @@ class Item:
         "cell",
         "count",
         "duration",
+        "ended",
+        "first_ended",
         "kind",
         "longest",
-        "made",
         "outcome",
         "permit",
         "report_id",
@@ -50,7 +53,7 @@ class Item:
         outcome: Outcome,
         permit: Optional[str],
         duration: Optional[float],
-        made: float,
+        ended: float,
         report_id: str,
         kind: Optional[str] = None,
     ) -> None:
@@ -58,7 +61,8 @@ class Item:
         self.outcome = outcome
         self.permit = permit
         self.duration = duration = seconds_of(duration)
-        self.made = made
+        #: When the call ended, by ``time.monotonic()``: of several, the first and the last.
+        self.first_ended = self.ended = ended
         self.report_id = report_id
         self.kind = None if kind is None else word_of(kind)
         self.count = 1
@@ -69,7 +73,9 @@ class Item:
         self.shortest, self.longest = cell.equal_durations(duration or 0.0)
 
     def takes(self, other: Item) -> bool:
-        """Adds ``other``, which follows, if it is equal but for its time; else gives ``False``."""
+        """Adds ``other``, which follows, if it is equal but for its time, and ended within the same second; else gives
+        ``False``."""
+        first, last = min(self.first_ended, other.first_ended), max(self.ended, other.ended)
         if (
             self.attempted
             or other.attempted
@@ -81,14 +87,17 @@ class Item:
             or self.count + other.count > LARGEST_COUNT
             or (self.permit is not None and "-" in self.permit)
             or not self.shortest <= (other.duration or 0.0) < self.longest
+            or last - first >= LONGEST_SPAN
         ):
             return False
-        self.add(other.count, other.duration)
+        self.first_ended = first
+        self.add(other.count, other.duration, other.ended)
         return True
 
-    def add(self, count: int, duration: Optional[float]) -> None:
-        """So many outcomes more, of which the longest took so many seconds."""
+    def add(self, count: int, duration: Optional[float], ended: float) -> None:
+        """So many outcomes more, of which the longest took so many seconds, and the last ended at ``ended``."""
         self.count += count
+        self.ended = max(self.ended, ended)
         if duration is not None and (self.duration is None or duration > self.duration):
             self.duration = duration
 
@@ -108,12 +117,13 @@ class Item:
             except InvalidStateError:
                 pass  # Whoever waited was cancelled.
 
-    def document(self, reporter: Optional[str]) -> dict[str, Any]:
-        """As the server takes it."""
+    def document(self, reporter: Optional[str], now: float) -> dict[str, Any]:
+        """As the server takes it, where it is sent at ``now``. Sent again it has the same id and a greater age."""
         document: dict[str, Any] = {
             "name": self.cell.name,
             "outcome": self.outcome,
             "report_id": self.report_id,
+            "age_ms": max(int((now - self.ended) * 1_000), 0),
         }
         if self.permit is not None:
             document["permit"] = self.permit

@@ -44,7 +44,7 @@ class AsyncProtection(Protection):
                 raise
             return instead
         if decision is None and self._is_plain:
-            self._intake.append((standing, monotonic() - began))
+            self._intake.append((standing, began, monotonic()))
             if len(self._intake) > self._sender.limit:
                 self._sender.notify()
             return result

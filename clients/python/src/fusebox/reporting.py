@@ -92,7 +92,8 @@ class Reporting:
         """Reports what became of a call that the garbage collector may have ended. That runs amid anything, so this
         takes no lock, which its thread may hold, and leaves all of it to the sender's."""
         if decision.allowed:
-            self.sender.later(lambda: self._post(self._item(cell, decision, outcome, kind, duration), decision))
+            ended = monotonic()
+            self.sender.later(lambda: self._post(self._item(cell, decision, outcome, kind, duration, ended), decision))
 
     def _is_awaited(self, decision: Optional[Decision]) -> bool:
         is_fallback = decision is not None and decision.source == "fallback"
@@ -110,21 +111,23 @@ class Reporting:
         outcome: Outcome,
         kind: Optional[str],
         duration: Optional[float],
+        ended: Optional[float] = None,
     ) -> Item:
-        now = monotonic()
+        if ended is None:
+            ended = monotonic()
         permit = None if decision is None else decision.permit
-        item = Item(cell, outcome, permit, duration, now, self.outbox.next_id(), kind)
+        item = Item(cell, outcome, permit, duration, ended, self.outbox.next_id(), kind)
         ticket = None if decision is None else decision.ticket
         # One that is no longer the cell's decides nothing. It may be the parent's, with a lock that nobody releases.
         if ticket is not None and cell.stand_in is ticket.stand_in:
-            cell.becomes(ticket.stand_in.report(ticket, outcome, item.duration, now), "fallback")
+            cell.becomes(ticket.stand_in.report(ticket, outcome, item.duration, ended), "fallback")
         return item
 
     def _deliver(self, item: Item) -> None:
         if self._is_behind:
             self._post(item, None)
             return
-        document = item.document(self.sender.reporter)
+        document = item.document(self.sender.reporter, monotonic())
         path = f"/v1/breakers/{document.pop('name')}/report"
         try:
             answer = self.link.ask("POST", path, document, within=self.settings.timeout)
