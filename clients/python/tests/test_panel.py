@@ -9,8 +9,11 @@ from typing import Any, Optional
 import pytest
 
 from fusebox.cell import Cell
+from fusebox.decision import Decision
 from fusebox.events import Event
 from fusebox.panel import Panel
+from fusebox.policy import Policy
+from fusebox.standin import StandIn
 
 #: The server's clock where the client's is 0.
 EPOCH = 1_800_000_000.0
@@ -26,11 +29,15 @@ class Trial:
         self.panel = Panel(max_staleness, self.wanted.append)
         self.panel.begin()
         self.revision = 0
+        #: Of the server's database; ``None`` for a server that does not say.
+        self.epoch: Optional[str] = None
 
     def hear(self, type: str, at: float, now: Optional[float] = None, **members: Any) -> None:
         """Something said at one instant and heard at another."""
         self.revision += 1
         document = {"revision": self.revision, "type": type, "at": instant(at), "transition": None, **members}
+        if self.epoch is not None:
+            document["id"] = f"{self.epoch}-{self.revision}"
         self.panel.take(Event.read(json.dumps(document)), at if now is None else now, began=at)
 
     def resync(self, at: float, *breakers: dict[str, Any], now: Optional[float] = None) -> None:
@@ -131,8 +138,74 @@ def test_an_override_stands_until_its_end(
 
 
 @pytest.mark.parametrize(
-    "line", ["", "x", "{}", "[]", '{"type":"resync","at":"2026-01-01T00:00:00.000Z"}', '{"type":"heartbeat","at":"x"}']
+    "line",
+    [
+        "",
+        "x",
+        "{}",
+        "[]",
+        '{"type":"resync","at":"2026-01-01T00:00:00.000Z"}',
+        '{"type":"heartbeat","at":"x"}',
+        '{"type":"heartbeat","at":"2026-01-01T00:00:00.000Z","id":"5-x"}',
+        '{"type":"heartbeat","at":"2026-01-01T00:00:00.000Z","id":7}',
+        '{"type":"heartbeat","at":"2026-01-01T00:00:00.000Z","id":"5e1f09c4-7&name=a"}',
+    ],
 )
 def test_what_is_no_event_is_refused(line: str) -> None:
     with pytest.raises(ValueError):
         Event.read(line)
+
+
+def test_the_position_has_an_epoch_where_the_server_shows_one() -> None:
+    trial = Trial()
+    assert trial.panel.position is None
+    trial.resync(1.0, outline("a"))
+    assert trial.panel.position == "1"
+    trial.epoch = "5e1f09c4"
+    trial.hear("heartbeat", 2.0)
+    assert trial.panel.position == "5e1f09c4-2", "the server was replaced by one that knows epochs"
+    trial.epoch = "0a0a0a0a"
+    trial.resync(3.0, outline("a"))
+    assert trial.panel.position == "0a0a0a0a-3"
+    trial.epoch = None
+    trial.resync(4.0, outline("a"))
+    assert trial.panel.position == "4"
+
+
+def test_a_stream_of_one_epoch_does_not_go_on_with_another() -> None:
+    trial = Trial()
+    trial.epoch = "5e1f09c4"
+    trial.resync(1.0, outline("a"))
+    trial.epoch = "0a0a0a0a"
+    with pytest.raises(ValueError, match="goes on with epoch 0a0a0a0a"):
+        trial.hear("transition", 2.0, **outline("a", "open", generation=8))
+
+
+def test_a_panel_of_another_epoch_replaces_all_that_was_known() -> None:
+    trial = Trial()
+    a, b, c = (trial.panel.cell(name) for name in "abc")
+    trial.epoch, trial.revision = "5e1f09c4", 50
+    trial.resync(1.0, outline("a", "half_open", generation=7), outline("b", "open", generation=40))
+    a.stand_in, a.policy_known, b.policy_known = StandIn(Policy(), 0.0), 3, 3
+    c.decided(Decision(False, "open", None, 60.0, began=1.0))
+    trial.epoch, trial.revision = "0a0a0a0a", 5
+    told: list[tuple[Optional[str], str, Optional[int]]] = []
+    trial.panel.listeners.append(lambda change: told.append((change.before, change.after, change.generation)))
+    trial.wanted.clear()
+    trial.resync(2.0, outline("a", "half_open", generation=7), outline("b", generation=2))
+    assert trial.panel.position == "0a0a0a0a-6"
+    assert a.standing.generation == 7 and a.stand_in is None, "an equal number of another epoch is another generation"
+    assert (b.standing.generation, b.generation, b.standing.state) == (2, 2, "closed")
+    assert (c.state, c.denied_until, c.generation) == (None, 0.0, None)
+    assert told == [("open", "closed", 2)]
+    assert trial.wanted == [a, b], "an equal revision of a policy is another policy"
+
+
+def test_a_panel_of_the_same_epoch_keeps_what_stands_in_within_its_generation() -> None:
+    trial = Trial()
+    a = trial.panel.cell("a")
+    trial.epoch = "5e1f09c4"
+    trial.resync(1.0, outline("a", "half_open"))
+    stand_in = a.stand_in = StandIn(Policy(), 0.0)
+    trial.resync(2.0, outline("a", "half_open"))
+    assert a.stand_in is stand_in

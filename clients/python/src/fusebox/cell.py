@@ -76,6 +76,13 @@ class Cell:
         self.stand_in = None
         self.lock = threading.Lock()
 
+    def begin_history(self) -> None:
+        """What follows is of another database of the server's, whose generations and revisions mean something else. The
+        state is kept, so that listeners are told of its change."""
+        self.standing = Standing(self)
+        self.stand_in = self.generation = self.policy_known = None
+        self.denied_until = 0.0
+
     def equal_durations(self, duration: float) -> tuple[float, float]:
         """Between which durations, from the one to below the other, the policy makes no difference, in seconds. Where
         it is not known, those of the same millisecond."""

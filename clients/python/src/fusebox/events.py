@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, Optional
 
 from .decision import State
 from .standing import Mode
+
+_ID = re.compile(r"(?:([0-9a-f]{8})-)?[0-9]+")
 
 
 class Outline(NamedTuple):
@@ -42,6 +45,8 @@ class Event(NamedTuple):
     type: str
     at: float
     revision: Optional[int]
+    #: Which history of the server's the revision is of; ``None`` from a server that does not say.
+    epoch: Optional[str]
     #: All breakers there are, in a resync; the one that changed; none where it was deleted.
     outlines: list[Outline]
     #: Of what was deleted.
@@ -64,23 +69,34 @@ class Event(NamedTuple):
     @classmethod
     def _read(cls, type: str, document: Mapping[str, Any]) -> Event:
         at = datetime.fromisoformat(document["at"].replace("Z", "+00:00")).timestamp()
-        revision = document.get("revision")
+        revision, epoch = document.get("revision"), _epoch(document.get("id"))
         if type == "heartbeat":
-            return cls(type, at, revision, [])
+            return cls(type, at, revision, epoch, [])
         if type == "resync":
-            return cls(type, at, revision, [Outline.read(each) for each in document["breakers"]])
+            return cls(type, at, revision, epoch, [Outline.read(each) for each in document["breakers"]])
         if type == "deleted":
-            return cls(type, at, revision, [], document["name"])
+            return cls(type, at, revision, epoch, [], document["name"])
         transition = document["transition"] or {}
         return cls(
             type,
             at,
             revision,
+            epoch,
             [Outline.read(document)],
             document["name"],
             transition.get("cause"),
             transition.get("detail"),
         )
+
+
+def _epoch(id: Optional[str]) -> Optional[str]:
+    """Of ``<epoch>-<revision>``."""
+    if id is None:
+        return None
+    read = _ID.fullmatch(id)
+    if read is None:
+        raise ValueError(f"{id:.100} is no id of an event")
+    return read[1]
 
 
 def instant(text: Optional[str]) -> Optional[float]:

@@ -21,6 +21,8 @@ HEARTBEATS_MS = (500, 60_000)
 PATIENCE = 1.0
 #: Seconds until a stream that is refused is asked for again: somebody has to do something first.
 REFUSED_PAUSE = 30.0
+#: The status of an answer to a position that the server cannot read: an earlier version knows no epochs.
+UNREADABLE = 400
 #: Seconds that a stream has to live for the pause to begin anew: one that ends at once is not asked for all the time.
 STEADY = 1.0
 
@@ -85,8 +87,11 @@ class Follower:
                 reason, self._panel.revision = str(error), None
                 self._cannot_follow(reason)
             except Refused as refusal:
-                reason, pause, self._panel.revision = str(refusal), REFUSED_PAUSE, None
-                self._cannot_follow(reason)
+                is_about_position = refusal.status == UNREADABLE and self._panel.position is not None
+                reason, self._panel.revision = str(refusal), None
+                if not is_about_position:
+                    pause = REFUSED_PAUSE
+                    self._cannot_follow(reason)
             except Exception as error:
                 reason, self._panel.revision = repr(error), None
                 log.exception("a defect of the fusebox package; the stream is begun anew")
@@ -101,9 +106,9 @@ class Follower:
 
     def _follow(self) -> None:
         path = f"/v1/events?heartbeat_ms={self._heartbeat_ms}"
-        revision = self._panel.revision
-        if revision is not None:
-            path += f"&after={revision}"
+        position = self._panel.position
+        if position is not None:
+            path += f"&after={position}"
         began = monotonic()
         headers = {"accept": "application/x-ndjson"}
         with self._link.lines(path, headers, within=PATIENCE, silence=self._silence) as (connection, lines):

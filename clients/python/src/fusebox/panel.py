@@ -36,8 +36,9 @@ class Panel:
         self._lock = threading.Lock()
         self._outlines: dict[str, Outline] = {}
         self._clock = ServerClock()
-        #: Of the last event; ``None`` before the first.
+        #: Of the last event, and which history it is of: ``None`` before the first, and where the server does not say.
         self.revision: Optional[int] = None
+        self.epoch: Optional[str] = None
         for cell in self._cells.values():
             cell.forget()
 
@@ -51,6 +52,13 @@ class Panel:
                     self._place(cell, outline)
                     cell.state = outline.state
             return cell
+
+    @property
+    def position(self) -> Optional[str]:
+        """Where the stream can be taken up again, as the server understands it; ``None`` where it has to begin."""
+        if self.revision is None or self.epoch is None:
+            return None if self.revision is None else str(self.revision)
+        return f"{self.epoch}-{self.revision}"
 
     def begin(self) -> None:
         """A stream begins: another server, or one whose clock was set, may speak."""
@@ -85,12 +93,19 @@ class Panel:
 
     def _taken(self, event: Event) -> list[Cell]:
         if event.type == "resync":
+            is_other_history = event.epoch != self.epoch
             known = {outline.name: outline for outline in event.outlines}
-            gone = [name for name in self._outlines if name not in known]
-            self._outlines = known
+            if is_other_history:
+                for cell in self._cells.values():
+                    cell.begin_history()
+            gone = [name for name in (self._cells if is_other_history else self._outlines) if name not in known]
+            self._outlines, self.epoch = known, event.epoch
+        elif self.epoch is not None and event.epoch not in (self.epoch, None):
+            raise ValueError(f"the stream of epoch {self.epoch} goes on with epoch {event.epoch}")
         else:
             gone = [event.name] if event.type == "deleted" and event.name else []
             self._outlines.update((outline.name, outline) for outline in event.outlines)
+            self.epoch = event.epoch or self.epoch
         for name in gone:
             self._outlines.pop(name, None)
             if name in self._cells:

@@ -1,0 +1,73 @@
+"""A server whose database is another one than before: a volume was lost, or a backup restored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from doubtful import CLOSED, POLICY, Answer, Doubtful, accepted, answer, problem
+from server import eventually
+from test_half_dead import NOW
+from test_panel import outline
+
+from fusebox import Fusebox
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_an_epoch_is_sent_only_to_a_server_that_showed_one(shows: bool) -> None:
+    lives = iter([3, 3])
+
+    def line(type: str, revision: int, **members: Any) -> bytes:
+        id = {"id": f"5e1f09c4-{revision}"} if shows else {}
+        return json.dumps({"type": type, "at": NOW, "revision": revision, **id, **members}).encode() + b"\n"
+
+    def stream() -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 X\r\n\r\n"
+        yield line("heartbeat", 7)
+        yield line("resync", 7, breakers=[outline("payments")])
+        yield line("policy", 8, **outline("payments"), transition=None)
+        if next(lives, None) is None:
+            server.is_over.wait()
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.startswith("/v1/events"):
+            return stream()
+        return accepted(body) if path == "/v1/reports" else answer(CLOSED if path.endswith("/acquire") else POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, timeout=5.0) as fb:
+        fb.breaker("payments").call(int)
+        eventually("the stream is taken up again", lambda: len(streams(server)) == 3)
+        first, *others = streams(server)
+        assert "after=" not in first
+        position = "5e1f09c4-8" if shows else "8"
+        assert [path.partition("after=")[2] for path in others] == [position] * 2
+
+
+def test_a_server_that_cannot_read_an_epoch_any_more_is_followed_from_the_beginning_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def stream(id: bool) -> Iterator[bytes]:
+        members = {"id": "5e1f09c4-7"} if id else {}
+        document = {"type": "resync", "at": NOW, "revision": 7, "breakers": [outline("payments")], **members}
+        yield b"HTTP/1.1 200 X\r\n\r\n"
+        yield json.dumps(document).encode() + b"\n"
+        if not id:
+            server.is_over.wait()
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.startswith("/v1/events"):
+            return problem(400, "invalid_request") if "after=5e" in path else stream(len(streams(server)) == 1)
+        return accepted(body) if path == "/v1/reports" else answer(CLOSED if path.endswith("/acquire") else POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, timeout=5.0) as fb:
+        fb.breaker("payments").call(int)
+        eventually("it is followed", lambda: len(streams(server)) == 3)
+        assert ["after=" in path for path in streams(server)] == [False, True, False]
+        assert "followed" not in caplog.text
+
+
+def streams(server: Doubtful) -> list[str]:
+    """The paths of all streams that were asked for."""
+    return [path for path, _ in list(server.asked) if path.startswith("/v1/events")]
