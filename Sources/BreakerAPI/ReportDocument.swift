@@ -61,6 +61,7 @@ public struct ReportsAnswerDocument: Codable, Hashable, Sendable {
 
         public var applied: Bool?
         public var state: String?
+        public var generation: Int64?
         public var reason: String?
         public var duplicate: Bool?
         public var counted: Int?

@@ -11,9 +11,11 @@ public struct DecisionDocument: Codable, Hashable, Sendable {
     public var wouldDeny: Bool?
     /// Milliseconds until asking again may help; absent where only an operator ends it.
     public var retryAfterMs: Int64?
+    /// The breaker's, where the call is denied; a permit has it otherwise. A server before it was added leaves it out.
+    public var generation: Int64?
 
     enum CodingKeys: String, CodingKey {
-        case allowed, state, permit
+        case allowed, state, permit, generation
         case leaseMs = "lease_ms"
         case wouldDeny = "would_deny"
         case retryAfterMs = "retry_after_ms"
@@ -23,8 +25,10 @@ public struct DecisionDocument: Codable, Hashable, Sendable {
 /// The answer to a report, as it travels.
 public struct ReportAnswerDocument: Codable, Hashable, Sendable {
     public var applied: Bool
-    /// The state behind the event.
+    /// The state after the event.
     public var state: String
+    /// The generation after the event; 0 where there is no such breaker. A server before it was added leaves it out.
+    public var generation: Int64?
     /// Why the report changed nothing.
     public var reason: String?
     /// This is the answer that the first report of this id was given.

@@ -23,12 +23,21 @@ static const unsigned char drop_deletions[] = {
 #embed "../../migrations/0005_drop_deletions.sql"
 };
 
+static const unsigned char add_generation_to_report_ids[] = {
+#embed "../../migrations/0007_add_generation_to_report_ids.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
     {"0003_create_changes.sql", create_changes, sizeof create_changes},
     {"0004_create_call_minutes.sql", create_call_minutes, sizeof create_call_minutes},
     {"0005_drop_deletions.sql", drop_deletions, sizeof drop_deletions},
+    {
+        "0007_add_generation_to_report_ids.sql",
+        add_generation_to_report_ids,
+        sizeof add_generation_to_report_ids,
+    },
 };
 
 static const unsigned char openapi[] = {

@@ -33,6 +33,15 @@ struct MigratorTests {
         try SQLiteStore.open(path: place.database, at: .start, migrator: Migrator(files))
     }
 
+    /// A database as an earlier version left it, before the migration of that number.
+    private func makeDatabase(_ place: SQLitePlace, before number: String, _ sql: String) throws {
+        _ = try FilePath(place.database).create()
+        let connection = try Connection(path: place.database, access: .readWrite, vfs: nil)
+        let migrator = Migrator(EmbeddedFiles.migrations.filter { $0.name < number })
+        try migrator.apply(migrator.migrations, on: connection, at: .start)
+        try connection.execute(sql)
+    }
+
     @Test("Each is recorded with its checksum and instant, and applied once")
     func recorded() throws {
         let place = try SQLitePlace()
@@ -57,19 +66,37 @@ struct MigratorTests {
     @Test("Who deleted what before there was an audit is told by it once the table of deletions goes")
     func deletions() throws {
         let place = try SQLitePlace()
-        let store = try open(place, EmbeddedFiles.migrations.filter { $0.name < "0005" })
-        try store.connection.execute(
+        try makeDatabase(
+            place,
+            before: "0005",
             """
             INSERT INTO deletions (revision, name, actor, at)
             VALUES (3, 'a', 'ops', 30), (5, 'b', NULL, 50), (7, 'c', 'ops', 70);
             INSERT INTO audit (revision, at, actor, address, action, breaker) VALUES (7, 70, 'ops', '::1', 'delete', 'c')
             """
         )
-        store.close()
         let migrated = try place.open()
         let told = "SELECT actor || ' ' || ifnull(address, '-') || ' ' || breaker || at FROM audit ORDER BY revision"
         #expect(try migrated.connection.texts(told) == ["ops - a30", "ops ::1 c70"])
         #expect(throws: SQLiteError.self) { try migrated.connection.execute("SELECT * FROM deletions") }
+    }
+
+    @Test("A report that was answered before answers had a generation is repeated with generation 0")
+    func receiptWithoutGeneration() throws {
+        let place = try SQLitePlace()
+        try makeDatabase(
+            place,
+            before: "0007",
+            """
+            INSERT INTO breakers (id, name, created_at, state, generation, since_at, consecutive_failures, window, leases,
+                probe_successes, lost_probes, failure_rows)
+            VALUES (1, 'payments', 0, 'closed', 1, 0, 0, x'', '', 0, 0, 0);
+            INSERT INTO report_ids (breaker_id, report_id, outcome, count, counted, state, at)
+            VALUES (1, 'r', 'success', 1, 1, 'closed', 0)
+            """
+        )
+        let receipt = try place.open().receipt(forReport: "r", ofBreaker: 1)
+        #expect(receipt?.answer == ReportAnswer(counted: 1, refusal: nil, state: .closed, generation: 0))
     }
 
     @Test("One that was added is applied to a database that lacks it, and what is stored stays")

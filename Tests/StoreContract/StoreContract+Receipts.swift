@@ -91,7 +91,12 @@ extension StoreContract {
                         permit: permit,
                         durationMs: permit.map { _ in 12 },
                         count: receipts.count + 1,
-                        answer: ReportAnswer(counted: receipts.count, refusal: refusal, state: state),
+                        answer: ReportAnswer(
+                            counted: receipts.count,
+                            refusal: refusal,
+                            state: state,
+                            generation: permit?.generation ?? 0
+                        ),
                         at: .start
                     )
                     receipts.append(("report-\(receipts.count)", receipt))

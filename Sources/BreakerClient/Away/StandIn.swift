@@ -42,7 +42,7 @@ struct StandIn: Sendable {
             decision.wouldDeny = wouldDeny
             decision.standInPermit = permit
             return decision
-        case .denied(let state, let retryAfterMs):
+        case .denied(let state, _, let retryAfterMs):
             var decision = CallDecision(isAllowed: false, source: .fallback, state: BreakerState(state))
             decision.retryAfterNs = retryAfterMs.map { $0 * nsPerMs } ?? -1
             return decision

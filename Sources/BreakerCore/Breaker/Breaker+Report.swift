@@ -3,13 +3,18 @@ extension Breaker {
     package mutating func report(_ report: Report, at now: Instant, journal: inout Journal) -> ReportAnswer {
         advance(to: now, journal: &journal)
         if let refusal = refusal(of: report) {
-            return ReportAnswer(counted: 0, refusal: refusal, state: state)
+            return answer(counted: 0, refusal: refusal)
         }
         switch phase {
         case .closed: return reportWhileClosed(report, at: now, journal: &journal)
         case .halfOpen: return reportOfProbe(report, at: now, journal: &journal)
         case .open: preconditionFailure("no report is applied while open")
         }
+    }
+
+    /// The answer to a report, with the breaker as it is after the event.
+    private func answer(counted: Int, refusal: ReportAnswer.Refusal? = nil) -> ReportAnswer {
+        ReportAnswer(counted: counted, refusal: refusal, state: state, generation: generation)
     }
 
     /// Why `report` is not applied; the order of the checks is the order of precedence.
@@ -34,7 +39,7 @@ extension Breaker {
     ) -> ReportAnswer {
         guard case .closed(var closed) = phase else { preconditionFailure("\(name) is \(state), not closed") }
         guard report.outcome != .ignored else {
-            return ReportAnswer(counted: report.count, refusal: nil, state: .closed)
+            return answer(counted: report.count)
         }
         phase = .open(until: nil)  // leaves `closed` the only owner of its window, so that none is copied
         let failed = report.outcome == .failure
@@ -57,7 +62,7 @@ extension Breaker {
             let detail = detail(of: tripped.cause, streak: streak, counts: tripped.counts)
             trip(tripped.cause, detail: detail, at: now, journal: &journal)
         }
-        return ReportAnswer(counted: counted, refusal: nil, state: state)
+        return answer(counted: counted)
     }
 
     // MARK: Half open
@@ -81,7 +86,7 @@ extension Breaker {
             let detail = "a probe failed" + (isTold ? ": \(lastFailureInWords)" : "")
             trip(.probeFailed, detail: detail, at: now, journal: &journal)
         }
-        return ReportAnswer(counted: report.count, refusal: nil, state: state)
+        return answer(counted: report.count)
     }
 
     private mutating func closeIfProven(_ halfOpen: HalfOpen, at now: Instant, journal: inout Journal) {

@@ -5,7 +5,7 @@ package struct Standing: Hashable, Sendable {
         case allow(generation: Int64, state: State, wouldDeny: Bool)
         /// No call may.
         /// - `retryAt`: when asking again may help; `nil` where only an operator ends it.
-        case deny(state: State, retryAt: Instant?)
+        case deny(state: State, generation: Int64, retryAt: Instant?)
         /// Each call needs the machine itself: half open, the next one may be a probe.
         /// - `wouldDeny`: whether a call that is none is let through all the same, in shadow.
         case ask(generation: Int64, wouldDeny: Bool)
@@ -21,8 +21,12 @@ package struct Standing: Hashable, Sendable {
         switch answer {
         case .allow(let generation, let state, let wouldDeny):
             return .allowed(Permit(generation: generation), state: state, wouldDeny: wouldDeny)
-        case .deny(let state, let retryAt):
-            return .denied(state: state, retryAfterMs: retryAt.map { now.milliseconds(until: $0) })
+        case .deny(let state, let generation, let retryAt):
+            return .denied(
+                state: state,
+                generation: generation,
+                retryAfterMs: retryAt.map { now.milliseconds(until: $0) }
+            )
         case .ask: return nil
         }
     }
@@ -32,7 +36,7 @@ package struct Standing: Hashable, Sendable {
         guard case .ask(let generation, let wouldDeny) = answer, now < until else { return decision(at: now) }
         return wouldDeny
             ? .allowed(Permit(generation: generation), state: .halfOpen, wouldDeny: true)
-            : .denied(state: .halfOpen, retryAfterMs: Self.probeAwaitedMs)
+            : .denied(state: .halfOpen, generation: generation, retryAfterMs: Self.probeAwaitedMs)
     }
 
     /// A probe may be granted and reported at any moment: who waits for it may look again after a second.
@@ -59,6 +63,6 @@ extension Breaker {
     private func denial(retryAt: Instant?) -> Standing.Answer {
         override?.mode == .shadow
             ? .allow(generation: generation, state: state, wouldDeny: true)
-            : .deny(state: state, retryAt: retryAt)
+            : .deny(state: state, generation: generation, retryAt: retryAt)
     }
 }

@@ -5,6 +5,7 @@ package enum Decision: Hashable, Sendable {
     /// - `wouldDeny`: the breaker would deny, were it not in shadow.
     case allowed(Permit, state: State, leaseMs: Int64? = nil, wouldDeny: Bool = false)
     /// The call may not go through.
+    /// - `generation`: the breaker's, so that a client can tell this answer from an earlier or a later one.
     /// - `retryAfterMs`: milliseconds until asking again may help; `nil` where only an operator ends it.
-    case denied(state: State, retryAfterMs: Int64?)
+    case denied(state: State, generation: Int64, retryAfterMs: Int64?)
 }

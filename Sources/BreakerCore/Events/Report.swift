@@ -59,14 +59,17 @@ package struct ReportAnswer: Hashable, Sendable {
     package var refusal: Refusal?
     /// The state behind the event.
     package var state: State
+    /// The generation after the event; 0 where there is no such breaker.
+    package var generation: Int64
     /// Whether this is the answer that an earlier report of the same id was given.
     package var isDuplicate = false
 
     package var applied: Bool { refusal == nil }
 
-    package init(counted: Int, refusal: Refusal?, state: State) {
+    package init(counted: Int, refusal: Refusal?, state: State, generation: Int64) {
         self.counted = counted
         self.refusal = refusal
         self.state = state
+        self.generation = generation
     }
 }

@@ -13,7 +13,7 @@ extension WorkingCopy {
     ) throws(EngineError) -> ReportAnswer {
         guard let known = place(of: name) else {
             guard report.permit == nil else {
-                return ReportAnswer(counted: 0, refusal: .stalePermit, state: .closed)
+                return ReportAnswer(counted: 0, refusal: .stalePermit, state: .closed, generation: 0)
             }
             return try apply(report, at: try create(name), store: store)
         }

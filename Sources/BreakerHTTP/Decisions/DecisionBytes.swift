@@ -13,10 +13,10 @@ extension [UInt8] {
             append("\"")
             if let leaseMs { append(#","lease_ms":"#, leaseMs) }
             if wouldDeny { append(#","would_deny":true"#) }
-        case .denied(let state, let retryAfterMs):
+        case .denied(let state, let generation, let retryAfterMs):
             append(#"{"allowed":false,"state":""#)
             append(state)
-            append("\"")
+            append(#"","generation":"#, generation)
             if let retryAfterMs { append(#","retry_after_ms":"#, retryAfterMs) }
         }
         append("}")
@@ -32,7 +32,7 @@ extension [UInt8] {
             append(#"{"applied":true,"state":""#)
         }
         append(answer.state)
-        append("\"")
+        append(#"","generation":"#, answer.generation)
         if report.count > 1 { append(#","counted":"#, Int64(answer.counted)) }
         if answer.isDuplicate { append(#","duplicate":true"#) }
         append("}")

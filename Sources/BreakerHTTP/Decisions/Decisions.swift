@@ -43,7 +43,7 @@ struct Decisions: Sendable {
 
     private static func answer(_ decision: Decision) -> Answer {
         var answer = Answer.decision { $0.append(decision) }
-        if case .denied(_, let retryAfterMs?) = decision { answer.retryAfterSeconds = (retryAfterMs + 999) / 1_000 }
+        if case .denied(_, _, let retryAfterMs?) = decision { answer.retryAfterSeconds = (retryAfterMs + 999) / 1_000 }
         return answer
     }
 }

@@ -4,7 +4,7 @@ import BreakerEngine
 
 extension ReportBatch {
     /// Bytes of an item's answer, unless it has something to say.
-    private static let usualItem = 40
+    private static let usualItem = 56
 
     /// The answer to the whole request, as JSON.
     ///

@@ -57,7 +57,7 @@ extension Answer {
             fields[.breakerPermit] = permit.description
             if let leaseMs { fields[.breakerLeaseMs] = String(leaseMs) }
             if wouldDeny { fields[.breakerWouldDeny] = "true" }
-        case .denied(let state, let retryAfterMs):
+        case .denied(let state, _, let retryAfterMs):
             status = .forbidden
             fields[.breakerState] = state.rawValue
             retryAfterSeconds = retryAfterMs.map { ($0 + 999) / 1_000 }

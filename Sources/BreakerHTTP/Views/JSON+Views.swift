@@ -120,7 +120,7 @@ extension JSON {
 extension BreakerView {
     /// Milliseconds until an acquire may be allowed; `nil` where one is, or where only an operator ends the denial.
     fileprivate var retryAfterMs: Int64? {
-        guard case .denied(_, let retryAfterMs) = breaker.standing.decision(at: at) else { return nil }
+        guard case .denied(_, _, let retryAfterMs) = breaker.standing.decision(at: at) else { return nil }
         return retryAfterMs
     }
 }

@@ -12,14 +12,14 @@ struct ReceiptTable {
     private let selectOne: Statement
     private let selectOldest: Statement
 
-    private static let columns = "outcome, permit, duration_ms, count, counted, reason, state, at"
+    private static let columns = "outcome, permit, duration_ms, count, counted, reason, state, generation, at"
 
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
         insert = try Statement(
             """
             INSERT INTO report_ids (breaker_id, report_id, \(Self.columns))
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (breaker_id, report_id) DO NOTHING
             """,
             on: connection
@@ -44,7 +44,12 @@ struct ReceiptTable {
                 permit: try permitOrNull(&row),
                 durationMs: row.integerOrNull(),
                 count: Int(row.integer()),
-                answer: ReportAnswer(counted: Int(row.integer()), refusal: try row.wordOrNull(), state: try row.word()),
+                answer: ReportAnswer(
+                    counted: Int(row.integer()),
+                    refusal: try row.wordOrNull(),
+                    state: try row.word(),
+                    generation: row.integer()
+                ),
                 at: row.instant()
             )
         }
@@ -87,6 +92,7 @@ struct ReceiptTable {
         insert.bind(Int64(receipt.answer.counted))
         insert.bind(receipt.answer.refusal?.rawValue)
         insert.bind(receipt.answer.state.rawValue)
+        insert.bind(receipt.answer.generation)
         insert.bind(receipt.at)
         try insert.run()
     }

@@ -65,7 +65,7 @@ struct ClosedTests {
         var bench = Bench()
         bench.wait(3_600_000)
         let answer = bench.report(outcome, permit: permit)
-        #expect(answer == ReportAnswer(counted: 1, refusal: nil, state: .closed))
+        #expect(answer == ReportAnswer(counted: 1, refusal: nil, state: .closed, generation: 7))
         #expect(answer.applied)
         #expect(bench.journal.revision == 7)
     }

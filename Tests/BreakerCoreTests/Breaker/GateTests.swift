@@ -15,11 +15,11 @@ struct GateTests {
     func halfOpen() {
         var bench = Bench.halfOpen()
         let before = bench.breaker
-        #expect(bench.acquireWithoutProbe() == .denied(state: .halfOpen, retryAfterMs: 1_000))
+        #expect(bench.acquireWithoutProbe() == .denied(state: .halfOpen, generation: 9, retryAfterMs: 1_000))
         #expect(bench.breaker == before)
         #expect(bench.acquire().probe != nil)
         bench.wait(10)
-        #expect(bench.acquireWithoutProbe() == .denied(state: .halfOpen, retryAfterMs: 29_990))
+        #expect(bench.acquireWithoutProbe() == .denied(state: .halfOpen, generation: 9, retryAfterMs: 29_990))
     }
 
     @Test("finds an open breaker half open once its time is over", arguments: [(-1, State.open), (0, .halfOpen)])
@@ -27,7 +27,7 @@ struct GateTests {
         var bench = Bench.open()
         let openMs = try #require(bench.openMs)
         bench.wait(openMs + ms)
-        guard case .denied(state, _) = bench.acquireWithoutProbe() else {
+        guard case .denied(state, _, _) = bench.acquireWithoutProbe() else {
             Issue.record("it is let through")
             return
         }

@@ -23,10 +23,10 @@ struct OverrideTests {
         var bench = Bench.in(state)
         bench.setOverride(.forceOpen)
         bench.wait(86_400_000)
-        #expect(bench.acquire() == .denied(state: .open, retryAfterMs: nil))
+        #expect(bench.acquire() == .denied(state: .open, generation: bench.breaker.generation, retryAfterMs: nil))
         bench.setOverride(.forceOpen, expiresInMs: 90_000)
         bench.wait(89_999)
-        #expect(bench.acquire() == .denied(state: .open, retryAfterMs: 1))
+        #expect(bench.acquire() == .denied(state: .open, generation: bench.breaker.generation, retryAfterMs: 1))
         #expect(bench.breaker.openUntil == nil)
     }
 
@@ -37,7 +37,9 @@ struct OverrideTests {
         bench.wait(expires ? 90_000 : 10)
         if !expires { bench.clearOverride() }
         #expect(bench.acquire().probe != nil)
-        #expect(bench.acquire() == .denied(state: .halfOpen, retryAfterMs: 30_000))
+        #expect(
+            bench.acquire() == .denied(state: .halfOpen, generation: bench.breaker.generation, retryAfterMs: 30_000)
+        )
         #expect(bench.transitions.last?.cause == (expires ? .overrideExpired : .overrideCleared))
         #expect(bench.transitions.last?.actor == (expires ? nil : "bob"))
         #expect(bench.breaker.override == nil)
@@ -52,7 +54,7 @@ struct OverrideTests {
         bench.setOverride(.forceClosed)
         let generation = bench.breaker.generation
         let answer = bench.report(.failure, count: 100)
-        #expect(answer == ReportAnswer(counted: 100, refusal: nil, state: .closed))
+        #expect(answer == ReportAnswer(counted: 100, refusal: nil, state: .closed, generation: generation))
         #expect(bench.counts == Counts(calls: 100, failures: 100))
         #expect(bench.acquire() == .allowed(Permit(generation: generation), state: .closed))
     }

@@ -23,7 +23,7 @@ struct ResetTests {
         var bench = Bench.open()
         try bench.reset(to: .halfOpen)
         #expect(bench.acquire().probe != nil)
-        #expect(bench.acquire() == .denied(state: .halfOpen, retryAfterMs: 30_000))
+        #expect(bench.acquire() == .denied(state: .halfOpen, generation: 9, retryAfterMs: 30_000))
     }
 
     @Test("to half open, while half open, ends all leases and forgets successes")

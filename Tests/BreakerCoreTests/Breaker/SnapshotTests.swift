@@ -109,7 +109,7 @@ struct SnapshotTests {
         bench.setOverride(.forceOpen)
         bench.breaker.shiftBack(byMilliseconds: 5_000)
         #expect(bench.breaker.nextDue == nil)
-        #expect(bench.acquire() == .denied(state: .open, retryAfterMs: nil))
+        #expect(bench.acquire() == .denied(state: .open, generation: 8, retryAfterMs: nil))
     }
 
     @Test("A shift forward is none")

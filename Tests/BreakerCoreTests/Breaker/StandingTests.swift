@@ -20,20 +20,25 @@ struct StandingTests {
 
     static let cases = [
         Case(state: .closed, answer: .allow(generation: 7, state: .closed, wouldDeny: false), until: .distantFuture),
-        Case(state: .open, answer: .deny(state: .open, retryAt: recovery), until: recovery),
+        Case(state: .open, answer: .deny(state: .open, generation: 8, retryAt: recovery), until: recovery),
         Case(state: .halfOpen, answer: .ask(generation: 9, wouldDeny: false), until: .distantFuture),
-        Case(state: .halfOpen, acquires: 1, answer: .deny(state: .halfOpen, retryAt: leaseEnd), until: leaseEnd),
+        Case(
+            state: .halfOpen,
+            acquires: 1,
+            answer: .deny(state: .halfOpen, generation: 9, retryAt: leaseEnd),
+            until: leaseEnd
+        ),
         Case(
             state: .closed,
             mode: .forceOpen,
-            answer: .deny(state: .open, retryAt: nil),
+            answer: .deny(state: .open, generation: 8, retryAt: nil),
             until: .distantFuture
         ),
         Case(
             state: .open,
             mode: .forceOpen,
             expiresInMs: 90_000,
-            answer: .deny(state: .open, retryAt: later),
+            answer: .deny(state: .open, generation: 9, retryAt: later),
             until: later
         ),
         Case(
@@ -89,7 +94,7 @@ struct StandingTests {
         #expect(bench.breaker.standing == Standing(answer: .ask(generation: 9, wouldDeny: false), until: Self.leaseEnd))
         bench.wait(10)
         bench.acquire()
-        #expect(bench.breaker.standing.answer == .deny(state: .halfOpen, retryAt: Self.leaseEnd))
+        #expect(bench.breaker.standing.answer == .deny(state: .halfOpen, generation: 9, retryAt: Self.leaseEnd))
     }
 
     @Test("names the first lease to end, not the first that was granted")
@@ -99,14 +104,15 @@ struct StandingTests {
         bench.changePolicy { $0.probeLeaseMs = 100 }
         bench.acquire()
         let end = bench.now.advanced(byMilliseconds: 100)
-        #expect(bench.breaker.standing == Standing(answer: .deny(state: .halfOpen, retryAt: end), until: end))
+        let answer = Standing.Answer.deny(state: .halfOpen, generation: 9, retryAt: end)
+        #expect(bench.breaker.standing == Standing(answer: answer, until: end))
     }
 
     @Test("decides before its end, and asks from there on", arguments: [(0, 60_000), (59_999, 1), (60_000, nil)])
     func until(elapsedMs: Int, retryAfterMs: Int64?) {
         var bench = Bench.open()
         bench.wait(elapsedMs)
-        let expected = retryAfterMs.map { Decision.denied(state: .open, retryAfterMs: $0) }
+        let expected = retryAfterMs.map { Decision.denied(state: .open, generation: 8, retryAfterMs: $0) }
         #expect(bench.breaker.standing.decision(at: bench.now) == expected)
     }
 
@@ -121,8 +127,10 @@ struct StandingTests {
                 == .allowed(Permit(generation: 4), state: .open, wouldDeny: true)
         )
         #expect(
-            Standing(answer: .deny(state: .open, retryAt: nil), until: .distantFuture).decision(at: .start)
-                == .denied(state: .open, retryAfterMs: nil)
+            Standing(answer: .deny(state: .open, generation: 4, retryAt: nil), until: .distantFuture).decision(
+                at: .start
+            )
+                == .denied(state: .open, generation: 4, retryAfterMs: nil)
         )
     }
 }

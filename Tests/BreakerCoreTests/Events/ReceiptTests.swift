@@ -15,9 +15,9 @@ struct ReceiptTests {
     )
 
     static let answers = [
-        ReportAnswer(counted: 3, refusal: nil, state: .closed),
-        ReportAnswer(counted: 1, refusal: nil, state: .open),
-        ReportAnswer(counted: 0, refusal: .stalePermit, state: .halfOpen),
+        ReportAnswer(counted: 3, refusal: nil, state: .closed, generation: 7),
+        ReportAnswer(counted: 1, refusal: nil, state: .open, generation: 8),
+        ReportAnswer(counted: 0, refusal: .stalePermit, state: .halfOpen, generation: 9),
     ]
 
     @Test("gives a repetition the first answer, applied or not, as a duplicate", arguments: answers)

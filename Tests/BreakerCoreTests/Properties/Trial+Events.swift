@@ -43,6 +43,9 @@ extension Trial {
         permits += decision.permit.map { [$0] } ?? []
         try require((decision.probe != nil) == isFree, "a free slot is \(isFree), and the answer \(decision)")
         try require(advanced.breaker.standing.decision(at: bench.now) == (isFree ? nil : decision), "standing differs")
+        if case .denied(_, let generation, _) = decision {
+            try require(generation == bench.breaker.generation, "\(decision) tells another generation")
+        }
         guard let probe = decision.probe else { return try requireUnchanged(since: advanced, "\(decision)") }
         let until = bench.now.advanced(byMilliseconds: bench.breaker.policy.probeLeaseMs)
         let leases = advanced.breaker.leases + [Breaker.Lease(id: probe.lease!, until: until)]
@@ -55,6 +58,7 @@ extension Trial {
         recount.follow(advanced.breaker)
         let answer = bench.report(report)
         try require(answer.state == bench.breaker.state, "\(answer) tells another state")
+        try require(answer.generation == bench.breaker.generation, "\(answer) tells another generation")
         guard answer.applied else {
             try require(answer.counted == 0, "\(answer) counted some")
             refusals.insert(answer.refusal!)

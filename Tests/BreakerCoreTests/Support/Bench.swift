@@ -168,6 +168,6 @@ extension Decision {
     var permit: Permit? { if case .allowed(let permit, _, _, _) = self { permit } else { nil } }
     /// The permit of a probe.
     var probe: Permit? { permit.flatMap { $0.lease == nil ? nil : $0 } }
-    var retryAfterMs: Int? { if case .denied(_, let milliseconds?) = self { Int(milliseconds) } else { nil } }
+    var retryAfterMs: Int? { if case .denied(_, _, let milliseconds?) = self { Int(milliseconds) } else { nil } }
     var isDenied: Bool { if case .denied = self { true } else { false } }
 }

@@ -23,7 +23,8 @@ struct DecisionTests {
             for number in 1...50 {
                 try await running.engine.trip("b\(number)")
                 #expect(
-                    try await running.engine.acquire("b\(number)") == .denied(state: .open, retryAfterMs: 60_000)
+                    try await running.engine.acquire("b\(number)")
+                        == .denied(state: .open, generation: Int64(2 * number), retryAfterMs: 60_000)
                 )
             }
         }
@@ -54,7 +55,7 @@ struct DecisionTests {
             running.clock.advance(byMs: 60_000)
             let permit = try #require(try await running.engine.acquire("payments").permit)
             let answer = try await running.engine.report(Report(.success, permit: permit), to: "payments")
-            #expect(answer == ReportAnswer(counted: 1, refusal: nil, state: .closed))
+            #expect(answer == ReportAnswer(counted: 1, refusal: nil, state: .closed, generation: 4))
             #expect(try await running.engine.acquire("payments").isAllowed)
             #expect(try running.engine.panelAnswers("payments"))
         }

@@ -95,8 +95,13 @@ struct DueChangeTests {
         }
         let after = ManualClock(before.now().advanced(byMilliseconds: -3_600_000))
         try await RunningEngine.with(folder: folder, clock: after) { running async throws in
-            #expect(try await running.engine.acquire("payments") == .denied(state: .open, retryAfterMs: 59_980))
-            #expect(try await running.engine.acquire("search") == .denied(state: .open, retryAfterMs: 9_980))
+            #expect(
+                try await running.engine.acquire("payments")
+                    == .denied(state: .open, generation: 2, retryAfterMs: 59_980)
+            )
+            #expect(
+                try await running.engine.acquire("search") == .denied(state: .open, generation: 5, retryAfterMs: 9_980)
+            )
             after.advance(byMs: 59_980)
             #expect(try await running.engine.acquire("payments").isAllowed)
             #expect(try await running.engine.breaker(name).breaker.openings(inHourBefore: after.now()) == 1)
@@ -120,7 +125,10 @@ struct DueChangeTests {
         let after = ManualClock(before.now().advanced(byMilliseconds: -3_600_000))
         try await RunningEngine.with(folder: folder, clock: after, configuration: configuration) {
             running async throws in
-            #expect(try await running.engine.acquire("probing") == .denied(state: .halfOpen, retryAfterMs: 30_000))
+            #expect(
+                try await running.engine.acquire("probing")
+                    == .denied(state: .halfOpen, generation: 3, retryAfterMs: 30_000)
+            )
             #expect(try await running.engine.report(counted, to: "counting").isDuplicate)
             after.advance(byMs: 30_000)
             #expect(try await running.engine.acquire("probing").isAllowed)

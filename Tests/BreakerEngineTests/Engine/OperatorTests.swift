@@ -96,7 +96,9 @@ struct OperatorTests {
                 expiresInMs: nil,
                 actor: "alice"
             )
-            #expect(try await running.engine.acquire("payments") == .denied(state: .open, retryAfterMs: nil))
+            #expect(
+                try await running.engine.acquire("payments") == .denied(state: .open, generation: 2, retryAfterMs: nil)
+            )
             let error = await #expect(throws: EngineError.self) {
                 _ = try await running.engine.reset(try name(), to: .closed, actor: "alice")
             }

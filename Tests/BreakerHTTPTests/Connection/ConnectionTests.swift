@@ -170,7 +170,7 @@ struct ConnectionTests {
                 for byte in Self.post("/v1/breakers/a/report", body: #"{"outcome":"success"}"#).utf8 {
                     try client.send([byte])
                 }
-                #expect(try client.readAnswer().text == #"{"applied":true,"state":"closed"}"#)
+                #expect(try client.readAnswer().text == #"{"applied":true,"state":"closed","generation":1}"#)
             }
         }
     }
@@ -227,7 +227,7 @@ struct ConnectionTests {
                     while engine.queueDepth < 1 { continue }
                     standstill.end()
                     #expect(try client.readAnswer().text == #"{"allowed":true,"state":"closed","permit":"1"}"#)
-                    #expect(try client.readAnswer().text == #"{"applied":true,"state":"closed"}"#)
+                    #expect(try client.readAnswer().text == #"{"applied":true,"state":"closed","generation":1}"#)
                     #expect(try client.isAtEnd())
                 }
             }

@@ -31,7 +31,7 @@ struct ShutdownTests {
                         _ = try late.readAnswer()
                     }
                     standstill.end()
-                    #expect(try busy.readAnswer().text == #"{"applied":true,"state":"closed"}"#)
+                    #expect(try busy.readAnswer().text == #"{"applied":true,"state":"closed","generation":1}"#)
                     let readiness = try busy.readAnswer()
                     #expect(readiness.status == 503)
                     #expect(readiness.text == #"{"status":"stopping","storage":"ok"}"#)

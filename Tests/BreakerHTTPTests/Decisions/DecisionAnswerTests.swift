@@ -36,7 +36,9 @@ struct DecisionAnswerTests {
             server.clock.advance(byMs: afterMs)
             let answer = try await server.acquire("payments")
             #expect(answer.status == 200)
-            #expect(answer.text == #"{"allowed":false,"state":"open","retry_after_ms":\#(retryAfterMs)}"#)
+            #expect(
+                answer.text == #"{"allowed":false,"state":"open","generation":2,"retry_after_ms":\#(retryAfterMs)}"#
+            )
             #expect(answer["retry-after"] == seconds)
             #expect(answer["cache-control"] == "no-store")
         }
@@ -53,21 +55,21 @@ struct DecisionAnswerTests {
             #expect(permit.wholeMatch(of: /3-[0-9a-f]{16}/) != nil, "\(permit)")
             server.clock.advance(byMs: 500)
             let second = try await server.acquire("payments")
-            #expect(second.text == #"{"allowed":false,"state":"half_open","retry_after_ms":29500}"#)
+            #expect(second.text == #"{"allowed":false,"state":"half_open","generation":3,"retry_after_ms":29500}"#)
             #expect(second["retry-after"] == "30")
             let report = try await server.report("payments", "outcome=success&permit=\(permit)")
-            #expect(report.text == #"{"applied":true,"state":"closed"}"#)
+            #expect(report.text == #"{"applied":true,"state":"closed","generation":4}"#)
             #expect(report["cache-control"] == "no-store")
             let again = try await server.report("payments", "outcome=success&permit=\(permit)")
-            #expect(again.text == #"{"applied":false,"reason":"stale_permit","state":"closed"}"#)
+            #expect(again.text == #"{"applied":false,"reason":"stale_permit","state":"closed","generation":4}"#)
         }
     }
 
     @Test(
         "An override shows in the decision",
         arguments: [
-            ("force_open", "3600000", #"{"allowed":false,"state":"open","retry_after_ms":3600000}"#),
-            ("force_open", "null", #"{"allowed":false,"state":"open"}"#),
+            ("force_open", "3600000", #"{"allowed":false,"state":"open","generation":3,"retry_after_ms":3600000}"#),
+            ("force_open", "null", #"{"allowed":false,"state":"open","generation":3}"#),
             ("force_closed", "null", #"{"allowed":true,"state":"closed","permit":"3"}"#),
             ("shadow", "null", #"{"allowed":true,"state":"open","permit":"2","would_deny":true}"#),
         ]
@@ -83,25 +85,24 @@ struct DecisionAnswerTests {
         }
     }
 
-    @Test("A report says whether it counted, why not, and the state behind it")
+    @Test("A report says whether it counted, why not, and the state and generation after it")
     func reports() async throws {
         try await TestServer.with { server in
-            #expect(try await server.report("a", "outcome=success").text == #"{"applied":true,"state":"closed"}"#)
-            #expect(try await server.report("a", "outcome=ignored").text == #"{"applied":true,"state":"closed"}"#)
-            for state in ["closed", "closed", "closed", "closed", "open"] {
-                #expect(
-                    try await server.report("a", "outcome=failure").text == #"{"applied":true,"state":"\#(state)"}"#
-                )
+            for outcome in ["success", "ignored", "failure", "failure", "failure", "failure"] {
+                let answer = try await server.report("a", "outcome=\(outcome)")
+                #expect(answer.text == #"{"applied":true,"state":"closed","generation":1}"#)
             }
+            let tripping = try await server.report("a", "outcome=failure")
+            #expect(tripping.text == #"{"applied":true,"state":"open","generation":2}"#)
             let late = try await server.report("a", "outcome=failure")
-            #expect(late.text == #"{"applied":false,"reason":"open","state":"open"}"#)
+            #expect(late.text == #"{"applied":false,"reason":"open","state":"open","generation":2}"#)
             let stale = try await server.report("a", "outcome=failure&permit=1")
-            #expect(stale.text == #"{"applied":false,"reason":"stale_permit","state":"open"}"#)
+            #expect(stale.text == #"{"applied":false,"reason":"stale_permit","state":"open","generation":2}"#)
             server.clock.advance(byMs: 60_000)
             let blind = try await server.report("a", "outcome=failure")
-            #expect(blind.text == #"{"applied":false,"reason":"no_lease","state":"half_open"}"#)
+            #expect(blind.text == #"{"applied":false,"reason":"no_lease","state":"half_open","generation":3}"#)
             let lost = try await server.report("a", "outcome=success&permit=3-00000000000000ff")
-            #expect(lost.text == #"{"applied":false,"reason":"lease_expired","state":"half_open"}"#)
+            #expect(lost.text == #"{"applied":false,"reason":"lease_expired","state":"half_open","generation":3}"#)
         }
     }
 
@@ -114,12 +115,23 @@ struct DecisionAnswerTests {
                 return try await asBody
                     ? server.send(.POST, path, body).text : server.report("a", "outcome=failure&report_id=r-1&x=").text
             }
-            #expect(try await send() == #"{"applied":true,"state":"closed"}"#)
-            #expect(try await send() == #"{"applied":true,"state":"closed","duplicate":true}"#)
+            #expect(try await send() == #"{"applied":true,"state":"closed","generation":1}"#)
+            #expect(try await send() == #"{"applied":true,"state":"closed","generation":1,"duplicate":true}"#)
             let other = try await server.report("a", "outcome=success&report_id=r-1")
             other.expectProblem(.reportIDConflict, faults: ["report_id"])
             server.clock.advance(byMs: Receipt.lifetimeMs)
-            #expect(try await send() == #"{"applied":true,"state":"closed"}"#)
+            #expect(try await send() == #"{"applied":true,"state":"closed","generation":1}"#)
+        }
+    }
+
+    @Test("A repeated report is answered with the state and generation of the first time, however the breaker moved on")
+    func duplicateAfterTrip() async throws {
+        try await TestServer.with { server in
+            let first = try await server.report("a", "outcome=success&report_id=r-1")
+            try await server.trip("a")
+            let again = try await server.report("a", "outcome=success&report_id=r-1")
+            #expect(first.text == #"{"applied":true,"state":"closed","generation":1}"#)
+            #expect(again.text == #"{"applied":true,"state":"closed","generation":1,"duplicate":true}"#)
         }
     }
 
@@ -127,7 +139,7 @@ struct DecisionAnswerTests {
     func permitOfUnknown() async throws {
         try await TestServer.with { server in
             let answer = try await server.report("a", "outcome=failure&permit=1")
-            #expect(answer.text == #"{"applied":false,"reason":"stale_permit","state":"closed"}"#)
+            #expect(answer.text == #"{"applied":false,"reason":"stale_permit","state":"closed","generation":0}"#)
             try await server.send(.GET, "/v1/breakers/a").expectProblem(.unknownBreaker)
         }
     }

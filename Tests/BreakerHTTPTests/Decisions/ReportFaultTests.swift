@@ -98,7 +98,7 @@ struct ReportFaultTests {
     func bounds(query: String) async throws {
         try await TestServer.with { server in
             let answer = try await server.report("a", query)
-            #expect(answer.text == #"{"applied":true,"state":"closed"}"#)
+            #expect(answer.text == #"{"applied":true,"state":"closed","generation":1}"#)
         }
     }
 

@@ -48,7 +48,7 @@ struct StampedeTests {
             #expect(second.count == slots, "the first probes are lost")
             #expect(try await server.send(.GET, "/v1/breakers/a").json["probes"]?["lost"] == .integer(Int64(slots)))
             let late = try await server.report("a", "outcome=failure&permit=\(first[0])")
-            #expect(late.text == #"{"applied":false,"reason":"lease_expired","state":"half_open"}"#)
+            #expect(late.json["reason"] == "lease_expired")
             var living = second
             for outcome in ["ignored", "success"] {
                 #expect(

@@ -68,7 +68,7 @@ struct EngineProblemTests {
                 }
                 #expect(try await server.acquire("a").text == #"{"allowed":true,"state":"closed","permit":"1"}"#)
                 standstill.end()
-                #expect(try await queued.text == #"{"applied":true,"state":"closed"}"#)
+                #expect(try await queued.text == #"{"applied":true,"state":"closed","generation":1}"#)
             }
         }
     }

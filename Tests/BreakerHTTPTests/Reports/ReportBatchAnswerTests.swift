@@ -13,7 +13,7 @@ struct ReportBatchAnswerTests {
     )
     func members(state: State, refusal: ReportAnswer.Refusal?) throws {
         for (count, counted, isDuplicate) in [(1, 1, false), (1, 1, true), (10_000, 9_999, false), (2, 0, true)] {
-            var answer = ReportAnswer(counted: counted, refusal: refusal, state: state)
+            var answer = ReportAnswer(counted: counted, refusal: refusal, state: state, generation: 7)
             answer.isDuplicate = isDuplicate
             let batch = try batch(of: #"{"name":"a","outcome":"failure","count":\#(count)}"#)
             let document = try JSONParser.parse(batch.answer([.success(answer)]))
@@ -30,6 +30,7 @@ struct ReportBatchAnswerTests {
         var members = [JSON.Member(key: "applied", value: .bool(answer.refusal == nil))]
         if let refusal = answer.refusal { members.append(.init(key: "reason", value: .string(refusal.rawValue))) }
         members.append(.init(key: "state", value: .string(answer.state.rawValue)))
+        members.append(.init(key: "generation", value: .integer(answer.generation)))
         if count > 1 { members.append(.init(key: "counted", value: JSON(answer.counted))) }
         if answer.isDuplicate { members.append(.init(key: "duplicate", value: true)) }
         return .object(members)
@@ -42,7 +43,7 @@ struct ReportBatchAnswerTests {
         )
         let conflict = EngineError(.reportIDConflict, "another \"report\"")
         let answer = batch.answer([
-            .failure(conflict), .success(ReportAnswer(counted: 2, refusal: nil, state: .open)),
+            .failure(conflict), .success(ReportAnswer(counted: 2, refusal: nil, state: .open, generation: 8)),
         ])
         let name = "must be 1 to 128 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit"
         let items = [
@@ -50,7 +51,7 @@ struct ReportBatchAnswerTests {
             #"{"error":{"code":"report_id_conflict","detail":"another \"report\""}}"#,
             Self.invalid("reports[2] must be an object, not a number"),
             Self.invalid("reports[3] must be an object, not a number"),
-            #"{"applied":true,"state":"open","counted":2}"#,
+            #"{"applied":true,"state":"open","generation":8,"counted":2}"#,
             Self.invalid("reports[5].name \(name)"),
         ]
         #expect(

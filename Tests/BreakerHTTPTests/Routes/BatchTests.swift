@@ -37,11 +37,11 @@ struct BatchTests {
             let results = (answer.json["results"]?.items ?? []).map { String(decoding: $0.bytes, as: UTF8.self) }
             #expect(
                 results.prefix(5) == [
-                    #"{"applied":true,"state":"closed"}"#,
-                    #"{"applied":true,"state":"closed","counted":3}"#,
-                    #"{"applied":true,"state":"open","counted":2}"#,
-                    #"{"applied":false,"reason":"open","state":"open","counted":0}"#,
-                    #"{"applied":false,"reason":"stale_permit","state":"closed"}"#,
+                    #"{"applied":true,"state":"closed","generation":1}"#,
+                    #"{"applied":true,"state":"closed","generation":1,"counted":3}"#,
+                    #"{"applied":true,"state":"open","generation":2,"counted":2}"#,
+                    #"{"applied":false,"reason":"open","state":"open","generation":2,"counted":0}"#,
+                    #"{"applied":false,"reason":"stale_permit","state":"closed","generation":0}"#,
                 ]
             )
             let errors = (answer.json["results"]?.items ?? [])[5...].map { $0["error"] }
@@ -58,7 +58,8 @@ struct BatchTests {
             )
             #expect(
                 results[9...10] == [
-                    #"{"applied":true,"state":"closed"}"#, #"{"applied":true,"state":"closed","duplicate":true}"#,
+                    #"{"applied":true,"state":"closed","generation":3}"#,
+                    #"{"applied":true,"state":"closed","generation":3,"duplicate":true}"#,
                 ]
             )
             let failures = try await server.send(.GET, "/v1/breakers/a/failures").json["failures"]?.items ?? []
@@ -75,7 +76,7 @@ struct BatchTests {
             #expect(
                 answer.text == #"""
                     {"accepted":1,"results":[{"error":{"code":"forbidden","detail":\#
-                    "the token checkout is limited to names that begin with pay:"}},{"applied":true,"state":"closed"}]}
+                    "the token checkout is limited to names that begin with pay:"}},{"applied":true,"state":"closed","generation":1}]}
                     """#
             )
         }

@@ -26,7 +26,8 @@ struct GateTests {
                 #expect(answer["cache-control"] == "no-store")
             }
             #expect(
-                try await server.report("a", "outcome=success&permit=1").text == #"{"applied":true,"state":"closed"}"#
+                try await server.report("a", "outcome=success&permit=1").text
+                    == #"{"applied":true,"state":"closed","generation":1}"#
             )
         }
     }

@@ -134,7 +134,8 @@ struct PolicyRouteTests {
             #expect(put.json["state"] == "closed")
             #expect(put.json["generation"] == .integer(1))
             #expect(put.json["counts"]?["consecutive_failures"] == .integer(4))
-            #expect(try await server.report("a", "outcome=failure").text == #"{"applied":true,"state":"open"}"#)
+            let tripping = try await server.report("a", "outcome=failure")
+            #expect(tripping.text == #"{"applied":true,"state":"open","generation":3}"#)
             let openUntil = try await server.send(.GET, "/v1/breakers/a").json["open_until"]
             let patch = try await server.send(.PATCH, "/v1/breakers/a", #"{"policy":{"recovery_timeout_ms":100}}"#)
             #expect(patch.json["state"] == "open")

@@ -47,7 +47,10 @@ struct ServiceRouteTests {
             #expect(try await server.acquire("a").text == #"{"allowed":true,"state":"closed","permit":"1"}"#)
             try await server.acquire("b").expectProblem(.storageUnavailable)
             lock.release()
-            #expect(try await server.report("a", "outcome=failure").text == #"{"applied":true,"state":"closed"}"#)
+            #expect(
+                try await server.report("a", "outcome=failure").text
+                    == #"{"applied":true,"state":"closed","generation":1}"#
+            )
             #expect(try await server.send(.GET, "/readyz").text == #"{"status":"ready","storage":"ok"}"#)
             let counts = try await server.send(.GET, "/v1/breakers/a").json["counts"]
             #expect(counts?["failures"] == .integer(1), "what was refused had no effect")
