@@ -117,22 +117,22 @@ def test_a_block_is_a_call(server: Server, remote: Fusebox, name: str) -> None:
 
 
 def test_blocks_of_tasks_that_interleave_are_kept_apart(server: Server, remote: Fusebox, name: str) -> None:
-    payments = remote.breaker(name, ignore=KeyError)
+    payments, other = remote.breaker(name), remote.breaker(f"{name}-other")
 
     async def work(number: int) -> None:
-        async with payments:
+        async with payments as outer:
             await asyncio.sleep(0.001 * (number % 3))
-            async with payments as inner:
+            async with other:
                 await asyncio.sleep(0.001 * (number % 2))
-                inner.fail(f"kind_{number % 2}")
+            if number % 2:
+                outer.fail()
 
     async def main() -> None:
         await asyncio.gather(*(work(number) for number in range(4)))
 
     server.put(name, failure_threshold=None)
     asyncio.run(main())
-    counts = server.breaker(name)["counts"]
-    assert (counts["calls"], counts["failures"]) == (8, 4)
+    assert (server.counted(name), server.counted(other.name)) == ((4, 2), (4, 0))
 
 
 def test_blocks_of_two_breakers_may_be_left_in_any_order(server: Server, remote: Fusebox, name: str) -> None:

@@ -70,7 +70,7 @@ def body(fb: Fusebox, name: str) -> Any:
 
 def body_async(fb: Fusebox, name: str) -> Any:
     call = fb.breaker(name).guard()
-    call.__enter__()
+    call.__enter__().detach()
     return AsyncGuardedStream(httpx.ByteStream(b"good"), call)
 
 
@@ -144,10 +144,15 @@ async def wait_for_ever() -> None:
     await Forever()
 
 
+def task(coroutine: Any) -> Any:
+    """A task has a context of its own, and ends with it."""
+    context = copy_context()
+    context.run(coroutine.send, None)
+    return context, coroutine
+
+
 def coroutine(fb: Fusebox, name: str) -> Any:
-    made = fb.breaker(name).call_async(wait_for_ever)
-    made.send(None)
-    return made
+    return task(fb.breaker(name).call_async(wait_for_ever))
 
 
 def coroutine_block(fb: Fusebox, name: str) -> Any:
@@ -155,18 +160,13 @@ def coroutine_block(fb: Fusebox, name: str) -> Any:
         async with fb.breaker(name):
             await Forever()
 
-    # A task has a context of its own, and ends with it.
-    context, made = copy_context(), main()
-    context.run(made.send, None)
-    return context, made
+    return task(main())
 
 
 def drop_in_coroutine(fb: Fusebox, name: str) -> Any:
     breaker = CircuitBreaker(name=name, fusebox=fb)
     breaker._numbers.is_settled = True
-    made = breaker.call_async(wait_for_ever)
-    made.send(None)
-    return made
+    return task(breaker.call_async(wait_for_ever))
 
 
 def test_what_is_let_go_of_behind_the_end_is_dropped_and_kept_nowhere(server: Server, name: str) -> None:

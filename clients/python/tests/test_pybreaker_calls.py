@@ -225,3 +225,63 @@ def test_coroutines_of_tornado_are_guarded(make_breaker: Make, kit: Any) -> None
             await breaker.call_async(work, 3)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("way", ["function", "block", "generator"])
+def test_nested_calls_recover(make_breaker: Make, downstream: Downstream, kit: Any, way: str) -> None:
+    breaker = make_breaker(fail_max=1, reset_timeout=0.3)
+
+    def pieces() -> Iterator[Any]:
+        yield breaker.call(downstream)
+        yield breaker.call(downstream)
+
+    def nested() -> Any:
+        if way == "function":
+            return breaker.call(breaker(downstream))
+        if way == "generator":
+            return list(breaker.call(pieces))[1]
+        with breaker.calling():
+            return breaker.call(downstream)
+
+    def attempt() -> Any:
+        try:
+            return nested()
+        except kit.CircuitBreakerError:
+            return None
+
+    assert attempt() is None
+    assert (breaker.current_state, downstream.calls) == ("open", 1)
+    downstream.error = None
+    assert eventually("it recovers", attempt) == ((), {})
+    assert (breaker.current_state, breaker.fail_counter) == ("closed", 0)
+
+
+def test_listeners_hear_of_nested_calls_too(make_breaker: Make, kit: Any) -> None:
+    heard: list[str] = []
+
+    class Listener(kit.CircuitBreakerListener):  # type: ignore[misc]
+        def before_call(self, cb: Any, func: Any, *args: Any, **kwargs: Any) -> None:
+            heard.append("before")
+
+        def success(self, cb: Any) -> None:
+            heard.append("success")
+
+        def failure(self, cb: Any, exc: BaseException) -> None:
+            heard.append("failure")
+
+    breaker = make_breaker(listeners=[Listener()])
+    breaker.call(breaker(int))
+    with pytest.raises(ValueError):
+        breaker.call(breaker(int), "x")
+    assert heard == ["before", "before", "success", "success", "before", "before", "failure", "failure"]
+
+
+def test_a_listener_may_make_guarded_calls(make_breaker: Make, downstream: Downstream, kit: Any) -> None:
+    class Listener(kit.CircuitBreakerListener):  # type: ignore[misc]
+        def failure(self, cb: Any, exc: BaseException) -> None:
+            cb.call(int)
+
+    breaker = make_breaker(listeners=[Listener()])
+    breaker.half_open()
+    with pytest.raises((NotImplementedError, kit.CircuitBreakerError)):
+        breaker.call(downstream)

@@ -38,7 +38,7 @@ class Authority(Reporting):
         self.sender = Sender(self.outbox, self.link, self.reach, settings, self.policies)
         self.asking = Asking(self.link, self.reach, settings.timeout, self.give_back)
         self.threads = Threads(WAITING, "fusebox-ask")
-        self.panel = Panel(settings.max_staleness, self._want_policy)
+        self.panel = Panel(settings.max_staleness, self._want_policy, settings.url)
         self.follower: Optional[Follower] = None
         if settings.mode == "local":
             self.follower = Follower(self.link, self.panel, self.reach, settings.max_staleness)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, get_args
 
@@ -11,6 +12,7 @@ from .decision import Decision, Outcome, State
 from .errors import BreakerOpen
 from .fallback import Served, served
 from .functions import check_plain, protect
+from .nesting import is_read
 from .protection import local_decision
 from .protection_async import AsyncProtection
 
@@ -70,6 +72,9 @@ class Breaker(AsyncProtection):
 
     def acquire(self) -> Decision:
         """Asks for one call. Who is allowed reports afterwards, or gives back. Never raises because of Fusebox."""
+        mark = self._cell.running.get()
+        if mark:
+            return self._cell.decide_within(mark)
         standing = self._cell.standing
         now = monotonic()
         if now < standing.lets_through.until:
@@ -78,6 +83,9 @@ class Breaker(AsyncProtection):
 
     async def acquire_async(self) -> Decision:
         """The same, without holding up the event loop where Fusebox has to be asked."""
+        mark = self._cell.running.get()
+        if mark:
+            return self._cell.decide_within(mark)
         standing = self._cell.standing
         now = monotonic()
         if now < standing.lets_through.until:
@@ -120,6 +128,8 @@ class Breaker(AsyncProtection):
     def denial(self) -> Optional[BreakerOpen]:
         """What a call would raise, as far as the stream tells; ``None`` where it might be let through. Asks nobody, and
         takes no probe: for whoever would rather not begin. The decision is the call's."""
+        if self._cell.running.get():
+            return None
         decision = self._authority.foresee(self._cell)
         if decision is None or decision.allowed:
             return None
@@ -127,8 +137,12 @@ class Breaker(AsyncProtection):
 
     def guard(self) -> Call:
         """One call as a block, ``with payments.guard() as call:``, that may be left in another context than it was
-        entered in: in a generator, or where a framework enters and leaves in different threads."""
-        return Call(self)
+        entered in: in a generator, or where a framework enters and leaves in different threads.
+
+        Calls under this breaker are part of it until it is left. Where other code of the same context runs before that,
+        ``call.detach()`` ends it.
+        """
+        return Call(self, is_alone=is_read(sys._getframe(1)))
 
     def listen(self, listener: Listener) -> Listener:
         """Has ``listener`` told of each change of this breaker's state, in the thread that learns of it."""
@@ -137,7 +151,7 @@ class Breaker(AsyncProtection):
         return listener
 
     def __enter__(self) -> Call:
-        call = Call(self).__enter__()
+        call = Call(self, is_alone=is_read(sys._getframe(1))).__enter__()
         enter(call)
         return call
 
@@ -152,7 +166,7 @@ class Breaker(AsyncProtection):
             call.__exit__(kind, error, traceback)
 
     async def __aenter__(self) -> Call:
-        call = await Call(self).__aenter__()
+        call = await Call(self, is_alone=is_read(sys._getframe(1))).__aenter__()
         enter(call)
         return call
 

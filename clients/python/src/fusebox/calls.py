@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Optional
 
 from .decision import Decision, Outcome
 from .errors import BreakerOpen
+from .nesting import Mark
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,14 +19,22 @@ if TYPE_CHECKING:
 class Call:
     """One call. Its block is entered where the breaker allows it, and its end is the outcome.
 
+    Calls under the same breaker that are made in its context, until it ends, are part of it.
+
     Attributes:
         decision: why it was let through; set at the entrance.
     """
 
     decision: Decision
 
-    def __init__(self, breaker: Breaker) -> None:
+    def __init__(self, breaker: Breaker, *, is_alone: bool = False) -> None:
+        """
+        Args:
+            is_alone: whether calls that are made meanwhile are none of its own: another's code may run amid its block.
+        """
         self.breaker = breaker
+        self._is_alone = is_alone
+        self._mark: Mark = []
         self._began = 0.0
         self._is_under_way = False
         self._verdict: Optional[tuple[Outcome, Optional[str]]] = None
@@ -37,6 +46,10 @@ class Call:
     def ignore(self) -> None:
         """Has the call count as nothing, however its block ends."""
         self._verdict = "ignored", None
+
+    def detach(self) -> None:
+        """Says that it goes on elsewhere: calls that follow in this context are their own."""
+        self._mark.clear()
 
     def __enter__(self) -> Call:
         self._admit(self.breaker.acquire())
@@ -51,6 +64,8 @@ class Call:
             raise BreakerOpen(self.breaker.name, decision.state, decision.retry_after)
         self.decision = decision
         self._is_under_way = True
+        if not self._is_alone:
+            self._mark = self.breaker._cell.begin(decision)
         self._began = monotonic()
 
     def __exit__(
@@ -87,14 +102,18 @@ class Call:
     def __del__(self) -> None:
         """One that is let go of came to nothing: a body that nobody reads, the block of a task whose loop has ended."""
         if self._is_under_way:
+            self._mark.clear()
             self.breaker.leave(self.decision)
 
     def _outcome(self, error: Optional[BaseException]) -> tuple[Outcome, Optional[str]]:
         self._is_under_way = False
+        failure = self._mark.pop() if self._mark else None
         if self._verdict is not None:
             return self._verdict
         if error is None:
-            return "success", None
+            return ("success", None) if failure is None else ("failure", failure)
+        if self.decision.within:
+            return "ignored", None  # It is the running call's to judge.
         return self.breaker.outcome_of(error, self.decision)
 
 

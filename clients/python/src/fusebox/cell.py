@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional, get_args
 
 from .decision import Decision, Source, State
+from .nesting import Mark, note, running
 from .outcomes import Item, milliseconds
 from .policy import Policy
 from .standin import StandIn
@@ -48,8 +50,10 @@ def check_listener(listener: object) -> None:
 class Cell:
     """One name in this process: shared by all its ``Breaker`` objects, and kept for as long as its ``Fusebox``."""
 
-    def __init__(self, name: str, freshness: Freshness, listeners: list[Listener]) -> None:
+    def __init__(self, name: str, freshness: Freshness, listeners: list[Listener], url: str = "") -> None:
         self.name = name
+        self._url = url
+        self.running = running(url, name, os.getpid())
         self._freshness = freshness
         self.standing = Standing(self)
         self.policy: Optional[Policy] = None
@@ -72,6 +76,7 @@ class Cell:
 
     def forget(self) -> None:
         """In a child of fork(): its own stream tells it anew."""
+        self.running = running(self._url, self.name, os.getpid())
         self.standing = Standing(self)
         self.stand_in = None
         self.lock = threading.Lock()
@@ -82,6 +87,20 @@ class Cell:
         self.standing = Standing(self)
         self.stand_in = self.generation = self.policy_known = None
         self.denied_until = 0.0
+
+    def begin(self, decision: Decision) -> Mark:
+        """Marks this context as within the call that ``decision`` let through, until the mark is emptied. One that is
+        part of another has a mark that nothing meets."""
+        mark: Mark = [None]
+        if decision.within is None:
+            self.running.set(mark)
+        return mark
+
+    def decide_within(self, mark: Mark) -> Decision:
+        """Lets a call through that is part of the running one."""
+        note(mark, None)
+        state = self.standing.state or self.state or "closed"
+        return Decision(True, state, None, None, "local", began=time.monotonic(), within=mark)
 
     def equal_durations(self, duration: float) -> tuple[float, float]:
         """Between which durations, from the one to below the other, the policy makes no difference, in seconds. Where

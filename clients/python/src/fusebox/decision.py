@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, Optional
 
 if TYPE_CHECKING:
+    from .nesting import Mark
     from .standin import Ticket
 
 State = Literal["closed", "open", "half_open"]
@@ -31,6 +32,8 @@ class Decision(NamedTuple):
     began: float = 0.0
     #: What the in-process breaker that decided wants back.
     ticket: Optional[Ticket] = None
+    #: The running call that this one is part of, and that reports for both.
+    within: Optional[Mark] = None
 
     @property
     def generation(self) -> Optional[int]:

@@ -23,7 +23,8 @@ class Panel:
     One thread takes events; others read standings, which are replaced whole.
     """
 
-    def __init__(self, max_staleness: float, want_policy: Callable[[Cell], None]) -> None:
+    def __init__(self, max_staleness: float, want_policy: Callable[[Cell], None], url: str = "") -> None:
+        self._url = url
         self.freshness = Freshness(max_staleness)
         self.listeners: list[Listener] = []
         self._want_policy = want_policy
@@ -46,7 +47,7 @@ class Panel:
         with self._lock:
             cell = self._cells.get(name)
             if cell is None:
-                cell = self._cells[name] = Cell(name, self.freshness, self.listeners)
+                cell = self._cells[name] = Cell(name, self.freshness, self.listeners, self._url)
                 outline = self._outlines.get(name)
                 if outline is not None:
                     self._place(cell, outline)

@@ -12,6 +12,7 @@ from .classification import Classification
 from .decision import Decision, Outcome
 from .errors import BreakerOpen
 from .fallback import NOTHING, Fallback, Invocation, served
+from .nesting import Mark
 from .standing import Standing
 
 
@@ -53,49 +54,80 @@ class Protection:
     def run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._fallback is not None:
             self._fallback.check(args, kwargs, in_async=False)
-        standing = self._cell.standing
+        cell = self._cell
+        running = cell.running
+        outer = running.get()
+        if outer:
+            return self._run_within(outer, function, args, kwargs)
+        standing = cell.standing
         decision: Optional[Decision] = None
         began = monotonic()
         if began >= standing.lets_through.until:
-            decision = self._authority.decide(self._cell)
+            decision = self._authority.decide(cell)
             if not decision.allowed:
                 return self._denied(decision, function, args, kwargs)
             began = monotonic()
+        mark: Mark = [None]
         try:
+            running.set(mark)
             result = function(*args, **kwargs)
         except BaseException as error:
             duration = monotonic() - began
+            mark.clear()
             decision = decision or local_decision(standing, began)
             outcome, kind = self.outcome_of(error, decision)
             if outcome == "ignored":
                 self.give_back(decision, duration, error)
                 raise
-            self._authority.report(self._cell, decision, outcome, kind, duration)
+            self._authority.report(cell, decision, outcome, kind, duration)
             if self._fallback is None:
                 raise
             instead = self._fallback.serve(Invocation(self.name, function, args, kwargs), error)
             if instead is NOTHING:
                 raise
             return instead
-        if decision is None and self._is_plain:
+        failure = mark.pop()
+        if decision is None and failure is None and self._is_plain:
             self._intake.append((standing, began, monotonic()))
             if len(self._intake) > self._sender.limit:
                 self._sender.notify()
             return result
-        return self._returned(
-            decision or local_decision(standing, began), result, monotonic() - began, function, args, kwargs
-        )
+        decision = decision or local_decision(standing, began)
+        return self._returned(decision, result, failure, monotonic() - began, function, args, kwargs)
+
+    def _run_within(
+        self, outer: Mark, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """A call that is part of a running one, which judges for itself what this one raises."""
+        decision = self._cell.decide_within(outer)
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            outcome, kind = self.outcome_of(error, decision)
+            if outcome == "ignored" or self._fallback is None:
+                raise
+            instead = self._fallback.serve(Invocation(self.name, function, args, kwargs), error)
+            if instead is NOTHING:
+                raise
+            self._authority.report(self._cell, decision, outcome, kind, None)
+            return instead
+        return self._returned(decision, result, None, None, function, args, kwargs)
 
     def _returned(
         self,
         decision: Decision,
         result: Any,
-        duration: float,
+        failure: Optional[str],
+        duration: Optional[float],
         function: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
         outcome, kind = self.outcome_of_result(result, decision)
+        if failure is not None and outcome == "success":
+            # Of a call within this one, that something was done about: neither to be remembered nor replaced.
+            self._authority.report(self._cell, decision, "failure", failure, duration)
+            return result
         self._authority.report(self._cell, decision, outcome, kind, duration)
         fallback = self._fallback
         if fallback is None:

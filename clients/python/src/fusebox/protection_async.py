@@ -9,6 +9,7 @@ from typing import Any, Optional
 from .decision import Decision
 from .errors import BreakerOpen
 from .fallback import NOTHING, Invocation, served
+from .nesting import Mark
 from .protection import Protection, local_decision
 
 
@@ -18,50 +19,81 @@ class AsyncProtection(Protection):
     async def run_async(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._fallback is not None:
             self._fallback.check(args, kwargs, in_async=True)
-        standing = self._cell.standing
+        cell = self._cell
+        running = cell.running
+        outer = running.get()
+        if outer:
+            return await self._run_within_async(outer, function, args, kwargs)
+        standing = cell.standing
         decision: Optional[Decision] = None
         began = monotonic()
         if began >= standing.lets_through.until:
-            decision = await self._authority.decide_async(self._cell)
+            decision = await self._authority.decide_async(cell)
             if not decision.allowed:
                 return await self._denied_async(decision, function, args, kwargs)
             began = monotonic()
+        mark: Mark = [None]
         try:
+            running.set(mark)
             result = await function(*args, **kwargs)
         except BaseException as error:
             duration = monotonic() - began
+            mark.clear()
             decision = decision or local_decision(standing, began)
             outcome, kind = self.outcome_of(error, decision)
             if outcome == "ignored":
                 # Without waiting: a task that is cancelled may be cancelled again.
                 self.give_back(decision, duration, error)
                 raise
-            await self._authority.report_async(self._cell, decision, outcome, kind, duration)
+            await self._authority.report_async(cell, decision, outcome, kind, duration)
             if self._fallback is None:
                 raise
             instead = await self._fallback.serve_async(Invocation(self.name, function, args, kwargs), error)
             if instead is NOTHING:
                 raise
             return instead
-        if decision is None and self._is_plain:
+        failure = mark.pop()
+        if decision is None and failure is None and self._is_plain:
             self._intake.append((standing, began, monotonic()))
             if len(self._intake) > self._sender.limit:
                 self._sender.notify()
             return result
-        return await self._returned_async(
-            decision or local_decision(standing, began), result, monotonic() - began, function, args, kwargs
-        )
+        decision = decision or local_decision(standing, began)
+        return await self._returned_async(decision, result, failure, monotonic() - began, function, args, kwargs)
+
+    async def _run_within_async(
+        self, outer: Mark, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """A call that is part of a running one, which judges for itself what this one raises."""
+        decision = self._cell.decide_within(outer)
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException as error:
+            outcome, kind = self.outcome_of(error, decision)
+            if outcome == "ignored" or self._fallback is None:
+                raise
+            instead = await self._fallback.serve_async(Invocation(self.name, function, args, kwargs), error)
+            if instead is NOTHING:
+                raise
+            await self._authority.report_async(self._cell, decision, outcome, kind, None)
+            return instead
+        return await self._returned_async(decision, result, None, None, function, args, kwargs)
 
     async def _returned_async(
         self,
         decision: Decision,
         result: Any,
-        duration: float,
+        failure: Optional[str],
+        duration: Optional[float],
         function: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
         outcome, kind = self.outcome_of_result(result, decision)
+        if failure is not None and outcome == "success":
+            # Of a call within this one, that something was done about: neither to be remembered nor replaced.
+            await self._authority.report_async(self._cell, decision, "failure", failure, duration)
+            return result
         await self._authority.report_async(self._cell, decision, outcome, kind, duration)
         fallback = self._fallback
         if fallback is None:

@@ -12,6 +12,7 @@ from .batches import LASTING, UNREADABLE
 from .cell import Cell
 from .decision import Decision, Outcome
 from .link import Away, Link, Refused
+from .nesting import note
 from .outbox import Outbox
 from .outcomes import Item
 from .reachability import Reachability
@@ -41,6 +42,8 @@ class Reporting:
         duration: Optional[float],
     ) -> None:
         """Where Fusebox decides on every call, waits until it knows the outcome; else leaves that to the sender."""
+        if _is_part(decision, outcome, kind):
+            return
         item = self._item(cell, decision, outcome, kind, duration)
         if self._is_awaited(decision):
             self._deliver(item)
@@ -69,6 +72,8 @@ class Reporting:
         kind: Optional[str],
         duration: Optional[float],
     ) -> None:
+        if _is_part(decision, outcome, kind):
+            return
         item = self._item(cell, decision, outcome, kind, duration)
         if self._is_awaited(decision):
             later = self.sender.later
@@ -78,7 +83,7 @@ class Reporting:
 
     def give_back(self, cell: Cell, decision: Decision, duration: Optional[float] = None) -> None:
         """Says that an allowed call came to nothing. Waits for nobody, for its caller may be about to end."""
-        if decision.allowed:
+        if decision.allowed and decision.within is None:
             self._post(self._item(cell, decision, "ignored", None, duration), decision)
 
     def leave(
@@ -91,7 +96,7 @@ class Reporting:
     ) -> None:
         """Reports what became of a call that the garbage collector may have ended. That runs amid anything, so this
         takes no lock, which its thread may hold, and leaves all of it to the sender's."""
-        if decision.allowed:
+        if decision.allowed and not _is_part(decision, outcome, kind):
             ended = monotonic()
             self.sender.later(lambda: self._post(self._item(cell, decision, outcome, kind, duration, ended), decision))
 
@@ -162,3 +167,11 @@ class Reporting:
             self.sender.hurry()
         elif len(self.outbox.intake) > self.sender.limit:
             self.sender.notify()
+
+
+def _is_part(decision: Optional[Decision], outcome: Outcome, kind: Optional[str]) -> bool:
+    """Whether the call is part of another, which reports for both. A failure is noted there; where that one is over, it
+    is reported all the same."""
+    if decision is None or decision.within is None:
+        return False
+    return outcome != "failure" or note(decision.within, kind or "")

@@ -30,12 +30,12 @@ def available(*breakers: Breaker) -> Callable[[], Awaitable[None]]:
 def guarded(breaker: Breaker) -> Callable[[], AsyncIterator[Call]]:
     """A dependency that makes the whole route one call of ``breaker``; the route is given the ``Call``.
 
-    An ``HTTPException`` below 500 is the caller's fault, and ignored. Not for a body that makes protected calls of the
-    same breaker: while half open the route would hold the probe that they need.
+    An ``HTTPException`` below 500 is the caller's fault, and ignored. Protected calls of the same breaker in the body
+    are part of that call.
     """
 
     async def guarded_route() -> AsyncIterator[Call]:
-        async with breaker.guard() as call:
+        async with Call(breaker) as call:
             try:
                 yield call
             except HTTPException as error:

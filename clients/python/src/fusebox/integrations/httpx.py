@@ -68,6 +68,7 @@ class BreakerTransport(httpx.BaseTransport):
             call.__exit__(None, None, None)
         else:
             assert isinstance(response.stream, httpx.SyncByteStream)
+            call.detach()
             response.stream = GuardedStream(response.stream, call)
         return response
 
@@ -112,6 +113,7 @@ class AsyncBreakerTransport(httpx.AsyncBaseTransport):
             await call.__aexit__(None, None, None)
         else:
             assert isinstance(response.stream, httpx.AsyncByteStream)
+            call.detach()
             response.stream = AsyncGuardedStream(response.stream, call)
         return response
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Optional, cast, get_args
 
 from ..decision import Decision, Outcome, State
 from ..kinds import kind_of
+from ..nesting import Mark
 from ..threads import until_done
 from .errors import CircuitBreakerError
 from .exclusions import Exclusion, Exclusions, ends_from_outside
@@ -87,59 +88,67 @@ class Course(Exclusions):
             raise
         return decision
 
-    def succeeded(self, decision: Decision, duration: float) -> None:
+    def succeeded(self, decision: Decision, mark: Mark, duration: float) -> None:
+        outcome, failure = _ended(mark)
         if decision.is_probe:
-            self._learn(decision, self._answer(decision, self._told(decision, "success", None, duration)))
+            self._learn(decision, self._answer(decision, self._told(decision, outcome, failure, duration)))
         else:
-            self.breaker.report("success", decision, duration=duration)
+            self.breaker.report(outcome, decision, kind=failure, duration=duration)
         self._tell_success()
 
-    async def succeeded_async(self, decision: Decision, duration: float) -> None:
+    async def succeeded_async(self, decision: Decision, mark: Mark, duration: float) -> None:
+        outcome, failure = _ended(mark)
         if decision.is_probe:
-            answer = await self._answer_async(decision, self._told(decision, "success", None, duration))
+            answer = await self._answer_async(decision, self._told(decision, outcome, failure, duration))
             self._learn(decision, answer, waits=False)
         else:
-            await self.breaker.report_async("success", decision, duration=duration)
+            await self.breaker.report_async(outcome, decision, kind=failure, duration=duration)
         self._tell_success()
 
     def _tell_success(self) -> None:
         for listener in self._listeners:
             listener.success(self._cb)
 
-    def failed(self, decision: Decision, error: BaseException, duration: float) -> None:
+    def failed(self, decision: Decision, mark: Mark, error: BaseException, duration: float) -> None:
         """Raises ``CircuitBreakerError`` where the call has opened the circuit; otherwise its own error is to go on."""
         if ends_from_outside(error):
+            mark.clear()
             self.breaker.give_back(decision, duration, error)
-        elif self._is_failure(decision, error):
-            answer = self._answer(decision, self._told_failure(decision, error, duration))
+        elif self._is_failure(decision, mark, error):
+            answer = self._answer(decision, self._told_failure(decision, mark, error, duration))
             self._trip(decision, error, self._learn(decision, answer))
         else:
-            self.succeeded(decision, duration)
+            self.succeeded(decision, mark, duration)
 
-    async def failed_async(self, decision: Decision, error: BaseException, duration: float) -> None:
+    async def failed_async(self, decision: Decision, mark: Mark, error: BaseException, duration: float) -> None:
         if ends_from_outside(error):
+            mark.clear()
             # Without waiting: a task that is cancelled may be cancelled again.
             self.breaker.give_back(decision, duration, error)
-        elif self._is_failure(decision, error):
-            answer = await self._answer_async(decision, self._told_failure(decision, error, duration))
+        elif self._is_failure(decision, mark, error):
+            answer = await self._answer_async(decision, self._told_failure(decision, mark, error, duration))
             self._trip(decision, error, self._learn(decision, answer, waits=False))
         else:
-            await self.succeeded_async(decision, duration)
+            await self.succeeded_async(decision, mark, duration)
 
-    def _is_failure(self, decision: Decision, error: BaseException) -> bool:
+    def _is_failure(self, decision: Decision, mark: Mark, error: BaseException) -> bool:
         try:
             return self.is_system_error(error)
         except BaseException:
+            mark.clear()
             self.breaker.give_back(decision)
             raise
 
-    def _told_failure(self, decision: Decision, error: BaseException, duration: float) -> Future[Answer]:
-        self._telling.failures = self._failures_being_told + 1
+    def _told_failure(self, decision: Decision, mark: Mark, error: BaseException, duration: float) -> Future[Answer]:
+        """The listeners are told first, and what they call is part of the call still."""
+        count = 0 if decision.within else 1
+        self._telling.failures = self._failures_being_told + count
         try:
             for listener in self._listeners:
                 listener.failure(self._cb, error)
         finally:
-            self._telling.failures -= 1
+            self._telling.failures -= count
+            mark.clear()
             answer = self._told(decision, "failure", kind_of(error), duration)
         return answer
 
@@ -151,6 +160,11 @@ class Course(Exclusions):
         return failures
 
     def _told(self, decision: Decision, outcome: Outcome, kind: Optional[str], duration: float) -> Future[Answer]:
+        if decision.within:
+            # What it raises is the running call's to judge, and the rest is noted there.
+            nothing: Future[Answer] = Future()
+            nothing.set_result(None)
+            return nothing
         return self._authority.report_for_answer(self._cell, decision, outcome, kind, duration)
 
     def _answer(self, decision: Decision, answer: Future[Answer]) -> Answer:
@@ -196,3 +210,9 @@ class Course(Exclusions):
             return policy.recovery_timeout_ms / 1_000
         denial = self.breaker.denial()
         return None if denial is None else denial.retry_after
+
+
+def _ended(mark: Mark) -> tuple[Outcome, Optional[str]]:
+    """The outcome of a call that raised no failure: that of a call within it, if that failed without raising it."""
+    failure = mark.pop()
+    return ("success", None) if failure is None else ("failure", failure)

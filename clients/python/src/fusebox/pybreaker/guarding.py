@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Optional, cast
 
+from ..decision import Decision
 from ..functions import is_coroutine_function
+from ..nesting import Mark, Running, is_read
 from .course import Course
 from .exclusions import Exclusion
 from .listeners import CircuitBreakerListener
@@ -36,61 +39,72 @@ class Guarding(Course):
     def call(self, func: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Calls ``func``; what it gives, if that is a generator, is guarded until it ends.
 
+        Guarded calls of the same circuit breaker that it makes are part of this one, which counts once.
+
         Raises:
             CircuitBreakerError: where the circuit is open, or this call has opened it.
         """
         if is_coroutine_function(func):
             return cast("T", self.call_async(cast("Any", func), *args, **kwargs))
         decision = self.begin(func, args, kwargs)
+        mark = self._cell.begin(decision)
         began = monotonic()
         try:
             result = func(*args, **kwargs)
         except BaseException as error:
-            self.failed(decision, error, monotonic() - began)
+            self.failed(decision, mark, error, monotonic() - began)
             raise
         if isinstance(result, GeneratorType):
-            guarded = self._to_the_end(result, decision, began)
+            guarded = self._to_the_end(result, decision, mark, began)
             # A generator that was never started runs none of its code when it is let go of, and would keep its probe.
             next(guarded)
             return cast("T", guarded)
-        self.succeeded(decision, monotonic() - began)
+        self.succeeded(decision, mark, monotonic() - began)
         return result
 
     async def call_async(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Awaits what ``func`` gives: a coroutine, or a future of Tornado's or asyncio's."""
         decision = await self.begin_async(func, args, kwargs)
+        mark = self._cell.begin(decision)
         began = monotonic()
         try:
             result = await func(*args, **kwargs)
         except BaseException as error:
-            await self.failed_async(decision, error, monotonic() - began)
+            await self.failed_async(decision, mark, error, monotonic() - began)
             raise
-        await self.succeeded_async(decision, monotonic() - began)
+        await self.succeeded_async(decision, mark, monotonic() - began)
         return result
 
-    @contextmanager
-    def calling(self) -> Iterator[None]:
+    def calling(self) -> AbstractContextManager[None]:
         """A block that is a guarded call."""
+        return self._calling(is_alone=is_read(sys._getframe(1)))
+
+    @contextmanager
+    def _calling(self, *, is_alone: bool) -> Iterator[None]:
         decision = self.begin(self.calling, (), {})
+        mark: Mark = [None] if is_alone else self._cell.begin(decision)
         began = monotonic()
         try:
             yield
         except BaseException as error:
-            self.failed(decision, error, monotonic() - began)
+            self.failed(decision, mark, error, monotonic() - began)
             raise
-        self.succeeded(decision, monotonic() - began)
+        self.succeeded(decision, mark, monotonic() - began)
 
     def _to_the_end(
-        self, generator: GeneratorType[Any, Any, Any], decision: Any, began: float
+        self, generator: GeneratorType[Any, Any, Any], decision: Decision, mark: Mark, began: float
     ) -> Generator[Any, Any, Any]:
         """Gives ``None`` once before the generator is asked for anything: whoever makes it goes past that."""
+        running = self._cell.running
+        if decision.within is None:
+            running.set(None)
         try:
             yield
-            result = yield from generator
+            result = yield from _marked(generator, running, decision.within or mark)
         except BaseException as error:
-            self.failed(decision, error, monotonic() - began)
+            self.failed(decision, mark, error, monotonic() - began)
             raise
-        self.succeeded(decision, monotonic() - began)
+        self.succeeded(decision, mark, monotonic() - began)
         return result
 
     def __call__(self, *call_args: Any, **call_kwargs: Any) -> Callable[..., Any]:
@@ -117,3 +131,24 @@ class Guarding(Course):
             return self.call(function, *args, **kwargs)
 
         return guarded
+
+
+def _marked(generator: GeneratorType[Any, Any, Any], running: Running, mark: Mark) -> Generator[Any, Any, Any]:
+    """``yield from generator``, with a mark in the context of whoever reads it for as long as its own code runs."""
+    step: Callable[[Any], Any] = generator.send
+    given: Any = None
+    while True:
+        token = running.set(mark)
+        try:
+            value = step(given)
+        except StopIteration as end:
+            return end.value
+        finally:
+            running.reset(token)
+        try:
+            step, given = generator.send, (yield value)
+        except GeneratorExit:
+            generator.close()
+            raise
+        except BaseException as error:
+            step, given = generator.throw, error
