@@ -9,6 +9,9 @@ struct Settings {
     var listen = ListenAddress.default
     var databasePath = "./fusebox.db"
     var tokensPath: String?
+    /// The tokens file that the first start makes (the container image sets it); `nil` where `tokens` names a file, or
+    /// the server is insecure.
+    var defaultTokensPath: String?
     var insecure = false
     /// Names by which browsers may reach a server without tokens, beside those that nobody else can have.
     var hosts: [String] = []
@@ -21,6 +24,7 @@ struct Settings {
     /// A setting by its name in the configuration file; in the environment it is `FUSEBOX_` and its name in capitals.
     enum Key: String, CaseIterable {
         case listen, db, config, tokens, insecure, hosts
+        case defaultTokens = "default_tokens"
         case logLevel = "log_level"
         case logFormat = "log_format"
         case maximumBreakers = "max_breakers"
@@ -41,6 +45,8 @@ struct Settings {
         }
         try settings.apply(environment)
         try settings.apply(options)
+        if settings.tokensPath != nil || settings.insecure { settings.defaultTokensPath = nil }
+        settings.tokensPath = settings.tokensPath ?? settings.defaultTokensPath
         guard settings.tokensPath != nil || settings.insecure || settings.listen.isLoopback else {
             throw SettingsError(
                 description: """
@@ -67,6 +73,7 @@ struct Settings {
                 guard !value.isEmpty else { throw invalid("a path") }
                 databasePath = value
             case .tokens: tokensPath = value.isEmpty ? nil : value
+            case .defaultTokens: defaultTokensPath = value.isEmpty ? nil : value
             case .insecure:
                 guard let flag = Bool(value) else { throw invalid("true or false") }
                 insecure = flag

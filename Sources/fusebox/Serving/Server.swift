@@ -31,6 +31,9 @@ struct Server {
         // Before anything that takes time: whoever deploys tokens sends a signal as soon as there is a process.
         let hangups = handlesSignals ? await TokenReload.trap() : nil
         var tokens: [Token]?
+        if let path = settings.defaultTokensPath {
+            try InitialTokens.make(at: path, database: settings.databasePath)
+        }
         if let path = settings.tokensPath { tokens = try TokenReload.read(path) }
         let gatekeeper = Gatekeeper(tokens: tokens, hosts: settings.hosts + [settings.listen.host])
         let connections = try ConnectionLimit.raise()
