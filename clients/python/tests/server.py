@@ -41,9 +41,14 @@ def free_port() -> int:
 
 
 class Server:
-    def __init__(self, folder: pathlib.Path, *options: str) -> None:
+    def __init__(self, folder: pathlib.Path, *options: str, **variables: str) -> None:
+        """
+        Args:
+            variables: of its environment, beside this process' own.
+        """
         self.folder = folder
         self.options = options
+        self._environment = {**os.environ, **variables}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / "fusebox.log"
@@ -54,7 +59,9 @@ class Server:
     def start(self) -> None:
         command = [BINARY, "serve", "--listen", f"127.0.0.1:{self.port}", "--db", "fusebox.db", *self.options]
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder, env=self._environment
+            )
         eventually("the server listens", lambda: re.search(r"listening on", self.log.read_text()))
 
     def kill(self) -> None:

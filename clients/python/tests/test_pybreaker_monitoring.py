@@ -328,5 +328,5 @@ def test_a_stream_that_is_behind_tells_listeners_nothing_old() -> None:
         eventually("the answer says so", lambda: heard == ["open"])
         goes_on.set()
         eventually("the stream tells of the time before", lambda: breaker._cell.standing.state == "closed")
-        fb._authority.panel.dismiss_stand_ins()
+        fb._authority.panel.resume(time.monotonic())
         assert heard == ["open"]

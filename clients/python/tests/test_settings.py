@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any
 
 import pytest
 from doubtful import CLOSED, Doubtful, answer
@@ -30,8 +29,8 @@ def test_a_token_that_no_header_can_carry_is_refused_and_not_quoted(token: str) 
 
 
 def test_settings_do_not_show_the_token() -> None:
-    options: dict[str, Any] = {"mode": "local", "unreachable": "local", "timeout": 1.0, "max_staleness": 1.0}
-    settings = Settings("http://127.0.0.1:1", "s3cret", **options, reporter=None, buffer=1, verify=True)
+    times = {"timeout": 1.0, "probe_timeout": 1.0, "max_staleness": 1.0}
+    settings = Settings("http://127.0.0.1:1", "s3cret", "local", "local", **times, reporter=None, buffer=1, verify=True)
     assert settings.token == "s3cret" and "s3cret" not in repr(settings)
 
 
@@ -40,3 +39,6 @@ def test_what_is_not_said_is_as_documented() -> None:
         settings = fb._authority.settings
         assert (settings.mode, settings.unreachable) == ("local", "local")
         assert (settings.timeout, settings.max_staleness, settings.buffer) == (0.05, 5.0, 10_000)
+        assert (settings.probe_timeout, settings.patience) == (0.5, 0.5)
+    with Fusebox(timeout=2.0) as fb:
+        assert fb._authority.settings.patience == 2.0

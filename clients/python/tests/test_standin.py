@@ -141,7 +141,7 @@ def test_it_is_kept_where_no_panel_decides(state: Any, open_for: Any, is_heard_o
         freshness.heard(now)
     cell = Cell("payments", freshness, [])
     cell.standing = Standing(cell, state, 7, None if open_for is None else now + open_for, None, freshness)
-    decision = decide_alone(cell, "local", now, 1.0)
+    decision = decide_alone(cell, "local", now, 1.0, absence=1)
     assert decision.source == "fallback" and (cell.stand_in is not None) == is_kept
     assert cell.state == (decision.state if is_kept else None)
 

@@ -12,11 +12,12 @@ from .settings import Unreachable
 from .standin import StandIn
 
 
-def decide_alone(cell: Cell, unreachable: Unreachable, now: float, rest: Optional[float]) -> Decision:
+def decide_alone(cell: Cell, unreachable: Unreachable, now: float, rest: Optional[float], absence: int) -> Decision:
     """By the ``unreachable`` policy. An override that still stands, as far as is known, is obeyed whatever it says.
 
     Args:
         rest: seconds until Fusebox is asked again; ``None`` where it never is.
+        absence: the number of the absence of Fusebox.
     """
     standing = cell.standing
     # A breaker that has moved on since takes the outcome for what it is: one of before. The stand-in's own
@@ -33,31 +34,26 @@ def decide_alone(cell: Cell, unreachable: Unreachable, now: float, rest: Optiona
         return Decision(True, cell.state or "closed", permit, None, "fallback", began=now)
     if unreachable == "deny" and mode != "shadow":
         return Decision(False, "open", None, rest, "fallback", began=now)
-    return _by_stand_in(cell, permit, mode == "shadow", now)
+    return _by_stand_in(cell, permit, mode == "shadow", now, absence)
 
 
-def _by_stand_in(cell: Cell, permit: Optional[str], in_shadow: bool, now: float) -> Decision:
+def _by_stand_in(cell: Cell, permit: Optional[str], in_shadow: bool, now: float, absence: int) -> Decision:
+    # The call may have asked just before a stream began by which those that follow are decided.
+    is_alone = not (cell.is_followed and cell.standing.decides(now))
     with cell.lock:
         stand_in = cell.stand_in
-        if stand_in is None:
+        if stand_in is None or cell.is_stand_in_over(absence):
             stand_in = _stand_in(cell, now)
-            # Nothing would end one that is kept where the panel decides: the next absence would go on with it.
-            if not _is_decided_by_panel(cell, now):
-                cell.stand_in = stand_in
+            if is_alone:
+                cell.begin_stand_in(stand_in, absence)
+        cell.is_alone = is_alone
     verdict = stand_in.acquire(now)
-    if cell.stand_in is stand_in:
+    if is_alone:
         cell.becomes(verdict.state, "fallback")
     if verdict.ticket is None and not in_shadow:
         return Decision(False, verdict.state, None, verdict.retry_after, "fallback", began=now)
     would_deny = verdict.ticket is None
     return Decision(True, verdict.state, permit, None, "fallback", would_deny, None, now, verdict.ticket)
-
-
-def _is_decided_by_panel(cell: Cell, now: float) -> bool:
-    """Whether the call that is decided asked just before the stream began, and those that follow will not."""
-    standing = cell.standing
-    is_open = standing.open_until is not None and now < standing.open_until
-    return cell.is_followed and (standing.state == "closed" or is_open)
 
 
 def _stand_in(cell: Cell, now: float) -> StandIn:

@@ -12,6 +12,7 @@ from .cell import Cell
 from .decision import Decision, State
 from .link import Away, Link, Refused
 from .reachability import LONGEST_PAUSE, Reachability
+from .settings import Settings
 
 log = logging.getLogger("fusebox")
 
@@ -22,22 +23,23 @@ LONGEST_MS = 10**12
 
 
 class Asking:
-    """One request within the time-out of a call.
+    """One request within the time that a call waits: longer where the answer may take a commit.
 
     An answer that comes later is read all the same: a probe that it grants is given back, for without that all would
     wait until its lease ends. Nobody knows before whether it may grant one: what is closed here may be half open there.
+    The next request about that breaker waits longer.
     """
 
     def __init__(
         self,
         link: Link,
         reach: Reachability,
-        timeout: float,
+        settings: Settings,
         give_back: Callable[[Cell, Decision], None],
     ) -> None:
         self._link = link
         self._reach = reach
-        self._timeout = timeout
+        self._settings = settings
         self._give_back = give_back
 
     def ask(self, cell: Cell, was_away: bool) -> Optional[Decision]:
@@ -53,7 +55,7 @@ class Asking:
         try:
             decision = self._answer(cell, began)
         except Away as away:
-            self._reach.failed(str(away), began, says_so_itself=away.is_answer)
+            self._reach.failed(str(away), began, says_so_itself=away.is_answer, may_be_slow=away.may_be_slow)
             return None
         except Refused as refusal:
             self._reach.refused(cell.name, refusal, began)
@@ -69,11 +71,13 @@ class Asking:
     def _answer(self, cell: Cell, began: float) -> Decision:
         def late(answer: Any) -> None:
             decision = _decision(answer, began)
+            cell.heard_state = decision.state
             if decision.is_probe:
                 self._give_back(cell, decision)
 
         path = f"/v1/breakers/{cell.name}/acquire"
-        return _decision(self._link.ask("POST", path, within=self._timeout, late=late), began)
+        within = self._settings.timeout if cell.heard_state == "closed" else self._settings.patience
+        return _decision(self._link.ask("POST", path, within=within, late=late), began)
 
 
 def _decision(answer: Any, began: float) -> Decision:

@@ -32,11 +32,11 @@ class Authority(Reporting):
         self.settings = settings
         self._is_closed = False
         self.link = Link(settings.url, settings.token, settings.verify)
-        self.reach = Reachability(settings.unreachable, settings.timeout)
+        self.reach = Reachability(settings.unreachable, settings.patience)
         self.outbox = Outbox(settings.buffer)
         self.policies = Policies(self.link)
         self.sender = Sender(self.outbox, self.link, self.reach, settings, self.policies)
-        self.asking = Asking(self.link, self.reach, settings.timeout, self.give_back)
+        self.asking = Asking(self.link, self.reach, settings, self.give_back)
         self.threads = Threads(WAITING, "fusebox-ask")
         self.panel = Panel(settings.max_staleness, self._want_policy, settings.url)
         self.follower: Optional[Follower] = None
@@ -87,7 +87,8 @@ class Authority(Reporting):
     def _alone(self, cell: Cell) -> Decision:
         now = monotonic()
         rest = max(self.reach.rest(now), cell.refused_until - now)
-        decision = decide_alone(cell, self.settings.unreachable, now, None if rest == math.inf else rest)
+        rest_or_never = None if rest == math.inf else rest
+        decision = decide_alone(cell, self.settings.unreachable, now, rest_or_never, self.reach.absence)
         self.reach.decided_alone(decision.allowed)
         if decision.ticket is not None and decision.ticket.lease is not None:
             self.sender.start()

@@ -62,8 +62,17 @@ class Cell:
         self.policy_revision = 0
         #: By ``time.monotonic()``, where no stream tells of its changes.
         self.policy_good_until = 0.0
+        #: What decides where Fusebox is away. It outlives one that comes and goes.
         self.stand_in: Optional[StandIn] = None
+        #: The generation that was known when it began, whether it was closed then, and the absence in which that was.
+        self._stand_in_generation: Optional[int] = None
+        self._began_closed = False
+        self._absence = 0
+        #: Whether it decided last, and not Fusebox or the panel.
+        self.is_alone = False
         self.state: Optional[State] = None
+        #: As Fusebox said last; ``None`` before it did.
+        self.heard_state: Optional[State] = None
         #: The last that was heard of: what is decided without the server counts for it, and for none that follows.
         self.generation: Optional[int] = None
         #: By ``time.monotonic()``: how far the last denial reached. Endless is what an operator has shut for good.
@@ -79,13 +88,14 @@ class Cell:
         self.running = running(self._url, self.name, os.getpid())
         self.standing = Standing(self)
         self.stand_in = None
+        self.is_alone = False
         self.lock = threading.Lock()
 
     def begin_history(self) -> None:
         """What follows is of another database of the server's, whose generations and revisions mean something else. The
         state is kept, so that listeners are told of its change."""
         self.standing = Standing(self)
-        self.stand_in = self.generation = self.policy_known = None
+        self.stand_in = self.generation = self.policy_known = self.heard_state = None
         self.denied_until = 0.0
 
     def begin(self, decision: Decision) -> Mark:
@@ -117,6 +127,7 @@ class Cell:
         """Takes the state from the answer to an outcome, where no stream tells of changes."""
         if isinstance(answer, Mapping) and answer.get("state") in get_args(State) and not self.is_followed:
             state: State = answer["state"]
+            self.heard_state = state
             self.becomes(state, "server", generation=item.generation_behind(state))
 
     @property
@@ -124,10 +135,29 @@ class Cell:
         """Whether the stream tells of its changes."""
         return self.standing.state is not None and time.monotonic() < self._freshness.until
 
+    def begin_stand_in(self, stand_in: StandIn, absence: int) -> None:
+        """Has it decide in this absence of Fusebox, and in those that follow at once."""
+        self.stand_in = stand_in
+        self._stand_in_generation, self._absence = self.generation, absence
+        self._began_closed = stand_in.state == "closed"
+
+    def is_stand_in_over(self, absence: int) -> bool:
+        """Whether what it knows is of another absence, in between which Fusebox let calls through."""
+        return self._absence != absence and self.heard_state == "closed"
+
+    def settles(self, state: State, generation: Optional[int]) -> None:
+        """Fusebox says in which state the breaker is. That ends a stand-in that began in another period; but half open
+        is the same one as the open before it, for each end of a stand-in is another probe."""
+        self.heard_state = state
+        is_same = generation is not None and generation == self._stand_in_generation
+        if not (is_same or (state == "half_open" and not self._began_closed)):
+            self.stand_in = None
+
     def decided(self, decision: Decision) -> None:
-        """Takes what Fusebox decided; it is there, so nobody has to stand in for it."""
-        self.stand_in = None
+        """Takes what Fusebox decided; it is there, so nothing stands in for it."""
         generation = decision.generation
+        self.settles(decision.state, generation)
+        self.is_alone = False
         if generation is not None:
             self.generation = generation
         if decision.allowed or decision.state != "open":

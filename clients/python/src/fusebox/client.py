@@ -33,7 +33,9 @@ class Fusebox:
         mode: ``local`` decides in this process, by the server's stream of events; ``remote`` asks for every call.
         unreachable: what decides while the server is away: ``local``, a breaker in this process with the last known
             policy; ``allow``; ``deny``.
-        timeout: seconds that a call may wait for a decision.
+        timeout: seconds that a call may wait for a decision about a breaker that is closed, as far as is known.
+        probe_timeout: seconds that it may wait for any other decision, which may take the server a commit: it may be
+            about a probe, or about a breaker that the server does not know. Never less than ``timeout``.
         max_staleness: seconds without a word from the server after which it is asked all the same.
         reporter: this process' name for itself, at most 128 characters; by default its host's name and its id.
         buffer: how many reports may wait while the server is away; the oldest are dropped, and counted.
@@ -48,12 +50,15 @@ class Fusebox:
         mode: Mode = "local",
         unreachable: Unreachable = "local",
         timeout: float = 0.05,
+        probe_timeout: float = 0.5,
         max_staleness: float = 5.0,
         reporter: Optional[str] = None,
         buffer: int = 10_000,
         verify: Union[bool, str, ssl.SSLContext] = True,
     ) -> None:
-        settings = Settings(url, token, mode, unreachable, timeout, max_staleness, reporter, buffer, verify)
+        settings = Settings(
+            url, token, mode, unreachable, timeout, probe_timeout, max_staleness, reporter, buffer, verify
+        )
         self._authority = Authority(settings)
         forking.register(self._authority)
         forking.close_at_end(self._authority)

@@ -137,5 +137,5 @@ class Follower:
         if monotonic() - began >= STEADY:
             self._pause.reset()
         if is_first:
-            self._panel.dismiss_stand_ins()
+            self._panel.resume(monotonic())
             self._reach.stream_began()

@@ -29,10 +29,12 @@ LONGEST_LINE = 60.0
 class Away(Exception):
     """Fusebox did not answer in time, or not at all, or that it cannot answer: there is no decision."""
 
-    def __init__(self, reason: str, *, is_answer: bool = False) -> None:
+    def __init__(self, reason: str, *, is_answer: bool = False, may_be_slow: bool = False) -> None:
         super().__init__(reason)
         #: Whether it said so itself.
         self.is_answer = is_answer
+        #: Whether an answer may still come.
+        self.may_be_slow = may_be_slow
 
 
 class Refused(Exception):
@@ -161,6 +163,8 @@ class Link:
                 yield response
             finally:
                 response.close()
+        except httpcore.ReadTimeout as error:
+            raise Away("no answer in time", may_be_slow=True) from error
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             raise Away(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
         except ValueError as error:

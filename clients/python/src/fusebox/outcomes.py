@@ -72,6 +72,11 @@ class Item:
         #: Durations from the one to below the other make no difference to the policy. The longest stands for all.
         self.shortest, self.longest = cell.equal_durations(duration or 0.0)
 
+    @property
+    def is_probe(self) -> bool:
+        """Whether it is what became of a probe, by its permit."""
+        return self.permit is not None and "-" in self.permit
+
     def takes(self, other: Item) -> bool:
         """Adds ``other``, which follows, if it is equal but for its time, and ended within the same second; else gives
         ``False``."""
@@ -85,7 +90,7 @@ class Item:
             or self.permit != other.permit
             or self.kind != other.kind
             or self.count + other.count > LARGEST_COUNT
-            or (self.permit is not None and "-" in self.permit)
+            or self.is_probe
             or not self.shortest <= (other.duration or 0.0) < self.longest
             or last - first >= LONGEST_SPAN
         ):

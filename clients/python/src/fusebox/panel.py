@@ -86,11 +86,15 @@ class Panel:
             said = began if event.type == "resync" else self._clock.local(event.at)
             if event.revision is not None:
                 self.revision = event.revision
+        was_fresh = now < self.freshness.until
         for cell in changed:
             standing = cell.standing
             if standing.state is not None:
+                cell.is_alone = cell.is_alone and not standing.decides(now)
                 cell.becomes(standing.state, "local", event.cause, event.detail, standing.generation)
         self.freshness.heard(said)
+        if not was_fresh:
+            self.resume(now)
 
     def _taken(self, event: Event) -> list[Cell]:
         if event.type == "resync":
@@ -112,6 +116,7 @@ class Panel:
             if name in self._cells:
                 self._cells[name].standing = Standing(self._cells[name])
                 self._cells[name].state = self._cells[name].stand_in = self._cells[name].generation = None
+                self._cells[name].heard_state = None
                 self._cells[name].denied_until = 0.0
         placed = [self._put(outline) for outline in event.outlines]
         return [cell for cell in placed if cell is not None]
@@ -128,8 +133,7 @@ class Panel:
         override = None
         if outline.mode is not None:
             override = Override(outline.mode, None if outline.expires_at is None else local(outline.expires_at))
-        if outline.state != "half_open" or outline.generation != cell.standing.generation:
-            cell.stand_in = None
+        cell.settles(outline.state, outline.generation)
         cell.standing = Standing(cell, outline.state, outline.generation, open_until, override, self.freshness)
         cell.generation = outline.generation
         cell.denied_until = open_until or 0.0
@@ -145,15 +149,15 @@ class Panel:
             if standing.generation is not None and standing.generation <= generation and standing.state != state:
                 cell.standing = Standing(cell)
 
-    def dismiss_stand_ins(self) -> None:
-        """The stream is there again, and decides, so nobody has to stand in for it. But where it leaves the decision to
-        the server, which may answer none, that ends with a decision or the generation."""
+    def resume(self, now: float) -> None:
+        """The panel decides again, except where it leaves that to the server, which may answer none: there what stands
+        in goes on."""
         with self._lock:
             cells = list(self._cells.values())
         for cell in cells:
             standing = cell.standing
-            if standing.state is not None and standing.state != "half_open":
-                cell.stand_in = None
+            if standing.state is not None and standing.decides(now):
+                cell.is_alone = False
                 cell.becomes(standing.state, "local", generation=standing.generation)
 
     def decide(self, cell: Cell) -> Optional[Decision]:

@@ -53,14 +53,16 @@ class Reachability:
     after that was believed, or after it said itself that it decides nothing. A stream that begins lets the next attempt
     come at once, and says no more, for it lives on where nothing is decided.
 
-    One that goes and comes at the edge of the time-out is asked ever less often, and is logged once a minute.
+    One that goes and comes at the edge of the time-out is asked ever less often, and is logged once a minute. One that
+    may only be slow, for an answer may still come, is logged if the next attempt fails as well.
     """
 
-    def __init__(self, policy: str, timeout: float) -> None:
+    def __init__(self, policy: str, patience: float) -> None:
         self._policy = policy
-        self._timeout = timeout
-        # Kept from all others for longer than an attempt can take; its result sets it anew.
-        self._hold = max(LONGEST_PAUSE, 2 * timeout)
+        #: Seconds that an attempt can take.
+        self._patience = patience
+        # Kept from all others for longer than that; its result sets it anew.
+        self._hold = max(LONGEST_PAUSE, 2 * patience)
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -82,6 +84,8 @@ class Reachability:
         #: Decisions that were made without Fusebox, of which so many denied, and how often it went away.
         self.decisions_alone = self.denied_alone = self.departures = 0
         self._decisions_before = 0
+        #: Counts absences. One goes on where Fusebox was not steadily back.
+        self.absence = 0
 
     @property
     def is_away(self) -> bool:
@@ -101,33 +105,36 @@ class Reachability:
         """Seconds until it is worth asking again; infinite where it never is."""
         return max(self._retry_at - now, 0.0)
 
-    def failed(self, reason: str, began: float, *, says_so_itself: bool = False) -> None:
+    def failed(self, reason: str, began: float, *, says_so_itself: bool = False, may_be_slow: bool = False) -> None:
         """A decision that was asked for at ``began`` was not answered, or with that there can be none."""
         with self._lock:
             if began < self._told_at or self._is_closed:
                 return
             now = self._told_at = time.monotonic()
-            if self.reason is None:
-                self._departs(now)
+            is_news = self.reason is None and self._departs(now)
             self.reason = reason
             if says_so_itself:
                 self._believed_from = now + DOUBT
             self._retry_at = now + self._pause.next()
-            if self._is_said or now < self._say_from:
+            if self._is_said or now < self._say_from or (is_news and may_be_slow):
                 return
             self._is_said, self._say_from = True, now + QUIET
             unsaid, self._unsaid = self._unsaid - 1, 0
         again = f"; it has gone and come {unsaid} times since that was said last" if unsaid else ""
         log.warning("Fusebox is away: %s; decisions follow unreachable=%r%s", reason, self._policy, again)
 
-    def _departs(self, now: float) -> None:
+    def _departs(self, now: float) -> bool:
+        """Whether this is another absence, and not the last one going on."""
         self.departures += 1
         self._unsaid += 1
         self._is_said = False
         self._decisions_before = self.decisions_alone
-        if now - self._back_at >= STEADY:
-            self._pause.reset()
-            self._say_from = now
+        if now - self._back_at < STEADY:
+            return False
+        self.absence += 1
+        self._pause.reset()
+        self._say_from = now
+        return True
 
     def decided(self, name: str, began: float) -> None:
         """Fusebox decided about ``name``, which was asked for at ``began``."""
@@ -153,7 +160,7 @@ class Reachability:
     def worked(self, took: float) -> None:
         """Fusebox took outcomes or an order, in so many seconds."""
         now = time.monotonic()
-        if self.reason is not None and took < self._timeout and now >= self._believed_from:
+        if self.reason is not None and took < self._patience and now >= self._believed_from:
             self._believed_from = now + DOUBT
             self._is_back()
 

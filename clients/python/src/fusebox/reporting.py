@@ -125,7 +125,9 @@ class Reporting:
         ticket = None if decision is None else decision.ticket
         # One that is no longer the cell's decides nothing. It may be the parent's, with a lock that nobody releases.
         if ticket is not None and cell.stand_in is ticket.stand_in:
-            cell.becomes(ticket.stand_in.report(ticket, outcome, item.duration, ended), "fallback")
+            state = ticket.stand_in.report(ticket, outcome, item.duration, ended)
+            if cell.is_alone:
+                cell.becomes(state, "fallback")
         return item
 
     def _deliver(self, item: Item) -> None:
@@ -134,8 +136,9 @@ class Reporting:
             return
         document = item.document(self.sender.reporter, monotonic())
         path = f"/v1/breakers/{document.pop('name')}/report"
+        within = self.settings.patience if item.is_probe else self.settings.timeout
         try:
-            answer = self.link.ask("POST", path, document, within=self.settings.timeout)
+            answer = self.link.ask("POST", path, document, within=within)
         except Away:
             # Of decisions that says nothing, which need no disk.
             self._postpone(item)

@@ -126,6 +126,11 @@ class Sender:
         """Whether anything waits, or is being sent."""
         return self._is_sending or bool(self._outbox.intake or self._later or len(self._outbox))
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether outcomes were sent in vain, and wait to be sent again."""
+        return time.monotonic() < self._retry_at
+
     def start(self) -> None:
         """Unless it runs."""
         if self._thread is not None:

@@ -21,6 +21,7 @@ class Settings:
     mode: Mode
     unreachable: Unreachable
     timeout: float
+    probe_timeout: float
     max_staleness: float
     reporter: Optional[str]
     buffer: int
@@ -31,7 +32,7 @@ class Settings:
             raise ValueError(f"mode must be one of {get_args(Mode)}, not {self.mode!r}")
         if self.unreachable not in get_args(Unreachable):
             raise ValueError(f"unreachable must be one of {get_args(Unreachable)}, not {self.unreachable!r}")
-        for name in ("timeout", "max_staleness"):
+        for name in ("timeout", "probe_timeout", "max_staleness"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be more than 0 seconds, not {getattr(self, name)!r}")
         if self.token is not None:
@@ -40,6 +41,11 @@ class Settings:
             if len(self.reporter) > LONGEST_REPORTER:
                 raise ValueError(f"reporter must have at most {LONGEST_REPORTER} characters")
             object.__setattr__(self, "reporter", whole(self.reporter, LONGEST_REPORTER))
+
+    @property
+    def patience(self) -> float:
+        """Seconds for what may take the server a commit: a possible probe, its outcome, a breaker that is made."""
+        return max(self.timeout, self.probe_timeout)
 
 
 def _header(token: str) -> str:

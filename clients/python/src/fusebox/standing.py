@@ -75,6 +75,11 @@ class Standing:
             return None
         return override.mode
 
+    def decides(self, now: float) -> bool:
+        """Whether a fresh panel need not leave the decision to the server, which alone can say of a possible probe."""
+        is_open = self.open_until is not None and now < self.open_until
+        return self.state == "closed" or is_open or self.mode(now) == "force_open"
+
     def override_rest(self, now: float) -> Optional[float]:
         """Seconds until the override ends; ``None`` where it has no end."""
         if self.override is None or self.override.expires_at is None:

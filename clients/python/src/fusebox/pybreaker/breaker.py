@@ -128,7 +128,7 @@ class CircuitBreaker(Guarding):
     def fail_counter(self) -> int:
         """Consecutive failures in all processes, since it closed. Asks the server; 0 while that is away. Of a circuit
         that is not closed, failed trials are only counted in where the token may read what became of it."""
-        until = monotonic() + self._authority.settings.timeout
+        until = self._end_of_look()
         view = self._look()
         return 0 if view is None else failures(view, *self._history(view, until)) + self._failures_being_told
 
@@ -170,8 +170,8 @@ class CircuitBreaker(Guarding):
 
     def _look(self) -> Optional[Any]:
         """The breaker as the server has it, behind all that this process reported; ``None`` where that is away, or does
-        not say it within the time that a call waits for a decision."""
-        until = monotonic() + self._authority.settings.timeout
+        not say it within the time that a call waits for what may take a commit."""
+        until = self._end_of_look()
         if not self._is_there(until):
             return None
         if self._numbers.is_due:
@@ -182,6 +182,11 @@ class CircuitBreaker(Guarding):
             return self._heard(self._orders.view(max(until - monotonic(), 0.001)))
         except OrderFailed:
             return None
+
+    def _end_of_look(self) -> float:
+        """Where outcomes were sent in vain, it may be that none is taken for long."""
+        settings, is_held_up = self._authority.settings, self._authority.sender.is_held_up
+        return monotonic() + (settings.timeout if is_held_up else settings.patience)
 
     def _is_there(self, until: float) -> bool:
         """Finds out whether Fusebox is back, where it is time to. The one attempt for a decision is left to calls: who
@@ -229,7 +234,7 @@ class CircuitBreaker(Guarding):
         """Makes the breaker unless it is there, and ends what ``open()`` has set. An operator's override stands."""
         if not self._numbers.is_settled:
             self._numbers.settle()
-        self._fusebox.flush(self._authority.settings.timeout)
+        self._fusebox.flush(self._authority.settings.patience)
         override = self._orders.view()["override"]
         if override is not None and override["reason"] == OPENED:
             self._orders.end_override()

@@ -168,18 +168,22 @@ class Course(Exclusions):
         return self._authority.report_for_answer(self._cell, decision, outcome, kind, duration)
 
     def _answer(self, decision: Decision, answer: Future[Answer]) -> Answer:
-        """What the server says within the time for a decision; ``None`` where it is away."""
+        """What the server says within the time for a decision of that kind; ``None`` where it is away."""
         if decision.source == "fallback":
             return None
         try:
-            return answer.result(self._authority.settings.timeout)
+            return answer.result(self._within(decision))
         except concurrent.futures.TimeoutError:
             return None
 
     async def _answer_async(self, decision: Decision, answer: Future[Answer]) -> Answer:
         if decision.source == "fallback":
             return None
-        return answer.result() if await until_done(answer, self._authority.settings.timeout) else None
+        return answer.result() if await until_done(answer, self._within(decision)) else None
+
+    def _within(self, decision: Decision) -> float:
+        settings = self._authority.settings
+        return settings.patience if decision.is_probe else settings.timeout
 
     def _learn(self, decision: Decision, answer: Answer, *, waits: bool = True) -> Optional[State]:
         """The state behind a report that counted; ``None`` where it did not, or nobody knows. Waits until the listeners

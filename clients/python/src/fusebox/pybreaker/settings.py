@@ -76,10 +76,10 @@ class Numbers:
         return not self.is_settled and monotonic() >= self._not_before
 
     def settle(self) -> None:
-        """Makes the breaker unless it is there, within the time that a call waits for a decision. While Fusebox is away
-        the numbers that were asked for hold, and nobody waits."""
+        """Makes the breaker unless it is there, within the time that a call waits for what may take a commit. While
+        Fusebox is away the numbers that were asked for hold, and nobody waits."""
         if not self._authority.reach.is_away:
-            self.is_settled = self._settle(monotonic() + self._authority.settings.timeout)
+            self.is_settled = self._settle(monotonic() + self._authority.settings.patience)
         if self._cell.policy is None:
             self._cell.policy = Policy.read(self._asked)
 
