@@ -139,3 +139,33 @@ def test_one_that_has_gone_and_come_and_stays_away_is_said_to_be(
         clock[0] = 1_001.0 + seconds
         reach.failed("a test", clock[0])
         assert caplog.text.count("is away") == (1 if clock[0] < 1_000.0 + QUIET else 2)
+
+
+def test_an_absence_goes_on_until_decisions_and_the_stream_are_steadily_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1_000.0]
+    monkeypatch.setattr("fusebox.reachability.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    reach = Reachability("local", 0.05)
+    absences: list[int] = []
+
+    def happens(*events: str, after: float) -> None:
+        clock[0] += after
+        for event in events:
+            if event == "fails":
+                reach.failed("a test", clock[0])
+            elif event == "decides":
+                reach.decided("payments", clock[0])
+            else:
+                (reach.stream_began if event == "begins" else reach.stream_broke)()
+        absences.append(reach.absence)
+
+    happens("begins", after=0.0)
+    happens("breaks", "fails", after=STEADY)
+    happens("decides", after=1.0)
+    happens("fails", after=STEADY)
+    happens("begins", "decides", after=1.0)
+    happens("breaks", after=STEADY - 0.5)
+    happens("begins", after=1.0)
+    happens("breaks", after=STEADY)
+    happens("begins", after=1.0)
+    happens("fails", after=STEADY)
+    assert absences == [0, 1, 1, 1, 1, 1, 1, 2, 2, 3]

@@ -147,7 +147,8 @@ def test_what_was_learnt_alone_holds_when_a_server_that_came_goes_at_once() -> N
         assert states == ["open", "closed", "open"]
         is_there.set()
         assert asked_at_once(payments).allowed
-        reach._back_at -= STEADY
+        assert reach._whole_from is not None
+        reach._whole_from -= STEADY
         is_there.clear()
         assert asked_at_once(payments).allowed, "another absence begins anew"
 

@@ -123,6 +123,7 @@ class Follower:
                     self._hear(Event.read(line), began, is_first)
                     is_first = False
             finally:
+                self._reach.stream_broke()
                 with self._lock:
                     self._socket = None
 

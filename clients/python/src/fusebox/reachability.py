@@ -84,8 +84,11 @@ class Reachability:
         #: Decisions that were made without Fusebox, of which so many denied, and how often it went away.
         self.decisions_alone = self.denied_alone = self.departures = 0
         self._decisions_before = 0
-        #: Counts absences. One goes on where Fusebox was not steadily back.
+        #: Counts absences, of its decisions or its stream. One goes on where Fusebox was not steadily back with both.
         self.absence = 0
+        #: Since when it is there with both; ``None`` where it is not.
+        self._whole_from: Optional[float] = float("-inf")
+        self._has_stream = True
 
     @property
     def is_away(self) -> bool:
@@ -129,9 +132,9 @@ class Reachability:
         self._unsaid += 1
         self._is_said = False
         self._decisions_before = self.decisions_alone
+        self._parts(now)
         if now - self._back_at < STEADY:
             return False
-        self.absence += 1
         self._pause.reset()
         self._say_from = now
         return True
@@ -164,9 +167,23 @@ class Reachability:
             self._believed_from = now + DOUBT
             self._is_back()
 
+    def _parts(self, now: float) -> None:
+        if self._whole_from is not None and now - self._whole_from >= STEADY:
+            self.absence += 1
+        self._whole_from = None
+
+    def stream_broke(self) -> None:
+        """What stands in may be needed. Of decisions that says nothing."""
+        with self._lock:
+            self._has_stream = False
+            self._parts(time.monotonic())
+
     def stream_began(self) -> None:
         """A sign of life, of which one in each absence shortens the pause."""
         with self._lock:
+            self._has_stream = True
+            if self.reason is None:
+                self._whole_from = time.monotonic()
             if self.reason is not None and not self._is_hastened and not self._is_closed:
                 self._is_hastened = True
                 self._retry_at = 0.0
@@ -195,6 +212,8 @@ class Reachability:
                 return
             self.reason, self._is_hastened = None, False
             self._back_at = time.monotonic()
+            if self._has_stream:
+                self._whole_from = self._back_at
             if not self._is_said:
                 return
             decisions = self.decisions_alone - self._decisions_before
