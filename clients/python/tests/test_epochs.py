@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from doubtful import CLOSED, POLICY, Answer, Doubtful, accepted, answer, problem
+from doubtful import CLOSED, POLICY, PROBE, Answer, Doubtful, accepted, answer, problem
 from server import eventually
 from test_half_dead import NOW
 from test_panel import outline
 
 from fusebox import Fusebox
+from fusebox.pybreaker import CircuitBreaker, CircuitBreakerListener
 
 
 @pytest.mark.parametrize("shows", [True, False])
@@ -71,3 +73,55 @@ def test_a_server_that_cannot_read_an_epoch_any_more_is_followed_from_the_beginn
 def streams(server: Doubtful) -> list[str]:
     """The paths of all streams that were asked for."""
     return [path for path, _ in list(server.asked) if path.startswith("/v1/events")]
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+def test_a_drop_in_takes_the_lower_generations_of_another_database(mode: Any) -> None:
+    begins_anew, goes_on = threading.Event(), threading.Event()
+
+    def event(id: str, type: str, **members: Any) -> bytes:
+        revision = int(id.partition("-")[2])
+        return json.dumps({"id": id, "type": type, "at": NOW, "revision": revision, **members}).encode() + b"\n"
+
+    def stream(path: str) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 X\r\n\r\n"
+        if "after=" not in path:
+            yield event("5e1f09c4-60", "resync", breakers=[outline("payments", "half_open", generation=50)])
+            begins_anew.wait()
+            return
+        yield event("0a0a0a0a-5", "resync", breakers=[outline("payments", generation=3)])
+        goes_on.wait()
+        yield event("0a0a0a0a-6", "transition", **outline("payments", "half_open", generation=6), transition=None)
+        server.is_over.wait()
+
+    def answering(path: str, body: Any) -> Answer:
+        if path.startswith("/v1/events"):
+            return stream(path)
+        if path.endswith("/acquire"):
+            permit = "6-abc" if goes_on.is_set() else "3" if begins_anew.is_set() else "50-abc"
+            state = "half_open" if "-" in permit else "closed"
+            return answer(
+                {**PROBE, "state": state, "permit": permit} if "-" in permit else {**CLOSED, "permit": permit}
+            )
+        return accepted(body, "half_open") if path == "/v1/reports" else answer(POLICY)
+
+    with Doubtful(answering) as server, Fusebox(server.url, mode=mode, timeout=5.0) as fb:
+        circuit = CircuitBreaker(name="payments", fusebox=fb)
+        circuit._numbers.is_settled = True
+        told: list[str] = []
+
+        class Listener(CircuitBreakerListener):
+            def state_change(self, breaker: Any, before: Any, after: Any) -> None:
+                told.append(after.name)
+
+        circuit.add_listener(Listener())
+
+        def hears(*states: str) -> bool:
+            circuit.breaker.give_back(circuit.begin(int, (), {}))
+            return told == list(states)
+
+        eventually("it is half open", lambda: hears("half-open"))
+        begins_anew.set()
+        eventually("it is closed", lambda: hears("half-open", "closed"))
+        goes_on.set()
+        eventually("it is half open again", lambda: hears("half-open", "closed", "half-open"))

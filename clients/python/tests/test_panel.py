@@ -198,6 +198,7 @@ def test_a_panel_of_another_epoch_replaces_all_that_was_known() -> None:
     assert (b.standing.generation, b.generation, b.standing.state) == (2, 2, "closed")
     assert (c.state, c.denied_until, c.generation) == (None, 0.0, None)
     assert told == [("open", "closed", 2)]
+    assert (a.history, b.history, c.history) == (2, 2, 2)
     assert trial.wanted == [a, b], "an equal revision of a policy is another policy"
 
 

@@ -74,12 +74,14 @@ class Authority(Reporting):
         return None if now >= cell.refused_until and self.reach.may_ask(now) else self._alone(cell)
 
     def _ask(self, cell: Cell, was_away: bool) -> Decision:
+        history = cell.history
         decision = self.asking.ask(cell, was_away)
         if decision is None:
             return self._alone(cell)
         if decision.is_probe:
             self.sender.start()  # It may have to be given back where no thread can be started.
-        cell.decided(decision)
+        if cell.history == history:
+            cell.decided(decision)
         if self.follower is None and self.policies.is_due(cell, decision.began):
             self._want_policy(cell)
         return decision

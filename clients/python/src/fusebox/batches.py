@@ -59,19 +59,22 @@ class Batches:
         """Gives what the server could not take for a reason that passes, and what came behind it of the same breaker:
         nothing more overtakes it, and what the server has it knows by its id."""
         began = time.monotonic()
+        histories = [item.cell.history for item in batch]
         document = {"reports": [item.document(reporter, began) for item in batch]}
         results = _results(self._link.ask("POST", "/v1/reports", document, within=PATIENCE), len(batch))
         self._reach.worked(time.monotonic() - began)
         self._outbox.accepted()
         again: list[Item] = []
         held: set[str] = set()
-        for item, result in zip(batch, results):
+        for item, history, result in zip(batch, histories, results):
             error = result.get("error") or {}
             if str(error.get("code")) in PASSING or item.cell.name in held:
                 held.add(item.cell.name)
                 again.append(item)
             elif error:
                 self._outbox.refuse(item, str(error.get("code")), str(error.get("detail")))
+            elif item.cell.history != history:
+                item.answered(None)  # It is of a database that is no more.
             else:
                 # Whoever waits goes on first: what is heard is told to listeners, which may take their time.
                 item.answered(result)

@@ -75,6 +75,10 @@ class Cell:
         self.heard_state: Optional[State] = None
         #: The last that was heard of: what is decided without the server counts for it, and for none that follows.
         self.generation: Optional[int] = None
+        #: Counts the databases of the server that were heard of: generations of two say nothing of each other.
+        self.history = 0
+        #: Of the last answer, where no stream tells of histories: its generation, and when it was heard.
+        self._answered, self._answered_at = 0, float("-inf")
         #: By ``time.monotonic()``: how far the last denial reached. Endless is what an operator has shut for good.
         self.denied_until = 0.0
         #: The same: until when Fusebox is not asked, for it decides nothing about this breaker.
@@ -94,6 +98,7 @@ class Cell:
     def begin_history(self) -> None:
         """What follows is of another database of the server's, whose generations and revisions mean something else. The
         state is kept, so that listeners are told of its change."""
+        self.history += 1
         self.standing = Standing(self)
         self.stand_in = self.generation = self.policy_known = self.heard_state = None
         self.denied_until = 0.0
@@ -153,9 +158,22 @@ class Cell:
         if not (is_same or (state == "half_open" and not self._began_closed)):
             self.stand_in = None
 
+    def answers(self, generation: Optional[int], asked: float) -> None:
+        """Takes the generation of an answer to what was asked at ``asked``. Where no stream tells of histories, one
+        that was asked for since the last answer and is lower is of another."""
+        if generation is None or self.standing.state is not None:
+            return
+        with self.lock:
+            if generation < self._answered:
+                if asked < self._answered_at:
+                    return
+                self.history += 1
+            self._answered, self._answered_at = generation, time.monotonic()
+
     def decided(self, decision: Decision) -> None:
         """Takes what Fusebox decided; it is there, so nothing stands in for it."""
         generation = decision.generation
+        self.answers(generation, decision.began)
         self.settles(decision.state, generation)
         self.is_alone = False
         if generation is not None:

@@ -137,6 +137,7 @@ class Reporting:
         document = item.document(self.sender.reporter, monotonic())
         path = f"/v1/breakers/{document.pop('name')}/report"
         within = self.settings.patience if item.is_probe else self.settings.timeout
+        history = item.cell.history
         try:
             answer = self.link.ask("POST", path, document, within=within)
         except Away:
@@ -154,7 +155,8 @@ class Reporting:
                 raise
             log.exception("a defect of the fusebox package; the outcome is sent later")
         else:
-            item.cell.hear(answer, item)
+            if item.cell.history == history:
+                item.cell.hear(answer, item)
 
     def _postpone(self, item: Item) -> None:
         """Leaves to the sender what was sent in vain. What follows waits behind it, and for nobody."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any, Optional
 
@@ -179,7 +179,7 @@ class CircuitBreaker(Guarding):
         if not self._authority.sender.is_this_thread and not self._fusebox.flush(until - monotonic()):
             return None
         try:
-            return self._heard(self._orders.view(max(until - monotonic(), 0.001)))
+            return self._hear(lambda: self._orders.view(max(until - monotonic(), 0.001)))
         except OrderFailed:
             return None
 
@@ -203,8 +203,11 @@ class CircuitBreaker(Guarding):
             return failure.status is not None
         return True
 
-    def _heard(self, view: Any) -> Any:
+    def _hear(self, order: Callable[[], Any]) -> Any:
+        asked = monotonic()
+        view = order()
         generation = int(view["generation"])
+        self._cell.answers(generation, asked)
         self._authority.panel.doubt(self._cell, generation - 1, view["state"])
         self._watch.hear(view["state"], generation)
         return view
@@ -218,17 +221,17 @@ class CircuitBreaker(Guarding):
             OrderFailed: where Fusebox did not do it.
         """
         self._begin_order()
-        self._heard(self._orders.force_open(OPENED, max(self.reset_timeout, SHORTEST_OPENING)))
+        self._hear(lambda: self._orders.force_open(OPENED, max(self.reset_timeout, SHORTEST_OPENING)))
         return self.throw_new_error_on_trip
 
     def half_open(self) -> None:
         """Lets one call through, which decides."""
         self._begin_order()
-        self._heard(self._orders.half_open())
+        self._hear(self._orders.half_open)
 
     def close(self) -> None:
         self._begin_order()
-        self._heard(self._orders.close())
+        self._hear(self._orders.close)
 
     def _begin_order(self) -> None:
         """Makes the breaker unless it is there, and ends what ``open()`` has set. An operator's override stands."""

@@ -62,6 +62,7 @@ class Watch:
         """What is known already, which is news to nobody."""
         self.state: CircuitBreakerState = _CLASSES[state or "closed"](self._cb)
         self.generation = generation or 0
+        self._history = 0 if generation is None else self._cb._cell.history
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
@@ -89,9 +90,10 @@ class Watch:
     def _tell(self, state: State, generation: Optional[int]) -> None:
         with self._lock:
             if generation is not None:
-                if generation < self.generation:
+                history = self._cb._cell.history
+                if history == self._history and generation < self.generation:
                     return
-                self.generation = generation
+                self._history, self.generation = history, generation
             before = self.state
             if type(before) is _CLASSES[state]:
                 return
