@@ -8,6 +8,7 @@ from typing import Optional, Union
 
 from .decision import Outcome
 from .errors import BreakerOpen
+from .faults import of_downstream
 from .groups import held_by, is_group_class
 from .kinds import LONGEST, kind_of, kind_of_result
 
@@ -21,7 +22,7 @@ class Classification:
     """Turns what became of a call into an outcome.
 
     Args:
-        failures: what counts as a failure: by default any ``Exception``.
+        failures: what counts as a failure: by default any ``Exception`` that is not known as the caller's fault.
         ignore: what does not, although ``failures`` names it: a caller's bad request, say.
         failed: says of a result that was returned whether it is a failure all the same.
 
@@ -35,7 +36,7 @@ class Classification:
 
     def __init__(
         self,
-        failures: Exceptions = Exception,
+        failures: Exceptions = of_downstream,
         ignore: Exceptions = (),
         failed: Optional[Failed] = None,
     ) -> None:

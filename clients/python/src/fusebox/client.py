@@ -13,6 +13,7 @@ from .breaker import Breaker
 from .cell import Listener, check_listener
 from .classification import Classification, Exceptions, Failed
 from .fallback import NOTHING, Fallback, fallback_of
+from .faults import of_downstream
 from .names import check_name
 from .settings import Mode, Settings, Unreachable
 from .statistics import Statistics
@@ -67,7 +68,7 @@ class Fusebox:
         self,
         name: str,
         *,
-        failures: Exceptions = Exception,
+        failures: Exceptions = of_downstream,
         ignore: Exceptions = (),
         failed: Optional[Failed] = None,
         fallback: Union[Fallback, Callable[..., Any], Any] = NOTHING,
@@ -76,7 +77,8 @@ class Fusebox:
 
         Args:
             failures: the exceptions that count as failures: classes, or a function of the exception. What is no failure
-                is ``ignored``. Any ``Exception`` by default.
+                is ``ignored``. By default any ``Exception`` that is not known as the caller's fault, as a response of
+                404 or a violated constraint is.
             ignore: those that do not, although ``failures`` names them.
             failed: says of a result whether it is a failure; a word instead of ``True`` is its kind.
             fallback: what a call gives where the breaker denies it or it fails: a value, a function of the call's

@@ -7,6 +7,7 @@ import re
 import socket
 from typing import Any, Optional, cast
 
+from .faults import judged, status_of, status_of_response
 from .groups import held_by
 
 #: As many characters as the server takes.
@@ -37,35 +38,17 @@ def word_of(kind: object) -> Optional[str]:
 def kind_of(error: BaseException) -> str:
     """``timeout``, ``connection``, ``http_503`` or the like; else the exception's class in snake case. A group has that
     of the first exception that it holds."""
-    error = next(held_by(error), error)
-    return _http_kind(error) or _class_kind(cast(Any, type(error)))
+    error, verdict = judged(next(held_by(error), error))
+    if isinstance(verdict, str):
+        return verdict
+    status = status_of(error)
+    return _class_kind(cast(Any, type(error))) if status is None or status < 400 else f"http_{status}"
 
 
 def kind_of_result(result: object) -> str:
     """``http_503`` for a response; ``result`` for what has no status."""
-    return _status_kind(result) or "result"
-
-
-def _http_kind(error: BaseException) -> Optional[str]:
-    """Of an exception that stands for a response: httpx, requests, aiohttp and urllib each have their own way."""
-    response = _attribute(error, "response")
-    return (response is not None and _status_kind(response)) or _status_kind(error)
-
-
-def _status_kind(thing: object) -> Optional[str]:
-    for attribute in ("status_code", "status", "code"):
-        status = _attribute(thing, attribute)
-        if isinstance(status, int) and 100 <= status < 600:
-            return f"http_{int(status)}"
-    return None
-
-
-def _attribute(thing: object, name: str) -> Any:
-    """Whatever a stranger's object does when it is asked, the call's own exception is what its caller has to see."""
-    try:
-        return getattr(thing, name, None)
-    except Exception:
-        return None
+    status = status_of_response(result)
+    return "result" if status is None else f"http_{status}"
 
 
 @functools.lru_cache(maxsize=1024)

@@ -10,16 +10,17 @@ from ..breaker import Breaker
 from ..calls import Call
 from ..classification import Exceptions, Failed
 from ..client import Fusebox
+from ..faults import of_downstream
 from .outcomes import Outgoing, failed_at_server
 from .routes import Route, per_host
 from .streams import AsyncGuardedStream, GuardedStream
 
 __all__ = ["AsyncBreakerTransport", "BreakerTransport"]
 
-#: What says that the downstream is at fault. Not a protocol error of our own.
-FAILURES = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
-#: Waiting for one's own pool says nothing of the downstream.
-IGNORED = httpx.PoolTimeout
+
+def request_failed(error: BaseException) -> bool:
+    """Whether the downstream is at fault. Not for a protocol error of our own, nor for a wait for our own pool."""
+    return isinstance(error, httpx.RequestError) and of_downstream(error)
 
 
 class BreakerTransport(httpx.BaseTransport):
@@ -40,8 +41,8 @@ class BreakerTransport(httpx.BaseTransport):
         transport: Optional[httpx.BaseTransport] = None,
         *,
         route: Route = per_host,
-        failures: Exceptions = FAILURES,
-        ignore: Exceptions = IGNORED,
+        failures: Exceptions = request_failed,
+        ignore: Exceptions = (),
         failed: Optional[Failed] = failed_at_server,
     ) -> None:
         self._transport = transport or httpx.HTTPTransport()
@@ -85,8 +86,8 @@ class AsyncBreakerTransport(httpx.AsyncBaseTransport):
         transport: Optional[httpx.AsyncBaseTransport] = None,
         *,
         route: Route = per_host,
-        failures: Exceptions = FAILURES,
-        ignore: Exceptions = IGNORED,
+        failures: Exceptions = request_failed,
+        ignore: Exceptions = (),
         failed: Optional[Failed] = failed_at_server,
     ) -> None:
         self._transport = transport or httpx.AsyncHTTPTransport()

@@ -7,16 +7,20 @@ from typing import Any, Optional, Union
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from ..classification import Exceptions, Failed
 from ..client import Fusebox
+from ..faults import of_downstream
 from .outcomes import Outgoing, failed_at_server
 from .routes import Route, per_host
 
 __all__ = ["BreakerAdapter"]
 
-#: What says that the downstream is at fault.
-FAILURES = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+def request_failed(error: BaseException) -> bool:
+    """Whether the downstream is at fault, also where a ``Retry`` of the adapter has given up."""
+    return isinstance(error, (requests.RequestException, HTTPError)) and of_downstream(error)
 
 
 class BreakerAdapter(BaseAdapter):
@@ -37,7 +41,7 @@ class BreakerAdapter(BaseAdapter):
         adapter: Optional[BaseAdapter] = None,
         *,
         route: Route = per_host,
-        failures: Exceptions = FAILURES,
+        failures: Exceptions = request_failed,
         ignore: Exceptions = (),
         failed: Optional[Failed] = failed_at_server,
     ) -> None:

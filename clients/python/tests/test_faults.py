@@ -1,0 +1,376 @@
+"""Whose fault the exceptions of libraries are: the libraries themselves raise them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any, Optional
+
+import httpx
+import pytest
+import requests
+import urllib3
+from downstream import Downstream
+from processes import environment
+from requests.adapters import HTTPAdapter
+from server import Server, free_port
+from urllib3.util.retry import Retry
+
+from fusebox import Fusebox
+from fusebox.classification import Classification
+from fusebox.integrations.requests import BreakerAdapter
+
+IGNORED = None
+
+
+def check(error: BaseException, kind: Optional[str]) -> None:
+    outcome = "ignored" if kind is IGNORED else "failure"
+    assert Classification().of_error(error) == (outcome, kind), repr(error)
+
+
+def raised(function: Callable[[], Any]) -> BaseException:
+    with pytest.raises(Exception) as caught:
+        function()
+    return caught.value
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """Where a server takes connections and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+def nowhere() -> str:
+    return f"http://127.0.0.1:{free_port()}"
+
+
+def answered(downstream: Downstream, status: int) -> str:
+    downstream.status = status
+    return downstream.url
+
+
+def get_by_httpx(url: str, within: float = 30.0) -> None:
+    with httpx.Client(timeout=within) as client:
+        client.get(url).raise_for_status()
+
+
+def get_by_requests(url: str, within: float = 30.0) -> None:
+    with requests.Session() as session, session.get(url, timeout=within) as response:
+        response.raise_for_status()
+
+
+def get_by_requests_again(url: str, within: float = 30.0) -> None:
+    """With a transport that makes each request three times."""
+    retry = Retry(total=2, backoff_factor=0, status_forcelist=[503, 404])
+    with requests.Session() as session:
+        session.mount("http://", HTTPAdapter(max_retries=retry))
+        session.get(url, timeout=within)
+
+
+def get_by_urllib3(url: str, within: float = 30.0) -> None:
+    with urllib3.PoolManager() as manager:
+        retry = Retry(total=1, backoff_factor=0, status_forcelist=[503, 404])
+        manager.request("GET", url, timeout=within, retries=retry)
+
+
+def get_by_urllib(url: str, within: float = 30.0) -> None:
+    try:
+        urllib.request.urlopen(url, timeout=within)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise
+
+
+def get_by_aiohttp(url: str, within: float = 30.0) -> None:
+    aiohttp = pytest.importorskip("aiohttp")
+
+    async def get() -> None:
+        timeout = aiohttp.ClientTimeout(total=within)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:
+            response.raise_for_status()
+            await response.read()
+
+    asyncio.run(get())
+
+
+def get_by_botocore(url: str, within: float = 30.0) -> None:
+    session = pytest.importorskip("botocore.session").Session()
+    session.set_credentials("key", "secret")
+    config = importlib.import_module("botocore.config").Config(
+        retries={"total_max_attempts": 1}, read_timeout=within, connect_timeout=within
+    )
+    client = session.create_client("s3", endpoint_url=url, region_name="us-east-1", config=config)
+    try:
+        client.get_object(Bucket="bucket", Key="key")
+    finally:
+        client.close()
+
+
+CLIENTS = [
+    get_by_httpx,
+    get_by_requests,
+    get_by_requests_again,
+    get_by_urllib3,
+    get_by_urllib,
+    get_by_aiohttp,
+    get_by_botocore,
+]
+
+
+@pytest.mark.parametrize("get", CLIENTS)
+def test_where_no_server_is_there_the_downstream_is_at_fault(get: Callable[..., None], nowhere: str) -> None:
+    check(raised(lambda: get(nowhere)), "connection")
+
+
+@pytest.mark.parametrize("get", CLIENTS)
+def test_where_a_server_is_silent_the_downstream_is_at_fault(get: Callable[..., None], silent: str) -> None:
+    check(raised(lambda: get(silent, 0.2)), "timeout")
+
+
+@pytest.mark.parametrize("get", CLIENTS)
+def test_where_a_server_answers_503_the_downstream_is_at_fault(
+    get: Callable[..., None], downstream: Downstream
+) -> None:
+    check(raised(lambda: get(answered(downstream, 503))), "http_503")
+
+
+@pytest.mark.parametrize("get", [get_by_httpx, get_by_requests, get_by_urllib, get_by_aiohttp, get_by_botocore])
+@pytest.mark.parametrize("status", [400, 404, 429])
+def test_where_a_server_answers_4xx_the_caller_is_at_fault(
+    get: Callable[..., None], downstream: Downstream, status: int
+) -> None:
+    check(raised(lambda: get(answered(downstream, status))), IGNORED)
+
+
+@pytest.mark.parametrize("get", [get_by_httpx, get_by_requests, get_by_urllib3, get_by_aiohttp])
+def test_where_a_body_breaks_off_the_downstream_is_at_fault(get: Callable[..., None], downstream: Downstream) -> None:
+    downstream.breaks_off = True
+    assert Classification().of_error(raised(lambda: get(downstream.url)))[0] == "failure"
+
+
+def test_a_transport_that_tries_again_hides_no_failure(server: Server, remote: Fusebox, downstream: Downstream) -> None:
+    name = f"127.0.0.1:{downstream.server_port}"
+    retry = Retry(total=2, backoff_factor=0, status_forcelist=[503])
+    with requests.Session() as session:
+        session.mount("http://", BreakerAdapter(remote, HTTPAdapter(max_retries=retry)))
+        for _ in range(5):
+            with pytest.raises(requests.exceptions.RetryError):
+                session.get(answered(downstream, 503))
+    assert (server.state(name), len(downstream.paths)) == ("open", 15)
+    assert server.breaker(name)["last_failure"]["kind"] == "http_503"
+
+
+def test_the_pool_of_the_caller_says_nothing_of_the_downstream(server: Server, remote: Fusebox, nowhere: str) -> None:
+    class Full(HTTPAdapter):
+        def send(self, *args: Any, **kwargs: Any) -> Any:
+            raise requests.ConnectionError(urllib3.exceptions.ClosedPoolError(None, "closed"))  # type: ignore[arg-type]
+
+    server.put_counting(nowhere[7:])
+    with requests.Session() as session:
+        session.mount("http://", BreakerAdapter(remote, Full()))
+        with pytest.raises(requests.ConnectionError):
+            session.get(nowhere)
+    assert remote.flush(5)
+    assert server.counted(nowhere[7:]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("library", "make", "kind"),
+    [
+        ("httpx", lambda lib: lib.PoolTimeout(""), IGNORED),
+        ("httpx", lambda lib: lib.LocalProtocolError(""), IGNORED),
+        ("httpx", lambda lib: lib.UnsupportedProtocol(""), IGNORED),
+        ("httpx", lambda lib: lib.InvalidURL(""), IGNORED),
+        ("httpx", lambda lib: lib.StreamConsumed(), IGNORED),
+        ("httpx", lambda lib: lib.RemoteProtocolError(""), "remote_protocol_error"),
+        ("httpx", lambda lib: lib.DecodingError(""), "decoding_error"),
+        ("httpx", lambda lib: lib.TooManyRedirects(""), "too_many_redirects"),
+        ("httpx", lambda lib: lib.ProxyError(""), "proxy_error"),
+        ("requests.exceptions", lambda lib: lib.MissingSchema(), IGNORED),
+        ("requests.exceptions", lambda lib: lib.InvalidProxyURL(), IGNORED),
+        ("requests.exceptions", lambda lib: lib.InvalidJSONError(), IGNORED),
+        ("requests.exceptions", lambda lib: lib.JSONDecodeError("", "", 0), "json_decode_error"),
+        ("requests.exceptions", lambda lib: lib.ChunkedEncodingError(), "chunked_encoding_error"),
+        ("requests.exceptions", lambda lib: lib.TooManyRedirects(), "too_many_redirects"),
+        ("requests.exceptions", lambda lib: lib.SSLError(), "connection"),
+        ("urllib3.exceptions", lambda lib: lib.LocationParseError("x"), IGNORED),
+        ("urllib3.exceptions", lambda lib: lib.EmptyPoolError(None, ""), IGNORED),
+        ("urllib3.exceptions", lambda lib: lib.MaxRetryError(None, "/", lib.EmptyPoolError(None, "")), IGNORED),
+        ("urllib3.exceptions", lambda lib: lib.MaxRetryError(None, "/", None), "max_retry_error"),
+        ("urllib3.exceptions", lambda lib: lib.ProtocolError("", ConnectionResetError()), "connection"),
+        ("urllib3.exceptions", lambda lib: lib.SSLError(), "ssl_error"),
+        ("aiohttp", lambda lib: lib.InvalidURL("x"), IGNORED),
+        ("aiohttp", lambda lib: lib.ServerDisconnectedError(), "connection"),
+        ("aiohttp", lambda lib: lib.ClientPayloadError(), "client_payload_error"),
+        ("aiohttp", lambda lib: lib.ContentTypeError(None, (), status=200), "content_type_error"),
+        ("aiohttp", lambda lib: lib.ContentTypeError(None, (), status=404), IGNORED),
+        ("aiohttp", lambda lib: lib.TooManyRedirects(None, (), status=302), "too_many_redirects"),
+        ("redis", lambda lib: lib.ConnectionError(), "connection"),
+        ("redis", lambda lib: lib.TimeoutError(), "timeout"),
+        ("redis", lambda lib: lib.BusyLoadingError(), "connection"),
+        ("redis", lambda lib: lib.AuthenticationError(), IGNORED),
+        ("redis", lambda lib: lib.ResponseError("WRONGTYPE Operation against a key"), IGNORED),
+        ("redis", lambda lib: lib.ResponseError("MISCONF Redis is configured to"), "response_error"),
+        ("redis", lambda lib: lib.ReadOnlyError(), "read_only_error"),
+        ("redis", lambda lib: lib.OutOfMemoryError(), "out_of_memory_error"),
+        ("redis", lambda lib: lib.WatchError(), IGNORED),
+        ("redis", lambda lib: lib.DataError(), IGNORED),
+        ("redis.exceptions", lambda lib: lib.MaxConnectionsError(), IGNORED),
+        ("redis.exceptions", lambda lib: lib.ClusterDownError(""), "cluster_down_error"),
+        ("redis.exceptions", lambda lib: lib.NoScriptError(), IGNORED),
+        ("redis.exceptions", lambda lib: lib.LockNotOwnedError(), IGNORED),
+        ("psycopg", lambda lib: lib.OperationalError("connection refused"), "connection"),
+        ("psycopg", lambda lib: lib.InterfaceError(), "interface_error"),
+        ("psycopg", lambda lib: lib.ProgrammingError("2 placeholders"), IGNORED),
+        ("psycopg.errors", lambda lib: lib.ConnectionTimeout(), "timeout"),
+        ("psycopg.errors", lambda lib: lib.lookup("08006")(), "connection"),
+        ("psycopg.errors", lambda lib: lib.lookup("53300")(), "too_many_connections"),
+        ("psycopg.errors", lambda lib: lib.lookup("57P01")(), "admin_shutdown"),
+        ("psycopg.errors", lambda lib: lib.lookup("57014")(), "timeout"),
+        ("psycopg.errors", lambda lib: lib.lookup("58030")(), "io_error"),
+        ("psycopg.errors", lambda lib: lib.lookup("XX000")(), "internal_error"),
+        ("psycopg.errors", lambda lib: lib.lookup("23505")(), IGNORED),
+        ("psycopg.errors", lambda lib: lib.lookup("25P02")(), IGNORED),
+        ("psycopg.errors", lambda lib: lib.lookup("40001")(), IGNORED),
+        ("psycopg.errors", lambda lib: lib.lookup("40P01")(), IGNORED),
+        ("psycopg.errors", lambda lib: lib.lookup("42P01")(), IGNORED),
+        ("psycopg_pool", lambda lib: lib.PoolTimeout(), IGNORED),
+        ("sqlalchemy.exc", lambda lib: lib.TimeoutError(), IGNORED),
+        ("sqlalchemy.exc", lambda lib: lib.NoResultFound(), IGNORED),
+        ("sqlalchemy.exc", lambda lib: lib.ArgumentError(), IGNORED),
+        ("sqlalchemy.exc", lambda lib: lib.DisconnectionError(), "connection"),
+        ("sqlalchemy.exc", lambda lib: lib.OperationalError("", {}, Exception()), "operational_error"),
+        ("sqlalchemy.exc", lambda lib: lib.IntegrityError("", {}, Exception()), IGNORED),
+        ("botocore.exceptions", lambda lib: lib.ParamValidationError(report=""), IGNORED),
+        ("botocore.exceptions", lambda lib: lib.NoCredentialsError(), IGNORED),
+        ("botocore.exceptions", lambda lib: lib.ConnectionClosedError(endpoint_url=""), "connection"),
+        ("botocore.exceptions", lambda lib: lib.ClientError({"Error": {}}, "x"), "client_error"),
+        (
+            "botocore.exceptions",
+            lambda lib: lib.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+            "incomplete_read_error",
+        ),
+        ("grpc", lambda lib: lib.RpcError(), "rpc_error"),
+        ("grpc", lambda lib: lib.FutureTimeoutError(), "timeout"),
+        ("grpc", lambda lib: lib.FutureCancelledError(), IGNORED),
+        ("celery.exceptions", lambda lib: lib.Ignore(), IGNORED),
+        ("celery.exceptions", lambda lib: lib.Reject(), IGNORED),
+        ("celery.exceptions", lambda lib: lib.Retry(), IGNORED),
+        ("celery.exceptions", lambda lib: lib.Retry(exc=ConnectionError()), "connection"),
+        ("celery.exceptions", lambda lib: lib.Retry(exc=requests.exceptions.InvalidURL()), IGNORED),
+        ("celery.exceptions", lambda lib: lib.SoftTimeLimitExceeded(), "timeout"),
+        ("starlette.exceptions", lambda lib: lib.HTTPException(404), IGNORED),
+        ("starlette.exceptions", lambda lib: lib.HTTPException(502), "http_502"),
+        ("starlette.exceptions", lambda lib: lib.WebSocketException(1008), IGNORED),
+        ("starlette.exceptions", lambda lib: lib.WebSocketException(1011), "web_socket_exception"),
+        ("starlette.websockets", lambda lib: lib.WebSocketDisconnect(), IGNORED),
+        ("starlette.requests", lambda lib: lib.ClientDisconnect(), IGNORED),
+        ("fastapi.exceptions", lambda lib: lib.RequestValidationError([]), IGNORED),
+        ("fastapi.exceptions", lambda lib: lib.ResponseValidationError([]), "response_validation_error"),
+        ("werkzeug.exceptions", lambda lib: lib.NotFound(), IGNORED),
+        ("werkzeug.exceptions", lambda lib: lib.BadRequestKeyError("x"), IGNORED),
+        ("werkzeug.exceptions", lambda lib: lib.BadGateway(), "http_502"),
+    ],
+)
+def test_the_exceptions_of_a_library_have_a_rule(library: str, make: Callable[[Any], BaseException], kind: Any) -> None:
+    check(make(pytest.importorskip(library)), kind)
+
+
+def test_an_exception_of_an_unknown_library_is_judged_by_its_status() -> None:
+    class Strange(Exception):
+        status_code = 404
+
+    check(Strange(), IGNORED)
+    Strange.status_code = 500
+    check(Strange(), "http_500")
+    assert Classification(failures=Exception).of_error(requests.exceptions.InvalidURL())[0] == "failure"
+
+
+def test_an_exception_that_wraps_itself_is_a_failure() -> None:
+    error = urllib.error.URLError("")
+    error.reason = error
+    check(error, "url_error")
+
+
+def test_redis_itself_is_asked(redis_port: int) -> None:
+    redis = pytest.importorskip("redis")
+    with redis.Redis(port=redis_port) as client:
+        client.set("word", "x")
+        check(raised(lambda: client.lpush("word", "y")), IGNORED)
+        check(raised(lambda: client.execute_command("NONSENSE")), IGNORED)
+    with redis.Redis(port=free_port()) as client:
+        check(raised(client.ping), "connection")
+
+
+def test_a_database_that_is_not_there_is_at_fault(nowhere: str) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    address = nowhere[7:]
+    check(raised(lambda: psycopg.connect(f"postgresql://{address}/x")), "connection")
+    engine = sqlalchemy.create_engine(f"postgresql+psycopg://{address}/x")
+    check(raised(engine.connect), "connection")
+
+
+def test_a_statement_that_a_database_refuses_is_the_callers_fault() -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.pool.StaticPool)
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("CREATE TABLE t (a INTEGER PRIMARY KEY)"))
+        connection.execute(sqlalchemy.text("INSERT INTO t VALUES (1)"))
+        check(raised(lambda: connection.execute(sqlalchemy.text("INSERT INTO t VALUES (1)"))), IGNORED)
+        check(raised(lambda: connection.execute(sqlalchemy.text("SELECT :a"))), IGNORED)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("UNAVAILABLE", "grpc_unavailable"),
+        ("INTERNAL", "grpc_internal"),
+        ("UNKNOWN", "grpc_unknown"),
+        ("DATA_LOSS", "grpc_data_loss"),
+        ("UNIMPLEMENTED", "grpc_unimplemented"),
+        ("DEADLINE_EXCEEDED", "timeout"),
+        ("INVALID_ARGUMENT", IGNORED),
+        ("NOT_FOUND", IGNORED),
+        ("RESOURCE_EXHAUSTED", IGNORED),
+        ("UNAUTHENTICATED", IGNORED),
+        ("CANCELLED", IGNORED),
+    ],
+)
+def test_the_status_of_a_remote_procedure_call_says_whose_fault_it_is(code: str, kind: Optional[str]) -> None:
+    aio = pytest.importorskip("grpc.aio")
+    status = importlib.import_module("grpc").StatusCode[code]
+    check(aio.AioRpcError(status, aio.Metadata(), aio.Metadata()), kind)
+
+
+#: In a process of its own: others of these tests fork, which gRPC's threads do not survive.
+CALL_BY_GRPC = """
+import grpc, sys
+from fusebox.classification import Classification
+with grpc.insecure_channel(sys.argv[1]) as channel:
+    try:
+        channel.unary_unary("/shop/charge")(b"", timeout=float(sys.argv[2]), wait_for_ready=sys.argv[3] == "wait")
+    except grpc.RpcError as error:
+        print(*Classification().of_error(error))
+"""
+
+
+@pytest.mark.parametrize(
+    ("timeout", "wait", "said"), [("30", "no", "failure grpc_unavailable"), ("0.2", "wait", "failure timeout")]
+)
+def test_a_procedure_of_a_server_that_is_not_there_is_a_failure(
+    nowhere: str, timeout: str, wait: str, said: str
+) -> None:
+    pytest.importorskip("grpc")
+    command = [sys.executable, "-c", CALL_BY_GRPC, nowhere[7:], timeout, wait]
+    shown = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True, timeout=60)
+    assert shown.stdout.strip() == said
