@@ -39,6 +39,16 @@ class Call:
         self._is_under_way = False
         self._verdict: Optional[tuple[Outcome, Optional[str]]] = None
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether it has been said how the call counts."""
+        return self._verdict is not None
+
+    @property
+    def has_failed_within(self) -> bool:
+        """Whether the last call that is part of it was a failure, which it has not raised."""
+        return bool(self._mark) and self._mark[0] is not None
+
     def fail(self, kind: Optional[str] = None) -> None:
         """Has the call count as a failure although its block ends well."""
         self._verdict = "failure", kind

@@ -49,6 +49,10 @@ class Classification:
         if failures is Exception or failures == (Exception,):
             self._failures = _is_plain_failure
 
+    def ignores(self, error: BaseException) -> bool:
+        """Whether ``ignore`` names this exception."""
+        return self._ignore(error)
+
     def of_error(self, error: BaseException) -> tuple[Outcome, Optional[str]]:
         """The outcome of a call that raised ``error``, and the kind of a failure."""
         if is_group_class(type(error)):

@@ -43,6 +43,10 @@ class Protection:
     def name(self) -> str:
         return self._cell.name
 
+    def ignores(self, error: BaseException) -> bool:
+        """Whether ``ignore`` names this exception."""
+        return self._classification.ignores(error)
+
     def check_fallback(self, function: Callable[..., Any], *, in_async: bool) -> None:
         """
         Raises:

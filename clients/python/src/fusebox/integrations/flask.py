@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Optional, TypeVar, Union, cast
 
-from flask import Blueprint, Flask, Response, jsonify
+from flask import Blueprint, Flask, Response, after_this_request, current_app, g, got_request_exception, jsonify
+from werkzeug.exceptions import HTTPException
 
 from ..breaker import Breaker
+from ..calls import Call
 from ..errors import BreakerOpen
+from .answering import Answering
 from .unavailable import STATUS, body_of, check, headers_of
 
 View = TypeVar("View", bound="Callable[..., Any]")
@@ -45,3 +48,61 @@ def available(*breakers: Breaker) -> Callable[[View], View]:
         return cast("View", checked)
 
     return decorate
+
+
+def guarded(breaker: Breaker) -> Callable[[View], View]:
+    """Below ``@app.route``: a view that is one call of ``breaker``.
+
+    The call ends with the answer. One of 500 or above is a failure, raised or returned; the caller's errors (4xx, also
+    by an error's handler, a client that does not read its answer to the end) are ignored.
+    """
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def guarded_view(*args: Any, **kwargs: Any) -> Any:
+            answering = Answering(Call(breaker).__enter__(), HTTPException)
+            g.setdefault(_OPEN, []).append(answering)
+            after_this_request(functools.partial(_answered, answering))
+            try:
+                return current_app.ensure_sync(view)(*args, **kwargs)
+            except BaseException as error:
+                answering.error = error
+                if not isinstance(error, Exception):
+                    answering.end()  # Flask answers nothing to it.
+                raise
+
+        return cast("View", guarded_view)
+
+    return decorate
+
+
+_OPEN = "_fusebox_open"
+
+
+def _answered(answering: Answering, response: Response) -> Response:
+    if answering not in g.get(_OPEN, []):
+        return response
+    answering.status = response.status_code
+    if response.is_streamed and not response.direct_passthrough:
+        answering.has_left = True
+        response.response = _to_the_end(answering, response.response)
+        response.call_on_close(answering.end)
+    else:
+        answering.end()
+    return response
+
+
+def _to_the_end(answering: Answering, body: Iterable[Any]) -> Iterator[Any]:
+    try:
+        yield from body
+        answering.has_left = False
+    except Exception as error:
+        answering.error = error
+        raise
+
+
+@got_request_exception.connect
+def _unanswered(app: Flask, **_: Any) -> None:
+    """What no handler answers: Flask may raise it to the server, as it does in tests, and then answers nothing."""
+    for answering in g.pop(_OPEN, []):
+        answering.end()
