@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from .arity import Arity
 from .fallback import NOTHING, Fallback, Invocation, Served, fallback_of, served
+from .functions import check_function
 from .stores import Cached, Store
 
 log = logging.getLogger("fusebox")
@@ -46,8 +47,8 @@ class CachedFallback(Fallback):
     ) -> None:
         if not ttl > 0:
             raise ValueError(f"ttl must be more than 0 seconds, not {ttl!r}")
-        if key is not None and not callable(key):
-            raise TypeError(f"key must be a function of the call's arguments, not {key!r}")
+        if key is not None:
+            check_function("key must be a function of the call's arguments", key)
         self._store = store
         self._ttl = ttl
         self._key = key

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional, get_args
 
 from .decision import Decision, Source, State
+from .functions import check_function
 from .nesting import Mark, note, running
 from .outcomes import Item, milliseconds
 from .policy import Policy
@@ -43,8 +44,7 @@ def check_listener(listener: object) -> None:
     Raises:
         TypeError: it cannot be called.
     """
-    if not callable(listener):
-        raise TypeError(f"a listener must be a function of the change, not {listener!r}")
+    check_function("a listener must be a function of the change", listener)
 
 
 class Cell:

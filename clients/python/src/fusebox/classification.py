@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Optional, Union
 
 from .decision import Outcome
+from .deferred import UnjudgedResult
 from .errors import BreakerOpen
 from .faults import of_downstream
+from .functions import check_function
 from .groups import held_by, is_group_class
 from .kinds import LONGEST, kind_of, kind_of_result
 
@@ -43,8 +45,8 @@ class Classification:
         self._failures = _predicate("failures", failures)
         self._ignore = _predicate("ignore", ignore)
         self._failing_groups, self._ignored_groups = _groups_in(failures), _groups_in(ignore)
-        if failed is not None and not callable(failed):
-            raise TypeError(f"failed must be a function of the result, not {failed!r}")
+        if failed is not None:
+            check_function("failed must be a function of the result", failed)
         self.failed = failed
         if failures is Exception or failures == (Exception,):
             self._failures = _is_plain_failure
@@ -57,7 +59,7 @@ class Classification:
         """The outcome of a call that raised ``error``, and the kind of a failure."""
         if is_group_class(type(error)):
             return self._of_group(error)
-        if not isinstance(error, Exception) or isinstance(error, concurrent.futures.CancelledError):
+        if not isinstance(error, Exception) or isinstance(error, (concurrent.futures.CancelledError, UnjudgedResult)):
             return "ignored", None
         if self._ignore(error) or not self._failures(error):
             return "ignored", None
@@ -97,6 +99,5 @@ def _predicate(option: str, exceptions: Exceptions) -> Callable[[BaseException],
                 raise TypeError(f"{option} must name classes of exceptions, not {one!r}")
         classes = exceptions
         return lambda error: isinstance(error, classes)
-    if callable(exceptions):
-        return exceptions
-    raise TypeError(f"{option} must be a class of exceptions, a tuple of them, or a function, not {exceptions!r}")
+    check_function(f"{option} must be a class of exceptions, a tuple of them, or a function", exceptions)
+    return exceptions

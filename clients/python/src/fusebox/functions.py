@@ -59,6 +59,17 @@ def check_plain(name: str, function: Callable[..., Any]) -> None:
         raise TypeError(f"{name} cannot protect the generator function {_name(function)}")
 
 
+def check_function(role: str, function: object) -> None:
+    """
+    Raises:
+        TypeError: it cannot be called, or what it says would have to be awaited.
+    """
+    if not callable(function):
+        raise TypeError(f"{role}, not {function!r}")
+    if is_coroutine_function(function):
+        raise TypeError(f"{role}, not a coroutine function: {_name(function)}")
+
+
 def is_coroutine_function(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
 

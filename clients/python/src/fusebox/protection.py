@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any, Optional
 
@@ -10,6 +11,7 @@ from .authority import Authority
 from .cell import Cell
 from .classification import Classification
 from .decision import Decision, Outcome
+from .deferred import Deferral, Unclaimed, deferral_of, refuse
 from .errors import BreakerOpen
 from .fallback import NOTHING, Fallback, Invocation, served
 from .nesting import Mark
@@ -75,6 +77,8 @@ class Protection:
         try:
             running.set(mark)
             result = function(*args, **kwargs)
+            if deferral_of(type(result)) is not None:
+                return self._deferred(decision or local_decision(standing, began), mark, result, function)
         except BaseException as error:
             duration = monotonic() - began
             mark.clear()
@@ -106,6 +110,8 @@ class Protection:
         decision = self._cell.decide_within(outer)
         try:
             result = function(*args, **kwargs)
+            if deferral_of(type(result)) is not None:
+                return self._deferred(decision, outer, result, function)
         except BaseException as error:
             outcome, kind = self.outcome_of(error, decision)
             if outcome == "ignored" or self._fallback is None:
@@ -116,6 +122,65 @@ class Protection:
             self._authority.report(self._cell, decision, outcome, kind, None)
             return instead
         return self._returned(decision, result, None, None, function, args, kwargs)
+
+    def _deferred(self, decision: Decision, mark: Mark, result: Any, function: Callable[..., Any]) -> Any:
+        """What a call gives that is not over with its result: that goes on, and is judged at its end. Where the call is
+        part of a running one, that one judges it.
+
+        Raises:
+            UnjudgedResult: nothing tells of the end.
+        """
+        deferral = deferral_of(type(result))
+        if deferral is Deferral.GENERATOR:
+            raise refuse(result, self.name, function, "it has not run yet; protect what it calls, or use guard() in it")
+        if self._fallback is not None:
+            raise refuse(result, self.name, function, "a fallback can only stand in for it if that is `async def`")
+        if decision.within is not None:
+            return result
+        unclaimed = Unclaimed(decision, self.leave)
+        if deferral is Deferral.FUTURE:
+            self._cell.running.set(None)  # A task that was given the mark goes on with it.
+            result.add_done_callback(functools.partial(self._done, unclaimed, mark, monotonic()))
+            return result
+        mark.clear()
+        return self._awaited(unclaimed, result, function)
+
+    def _done(self, unclaimed: Unclaimed, mark: Mark, began: float, future: Any) -> None:
+        decision = unclaimed.claim()
+        failure = mark.pop()
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            outcome, kind = self.outcome_of(error, decision)
+        elif future.cancelled():
+            outcome, kind = "ignored", None
+        else:
+            outcome, kind = self._outcome_with(failure, future.result(), decision)
+        self.leave(decision, outcome, kind, monotonic() - began)
+
+    async def _awaited(self, unclaimed: Unclaimed, awaitable: Awaitable[Any], function: Callable[..., Any]) -> Any:
+        decision = unclaimed.claim()
+        mark = self._cell.begin(decision)
+        began = monotonic()
+        try:
+            result = await awaitable
+            if deferral_of(type(result)) is not None:
+                raise refuse(result, self.name, function, "it is not over when it has been awaited")
+        except BaseException as error:
+            mark.clear()
+            outcome, kind = self.outcome_of(error, decision)
+            if outcome == "ignored":
+                self.give_back(decision, monotonic() - began, error)
+            else:
+                await self._authority.report_async(self._cell, decision, outcome, kind, monotonic() - began)
+            raise
+        outcome, kind = self._outcome_with(mark.pop(), result, decision)
+        await self._authority.report_async(self._cell, decision, outcome, kind, monotonic() - began)
+        return result
+
+    def _outcome_with(self, failure: Optional[str], result: Any, decision: Decision) -> tuple[Outcome, Optional[str]]:
+        """The outcome of a result, and of a failure within its call that something was done about."""
+        outcome, kind = self.outcome_of_result(result, decision)
+        return ("failure", failure) if failure is not None and outcome == "success" else (outcome, kind)
 
     def _returned(
         self,

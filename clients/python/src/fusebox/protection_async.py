@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any, Optional
 
 from .decision import Decision
+from .deferred import awaitable_of, deferral_of
 from .errors import BreakerOpen
 from .fallback import NOTHING, Invocation, served
 from .nesting import Mark
@@ -35,7 +36,9 @@ class AsyncProtection(Protection):
         mark: Mark = [None]
         try:
             running.set(mark)
-            result = await function(*args, **kwargs)
+            result = await awaitable_of(function(*args, **kwargs), self.name, function)
+            if deferral_of(type(result)) is not None:
+                return self._deferred(decision or local_decision(standing, began), mark, result, function)
         except BaseException as error:
             duration = monotonic() - began
             mark.clear()
@@ -67,7 +70,9 @@ class AsyncProtection(Protection):
         """A call that is part of a running one, which judges for itself what this one raises."""
         decision = self._cell.decide_within(outer)
         try:
-            result = await function(*args, **kwargs)
+            result = await awaitable_of(function(*args, **kwargs), self.name, function)
+            if deferral_of(type(result)) is not None:
+                return self._deferred(decision, outer, result, function)
         except BaseException as error:
             outcome, kind = self.outcome_of(error, decision)
             if outcome == "ignored" or self._fallback is None:

@@ -7,6 +7,7 @@ from typing import Any, Optional
 from ..breaker import Breaker
 from ..classification import Classification, Exceptions, Failed
 from ..client import Fusebox
+from ..functions import check_function
 from .routes import Route
 
 
@@ -22,8 +23,7 @@ class Outgoing:
         self, fusebox: Fusebox, route: Route, failures: Exceptions, ignore: Exceptions, failed: Optional[Failed]
     ) -> None:
         Classification(failures, ignore, failed)  # Refuses here, and not at the first request, what it does not take.
-        if not callable(route):
-            raise TypeError(f"route must be a function of method and URL, not {route!r}")
+        check_function("route must be a function of method and URL", route)
         self._fusebox = fusebox
         self._route = route
         self._options: dict[str, Any] = {"failures": failures, "ignore": ignore, "failed": failed}

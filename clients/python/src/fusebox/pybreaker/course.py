@@ -6,9 +6,11 @@ import concurrent.futures
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Optional, cast, get_args
 
 from ..decision import Decision, Outcome, State
+from ..deferred import Unclaimed
 from ..kinds import kind_of
 from ..nesting import Mark
 from ..threads import until_done
@@ -130,6 +132,23 @@ class Course(Exclusions):
             self._trip(decision, error, self._learn(decision, answer, waits=False))
         else:
             await self.succeeded_async(decision, mark, duration)
+
+    def done(self, unclaimed: Unclaimed, mark: Mark, began: float, future: Any) -> None:
+        """A future has ended, in whatever thread: reports without a wait."""
+        decision, duration = unclaimed.claim(), monotonic() - began
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled() or (error is not None and ends_from_outside(error)):
+            mark.clear()
+            self.breaker.leave(decision, duration=duration)
+        elif error is not None and self._is_failure(decision, mark, error):
+            for listener in self._listeners:
+                listener.failure(self._cb, error)
+            mark.clear()
+            self.breaker.leave(decision, "failure", kind_of(error), duration)
+        else:
+            outcome, failure = _ended(mark)
+            self.breaker.leave(decision, outcome, failure, duration)
+            self._tell_success()
 
     def _is_failure(self, decision: Decision, mark: Mark, error: BaseException) -> bool:
         try:

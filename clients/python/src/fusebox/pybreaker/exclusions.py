@@ -6,6 +6,8 @@ import concurrent.futures
 from collections.abc import Callable, Iterable
 from typing import Any, Optional, Union
 
+from ..deferred import UnjudgedResult
+from ..functions import check_function
 from ..groups import held_by, is_group_class
 
 #: A class of exceptions, or a function that says of an exception whether it is excluded.
@@ -26,8 +28,7 @@ class Exclusions:
 
     def add_excluded_exceptions(self, *exceptions: Exclusion) -> None:
         for each in exceptions:
-            if not callable(each):
-                raise TypeError(f"only a class of exceptions or a function of one can be excluded, not {each!r}")
+            check_function("only a class of exceptions or a function of one can be excluded", each)
         self._all = (*self._all, *exceptions)
 
     def remove_excluded_exception(self, exception: Exclusion) -> None:
@@ -61,4 +62,4 @@ def ends_from_outside(error: BaseException) -> bool:
     """Whether ``error`` says nothing of the call: a cancellation, an interrupt, the end of the process."""
     if is_group_class(type(error)):
         return all(ends_from_outside(each) for each in held_by(error))
-    return not isinstance(error, Exception) or isinstance(error, concurrent.futures.CancelledError)
+    return not isinstance(error, Exception) or isinstance(error, (concurrent.futures.CancelledError, UnjudgedResult))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Optional, cast
 
 from ..decision import Decision
+from ..deferred import Deferral, Unclaimed, awaitable_of, deferral_of, refuse
 from ..functions import is_coroutine_function
 from ..nesting import Mark, Running, is_read
 from .course import Course
@@ -37,7 +38,7 @@ class Guarding(Course):
         self.throw_new_error_on_trip = throw_new_error_on_trip
 
     def call(self, func: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Calls ``func``; what it gives, if that is a generator, is guarded until it ends.
+        """Calls ``func``; what it gives, if that is a generator, a coroutine or a future, is guarded until it ends.
 
         Guarded calls of the same circuit breaker that it makes are part of this one, which counts once.
 
@@ -51,6 +52,8 @@ class Guarding(Course):
         began = monotonic()
         try:
             result = func(*args, **kwargs)
+            if deferral_of(type(result)) is not None and not isinstance(result, GeneratorType):
+                return cast("T", self._deferred(decision, mark, result, func))
         except BaseException as error:
             self.failed(decision, mark, error, monotonic() - began)
             raise
@@ -68,7 +71,35 @@ class Guarding(Course):
         mark = self._cell.begin(decision)
         began = monotonic()
         try:
-            result = await func(*args, **kwargs)
+            result = await awaitable_of(func(*args, **kwargs), self.breaker.name, func)
+        except BaseException as error:
+            await self.failed_async(decision, mark, error, monotonic() - began)
+            raise
+        await self.succeeded_async(decision, mark, monotonic() - began)
+        return result
+
+    def _deferred(self, decision: Decision, mark: Mark, result: Any, func: Callable[..., Any]) -> Any:
+        """What a call gives that is not over with its result: that goes on, and is judged at its end. Where the call is
+        part of a running one, that one judges it."""
+        deferral = deferral_of(type(result))
+        if deferral is Deferral.GENERATOR:
+            raise refuse(result, self.breaker.name, func, "it has not run yet; use calling() in it")
+        if decision.within is not None:
+            return result
+        unclaimed = Unclaimed(decision, self.breaker.leave)
+        if deferral is Deferral.FUTURE:
+            self._cell.running.set(None)  # A task that was given the mark goes on with it.
+            result.add_done_callback(functools.partial(self.done, unclaimed, mark, monotonic()))
+            return result
+        mark.clear()
+        return self._awaited(unclaimed, result)
+
+    async def _awaited(self, unclaimed: Unclaimed, awaitable: Awaitable[Any]) -> Any:
+        decision = unclaimed.claim()
+        mark = self._cell.begin(decision)
+        began = monotonic()
+        try:
+            result = await awaitable
         except BaseException as error:
             await self.failed_async(decision, mark, error, monotonic() - began)
             raise
