@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+_ports: set[int] = set()
+
 
 class Downstream(ThreadingHTTPServer):
     """Answers with ``status``, and breaks off in the middle of the body where ``breaks_off``."""
@@ -20,6 +22,8 @@ class Downstream(ThreadingHTTPServer):
         self.status = 200
         self.body = b"good"
         self.breaks_off = False
+        #: Status and headers of answers before that, without a body.
+        self.first: list[tuple[int, dict[str, str]]] = []
         self.paths: list[str] = []
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
@@ -30,6 +34,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.paths.append(self.path)
+        if self.server.first:
+            status, headers = self.server.first.pop(0)
+            self.send_response(status)
+            for header in {"content-length": "0", **headers}.items():
+                self.send_header(*header)
+            self.end_headers()
+            return
         self.send_response(self.server.status)
         self.send_header("content-length", str(len(self.server.body)))
         self.end_headers()
@@ -45,6 +56,10 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def downstream() -> Iterator[Downstream]:
     service = Downstream()
+    while service.server_port in _ports:  # The breaker of that port is another test's.
+        service.server_close()
+        service = Downstream()
+    _ports.add(service.server_port)
     yield service
     service.shutdown()
     service.server_close()

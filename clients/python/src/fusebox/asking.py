@@ -8,6 +8,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Optional, get_args
 
+from .answers import generation_of
 from .cell import Cell
 from .decision import Decision, State
 from .link import Away, Link, Refused
@@ -100,6 +101,7 @@ def _decision(answer: Any, began: float) -> Decision:
             would_deny=bool(answer.get("would_deny")),
             lease_ms=lease_ms,
             began=began,
+            denied_in=generation_of(answer),
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise Away(f"the answer is no decision: {answer!r:.100}") from error

@@ -76,8 +76,6 @@ class Batches:
             elif item.cell.history != history:
                 item.answered(None)  # It is of a database that is no more.
             else:
-                # Whoever waits goes on first: what is heard is told to listeners, which may take their time.
-                item.answered(result)
                 item.cell.hear(result, item)
         return again
 

@@ -41,7 +41,8 @@ class Breaker(AsyncProtection):
     @property
     def state(self) -> Optional[State]:
         """As this process last heard; ``None`` before it did. A decision is made by ``acquire`` alone."""
-        return self._cell.state
+        standing = self._cell.standing
+        return standing.state if standing.is_learnt and self._cell.is_followed else self._cell.state
 
     @property
     def served(self) -> Optional[Served]:

@@ -7,16 +7,17 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Optional, get_args
+from collections.abc import Callable
+from typing import Any, NamedTuple, Optional
 
+from .answers import said
 from .decision import Decision, Source, State
 from .functions import check_function
 from .nesting import Mark, note, running
 from .outcomes import Item, milliseconds
 from .policy import Policy
 from .standin import StandIn
-from .standing import Freshness, Standing
+from .standing import Freshness, Override, Standing
 
 log = logging.getLogger("fusebox")
 
@@ -129,11 +130,72 @@ class Cell:
         return (0.0, slow) if duration < slow else (slow, math.inf)
 
     def hear(self, answer: Any, item: Item) -> None:
-        """Takes the state from the answer to an outcome, where no stream tells of changes."""
-        if isinstance(answer, Mapping) and answer.get("state") in get_args(State) and not self.is_followed:
-            state: State = answer["state"]
-            self.heard_state = state
-            self.becomes(state, "server", generation=item.generation_behind(state))
+        """Takes the answer to an outcome. Whoever waits for it goes on as soon as the next call knows of it, and before
+        listeners are told, which may take their time."""
+        news = said(answer, item.permit)
+        is_followed = self.is_followed
+        if news is not None:
+            self.learn(news.state, news.generation, is_exact=news.is_exact)
+        item.answered(answer)
+        if news is not None and not is_followed:
+            self.heard_state = news.state
+            self.becomes(news.state, "server", generation=news.generation)
+
+    def learn(
+        self,
+        state: State,
+        generation: Optional[int],
+        open_until: Optional[float] = None,
+        *,
+        is_exact: bool = True,
+    ) -> None:
+        """Takes what an answer says of a breaker that the stream tells of, if that is newer. The stream confirms it,
+        and tells the listeners why.
+
+        Args:
+            is_exact: whether ``generation`` is the one, and not the least that it can be if the state has changed: then
+                the server is asked until the stream tells.
+        """
+        with self.lock:
+            standing = self.standing
+            if generation is None or generation <= (standing.generation or 0):
+                return
+            if not is_exact:
+                if standing.state != state:
+                    self.standing = Standing(self)
+                return
+            self.generation = max(generation, self.generation or 0)
+            if standing.generation is None:
+                return
+            self.settles(state, generation)
+            # The only one that begins no generation, and so may be in force still.
+            override = standing.override
+            if override is not None and override.mode != "shadow":
+                override = None
+            self.standing = Standing(self, state, generation, open_until, override, self._freshness, is_learnt=True)
+            self.denied_until = open_until or 0.0
+
+    def place(
+        self,
+        state: State,
+        generation: int,
+        open_until: Optional[float],
+        override: Optional[Override],
+        *,
+        is_anew: bool,
+    ) -> None:
+        """Takes what the stream tells, unless an answer told of a later generation already.
+
+        Args:
+            is_anew: whether it counts all the same, for the stream begins again, perhaps with another history.
+        """
+        with self.lock:
+            if self.generation is not None and generation < self.generation and not is_anew:
+                return
+            self.settles(state, generation)
+            self.standing = Standing(self, state, generation, open_until, override, self._freshness)
+            self.generation = generation
+            self.denied_until = open_until or 0.0
 
     @property
     def is_followed(self) -> bool:
@@ -183,8 +245,10 @@ class Cell:
         else:
             # Only a ``force_open`` without an end denies without saying for how long.
             self.denied_until = decision.began + (math.inf if decision.retry_after is None else decision.retry_after)
+        open_until = self.denied_until
+        self.learn(decision.state, generation, open_until if 0.0 < open_until < math.inf else None)
         if not self.is_followed:
-            self.becomes(decision.state, "server", generation=decision.generation)
+            self.becomes(decision.state, "server", generation=generation)
 
     def becomes(
         self,

@@ -32,14 +32,16 @@ class Decision(NamedTuple):
     began: float = 0.0
     #: What the in-process breaker that decided wants back.
     ticket: Optional[Ticket] = None
+    #: Of a denial by Fusebox, the generation that denies.
+    denied_in: Optional[int] = None
     #: The running call that this one is part of, and that reports for both.
     within: Optional[Mark] = None
 
     @property
     def generation(self) -> Optional[int]:
-        """Of its permit, which for a probe has more to it."""
+        """Of its permit, which for a probe has more to it; of a denial, where Fusebox said it."""
         number = (self.permit or "").partition("-")[0]
-        return int(number) if number.isdecimal() else None
+        return int(number) if number.isdecimal() else self.denied_in
 
     @property
     def is_probe(self) -> bool:

@@ -106,14 +106,6 @@ class Item:
         if duration is not None and (self.duration is None or duration > self.duration):
             self.duration = duration
 
-    def generation_behind(self, state: str) -> Optional[int]:
-        """Of a breaker that is in ``state`` behind this outcome, or a later one; ``None`` where the permit does not
-        say. In the permit's own it was closed or, where the permit is a probe's, half open."""
-        number, is_probe, _ = (self.permit or "").partition("-")
-        if not number.isdecimal():
-            return None
-        return int(number) + (state != ("half_open" if is_probe else "closed"))
-
     def answered(self, answer: Optional[Mapping[str, Any]]) -> None:
         """Tells whoever waits."""
         if self.answer is not None:

@@ -10,7 +10,7 @@ from typing import Optional
 
 from .cell import Cell, Listener
 from .clock import ServerClock
-from .decision import Decision, State
+from .decision import Decision
 from .events import Event, Outline
 from .standing import Freshness, Override, Standing
 
@@ -87,17 +87,16 @@ class Panel:
             if event.revision is not None:
                 self.revision = event.revision
         was_fresh = now < self.freshness.until
-        for cell in changed:
-            standing = cell.standing
-            if standing.state is not None:
-                cell.is_alone = cell.is_alone and not standing.decides(now)
-                cell.becomes(standing.state, "local", event.cause, event.detail, standing.generation)
+        for cell, outline in changed:
+            cell.is_alone = cell.is_alone and not cell.standing.decides(now)
+            cell.becomes(outline.state, "local", event.cause, event.detail, outline.generation)
         self.freshness.heard(said)
         if not was_fresh:
             self.resume(now)
 
-    def _taken(self, event: Event) -> list[Cell]:
-        if event.type == "resync":
+    def _taken(self, event: Event) -> list[tuple[Cell, Outline]]:
+        is_anew = event.type == "resync"
+        if is_anew:
             is_other_history = event.epoch != self.epoch
             known = {outline.name: outline for outline in event.outlines}
             if is_other_history:
@@ -118,36 +117,25 @@ class Panel:
                 self._cells[name].state = self._cells[name].stand_in = self._cells[name].generation = None
                 self._cells[name].heard_state = None
                 self._cells[name].denied_until = 0.0
-        placed = [self._put(outline) for outline in event.outlines]
-        return [cell for cell in placed if cell is not None]
+        for outline in event.outlines:
+            self._put(outline, is_anew=is_anew)
+        return [(self._cells[each.name], each) for each in event.outlines if each.name in self._cells]
 
-    def _put(self, outline: Outline) -> Optional[Cell]:
+    def _put(self, outline: Outline, *, is_anew: bool = False) -> None:
         cell = self._cells.get(outline.name)
         if cell is not None:
-            self._place(cell, outline)
-        return cell
+            self._place(cell, outline, is_anew=is_anew)
 
-    def _place(self, cell: Cell, outline: Outline) -> None:
+    def _place(self, cell: Cell, outline: Outline, *, is_anew: bool = False) -> None:
         local = self._clock.local
         open_until = None if outline.open_until is None else local(outline.open_until)
         override = None
         if outline.mode is not None:
             override = Override(outline.mode, None if outline.expires_at is None else local(outline.expires_at))
-        cell.settles(outline.state, outline.generation)
-        cell.standing = Standing(cell, outline.state, outline.generation, open_until, override, self.freshness)
-        cell.generation = outline.generation
-        cell.denied_until = open_until or 0.0
+        cell.place(outline.state, outline.generation, open_until, override, is_anew=is_anew)
         cell.policy_revision = outline.policy_revision
         if cell.policy_known != outline.policy_revision:
             self._want_policy(cell)
-
-    def doubt(self, cell: Cell, generation: int, state: State) -> None:
-        """An answer says that this generation ended in ``state``. Where the stream has yet to tell, the server is asked
-        until it does."""
-        with self._lock:
-            standing = cell.standing
-            if standing.generation is not None and standing.generation <= generation and standing.state != state:
-                cell.standing = Standing(cell)
 
     def resume(self, now: float) -> None:
         """The panel decides again, except where it leaves that to the server, which may answer none: there what stands

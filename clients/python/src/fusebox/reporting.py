@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from time import monotonic
 from typing import Any, Optional
 
@@ -18,9 +18,12 @@ from .outcomes import Item
 from .reachability import Reachability
 from .sender import Sender
 from .settings import Settings
-from .threads import Threads
+from .threads import Threads, until_done
 
 log = logging.getLogger("fusebox")
+
+#: Seconds for which a call waits to hear whether its probe has closed the breaker.
+PATIENCE = 0.5
 
 
 class Reporting:
@@ -47,6 +50,8 @@ class Reporting:
         item = self._item(cell, decision, outcome, kind, duration)
         if self._is_awaited(decision):
             self._deliver(item)
+        elif self._may_close(decision, outcome):
+            wait((self._expected(item, decision),), PATIENCE)
         else:
             self._post(item, decision)
 
@@ -59,7 +64,9 @@ class Reporting:
         duration: Optional[float],
     ) -> Future[Optional[Mapping[str, Any]]]:
         """Reports, behind all that was reported before, and gives what the server will say of it."""
-        item = self._item(cell, decision, outcome, kind, duration)
+        return self._expected(self._item(cell, decision, outcome, kind, duration), decision)
+
+    def _expected(self, item: Item, decision: Optional[Decision]) -> Future[Optional[Mapping[str, Any]]]:
         item.answer = Future()
         self._post(item, decision)
         return item.answer
@@ -78,6 +85,8 @@ class Reporting:
         if self._is_awaited(decision):
             later = self.sender.later
             await self.threads.run(self._deliver, item, unsent=lambda: later(lambda: self._post(item, decision)))
+        elif self._may_close(decision, outcome):
+            await until_done(self._expected(item, decision), PATIENCE)
         else:
             self._post(item, decision)
 
@@ -103,6 +112,12 @@ class Reporting:
     def _is_awaited(self, decision: Optional[Decision]) -> bool:
         is_fallback = decision is not None and decision.source == "fallback"
         return self.settings.mode == "remote" and not is_fallback and not self._is_behind
+
+    def _may_close(self, decision: Optional[Decision], outcome: Outcome) -> bool:
+        """Whether the answer may be that calls are let through again, which the next one has to know of. A listener in
+        the sender's thread would wait for itself."""
+        is_probe = decision is not None and decision.is_probe
+        return is_probe and outcome == "success" and not self.reach.is_away and not self.sender.is_this_thread
 
     @property
     def _is_behind(self) -> bool:

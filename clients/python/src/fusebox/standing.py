@@ -41,13 +41,13 @@ class Override(NamedTuple):
 
 
 class Standing:
-    """A breaker as the server's last event left it. It is replaced, never changed.
+    """A breaker as the server's last event left it, or a later answer. It is replaced, never changed.
 
     ``lets_through`` is what a protected call looks at first: the panel's freshness where every call is allowed, else
     one that never is. So one comparison tells whether this call may go through without another look.
     """
 
-    __slots__ = ("cell", "generation", "lets_through", "open_until", "override", "permit", "state")
+    __slots__ = ("cell", "generation", "is_learnt", "lets_through", "open_until", "override", "permit", "state")
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class Standing:
         open_until: Optional[float] = None,
         override: Optional[Override] = None,
         freshness: Freshness = NEVER,
+        is_learnt: bool = False,
     ) -> None:
         self.cell = cell
         #: ``None`` for a breaker of which the panel knows nothing.
@@ -66,6 +67,8 @@ class Standing:
         #: By ``time.monotonic()``.
         self.open_until = open_until
         self.override = override
+        #: Whether it is from an answer to this process, which the stream has yet to confirm.
+        self.is_learnt = is_learnt
         self.lets_through = freshness if state == "closed" else NEVER
 
     def mode(self, now: float) -> Optional[Mode]:

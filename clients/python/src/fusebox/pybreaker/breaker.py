@@ -152,14 +152,15 @@ class CircuitBreaker(Guarding):
     @property
     def current_state(self) -> str:
         """``closed``, ``open`` or ``half-open``. Asks the server where its stream does not tell."""
-        if not self._cell.is_followed:
-            self._look()
-        return self._watch.state.name
+        return self.state.name
 
     @property
     def state(self) -> CircuitBreakerState:
+        standing = self._cell.standing
         if not self._cell.is_followed:
             self._look()
+        elif standing.is_learnt and standing.state is not None:
+            self._watch.hear(standing.state, standing.generation)
         return self._watch.state
 
     @state.setter
@@ -208,7 +209,7 @@ class CircuitBreaker(Guarding):
         view = order()
         generation = int(view["generation"])
         self._cell.answers(generation, asked)
-        self._authority.panel.doubt(self._cell, generation - 1, view["state"])
+        self._cell.learn(view["state"], generation)
         self._watch.hear(view["state"], generation)
         return view
 

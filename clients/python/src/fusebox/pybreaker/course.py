@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Optional, cast, get_args
+from typing import TYPE_CHECKING, Any, Optional, cast
 
+from ..answers import said
 from ..decision import Decision, Outcome, State
 from ..deferred import Unclaimed
 from ..kinds import kind_of
@@ -209,14 +210,12 @@ class Course(Exclusions):
         have been told of it, except in an event loop."""
         if decision.ticket is not None:
             return decision.ticket.stand_in.state
-        if answer is None or not answer.get("applied") or answer.get("state") not in get_args(State):
+        news = None if answer is None or not answer.get("applied") else said(answer, decision.permit)
+        if news is None:
             return None
-        state: State = answer["state"]
-        generation = decision.generation
-        if generation is not None:
-            self._authority.panel.doubt(self._cell, generation, state)
-            self._watch.hear(state, generation + (state != decision.state), waits=waits)
-        return state
+        if news.generation is not None:
+            self._watch.hear(news.state, news.generation, waits=waits)
+        return news.state
 
     def _trip(self, decision: Decision, error: BaseException, state: Optional[State]) -> None:
         if state != "open" or decision.state == "open" or not self.throw_new_error_on_trip:
