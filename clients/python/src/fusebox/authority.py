@@ -69,9 +69,17 @@ class Authority(Reporting):
             self.follower.start()
             decision = self.panel.decide(cell)
             if decision is not None:
-                return decision
+                return self._beside(cell, decision)
         now = monotonic()
         return None if now >= cell.refused_until and self.reach.may_ask(now) else self._alone(cell)
+
+    def _beside(self, cell: Cell, decision: Decision) -> Decision:
+        """What the panel decides, and where the stream broke the breaker of this process beside it: whichever denies,
+        denies. Fusebox and the downstream may have gone together."""
+        if cell.is_followed or decision.state != "closed" or self.settings.unreachable == "allow":
+            return decision
+        own = decide_alone(cell, "local", decision.began, None, self.reach.absence)
+        return decision._replace(ticket=own.ticket) if own.state == "closed" else self._made_alone(own)
 
     def _ask(self, cell: Cell, was_away: bool) -> Decision:
         history = cell.history
@@ -90,7 +98,9 @@ class Authority(Reporting):
         now = monotonic()
         rest = max(self.reach.rest(now), cell.refused_until - now)
         rest_or_never = None if rest == math.inf else rest
-        decision = decide_alone(cell, self.settings.unreachable, now, rest_or_never, self.reach.absence)
+        return self._made_alone(decide_alone(cell, self.settings.unreachable, now, rest_or_never, self.reach.absence))
+
+    def _made_alone(self, decision: Decision) -> Decision:
         self.reach.decided_alone(decision.allowed)
         if decision.ticket is not None and decision.ticket.lease is not None:
             self.sender.start()

@@ -35,9 +35,10 @@ class Follower:
         self._panel = panel
         self._reach = reach
         low, high = HEARTBEATS_MS
-        # Several within the bound, so that one that is late does not make the panel stale.
+        # Several within the bound, so that one that is late does not make the panel stale. Where two in a row do not
+        # come the stream is broken, although its connection does not say so.
         self._heartbeat_ms = min(max(int(max_staleness * 1_000 / 5), low), high)
-        self._silence = max(max_staleness, 2.5 * self._heartbeat_ms / 1_000)
+        self._silence = 2.5 * self._heartbeat_ms / 1_000
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -123,6 +124,7 @@ class Follower:
                     self._hear(Event.read(line), began, is_first)
                     is_first = False
             finally:
+                self._panel.freshness.broke()
                 self._reach.stream_broke()
                 with self._lock:
                     self._socket = None

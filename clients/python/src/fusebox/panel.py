@@ -153,7 +153,7 @@ class Panel:
         breaker that there is not."""
         standing = cell.standing
         now = monotonic()
-        if standing.state is None or now >= self.freshness.until:
+        if standing.state is None or now >= self.freshness.trusted_until:
             return None
         if standing.state == "closed":
             return Decision(True, "closed", standing.permit, None, "local", began=now)

@@ -22,9 +22,6 @@ from .threads import Threads, until_done
 
 log = logging.getLogger("fusebox")
 
-#: Seconds for which a call waits to hear whether its probe has closed the breaker.
-PATIENCE = 0.5
-
 
 class Reporting:
     """Reports: at once and with a wait where Fusebox decides on every call, else by way of the outbox."""
@@ -51,7 +48,7 @@ class Reporting:
         if self._is_awaited(decision):
             self._deliver(item)
         elif self._may_close(decision, outcome):
-            wait((self._expected(item, decision),), PATIENCE)
+            wait((self._expected(item, decision),), self.settings.patience)
         else:
             self._post(item, decision)
 
@@ -86,7 +83,7 @@ class Reporting:
             later = self.sender.later
             await self.threads.run(self._deliver, item, unsent=lambda: later(lambda: self._post(item, decision)))
         elif self._may_close(decision, outcome):
-            await until_done(self._expected(item, decision), PATIENCE)
+            await until_done(self._expected(item, decision), self.settings.patience)
         else:
             self._post(item, decision)
 

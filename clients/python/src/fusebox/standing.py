@@ -15,19 +15,25 @@ Mode = Literal["force_open", "force_closed", "shadow"]
 class Freshness:
     """Up to when the panel may decide. One for all of it, moved on by whoever hears from the server."""
 
-    __slots__ = ("_max_staleness", "until")
+    __slots__ = ("_max_staleness", "trusted_until", "until")
 
     def __init__(self, max_staleness: float) -> None:
         self._max_staleness = max_staleness
-        #: By ``time.monotonic()``.
+        #: By ``time.monotonic()``: up to when it decides by itself.
         self.until = float("-inf")
+        #: And up to when it decides together with the breaker of this process, after the stream broke.
+        self.trusted_until = float("-inf")
 
     def heard(self, said: float) -> None:
         """What the panel holds was so at ``said``, by ``time.monotonic()``."""
-        self.until = max(self.until, said + self._max_staleness)
+        self.until = self.trusted_until = max(self.trusted_until, said + self._max_staleness)
+
+    def broke(self) -> None:
+        """The stream says nothing more."""
+        self.until = float("-inf")
 
     def end(self) -> None:
-        self.until = float("-inf")
+        self.until = self.trusted_until = float("-inf")
 
 
 #: Of what may not be decided without a look at the whole standing.

@@ -189,7 +189,7 @@ class Course(Exclusions):
 
     def _answer(self, decision: Decision, answer: Future[Answer]) -> Answer:
         """What the server says within the time for a decision of that kind; ``None`` where it is away."""
-        if decision.source == "fallback":
+        if _is_by_this_process(decision):
             return None
         try:
             return answer.result(self._within(decision))
@@ -197,7 +197,7 @@ class Course(Exclusions):
             return None
 
     async def _answer_async(self, decision: Decision, answer: Future[Answer]) -> Answer:
-        if decision.source == "fallback":
+        if _is_by_this_process(decision):
             return None
         return answer.result() if await until_done(answer, self._within(decision)) else None
 
@@ -238,3 +238,8 @@ def _ended(mark: Mark) -> tuple[Outcome, Optional[str]]:
     """The outcome of a call that raised no failure: that of a call within it, if that failed without raising it."""
     failure = mark.pop()
     return ("success", None) if failure is None else ("failure", failure)
+
+
+def _is_by_this_process(decision: Decision) -> bool:
+    """Whether its own breaker made it, or took a part in it: Fusebox may say nothing."""
+    return decision.source == "fallback" or decision.ticket is not None

@@ -1,0 +1,157 @@
+"""Fusebox and the downstream go together: the breaker of each process counts from the moment the stream breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Optional
+
+import pytest
+from server import Server, eventually
+
+from fusebox import Breaker, BreakerOpen, Fusebox
+from fusebox.follower import Follower
+from fusebox.pybreaker import CircuitBreaker, CircuitBreakerError
+
+Make = Callable[..., Fusebox]
+
+#: Seconds for which the panel is trusted: longer than any test takes.
+FOR_LONG = 600.0
+
+
+def refuse() -> None:
+    raise ConnectionError
+
+
+def followed(breaker: Breaker) -> None:
+    eventually("the panel decides", lambda: breaker.acquire().source == "local")
+    eventually("the policy is known", lambda: breaker._cell.policy is not None)
+
+
+def broken(breaker: Breaker) -> None:
+    eventually("the stream is seen to break", lambda: not breaker._cell.is_followed)
+
+
+def let_through(breaker: Breaker, error: type[Exception] = ConnectionError) -> int:
+    """How many calls are, each of which fails, of a hundred."""
+    count = 0
+    for _ in range(100):
+        try:
+            breaker.call(refuse)
+        except BreakerOpen:
+            pass
+        except error:
+            count += 1
+    return count
+
+
+@pytest.mark.parametrize(("unreachable", "calls"), [("local", 5), ("deny", 5), ("allow", 100)])
+def test_calls_are_bounded_by_the_rule_though_the_panel_is_trusted(
+    own_server: Server, make: Make, name: str, unreachable: str, calls: int
+) -> None:
+    fb = make(own_server, max_staleness=FOR_LONG, unreachable=unreachable)
+    payments = fb.breaker(name)
+    followed(payments)
+    own_server.kill()
+    broken(payments)
+    assert payments.acquire().source == "local", "the panel is trusted still"
+    assert let_through(payments) == calls
+    assert payments.state == ("closed" if unreachable == "allow" else "open")
+
+
+def test_a_coroutine_and_a_circuit_breaker_are_bounded_too(own_server: Server, make: Make, name: str) -> None:
+    fb = make(own_server, max_staleness=FOR_LONG)
+    payments, circuit = fb.breaker(name), CircuitBreaker(name=name, fusebox=fb)
+    circuit.call(int)
+    followed(payments)
+    own_server.kill()
+    broken(payments)
+
+    async def refuse_async() -> None:
+        raise ConnectionError
+
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            asyncio.run(payments.call_async(refuse_async))
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            circuit.call(refuse)
+    with pytest.raises(CircuitBreakerError, match="opened"):
+        circuit.call(refuse)
+    with pytest.raises(BreakerOpen):
+        payments.call(int)
+
+
+def test_calls_that_succeed_go_on_and_count(own_server: Server, make: Make, name: str) -> None:
+    own_server.put_counting(name)
+    fb = make(own_server, max_staleness=FOR_LONG)
+    payments = fb.breaker(name)
+    followed(payments)
+    own_server.kill()
+    broken(payments)
+    for _ in range(20):
+        payments.call(int)
+    assert fb.statistics.decisions_alone == 0
+    own_server.start()
+    assert eventually("all is sent", lambda: fb.flush(5))
+    assert own_server.counted(name) == (20, 0)
+
+
+def test_what_an_operator_keeps_closed_stays_so(own_server: Server, make: Make, name: str) -> None:
+    payments = make(own_server, max_staleness=FOR_LONG).breaker(name)
+    followed(payments)
+    own_server.override(name, "force_closed")
+    eventually("it is heard of", lambda: payments._cell.standing.override is not None)
+    own_server.kill()
+    broken(payments)
+    assert let_through(payments) == 100
+
+
+def test_the_panel_decides_alone_when_the_stream_is_back(own_server: Server, make: Make, name: str) -> None:
+    heard: list[tuple[Optional[str], str, str]] = []
+    own_server.put(name, failure_threshold=10)
+    payments = make(own_server, max_staleness=FOR_LONG).breaker(name)
+    payments.listen(lambda change: heard.append((change.before, change.after, change.source)))
+    followed(payments)
+    own_server.kill()
+    broken(payments)
+    assert let_through(payments) == 10
+    assert heard == [("closed", "open", "fallback")]
+    own_server.start()
+    own_server.reset(name)
+    eventually("the stream is back", lambda: payments._cell.is_followed)
+    assert (payments.acquire().source, payments.state) == ("local", "closed")
+
+
+def test_what_was_counted_goes_on_when_fusebox_is_away(own_server: Server, make: Make, name: str) -> None:
+    payments = make(own_server, max_staleness=FOR_LONG).breaker(name)
+    followed(payments)
+    own_server.kill()
+    broken(payments)
+    for _ in range(3):
+        with pytest.raises(ConnectionError):
+            payments.call(refuse)
+    payments._authority.panel.freshness.end()
+    assert payments.acquire().source == "fallback", "it is asked in vain"
+    assert let_through(payments) == 2
+
+
+def test_a_second_break_counts_anew(own_server: Server, make: Make, name: str) -> None:
+    own_server.put(name, failure_threshold=5)
+    payments = make(own_server, max_staleness=FOR_LONG).breaker(name)
+    followed(payments)
+    for _ in range(2):
+        own_server.kill()
+        broken(payments)
+        for _ in range(3):
+            with pytest.raises(ConnectionError):
+                payments.call(refuse)
+        own_server.start()
+        own_server.reset(name)
+        eventually("the stream is back", lambda: payments._cell.is_followed)
+
+
+@pytest.mark.parametrize(("max_staleness", "silence"), [(5.0, 2.5), (60.0, 30.0), (0.5, 1.25)])
+def test_a_stream_that_says_nothing_is_broken_before_the_panel_is_stale(max_staleness: float, silence: float) -> None:
+    anything: Any = None
+    assert Follower(anything, anything, anything, max_staleness)._silence == silence
