@@ -67,7 +67,7 @@ def test_the_call_after_ones_own_successful_probe_is_let_through(
     mode: str,
 ) -> None:
     server.put(name)
-    fusebox = make(server, mode=mode)
+    fusebox = make(server, mode=mode, probe_timeout=30.0)
     payments, circuit = fusebox.breaker(name), CircuitBreaker(name=name, fusebox=fusebox)
     call(payments, circuit)
     for _ in range(15):
@@ -77,6 +77,37 @@ def test_the_call_after_ones_own_successful_probe_is_let_through(
         call(payments, circuit)
         call(payments, circuit)
         assert (payments.state, circuit.current_state) == ("closed", "closed")
+
+
+async def refuse_async() -> None:
+    raise ValueError
+
+
+def by_a_function_that_refuses(breaker: Breaker) -> None:
+    breaker.call(int, "x")
+
+
+def by_a_block_that_refuses(breaker: Breaker) -> None:
+    with breaker:
+        raise ValueError
+
+
+def by_a_coroutine_that_refuses(breaker: Breaker) -> None:
+    asyncio.run(breaker.call_async(refuse_async))
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+@pytest.mark.parametrize("call", [by_a_function_that_refuses, by_a_block_that_refuses, by_a_coroutine_that_refuses])
+def test_the_call_after_ones_own_ignored_probe_is_the_next_one(
+    server: Server, make: Callable[..., Fusebox], name: str, call: Callable[[Breaker], None], mode: str
+) -> None:
+    server.put(name)
+    server.reset(name, "half_open")
+    payments = make(server, mode=mode, probe_timeout=30.0).breaker(name, ignore=ValueError)
+    for _ in range(15):
+        with pytest.raises(ValueError):
+            call(payments)
+    assert server.state(name) == "half_open"
 
 
 def get_by_httpx(fusebox: Fusebox, url: str, username: Optional[str]) -> Any:
@@ -121,7 +152,7 @@ def test_a_request_that_takes_two_may_be_the_probe(
     first: Any,
     mode: str,
 ) -> None:
-    fusebox = make(server, mode=mode)
+    fusebox = make(server, mode=mode, probe_timeout=30.0)
     breaker = fusebox.breaker(f"127.0.0.1:{downstream.server_port}")
     breaker.call(int)
     server.reset(breaker.name, "half_open")

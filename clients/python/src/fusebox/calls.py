@@ -89,7 +89,7 @@ class Call:
         if isinstance(error, GeneratorExit):
             # Of a generator that may have been let go of anywhere.
             self.breaker.leave(self.decision, outcome, word, duration)
-        elif outcome == "ignored":
+        elif outcome == "ignored" and not (error is None or isinstance(error, Exception)):
             self.breaker.give_back(self.decision, duration)
         else:
             self.breaker.report(outcome, self.decision, kind=word, duration=duration)
@@ -104,7 +104,7 @@ class Call:
         outcome, word = self._outcome(error)
         if isinstance(error, GeneratorExit):
             self.breaker.leave(self.decision, outcome, word, duration)
-        elif outcome == "ignored":
+        elif outcome == "ignored" and not (error is None or isinstance(error, Exception)):
             self.breaker.give_back(self.decision, duration)
         else:
             await self.breaker.report_async(outcome, self.decision, kind=word, duration=duration)

@@ -84,11 +84,11 @@ class Protection:
             mark.clear()
             decision = decision or local_decision(standing, began)
             outcome, kind = self.outcome_of(error, decision)
-            if outcome == "ignored":
+            if outcome == "ignored" and not isinstance(error, Exception):
                 self.give_back(decision, duration, error)
                 raise
             self._authority.report(cell, decision, outcome, kind, duration)
-            if self._fallback is None:
+            if outcome == "ignored" or self._fallback is None:
                 raise
             instead = self._fallback.serve(Invocation(self.name, function, args, kwargs), error)
             if instead is NOTHING:

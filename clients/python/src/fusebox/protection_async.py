@@ -44,12 +44,12 @@ class AsyncProtection(Protection):
             mark.clear()
             decision = decision or local_decision(standing, began)
             outcome, kind = self.outcome_of(error, decision)
-            if outcome == "ignored":
+            if outcome == "ignored" and not isinstance(error, Exception):
                 # Without waiting: a task that is cancelled may be cancelled again.
                 self.give_back(decision, duration, error)
                 raise
             await self._authority.report_async(cell, decision, outcome, kind, duration)
-            if self._fallback is None:
+            if outcome == "ignored" or self._fallback is None:
                 raise
             instead = await self._fallback.serve_async(Invocation(self.name, function, args, kwargs), error)
             if instead is NOTHING:

@@ -47,7 +47,7 @@ class Reporting:
         item = self._item(cell, decision, outcome, kind, duration)
         if self._is_awaited(decision):
             self._deliver(item)
-        elif self._may_close(decision, outcome):
+        elif self._makes_room(decision, outcome):
             wait((self._expected(item, decision),), self.settings.patience)
         else:
             self._post(item, decision)
@@ -82,7 +82,7 @@ class Reporting:
         if self._is_awaited(decision):
             later = self.sender.later
             await self.threads.run(self._deliver, item, unsent=lambda: later(lambda: self._post(item, decision)))
-        elif self._may_close(decision, outcome):
+        elif self._makes_room(decision, outcome):
             await until_done(self._expected(item, decision), self.settings.patience)
         else:
             self._post(item, decision)
@@ -110,11 +110,11 @@ class Reporting:
         is_fallback = decision is not None and decision.source == "fallback"
         return self.settings.mode == "remote" and not is_fallback and not self._is_behind
 
-    def _may_close(self, decision: Optional[Decision], outcome: Outcome) -> bool:
-        """Whether the answer may be that calls are let through again, which the next one has to know of. A listener in
-        the sender's thread would wait for itself."""
+    def _makes_room(self, decision: Optional[Decision], outcome: Outcome) -> bool:
+        """Whether behind this outcome the next call may be let through. It has to be known by then. A listener in the
+        sender's thread would wait for itself."""
         is_probe = decision is not None and decision.is_probe
-        return is_probe and outcome == "success" and not self.reach.is_away and not self.sender.is_this_thread
+        return is_probe and outcome != "failure" and not self.reach.is_away and not self.sender.is_this_thread
 
     @property
     def _is_behind(self) -> bool:
