@@ -23,7 +23,8 @@ struct AwayTests {
         worker.clock.advance(by: .seconds(60))
         try await payments.call { decision in
             #expect(decision.source == .fallback && decision.state == .halfOpen)
-            await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+            let other = Task.detached { try await payments.call {} }
+            await #expect(throws: BreakerOpen.self) { try await other.value }
         }
         try await payments.call { #expect($0.state == .closed) }
         #expect(payments.decisions.fallback == .init(allowed: 7, denied: 2))

@@ -37,10 +37,16 @@ public enum CallOutcome: Hashable, Sendable {
         }
     }
 
-    /// What counts where an error ended the call.
-    static func of(_ error: any Error, isCancelled: Bool, _ classify: (any Error) -> CallOutcome) -> CallOutcome {
-        if isCancelled || error is CancellationError || error is BreakerOpen { return .ignored }
-        return classify(error)
+    /// How the end of a call counts.
+    static func of<Value>(
+        _ result: Result<Value, any Error>,
+        isCancelled: Bool,
+        _ classify: (Result<Value, any Error>) -> CallOutcome
+    ) -> CallOutcome {
+        if case .failure(let error) = result, isCancelled || error is CancellationError || error is BreakerOpen {
+            return .ignored
+        }
+        return classify(result)
     }
 
     /// As the state machine has it.

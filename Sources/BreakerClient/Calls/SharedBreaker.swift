@@ -35,16 +35,10 @@ public struct SharedBreaker: Sendable {
     ) async throws -> Value {
         let decision = try await fusebox.acquire(entry)
         guard decision.isAllowed else { throw BreakerOpen(decision, of: entry.name) }
-        let startNs = fusebox.clock.nowNs()
-        do {
-            let value = try await operation(decision)
-            await fusebox.report(.success, to: entry, under: decision, since: startNs)
-            return value
-        } catch {
-            let outcome = CallOutcome.of(error, isCancelled: Task.isCancelled, classify)
-            await fusebox.report(outcome, to: entry, under: decision, since: startNs)
-            throw error
+        let end = await fusebox.make(operation, of: entry, under: decision) { result in
+            if case .failure(let error) = result { classify(error) } else { .success }
         }
+        return try end.result.get()
     }
 
     // MARK: In two steps
@@ -75,14 +69,5 @@ public struct SharedBreaker: Sendable {
 extension Fusebox {
     func knownState(of entry: BreakerEntry) -> BreakerState? {
         entry.state.withLockedValue { $0.image?.state }
-    }
-
-    nonisolated(nonsending) func report(
-        _ outcome: CallOutcome,
-        to entry: BreakerEntry,
-        under decision: CallDecision,
-        since startNs: Int64
-    ) async {
-        await report(outcome, to: entry, under: decision, tookNs: clock.nowNs() - startNs)
     }
 }

@@ -45,15 +45,12 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
             guard let served = try await serve(key, .denied(denial), decision) else { throw denial }
             return served
         }
-        let startNs = fusebox.clock.nowNs()
-        let result: Result<Value, any Error>
-        do {
-            result = .success(try await operation())
-        } catch {
-            result = .failure(error)
-        }
-        let outcome = outcome(of: result)
-        await fusebox.report(outcome, to: entry, under: decision, since: startNs)
+        let (result, outcome) = await fusebox.make(
+            { _ in try await operation() },
+            of: entry,
+            under: decision,
+            classify: classify
+        )
         guard case .failure = outcome else {
             let value = try result.get()
             if outcome == .success { remember(value, key) }
@@ -63,13 +60,6 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
         if case .failure(let thrown) = result { error = thrown }
         if let served = try await serve(key, .failed(error), decision) { return served }
         return Served(value: try result.get(), decision: decision, origin: .call)
-    }
-
-    private func outcome(of result: Result<Value, any Error>) -> CallOutcome {
-        switch result {
-        case .success: classify(result)
-        case .failure(let error): CallOutcome.of(error, isCancelled: Task.isCancelled) { _ in classify(result) }
-        }
     }
 
     private func remember(_ value: Value, _ key: String?) {

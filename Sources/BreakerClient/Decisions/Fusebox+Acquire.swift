@@ -7,6 +7,7 @@ extension Fusebox {
     /// - Throws: where the task is cancelled and the server has to be asked. A probe that is granted then is given back.
     @inline(__always)
     nonisolated(nonsending) func acquire(_ entry: BreakerEntry) async throws(CancellationError) -> CallDecision {
+        if let decision = RunningCall.decision(of: entry) { return decision }
         let nowNs = clock.nowNs()
         if let decision = decideLocally(entry, atNs: nowNs) { return decision }
         return try await decideRemotely(entry, atNs: nowNs)

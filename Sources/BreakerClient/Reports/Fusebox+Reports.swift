@@ -11,7 +11,7 @@ extension Fusebox {
         under decision: CallDecision,
         tookNs: Int64
     ) async {
-        guard decision.isAllowed else { return }
+        guard decision.isAllowed, !decision.isNested else { return }
         note(outcome, to: entry, under: decision, tookNs: tookNs)
         // Where the server does not decide, an outcome need not find that out once more; but a probe it did grant.
         guard !isRunning.load(ordering: .relaxed), decision.isProbe || !reachability.withLockedValue({ $0.isAway })

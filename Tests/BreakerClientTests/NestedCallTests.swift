@@ -1,0 +1,150 @@
+import BreakerCore
+import EngineSupport
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("A call within a call of the same breaker", .timeLimit(.minutes(2)))
+struct NestedCallTests {
+    @Test("A probe that calls its own breaker closes it, in whichever shape the two are called", arguments: Shape.all)
+    func probe(shape: Shape) async throws {
+        try await LiveServer.with { server in
+            try await server.bringToProbe("payments")
+            let worker = Worker(url: server.url)
+            try await worker.running {
+                let value = try await shape.outer.call(worker.fusebox) {
+                    try await shape.inner.call(worker.fusebox) { 7 }
+                }
+                #expect(value == 7)
+                try await worker.untilSent()
+                let breaker = try await server.breaker("payments")
+                #expect(breaker.state == .closed && breaker.leases.isEmpty)
+            }
+        }
+    }
+
+    @Test("One decision is counted and one outcome reported, however deep calls are nested and in however many tasks")
+    func countsOnce() async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                try await payments.call { outer in
+                    try await payments.call { inner in
+                        #expect(inner.source == outer.source)
+                        try await payments.call {}
+                    }
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for _ in 1...3 { group.addTask { try await payments.call {} } }
+                        try await group.waitForAll()
+                    }
+                    try await Task { try await payments.call {} }.value
+                    let decision = try await payments.acquire()
+                    await payments.report(.failure(), under: decision, took: .zero)
+                }
+                try await worker.untilSent()
+                let counts = try await server.breaker("payments").counts(at: server.clock.now())
+                #expect(counts.calls == 1 && counts.failures == 0)
+                #expect(payments.decisions.server == .init(allowed: 1, denied: 0))
+                #expect(worker.fusebox.statistics.sentOutcomes == 1)
+            }
+        }
+    }
+
+    @Test("The outer call says how a failure of the inner one counts, and the inner one's fallback serves")
+    func outcomeOfOuter() async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let inner = worker.fusebox.breaker("payments") { _ in .failure(kind: "inner") }
+            let outer = worker.fusebox.breaker("payments") { _ in .failure(kind: "outer") }
+            let served = worker.fusebox.breaker("payments", fallback: .value(7))
+            try await worker.running {
+                await #expect(throws: Trouble.timeout) {
+                    try await outer.call { try await inner.call { throw Trouble.timeout } }
+                }
+                #expect(try await outer.call { try await served.call { throw Trouble.timeout } } == 7)
+                try await worker.untilSent()
+                let breaker = try await server.breaker("payments")
+                #expect(breaker.lastFailure?.kind == "outer")
+                #expect(breaker.counts(at: server.clock.now()).calls == 2)
+                #expect(breaker.counts(at: server.clock.now()).failures == 1)
+            }
+        }
+    }
+
+    @Test("A task that lives longer than the call in which it was started acquires for itself from then on")
+    func outlives() async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                let (ends, end) = AsyncStream.makeStream(of: Void.self)
+                let (calls, called) = AsyncStream.makeStream(of: Void.self)
+                let task = try await payments.call {
+                    let task = Task {
+                        try await payments.call {}
+                        called.yield()
+                        _ = await ends.first { _ in true }
+                        try await payments.call { try await payments.call {} }
+                    }
+                    _ = await calls.first { _ in true }
+                    return Started(task: task)
+                }.task
+                #expect(payments.decisions.allowed == 1)
+                end.yield()
+                try await task.value
+                #expect(payments.decisions.allowed == 2)
+                try await worker.untilSent()
+                #expect(worker.fusebox.statistics.sentOutcomes == 2)
+            }
+        }
+    }
+
+    /// So that the task that it holds is not waited for.
+    private struct Started: Sendable {
+        var task: Task<Void, any Error>
+    }
+
+    @Test("Another breaker, and the same name of another client, decide for themselves")
+    func others() async throws {
+        try await LiveServer.with { server in
+            let (worker, other) = (Worker(url: server.url), Worker(url: server.url))
+            let payments = worker.fusebox.breaker("payments")
+            try await server.trip("search")
+            try await payments.call {
+                await #expect(throws: BreakerOpen.self) { try await worker.fusebox.breaker("search").call {} }
+                try await other.fusebox.breaker("payments").call { try await payments.call {} }
+            }
+            #expect(worker.fusebox.statistics.decisions.server == .init(allowed: 1, denied: 1))
+            #expect(other.fusebox.statistics.decisions.server == .init(allowed: 1, denied: 0))
+            #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 2)
+        }
+    }
+}
+
+extension NestedCallTests {
+    /// How the two calls are made.
+    struct Shape: CustomTestStringConvertible {
+        enum Part: CaseIterable {
+            case shared, value
+
+            func call(_ fusebox: Fusebox, _ body: () async throws -> Int) async throws -> Int {
+                switch self {
+                case .shared: try await fusebox.breaker("payments").call { try await body() }
+                case .value: try await fusebox.breaker("payments", of: Int.self).call { try await body() }
+                }
+            }
+        }
+
+        var outer: Part
+        var inner: Part
+
+        static let all = Part.allCases.flatMap { outer in Part.allCases.map { Shape(outer: outer, inner: $0) } }
+        var testDescription: String { "\(inner) within \(outer)" }
+    }
+}
+
+extension DecisionTally {
+    fileprivate var allowed: Int { local.allowed + server.allowed + fallback.allowed }
+}
