@@ -43,7 +43,7 @@ public enum CallOutcome: Hashable, Sendable {
         isCancelled: Bool,
         _ classify: (Result<Value, any Error>) -> CallOutcome
     ) -> CallOutcome {
-        if case .failure(let error) = result, isCancelled || error is CancellationError || error is BreakerOpen {
+        if case .failure(let error) = result, isCancelled || error is CancellationError || error is BreakerOpen || error is UnfinishedResult {
             return .ignored
         }
         return classify(result)

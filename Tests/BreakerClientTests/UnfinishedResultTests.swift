@@ -1,0 +1,64 @@
+import AsyncHTTPClient
+import BreakerCore
+import EngineSupport
+import NIOCore
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("A call that returns what has yet to run", .timeLimit(.minutes(2)))
+struct UnfinishedResultTests {
+    @Test("A task or a future is waited for, and its error ends the call and counts", arguments: [true, false])
+    func awaited(fails: Bool) async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            let numbers = worker.fusebox.breaker("payments", of: Task<Int, any Error>?.self)
+            @Sendable func charge() throws -> Int {
+                if fails { throw Trouble.timeout }
+                return 7
+            }
+            let loop = HTTPClient.defaultEventLoopGroup.next()
+            let calls: [() async throws -> Int] = [
+                { try await payments.call { Task { try charge() } }.value },
+                { try await numbers.call { Task { try charge() } }?.value ?? 0 },
+                { try await payments.call { loop.submit { try charge() } }.get() },
+            ]
+            for call in calls {
+                if fails {
+                    await #expect(throws: Trouble.timeout) { _ = try await call() }
+                } else {
+                    #expect(try await call() == 7)
+                }
+            }
+            let counts = try await server.breaker("payments").counts(at: server.clock.now())
+            #expect(counts.calls == 3 && counts.failures == (fails ? 3 : 0))
+        }
+    }
+
+    @Test("Five tasks that fail open the breaker, though nobody asks what became of them")
+    func unobserved() async throws {
+        try await LiveServer.with { server async throws in
+            let payments = Worker(url: server.url).fusebox.breaker("payments")
+            for _ in 1...5 { _ = try? await payments.call { Task { throw Trouble.timeout } } }
+            #expect(try await server.breaker("payments").state == .open)
+        }
+    }
+
+    @Test("A sequence that has yet to be read is refused, and counts as ignored")
+    func sequence() async throws {
+        try await LiveServer.with { server in
+            try await server.bringToProbe("payments")
+            let payments = Worker(url: server.url).fusebox.breaker("payments")
+            let refusal = await #expect(throws: UnfinishedResult.self) {
+                _ = try await payments.call {
+                    AsyncThrowingStream<Int, any Error> { $0.finish(throwing: Trouble.timeout) }
+                }
+            }
+            #expect(refusal?.breaker == "payments" && refusal?.type.hasPrefix("AsyncThrowingStream<Int") == true)
+            let breaker = try await server.breaker("payments")
+            #expect(breaker.state == .halfOpen && breaker.leases.isEmpty)
+        }
+    }
+}
