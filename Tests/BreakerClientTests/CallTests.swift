@@ -100,6 +100,50 @@ struct CallTests {
         }
     }
 
+    @Test("A cancellation that the downstream throws in a task that is not cancelled is classified like any error")
+    func cancelledByOthers() async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            let search = worker.fusebox.breaker("search", of: Int.self) { result in
+                if case .failure(is CancellationError) = result { .failure(kind: "gave_up") } else { .standard(result) }
+            }
+            for _ in 1...5 {
+                await #expect(throws: CancellationError.self) { try await payments.call { throw CancellationError() } }
+                await #expect(throws: CancellationError.self) {
+                    try await search.call {
+                        let part = Task { try await Task.sleep(for: .seconds(3_600)) }
+                        part.cancel()
+                        try await part.value
+                        return 7
+                    }
+                }
+            }
+            for (name, kind) in [("payments", "CancellationError"), ("search", "gave_up")] {
+                let breaker = try await server.breaker(name)
+                #expect(breaker.state == .open && breaker.lastFailure?.kind == kind)
+            }
+        }
+    }
+
+    @Test("A group within the call that cancels its parts counts by the error that it ends with")
+    func cancelledParts() async throws {
+        try await LiveServer.with { server async throws in
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            await #expect(throws: Trouble.timeout) {
+                try await payments.call {
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        group.addTask { try await Task.sleep(for: .seconds(3_600)) }
+                        group.addTask { throw Trouble.timeout }
+                        for try await _ in group {}
+                    }
+                }
+            }
+            #expect(try await server.breaker("payments").lastFailure?.kind == "Trouble")
+        }
+    }
+
     @Test("No probe is lost when those who ask for it are cancelled at any moment")
     func cancellationHammered() async throws {
         try await LiveServer.with { server in

@@ -1,7 +1,4 @@
-import AsyncHTTPClient
 import BreakerCore
-import NIOCore
-import NIOPosix
 
 /// What became of a call, as the breaker is told.
 public enum CallOutcome: Hashable, Sendable {
@@ -13,28 +10,14 @@ public enum CallOutcome: Hashable, Sendable {
     case ignored
 
     /// How an error counts unless a breaker is told otherwise: a failure, its kind `timeout` or `connection` where it is
-    /// known to be that, else the name of the error's type.
+    /// known to be that, else the domain and the code of an `NSError` (`com.example.pay_7`), else the name of the error's
+    /// type.
     ///
-    /// Whatever a breaker is told, a `CancellationError`, and any error of a task that is cancelled, is ``ignored``, and so
-    /// is the ``BreakerOpen`` of another breaker.
+    /// Whatever a breaker is told, any error of a task that is cancelled is ``ignored``, and so is the ``BreakerOpen`` of
+    /// another breaker. A `CancellationError` in a task that is not cancelled is an error like others: the downstream gave
+    /// up.
     public static func standard(_ error: any Error) -> CallOutcome {
-        .failure(kind: kind(of: error))
-    }
-
-    private static func kind(of error: any Error) -> String {
-        switch error {
-        case let error as HTTPClientError:
-            switch error {
-            case .connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded, .getConnectionFromPoolTimeout,
-                .tlsHandshakeTimeout:
-                return "timeout"
-            case .remoteConnectionClosed: return "connection"
-            default: return "http_client"
-            }
-        case ChannelError.connectTimeout: return "timeout"
-        case is NIOConnectionError, is ChannelError, is IOError: return "connection"
-        default: return String(describing: type(of: error))
-        }
+        .failure(kind: ErrorKind.of(error))
     }
 
     /// How the end of a call counts.
@@ -43,7 +26,7 @@ public enum CallOutcome: Hashable, Sendable {
         isCancelled: Bool,
         _ classify: (Result<Value, any Error>) -> CallOutcome
     ) -> CallOutcome {
-        if case .failure(let error) = result, isCancelled || error is CancellationError || error is BreakerOpen || error is UnfinishedResult {
+        if case .failure(let error) = result, isCancelled || error is BreakerOpen || error is UnfinishedResult {
             return .ignored
         }
         return classify(result)
