@@ -89,6 +89,7 @@ public final class Fusebox: Service, Sendable {
         outlet = Outlet(capacity: configuration.waitingOutcomes)
         maxStalenessNs = staleness.inNs
         reporter = cut(configuration.reporter, toLength: Limits.reporterLength)
+        willSendAtExit()
     }
 
     /// Long enough for a commit on a disk that is busy, and short enough that who sends outcomes goes on.

@@ -1,0 +1,38 @@
+import Dispatch
+import Foundation
+import NIOConcurrencyHelpers
+
+extension Fusebox {
+    struct Reference: Sendable {
+        weak var fusebox: Fusebox?
+    }
+
+    /// All that this process has, for the moment at which it exits.
+    private static let all: NIOLockedValueBox<[Reference]> = {
+        atexit { Fusebox.sendAtExit() }
+        return NIOLockedValueBox([])
+    }()
+
+    func willSendAtExit() {
+        Self.all.withLockedValue { all in
+            all.removeAll { $0.fusebox == nil }
+            all.append(Reference(fusebox: self))
+        }
+    }
+
+    /// Sends what waits, and waits for that as long as a call does for a decision: `exit()` ends all threads after it.
+    private static func sendAtExit() {
+        let waiting = all.withLockedValue { $0.compactMap(\.fusebox) }
+            .filter { $0.outlet.state.withLockedValue { $0.outbox.waiting > 0 } }
+        guard let patience = waiting.map(\.configuration.patience).max() else { return }
+        let sending = DispatchGroup()
+        for fusebox in waiting {
+            sending.enter()
+            Task {
+                await fusebox.send(under: fusebox.outlet.reachability.withLockedValue { $0.beginAtAnyRate() })
+                sending.leave()
+            }
+        }
+        _ = sending.wait(timeout: .now() + .nanoseconds(Int(clamping: patience.inNs)))
+    }
+}

@@ -1,0 +1,46 @@
+import BreakerCore
+import EngineSupport
+import Foundation
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("A process that exits", .timeLimit(.minutes(2)))
+struct ExitTests {
+    @Test("sends what waits")
+    func exits() async throws {
+        try await LiveServer.with { server in
+            try await server.report(.success, to: "payments")
+            await #expect(processExitsWith: .exitCode(3)) { [url = server.url as String] in
+                var configuration = Fusebox.Configuration()
+                configuration.flushInterval = .seconds(3_600)
+                configuration.patience = .seconds(30)
+                let fusebox = Fusebox(url: url, configuration: configuration)
+                Task { try await fusebox.run() }
+                try await eventually("the stream is connected") { fusebox.statistics.isConnected }
+                let payments = fusebox.breaker("payments")
+                for _ in 1...3 { try await payments.call {} }
+                _ = try? await payments.call { throw Trouble.timeout }
+                exit(3)
+            }
+            let counts = try await server.breaker("payments").counts(at: server.clock.now())
+            #expect(counts.calls == 5 && counts.failures == 1)
+        }
+    }
+
+    @Test("ends all the same where the server does not answer")
+    func silent() async throws {
+        try await LiveServer.with { server in
+            try await SickServer.with(server) { sick in
+                sick.behaves { _ in .silent }
+                await #expect(processExitsWith: .success) { [url = sick.url as String] in
+                    let payments = Fusebox(url: url).breaker("payments")
+                    for _ in 1...3 { try await payments.call {} }
+                    #expect(payments.fusebox.statistics.waitingOutcomes == 3)
+                    exit(0)
+                }
+            }
+        }
+    }
+}
