@@ -109,6 +109,17 @@ extension ProcessTests {
             #expect(breaker.text("state") == "open")
             #expect((breaker.object["last_failure"] as? [String: Any])?["kind"] as? String == "connection")
         }
+
+        @Test(
+            "The example takes any number of orders, and says how it is called for what is none",
+            arguments: [("0", Int32(0)), ("-1", 64), ("many", 64), ("9223372036854775808", 64)]
+        )
+        func exampleArguments(orders: String, code: Int32) async throws {
+            let nowhere = "http://127.0.0.1:1"
+            let result = try await Program.swiftWorker.run(nowhere, nowhere, orders)
+            #expect(result.code == code, "\(result.errors)")
+            #expect(result.output == (code == 0 ? "" : "swift-worker FUSEBOX PROVIDER ORDERS\n"))
+        }
     }
 }
 

@@ -14,7 +14,7 @@ import UnixSignals
 enum SwiftWorker {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 4, let orders = Int(arguments[3]) else {
+        guard arguments.count == 4, let orders = Int(arguments[3]), orders >= 0 else {
             print("swift-worker FUSEBOX PROVIDER ORDERS")
             exit(64)
         }
@@ -58,7 +58,7 @@ struct Charges: Service {
     }
 
     func run() async throws {
-        for order in 1...orders where !Task.isShuttingDownGracefully {
+        for order in stride(from: 1, through: orders, by: 1) where !Task.isShuttingDownGracefully {
             do {
                 let status = try await payments.call { try await charge(order) }
                 print("order \(order): \(status.code)")
