@@ -21,7 +21,11 @@ struct StandIn: Sendable {
         var snapshot = fresh.snapshot
         snapshot.state = image.state.core
         snapshot.window = image.state == .closed ? snapshot.window : []
-        snapshot.openUntil = image.state == .open ? image.openUntilNs.map(Instant.init(ns:)) : nil
+        if image.isEndUnknown {
+            snapshot.openUntil = now.advanced(byMilliseconds: policy.recoveryTimeoutMs)
+        } else {
+            snapshot.openUntil = image.state == .open ? image.openUntilNs.map(Instant.init(ns:)) : nil
+        }
         snapshot.override = image.override.map { order in
             Override(
                 mode: order.mode,

@@ -29,7 +29,8 @@ extension Fusebox {
         switch await ask(entry, attempt) {
         case .decided(let document):
             let decision = CallDecision(document)
-            if entry.take(decision, atNs: nowNs), !isFollowing { policyRequests.continuation.yield() }
+            let isPolicyDue = entry.take(decision, generation: document.currentGeneration, atNs: nowNs)
+            if isPolicyDue, !isFollowing { policyRequests.continuation.yield() }
             return decision
         case .refused, .failed: return decideAlone(entry)
         case .cancelled: throw CancellationError()

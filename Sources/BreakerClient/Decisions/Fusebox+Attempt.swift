@@ -86,6 +86,11 @@ extension Fusebox {
     }
 }
 
+extension DecisionDocument {
+    /// The breaker's: a denial names it, and a permit is of it. `nil` from a server that does not say.
+    var currentGeneration: Int64? { generation ?? permit.flatMap(Permit.init)?.generation }
+}
+
 extension CallDecision {
     init(_ document: DecisionDocument) {
         self.init(

@@ -5,8 +5,11 @@ import NIOConcurrencyHelpers
 final class BreakerEntry: Sendable {
     struct State: Sendable {
         var standing = LocalStanding.unknown
-        /// As the stream told of it last; `nil` where it told of none.
+        /// As it is known: the stream told of it, and an answer of the server may be ahead of the stream. `nil` where the
+        /// stream told of none.
         var image: LocalImage?
+        /// Whether an answer is ahead of the stream.
+        var isAhead = false
         /// As the server decided last, where the stream tells of none.
         var decidedImage: LocalImage?
         /// The last known.
@@ -47,12 +50,20 @@ final class BreakerEntry: Sendable {
     }
 
     /// What the stream tells.
-    func show(_ image: LocalImage?) {
+    /// - Parameter isAnew: whether it begins anew, so that what was known before counts no more.
+    func show(_ image: LocalImage?, isAnew: Bool = false) {
         state.withLockedValue { state in
-            if !LocalImage.sameToAStandIn(image, state.image) { state.standIn = nil }
-            state.image = image
-            state.standing = image.map(LocalStanding.init) ?? .unknown
+            if state.isAhead, !isAnew, let known = state.image, let image, image.generation < known.generation {
+                return
+            }
+            state.isAhead = false
+            state.show(image)
         }
+    }
+
+    /// What the server answered to a report.
+    func take(_ state: BreakerState, generation: Int64) {
+        self.state.withLockedValue { $0.show(answered: LocalImage(answered: state), generation: generation) }
     }
 
     /// - Returns: `nil` where the server has to be asked.
@@ -65,15 +76,40 @@ final class BreakerEntry: Sendable {
     }
 
     /// What the server decided.
+    /// - Parameter generation: the breaker's; `nil` where the server does not say.
     /// - Returns: whether the policy is to be asked for, where no stream tells of it.
-    func take(_ decision: CallDecision, atNs nowNs: Int64) -> Bool {
+    func take(_ decision: CallDecision, generation: Int64?, atNs nowNs: Int64) -> Bool {
         state.withLockedValue { state in
             state.standIn = nil
+            if let generation, !decision.wouldDeny {
+                state.show(answered: LocalImage(decision, atNs: nowNs), generation: generation)
+            }
             if decision.isAllowed, !decision.isProbe { state.lastPermit = decision.permit }
             state.decidedImage = state.image == nil ? LocalImage(decision, atNs: nowNs) : nil
             state.tally.count(decision)
             return nowNs >= state.policyDueNs
         }
+    }
+}
+
+extension BreakerEntry.State {
+    fileprivate mutating func show(_ image: LocalImage?) {
+        if !LocalImage.sameToAStandIn(image, self.image) { standIn = nil }
+        self.image = image
+        standing = image.map(LocalStanding.init) ?? .unknown
+    }
+
+    /// What an answer tells, where it is newer than what is known. A breaker that the stream does not tell of stays unknown:
+    /// it may be of a kind that only the server understands.
+    fileprivate mutating func show(answered image: LocalImage, generation: Int64) {
+        guard let known = self.image,
+            generation > known.generation || known.isEndUnknown && generation == known.generation
+        else { return }
+        var image = image
+        image.generation = generation
+        image.policyRevision = known.policyRevision
+        isAhead = true
+        show(image)
     }
 }
 

@@ -51,6 +51,16 @@ struct LocalImage: Hashable, Sendable {
         }
     }
 
+    /// As far as the answer to a report tells.
+    init(answered state: BreakerState) {
+        self.state = state
+        generation = 0
+        policyRevision = 0
+    }
+
+    /// Whether it is open, and only an answer told so, which does not say until when.
+    var isEndUnknown: Bool { state == .open && openUntilNs == nil && override == nil }
+
     /// The same, where the server's clock is known better.
     func moved(byNs difference: Int64) -> LocalImage {
         var image = self

@@ -33,7 +33,7 @@ final class LocalPanel: Sendable {
             state.images = images
             return state.ordered
         }
-        for entry in entries { entry.show(images[entry.name]) }
+        for entry in entries { entry.show(images[entry.name], isAnew: true) }
     }
 
     /// The server's clock is known better by so much.

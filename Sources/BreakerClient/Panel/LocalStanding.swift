@@ -30,6 +30,7 @@ struct LocalStanding: Sendable {
         case .closed: answer = .allow(generation: image.generation, state: .closed, wouldDeny: false)
         case .open where image.override?.mode == .shadow:
             answer = .allow(generation: image.generation, state: .open, wouldDeny: true)
+        case .open where image.isEndUnknown: answer = .ask
         case .open: answer = .deny(state: .open, retryAtNs: image.openUntilNs ?? image.override?.untilNs)
         case .halfOpen: answer = .ask
         }

@@ -3,7 +3,8 @@ import NIOConcurrencyHelpers
 import Synchronization
 
 extension Fusebox {
-    /// Takes what became of a call. Returns at once while ``run()`` sends; without it, when the server was told, or the
+    /// Takes what became of a call. Returns at once while ``run()`` sends, unless it was a probe: the next call is decided
+    /// by what the server answers to that. So it returns, as without ``run()``, when the server has answered, or the
     /// caller's patience is over.
     nonisolated(nonsending) func report(
         _ outcome: CallOutcome,
@@ -14,9 +15,9 @@ extension Fusebox {
         guard decision.isAllowed, !decision.isNested else { return }
         note(outcome, to: entry, under: decision, tookNs: tookNs)
         // Where the server does not decide, an outcome need not find that out once more; but a probe it did grant.
-        guard !isRunning.load(ordering: .relaxed), decision.isProbe || !reachability.withLockedValue({ $0.isAway })
+        guard decision.isProbe || !isRunning.load(ordering: .relaxed) && !reachability.withLockedValue({ $0.isAway })
         else { return }
-        await sendWithoutRunning(atAnyRate: decision.isProbe)
+        await sendAndWait(atAnyRate: decision.isProbe)
     }
 
     private func note(_ outcome: CallOutcome, to entry: BreakerEntry, under decision: CallDecision, tookNs: Int64) {
@@ -48,7 +49,7 @@ extension Fusebox {
     }
 
     /// - Parameter atAnyRate: for a probe, which all wait for.
-    private func sendWithoutRunning(atAnyRate: Bool) async {
+    private func sendAndWait(atAnyRate: Bool) async {
         let nowNs = clock.nowNs()
         let attempt = outlet.reachability.withLockedValue { reachability in
             reachability.begin(atNs: nowNs) ?? (atAnyRate ? reachability.beginAtAnyRate() : nil)
@@ -56,14 +57,19 @@ extension Fusebox {
         guard let attempt else { return }
         let race = Race<Void>()
         let timer = whenPatienceEnds {
-            self.serverTookNoOutcomes(TooSlow(), attempt)
+            // While ``run()`` sends, nobody else waits, and a slow server is none that is away.
+            if !self.isRunning.load(ordering: .relaxed) { self.serverTookNoOutcomes(TooSlow(), attempt) }
             race.settle(())
         }
         Task {
             await send(under: attempt)
             race.settle(())
         }
-        await race.value
+        await withTaskCancellationHandler {
+            await race.value
+        } onCancel: {
+            race.settle(())
+        }
         timer.cancel()
     }
 }

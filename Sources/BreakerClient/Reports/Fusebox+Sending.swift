@@ -67,9 +67,21 @@ extension Fusebox {
             refused.append(item)
             lasting = lasting ?? error
         }
+        apply(zip(batch, results))
         settle(answered, refused: refused, code: lasting?.code, lasting?.detail ?? "")
         if !again.isEmpty { outlet.putBack(again) }
         return passing
+    }
+
+    /// Takes what the answers tell of the breakers, sooner than the stream does.
+    private func apply(_ answers: some Sequence<(Outbox.Item, ReportsAnswerDocument.Result)>) {
+        let entries = panel.entries
+        for (item, answer) in answers {
+            guard let generation = answer.generation, let state = answer.state.flatMap(BreakerState.init) else {
+                continue
+            }
+            entries[item.place].take(state, generation: generation)
+        }
     }
 
     private func settle(_ batch: [Outbox.Item], refused: [Outbox.Item], code: String?, _ detail: String) {

@@ -1,8 +1,9 @@
-import BreakerClient
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import TestSupport
+
+@testable import BreakerClient
 
 /// A worker's client with a clock that the test moves.
 struct Worker: Sendable {
@@ -67,7 +68,7 @@ struct Worker: Sendable {
 
     func untilKnown(_ breaker: SharedBreaker, is state: BreakerState?) async throws {
         try await eventually("the stream says that \(breaker.name) is \(String(describing: state))") {
-            breaker.knownState == state
+            breaker.knownState == state && breaker.entry.state.withLockedValue { !$0.isAhead }
         }
     }
 }

@@ -1,0 +1,168 @@
+import BreakerCore
+import EngineSupport
+import NIOConcurrencyHelpers
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("What the server answers", .timeLimit(.minutes(2)))
+struct AnswerTests {
+    @Test("After a probe that closes the breaker the next call is allowed at once, time and again")
+    func nextCall() async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                for _ in 1...15 {
+                    for _ in 1...5 { _ = try? await payments.call { throw Trouble.timeout } }
+                    try await worker.untilKnown(payments, is: .open)
+                    server.clock.advance(byMs: 60_000)
+                    worker.clock.advance(by: .seconds(60))
+                    try await payments.call { #expect($0.isProbe) }
+                    #expect(payments.knownState == .closed)
+                    try await payments.call { #expect($0.source == .local) }
+                    try await worker.untilSent()
+                    try await worker.untilKnown(payments, is: .closed)
+                }
+            }
+        }
+    }
+
+    @Test("A probe that is given back is free for the next call")
+    func givenBack() async throws {
+        try await LiveServer.with { server in
+            try await server.bringToProbe("payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments") { _ in .ignored }
+            try await worker.running {
+                for _ in 1...10 {
+                    await #expect(throws: Trouble.badRequest) { try await payments.call { throw Trouble.badRequest } }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "A call that was the probe waits for the answer to its report while its patience lasts and it is not cancelled",
+        arguments: [true, false]
+    )
+    func patience(isCancelled: Bool) async throws {
+        try await LiveServer.with { server in
+            try await SickServer.with(server) { sick in
+                try await server.bringToProbe("payments")
+                sick.behaves { $0.hasSuffix("/reports") ? .late : .healthy }
+                let worker = Worker(url: sick.url)
+                let payments = worker.fusebox.breaker("payments")
+                try await worker.running {
+                    let call = Task { try await payments.call {} }
+                    try await eventually("the report is taken") {
+                        try await server.breaker("payments").state == .closed
+                    }
+                    if isCancelled {
+                        call.cancel()
+                    } else {
+                        try await worker.untilPatient(1)
+                        worker.clock.advance(by: worker.fusebox.configuration.patience)
+                    }
+                    try await call.value
+                    #expect(!worker.fusebox.statistics.areOutcomesHeldUp && worker.log.lines.isEmpty)
+                    sick.answerLate()
+                    try await worker.untilSent()
+                    #expect(payments.knownState == .closed)
+                }
+            }
+        }
+    }
+
+    /// A client whose stream told that the breaker is closed, and is behind since.
+    private func behind(_ server: LiveServer) async throws -> (worker: Worker, payments: SharedBreaker) {
+        try await server.report(.success, to: "payments")
+        let worker = Worker(url: server.url)
+        let payments = worker.fusebox.breaker("payments")
+        payments.show(.closed, try await server.breaker("payments").generation)
+        worker.fusebox.heardNs.store(worker.clock.nowNs(), ordering: .relaxed)
+        return (worker, payments)
+    }
+
+    @Test("A report's answer of a later generation is known before the stream tells, and a denial's with its end")
+    func ahead() async throws {
+        try await LiveServer.with { server in
+            let (_, payments) = try await behind(server)
+            try await server.trip("payments")
+            try await payments.call { #expect($0.source == .local) }
+            #expect(payments.knownState == .open)
+            for source in [CallDecision.Source.server, .local] {
+                let denial = try await payments.acquire()
+                #expect(!denial.isAllowed && denial.source == source && denial.retryAfter == .seconds(60))
+            }
+        }
+    }
+
+    @Test("An opening whose end no answer told lasts its recovery timeout where the server goes away")
+    func thenAway() async throws {
+        let payments = try await LiveServer.with { server in
+            let (_, payments) = try await behind(server)
+            try await server.trip("payments")
+            try await payments.call {}
+            return payments
+        }
+        let denial = try await payments.acquire()
+        #expect(!denial.isAllowed && denial.source == .fallback && denial.retryAfter == .seconds(60))
+    }
+
+    @Test("What the stream tells of an earlier generation is behind an answer; of the same or a later one it counts")
+    func streamBehind() async throws {
+        try await LiveServer.with { server in
+            let (worker, payments) = try await behind(server)
+            let first = try await server.breaker("payments").generation
+            try await server.bringToProbe("payments")
+            worker.clock.advance(by: .seconds(601))
+            try await payments.call { #expect($0.isProbe) }
+            let last = try await server.breaker("payments").generation
+            #expect(payments.knownState == .closed && last > first)
+            payments.show(.halfOpen, last - 1)
+            #expect(payments.knownState == .closed)
+            payments.show(.closed, last)
+            payments.show(.halfOpen, last - 1)
+            #expect(payments.knownState == .halfOpen, "a stream that is not behind may go back to another history")
+        }
+    }
+
+    @Test("A stream that begins anew counts, whatever was answered")
+    func anew() async throws {
+        try await LiveServer.with { server in
+            let (_, payments) = try await behind(server)
+            try await server.trip("payments")
+            try await payments.call {}
+            #expect(payments.knownState == .open)
+            payments.fusebox.panel.replace([payments.name: LocalImage(.closed, 1)])
+            #expect(payments.knownState == .closed)
+        }
+    }
+
+    @Test("A name that the stream has not told of stays unknown")
+    func unknown() async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            worker.fusebox.heardNs.store(worker.clock.nowNs(), ordering: .relaxed)
+            let payments = worker.fusebox.breaker("payments")
+            for _ in 1...2 { try await payments.call { #expect($0.source == .server) } }
+            #expect(payments.knownState == nil)
+        }
+    }
+}
+
+extension SharedBreaker {
+    fileprivate func show(_ state: BreakerState, _ generation: Int64) {
+        fusebox.panel.show(name, LocalImage(state, generation))
+    }
+}
+
+extension LocalImage {
+    fileprivate init(_ state: BreakerState, _ generation: Int64) {
+        self.init(answered: state)
+        self.generation = generation
+    }
+}
