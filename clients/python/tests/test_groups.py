@@ -85,3 +85,5 @@ def test_a_circuit_breaker_judges_a_group_by_what_it_holds(
         circuit.call(fail)
     assert remote.flush(5)
     eventually("it is counted", lambda: server.counted(name) == counted)
+    if counted == (1, 1):
+        assert server.breaker(name)["last_failure"]["kind"] == "connection"

@@ -328,10 +328,6 @@ def broken_off_view() -> flask.Response:
     return flask.Response(parts())
 
 
-async def view_of_a_coroutine() -> tuple[str, int]:
-    return "down", 502
-
-
 VIEWS: list[tuple[Callable[..., Any], tuple[int, int]]] = [
     (lambda: "good", SUCCESS),
     (lambda: flask.redirect("/elsewhere"), SUCCESS),
@@ -356,7 +352,13 @@ VIEWS: list[tuple[Callable[..., Any], tuple[int, int]]] = [
 
 
 def get_view(
-    fusebox: Fusebox, name: str, view: Callable[..., Any], *, is_testing: bool = True, parts: Optional[int] = None
+    fusebox: Fusebox,
+    name: str,
+    view: Callable[..., Any],
+    *,
+    is_testing: bool = True,
+    parts: Optional[int] = None,
+    method: str = "GET",
 ) -> None:
     """Reads so many parts of the answer; all of it by default."""
     app = flask.Flask("shop")
@@ -365,7 +367,7 @@ def get_view(
     app.register_error_handler(NoSuchItem, lambda error: ("missing", 404))
     app.register_error_handler(ProviderDown, lambda error: ("down", 503))
     try:
-        response = app.test_client().get("/", buffered=parts is None)
+        response = app.test_client().open("/", method=method, buffered=parts is None)
         body = response.iter_encoded()
         for _ in range(parts or 0):
             next(body)
@@ -397,6 +399,28 @@ def test_a_client_that_does_not_read_the_answer_of_a_view_is_ignored(
     get_view(remote, name, streamed_view, parts=1)
     assert remote.flush(5)
     assert server.counted(name) == IGNORED
+
+
+class Upstream:
+    """A body that has to be closed."""
+
+    is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"good"
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_body_of_a_guarded_view_is_closed(server: Server, remote: Fusebox, name: str, method: str) -> None:
+    server.put_counting(name)
+    body = Upstream()
+    get_view(remote, name, lambda: flask.Response(body), method=method)
+    assert body.is_closed
+    assert remote.flush(5)
+    assert server.counted(name) == SUCCESS
 
 
 def test_a_guarded_view_is_denied(server: Server, remote: Fusebox, name: str) -> None:

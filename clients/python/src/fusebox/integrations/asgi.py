@@ -48,6 +48,12 @@ class Exchange:
             self._is_complete = True
             await self.end()
 
+    def broken_off(self, error: BaseException) -> None:
+        """The application has ended in ``error``, which a route need not have seen: a body may break off after it."""
+        for answering in self._open:
+            if answering.error is None:
+                answering.error = error
+
     async def end(self) -> None:
         while self._open:
             answering = self._open.pop()
@@ -79,6 +85,9 @@ class Exchanges:
 
         try:
             await self._app(scope, receive_noted, send_noted)
+        except BaseException as error:
+            exchange.broken_off(error)
+            raise
         finally:
             await exchange.end()
 

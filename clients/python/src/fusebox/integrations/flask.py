@@ -6,7 +6,17 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Optional, TypeVar, Union, cast
 
-from flask import Blueprint, Flask, Response, after_this_request, current_app, g, got_request_exception, jsonify
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    after_this_request,
+    current_app,
+    g,
+    got_request_exception,
+    jsonify,
+    request,
+)
 from werkzeug.exceptions import HTTPException
 
 from ..breaker import Breaker
@@ -84,21 +94,35 @@ def _answered(answering: Answering, response: Response) -> Response:
         return response
     answering.status = response.status_code
     if response.is_streamed and not response.direct_passthrough:
-        answering.has_left = True
-        response.response = _to_the_end(answering, response.response)
-        response.call_on_close(answering.end)
+        answering.has_left = request.method != "HEAD"
+        response.response = _Body(response.response, answering)
     else:
         answering.end()
     return response
 
 
-def _to_the_end(answering: Answering, body: Iterable[Any]) -> Iterator[Any]:
-    try:
-        yield from body
-        answering.has_left = False
-    except Exception as error:
-        answering.error = error
-        raise
+class _Body:
+    """The body of an answer, which ends its call when it is closed."""
+
+    def __init__(self, body: Iterable[Any], answering: Answering) -> None:
+        self._body = body
+        self._answering = answering
+
+    def __iter__(self) -> Iterator[Any]:
+        try:
+            yield from self._body
+            self._answering.has_left = False
+        except Exception as error:
+            self._answering.error = error
+            raise
+
+    def close(self) -> None:
+        close = getattr(self._body, "close", None)
+        try:
+            if close is not None:
+                close()
+        finally:
+            self._answering.end()
 
 
 @got_request_exception.connect

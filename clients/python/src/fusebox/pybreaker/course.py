@@ -145,7 +145,7 @@ class Course(Exclusions):
             for listener in self._listeners:
                 listener.failure(self._cb, error)
             mark.clear()
-            self.breaker.leave(decision, "failure", kind_of(error), duration)
+            self.breaker.leave(decision, "failure", kind_of(self.fault_in(error)), duration)
         else:
             outcome, failure = _ended(mark)
             self.breaker.leave(decision, outcome, failure, duration)
@@ -169,7 +169,7 @@ class Course(Exclusions):
         finally:
             self._telling.failures -= count
             mark.clear()
-            answer = self._told(decision, "failure", kind_of(error), duration)
+            answer = self._told(decision, "failure", kind_of(self.fault_in(error)), duration)
         return answer
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Optional, Union
 
 from ..deferred import UnjudgedResult
@@ -42,8 +42,14 @@ class Exclusions:
         of exceptions is excluded where all that it holds are, or its own class is."""
         if not is_group_class(type(exception)):
             return not self._is_excluded(exception)
-        inner = (each for each in held_by(exception) if not ends_from_outside(each))
-        return not self._is_excluded_by_class(exception) and any(self.is_system_error(each) for each in inner)
+        return not self._is_excluded_by_class(exception) and any(True for _ in self._failures_in(exception))
+
+    def fault_in(self, exception: BaseException) -> BaseException:
+        """The first exception of a group that is a failure; itself where it is no group."""
+        return next(self._failures_in(exception), exception)
+
+    def _failures_in(self, group: BaseException) -> Iterator[BaseException]:
+        return (each for each in held_by(group) if not ends_from_outside(each) and not self._is_excluded(each))
 
     def _is_excluded_by_class(self, group: BaseException) -> bool:
         return any(isinstance(each, type) and is_group_class(each) and isinstance(group, each) for each in self._all)
