@@ -2,6 +2,8 @@
 public struct EventDocument: Codable, Hashable, Sendable {
     /// `created`, `transition`, `policy`, `deleted`, `resync`, `heartbeat`, or one of a later version.
     public var type: String
+    /// Where the stream can be taken up again, `<epoch>-<revision>`; `nil` from a server that knows no epochs.
+    public var id: String?
     /// The change's; the last one that is in the panel; how far a quiet stream has come. `null` in a heartbeat before any.
     public var revision: Int64?
     /// When it happened, or was told, RFC 3339.
@@ -14,11 +16,13 @@ public struct EventDocument: Codable, Hashable, Sendable {
     public var openUntil: String?
     public var override: OverrideDocument?
     public var policyRevision: Int64?
+    /// Which history the server's database holds, in a `resync`.
+    public var epoch: String?
     /// Every breaker, in a `resync`.
     public var breakers: [StandingDocument]?
 
     enum CodingKeys: String, CodingKey {
-        case type, revision, at, name, state, generation, override, breakers
+        case type, id, revision, at, name, state, generation, override, epoch, breakers
         case openUntil = "open_until"
         case policyRevision = "policy_revision"
     }

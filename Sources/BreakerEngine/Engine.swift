@@ -24,6 +24,8 @@ package final class Engine: Sendable {
     }
 
     package let clock: any ServerClock
+    /// Which history the store holds.
+    package let epoch: Epoch
     let configuration: Configuration
     let panel: Panel
     let writer: Writer
@@ -52,6 +54,7 @@ package final class Engine: Sendable {
         eventLoop: any EventLoop = MultiThreadedEventLoopGroup.singleton.any(),
         logger: Logger
     ) throws(StoreError) {
+        epoch = store.epoch
         let working = try Self.open(store, configuration: configuration, at: clock.now(), logger: logger)
         let panel = Panel(working.entries, maximumBreakers: configuration.maximumBreakers)
         let executor = WriterExecutor()

@@ -5,6 +5,9 @@ package import BreakerCore
 /// A store decides nothing: it keeps what the state machine hands it, whole batches at a time.
 /// `Tests/StoreContract` is the suite that every store passes.
 package protocol BreakerStore: AnyObject {
+    /// Which history the store holds. A restored backup is another history.
+    var epoch: Epoch { get }
+
     /// Everything that is stored.
     func load() throws(StoreError) -> StoredPanel
 

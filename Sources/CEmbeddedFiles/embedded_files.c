@@ -23,6 +23,10 @@ static const unsigned char drop_deletions[] = {
 #embed "../../migrations/0005_drop_deletions.sql"
 };
 
+static const unsigned char add_epoch[] = {
+#embed "../../migrations/0006_add_epoch.sql"
+};
+
 static const unsigned char add_generation_to_report_ids[] = {
 #embed "../../migrations/0007_add_generation_to_report_ids.sql"
 };
@@ -33,6 +37,7 @@ static const struct embedded_file migrations[] = {
     {"0003_create_changes.sql", create_changes, sizeof create_changes},
     {"0004_create_call_minutes.sql", create_call_minutes, sizeof create_call_minutes},
     {"0005_drop_deletions.sql", drop_deletions, sizeof drop_deletions},
+    {"0006_add_epoch.sql", add_epoch, sizeof add_epoch},
     {
         "0007_add_generation_to_report_ids.sql",
         add_generation_to_report_ids,

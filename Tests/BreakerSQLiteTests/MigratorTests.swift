@@ -99,6 +99,20 @@ struct MigratorTests {
         #expect(receipt?.answer == ReportAnswer(counted: 1, refusal: nil, state: .closed, generation: 0))
     }
 
+    @Test("A database that was made before there were epochs gets one at its first start, and keeps it")
+    func epoch() throws {
+        let place = try SQLitePlace()
+        try makeDatabase(place, before: "0006", "")
+        var epochs: [Epoch] = []
+        for revision in 1...3 {
+            let store = try place.open()
+            epochs.append(store.epoch)
+            try store.write(WriteBatch(at: .start, revision: Int64(revision)))
+            store.close()
+        }
+        #expect(Set(epochs).count == 1)
+    }
+
     @Test("One that was added is applied to a database that lacks it, and what is stored stays")
     func added() throws {
         let place = try SQLitePlace()

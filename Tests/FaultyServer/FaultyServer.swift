@@ -49,6 +49,8 @@ final class LateStore: BreakerStore {
         self.store = store
     }
 
+    var epoch: Epoch { store.epoch }
+
     func load() throws(StoreError) -> StoredPanel { try store.load() }
 
     func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel { try store.reload(names) }

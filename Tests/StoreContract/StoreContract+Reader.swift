@@ -20,6 +20,22 @@ extension StoreContract {
                 let new = try #require(committed.breakers.first { $0.snapshot.name.value == "new" })
                 #expect(try copy.receipt(forReport: "r", ofBreaker: new.snapshot.id) != nil)
             },
+            Clause("A store keeps its epoch, and no other store has it, nor has a backup of it") { place in
+                var store = try place.open()
+                let epoch = store.epoch
+                try store.write(WriteBatch(at: .start, revision: 1))
+                store.close()
+                store = try place.open()
+                #expect(store.epoch == epoch)
+                #expect(try Place().open().epoch != epoch)
+                try place.reader().backUp(to: place.path("backup"))
+                let copy = try place.openBackup(at: place.path("backup"))
+                let copied = copy.epoch
+                #expect(copied != epoch)
+                try copy.write(WriteBatch(at: .start, revision: 2))
+                copy.close()
+                #expect(try place.openBackup(at: place.path("backup")).epoch == copied)
+            },
             Clause("A backup never overwrites a file") { place in
                 let store = try place.open()
                 let reader = try place.reader()

@@ -24,25 +24,11 @@ package struct Permit: Hashable, Sendable, CustomStringConvertible {
             self.init(generation: generation)
             return
         }
-        let digits = text[bytes.index(after: dash)...]
-        guard digits.utf8.count == Self.leaseDigits, digits.utf8.allSatisfy(Self.isLowerCaseHex),
-            let lease = UInt64(digits, radix: 16)
-        else { return nil }
+        guard let lease = UInt64(hexadecimal: text[bytes.index(after: dash)...]) else { return nil }
         self.init(generation: generation, lease: lease)
     }
 
     package var description: String {
-        guard let lease else { return String(generation) }
-        let digits = String(lease, radix: 16)
-        return "\(generation)-" + String(repeating: "0", count: Self.leaseDigits - digits.utf8.count) + digits
-    }
-
-    private static let leaseDigits = 16
-
-    private static func isLowerCaseHex(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
-        default: false
-        }
+        lease.map { "\(generation)-\($0.hexadecimal)" } ?? String(generation)
     }
 }

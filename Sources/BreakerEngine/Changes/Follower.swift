@@ -4,14 +4,24 @@ import BreakerStorage
 extension Engine {
     /// Follows the changes of all breakers.
     ///
-    /// - Parameter revision: the last change that the follower knows; `nil` for one that begins with the panel.
+    /// - Parameters:
+    ///   - revision: the last change that the follower knows; `nil` for one that begins with the panel.
+    ///   - epoch: the history that the revision is of; `nil` where the follower does not know.
     /// - Returns: the follower, and what it is told at once; `nil` where that is nothing.
     /// - Throws: ``EngineError/Code/storageUnavailable``.
     package func follow(
-        behind revision: Int64? = nil
+        behind revision: Int64? = nil,
+        of epoch: Epoch? = nil
     ) async throws(EngineError) -> (follower: Follower, first: Follower.Event?) {
         var follower = Follower(engine: self, position: revision ?? 0)
-        let first = try await revision == nil ? follower.resync(.start) : follower.ready()
+        let first =
+            if revision == nil {
+                try await follower.resync(.start)
+            } else if epoch ?? self.epoch != self.epoch {
+                try await follower.resync(.unknownRevision)
+            } else {
+                try await follower.ready()
+            }
         return (follower, first)
     }
 }

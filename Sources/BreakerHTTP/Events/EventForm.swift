@@ -31,38 +31,47 @@ enum EventForm: Hashable, Sendable {
 
     /// What the stream begins with, so that its client knows at once that it is there. Lines are for programs that may
     /// reckon with the server's clock, of which a resync tells nothing: it may have been made for somebody else before.
-    /// - Parameter position: the last change that the client knows.
-    func opening(at now: Instant, position: Int64?) -> ByteBuffer {
+    /// - Parameter id: that of the last change that the client knows.
+    func opening(at now: Instant, id: EventID?) -> ByteBuffer {
         switch self {
         case .serverSentEvents: ByteBuffer(string: "retry: \(Self.retryMs)\n: ok\n\n")
-        case .lines: heartbeat(at: now, position: position)
+        case .lines: heartbeat(at: now, id: id)
         }
     }
 
     /// Says that the stream lives, and how far it has come: behind a filter that admits little, the client's own position
     /// would fall out of what is kept. An `EventSource` takes an id without data as its last one, and tells nobody.
-    func heartbeat(at now: Instant, position: Int64?) -> ByteBuffer {
+    func heartbeat(at now: Instant, id: EventID?) -> ByteBuffer {
         switch self {
         case .serverSentEvents:
-            return ByteBuffer(string: ": \(now.timestamp)\n" + (position.map { "id: \($0)\n" } ?? "") + "\n")
+            return ByteBuffer(string: ": \(now.timestamp)\n" + (id.map { "id: \($0)\n" } ?? "") + "\n")
         case .lines:
-            let document: JSON = ["type": "heartbeat", "at": JSON(now), "revision": JSON(position)]
+            let document: JSON = [
+                "type": "heartbeat", "at": JSON(now), "id": JSON(id?.description), "revision": JSON(id?.revision),
+            ]
             return ByteBuffer(bytes: document.bytes + [UInt8(ascii: "\n")])
         }
     }
 
-    func frame(of change: Journal.Change) -> ByteBuffer {
-        frame(type: change.type, revision: change.revision, JSON(change))
+    func frame(of change: Journal.Change, in epoch: Epoch) -> ByteBuffer {
+        let id = EventID(epoch, change.revision)
+        return frame(type: change.type, id, JSON(change, id))
     }
 
-    func frame(of image: PanelImage, reason: Follower.ResyncReason, _ filter: EventFilter) -> ByteBuffer {
-        frame(type: "resync", revision: image.revision, JSON(image, reason: reason, filter))
+    func frame(
+        of image: PanelImage,
+        in epoch: Epoch,
+        reason: Follower.ResyncReason,
+        _ filter: EventFilter
+    ) -> ByteBuffer {
+        let id = EventID(epoch, image.revision)
+        return frame(type: "resync", id, JSON(image, id, in: epoch, reason: reason, filter))
     }
 
     /// The document has no line break in it: JSON escapes them.
-    private func frame(type: String, revision: Int64, _ document: JSON) -> ByteBuffer {
+    private func frame(type: String, _ id: EventID, _ document: JSON) -> ByteBuffer {
         var bytes: [UInt8] = []
-        if self == .serverSentEvents { bytes += "id: \(revision)\nevent: \(type)\ndata: ".utf8 }
+        if self == .serverSentEvents { bytes += "id: \(id)\nevent: \(type)\ndata: ".utf8 }
         document.write(to: &bytes)
         bytes += self == .serverSentEvents ? "\n\n".utf8 : "\n".utf8
         return ByteBuffer(bytes: bytes)

@@ -20,6 +20,8 @@ final class EventFrames: Sendable {
         var frame: ByteBuffer
     }
 
+    private let epoch: Epoch
+
     /// As many changes as followers are told at once, and some.
     private static let keptFrames = 1_024
     /// A frame of the whole panel may have megabytes. Streams that begin together ask for few different ones.
@@ -28,13 +30,18 @@ final class EventFrames: Sendable {
     private let slots = NIOLockedValueBox([Slot?](repeating: nil, count: keptFrames))
     private let resyncs = NIOLockedValueBox<[Resync]>([])
 
+    /// - Parameter epoch: the history that all changes are of.
+    init(epoch: Epoch) {
+        self.epoch = epoch
+    }
+
     /// Two that ask at the same moment may both encode; what they get is equal.
     func frame(of change: Journal.Change, in form: EventForm) -> ByteBuffer {
         let place = Int(change.revision % Int64(Self.keptFrames))
         if let slot = slots.withLockedValue({ $0[place] }), slot.revision == change.revision, slot.form == form {
             return slot.frame
         }
-        let slot = Slot(form: form, revision: change.revision, frame: form.frame(of: change))
+        let slot = Slot(form: form, revision: change.revision, frame: form.frame(of: change, in: epoch))
         slots.withLockedValue { $0[place] = slot }
         return slot.frame
     }
@@ -51,7 +58,7 @@ final class EventFrames: Sendable {
             }
         }
         if let known { return known.frame }
-        let frame = form.frame(of: image, reason: reason, filter)
+        let frame = form.frame(of: image, in: epoch, reason: reason, filter)
         let resync = Resync(form: form, revision: image.revision, reason: reason, filter: filter, frame: frame)
         resyncs.withLockedValue { resyncs in
             if resyncs.count == Self.keptResyncs { resyncs.removeFirst() }

@@ -10,8 +10,8 @@ struct EventStream: Sendable {
     let frames: EventFrames
     let form: EventForm
     let filter: EventFilter
-    /// The last change that the client knows; `nil` for one that begins with the panel.
-    let after: Int64?
+    /// The id of the last change that the client knows; `nil` for one that begins with the panel.
+    let after: EventID?
     let access: LastingAccess
     let follower: Follower
     /// What the client is told at once; `nil` where nothing may follow for a while.
@@ -33,7 +33,7 @@ struct EventStream: Sendable {
         let pulse = follower.pulse
         let beats = eventLoop.scheduleRepeatedTask(initialDelay: heartbeat, delay: heartbeat) { _ in pulse.beat() }
         defer { beats.cancel() }
-        try await writer.write(form.opening(at: engine.clock.now(), position: after))
+        try await writer.write(form.opening(at: engine.clock.now(), id: after))
         if let first { try await write(first, position: follower.position, to: &writer) }
         // Asked behind each wait: what happened meanwhile is for those alone who may see it still.
         while let event = try await follower.next(), access.holds(at: engine.clock.now()) {
@@ -47,7 +47,7 @@ struct EventStream: Sendable {
         to writer: inout some ResponseBodyWriter
     ) async throws {
         switch event {
-        case .quiet: try await writer.write(form.heartbeat(at: engine.clock.now(), position: position))
+        case .quiet: try await writer.write(form.heartbeat(at: engine.clock.now(), id: EventID(engine.epoch, position)))
         case .resync(let reason, let image):
             var frame = frames.frame(of: image, reason: reason, filter, in: form)
             while let piece = frame.readSlice(length: min(Self.pieceBytes, frame.readableBytes)),

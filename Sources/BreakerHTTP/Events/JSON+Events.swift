@@ -3,9 +3,10 @@ import BreakerEngine
 
 /// What a stream of changes says. Fields without a value are `null`, never absent.
 extension JSON {
-    init(_ change: Journal.Change) {
+    init(_ change: Journal.Change, _ id: EventID) {
         self = .object(
             [
+                Member(key: "id", value: .string(id.description)),
                 Member(key: "revision", value: JSON(change.revision)),
                 Member(key: "type", value: .string(change.type)),
                 Member(key: "name", value: .string(change.name.value)),
@@ -18,12 +19,14 @@ extension JSON {
     }
 
     /// The whole panel, as far as `filter` admits it.
-    init(_ image: PanelImage, reason: Follower.ResyncReason, _ filter: EventFilter) {
+    init(_ image: PanelImage, _ id: EventID, in epoch: Epoch, reason: Follower.ResyncReason, _ filter: EventFilter) {
         let breakers = image.breakers.filter { filter.admits($0.name) }.map { name, outline in
             JSON.object([Member(key: "name", value: .string(name.value))] + Self.members(of: outline))
         }
         self = [
+            "id": .string(id.description),
             "revision": JSON(image.revision),
+            "epoch": .string(epoch.description),
             "type": "resync",
             "reason": .string(reason.rawValue),
             "at": JSON(image.at),

@@ -17,7 +17,7 @@ extension Routes {
         heartbeat: TimeAmount,
         eventLoops: any EventLoopGroup
     ) -> [Route] {
-        let frames = EventFrames()
+        let frames = EventFrames(epoch: engine.epoch)
         return [
             Route(sending: .get, Paths.events, .follow) { inquiry in
                 let form = EventForm(accept: inquiry.fields[.accept])
@@ -26,14 +26,16 @@ extension Routes {
                 let after = try inquiry.lastEvent()
                 let heartbeat = try inquiry.heartbeat() ?? heartbeat
                 let (follower, first) = try await problems { () throws(EngineError) in
-                    try await engine.follow(behind: after)
+                    try await engine.follow(behind: after?.revision, of: after?.epoch)
                 }
+                // The position that a client names in another history is none in this one.
+                let position = if case .resync = first { nil as EventID? } else { after }
                 let stream = EventStream(
                     engine: engine,
                     frames: frames,
                     form: form,
                     filter: filter,
-                    after: after,
+                    after: position.map { EventID(engine.epoch, $0.revision) },
                     access: access,
                     follower: follower,
                     first: first,
@@ -78,14 +80,13 @@ extension Inquiry {
 
     /// The last change that the client knows. The header goes before the query: an `EventSource` that connects again sends
     /// it along with the address that it was given first.
-    fileprivate func lastEvent() throws(Problem) -> Int64? {
+    fileprivate func lastEvent() throws(Problem) -> EventID? {
         let header = fields[.lastEventID]
         guard let text = header ?? query["after"], !text.isEmpty else { return nil }
-        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let id = Int64(text)
-        else {
+        guard let id = EventID(text) else {
             throw .invalid(
                 header == nil ? "after" : "last-event-id",
-                "must be a revision: a whole number, 0 for all that is kept"
+                "must be the id of an event, or a revision: a whole number, 0 for all that is kept"
             )
         }
         return id

@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerCore
 import BreakerEngine
 import EmbeddedFiles
 import HTTPTypes
@@ -17,7 +18,9 @@ extension Routes {
                     status: state == .ready ? .ok : .serviceUnavailable
                 )
             },
-            Route(.get, Paths.version, .none) { _ in .json(["version": .string(BuildVersion.current)]) },
+            Route(.get, Paths.version, .none) { _ in
+                .json(["version": .string(BuildVersion.current), "epoch": .string(engine.epoch.description)])
+            },
             Route(.get, Paths.openAPI, .none) { _ in
                 Answer(fields: [.contentType: "application/yaml"], body: EmbeddedFiles.openAPI)
             },

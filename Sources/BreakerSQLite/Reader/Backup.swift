@@ -31,6 +31,7 @@ struct Backup {
         }
         do throws(StoreError) {
             try copy()
+            try forgetEpoch()
             try DatabaseCheck.check(destination.text, vfs: vfs, unless: isStopped)
             try destination.synchronize()
         } catch {
@@ -46,6 +47,15 @@ struct Backup {
             let vacuum = try Statement("VACUUM INTO ?", on: connection)
             vacuum.bind(destination.text)
             try vacuum.run()
+        }
+    }
+
+    /// The server that the copy is restored to begins another history: what the original stored since is not in it.
+    private func forgetEpoch() throws(StoreError) {
+        try translatingErrors("\(destination.text) cannot be written") { () throws(SQLiteError) in
+            let connection = try Connection(path: destination.text, access: .readWrite, vfs: vfs)
+            // No journal: a copy that is not finished is removed.
+            try connection.execute("PRAGMA journal_mode = OFF; UPDATE server SET epoch = NULL")
         }
     }
 }

@@ -122,6 +122,7 @@ extension SQLiteStore {
 extension SQLiteStore.Session {
     init(lock: DatabaseLock, connection: Connection, retention: Retention) throws(SQLiteError) {
         let tables = try Tables(connection)
+        let server = try tables.server.get()
         self.init(
             lock: lock,
             connection: connection,
@@ -129,7 +130,8 @@ extension SQLiteStore.Session {
             beginReading: try Statement("BEGIN", on: connection),
             begin: try Statement("BEGIN IMMEDIATE", on: connection),
             commit: try Statement("COMMIT", on: connection),
-            revision: try tables.server.get().revision,
+            epoch: server.epoch ?? .random(),
+            revision: server.revision,
             pruner: try Pruner(retention, tables)
         )
     }

@@ -31,11 +31,15 @@ package final class SQLiteStore: BreakerStore {
         let beginReading: Statement
         let begin: Statement
         let commit: Statement
+        /// Stored with the first write.
+        let epoch: Epoch
         /// The last that is committed: what is of a later one is not stored yet.
         var revision: Int64
         var pruner: Pruner
         var checkpoints = CheckpointSchedule()
     }
+
+    package var epoch: Epoch { opened.epoch }
 
     package var evictedReceipts: Int { opened.pruner.evictedReceipts }
 
@@ -77,7 +81,7 @@ package final class SQLiteStore: BreakerStore {
     }
 
     private func reading(
-        _ breakers: (Tables, (revision: Int64, writtenAt: Instant?)) throws(SQLiteError) -> [StoredBreaker]
+        _ breakers: (Tables, ServerRow) throws(SQLiteError) -> [StoredBreaker]
     ) throws(StoreError) -> StoredPanel {
         try translatingErrors("the breakers in \(path) cannot be read") { () throws(SQLiteError) in
             let server = try opened.tables.server.get()
@@ -185,6 +189,6 @@ extension SQLiteStore.Session {
         pruner.add(auditEntries: batch.audit.count)
         for row in batch.receipts { pruner.add(receipts: try tables.receipts.put(row)) }
         try pruner.prune(tables, behind: batch)
-        try tables.server.put(revision: batch.revision, writtenAt: batch.at)
+        try tables.server.put(revision: batch.revision, writtenAt: batch.at, epoch: epoch)
     }
 }

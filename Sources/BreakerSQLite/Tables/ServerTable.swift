@@ -1,26 +1,40 @@
 import BreakerCore
 import BreakerStorage
 
-/// The one row of `server`: how far the sequence of revisions went, and when.
+struct ServerRow {
+    var revision: Int64
+    /// `nil` before the first write.
+    var writtenAt: Instant?
+    /// `nil` where no server has written to this database or this backup.
+    var epoch: Epoch?
+}
+
+/// The one row of `server`: how far the sequence of revisions went, when, and in which history.
 struct ServerTable {
     private let update: Statement
     private let select: Statement
 
     init(_ connection: Connection) throws(SQLiteError) {
-        update = try Statement("UPDATE server SET revision = ?, written_at = ? WHERE id = 1", on: connection)
-        select = try Statement("SELECT revision, written_at FROM server WHERE id = 1", on: connection)
+        update = try Statement("UPDATE server SET revision = ?, written_at = ?, epoch = ? WHERE id = 1", on: connection)
+        select = try Statement("SELECT revision, written_at, epoch FROM server WHERE id = 1", on: connection)
     }
 
-    func put(revision: Int64, writtenAt instant: Instant) throws(SQLiteError) {
+    func put(revision: Int64, writtenAt instant: Instant, epoch: Epoch) throws(SQLiteError) {
         update.bind(revision)
         update.bind(instant)
+        update.bind(Int64(epoch.value))
         try update.run()
     }
 
-    func get() throws(SQLiteError) -> (revision: Int64, writtenAt: Instant?) {
-        guard let row = try select.first({ ($0.integer(), $0.instantOrNull()) }) else {
-            throw .damaged("the table server has no row")
+    func get() throws(SQLiteError) -> ServerRow {
+        let row = try select.first { row in
+            ServerRow(
+                revision: row.integer(),
+                writtenAt: row.instantOrNull(),
+                epoch: row.integerOrNull().map { Epoch(UInt32(truncatingIfNeeded: $0)) }
+            )
         }
+        guard let row else { throw .damaged("the table server has no row") }
         return row
     }
 }

@@ -26,6 +26,8 @@ struct ChangeDocument: Decodable, Sendable {
 
     var type: String
     var at: Date
+    /// Where the stream can be taken up again; `nil` from a server that knows no epochs.
+    var id: String?
     /// How far the stream has come.
     var revision: Int64?
     var actor: String?
@@ -37,12 +39,13 @@ struct ChangeDocument: Decodable, Sendable {
     /// Of a change.
     let outline: OutlineDocument?
 
-    private enum Key: CodingKey { case type, at, revision, actor, transition, reason, breakers, name }
+    private enum Key: CodingKey { case type, at, id, revision, actor, transition, reason, breakers, name }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         type = try container.decode(String.self, forKey: .type)
         at = try container.decode(Date.self, forKey: .at)
+        id = try container.decodeIfPresent(String.self, forKey: .id)
         revision = try container.decodeIfPresent(Int64.self, forKey: .revision)
         actor = try container.decodeIfPresent(String.self, forKey: .actor)
         transition = try container.decodeIfPresent(Transition.self, forKey: .transition)

@@ -15,8 +15,9 @@ struct ChangeFollower {
 
     private var client: OperatorClient
     private let filter: OperatorClient.Query
-    /// The last revision that was told, or passed over by the filter.
-    private var position: Int64?
+    /// The id, or from a server that knows no epochs the revision, of the last change that was told or passed over by
+    /// the filter.
+    private var position: String?
     private var hasBegun = false
     private var pauses = Pauses()
 
@@ -57,12 +58,12 @@ struct ChangeFollower {
     private mutating func connect(_ take: (Event) async throws -> Void) async throws {
         let heartbeat: OperatorClient.Query = [("heartbeat_ms", "\(Int64(Self.heartbeat.seconds * 1_000))")]
         let decoder = OperatorJSON.decoder()
-        try await client.lines(Paths.events, filter + heartbeat + [("after", position.map { "\($0)" })]) { line in
+        try await client.lines(Paths.events, filter + heartbeat + [("after", position)]) { line in
             let change = try OperatorClient.Reply(body: line).decoded(as: ChangeDocument.self, by: decoder)
             hasBegun = true
             pauses = Pauses()
             try await take(.line(line, change))
-            position = change.revision ?? position
+            position = change.id ?? change.revision.map(String.init) ?? position
             return true
         }
     }

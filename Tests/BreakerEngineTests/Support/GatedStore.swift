@@ -50,6 +50,7 @@ final class GatedStore: BreakerStore {
         self.gate = gate
     }
 
+    var epoch: Epoch { store.epoch }
     func load() throws(StoreError) -> StoredPanel { try store.load() }
     func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel { try store.reload(names) }
     func checkpoint() throws(StoreError) { try store.checkpoint() }

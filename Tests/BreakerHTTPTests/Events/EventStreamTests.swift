@@ -23,10 +23,11 @@ struct EventStreamTests {
             #expect(stream.head["x-accel-buffering"] == "no")
             #expect(stream.head["x-request-id"]?.isEmpty == false)
             let start = try await stream.event()
-            #expect(start?.id == 2 && start?.event == "resync")
+            let epoch = server.engine.epoch
+            #expect(start?.id == 2 && start?.epoch == epoch && start?.event == "resync")
             #expect(
                 String(decoding: try #require(start).data.bytes, as: UTF8.self) == """
-                    {"revision":2,"type":"resync","reason":"start","at":"2026-01-01T00:00:00.000Z","breakers":[\
+                    {"id":"\(epoch)-2","revision":2,"epoch":"\(epoch)","type":"resync","reason":"start","at":"2026-01-01T00:00:00.000Z","breakers":[\
                     {"name":"a","state":"open","generation":2,"since":"2026-01-01T00:00:00.000Z",\
                     "open_until":"2026-01-01T00:01:00.000Z","override":null,"policy_revision":1}]}
                     """
@@ -36,13 +37,14 @@ struct EventStreamTests {
             _ = try await server.send(.DELETE, "/v1/breakers/b")
             let frames = try await stream.events(4)
             #expect(frames.map(\.id) == [3, 4, 5, 6])
+            #expect(frames.allSatisfy { $0.epoch == epoch })
             #expect(frames.map(\.event) == ["created", "transition", "policy", "deleted"])
             #expect(frames.map { $0.data["revision"]?.whole } == [3, 4, 5, 6])
             #expect(frames.map { $0.data["type"]?.text } == frames.map(\.event))
             #expect(frames.map { $0.data["actor"]?.text } == [nil, nil, "anonymous", "anonymous"])
             #expect(
                 String(decoding: frames[1].data.bytes, as: UTF8.self) == """
-                    {"revision":4,"type":"transition","name":"b","at":"2026-01-01T00:00:00.000Z","actor":null,\
+                    {"id":"\(epoch)-4","revision":4,"type":"transition","name":"b","at":"2026-01-01T00:00:00.000Z","actor":null,\
                     "state":"open","generation":4,"since":"2026-01-01T00:00:00.000Z",\
                     "open_until":"2026-01-01T00:01:00.000Z","override":null,"policy_revision":3,\
                     "transition":{"from":"closed","to":"open","cause":"failure_threshold",\
@@ -51,7 +53,7 @@ struct EventStreamTests {
             )
             #expect(
                 String(decoding: frames[3].data.bytes, as: UTF8.self) == """
-                    {"revision":6,"type":"deleted","name":"b","at":"2026-01-01T00:00:00.000Z","actor":"anonymous",\
+                    {"id":"\(epoch)-6","revision":6,"type":"deleted","name":"b","at":"2026-01-01T00:00:00.000Z","actor":"anonymous",\
                     "state":null,"generation":null,"since":null,"open_until":null,"override":null,\
                     "policy_revision":null,"transition":null}
                     """
@@ -86,8 +88,10 @@ struct EventStreamTests {
     func resumes() async throws {
         try await TestServer.with { server in
             for name in ["a", "b", "c"] { _ = try await server.acquire(name) }
+            let epoch = server.engine.epoch
             for (query, fields) in [
                 ("?after=1", []), ("", ["last-event-id: 1"]), ("?after=3", ["Last-Event-ID: 1"]),
+                ("?after=\(epoch)-1", []), ("?after=\(epoch)-3", ["last-event-id: \(epoch)-1"]),
             ] {
                 let stream = try await StreamClient.open(server.port, query, fields: fields)
                 let first = try await stream.frame()
@@ -101,11 +105,23 @@ struct EventStreamTests {
         }
     }
 
-    @Test("begins anew where the client's revision is none of this server")
-    func unknownRevision() async throws {
+    @Test("begins anew where the client's revision is none of this server", arguments: ["99", "own-99", "other-1"])
+    func unknownRevision(after: String) async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
-            let stream = try await StreamClient.open(server.port, "?after=99")
+            let epoch = server.engine.epoch
+            let after = after.replacing("own", with: "\(epoch)")
+                .replacing("other", with: "\(Epoch(epoch.value ^ 1))")
+            let lines = try await StreamClient.open(
+                server.port,
+                "?after=\(after)",
+                fields: ["accept: application/x-ndjson"]
+            )
+            // A client that came no further than this would take up another history where it left its own.
+            let opening = try #require(try await lines.line())
+            #expect(opening["id"] == .null && opening["revision"] == .null)
+            #expect(try await lines.line()?["epoch"]?.text == "\(epoch)")
+            let stream = try await StreamClient.open(server.port, "?after=\(after)")
             let resync = try #require(try await stream.event())
             #expect(resync.id == 1 && resync.data["reason"] == "unknown_revision")
             #expect(resync.data["breakers"]?.items.count == 1)
@@ -161,11 +177,15 @@ struct EventStreamTests {
             let resumed = try await StreamClient.open(server.port, "?after=0", fields: accept)
             _ = try await server.acquire("a")
             let opening = try await fresh.line()
-            #expect(opening == ["type": "heartbeat", "at": "2026-01-01T00:00:00.000Z", "revision": .null])
+            let heartbeat: JSON = [
+                "type": "heartbeat", "at": "2026-01-01T00:00:00.000Z", "id": .null, "revision": .null,
+            ]
+            #expect(opening == heartbeat)
             let told = [try #require(try await fresh.line()), try #require(try await fresh.change())]
             #expect(told.map { $0["type"]?.text } == ["resync", "created"])
             let continued = [try #require(try await resumed.line()), try #require(try await resumed.change())]
-            #expect(continued[0] == ["type": "heartbeat", "at": "2026-01-01T00:00:00.000Z", "revision": .integer(0)])
+            #expect(continued[0]["revision"]?.whole == 0)
+            #expect(continued[0]["id"]?.text == "\(server.engine.epoch)-0")
             #expect(continued[1] == told[1])
         }
     }
@@ -238,6 +258,8 @@ struct EventStreamTests {
         "is refused where what is asked makes no sense",
         arguments: [
             ("?after=-1", "after"), ("?after=1x", "after"), ("?after=9223372036854775808", "after"),
+            ("?after=0a1b2c3-1", "after"), ("?after=0A1B2C3D-1", "after"), ("?after=0a1b2c3d-", "after"),
+            ("?after=0a1b2c3d-%2B1", "after"),
             ("?name=a/b", "name"), ("?name=", "name"), ("?heartbeat_ms=499", "heartbeat_ms"),
             ("?heartbeat_ms=60001", "heartbeat_ms"), ("?heartbeat_ms=1s", "heartbeat_ms"),
         ]

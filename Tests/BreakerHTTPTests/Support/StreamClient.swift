@@ -1,3 +1,4 @@
+import BreakerCore
 import Foundation
 
 @testable import BreakerHTTP
@@ -8,6 +9,8 @@ import Foundation
 final class StreamClient: @unchecked Sendable {
     /// An event, or a comment.
     struct Frame: Sendable {
+        /// The two parts of the id.
+        var epoch: Epoch?
         var id: Int64?
         var event: String?
         var comments: [String] = []
@@ -74,7 +77,7 @@ final class StreamClient: @unchecked Sendable {
             let value = String(parts[1].drop { $0 == " " })
             switch parts[0] {
             case "": frame.comments.append(value)
-            case "id": frame.id = Int64(value)
+            case "id": (frame.epoch, frame.id) = (EventID(value)?.epoch, EventID(value)?.revision)
             case "event": frame.event = value
             case "data": frame.data = try JSONParser.parse(Array(value.utf8))
             default: break

@@ -130,7 +130,7 @@ extension ProcessTests {
             bytes.replacing("\r\n", with: "\n").components(separatedBy: "\n\n").dropLast().compactMap { frame in
                 guard frame.contains("\ndata:") || frame.contains("data:") else { return nil }
                 return frame.split(separator: "\n").first { $0.hasPrefix("id:") }
-                    .flatMap { Int($0.dropFirst(3).trimmingCharacters(in: .whitespaces)) }
+                    .flatMap { $0.split(separator: "-").last.flatMap { Int($0) } }
             }
         }
     }
