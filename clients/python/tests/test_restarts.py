@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pathlib
+import time
 from collections import Counter
+from datetime import datetime
 from time import monotonic
 
 import pytest
@@ -18,6 +21,8 @@ CUSTOMERS = 16
 #: Seconds. What the processes know is stale long before Fusebox is back.
 STALENESS = 1.0
 ABSENCE = 3.0
+#: Of an absence in which payments fail and recover: they fail for a fifth of it. A minute of it is for a person to run.
+LONG_ABSENCE = float(os.environ.get("FUSEBOX_ABSENCE", "12"))
 
 
 @pytest.mark.parametrize("unreachable", ["local", "allow", "deny"])
@@ -78,3 +83,75 @@ async def restart(server: Server, crowd: Crowd, meanwhile: int) -> None:
     counted = server.counted("payments")
     await crowd.until("it counts again", lambda: server.counted("payments") > counted)
     await have_answered(200)
+
+
+def test_failures_that_are_over_open_nothing_when_fusebox_is_back_and_are_told_at_their_time(
+    tmp_path: pathlib.Path,
+) -> None:
+    asyncio.run(go_through_failures(tmp_path))
+
+
+async def go_through_failures(folder: pathlib.Path) -> None:
+    server, payments = Server(folder), Payments()
+    try:
+        await payments.start()
+        server.put("payments", recovery_timeout_ms=500, window_ms=3_600_000)
+        generation = server.breaker("payments")["generation"]
+        variables = {
+            "BREAKER": "fusebox",
+            "FUSEBOX_URL": server.url,
+            "PAYMENTS_URL": payments.url,
+            "TIMEOUT": "30",
+            "RECOVERY": "1",
+            "MAX_STALENESS": str(STALENESS),
+        }
+        with gunicorn(folder / "gunicorn.log", "outage.app:app", WORKERS, **variables) as url:
+            crowd = Crowd(url, CUSTOMERS)
+            try:
+                failing = await fail_in_an_absence(server, crowd, payments)
+                returned = monotonic()
+                await crowd.until("all processes sell", lambda: len(crowd.processes(returned, 200)) == WORKERS)
+                await crowd.finish()
+            finally:
+                await crowd.go_home()
+            calls = sum(payments.calls.values())
+            eventually("each call is counted once", lambda: server.counted("payments") == (calls, payments.failed))
+            assert not crowd.since(returned, 503)
+        print(f"away for {LONG_ABSENCE:g} s: {payments.failed} of {calls} calls failed, and it never opened")
+        assert server.breaker("payments")["generation"] == generation, "it never opened"
+        log = server.ask("GET", "/v1/breakers/payments/failures?page_size=1000")["failures"]
+        assert sum(each["count"] for each in log) == payments.failed > 0
+        assert all(failing[0] <= instant(each["at"]) <= failing[1] for each in log)
+        minutes = server.ask("GET", "/v1/breakers/payments/history")["points"]
+        assert sum(each["failures"] for each in minutes) == payments.failed
+        assert all(failing[0] - 60 < instant(each["at"]) <= failing[1] for each in minutes if each["failures"])
+    finally:
+        payments.close()
+        server.close()
+
+
+async def fail_in_an_absence(server: Server, crowd: Crowd, payments: Payments) -> tuple[float, float]:
+    """Kills Fusebox, has payments fail and recover, and starts it again; between which instants they failed."""
+
+    async def sells(since: float) -> None:
+        await crowd.until("all processes sell", lambda: len(crowd.processes(since, 200)) == WORKERS)
+
+    await sells(0.0)
+    server.kill()
+    killed = monotonic()
+    await crowd.until("what they know is stale", lambda: monotonic() > killed + STALENESS)
+    failing = time.time()
+    payments.fails_each = 1
+    await crowd.until("all processes deny", lambda: len(crowd.processes(killed, 503)) == WORKERS)
+    await crowd.until("they have failed for long", lambda: monotonic() > killed + LONG_ABSENCE / 5)
+    payments.fails_each = 0
+    # The last of them may end a little later.
+    recovered, is_over = monotonic(), time.time() + 1.0
+    await sells(recovered)
+    await crowd.until("it is long ago", lambda: monotonic() > max(recovered + 7.0, killed + LONG_ABSENCE))
+    await asyncio.to_thread(server.start)
+    return failing, is_over
+
+
+def instant(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
