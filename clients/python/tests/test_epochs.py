@@ -3,18 +3,84 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from doubtful import CLOSED, POLICY, PROBE, Answer, Doubtful, accepted, answer, problem
-from server import eventually
+from server import BINARY, Server, eventually
 from test_half_dead import NOW
+from test_local import decides_here
 from test_panel import outline
+from wire import Wire
 
 from fusebox import Fusebox
 from fusebox.pybreaker import CircuitBreaker, CircuitBreakerListener
+
+
+def lose_volume(server: Server) -> None:
+    """The server begins with an empty database."""
+    server.kill()
+    for file in server.folder.glob("fusebox.db*"):
+        file.unlink()
+    server.start()
+
+
+def restore(server: Server) -> None:
+    """The server goes on from the backup."""
+    server.kill()
+    for file in server.folder.glob("fusebox.db*"):
+        file.unlink()
+    shutil.copyfile(server.folder / "backup", server.folder / "fusebox.db")
+    server.start()
+
+
+def change(server: Server, times: int) -> None:
+    """So many revisions of a breaker that no client uses."""
+    for _ in range(times):
+        server.reset("other")
+
+
+@pytest.fixture
+def wire(own_server: Server) -> Iterator[Wire]:
+    wire = Wire(own_server.port)
+    yield wire
+    wire.close()
+
+
+@pytest.mark.parametrize("begin", [lose_volume, restore])
+def test_a_change_at_a_low_revision_of_another_database_is_heard_of(
+    own_server: Server, wire: Wire, name: str, begin: Callable[[Server], None]
+) -> None:
+    own_server.put("other")
+    own_server.put(name)
+    backup = [BINARY, "backup", str(own_server.folder / "backup"), "--url", own_server.url]
+    subprocess.run(backup, check=True, capture_output=True)
+    change(own_server, 10)
+    own_server.trip(name)
+    own_server.reset(name)
+    with Fusebox(wire.url, timeout=5.0) as fb:
+        payments, circuit = fb.breaker(name), CircuitBreaker(name=name, fusebox=fb)
+        before = decides_here(payments)
+        assert circuit.current_state == "closed"
+        wire.cut()
+        begin(own_server)
+        own_server.put("other")
+        own_server.put(name)
+        own_server.override(name, "force_open")
+        assert before.generation is not None and own_server.breaker(name)["generation"] < before.generation
+        change(own_server, 30)
+        wire.mend()
+        eventually("the override is heard of", lambda: (d := payments.acquire()).source == "local" and not d.allowed)
+        assert circuit.current_state == "open"
+        own_server.clear_override(name)
+        own_server.reset(name)
+        permit = str(own_server.breaker(name)["generation"])
+        eventually("it lets calls through", lambda: (d := payments.acquire()).source == "local" and d.permit == permit)
+        assert circuit.current_state == "closed"
 
 
 @pytest.mark.parametrize("shows", [True, False])
