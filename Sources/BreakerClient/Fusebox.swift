@@ -28,6 +28,8 @@ public final class Fusebox: Service, Sendable {
     let outlet: Outlet
     /// Whether the server decides.
     let reachability = NIOLockedValueBox(Reachability())
+    /// Whether the server has taken outcomes since it was asked for a decision in vain.
+    let hasTakenOutcomes = Atomic<Bool>(false)
     /// Those who ask the server, be it that nobody waits for the answer any more.
     let lateAttempts = DispatchGroup()
     /// The last instant as of which the panel is known to be true.

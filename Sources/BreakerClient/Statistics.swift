@@ -36,7 +36,7 @@ extension Fusebox {
             statistics.refusedOutcomes = state.refused
         }
         statistics.isConnected = isConnected.load(ordering: .relaxed)
-        statistics.isAway = reachability.withLockedValue { $0.isAway }
+        statistics.isAway = reachability.withLockedValue { $0.isAway } && !hasTakenOutcomes.load(ordering: .relaxed)
         statistics.areOutcomesHeldUp = outlet.isHeldUp
         let heardNs = heardNs.load(ordering: .relaxed)
         if heardNs != Self.never { statistics.staleness = .nanoseconds(max(0, clock.nowNs() - heardNs)) }

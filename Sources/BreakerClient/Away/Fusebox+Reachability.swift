@@ -15,6 +15,7 @@ extension Fusebox {
 
     func serverFailed(_ error: any Error, _ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
+        hasTakenOutcomes.store(false, ordering: .relaxed)
         let change = reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
         guard change == .left else { return }
         logger.warning(
@@ -47,6 +48,7 @@ extension Fusebox {
     /// What it takes it has written down, so it decides as well; if it was quick enough, so that a caller has it in time.
     func serverTookOutcomes(_ attempt: Reachability.Attempt, tookNs: Int64) {
         let nowNs = clock.nowNs()
+        hasTakenOutcomes.store(true, ordering: .relaxed)
         let isQuick = tookNs <= configuration.patience.inNs
         let change = reachability.withLockedValue { reachability in
             if isQuick { return reachability.proved(atNs: nowNs) }
