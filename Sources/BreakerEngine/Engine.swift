@@ -40,12 +40,13 @@ package final class Engine: Sendable {
     private let eventLoop: any EventLoop
     let logger: Logger
 
-    /// Loads what is stored, shifts it back where the clock is behind the last write, and applies the configuration.
+    /// Loads what is stored, shifts it back where the clock is behind the last write, and applies the configuration. Where
+    /// the store cannot be written, the engine decides what needs no write until it can.
     ///
     /// - Parameters:
     ///   - store: the engine owns it from here on, and closes it when it stops.
     ///   - reader: reads what `store` has committed.
-    /// - Throws: ``StoreError`` where the store cannot be read or written.
+    /// - Throws: ``StoreError`` where the store cannot be read.
     package init(
         store: sending any BreakerStore,
         reader: any BreakerReader,
@@ -61,7 +62,7 @@ package final class Engine: Sendable {
         let queue = NIOLockedValueBox(
             CommandQueue(capacity: configuration.queueCapacity, batchWeight: Writer.batchWeight)
         )
-        let health = NIOLockedValueBox(StorageHealth.ok)
+        let health = NIOLockedValueBox(working.failure.map(StorageHealth.failing) ?? .ok)
         let meter = NIOLockedValueBox(WriterMeter())
         let feed = ChangeFeed(revision: working.copy.committedRevision)
         let timer = DueTimer(eventLoop: eventLoop)
@@ -69,6 +70,7 @@ package final class Engine: Sendable {
             executor: executor,
             store: store,
             working: working.copy,
+            isBookApplied: working.failure == nil,
             clock: clock,
             panel: panel,
             feed: feed,
@@ -78,6 +80,7 @@ package final class Engine: Sendable {
             timer: timer,
             logger: logger
         )
+        if let failure = working.failure { Writer.logFailure(failure, logger) }
         self.clock = clock
         self.configuration = configuration
         self.panel = panel
@@ -171,8 +174,8 @@ extension Engine: Service {
     private func beat() async {
         while true {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
-            let isMinuteOver = await writer.isMinuteOver
-            if storageHealth.isFailing || isMinuteOver {
+            let isWriteDue = await writer.isWriteDue
+            if storageHealth.isFailing || isWriteDue {
                 while await writer.touchStore(), !Task.isCancelled {}
             }
             if await writer.armTimer() { submitDueChanges() }

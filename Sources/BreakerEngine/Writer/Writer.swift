@@ -25,6 +25,8 @@ actor Writer {
     /// What a failed batch touched, until it is undone; `nil` while the working copy is what is stored.
     private var suspects: [BreakerName]?
     private var isFinished = false
+    /// Whether what the configuration says of breakers is stored.
+    private var isBookApplied: Bool
     /// Whether the last checkpoint went well: its failure is logged once.
     private var isCheckpointing = true
 
@@ -34,6 +36,7 @@ actor Writer {
         executor: WriterExecutor,
         store: sending any BreakerStore,
         working: sending WorkingCopy,
+        isBookApplied: Bool,
         clock: any ServerClock,
         panel: Panel,
         feed: ChangeFeed,
@@ -46,6 +49,7 @@ actor Writer {
         self.executor = executor
         self.store = store
         self.working = working
+        self.isBookApplied = isBookApplied
         self.clock = clock
         self.panel = panel
         self.feed = feed
@@ -200,8 +204,8 @@ actor Writer {
         }
     }
 
-    /// Whether a minute is over whose decisions are still to be stored.
-    var isMinuteOver: Bool { working.isMinuteOver(at: clock.now()) }
+    /// Whether a minute is over whose decisions are still to be stored, or the configuration is.
+    var isWriteDue: Bool { !isBookApplied || working.isMinuteOver(at: clock.now()) }
 
     /// A write of some of what the panel counted, and of one row in any case, which tells whether the store works, and lets
     /// retention take a step.
@@ -212,7 +216,9 @@ actor Writer {
         let now = clock.now()
         working.beginBatch(at: now)
         working.collect(panel.collect, at: now)
+        if !isBookApplied { working.applyBook(logger: logger) }
         let failure = commit(always: true)
+        if failure == nil { isBookApplied = true }
         checkpoint()
         return failure == nil && !working.unstored.isEmpty
     }
@@ -230,11 +236,15 @@ actor Writer {
     private func fail(_ error: StoreError) -> EngineError {
         meter.withLockedValue { $0.failed() }
         if health.withLockedValue({ $0.fail(error) }) {
-            logger.error("The store fails; what needs no write goes on", metadata: ["error": "\(error)"])
+            Self.logFailure(error, logger)
         }
         suspects = working.touchedNames
         _ = undoFailedBatch()
         return error.code == .outcomeUnknown ? .outcomeUnknown : .storageUnavailable
+    }
+
+    static func logFailure(_ error: StoreError, _ logger: Logger) {
+        logger.error("The store fails; what needs no write goes on", metadata: ["error": "\(error)"])
     }
 
     private func storageWorks() {

@@ -1,5 +1,13 @@
 import CSQLite
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 /// A connection to a database. Not for two threads at a time.
 ///
 /// It closes when it and its last statement are released.
@@ -68,9 +76,25 @@ final class Connection {
     /// Whether writing is impossible, be it that the file's mode forbids it.
     var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") != 0 }
 
-    /// The error that stands behind `result`.
+    /// The error that stands behind `result`, with what the system said of it.
     func error(_ result: Int32, in context: String) -> SQLiteError {
-        SQLiteError(code: result, message: String(cString: sqlite3_errmsg(handle)), context: context)
+        var message = String(cString: sqlite3_errmsg(handle))
+        let reason = sqlite3_system_errno(handle)
+        if result & 0xff == SQLITE_IOERR, reason != 0 {
+            message += ": " + String(cString: strerror(reason))
+        }
+        return SQLiteError(code: result, message: message, context: context)
+    }
+
+    /// Whether there is no room for the shared memory in which readers and the writer have the index of the log. The
+    /// first read asks for it.
+    var lacksSharedMemory: Bool {
+        do throws(SQLiteError) {
+            _ = try integer("PRAGMA application_id")
+            return false
+        } catch {
+            return error.isOfSharedMemory
+        }
     }
 
     // MARK: SQL

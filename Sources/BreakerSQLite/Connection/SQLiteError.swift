@@ -17,6 +17,28 @@ struct SQLiteError: Error, CustomStringConvertible {
         SQLiteError(code: SQLITE_CORRUPT, message: what, context: "reading a row")
     }
 
+    /// Whether there is no shared memory beside the file: of a full disk, nearly always.
+    var isOfSharedMemory: Bool {
+        // SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE and SQLITE_IOERR_SHMMAP, which are macros that Swift cannot read.
+        [18, 19, 21].contains(code >> 8) && code & 0xff == SQLITE_IOERR
+    }
+
+    /// What is wrong and what to do, where the code says it.
+    private var advice: String? {
+        switch code & 0xff {
+        case SQLITE_FULL: "the disk is full; make room on it"
+        case SQLITE_CANTOPEN:
+            "no file can be opened or made in its folder; make it writable, with room for another file"
+        case SQLITE_READONLY: "it cannot be written; give this user the right, on a file system mounted for writing"
+        default: isOfSharedMemory ? "the disk is full; make room on it" : nil
+        }
+    }
+
+    /// `message`, and what the operator can do about it.
+    func explaining(_ message: String) -> String {
+        advice.map { "\(message): \($0)" } ?? message
+    }
+
     /// Whether the file itself is at fault, and not the disk or the moment.
     var isDamage: Bool {
         switch code & 0xff {
@@ -41,6 +63,6 @@ func translatingErrors<Value>(
     } catch {
         throw error.isDamage
             ? StoreError(.corrupt, message() + remedy(), cause: error.description)
-            : StoreError(.unavailable, message(), cause: error.description)
+            : StoreError(.unavailable, error.explaining(message()), cause: error.description)
     }
 }

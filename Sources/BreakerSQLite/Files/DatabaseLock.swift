@@ -22,10 +22,11 @@ final class DatabaseLock {
         let path = database.text + ".lock"
         let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard opened >= 0 else {
+            let reason = errno
             throw StoreError(
                 .unavailable,
-                "\(path) cannot be opened; make the folder \(database.folder) writable for this user",
-                cause: lastSystemError()
+                "\(path) cannot be opened; \(database.remedy(for: reason))",
+                cause: String(cString: strerror(reason))
             )
         }
         guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
@@ -41,18 +42,19 @@ final class DatabaseLock {
             )
         }
         descriptor = opened
-        try write("\(getpid())\n", path)
+        noteOwner()
     }
 
     deinit {
         close(descriptor)
     }
 
-    private func write(_ text: String, _ path: String) throws(StoreError) {
-        let bytes = Array(text.utf8)
-        guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else {
-            throw StoreError(.unavailable, "\(path) cannot be written", cause: lastSystemError())
-        }
+    /// The process id is only told to a second owner: where a full disk has no room for it, the lock is as good. It goes
+    /// where the last one is, in the space that the file has.
+    private func noteOwner() {
+        let bytes = Array("\(getpid())\n".utf8)
+        let written = pwrite(descriptor, bytes, bytes.count, 0)
+        _ = ftruncate(descriptor, off_t(max(0, written)))
     }
 
     /// The process id in the file; a question mark while the owner is about to write it.

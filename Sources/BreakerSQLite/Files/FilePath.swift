@@ -41,16 +41,27 @@ struct FilePath {
     /// - Returns: `false` where the file exists.
     func create() throws(StoreError) -> Bool {
         let descriptor = open(text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if descriptor < 0, errno == EEXIST { return false }
+        let reason = errno
+        if descriptor < 0, reason == EEXIST { return false }
         guard descriptor >= 0 else {
             throw StoreError(
                 .unavailable,
-                "\(text) cannot be created; make the folder \(folder) writable for this user",
-                cause: lastSystemError()
+                "\(text) cannot be created; \(remedy(for: reason))",
+                cause: String(cString: strerror(reason))
             )
         }
         close(descriptor)
         return true
+    }
+
+    /// What to do where the system cannot make a file in the folder.
+    /// - Parameter error: what `errno` was.
+    func remedy(for error: CInt) -> String {
+        switch error {
+        case ENOSPC, EDQUOT: "make room on the disk of \(folder), for bytes and for files"
+        case EROFS: "mount the file system of \(folder) for writing, or choose another path"
+        default: "make the folder \(folder) writable for this user"
+        }
     }
 
     /// Makes the file, and its entry in the folder, survive a power cut.

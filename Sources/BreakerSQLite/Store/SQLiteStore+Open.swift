@@ -42,11 +42,9 @@ extension SQLiteStore {
         }
         _ = try file.create()
         let message = "\(file.text) cannot be opened"
-        let connection = try translatingErrors(message) { () throws(SQLiteError) in
-            try Connection(path: file.text, access: .readWrite, vfs: vfs)
+        let (connection, vfs) = try translatingErrors(message) { () throws(SQLiteError) in
+            try connect(file.text, vfs: vfs)
         }
-        // A file that is refused stays as it is, its WAL included.
-        connection.setsCheckpointOnClose(false)
         let pending = try migrator.pending(on: connection, file.text)
         if wasStoppedUncleanly { try refuseDamage(connection, file.text) }
         let session = try translatingErrors(message) { () throws(SQLiteError) in
@@ -56,7 +54,25 @@ extension SQLiteStore {
             return try Session(lock: lock, connection: connection, retention: retention)
         }
         connection.setsCheckpointOnClose(true)
-        return SQLiteStore(path: file.text, session: session)
+        return SQLiteStore(path: file.text, vfs: vfs, session: session)
+    }
+
+    /// Opens the file so that it stays as it is where it is refused, its WAL included.
+    ///
+    /// A full disk has no room for the shared memory that SQLite wants in a file. SQLite's file layer `unix-excl` has it
+    /// in this process for all of its connections; other programs cannot read the database then, until the next start.
+    private static func connect(_ path: String, vfs: String?) throws(SQLiteError) -> (Connection, vfs: String?) {
+        func open(_ vfs: String?) throws(SQLiteError) -> Connection {
+            let connection = try Connection(path: path, access: .readWrite, vfs: vfs)
+            connection.setsCheckpointOnClose(false)
+            return connection
+        }
+        do {
+            let connection = try open(vfs)
+            if vfs != nil || !connection.lacksSharedMemory { return (connection, vfs) }
+            // Closed here: file layers may not be mixed.
+        }
+        return (try open("unix-excl"), "unix-excl")
     }
 
     /// What a crash, or a disk behind it, may have done to a file shows before anything relies on it.

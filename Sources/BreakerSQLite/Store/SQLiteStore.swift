@@ -10,11 +10,13 @@ import CSQLite
 package final class SQLiteStore: BreakerStore {
     /// The database's path, without links.
     package let path: String
+    private let vfs: String?
     /// `nil` once the store is closed.
     private var session: Session?
 
-    init(path: String, session: Session) {
+    init(path: String, vfs: String?, session: Session) {
         self.path = path
+        self.vfs = vfs
         self.session = session
     }
 
@@ -57,6 +59,9 @@ package final class SQLiteStore: BreakerStore {
     }
 
     // MARK: Reading
+
+    /// A reader of what this store commits, on connections of its own.
+    package func reader() throws(StoreError) -> SQLiteReader { try SQLiteReader(path: path, vfs: vfs) }
 
     package func load() throws(StoreError) -> StoredPanel {
         try reading { tables, server throws(SQLiteError) in try tables.breakers.all(lastWrite: server.writtenAt) }
@@ -131,7 +136,8 @@ package final class SQLiteStore: BreakerStore {
     }
 
     private func unavailable(_ error: SQLiteError) -> StoreError {
-        StoreError(.unavailable, "\(path) cannot be written; nothing was stored", cause: error.description)
+        let message = error.explaining("\(path) cannot be written, and nothing was stored")
+        return StoreError(.unavailable, message, cause: error.description)
     }
 
     private func undo() {

@@ -92,7 +92,7 @@ struct Server {
         configuration.maximumBreakers = settings.maximumBreakers
         return try Engine(
             store: store,
-            reader: try SQLiteReader(path: settings.databasePath),
+            reader: try store.reader(),
             configuration: configuration,
             clock: clock,
             eventLoop: eventLoop,

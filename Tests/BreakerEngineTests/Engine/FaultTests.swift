@@ -174,6 +174,46 @@ struct FaultTests {
         }
     }
 
+    @Test(
+        "With a disk that is full at the start, it decides as before, and applies the configuration once there is space",
+        arguments: [([FaultyDisk.Call.write], FaultyDisk.isFull), ([.sync], FaultyDisk.syncFailed)]
+    )
+    func startsOnAFullDisk(calls: [FaultyDisk.Call], code: Int32) async throws {
+        let disk = FaultyDisk()
+        let (folder, clock) = (try TemporaryFolder(), ManualClock())
+        try await RunningEngine.with(folder: folder, clock: clock) { running async throws in
+            _ = try await running.engine.acquire("closed")
+            try await running.engine.trip("open")
+        }
+        var configuration = Engine.Configuration()
+        configuration.book.default.failureThreshold = 2
+        let configured = try #require(BreakerName("configured"))
+        configuration.book = PolicyBook(
+            default: configuration.book.default,
+            profiles: [],
+            breakers: [configured: Policy()]
+        )
+        disk.fail(1, of: calls, with: code, forGood: true)
+        try await RunningEngine.with(folder: folder, clock: clock, configuration: configuration, vfs: disk.name) {
+            running async throws in
+            let engine = running.engine
+            #expect(engine.storageHealth.isFailing)
+            #expect(try await engine.acquire("closed").isAllowed)
+            #expect(try await !engine.acquire("open").isAllowed)
+            await #expect(throws: EngineError.self) { try await engine.report(Report(.failure), to: "closed") }
+            // What is not stored is not in force: a crash would take it back.
+            #expect(try await engine.breaker("closed").breaker.policy.failureThreshold == 5)
+            await engine.writer.touchStore()
+            #expect(engine.storageHealth.isFailing)
+            disk.heal()
+            await engine.writer.touchStore()
+            #expect(!engine.storageHealth.isFailing)
+            #expect(try await engine.breaker("closed").breaker.policy.failureThreshold == 2)
+            #expect(try await engine.breaker("configured").breaker.policySource == .config)
+            try await compare(running, with: folder, "after the disk has space again")
+        }
+    }
+
     @Test("While the disk can neither be written nor read, nothing is changed; afterwards the panel is what is stored")
     func survivesADeadDisk() async throws {
         let disk = FaultyDisk()

@@ -65,6 +65,86 @@ extension ProcessTests {
             try await next.stop()
         }
 
+        @Test(
+            "A start on a full disk decides what needs no write, says what is wrong, and heals when there is space",
+            .enabled(if: SmallDisk.isPossible, "mounting takes root"),
+            .timeLimit(.minutes(3)),
+            arguments: [true, false]
+        )
+        func start(behindCrash isBehindCrash: Bool) async throws {
+            let disk = try SmallDisk(megabytes: 4)
+            let configuration = disk.path("fusebox.yaml")
+            try Data("default: {policy: {failure_threshold: 7}}".utf8).write(to: URL(fileURLWithPath: configuration))
+            let database = disk.path("fusebox.db")
+            let first = try await ServerProcess.start(database: database)
+            defer { first.child.kill() }
+            try await first.wire.putPolicy(#"{"policy":{"failure_threshold":1}}"#, of: "tripped")
+            #expect(try await first.wire.fail("tripped").text("state") == "open")
+            #expect(try await first.wire.fail("calm").status == 200)
+            if isBehindCrash { first.child.kill() } else { first.child.signal(SIGTERM) }
+            try await first.child.waitUntilEnd()
+
+            try disk.fill()
+            let server = try await ServerProcess.start(database: database, options: ["--config", configuration])
+            defer { server.child.kill() }
+            try await expectDecisionsOnly(server.wire)
+            #expect(server.log.contains("The store fails"), "\(server.log)")
+            #expect(server.log.contains("the disk is full; make room on it"), "\(server.log)")
+
+            try disk.empty()
+            try await eventually("the store works again, and the configuration is applied") {
+                let view = try await server.wire.get("/v1/breakers/calm")
+                return view.number("policy", "failure_threshold") == 7
+            }
+            #expect(try await server.wire.fail("calm").flag("applied") == true)
+            #expect(try await server.wire.get("/readyz").text("storage") == "ok")
+            try await server.stop()
+            let next = try await ServerProcess.start(database: database)
+            defer { next.child.kill() }
+            #expect(try await next.wire.get("/v1/breakers/calm").number("counts", "consecutive_failures") == 2)
+        }
+
+        @Test(
+            "A database that cannot be made, or not be opened, is refused with what to do about the disk",
+            .enabled(if: SmallDisk.isPossible, "mounting takes root"),
+            .timeLimit(.minutes(3))
+        )
+        func refusals() async throws {
+            let full = try SmallDisk(megabytes: 1)
+            try full.fill()
+            try await expectRefusal(full, "the disk is full; make room on it")
+
+            let crowded = try SmallDisk(megabytes: 4, files: 5)
+            try await makeDatabase(crowded)
+            for number in 1...5 { try? Data().write(to: URL(fileURLWithPath: crowded.path("\(number)"))) }
+            try await expectRefusal(crowded, "with room for another file")
+            try FileManager.default.removeItem(atPath: crowded.path("fusebox.db.lock"))
+            try Data().write(to: URL(fileURLWithPath: crowded.path("6")))
+            try await expectRefusal(crowded, "make room on the disk")
+
+            let protected = try SmallDisk(megabytes: 4)
+            try await makeDatabase(protected)
+            try protected.protect()
+            try await expectRefusal(protected, "mount the file system")
+        }
+
+        private func makeDatabase(_ disk: SmallDisk) async throws {
+            try await ServerProcess.start(database: disk.path("fusebox.db")).stop()
+        }
+
+        private func expectRefusal(_ disk: SmallDisk, _ advice: String) async throws {
+            let result = try await Program.fusebox.run(
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--db",
+                disk.path("fusebox.db")
+            )
+            #expect(result.code == 1)
+            #expect(result.errors.contains(advice), "\(result.errors)")
+            #expect(result.errors.contains(disk.path("")), "\(result.errors)")
+        }
+
         private func expectDecisionsOnly(_ wire: Wire) async throws {
             #expect(try await wire.acquire("calm").flag("allowed") == true)
             let denied = try await wire.acquire("tripped")

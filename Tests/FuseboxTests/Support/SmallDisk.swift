@@ -8,9 +8,11 @@ final class SmallDisk: Sendable {
 
     struct NotMounted: Error {}
 
-    init(megabytes: Int) throws {
+    /// - Parameter files: how many files and folders there may be; `nil` for as many as the system allows.
+    init(megabytes: Int, files: Int? = nil) throws {
         folder = try TemporaryFolder()
-        guard Self.run("mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", folder.path) else {
+        let options = "size=\(megabytes)m" + (files.map { ",nr_inodes=\($0)" } ?? "")
+        guard Self.run("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder.path) else {
             throw NotMounted()
         }
     }
@@ -30,6 +32,11 @@ final class SmallDisk: Sendable {
             let chunk = [UInt8](repeating: 0, count: size)
             while write(descriptor, chunk, size) == size {}
         }
+    }
+
+    /// Lets nothing be written from here on.
+    func protect() throws {
+        guard Self.run("mount", "-o", "remount,ro", folder.path) else { throw NotMounted() }
     }
 
     func empty() throws { try FileManager.default.removeItem(atPath: path("ballast")) }
