@@ -16,30 +16,30 @@ extension Engine {
     static func open(
         _ store: any BreakerStore,
         configuration: Configuration,
-        at now: Instant,
+        clock: any ServerClock,
         logger: Logger
     ) throws(StoreError) -> Opened {
-        var (copy, lastSeen, behindMs) = try load(store, configuration: configuration, at: now)
-        if behindMs > 0 {
+        var (copy, lastSeen) = try load(store, configuration: configuration, clock: clock)
+        let stepMs = clock.follow()
+        if let stepMs {
             logger.warning(
                 "The clock is behind the last write; every deadline is shifted back by as much",
-                metadata: ["behind_ms": "\(behindMs)"]
+                metadata: ["behind_ms": "\(-stepMs)"]
             )
-            copy.touchAll()
+            copy.shift(byMs: stepMs)
         }
         copy.applyBook(logger: logger)
         copy.advanceDue()
-        // A write in any case, which tells whether the store works.
-        var batch = copy.batch(lastSeen: { names in names.map { lastSeen[$0] } })
-        batch.shiftBackMs = behindMs
         var failure: StoreError?
         do {
-            try store.write(batch)
+            // A write in any case, which tells whether the store works.
+            try store.write(copy.batch(lastSeen: { names in names.map { lastSeen[$0] } }))
+            if let stepMs { clock.step(byMs: stepMs) }
             _ = copy.commitBatch(isStored: true)
         } catch {
             guard error.code == .unavailable || error.code == .outcomeUnknown else { throw error }
             failure = error
-            copy = try load(store, configuration: configuration, at: now).copy
+            copy = try load(store, configuration: configuration, clock: clock).copy
         }
         let entries = copy.names.compactMap { name in
             copy[name].map { (name: name, standing: $0.standing, lastSeenAt: lastSeen[name]) }
@@ -47,20 +47,20 @@ extension Engine {
         return Opened(copy: copy, entries: entries, failure: failure)
     }
 
+    /// No deadline moves by the load: a clock behind the last write begins with that, and follows the system's then.
     private static func load(
         _ store: any BreakerStore,
         configuration: Configuration,
-        at now: Instant
-    ) throws(StoreError) -> (copy: WorkingCopy, lastSeen: [BreakerName: Instant], behindMs: Int64) {
+        clock: any ServerClock
+    ) throws(StoreError) -> (copy: WorkingCopy, lastSeen: [BreakerName: Instant]) {
         let stored = try store.load()
+        if let lastWrite = stored.lastWrite { clock.begin(notBefore: lastWrite) }
         var breakers: [Breaker] = []
         breakers.reserveCapacity(stored.breakers.count)
         var policies = PolicyPool()
         var lastSeen: [BreakerName: Instant] = [:]
-        let behindMs = max(0, stored.lastWrite.map { now.milliseconds(until: $0) } ?? 0)
         for row in stored.breakers {
             var breaker = try Self.breaker(from: row)
-            breaker.shiftBack(byMilliseconds: behindMs)
             policies.share(&breaker)
             breakers.append(breaker)
             lastSeen[breaker.name] = row.lastSeenAt
@@ -69,11 +69,11 @@ extension Engine {
             breakers,
             policies: policies,
             revision: stored.revision,
-            at: now,
+            at: clock.now(),
             book: configuration.book,
             maximumBreakers: configuration.maximumBreakers
         )
-        return (copy, lastSeen, behindMs)
+        return (copy, lastSeen)
     }
 
     static func breaker(from stored: StoredBreaker) throws(StoreError) -> Breaker {
@@ -85,11 +85,6 @@ extension Engine {
 }
 
 extension WorkingCopy {
-    /// Sees to it that every breaker is stored with the batch.
-    mutating func touchAll() {
-        for name in names { _ = change(name) { _, _, _ in } }
-    }
-
     /// Gives every breaker the policy that the configuration has for it, but for those whose policy an operator set,
     /// and creates those that the configuration names, as far as `max_breakers` allows.
     mutating func applyBook(logger: Logger) {

@@ -40,7 +40,7 @@ package final class Engine: Sendable {
     private let eventLoop: any EventLoop
     let logger: Logger
 
-    /// Loads what is stored, shifts it back where the clock is behind the last write, and applies the configuration. Where
+    /// Loads what is stored, moves deadlines where the clock is behind the last write, and applies the configuration. Where
     /// the store cannot be written, the engine decides what needs no write until it can.
     ///
     /// - Parameters:
@@ -56,7 +56,7 @@ package final class Engine: Sendable {
         logger: Logger
     ) throws(StoreError) {
         epoch = store.epoch
-        let working = try Self.open(store, configuration: configuration, at: clock.now(), logger: logger)
+        let working = try Self.open(store, configuration: configuration, clock: clock, logger: logger)
         let panel = Panel(working.entries, maximumBreakers: configuration.maximumBreakers)
         let executor = WriterExecutor()
         let queue = NIOLockedValueBox(
@@ -64,7 +64,7 @@ package final class Engine: Sendable {
         )
         let health = NIOLockedValueBox(working.failure.map(StorageHealth.failing) ?? .ok)
         let meter = NIOLockedValueBox(WriterMeter())
-        let feed = ChangeFeed(revision: working.copy.committedRevision)
+        let feed = ChangeFeed(revision: working.copy.committedRevision, shifts: working.copy.shifts)
         let timer = DueTimer(eventLoop: eventLoop)
         self.writer = Writer(
             executor: executor,
@@ -101,8 +101,8 @@ package final class Engine: Sendable {
     /// How many commands wait for the writer.
     package var queueDepth: Int { queue.withLockedValue { $0.depth } }
 
-    /// How many commands wait for the writer, and when the first of them is overdue.
-    var queueReading: (depth: Int, deadline: Instant?) { queue.withLockedValue { ($0.depth, $0.firstDeadline) } }
+    /// How many commands wait for the writer, and at which uptime the first of them is overdue.
+    var queueReading: (depth: Int, deadlineMs: Int64?) { queue.withLockedValue { ($0.depth, $0.firstDeadlineMs) } }
 
     /// What the writer has measured of itself so far.
     var writerMeter: WriterMeter { meterBox.withLockedValue { $0 } }
@@ -111,8 +111,8 @@ package final class Engine: Sendable {
 
     /// Queues a command; one that finds no place is refused at once.
     func submit(_ kind: Command.Kind, weight: Int = 1) {
-        let deadline = clock.now().advanced(byMilliseconds: configuration.commandDeadlineMs)
-        let command = Command(kind: kind, deadline: deadline, weight: weight)
+        let deadlineMs = clock.uptimeMs() + configuration.commandDeadlineMs
+        let command = Command(kind: kind, deadlineMs: deadlineMs, weight: weight)
         switch queue.withLockedValue({ $0.append(command) }) {
         case .startDrain: writer.startDrain()
         case .queued: break
@@ -168,7 +168,7 @@ extension Engine: Service {
         )
     }
 
-    /// Once a second: a failing store is tried, so that it heals without traffic, and what the timer missed, as it does
+    /// Once a second: the system's clock is followed, a failing store is tried, so that it heals without traffic, and what the timer missed, as it does
     /// while the machine is suspended, is made up for. Behind each minute what the panel counted in it is stored, and
     /// retention takes a step even where nobody calls.
     private func beat() async {
@@ -178,6 +178,7 @@ extension Engine: Service {
             if storageHealth.isFailing || isWriteDue {
                 while await writer.touchStore(), !Task.isCancelled {}
             }
+            if !storageHealth.isFailing { await writer.followClock() }
             if await writer.armTimer() { submitDueChanges() }
         }
     }
@@ -192,7 +193,7 @@ extension Engine: Service {
 
     /// Refuses what has waited past its deadline, also while the writer hangs on a disk that does not answer.
     func refuseOverdue() {
-        let now = clock.now()
-        for command in queue.withLockedValue({ $0.takeOverdue(at: now) }) { command.refuse(.overloaded) }
+        let uptimeMs = clock.uptimeMs()
+        for command in queue.withLockedValue({ $0.takeOverdue(atUptimeMs: uptimeMs) }) { command.refuse(.overloaded) }
     }
 }

@@ -51,9 +51,9 @@ package struct WriteBatch: Hashable, Sendable {
     package var at: Instant
     /// The last revision that it takes.
     package var revision: Int64
-    /// By how much the instants of what is remembered of reports move back, in milliseconds: not 0 where a server starts
-    /// with its clock behind the last write.
-    package var shiftBackMs: Int64 = 0
+    /// By how much the instants of what is remembered of reports move, in milliseconds: not 0 where the clock was set, in
+    /// a batch that has every breaker. ``at`` may be before that of the last batch then.
+    package var shiftMs: Int64 = 0
     /// Stored breakers that go, with all that is kept of them. They go first: a breaker of the same name may come.
     package var deletions: [Deletion] = []
     /// Every breaker that the batch touched and did not delete, as it is behind the batch.

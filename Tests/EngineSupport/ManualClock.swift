@@ -2,20 +2,38 @@ package import BreakerCore
 import BreakerEngine
 import NIOConcurrencyHelpers
 
-/// A server's clock that a test moves.
+/// A server's clock whose system a test moves.
 package final class ManualClock: ServerClock {
-    private let instant: NIOLockedValueBox<Instant>
+    private let wall: NIOLockedValueBox<Instant>
+    private let elapsedMs: NIOLockedValueBox<Int64>
+    private let clock: AnchoredClock
 
     /// 2026-01-01 00:00:00 UTC.
     package static let start = Instant(milliseconds: 1_767_225_600_000)
 
     package init(_ start: Instant = start) {
-        instant = NIOLockedValueBox(start)
+        let (wall, elapsedMs) = (NIOLockedValueBox(start), NIOLockedValueBox<Int64>(0))
+        (self.wall, self.elapsedMs) = (wall, elapsedMs)
+        clock = AnchoredClock(wall: { wall.withLockedValue { $0 } }, elapsedMs: { elapsedMs.withLockedValue { $0 } })
     }
 
-    package func now() -> Instant { instant.withLockedValue { $0 } }
-
+    /// Time passes.
     package func advance(byMs milliseconds: Int64) {
-        instant.withLockedValue { $0 = $0.advanced(byMilliseconds: milliseconds) }
+        elapsedMs.withLockedValue { $0 += milliseconds }
+        setSystemClock(byMs: milliseconds)
     }
+
+    /// The system's clock is set, and no time passes.
+    package func setSystemClock(byMs milliseconds: Int64) {
+        wall.withLockedValue { $0 = $0.advanced(byMilliseconds: milliseconds) }
+    }
+
+    /// What the system's clock shows.
+    package var systemClock: Instant { wall.withLockedValue { $0 } }
+
+    package func now() -> Instant { clock.now() }
+    package func uptimeMs() -> Int64 { clock.uptimeMs() }
+    package func begin(notBefore instant: Instant) { clock.begin(notBefore: instant) }
+    package func follow() -> Int64? { clock.follow() }
+    package func step(byMs milliseconds: Int64) { clock.step(byMs: milliseconds) }
 }

@@ -58,10 +58,10 @@ extension StoreContract {
                 let store = try place.open()
                 try scenario.write(to: store)
                 for name in ["closed", "shadow"] {
-                    scenario.change(name) { breaker, _, _ in breaker.shiftBack(byMilliseconds: 5_000) }
+                    scenario.change(name) { breaker, _, _ in breaker.shift(byMilliseconds: -5_000) }
                 }
                 var batch = scenario.batch()
-                batch.shiftBackMs = 5_000
+                batch.shiftMs = -5_000
                 try store.write(batch)
                 #expect(try store.load() == scenario.panel)
             },

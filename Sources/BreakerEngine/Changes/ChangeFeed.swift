@@ -20,6 +20,8 @@ final class ChangeFeed: Sendable {
         case changes([Journal.Change])
         /// Nothing yet.
         case upToDate
+        /// The clock was set: instants of which the follower was told are of another clock.
+        case shifted
         /// The next changes are no longer kept here.
         case behind
     }
@@ -32,6 +34,10 @@ final class ChangeFeed: Sendable {
     private struct State {
         /// The last that was published.
         var revision: Int64
+        /// How often the clock was set, and the last revision whose instants are of the clock before; `nil` where there
+        /// is none.
+        var shifts = 0
+        var shiftedRevision: Int64?
         var batches = CircularBuffer<[Journal.Change]>()
         var changes = 0
         var waiting: [Int: CheckedContinuation<Signal, Never>] = [:]
@@ -44,9 +50,13 @@ final class ChangeFeed: Sendable {
 
     private let state: NIOLockedValueBox<State>
 
-    /// - Parameter revision: the last that is committed.
-    init(revision: Int64) {
-        state = NIOLockedValueBox(State(revision: revision))
+    /// - Parameters:
+    ///   - revision: the last that is committed.
+    ///   - shifts: how often the clock was set since the last server told of changes.
+    init(revision: Int64, shifts: Int = 0) {
+        state = NIOLockedValueBox(
+            State(revision: revision, shifts: shifts, shiftedRevision: shifts > 0 ? revision : nil)
+        )
     }
 
     /// The last revision that was published.
@@ -70,6 +80,16 @@ final class ChangeFeed: Sendable {
         }
         guard !waiting.isEmpty else { return }
         Task { for waiting in waiting { waiting.resume(returning: .published) } }
+    }
+
+    /// The clock was set, and every instant of live state with it: followers begin anew with the panel.
+    func publishShift() {
+        let waiting = state.withLockedValue { state in
+            state.shifts += 1
+            state.shiftedRevision = state.revision
+            return Self.takeWaiting(&state)
+        }
+        for waiting in waiting { waiting.resume(returning: .published) }
     }
 
     /// No more comes: followers end, behind what is still here for them.
@@ -97,8 +117,22 @@ final class ChangeFeed: Sendable {
         }
     }
 
-    func take(behind position: Int64) -> Taken {
+    /// How often the clock was set.
+    /// - Parameter position: the last revision that a follower knows; it has yet to hear of the last shift where that is
+    ///   not behind it.
+    func shifts(heardBehind position: Int64?) -> Int {
+        state.withLockedValue { state in
+            guard let position, let shifted = state.shiftedRevision, position <= shifted else { return state.shifts }
+            return state.shifts - 1
+        }
+    }
+
+    /// - Parameter shifts: how many shifts the follower has heard of.
+    func take(behind position: Int64, shifts: Int = 0) -> Taken {
+        var isShifted = false
         let slices: [ArraySlice<Journal.Change>]? = state.withLockedValue { state in
+            isShifted = shifts != state.shifts
+            guard !isShifted else { return nil }
             guard position < state.revision else { return [] }
             guard position >= state.floor else { return nil }
             var place = state.batches.partitioningIndex { $0[$0.count - 1].revision > position }
@@ -114,17 +148,19 @@ final class ChangeFeed: Sendable {
             }
             return slices
         }
+        if isShifted { return .shifted }
         guard let slices else { return .behind }
         // Copied outside the lock, and out of their batches: a follower that is slow keeps none of them.
         return slices.isEmpty ? .upToDate : .changes(Array(slices.joined()))
     }
 
     /// Waits until something behind `position` is published. Cancellation ends the wait.
-    func wait(_ ticket: Int, behind position: Int64) async -> Signal {
+    /// - Parameter shifts: how many shifts the follower has heard of.
+    func wait(_ ticket: Int, behind position: Int64, shifts: Int = 0) async -> Signal {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let signal: Signal? = state.withLockedValue { state in
-                    if position < state.revision { return .published }
+                    if position < state.revision || shifts != state.shifts { return .published }
                     // Asked under the lock: a cancellation that comes later finds who waits.
                     if !state.isOpen || Task.isCancelled { return .ended }
                     state.waiting[ticket] = continuation

@@ -13,7 +13,7 @@ extension Engine {
         behind revision: Int64? = nil,
         of epoch: Epoch? = nil
     ) async throws(EngineError) -> (follower: Follower, first: Follower.Event?) {
-        var follower = Follower(engine: self, position: revision ?? 0)
+        var follower = Follower(engine: self, position: revision)
         let first =
             if revision == nil {
                 try await follower.resync(.start)
@@ -48,6 +48,8 @@ package struct Follower: Sendable {
         case trimmed
         /// Its revision is none that this server has come to: another database, or an older copy of it.
         case unknownRevision = "unknown_revision"
+        /// The clock was set, and every deadline with it.
+        case clockStep = "clock_step"
     }
 
     /// The other end of a follower, for any thread.
@@ -65,14 +67,17 @@ package struct Follower: Sendable {
     private let engine: Engine
     /// Whether it has come to what is published as it happens. Behind that it may not fall behind again.
     private var isLive = false
+    /// How many shifts of the clock it has heard of.
+    private var shifts: Int
     private var hasFallenBehind = false
 
     /// How many changes are read from the store at once: twice what is taken from the feed, for a read costs more.
     static let pageSize = 2 * ChangeFeed.changesAtOnce
 
-    fileprivate init(engine: Engine, position: Int64) {
+    fileprivate init(engine: Engine, position: Int64?) {
         self.engine = engine
-        self.position = position
+        self.position = position ?? 0
+        shifts = engine.feed.shifts(heardBehind: position)
         pulse = Pulse(feed: engine.feed, ticket: engine.feed.ticket())
     }
 
@@ -83,7 +88,7 @@ package struct Follower: Sendable {
     package mutating func next() async throws(EngineError) -> Event? {
         while !hasFallenBehind {
             if let event = try await ready() { return event }
-            switch await engine.feed.wait(pulse.ticket, behind: position) {
+            switch await engine.feed.wait(pulse.ticket, behind: position, shifts: shifts) {
             case .published: continue
             case .beat: return .quiet
             case .ended: return nil
@@ -94,10 +99,13 @@ package struct Follower: Sendable {
 
     /// What there is to tell without a wait; `nil` where that is nothing.
     fileprivate mutating func ready() async throws(EngineError) -> Event? {
-        switch engine.feed.take(behind: position) {
+        switch engine.feed.take(behind: position, shifts: shifts) {
         case .changes(let changes):
             isLive = true
             return advance(over: changes)
+        case .shifted:
+            shifts = engine.feed.shifts(heardBehind: nil)
+            return try await resync(.clockStep)
         case .behind where isLive:
             hasFallenBehind = true
             return nil

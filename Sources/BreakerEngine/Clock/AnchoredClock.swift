@@ -1,4 +1,5 @@
 package import BreakerCore
+import NIOConcurrencyHelpers
 
 #if canImport(Glibc)
     import Glibc
@@ -8,24 +9,46 @@ package import BreakerCore
     import Darwin
 #endif
 
-/// Wall time taken once, at the start, and carried on by a clock that nobody sets: a step of the system's clock moves
-/// no deadline.
+/// Wall time, carried on by a clock that nobody sets: a step of the system's clock moves no deadline.
 ///
+/// A step of up to a minute is followed slowly. A longer one is taken at once, by whoever moves every deadline by as much.
 /// `ContinuousClock` is CLOCK_BOOTTIME on Linux: it runs on while the machine is suspended.
-package struct AnchoredClock: ServerClock {
-    private let anchor: Instant
+package final class AnchoredClock: ServerClock {
+    /// The instant that is shown, as a function of the uptime.
+    private struct Course {
+        /// What is shown at an uptime of `startMs`.
+        var anchor: Instant
+        var startMs: Int64
+        /// What is gained from there on, or lost, a little at a time.
+        var correctionMs: Int64 = 0
+
+        func now(at uptimeMs: Int64) -> Instant {
+            let passedMs = max(0, uptimeMs - startMs)
+            let mostMs = passedMs / AnchoredClock.msPerCorrectedMs
+            return anchor.advanced(byMilliseconds: passedMs + min(max(correctionMs, -mostMs), mostMs))
+        }
+    }
+
+    /// 5 ms a second are made good: nobody sees it, and no duration is longer or shorter by more than half a percent.
+    static let msPerCorrectedMs: Int64 = 200
+    /// A minute: what is further off is not followed but taken at once.
+    static let longestCorrectionMs: Int64 = 60_000
+
+    private let wall: @Sendable () -> Instant
     private let elapsedMs: @Sendable () -> Int64
+    private let course: NIOLockedValueBox<Course>
 
     /// - Parameters:
-    ///   - wall: the wall clock; read once.
+    ///   - wall: the system's clock.
     ///   - elapsedMs: milliseconds since the clock was made; never falls.
-    package init(wall: () -> Instant, elapsedMs: @escaping @Sendable () -> Int64) {
-        self.anchor = wall()
+    package init(wall: @escaping @Sendable () -> Instant, elapsedMs: @escaping @Sendable () -> Int64) {
+        self.wall = wall
         self.elapsedMs = elapsedMs
+        course = NIOLockedValueBox(Course(anchor: wall(), startMs: elapsedMs()))
     }
 
     /// A clock of this machine.
-    package init() {
+    package convenience init() {
         let start = ContinuousClock.now
         self.init(wall: Self.wallClock) {
             let (seconds, attoseconds) = (ContinuousClock.now - start).components
@@ -34,7 +57,34 @@ package struct AnchoredClock: ServerClock {
     }
 
     package func now() -> Instant {
-        anchor.advanced(byMilliseconds: elapsedMs())
+        let uptimeMs = elapsedMs()
+        return course.withLockedValue { $0.now(at: uptimeMs) }
+    }
+
+    package func uptimeMs() -> Int64 { elapsedMs() }
+
+    package func begin(notBefore instant: Instant) {
+        anchor { max($0, instant) }
+    }
+
+    package func follow() -> Int64? {
+        let (uptimeMs, wall) = (elapsedMs(), wall())
+        return course.withLockedValue { course in
+            let now = course.now(at: uptimeMs)
+            let differenceMs = now.milliseconds(until: wall)
+            guard differenceMs.magnitude <= Self.longestCorrectionMs else { return differenceMs }
+            course = Course(anchor: now, startMs: uptimeMs, correctionMs: differenceMs)
+            return nil
+        }
+    }
+
+    package func step(byMs milliseconds: Int64) {
+        anchor { $0.advanced(byMilliseconds: milliseconds) }
+    }
+
+    private func anchor(_ instant: (_ now: Instant) -> Instant) {
+        let uptimeMs = elapsedMs()
+        course.withLockedValue { $0 = Course(anchor: instant($0.now(at: uptimeMs)), startMs: uptimeMs) }
     }
 
     private static func wallClock() -> Instant {

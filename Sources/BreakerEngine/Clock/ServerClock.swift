@@ -1,6 +1,20 @@
 package import BreakerCore
 
-/// The only clock of a server. It never falls.
+/// The only clock of a server.
 package protocol ServerClock: Sendable {
+    /// The present instant. It falls only by ``step(byMs:)``.
     func now() -> Instant
+
+    /// Milliseconds since the clock was made. It never falls and knows no steps, so that what waits is measured by it.
+    func uptimeMs() -> Int64
+
+    /// Shows no instant before `instant`: a clock that begins at the last write moves no deadline.
+    func begin(notBefore instant: Instant)
+
+    /// Follows the system's clock where that was set a little.
+    /// - Returns: by how many milliseconds it was set otherwise; `nil` where that is not too much to follow.
+    func follow() -> Int64?
+
+    /// Takes a step that ``follow()`` told of. Every deadline has to take it too.
+    func step(byMs milliseconds: Int64)
 }

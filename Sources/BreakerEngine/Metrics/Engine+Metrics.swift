@@ -55,15 +55,15 @@ extension Engine {
     }
 
     package func writerReading() async -> WriterReading {
-        let (depth, queued) = queueReading
+        let (depth, queuedMs) = queueReading
         let meter = writerMeter
-        let oldest = [queued, meter.deadlineInHand].compactMap { $0 }.min()
-        let begun = oldest?.advanced(byMilliseconds: -configuration.commandDeadlineMs)
+        let oldestMs = [queuedMs, meter.deadlineInHandMs].compactMap { $0 }.min()
+        let begunMs = oldestMs.map { $0 - configuration.commandDeadlineMs }
         let files = try? await onReaderThread { [reader] in reader.storedBytes() }
         return WriterReading(
             meter: meter,
             queueDepth: depth,
-            lagMs: begun.map { max(0, $0.milliseconds(until: clock.now())) } ?? 0,
+            lagMs: begunMs.map { max(0, clock.uptimeMs() - $0) } ?? 0,
             isStorageFailing: storageHealth.isFailing,
             databaseBytes: files?.database,
             logBytes: files?.log

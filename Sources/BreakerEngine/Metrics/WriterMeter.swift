@@ -10,16 +10,16 @@ package struct WriterMeter: Sendable {
     )
     /// Transactions that failed.
     package private(set) var failedCommits: UInt64 = 0
-    /// The earliest deadline in the batch in hand; `nil` where the writer has none.
-    private(set) var deadlineInHand: Instant?
+    /// The earliest deadline in the batch in hand, as an uptime; `nil` where the writer has none.
+    private(set) var deadlineInHandMs: Int64?
 
     mutating func beginBatch(of commands: [Command]) {
-        deadlineInHand = commands.first?.deadline
+        deadlineInHandMs = commands.first?.deadlineMs
         batchSize.observe(Double(commands.count))
     }
 
     mutating func endBatch() {
-        deadlineInHand = nil
+        deadlineInHandMs = nil
     }
 
     mutating func committed(after duration: Duration) {

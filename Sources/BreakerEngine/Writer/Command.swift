@@ -16,8 +16,8 @@ struct Command: Sendable {
     }
 
     var kind: Kind
-    /// When it is too old to be begun.
-    var deadline: Instant
+    /// The uptime at which it is too old to be begun, in milliseconds.
+    var deadlineMs: Int64
     /// How much of a batch it takes: 1 for a single event.
     var weight: Int
 

@@ -39,8 +39,8 @@ struct CommandQueue {
     /// How many commands wait.
     private(set) var depth = 0
 
-    /// When the command that has waited longest is overdue; `nil` where none waits.
-    var firstDeadline: Instant? { head < batches.count ? batches[head].first?.deadline : nil }
+    /// The uptime at which the command that has waited longest is overdue; `nil` where none waits.
+    var firstDeadlineMs: Int64? { head < batches.count ? batches[head].first?.deadlineMs : nil }
 
     /// - Parameters:
     ///   - capacity: how many commands may wait.
@@ -94,10 +94,10 @@ struct CommandQueue {
     }
 
     /// The commands whose deadline has passed: they leave the queue without having been begun.
-    mutating func takeOverdue(at now: Instant) -> [Command] {
+    mutating func takeOverdue(atUptimeMs uptimeMs: Int64) -> [Command] {
         var overdue: [Command] = []
         while head < batches.count {
-            let late = batches[head].prefix { $0.deadline < now }
+            let late = batches[head].prefix { $0.deadlineMs < uptimeMs }
             overdue += late
             guard late.count == batches[head].count else {
                 batches[head].removeFirst(late.count)

@@ -14,6 +14,7 @@ extension WorkingCopy {
     ///   - takesWaiting: whether calls come along that wait to be stored.
     mutating func batch(lastSeen: ([BreakerName]) -> [Instant?], takesWaiting: Bool = true) -> WriteBatch {
         var batch = WriteBatch(at: now, revision: journal.revision)
+        batch.shiftMs = shiftMs
         batch.deletions = deletions.filter { $0.breakerID <= committedRevision }
         batch.breakers = storedBreakers(lastSeen: lastSeen)
         let deleted = Set(deletions.map(\.breakerID))
@@ -57,6 +58,7 @@ extension WorkingCopy {
         transitionTallies.add(changes)
         if isStored { unstored.stored() } else { unstored.keepBatch(at: now) }
         committedRevision = journal.revision
+        endShift(isCommitted: true)
         forgetBatch()
         return (updates, changes)
     }
@@ -87,6 +89,7 @@ extension WorkingCopy {
         }
         for name in gone { remove(name) }
         committedRevision = revision
+        endShift(isCommitted: false)
         for name in names { due.schedule(name, at: self[name]?.nextDue) }
         forgetBatch()
     }

@@ -2,7 +2,7 @@ import BreakerCore
 
 extension WorkingCopy {
     /// Whether decisions were counted in a minute that is over.
-    func isMinuteOver(at now: Instant) -> Bool { countingSince < Minute(of: now) }
+    func isMinuteOver(at now: Instant) -> Bool { countingSince != Minute(of: now) }
 
     /// Takes in what the panel counted since the last time. It belongs to the minute in which the counting began: whoever
     /// calls this does so as soon as a minute is over.
@@ -14,7 +14,7 @@ extension WorkingCopy {
             guard let place = place(of: name) else { continue }
             unstored.add(tally, breakerID: self[place].id, minute: countingSince)
         }
-        countingSince = max(countingSince, Minute(of: now))
+        countingSince = Minute(of: now)
     }
 
     /// What is not stored yet of a breaker.

@@ -33,6 +33,10 @@ struct WorkingCopy {
     /// The minute in which the panel began to count what it was not asked for yet.
     var countingSince: Minute
     var committedRevision: Int64
+    /// By how much the batch moves every instant of live state; 0 in nearly all.
+    private(set) var shiftMs: Int64 = 0
+    /// How often that was done.
+    private(set) var shifts = 0
 
     struct ReceiptKey: Hashable {
         var breakerID: Int64
@@ -157,7 +161,24 @@ struct WorkingCopy {
     mutating func nextDue() -> Instant? { due.next() }
 
     mutating func beginBatch(at now: Instant) {
-        self.now = max(now, self.now)
+        self.now = now
+    }
+
+    /// Moves every instant of live state, and the batch's own, for a clock that was set by as much.
+    mutating func shift(byMs milliseconds: Int64) {
+        now = now.advanced(byMilliseconds: milliseconds)
+        shiftMs = milliseconds
+        for place in breakers.indices {
+            breakers[place].shift(byMilliseconds: milliseconds)
+            touched.insert(place)
+        }
+    }
+
+    /// The batch is over.
+    /// - Parameter isCommitted: whether what it moved stays.
+    mutating func endShift(isCommitted: Bool) {
+        if isCommitted, shiftMs != 0 { shifts += 1 }
+        shiftMs = 0
     }
 
     // MARK: Places

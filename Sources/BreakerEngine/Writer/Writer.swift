@@ -127,20 +127,20 @@ actor Writer {
 
     /// Applies command after command. What is left when the batch's time is over goes back into the queue.
     private func applyBatch() {
-        let start = clock.now()
-        working.beginBatch(at: start)
+        let startMs = clock.uptimeMs()
+        working.beginBatch(at: clock.now())
         var weight = 0
         for (place, command) in batch.enumerated() {
             if weight >= Self.weightBetweenLooks {
                 weight = 0
-                guard start.milliseconds(until: clock.now()) < Self.batchMs else {
+                guard clock.uptimeMs() - startMs < Self.batchMs else {
                     let rest = Array(batch[place...])
                     queue.withLockedValue { $0.putBack(rest) }
                     return
                 }
             }
             weight += command.weight
-            if command.deadline < working.now { command.refuse(.overloaded) } else { finishes.append(perform(command)) }
+            if command.deadlineMs < startMs { command.refuse(.overloaded) } else { finishes.append(perform(command)) }
         }
     }
 
@@ -172,9 +172,14 @@ actor Writer {
                 return fail(error)
             }
         }
+        let stepMs = working.shiftMs
         let (updates, changes) = working.commitBatch(isStored: isStored)
+        // Whoever reads the panel meanwhile shall find that an answer no longer holds, and never one that holds longer.
+        if stepMs > 0 { clock.step(byMs: stepMs) }
         panel.publish(updates, at: working.now)
+        if stepMs < 0 { clock.step(byMs: stepMs) }
         feed.publish(changes)
+        if stepMs != 0 { feed.publishShift() }
         for change in changes { log(change) }
         timer.arm(working.nextDue(), at: working.now)
         return nil
@@ -221,6 +226,23 @@ actor Writer {
         if failure == nil { isBookApplied = true }
         checkpoint()
         return failure == nil && !working.unstored.isEmpty
+    }
+
+    /// Follows the system's clock. Where that was set by more than a minute, every deadline moves by as much in one batch,
+    /// so that none comes earlier or later than it was to.
+    func followClock() {
+        guard undoFailedBatch(), let stepMs = clock.follow() else { return }
+        let now = clock.now()
+        working.beginBatch(at: now)
+        // What was counted is of the minute that it was by the clock as it was.
+        working.collect(panel.collect, at: now)
+        working.shift(byMs: stepMs)
+        guard commit(always: true) == nil else { return }
+        working.countingSince = Minute(of: working.now)
+        logger.warning(
+            "The system's clock was set; every deadline is shifted by as much",
+            metadata: ["step_ms": "\(stepMs)"]
+        )
     }
 
     /// Sees to it that the timer knows what is due next.

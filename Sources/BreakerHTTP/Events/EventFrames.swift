@@ -15,6 +15,8 @@ final class EventFrames: Sendable {
     private struct Resync: Sendable {
         var form: EventForm
         var revision: Int64
+        /// When the panel was written down: it is another one of the same revision where the clock was set.
+        var at: Instant
         var reason: Follower.ResyncReason
         var filter: EventFilter
         var frame: ByteBuffer
@@ -54,12 +56,20 @@ final class EventFrames: Sendable {
     ) -> ByteBuffer {
         let known = resyncs.withLockedValue { resyncs in
             resyncs.first {
-                $0.revision == image.revision && $0.reason == reason && $0.form == form && $0.filter == filter
+                $0.revision == image.revision && $0.at == image.at && $0.reason == reason && $0.form == form
+                    && $0.filter == filter
             }
         }
         if let known { return known.frame }
         let frame = form.frame(of: image, in: epoch, reason: reason, filter)
-        let resync = Resync(form: form, revision: image.revision, reason: reason, filter: filter, frame: frame)
+        let resync = Resync(
+            form: form,
+            revision: image.revision,
+            at: image.at,
+            reason: reason,
+            filter: filter,
+            frame: frame
+        )
         resyncs.withLockedValue { resyncs in
             if resyncs.count == Self.keptResyncs { resyncs.removeFirst() }
             resyncs.append(resync)

@@ -56,6 +56,12 @@ struct Pruner {
         oldestCalls = nil
     }
 
+    /// The clock was set: what was done at which instant says nothing any more.
+    mutating func forgetTimes() {
+        lastRound = nil
+        oldestCalls = nil
+    }
+
     // MARK: What comes and goes
 
     /// A breaker is deleted, and its receipts with it.

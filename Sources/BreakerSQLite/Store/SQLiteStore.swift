@@ -173,14 +173,17 @@ extension SQLiteStore.Session {
     /// Within a transaction. Deletions go first, for a name may be deleted and created in one batch; children follow
     /// their parents, which SQLite checks.
     mutating func put(_ batch: WriteBatch) throws(SQLiteError) {
-        if batch.shiftBackMs > 0 { try tables.receipts.shiftBack(byMs: batch.shiftBackMs) }
+        if batch.shiftMs != 0 {
+            try tables.receipts.shift(byMs: batch.shiftMs)
+            pruner.forgetTimes()
+        }
         for deletion in batch.deletions {
             let receipts = try tables.receipts.delete(ofBreaker: deletion.breakerID)
             try tables.breakers.delete(deletion.breakerID)
             pruner.forget(deletion.breakerID, receipts: receipts)
         }
         for breaker in batch.breakers {
-            try tables.breakers.put(breaker, behind: revision, isShifted: batch.shiftBackMs > 0)
+            try tables.breakers.put(breaker, behind: revision, isShifted: batch.shiftMs != 0)
             try tables.policies.putIfChanged(breaker.snapshot, behind: revision)
         }
         for row in batch.transitions {

@@ -8,7 +8,7 @@ struct ReceiptTable {
     private let deleteOne: Statement
     private let deleteAll: Statement
     private let deleteUpTo: Statement
-    private let shiftBack: Statement
+    private let shift: Statement
     private let selectOne: Statement
     private let selectOldest: Statement
 
@@ -27,7 +27,7 @@ struct ReceiptTable {
         deleteOne = try Statement("DELETE FROM report_ids WHERE breaker_id = ? AND report_id = ?", on: connection)
         deleteAll = try Statement("DELETE FROM report_ids WHERE breaker_id = ?", on: connection)
         deleteUpTo = try Statement("DELETE FROM report_ids WHERE number <= ?", on: connection)
-        shiftBack = try Statement("UPDATE report_ids SET at = at - ?", on: connection)
+        shift = try Statement("UPDATE report_ids SET at = at + ?", on: connection)
         selectOne = try Statement(
             "SELECT \(Self.columns) FROM report_ids WHERE breaker_id = ? AND report_id = ?",
             on: connection
@@ -61,10 +61,10 @@ struct ReceiptTable {
         return permit
     }
 
-    /// Moves the instants of all receipts back, so that none is remembered for longer than it was to be.
-    func shiftBack(byMs milliseconds: Int64) throws(SQLiteError) {
-        shiftBack.bind(milliseconds)
-        try shiftBack.run()
+    /// Moves the instants of all receipts, so that each is remembered for as long as it was to be.
+    func shift(byMs milliseconds: Int64) throws(SQLiteError) {
+        shift.bind(milliseconds)
+        try shift.run()
     }
 
     /// Stores a receipt as the youngest of all; an earlier one of the same report goes.

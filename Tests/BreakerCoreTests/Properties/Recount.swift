@@ -32,9 +32,9 @@ struct Recount {
         emptied = 0
     }
 
-    mutating func shiftBack(byMilliseconds milliseconds: Int64) {
-        since = since.advanced(byMilliseconds: -milliseconds)
-        for index in calls.indices { calls[index].at = calls[index].at.advanced(byMilliseconds: -milliseconds) }
+    mutating func shift(byMilliseconds milliseconds: Int64) {
+        since = since.advanced(byMilliseconds: milliseconds)
+        for index in calls.indices { calls[index].at = calls[index].at.advanced(byMilliseconds: milliseconds) }
     }
 
     mutating func emptyWindow() { emptied = calls.count }

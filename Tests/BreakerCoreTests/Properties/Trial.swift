@@ -40,8 +40,8 @@ struct Trial {
             try wait(max(0, Int(bench.now.milliseconds(until: due)) + offsetMs))
         case .clockFallsBack(let milliseconds):
             bench.wait(-milliseconds)
-            bench.breaker.shiftBack(byMilliseconds: Int64(milliseconds))
-            recount.shiftBack(byMilliseconds: Int64(milliseconds))
+            bench.breaker.shift(byMilliseconds: -Int64(milliseconds))
+            recount.shift(byMilliseconds: -Int64(milliseconds))
         case .acquire: try acquire()
         case .report(let outcome, let carried, let durationMs, let count):
             let permit = permit(carried)

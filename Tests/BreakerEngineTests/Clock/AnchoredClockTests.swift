@@ -1,23 +1,66 @@
 import BreakerCore
-import NIOConcurrencyHelpers
+import EngineSupport
 import Testing
 
 @testable import BreakerEngine
 
 @Suite("The server's clock")
 struct AnchoredClockTests {
-    @Test("A step of the wall clock by an hour, either way, moves nothing", arguments: [-3_600_000, 3_600_000])
-    func ignoresSteps(step: Int64) {
-        let wall = NIOLockedValueBox(Instant(milliseconds: 1_000_000_000))
-        let elapsed = NIOLockedValueBox<Int64>(0)
-        let clock = AnchoredClock(
-            wall: { wall.withLockedValue { $0 } },
-            elapsedMs: { elapsed.withLockedValue { $0 } }
-        )
-        wall.withLockedValue { $0 = $0.advanced(byMilliseconds: step) }
-        #expect(clock.now() == Instant(milliseconds: 1_000_000_000))
-        elapsed.withLockedValue { $0 = 250 }
-        #expect(clock.now() == Instant(milliseconds: 1_000_000_250))
+    @Test("A step of up to a minute is followed by 5 ms a second", arguments: [-60_000, -7, 7, 60_000] as [Int64])
+    func followsSmallSteps(stepMs: Int64) {
+        let clock = ManualClock()
+        clock.setSystemClock(byMs: stepMs)
+        #expect(clock.follow() == nil)
+        #expect(clock.now() == ManualClock.start, "nothing moves at once")
+        var seconds: Int64 = 0
+        while clock.now() != clock.systemClock, seconds <= 12_000 {
+            let before = clock.now()
+            clock.advance(byMs: 1_000)
+            seconds += 1
+            let corrected = before.milliseconds(until: clock.now()) - 1_000
+            #expect(corrected.magnitude <= 5 && corrected.signum() == stepMs.signum())
+            #expect(clock.follow() == nil)
+        }
+        #expect(seconds == Int64((stepMs.magnitude + 4) / 5))
+    }
+
+    @Test("A clock that is being corrected never falls")
+    func neverFallsWhileCorrected() {
+        let clock = ManualClock()
+        clock.setSystemClock(byMs: -60_000)
+        var last = clock.now()
+        for round in 0..<5_000 {
+            if round % 7 == 0 { #expect(clock.follow() == nil) }
+            #expect(clock.now() >= last)
+            last = clock.now()
+            clock.advance(byMs: 1)
+        }
+    }
+
+    @Test("A step beyond a minute is told, and taken by order alone", arguments: [-60_001, 60_001] as [Int64])
+    func tellsLargeSteps(stepMs: Int64) {
+        let clock = ManualClock()
+        clock.setSystemClock(byMs: stepMs)
+        for _ in 1...3 {
+            let before = clock.now()
+            clock.advance(byMs: 1_000)
+            #expect(clock.follow() == stepMs)
+            #expect(before.milliseconds(until: clock.now()) == 1_000)
+        }
+        clock.step(byMs: stepMs)
+        #expect(clock.now() == clock.systemClock)
+        #expect(clock.follow() == nil)
+        #expect(clock.uptimeMs() == 3_000)
+    }
+
+    @Test(
+        "A clock begins with an instant that is ahead of the system's, and with no other",
+        arguments: [-1, 0, 90_000]
+    )
+    func begins(aheadMs: Int64) {
+        let clock = ManualClock()
+        clock.begin(notBefore: ManualClock.start.advanced(byMilliseconds: aheadMs))
+        #expect(ManualClock.start.milliseconds(until: clock.now()) == max(0, aheadMs))
     }
 
     @Test("The clock of this machine never falls")

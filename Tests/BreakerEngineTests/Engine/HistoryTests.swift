@@ -102,7 +102,7 @@ struct HistoryTests {
             reader.close()
             store.close()
         }
-        clock.advance(byMs: -120_000)
+        clock.setSystemClock(byMs: -120_000)
         try await RunningEngine.with(folder: folder, clock: clock) { running in
             try await running.engine.report(Report(.failure), to: "a")
             clock.advance(byMs: 120_000)

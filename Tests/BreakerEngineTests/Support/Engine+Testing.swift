@@ -47,6 +47,10 @@ extension Decision {
     var permit: Permit? {
         if case .allowed(let permit, _, _, _) = self { permit } else { nil }
     }
+
+    var retryAfterMs: Int64? {
+        if case .denied(_, _, let milliseconds) = self { milliseconds } else { nil }
+    }
 }
 
 extension Follower {

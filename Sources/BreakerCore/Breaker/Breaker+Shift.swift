@@ -1,12 +1,10 @@
 extension Breaker {
-    /// Moves every instant of live state back, for a server that starts with its clock behind the last commit: nothing
-    /// lasts longer than it was to last. The window's buckets move along, for they count from the generation's
-    /// beginning.
+    /// Moves every instant of live state, for a clock that is set: everything lasts as long as it was to last. The
+    /// window's buckets move along, for they count from the generation's beginning.
     ///
-    /// - Parameter milliseconds: by how much; not negative.
-    package mutating func shiftBack(byMilliseconds milliseconds: Int64) {
-        precondition(milliseconds >= 0, "time is shifted back by a positive amount, not \(milliseconds)")
-        func shifted(_ instant: Instant) -> Instant { instant.advanced(byMilliseconds: -milliseconds) }
+    /// - Parameter milliseconds: by how much; negative where the clock is set back.
+    package mutating func shift(byMilliseconds milliseconds: Int64) {
+        func shifted(_ instant: Instant) -> Instant { instant.advanced(byMilliseconds: milliseconds) }
         since = shifted(since)
         switch phase {
         case .closed: break
