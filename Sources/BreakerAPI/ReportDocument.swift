@@ -6,6 +6,8 @@ public struct ReportDocument: Codable, Hashable, Sendable {
     public var outcome: String
     public var permit: String?
     public var durationMs: Int64?
+    /// How long ago the call ended when the report is sent, in milliseconds, rounded down; just now where it is absent.
+    public var ageMs: Int64?
     public var kind: String?
     public var detail: String?
     public var reporter: String?
@@ -18,6 +20,7 @@ public struct ReportDocument: Codable, Hashable, Sendable {
         outcome: String,
         permit: String? = nil,
         durationMs: Int64? = nil,
+        ageMs: Int64? = nil,
         kind: String? = nil,
         detail: String? = nil,
         reporter: String? = nil,
@@ -28,6 +31,7 @@ public struct ReportDocument: Codable, Hashable, Sendable {
         self.outcome = outcome
         self.permit = permit
         self.durationMs = durationMs
+        self.ageMs = ageMs
         self.kind = kind
         self.detail = detail
         self.reporter = reporter
@@ -38,6 +42,7 @@ public struct ReportDocument: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey {
         case name, outcome, permit, kind, detail, reporter, count
         case durationMs = "duration_ms"
+        case ageMs = "age_ms"
         case reportID = "report_id"
     }
 }

@@ -39,11 +39,11 @@ package protocol BreakerStore: AnyObject {
 
 /// What a store answers to operators: rows that are committed. Safe to call from any thread; blocks while it reads.
 package protocol BreakerReader: Sendable {
-    /// The failure log of a breaker, newest first.
+    /// The failure log of a breaker, the last reported first.
     /// - Parameter number: only rows before this number; `nil` for the newest.
     func failures(ofBreaker breakerID: Int64, before number: Int64?, limit: Int) throws(StoreError) -> [Failure]
 
-    /// The failures that are kept of a breaker within a time, newest first: as many as retention leaves.
+    /// The failures that are kept of a breaker within a time, the last reported first: as many as retention leaves.
     /// - Parameter to: the first instant that is not in it.
     func failures(ofBreaker breakerID: Int64, from: Instant, to: Instant) throws(StoreError) -> [Failure]
 

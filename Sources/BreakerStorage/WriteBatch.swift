@@ -66,7 +66,8 @@ package struct WriteBatch: Hashable, Sendable {
     /// A later receipt replaces an earlier one of the same report.
     package var receipts: [ReceiptRow] = []
 
-    /// None of a breaker that the batch deletes. What is added to what is stored, in order of minute and breaker.
+    /// None of a breaker that the batch deletes. What is added to what is stored, in order of minute and breaker; the
+    /// minutes of reports with an age are past.
     package var calls: [CallRow] = []
 
     /// What operators ordered, also of breakers that the batch deletes.

@@ -31,6 +31,10 @@ static const unsigned char add_generation_to_report_ids[] = {
 #embed "../../migrations/0007_add_generation_to_report_ids.sql"
 };
 
+static const unsigned char add_last_calls_to_breakers[] = {
+#embed "../../migrations/0008_add_last_calls_to_breakers.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
@@ -42,6 +46,11 @@ static const struct embedded_file migrations[] = {
         "0007_add_generation_to_report_ids.sql",
         add_generation_to_report_ids,
         sizeof add_generation_to_report_ids,
+    },
+    {
+        "0008_add_last_calls_to_breakers.sql",
+        add_last_calls_to_breakers,
+        sizeof add_last_calls_to_breakers,
     },
 };
 

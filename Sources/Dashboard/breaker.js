@@ -129,7 +129,9 @@ export class BreakerPage {
         this.policy.show(view, tag);
         const isOther = before?.last_transition?.revision !== view.last_transition?.revision;
         if (before === null || isOther) this.transitions.load();
-        if (before === null || isOther || before.last_failure?.at !== view.last_failure?.at) this.failures.load();
+        const hasFailed =
+            before?.last_failure?.at !== view.last_failure?.at || before?.counts.failures < view.counts.failures;
+        if (before === null || isOther || hasFailed) this.failures.load();
         this.history.show(view);
         this.tick();
     }

@@ -113,6 +113,29 @@ struct MigratorTests {
         #expect(Set(epochs).count == 1)
     }
 
+    @Test("The newest failure of a breaker is its last one where it was stored before reports had an age")
+    func lastFailure() throws {
+        let place = try SQLitePlace()
+        var scenario = Scenario()
+        scenario.create("none")
+        scenario.create("some")
+        scenario.fail("some", times: 2)
+        let store = try place.open()
+        try scenario.write(to: store)
+        let migration = try #require(EmbeddedFiles.migrations.first { $0.name.hasPrefix("0008") })
+        try store.connection.execute(
+            """
+            ALTER TABLE breakers DROP COLUMN last_success_ms;
+            ALTER TABLE breakers DROP COLUMN last_failure_ms;
+            ALTER TABLE breakers DROP COLUMN last_failure;
+            DELETE FROM migrations WHERE name >= '0008'
+            """
+        )
+        store.close()
+        let migrated = try open(place, EmbeddedFiles.migrations.filter { $0.name <= migration.name })
+        #expect(try migrated.load() == scenario.panel)
+    }
+
     @Test("One that was added is applied to a database that lacks it, and what is stored stays")
     func added() throws {
         let place = try SQLitePlace()

@@ -59,6 +59,16 @@ extension StoreContract {
                 try write([row(2, at: 2, failures: 1)], to: store)
                 #expect(try failures(in: place, of: [1, 2], minutes: 3) == [[0, 1, 0], [1, 0, 2]])
             },
+            Clause("A minute that comes late is the first to go") { place in
+                var retention = Retention()
+                retention.callMinutes = 2
+                let store = try place.open(retention)
+                try write([row(1, at: 2, failures: 1)], to: store)
+                try write([row(1, at: 3, failures: 2)], to: store)
+                try write([row(1, at: 4, failures: 4)], to: store)
+                try write([row(1, at: 1, failures: 8)], to: store)
+                #expect(try failures(in: place, of: [1], minutes: 5) == [[0, 0, 0, 2, 4]])
+            },
             Clause("The failures within a time are told newest first, its beginning included and not its end") {
                 place in
                 let store = try place.open()

@@ -65,6 +65,37 @@ extension StoreContract {
                 try store.write(batch)
                 #expect(try store.load() == scenario.panel)
             },
+            Clause(
+                "The order in which calls ended comes back, with the failure that ended last, be it not the newest row"
+            ) {
+                place in
+                var scenario = Scenario()
+                scenario.create("payments")
+                let store = try place.open()
+                scenario.wait(ms: 10_000)
+                scenario.report("payments", Report(.failure, kind: "timeout"), Report(.success))
+                try scenario.write(to: store)
+                scenario.wait(ms: 1_000)
+                let late = Report(.failure, ageMs: 8_000, kind: "connection")
+                scenario.report("payments", late, Report(.success, ageMs: 500))
+                try scenario.write(to: store)
+                #expect(scenario["payments"].failureRows == 2)
+                #expect(scenario["payments"].lastFailure?.kind == "timeout")
+                #expect(try store.load() == scenario.panel)
+                store.close()
+                #expect(try place.open().load() == scenario.panel)
+            },
+            Clause("The newest row is the last failure where retention let go of the one that ended last") { place in
+                var retention = Retention()
+                retention.failuresPerBreaker = 1
+                let store = try place.open(retention)
+                var scenario = Scenario()
+                scenario.create("payments")
+                scenario.wait(ms: 10_000)
+                scenario.report("payments", Report(.failure), Report(.failure, ageMs: 8_000))
+                try scenario.write(to: store)
+                #expect(try store.load().breakers.map { $0.snapshot.lastFailure?.number } == [2])
+            },
             Clause("Breakers come in order of the bytes of their names") { place in
                 var scenario = Scenario()
                 for name in ["a:b", "b", "a", "Z9", "a-b", "_".prefix(0) + "0", "a.b", "aB"] { scenario.create(name) }

@@ -18,12 +18,7 @@ extension Breaker {
         }
     }
 
-    /// "timeout from checkout-7", as far as it was told.
-    var lastFailureInWords: String {
-        let kind = lastFailure?.kind ?? "a failure"
-        guard let reporter = lastFailure?.reporter else { return kind }
-        return "\(kind) from \(reporter)"
-    }
+    private var lastFailureInWords: String { lastFailure?.inWords ?? "a failure" }
 
     private var windowInWords: String {
         switch policy.window {
@@ -31,6 +26,15 @@ extension Breaker {
         case .calls(1): "the last call"
         case .calls(let calls): "the last \(calls) calls"
         }
+    }
+}
+
+extension Failure {
+    /// "timeout from checkout-7", as far as it was told.
+    var inWords: String {
+        let kind = kind ?? "a failure"
+        guard let reporter else { return kind }
+        return "\(kind) from \(reporter)"
     }
 }
 

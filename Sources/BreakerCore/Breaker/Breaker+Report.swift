@@ -2,7 +2,7 @@ extension Breaker {
     /// Takes what a worker says of a finished call.
     package mutating func report(_ report: Report, at now: Instant, journal: inout Journal) -> ReportAnswer {
         advance(to: now, journal: &journal)
-        if let refusal = refusal(of: report) {
+        if let refusal = refusal(of: report, at: now) {
             return answer(counted: 0, refusal: refusal)
         }
         switch phase {
@@ -18,12 +18,12 @@ extension Breaker {
     }
 
     /// Why `report` is not applied; the order of the checks is the order of precedence.
-    private func refusal(of report: Report) -> ReportAnswer.Refusal? {
+    private func refusal(of report: Report, at now: Instant) -> ReportAnswer.Refusal? {
         if override?.mode == .forceOpen { return .forcedOpen }
         if let permit = report.permit, permit.generation != generation { return .stalePermit }
         if let lease = report.permit?.lease, !leases.contains(where: { $0.id == lease }) { return .leaseExpired }
         return switch phase {
-        case .closed: nil
+        case .closed: isTooOld(report, at: now) ? .tooOld : nil
         case .open: .open
         case .halfOpen: report.permit?.lease == nil ? .noLease : nil
         }
@@ -31,7 +31,18 @@ extension Breaker {
 
     // MARK: Closed
 
-    /// Applies the report's outcomes one by one, up to the one that trips.
+    /// Whether the call ended before the generation began, or before the time window.
+    private func isTooOld(_ report: Report, at now: Instant) -> Bool {
+        guard report.ageMs > 0 else { return false }
+        let elapsedMs = since.milliseconds(until: now)
+        guard report.ageMs <= elapsedMs else { return true }
+        guard case .time(let windowMs) = policy.window else { return false }
+        let endedMs = elapsedMs - report.ageMs
+        return !TimeWindow.holds(elapsedMs: endedMs, atElapsedMs: elapsedMs, windowMs: windowMs)
+    }
+
+    /// Applies the report's outcomes one by one, up to the one that trips. Those of a call that ended a while ago trip
+    /// nothing, whatever their number.
     private mutating func reportWhileClosed(
         _ report: Report,
         at now: Instant,
@@ -44,20 +55,37 @@ extension Breaker {
         phase = .open(until: nil)  // leaves `closed` the only owner of its window, so that none is copied
         let failed = report.outcome == .failure
         let isSlow = policy.isSlow(report.durationMs)
-        let elapsedMs = since.milliseconds(until: now)
+        let elapsedMs = max(0, since.milliseconds(until: now))
+        let endedMs = elapsedMs - report.ageMs
+        let isLastFailure = failed && endedMs >= closed.lastFailureMs
         var counted = 0
         var tripped: (cause: Cause, counts: Counts)?
-        while counted < report.count, tripped == nil {
-            counted += 1
-            if failed { closed.streak.addSaturating(1) } else { closed.streak = 0 }
-            let counts = closed.window.add(failed: failed, slow: isSlow, atElapsedMs: elapsedMs, policy: policy)
-            if override?.mode != .forceClosed {
-                tripped = firstRuleThatHolds(streak: closed.streak, counts: counts).map { ($0.cause, counts) }
+        if report.isCurrent {
+            while counted < report.count, tripped == nil {
+                counted += 1
+                closed.count(failed: failed, endedMs: endedMs)
+                let counts = closed.window.add(
+                    failed: failed,
+                    slow: isSlow,
+                    atElapsedMs: endedMs,
+                    nowMs: elapsedMs,
+                    policy: policy
+                )
+                if override?.mode != .forceClosed {
+                    tripped = firstRuleThatHolds(streak: closed.streak, counts: counts).map { ($0.cause, counts) }
+                }
             }
+        } else {
+            counted = report.count
+            closed.window.addPast(failed: failed, slow: isSlow, count: counted, atElapsedMs: endedMs, policy: policy)
+            if failed { closed.lastFailureMs = max(closed.lastFailureMs, endedMs) }
         }
         let streak = closed.streak
         phase = .closed(closed)
-        if failed { keepFailure(report, kind: report.kind, count: counted, at: now, journal: &journal) }
+        if failed {
+            let failure = keepFailure(report, kind: report.kind, count: counted, at: now, journal: &journal)
+            if isLastFailure { lastFailure = failure }
+        }
         if let tripped {
             let detail = detail(of: tripped.cause, streak: streak, counts: tripped.counts)
             trip(tripped.cause, detail: detail, at: now, journal: &journal)
@@ -81,9 +109,10 @@ extension Breaker {
         case .success, .failure:
             phase = .halfOpen(halfOpen)
             let kind = report.kind ?? (report.outcome == .success ? Self.slowKind : nil)
-            keepFailure(report, kind: kind, count: 1, at: now, journal: &journal)
-            let isTold = lastFailure?.kind != nil || lastFailure?.reporter != nil
-            let detail = "a probe failed" + (isTold ? ": \(lastFailureInWords)" : "")
+            let failure = keepFailure(report, kind: kind, count: 1, at: now, journal: &journal)
+            lastFailure = failure
+            let isTold = failure.kind != nil || failure.reporter != nil
+            let detail = "a probe failed" + (isTold ? ": \(failure.inWords)" : "")
             trip(.probeFailed, detail: detail, at: now, journal: &journal)
         }
         return answer(counted: report.count)
@@ -128,24 +157,39 @@ extension Breaker {
         recentOpenings.append(instant)
     }
 
+    /// Makes a row of the failure log, dated when the call ended.
     private mutating func keepFailure(
         _ report: Report,
         kind: String?,
         count: Int,
         at now: Instant,
         journal: inout Journal
-    ) {
+    ) -> Failure {
         failureRows += 1
         let failure = Failure(
             number: failureRows,
-            at: now,
+            at: report.instant(at: now),
             kind: kind,
             detail: report.detail.map(Limits.cutDetail),
             reporter: report.reporter,
             durationMs: report.durationMs,
             count: count
         )
-        lastFailure = failure
         journal.record(failure, of: self)
+        return failure
+    }
+}
+
+extension Breaker.Closed {
+    /// Counts a call that ended `endedMs` into the generation. Where a call of the other outcome that ended later is
+    /// counted already, the streak stays as it is.
+    fileprivate mutating func count(failed: Bool, endedMs: Int64) {
+        if failed {
+            if lastSuccessMs <= endedMs { streak.addSaturating(1) }
+            lastFailureMs = max(lastFailureMs, endedMs)
+        } else {
+            if lastFailureMs <= endedMs { streak = 0 }
+            lastSuccessMs = max(lastSuccessMs, endedMs)
+        }
     }
 }

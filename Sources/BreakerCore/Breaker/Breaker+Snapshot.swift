@@ -13,6 +13,8 @@ extension Breaker {
         package var since: Instant
         package var openUntil: Instant?
         package var consecutiveFailures: UInt32
+        package var lastSuccessMs: Int64
+        package var lastFailureMs: Int64
         /// The window of a closed breaker, in a form that only this module reads.
         package var window: [UInt8]
         package var leases: [Lease]
@@ -40,6 +42,8 @@ extension Breaker {
             since: Instant,
             openUntil: Instant?,
             consecutiveFailures: UInt32,
+            lastSuccessMs: Int64,
+            lastFailureMs: Int64,
             window: [UInt8],
             leases: [Lease],
             probeSuccesses: UInt32,
@@ -63,6 +67,8 @@ extension Breaker {
             self.since = since
             self.openUntil = openUntil
             self.consecutiveFailures = consecutiveFailures
+            self.lastSuccessMs = lastSuccessMs
+            self.lastFailureMs = lastFailureMs
             self.window = window
             self.leases = leases
             self.probeSuccesses = probeSuccesses
@@ -78,7 +84,11 @@ extension Breaker {
 
     package var snapshot: Snapshot {
         var window: [UInt8] = []
-        if case .closed(let closed) = phase { window = closed.window.bytes }
+        var (lastSuccessMs, lastFailureMs) = (Int64(0), Int64(0))
+        if case .closed(let closed) = phase {
+            window = closed.window.bytes
+            (lastSuccessMs, lastFailureMs) = (closed.lastSuccessMs, closed.lastFailureMs)
+        }
         return Snapshot(
             name: name,
             id: id,
@@ -92,6 +102,8 @@ extension Breaker {
             since: since,
             openUntil: openUntil,
             consecutiveFailures: consecutiveFailures,
+            lastSuccessMs: lastSuccessMs,
+            lastFailureMs: lastFailureMs,
             window: window,
             leases: leases,
             probeSuccesses: probeSuccesses,
@@ -111,7 +123,14 @@ extension Breaker {
         switch snapshot.state {
         case .closed:
             guard let window = Window(snapshot.window, for: snapshot.policy) else { return nil }
-            phase = .closed(Closed(streak: snapshot.consecutiveFailures, window: window))
+            phase = .closed(
+                Closed(
+                    streak: snapshot.consecutiveFailures,
+                    lastSuccessMs: snapshot.lastSuccessMs,
+                    lastFailureMs: snapshot.lastFailureMs,
+                    window: window
+                )
+            )
         case .open: phase = .open(until: snapshot.openUntil)
         case .halfOpen: phase = .halfOpen(HalfOpen(leases: snapshot.leases, successes: snapshot.probeSuccesses))
         }

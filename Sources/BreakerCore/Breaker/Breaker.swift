@@ -28,6 +28,7 @@ package struct Breaker: Hashable, Sendable {
     package internal(set) var lostProbes: UInt32 = 0
     /// How many failure rows were ever made: the number of the newest.
     package internal(set) var failureRows: Int64 = 0
+    /// The failure that ended last, which is not always the newest row.
     package internal(set) var lastFailure: Failure?
     package internal(set) var lastTransition: Transition?
     /// When the breaker tripped within the last hour, the oldest first; at most ``keptOpenings``.
@@ -49,6 +50,10 @@ package struct Breaker: Hashable, Sendable {
     package struct Closed: Hashable, Sendable {
         /// Consecutive failures.
         package internal(set) var streak: UInt32 = 0
+        /// When the latest success and the latest failure that are counted ended, in milliseconds since the generation
+        /// began. Reports do not arrive in the order in which their calls ended.
+        package internal(set) var lastSuccessMs: Int64 = 0
+        package internal(set) var lastFailureMs: Int64 = 0
         var window: Window
     }
 

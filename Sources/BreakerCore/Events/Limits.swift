@@ -8,6 +8,10 @@ package enum Limits {
     package static let reportsPerRequest = 1...10_000
     /// How long a reported call may have taken, in milliseconds: a day.
     package static let durationMs: ClosedRange<Int64> = 0...86_400_000
+    /// How long ago a reported call may have ended, in milliseconds: 15 minutes.
+    package static let reportAgeMs: ClosedRange<Int64> = 0...900_000
+    /// Up to this age a report evaluates the rules; an older one is kept, and trips nothing.
+    package static let currentAgeMs: Int64 = 5_000
     package static let kindLength = 64
     package static let reporterLength = 128
     package static let reportIDLength = 1...64

@@ -4,6 +4,8 @@ package struct Report: Hashable, Sendable {
     package var permit: Permit?
     /// How long the call took, in milliseconds.
     package var durationMs: Int64?
+    /// How long ago the call ended, in milliseconds, by the worker's clock when it sent the report.
+    package var ageMs: Int64
     /// A short word for a failure: `timeout`, `connection`, `http_503`.
     package var kind: String?
     package var detail: String?
@@ -18,23 +20,32 @@ package struct Report: Hashable, Sendable {
         _ outcome: Outcome,
         permit: Permit? = nil,
         durationMs: Int64? = nil,
+        ageMs: Int64 = 0,
         kind: String? = nil,
         detail: String? = nil,
         reporter: String? = nil,
         id: String? = nil,
         count: Int = 1
     ) {
+        precondition(Limits.reportAgeMs.contains(ageMs), "a report's age is 0 to 900000 ms, not \(ageMs)")
         precondition(Limits.reportCount.contains(count), "a report's count is 1 to 10000, not \(count)")
         precondition(count == 1 || permit?.lease == nil, "a probe's permit takes one outcome, not \(count)")
         self.outcome = outcome
         self.permit = permit
         self.durationMs = durationMs
+        self.ageMs = ageMs
         self.kind = kind
         self.detail = detail
         self.reporter = reporter
         self.id = id
         self.count = count
     }
+
+    /// When the call ended, where the report arrives at `now`.
+    package func instant(at now: Instant) -> Instant { now.advanced(byMilliseconds: -ageMs) }
+
+    /// Whether the report says something of the present: it evaluates the rules.
+    var isCurrent: Bool { ageMs <= Limits.currentAgeMs }
 }
 
 /// What a report met with.
@@ -51,6 +62,8 @@ package struct ReportAnswer: Hashable, Sendable {
         case noLease = "no_lease"
         /// The breaker is open.
         case open
+        /// The call ended before the generation began, or before the time window.
+        case tooOld = "too_old"
     }
 
     /// How many of the report's outcomes were applied.

@@ -65,7 +65,7 @@ package struct Explanation: Hashable, Sendable {
         state = breaker.state
         transition = breaker.lastTransition
         rule = story.rule
-        self.failures = Array(failures.filter(story.led).prefix(Self.failureLimit))
+        self.failures = failures.filter(story.led).prefix(Self.failureLimit).sorted { $0.at > $1.at }
         next = story.next
         isUnstable = breaker.isUnstable(at: now)
         openingsLastHour = breaker.openings(inHourBefore: now)

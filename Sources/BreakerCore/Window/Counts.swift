@@ -12,9 +12,9 @@ package struct Counts: Hashable, Sendable {
         self.slow = slow
     }
 
-    /// One call.
-    init(failed: Bool, slow: Bool) {
-        self.init(calls: 1, failures: failed ? 1 : 0, slow: slow ? 1 : 0)
+    /// Calls with one outcome.
+    init(failed: Bool, slow: Bool, calls: UInt32 = 1) {
+        self.init(calls: calls, failures: failed ? calls : 0, slow: slow ? calls : 0)
     }
 
     /// Share of calls that failed, 0 to 1; `nil` where there were none.

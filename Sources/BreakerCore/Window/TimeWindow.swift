@@ -21,16 +21,24 @@ struct TimeWindow: Sendable {
         max(0, elapsedMs) * Int64(bucketCount) / windowMs
     }
 
-    /// Adds to `bucket`, or to the newest if that is later: time never runs backwards here.
-    /// - Returns: what the window holds behind it.
-    @discardableResult
-    mutating func add(_ call: Counts, toBucket bucket: Int64) -> Counts {
+    /// Whether the bucket of what happened at `elapsedMs` is one of the 60 that count at `nowMs`.
+    static func holds(elapsedMs: Int64, atElapsedMs nowMs: Int64, windowMs: Int64) -> Bool {
+        bucket(atElapsedMs: nowMs, windowMs: windowMs) - bucket(atElapsedMs: elapsedMs, windowMs: windowMs)
+            < Int64(bucketCount)
+    }
+
+    /// Adds to `bucket`, or to the oldest of the newest 60 if that is later.
+    mutating func add(_ calls: Counts, toBucket bucket: Int64) {
         if bucket > newest || buckets.isEmpty { begin(bucket) }
-        let place = place(of: newest)
+        let bucket = max(bucket, newest - Int64(Self.bucketCount) + 1)
+        if bucket < oldest {
+            makeRoom(from: bucket, upToBucket: newest)
+            oldest = bucket
+        }
+        let place = place(of: bucket)
         total.subtract(buckets[place])
-        buckets[place] += call
+        buckets[place] += calls
         total.add(buckets[place])
-        return total.counts
     }
 
     /// What the 60 buckets up to `bucket` hold together.
@@ -54,14 +62,14 @@ struct TimeWindow: Sendable {
                 buckets[place(of: oldest)] = .zero
                 oldest += 1
             }
-            makeRoom(upToBucket: bucket)
+            makeRoom(from: oldest, upToBucket: bucket)
         }
         newest = bucket
     }
 
     /// At least doubles the ring where it is too small, so that it seldom has to grow.
-    private mutating func makeRoom(upToBucket bucket: Int64) {
-        let needed = Int(bucket - oldest) + 1
+    private mutating func makeRoom(from first: Int64, upToBucket last: Int64) {
+        let needed = Int(last - first) + 1
         guard needed > buckets.count else { return }
         let size = min(max(needed, 2 * buckets.count), Self.bucketCount)
         var ring = Array(repeating: Counts.zero, count: size)

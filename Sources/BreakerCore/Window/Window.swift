@@ -12,13 +12,23 @@ enum Window: Hashable, Sendable {
             }
     }
 
-    /// Adds one call at `elapsedMs` into the generation, and returns what the window holds behind it.
-    mutating func add(failed: Bool, slow: Bool, atElapsedMs elapsedMs: Int64, policy: Policy) -> Counts {
+    /// Adds one call that ended at `elapsedMs` into the generation, where `nowMs` is the present.
+    /// - Returns: what the window holds after it.
+    mutating func add(
+        failed: Bool,
+        slow: Bool,
+        atElapsedMs elapsedMs: Int64,
+        nowMs: Int64,
+        policy: Policy
+    ) -> Counts {
         switch (self, policy.window) {
         case (.time(var window), .time(let windowMs)):
             self = .calls(CallWindow())  // leaves `window` the only owner of its buckets, so that none are copied
-            let bucket = TimeWindow.bucket(atElapsedMs: elapsedMs, windowMs: windowMs)
-            let counts = window.add(Counts(failed: failed, slow: slow), toBucket: bucket)
+            let present = TimeWindow.bucket(atElapsedMs: nowMs, windowMs: windowMs)
+            let bucket =
+                elapsedMs == nowMs ? present : TimeWindow.bucket(atElapsedMs: elapsedMs, windowMs: windowMs)
+            window.add(Counts(failed: failed, slow: slow), toBucket: bucket)
+            let counts = window.counts(upToBucket: present)
             self = .time(window)
             return counts
         case (.calls(var window), .calls(let capacity)):
@@ -29,6 +39,15 @@ enum Window: Hashable, Sendable {
         case (.time, .calls), (.calls, .time):
             preconditionFailure("a \(policy.window) policy has another window")
         }
+    }
+
+    /// Adds calls that ended a while ago: a time window has a bucket for them, the last calls are others.
+    mutating func addPast(failed: Bool, slow: Bool, count: Int, atElapsedMs elapsedMs: Int64, policy: Policy) {
+        guard case .time(var window) = self, case .time(let windowMs) = policy.window else { return }
+        self = .calls(CallWindow())  // leaves `window` the only owner of its buckets, so that none are copied
+        let bucket = TimeWindow.bucket(atElapsedMs: elapsedMs, windowMs: windowMs)
+        window.add(Counts(failed: failed, slow: slow, calls: UInt32(count)), toBucket: bucket)
+        self = .time(window)
     }
 
     func counts(atElapsedMs elapsedMs: Int64, policy: Policy) -> Counts {

@@ -7,10 +7,20 @@ import BreakerStorage
 /// reports and the panel's counts, waits here, and goes along with the batches to come, some of it at a time.
 struct UnstoredCalls {
     private struct Addition {
-        var breakerID: Int64
+        var key: Key
         var outcome: Outcome
         var count: Int64
         var isSlow: Bool
+    }
+
+    /// A row of what is stored.
+    private struct Key: Hashable, Comparable {
+        var minute: Minute
+        var breakerID: Int64
+
+        static func < (left: Key, right: Key) -> Bool {
+            (left.minute, left.breakerID) < (right.minute, right.breakerID)
+        }
     }
 
     /// By minute and breaker.
@@ -33,19 +43,21 @@ struct UnstoredCalls {
     // MARK: What happens
 
     /// Notes outcomes that the present batch takes in.
-    mutating func add(_ outcome: Outcome, count: Int, isSlow: Bool, breakerID: Int64) {
+    /// - Parameter minute: in which the calls ended.
+    mutating func add(_ outcome: Outcome, count: Int, isSlow: Bool, breakerID: Int64, minute: Minute) {
         guard count > 0 else { return }
-        additions.append(Addition(breakerID: breakerID, outcome: outcome, count: Int64(count), isSlow: isSlow))
+        let key = Key(minute: minute, breakerID: breakerID)
+        additions.append(Addition(key: key, outcome: outcome, count: Int64(count), isSlow: isSlow))
     }
 
     /// Notes what was decided, beside any batch.
     mutating func add(_ decisions: DecisionTally, breakerID: Int64, minute: Minute) {
-        change(breakerID, minute) { $0 += decisions.calls }
+        change(Key(minute: minute, breakerID: breakerID)) { $0 += decisions.calls }
     }
 
-    private mutating func change(_ breakerID: Int64, _ minute: Minute, _ body: (inout CallTally) -> Void) {
-        if waiting[minute]?[breakerID] == nil { waitingCount += 1 }
-        body(&waiting[minute, default: [:]][breakerID, default: CallTally()])
+    private mutating func change(_ key: Key, _ body: (inout CallTally) -> Void) {
+        if waiting[key.minute]?[key.breakerID] == nil { waitingCount += 1 }
+        body(&waiting[key.minute, default: [:]][key.breakerID, default: CallTally()])
     }
 
     /// What waits of a breaker.
@@ -62,41 +74,26 @@ struct UnstoredCalls {
     /// a store writes it fastest.
     ///
     /// - Parameters:
-    ///   - now: when the batch is made.
     ///   - deleted: breakers of which nothing is kept.
     ///   - takesWaiting: whether what waits comes along.
-    mutating func rows(at now: Instant, without deleted: Set<Int64>, takesWaiting: Bool) -> [WriteBatch.CallRow] {
-        var rows: [WriteBatch.CallRow] = []
+    mutating func rows(without deleted: Set<Int64>, takesWaiting: Bool) -> [WriteBatch.CallRow] {
+        var tallies: [Key: CallTally] = [:]
         takenAlong = takesWaiting ? oldestWaiting() : nil
-        if let (minute, breakerIDs) = takenAlong, let tallies = waiting[minute] {
-            for id in breakerIDs { Self.append(tallies[id], of: id, at: minute, to: &rows) }
+        if let (minute, breakerIDs) = takenAlong, let waiting = waiting[minute] {
+            for id in breakerIDs { tallies[Key(minute: minute, breakerID: id)] = waiting[id] }
         }
-        let reported = reportedTallies
-        for id in reported.keys.sorted() { Self.append(reported[id], of: id, at: Minute(of: now), to: &rows) }
+        for addition in additions {
+            tallies[addition.key, default: CallTally()]
+                .add(addition.outcome, count: addition.count, isSlow: addition.isSlow)
+        }
+        let rows = tallies.sorted { $0.key < $1.key }
+            .map { WriteBatch.CallRow(breakerID: $0.key.breakerID, minute: $0.key.minute, tally: $0.value) }
         return deleted.isEmpty ? rows : rows.filter { !deleted.contains($0.breakerID) }
-    }
-
-    private static func append(
-        _ tally: CallTally?,
-        of breakerID: Int64,
-        at minute: Minute,
-        to rows: inout [WriteBatch.CallRow]
-    ) {
-        if let tally { rows.append(WriteBatch.CallRow(breakerID: breakerID, minute: minute, tally: tally)) }
     }
 
     private func oldestWaiting() -> (minute: Minute, breakerIDs: [Int64])? {
         guard let minute = waiting.keys.min(), let tallies = waiting[minute] else { return nil }
         return (minute, tallies.keys.prefix(Self.rowsAtATime).sorted())
-    }
-
-    private var reportedTallies: [Int64: CallTally] {
-        var tallies: [Int64: CallTally] = [:]
-        for addition in additions {
-            tallies[addition.breakerID, default: CallTally()]
-                .add(addition.outcome, count: addition.count, isSlow: addition.isSlow)
-        }
-        return tallies
     }
 
     /// The batch is stored, and with it what it took along.
@@ -110,10 +107,10 @@ struct UnstoredCalls {
     }
 
     /// The batch changed nothing that had to be stored. What it reports waits, unless too much does.
-    mutating func keepBatch(at now: Instant) {
+    mutating func keepBatch() {
         if !isFull {
             for addition in additions {
-                change(addition.breakerID, Minute(of: now)) {
+                change(addition.key) {
                     $0.add(addition.outcome, count: addition.count, isSlow: addition.isSlow)
                 }
             }

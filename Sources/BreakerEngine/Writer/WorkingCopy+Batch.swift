@@ -32,7 +32,7 @@ extension WorkingCopy {
             return WriteBatch.ReceiptRow(breakerID: key.breakerID, reportID: key.reportID, receipt: receipt)
         }
         batch.audit = audit
-        batch.calls = unstored.rows(at: now, without: deleted, takesWaiting: takesWaiting)
+        batch.calls = unstored.rows(without: deleted, takesWaiting: takesWaiting)
         return batch
     }
 
@@ -56,7 +56,7 @@ extension WorkingCopy {
         let changes = journal.changes
         reportTallies.commitBatch()
         transitionTallies.add(changes)
-        if isStored { unstored.stored() } else { unstored.keepBatch(at: now) }
+        if isStored { unstored.stored() } else { unstored.keepBatch() }
         committedRevision = journal.revision
         endShift(isCommitted: true)
         forgetBatch()

@@ -33,7 +33,13 @@ extension WorkingCopy {
             return (answer, changed: answer.applied && (report.outcome != .ignored || endsLease))
         }
         reportTallies.add(report, answer: answer, at: place)
-        unstored.add(report.outcome, count: answer.counted, isSlow: isSlow, breakerID: self[place].id)
+        unstored.add(
+            report.outcome,
+            count: answer.counted,
+            isSlow: isSlow,
+            breakerID: self[place].id,
+            minute: Minute(of: report.instant(at: now))
+        )
         if let id = report.id {
             remember(Receipt(of: report, answer: answer, at: now), ofReport: id, breakerID: self[place].id)
         }

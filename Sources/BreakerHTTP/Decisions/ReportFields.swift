@@ -78,6 +78,10 @@ extension Report {
         if let durationMs, !Limits.durationMs.contains(durationMs) {
             throw .invalid(path + "duration_ms", "must be 0 to \(Limits.durationMs.upperBound)")
         }
+        let ageMs = try fields.integer("age_ms") ?? 0
+        guard Limits.reportAgeMs.contains(ageMs) else {
+            throw .invalid(path + "age_ms", "must be 0 to \(Limits.reportAgeMs.upperBound)")
+        }
         let kind = try Self.text("kind", of: fields, at: path, length: Limits.kindLength)
         let reporter = try Self.text("reporter", of: fields, at: path, length: Limits.reporterLength)
         let id = try fields.text("report_id")
@@ -95,6 +99,7 @@ extension Report {
             outcome,
             permit: permit,
             durationMs: durationMs,
+            ageMs: ageMs,
             kind: kind,
             detail: try fields.text("detail"),
             reporter: reporter,

@@ -4,7 +4,7 @@ import BreakerEngine
 
 /// What a report may say of itself in a batch.
 enum ReportMember: Int, CaseIterable, MemberName {
-    case name, outcome, permit, durationMs, kind, detail, reporter, reportID, count
+    case name, outcome, permit, durationMs, ageMs, kind, detail, reporter, reportID, count
 
     init?(_ key: UnsafeBufferPointer<UInt8>) {
         guard let first = key.first else { return nil }
@@ -14,6 +14,7 @@ enum ReportMember: Int, CaseIterable, MemberName {
         case (4, "k"): (candidate, written) = (.kind, "kind")
         case (5, "c"): (candidate, written) = (.count, "count")
         case (6, "p"): (candidate, written) = (.permit, "permit")
+        case (6, "a"): (candidate, written) = (.ageMs, "age_ms")
         case (6, "d"): (candidate, written) = (.detail, "detail")
         case (7, "o"): (candidate, written) = (.outcome, "outcome")
         case (8, "r"): (candidate, written) = (.reporter, "reporter")

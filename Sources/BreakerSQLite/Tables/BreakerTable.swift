@@ -18,10 +18,13 @@ struct BreakerTable {
         "state", "generation", "since_at", "open_until", "consecutive_failures", "window", "leases", "probe_successes",
         "lost_probes", "override_mode", "override_reason", "override_actor", "override_since_at",
         "override_expires_at", "back_off_openings", "back_off_last_open_ms", "failure_rows", "last_transition",
-        "last_seen_at",
+        "last_seen_at", "last_success_ms", "last_failure_ms", "last_failure",
     ]
     /// What changes with a report that moves the breaker nowhere: none has a CHECK, which would cost as much as the row.
-    private static let countColumns = ["consecutive_failures", "window", "failure_rows", "last_seen_at"]
+    private static let countColumns = [
+        "consecutive_failures", "window", "failure_rows", "last_seen_at", "last_success_ms", "last_failure_ms",
+        "last_failure",
+    ]
 
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
@@ -43,11 +46,14 @@ struct BreakerTable {
             FailureTable.columns.map { "f.\($0)" },
             TransitionTable.columns.map { "t.\($0)" },
         ]
+        // The row of the failure that ended last is the newest, or one before it that retention may have let go.
         let select = """
             SELECT \(lists.joined().joined(separator: ", "))
             FROM breakers b
             JOIN policies p ON p.breaker_id = b.id
-            LEFT JOIN failures f ON f.breaker_id = b.id AND f.number = b.failure_rows
+            LEFT JOIN failures f ON f.breaker_id = b.id AND f.number = (
+                SELECT min(number) FROM failures WHERE breaker_id = b.id AND number IN (b.last_failure, b.failure_rows)
+            )
             LEFT JOIN transitions t ON t.revision = b.last_transition
             """
         selectAll = try Statement("\(select) ORDER BY b.name", on: connection)
@@ -91,6 +97,7 @@ struct BreakerTable {
             updateCounts.bind(snapshot.window)
             updateCounts.bind(snapshot.failureRows)
             updateCounts.bind(breaker.lastSeenAt)
+            bindLastCalls(of: snapshot, to: updateCounts)
             try run(updateCounts, of: snapshot)
         }
     }
@@ -122,6 +129,13 @@ struct BreakerTable {
         statement.bind(snapshot.failureRows)
         statement.bind(snapshot.lastTransition?.revision)
         statement.bind(breaker.lastSeenAt)
+        bindLastCalls(of: snapshot, to: statement)
+    }
+
+    private func bindLastCalls(of snapshot: Breaker.Snapshot, to statement: Statement) {
+        statement.bind(snapshot.lastSuccessMs)
+        statement.bind(snapshot.lastFailureMs)
+        statement.bind(snapshot.lastFailure?.number)
     }
 
     /// Until the policy's own columns are read.
@@ -174,6 +188,8 @@ struct BreakerTable {
             since: row.instant(),
             openUntil: row.instantOrNull(),
             consecutiveFailures: try row.count(),
+            lastSuccessMs: 0,
+            lastFailureMs: 0,
             window: row.bytes(),
             leases: try LeaseText.leases(in: row.text()),
             probeSuccesses: try row.count(),
@@ -190,6 +206,9 @@ struct BreakerTable {
         snapshot.failureRows = row.integer()
         row.skip(1)  // `last_transition`: the joined row has it
         let lastSeenAt = row.instantOrNull()
+        snapshot.lastSuccessMs = row.integer()
+        snapshot.lastFailureMs = row.integer()
+        row.skip(1)  // `last_failure`: the joined row has it
         try policies.read(&row, into: &snapshot)
         snapshot.lastFailure = try FailureTable.failureOrNull(&row)
         snapshot.lastTransition = try TransitionTable.transitionOrNull(&row)

@@ -44,7 +44,7 @@ struct RefusalTests {
     }
 
     /// In the order of ``Carried``. Each row is a situation in which several reasons can hold at once; given is the
-    /// first of `forced_open`, `stale_permit`, `lease_expired`, `no_lease`, `open`.
+    /// first of `forced_open`, `stale_permit`, `lease_expired`, `no_lease`, `open`, `too_old`.
     static func expected(_ situation: Situation) -> [ReportAnswer.Refusal?] {
         switch situation {
         case .closed, .forcedClosed: [nil, nil, .stalePermit, .leaseExpired, .stalePermit]
@@ -61,6 +61,16 @@ struct RefusalTests {
             var bench = situation.bench
             let permit = carried.permit(of: bench.breaker)
             #expect(bench.report(outcome, permit: permit).refusal == refusal, "\(carried)")
+        }
+    }
+
+    @Test("is too old only where nothing else is wrong with it", arguments: Situation.allCases, Outcome.allCases)
+    func tooOldIsLast(situation: Situation, outcome: Outcome) {
+        for (carried, refusal) in zip(Carried.allCases, Self.expected(situation)) {
+            var bench = situation.bench
+            let permit = carried.permit(of: bench.breaker)
+            let answer = bench.report(outcome, permit: permit, ageMs: 1)
+            #expect(answer.refusal == refusal ?? .tooOld, "\(carried)")
         }
     }
 
@@ -83,7 +93,7 @@ struct RefusalTests {
     func names() {
         #expect(
             ReportAnswer.Refusal.allCases.map(\.rawValue)
-                == ["forced_open", "stale_permit", "lease_expired", "no_lease", "open"]
+                == ["forced_open", "stale_permit", "lease_expired", "no_lease", "open", "too_old"]
         )
     }
 

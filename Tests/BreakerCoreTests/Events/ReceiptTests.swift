@@ -64,13 +64,14 @@ struct ReceiptTests {
         #expect(receipt.match(other, at: .start) == .conflict)
     }
 
-    @Test("does not look at kind, detail or reporter")
+    @Test("does not look at kind, detail, reporter or age, which grows from one sending to the next")
     func words() {
         let receipt = Receipt(of: Self.report, answer: Self.answers[0], at: .start)
         var other = Self.report
         other.kind = "connection"
         other.detail = nil
         other.reporter = "cart-1"
+        other.ageMs = 4_000
         #expect(receipt.match(other, at: .start) != .conflict)
     }
 

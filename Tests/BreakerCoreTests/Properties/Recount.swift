@@ -6,12 +6,15 @@ struct Recount {
         var at: Instant
         var failed: Bool
         var slow: Bool
+        /// Whether it ended so late that it evaluates the rules.
+        var isCurrent: Bool
     }
 
     private var generation: Int64
     private var since: Instant
-    /// All calls of the present generation, the oldest first.
-    private var calls: [Call] = []
+    /// All calls of the present generation, in the order in which they were reported.
+    private(set) var calls: [Call] = []
+    private(set) var streak = 0
     /// How many of them came before the window was last emptied.
     private var emptied = 0
     /// How many openings followed each other, and how long the last was to last.
@@ -29,6 +32,7 @@ struct Recount {
         generation = breaker.generation
         since = breaker.since
         calls = []
+        streak = 0
         emptied = 0
     }
 
@@ -41,16 +45,24 @@ struct Recount {
 
     mutating func forgetOpenings() { openings = 0 }
 
-    var streak: Int { calls.reversed().prefix(while: \.failed).count }
+    /// Whether the call of a report to a closed breaker ended before the generation or the time window began.
+    func isTooOld(_ report: Report, at now: Instant, policy: Policy) -> Bool {
+        let ended = report.instant(at: now)
+        if report.ageMs > 0, ended < since { return true }
+        guard case .time(let windowMs) = policy.window else { return false }
+        return bucket(now, windowMs) - bucket(ended, windowMs) >= 60
+    }
+
+    private func bucket(_ instant: Instant, _ windowMs: Int64) -> Int64 {
+        since.milliseconds(until: instant) * 60 / windowMs
+    }
 
     func counts(at now: Instant, policy: Policy) -> Counts {
         var counted = Array(calls[emptied...])
         switch policy.window {
-        case .calls(let calls): counted = counted.suffix(calls)
+        case .calls(let calls): counted = counted.filter(\.isCurrent).suffix(calls)
         case .time(let windowMs):
-            func bucket(_ instant: Instant) -> Int64 { since.milliseconds(until: instant) * 60 / windowMs }
-            let newest = bucket(now)
-            counted.removeAll { newest - bucket($0.at) >= 60 }
+            counted.removeAll { bucket(now, windowMs) - bucket($0.at, windowMs) >= 60 }
         }
         return Counts(
             calls: UInt32(counted.count),
@@ -64,10 +76,20 @@ struct Recount {
     /// - Returns: how many until one trips, and its cause.
     mutating func add(_ report: Report, to breaker: Breaker, at now: Instant) -> (counted: Int, cause: Cause?) {
         guard report.outcome != .ignored else { return (report.count, nil) }
-        let slow = isSlow(report, policy: breaker.policy)
+        let call = Call(
+            at: report.instant(at: now),
+            failed: report.outcome == .failure,
+            slow: isSlow(report, policy: breaker.policy),
+            isCurrent: report.ageMs <= 5_000
+        )
         for number in 1...report.count {
-            calls.append(Call(at: now, failed: report.outcome == .failure, slow: slow))
-            if breaker.override?.mode != .forceClosed, let cause = cause(at: now, policy: breaker.policy) {
+            if call.isCurrent, !calls.contains(where: { $0.failed != call.failed && $0.at > call.at }) {
+                streak = call.failed ? streak + 1 : 0
+            }
+            calls.append(call)
+            if call.isCurrent, breaker.override?.mode != .forceClosed,
+                let cause = cause(at: now, policy: breaker.policy)
+            {
                 return (number, cause)
             }
         }

@@ -10,7 +10,7 @@ struct Story: CustomStringConvertible {
         /// The server starts again with its clock that far behind.
         case clockFallsBack(milliseconds: Int)
         case acquire
-        case report(Outcome, Carried, durationMs: Int?, count: Int)
+        case report(Outcome, Carried, durationMs: Int?, ageMs: Int, count: Int)
         case setOverride(Override.Mode, expiresInMs: Int?)
         case clearOverride
         case reset(Breaker.ResetTarget)
@@ -61,11 +61,18 @@ struct Story: CustomStringConvertible {
     private static func report(_ random: inout SplitMix64) -> Step {
         let outcome = random.pick([Outcome.success, .failure, .failure, .ignored])
         let durationMs = random.pick([nil, 0, 49, 50, 51])
+        let ageMs = random.pick([0, 0, 0, 0, 1, 16, 17, 983, 984, 1_000, 4_999, 5_000, 5_001, 6_000, 900_000])
         switch random.below(6) {
-        case 0: return .report(outcome, .nothing, durationMs: durationMs, count: random.pick([1, 1, 2, 5]))
-        case 1: return .report(outcome, .bareOfThisGeneration, durationMs: durationMs, count: random.pick([1, 3]))
-        case 2: return .report(outcome, .earlier(random.below(8)), durationMs: durationMs, count: 1)
-        default: return .report(outcome, .leaseInFlight, durationMs: durationMs, count: 1)
+        case 0:
+            let count = random.pick([1, 1, 2, 5])
+            return .report(outcome, .nothing, durationMs: durationMs, ageMs: ageMs, count: count)
+        case 1:
+            let count = random.pick([1, 3])
+            return .report(outcome, .bareOfThisGeneration, durationMs: durationMs, ageMs: ageMs, count: count)
+        case 2:
+            let carried = Carried.earlier(random.below(8))
+            return .report(outcome, carried, durationMs: durationMs, ageMs: ageMs, count: 1)
+        default: return .report(outcome, .leaseInFlight, durationMs: durationMs, ageMs: ageMs, count: 1)
         }
     }
 
@@ -78,7 +85,9 @@ struct Story: CustomStringConvertible {
             $0.slowCallRateThreshold = random.pick([nil, nil, 0.5, 1])
             $0.slowCallMs = $0.slowCallRateThreshold == nil ? random.pick([nil, 50]) : random.pick([50, 51])
             $0.minimumCalls = 1 + random.below(4)
-            $0.window = random.pick([.time(ms: 1_000), .time(ms: 1_007), .calls(2), .calls(3), .calls(4)])
+            $0.window = random.pick([
+                .time(ms: 1_000), .time(ms: 1_007), .time(ms: 8_000), .calls(2), .calls(3), .calls(4),
+            ])
             $0.recoveryTimeoutMs = random.pick([100, 150])
             $0.recoveryTimeoutMultiplier = random.pick([1, 1.5, 2, 10])
             $0.givenRecoveryTimeoutMaxMs = random.pick([nil, 150, 350, 1_000])

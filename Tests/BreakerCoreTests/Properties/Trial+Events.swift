@@ -62,8 +62,13 @@ extension Trial {
         guard answer.applied else {
             try require(answer.counted == 0, "\(answer) counted some")
             refusals.insert(answer.refusal!)
+            try requireTooOld(report, answer.refusal == .tooOld, advanced)
             return try requireUnchanged(since: advanced, "\(answer)")
         }
+        try requireTooOld(report, false, advanced)
+        let isLastFailure =
+            advanced.breaker.state == .halfOpen
+            || !recount.calls.contains { $0.failed && $0.at > report.instant(at: bench.now) }
         let (counted, cause) = try expected(of: report, advanced)
         try require(answer.counted == counted, "\(answer) should have counted \(counted)")
         let transitions = bench.transitions.dropFirst(advanced.transitions.count)
@@ -71,9 +76,24 @@ extension Trial {
         let fails = report.outcome == .failure || cause == .probeFailed
         let rows = bench.failures.dropFirst(advanced.failures.count)
         try require(rows.map(\.count) == (fails ? [counted] : []), "\(report) makes \(rows)")
+        try require(rows.allSatisfy { $0.at == report.instant(at: bench.now) }, "\(rows) are not dated by \(report)")
+        if fails, isLastFailure { lastFailure = bench.breaker.failureRows }
+        try require(
+            bench.breaker.lastFailure?.number == lastFailure,
+            "\(lastFailure as Any) should be the last failure"
+        )
         guard bench.breaker.state == .open, let until = bench.breaker.openUntil else { return }
         let openMs = recount.open(advanced.breaker, at: bench.now)
         try require(bench.now.milliseconds(until: until) == openMs, "open should last \(openMs) ms")
+    }
+
+    /// - Parameter isRefused: whether the report was refused as too old. One that is refused otherwise may be too old.
+    private func requireTooOld(_ report: Report, _ isRefused: Bool, _ advanced: Bench) throws(Violation) {
+        let breaker = advanced.breaker
+        guard breaker.state == .closed, report.permit.map({ $0 == Permit(generation: breaker.generation) }) ?? true
+        else { return try require(!isRefused, "\(report) is too old for a breaker that would not count it") }
+        let isTooOld = recount.isTooOld(report, at: bench.now, policy: breaker.policy)
+        try require(isTooOld == isRefused, "\(report) is too old: \(isTooOld)")
     }
 
     /// What an applied report leads to.

@@ -11,6 +11,8 @@ struct Trial {
     var bench: Bench
     var recount: Recount
     var permits: [Permit] = []
+    /// The number of the failure that ended last.
+    var lastFailure: Int64?
     /// What reports met with.
     var refusals: Set<ReportAnswer.Refusal> = []
     var random: SplitMix64
@@ -43,12 +45,13 @@ struct Trial {
             bench.breaker.shift(byMilliseconds: -Int64(milliseconds))
             recount.shift(byMilliseconds: -Int64(milliseconds))
         case .acquire: try acquire()
-        case .report(let outcome, let carried, let durationMs, let count):
+        case .report(let outcome, let carried, let durationMs, let ageMs, let count):
             let permit = permit(carried)
             let report = Report(
                 outcome,
                 permit: permit,
                 durationMs: durationMs.map { Int64($0) },
+                ageMs: Int64(ageMs),
                 count: permit?.lease == nil ? count : 1
             )
             try self.report(report)

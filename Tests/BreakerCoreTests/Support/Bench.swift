@@ -83,10 +83,15 @@ extension Bench {
     }
 
     @discardableResult
-    mutating func report(_ outcome: Outcome, permit: Permit? = nil, durationMs: Int? = nil, count: Int = 1)
-        -> ReportAnswer
-    {
-        report(Report(outcome, permit: permit, durationMs: durationMs.map { Int64($0) }, count: count))
+    mutating func report(
+        _ outcome: Outcome,
+        permit: Permit? = nil,
+        durationMs: Int? = nil,
+        ageMs: Int64 = 0,
+        count: Int = 1
+    ) -> ReportAnswer {
+        let durationMs = durationMs.map { Int64($0) }
+        return report(Report(outcome, permit: permit, durationMs: durationMs, ageMs: ageMs, count: count))
     }
 
     mutating func setOverride(_ mode: Override.Mode, expiresInMs: Int? = nil) {

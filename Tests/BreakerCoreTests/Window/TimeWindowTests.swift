@@ -12,7 +12,7 @@ struct TimeWindowTests {
 
         mutating func add(_ counts: Counts, toBucket bucket: Int64) {
             newest = buckets.isEmpty ? bucket : max(newest, bucket)
-            buckets[newest, default: .zero] += counts
+            buckets[max(bucket, newest - 59), default: .zero] += counts
         }
 
         func counts(upToBucket bucket: Int64) -> Counts {
@@ -33,12 +33,14 @@ struct TimeWindowTests {
         var (window, recount) = (TimeWindow(), Recount())
         var bucket = Int64(random.pick([0, 1, 59, 60, 1 << 40]))
         for _ in 0..<400 {
-            bucket += Int64(random.pick([-3, 0, 0, 0, 1, 1, 2, 5, 13, 29, 30, 58, 59, 60, 61, 500]))
+            bucket += Int64(
+                random.pick([-100, -60, -59, -30, -3, 0, 0, 0, 1, 1, 2, 5, 13, 29, 30, 58, 59, 60, 61, 500])
+            )
             bucket = max(0, bucket)
             let counts = Self.counts(&random)
             recount.add(counts, toBucket: bucket)
-            let held = window.add(counts, toBucket: bucket)
-            #expect(held == recount.counts(upToBucket: bucket), "seed \(seed)")
+            window.add(counts, toBucket: bucket)
+            #expect(window.counts(upToBucket: bucket) == recount.counts(upToBucket: bucket), "seed \(seed)")
             let later = bucket + Int64(random.below(70))
             #expect(window.counts(upToBucket: later) == recount.counts(upToBucket: later), "seed \(seed)")
         }
@@ -50,7 +52,8 @@ struct TimeWindowTests {
         var window = TimeWindow()
         var bucket: Int64 = 0
         for _ in 0..<100 {
-            bucket += Int64(random.pick([0, 0, 1, 4, 31, 59, 60, 200]))
+            bucket += Int64(random.pick([-60, -7, -1, 0, 0, 1, 4, 31, 59, 60, 200]))
+            bucket = max(0, bucket)
             window.add(Self.counts(&random), toBucket: bucket)
             var bytes = Bytes()
             window.write(to: &bytes)
@@ -60,10 +63,22 @@ struct TimeWindowTests {
             var original = window
             let next = bucket + Int64(random.below(90))
             let counts = Self.counts(&random)
-            #expect(
-                copy.add(counts, toBucket: next) == original.add(counts, toBucket: next),
-                "seed \(seed)"
-            )
+            copy.add(counts, toBucket: next)
+            original.add(counts, toBucket: next)
+            #expect(copy.counts(upToBucket: next) == original.counts(upToBucket: next), "seed \(seed)")
+        }
+    }
+
+    @Test("take what happened before the oldest of them that is in use, as far as 59 buckets before the newest")
+    func reachBack() {
+        let call = Counts(failed: true, slow: false)
+        for (bucket, isHeldLater) in [(100, true), (42, true), (41, false), (7, false)] as [(Int64, Bool)] {
+            var window = TimeWindow()
+            window.add(call, toBucket: 100)
+            window.add(call, toBucket: bucket)
+            #expect(window.counts(upToBucket: 100) == Counts(calls: 2, failures: 2))
+            let later = window.counts(upToBucket: 101)
+            #expect(later.calls == (isHeldLater ? 2 : 1), "bucket \(bucket)")
         }
     }
 

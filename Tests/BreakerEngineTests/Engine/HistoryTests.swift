@@ -54,6 +54,48 @@ struct HistoryTests {
         }
     }
 
+    @Test("A call counts in the minute in which it ended, beside what is stored of it, also after a restart")
+    func late() async throws {
+        let (folder, clock) = (try TemporaryFolder(), ManualClock())
+        var configuration = Engine.Configuration()
+        configuration.book.default.window = .time(ms: 600_000)
+        try await RunningEngine.with(folder: folder, clock: clock, configuration: configuration) { running in
+            try await running.engine.report(Report(.failure), to: "a")
+            clock.advance(byMs: 120_000)
+            for ageMs in [120_000, 60_001, 60_000, 0] as [Int64] {
+                try await running.engine.report(Report(.failure, ageMs: ageMs), to: "a")
+            }
+            #expect(try await running.engine.report(Report(.failure, ageMs: 120_001), to: "a").refusal == .tooOld)
+            try await running.engine.report(Report(.ignored, ageMs: 60_000), to: "a")
+            #expect(try await failures(running) == [3, 1, 1])
+            #expect(try await history(running).map(\.ignored) == [0, 1, 0])
+        }
+        try await RunningEngine.with(folder: folder, clock: clock, configuration: configuration) { running in
+            try await running.engine.report(Report(.failure, ageMs: 119_999, count: 10), to: "a")
+            #expect(try await failures(running) == [13, 1, 1])
+            #expect(try await history(running).map(\.ignored) == [0, 1, 0])
+        }
+    }
+
+    @Test("Failures that are over when they arrive open no breaker, and are told at their time")
+    func outage() async throws {
+        try await RunningEngine.with { running in
+            let name = try #require(BreakerName("a"))
+            _ = try await running.engine.acquire("a")
+            running.clock.advance(byMs: 60_000)
+            let outage = (0..<20).map { Report(.failure, ageMs: 50_000 - $0 * 1_000) }
+            let recovery = (0..<29).map { Report(.success, ageMs: 29_000 - $0 * 1_000) }
+            let reports = (outage + recovery).map { Engine.AddressedReport(name: name, report: $0) }
+            for result in try await running.engine.report(reports) { #expect(try result.get().applied) }
+            let breaker = try await running.engine.breaker(name).breaker
+            #expect(breaker.state == .closed)
+            #expect(breaker.counts(at: running.clock.now()) == Counts(calls: 49, failures: 20))
+            #expect(try await failures(running, minutes: 2) == [20, 0])
+            let log = try await running.engine.failures(of: name, before: nil, limit: 99)
+            #expect(log.map { $0.at.milliseconds(until: running.clock.now()) } == (0..<20).map { 31_000 + $0 * 1_000 })
+        }
+    }
+
     @Test("Decisions count in the minute in which they were made, stored or not")
     func decisions() async throws {
         try await RunningEngine.with { running in

@@ -26,6 +26,18 @@ struct ReceiptTests {
         }
     }
 
+    @Test("The same report again is older by then, and the same all the same")
+    func repeatsLater() async throws {
+        try await RunningEngine.with { running async throws in
+            let first = try await running.engine.report(report, to: "payments")
+            running.clock.advance(byMs: 120_000)
+            var later = report
+            later.ageMs = 120_000
+            let again = try await running.engine.report(later, to: "payments")
+            #expect(again.isDuplicate && again.applied && again.generation == first.generation)
+        }
+    }
+
     @Test("An answer that was not applied is repeated as well")
     func repeatsRefusals() async throws {
         try await RunningEngine.with { running async throws in

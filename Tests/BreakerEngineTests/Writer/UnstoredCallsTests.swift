@@ -16,7 +16,7 @@ struct UnstoredCallsTests {
     }
 
     private static func rows(_ calls: inout UnstoredCalls, takesWaiting: Bool = true) -> [WriteBatch.CallRow] {
-        calls.rows(at: minute.start, without: [], takesWaiting: takesWaiting)
+        calls.rows(without: [], takesWaiting: takesWaiting)
     }
 
     @Test("goes along some at a time, the oldest minute first, each once")
@@ -45,19 +45,36 @@ struct UnstoredCallsTests {
     func failure() {
         var calls = UnstoredCalls()
         calls.add(Self.decided(1), breakerID: 1, minute: Self.minute)
-        calls.add(.failure, count: 3, isSlow: false, breakerID: 1)
-        #expect(Self.rows(&calls).map(\.tally.failures) == [0, 3])
+        calls.add(.failure, count: 3, isSlow: false, breakerID: 1, minute: Self.minute)
+        #expect(Self.rows(&calls).map(\.tally.failures) == [3])
         calls.forgetBatch()
         let rows = Self.rows(&calls)
         #expect(rows.map(\.tally.allowed) == [1])
         #expect(rows.map(\.tally.failures) == [0])
     }
 
+    @Test("goes along in order of minute and breaker, each of them once, whenever the calls ended")
+    func order() {
+        var calls = UnstoredCalls()
+        let (before, after) = (Minute(Self.minute.number - 1), Minute(Self.minute.number + 1))
+        calls.add(Self.decided(1), breakerID: 2, minute: Self.minute)
+        for (breakerID, minute) in [(2, after), (1, after), (2, before), (2, Self.minute), (2, after)]
+            as [(Int64, Minute)]
+        {
+            calls.add(.failure, count: 1, isSlow: false, breakerID: breakerID, minute: minute)
+        }
+        let rows = Self.rows(&calls)
+        #expect(rows.map(\.minute) == [before, Self.minute, after, after])
+        #expect(rows.map(\.breakerID) == [2, 2, 1, 2])
+        #expect(rows.map(\.tally.failures) == [1, 1, 1, 2])
+        #expect(rows.map(\.tally.allowed) == [0, 1, 0, 0])
+    }
+
     @Test("stays at home where the disk is tried with little")
     func little() {
         var calls = UnstoredCalls()
         calls.add(Self.decided(1), breakerID: 1, minute: Self.minute)
-        calls.add(.success, count: 1, isSlow: false, breakerID: 2)
+        calls.add(.success, count: 1, isSlow: false, breakerID: 2, minute: Self.minute)
         #expect(Self.rows(&calls, takesWaiting: false).map(\.breakerID) == [2])
         calls.stored()
         #expect(Self.rows(&calls).map(\.breakerID) == [1])
@@ -67,13 +84,13 @@ struct UnstoredCallsTests {
     func adding() {
         var calls = UnstoredCalls()
         for _ in 1...2 {
-            calls.add(.ignored, count: 2, isSlow: false, breakerID: 1)
-            calls.add(.ignored, count: 1, isSlow: false, breakerID: 2)
-            calls.keepBatch(at: Self.minute.start)
+            calls.add(.ignored, count: 2, isSlow: false, breakerID: 1, minute: Self.minute)
+            calls.add(.ignored, count: 1, isSlow: false, breakerID: 2, minute: Self.minute)
+            calls.keepBatch()
         }
         let steps = CallHistory.Steps(endingAt: Self.minute.start, length: 1, count: 1)
         #expect(calls.calls(of: 1, in: steps).map(\.tally.ignored) == [4])
-        let rows = calls.rows(at: Self.minute.start, without: [1], takesWaiting: true)
+        let rows = calls.rows(without: [1], takesWaiting: true)
         #expect(rows.map(\.breakerID) == [2])
         calls.stored()
         #expect(calls.isEmpty)
@@ -83,8 +100,8 @@ struct UnstoredCallsTests {
     func full(count: Int, kept: Int) {
         var calls = UnstoredCalls()
         for id in 1...Int64(count) { calls.add(Self.decided(1), breakerID: id, minute: Self.minute) }
-        calls.add(.ignored, count: 1, isSlow: false, breakerID: -1)
-        calls.keepBatch(at: Self.minute.start)
+        calls.add(.ignored, count: 1, isSlow: false, breakerID: -1, minute: Self.minute)
+        calls.keepBatch()
         let steps = CallHistory.Steps(endingAt: Self.minute.start, length: 1, count: 1)
         #expect(calls.calls(of: -1, in: steps).count == kept)
         #expect(calls.isFull)

@@ -83,6 +83,17 @@ struct DoorsTests {
                 .order(.GET, "/v1/breakers/a/failures", nil),
             ]
         ),
+        Story(
+            "ages",
+            [
+                .post("report?outcome=failure&age_ms=0"), .advance(ms: 60_000),
+                .post("report?outcome=failure&age_ms=5000"), .post("report?outcome=failure&age_ms=5001&count=99"),
+                .post("report?outcome=failure&age_ms=59001"), .post("report?outcome=failure&age_ms=900000"),
+                .post("report?outcome=failure&age_ms=1000&report_id=r1"), .advance(ms: 7_000),
+                .post("report?outcome=failure&age_ms=8000&report_id=r1"),
+                .order(.GET, "/v1/breakers/a/failures", nil),
+            ]
+        ),
         Story("a request id of its own", [.post("acquire", fields: "x-request-id: mine-1\r\n")]),
         Story("a client that closes", [.post("acquire", fields: "connection: close\r\n")]),
         Story("nothing can be stored", [.post("acquire"), .lock, .post("acquire"), .post("report?outcome=success")]),
@@ -94,7 +105,9 @@ struct DoorsTests {
                 "report?outcome=success&permit=0", "report?outcome=success&permit=1-xyz",
                 "report?outcome=success&count=0",
                 "report?outcome=success&count=2&permit=1-0123456789abcdef", "report?outcome=success&duration_ms=-1",
-                "report?outcome=success&duration_ms=1e3", "report?outcome=%", "report?%ff=1",
+                "report?outcome=success&duration_ms=1e3", "report?outcome=success&age_ms=-1",
+                "report?outcome=success&age_ms=900001", "report?outcome=success&age_ms=x", "report?outcome=%",
+                "report?%ff=1",
                 "report?outcome=success&report_id=%20",
                 "report?outcome=success&report_id=\(String(repeating: "r", count: 65))",
                 "report?outcome=success&kind=\(String(repeating: "k", count: 65))", "acquire/", "acquires",

@@ -27,6 +27,7 @@ struct LaneRequestTests {
             "/v1/breakers/a/acquire", "/v1/breakers/payments:charge.v1_2-x/acquire",
             "/v1/breakers/acquire/acquire", "/v1/breakers/a/report?outcome=success",
             "/v1/breakers/report/report?outcome=failure&permit=7-0123456789abcdef&kind=a+b%20c&count=1&x=y",
+            "/v1/breakers/a/report?outcome=failure&age_ms=900000",
         ]
     )
     func taken(target: String) {

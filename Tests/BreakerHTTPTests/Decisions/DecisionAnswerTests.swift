@@ -135,6 +135,32 @@ struct DecisionAnswerTests {
         }
     }
 
+    @Test("A report is filed at the time at which its call ended", arguments: ["query", "body", "batch"])
+    func ages(way: String) async throws {
+        try await TestServer.with { server in
+            @discardableResult func report(ageMs: Int) async throws -> HTTPAnswer {
+                let fields = #""outcome":"failure","age_ms":\#(ageMs)"#
+                switch way {
+                case "query": return try await server.report("a", "outcome=failure&age_ms=\(ageMs)")
+                case "body": return try await server.send(.POST, "/v1/breakers/a/report", "{\(fields)}")
+                default: return try await server.send(.POST, "/v1/reports", #"{"reports":[{"name":"a",\#(fields)}]}"#)
+                }
+            }
+            _ = try await server.acquire("a")
+            server.clock.advance(byMs: 30_000)
+            try await report(ageMs: 30_000)
+            try await report(ageMs: 0)
+            let tooOld = try await report(ageMs: 30_001)
+            #expect(tooOld.text.contains(#"{"applied":false,"reason":"too_old","state":"closed","generation":1}"#))
+            let log = try await server.send(.GET, "/v1/breakers/a/failures").json["failures"]?.items ?? []
+            #expect(log.map { $0["at"]?.text } == ["2026-01-01T00:00:30.000Z", "2026-01-01T00:00:00.000Z"])
+            let breaker = try await server.send(.GET, "/v1/breakers/a").json
+            #expect(breaker["last_failure"]?["at"] == "2026-01-01T00:00:30.000Z")
+            #expect(breaker["counts"]?["consecutive_failures"] == .integer(1))
+            #expect(breaker["counts"]?["failures"] == .integer(2))
+        }
+    }
+
     @Test("A report that carries a permit never creates a breaker")
     func permitOfUnknown() async throws {
         try await TestServer.with { server in

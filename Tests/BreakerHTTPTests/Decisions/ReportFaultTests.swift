@@ -35,6 +35,9 @@ struct ReportFaultTests {
             (#"{"outcome":"success","duration_ms":1e300}"#, "duration_ms"),
             (#"{"outcome":"success","duration_ms":9223372036854775808}"#, "duration_ms"),
             (#"{"outcome":"success","duration_ms":{}}"#, "duration_ms"),
+            (#"{"outcome":"success","age_ms":"5"}"#, "age_ms"), (#"{"outcome":"success","age_ms":-1}"#, "age_ms"),
+            (#"{"outcome":"success","age_ms":900001}"#, "age_ms"), (#"{"outcome":"success","age_ms":0.5}"#, "age_ms"),
+            (#"{"outcome":"success","age_ms":true}"#, "age_ms"), (#"{"outcome":"success","age_ms":[1]}"#, "age_ms"),
             (#"{"outcome":"success","kind":5}"#, "kind"), (#"{"outcome":"success","kind":["a"]}"#, "kind"),
             (#"{"outcome":"success","kind":"\#(longID)"}"#, "kind"),
             (#"{"outcome":"success","kind":"a\#(String(repeating: "\u{301}", count: 64))"}"#, "kind"),
@@ -72,6 +75,9 @@ struct ReportFaultTests {
             ("?outcome=success&duration_ms=+5", "duration_ms"), ("?outcome=success&duration_ms=NaN", "duration_ms"),
             ("?outcome=success&duration_ms=-1", "duration_ms"), ("?outcome=success&duration_ms=0x10", "duration_ms"),
             ("?outcome=success&duration_ms=99999999999999999999", "duration_ms"),
+            ("?outcome=success&age_ms=", "age_ms"), ("?outcome=success&age_ms=-1", "age_ms"),
+            ("?outcome=success&age_ms=900001", "age_ms"), ("?outcome=success&age_ms=1.5", "age_ms"),
+            ("?outcome=success&age_ms=1&age_ms=1", "age_ms"),
             ("?outcome=success&permit=", "permit"), ("?outcome=success&permit=%207", "permit"),
             ("?outcome=success&report_id=a%20b", "report_id"), ("?outcome=success&report_id=", "report_id"),
             ("?outcome=success&kind=\(longID)", "kind"), ("?outcome=success&reporter=\(longID)\(longID)", "reporter"),
@@ -87,7 +93,7 @@ struct ReportFaultTests {
     @Test(
         "What is just within the bounds is taken",
         arguments: [
-            "outcome=failure&duration_ms=0", "outcome=failure&duration_ms=86400000",
+            "outcome=failure&age_ms=0", "outcome=failure&duration_ms=0", "outcome=failure&duration_ms=86400000",
             "outcome=failure&kind=\(longID.dropLast())&reporter=\(longID)\(longID.dropLast(2))",
             "outcome=failure&report_id=\(longID.dropLast())", "outcome=failure&report_id=!~",
             "outcome=failure&kind=&reporter=",

@@ -48,7 +48,7 @@ struct RandomBatch {
     }
 
     private static let fields = [
-        "name", "outcome", "permit", "duration_ms", "kind", "detail", "reporter", "report_id", "count",
+        "name", "outcome", "permit", "duration_ms", "age_ms", "kind", "detail", "reporter", "report_id", "count",
     ]
 
     private mutating func field(_ name: String) {
@@ -60,7 +60,7 @@ struct RandomBatch {
         case "outcome": text(oneIn(20) ? "maybe" : random.pick(["success", "failure", "ignored"]))
         case "permit":
             text(oneIn(12) ? random.pick(["7-00", "0", "x"]) : random.pick(["7", "12", "7-00000000000000ff"]))
-        case "duration_ms", "count":
+        case "duration_ms", "age_ms", "count":
             if oneIn(8) { number() } else { write(random.pick(["1", "2", "5", "1.0", "1e2"])) }
         case "report_id": text(oneIn(12) ? random.pick(Self.texts) : "r-\(random.below(100))")
         default: text(random.pick(oneIn(12) ? Self.texts : Self.shortTexts))
@@ -104,7 +104,7 @@ struct RandomBatch {
         write(
             random.pick([
                 "1", "2", "5", "100", "0", "-0", "-1", "1.0", "1e2", "1E+2", "250e-2", "0.5", "10000", "10001",
-                "86400000",
+                "86400000", "900000", "900001",
                 "86400001", "999999999999999999", "1000000000000000000", "9223372036854775807", "-9223372036854775808",
                 "9223372036854775808", "1e300", "1e-400", oneIn(4) ? "1e999" : "3", oneIn(4) ? "01" : "4",
             ])

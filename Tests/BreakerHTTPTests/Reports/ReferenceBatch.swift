@@ -103,6 +103,7 @@ extension ReferenceBatch.Item {
         case .report(let name, let report):
             "\(name) \(report.outcome)"
                 + Self.word("permit", report.permit) + Self.word("ms", report.durationMs)
+                + Self.word("age", report.ageMs == 0 ? nil : report.ageMs)
                 + Self.word("kind", report.kind) + Self.word("detail", report.detail)
                 + Self.word("reporter", report.reporter) + Self.word("id", report.id)
                 + Self.word("count", report.count == 1 ? nil : report.count)

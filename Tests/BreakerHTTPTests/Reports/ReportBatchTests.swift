@@ -12,14 +12,14 @@ struct ReportBatchTests {
             (#" "outcome" : "ignored" , "kind" : "x" "#, "a ignored kind=x"),
             ("\t\"outcome\"\r\n:\n\"failure\"\t", "a failure"),
             (
-                #""count":3,"report_id":"r-1","reporter":"w","detail":"d","kind":"k","duration_ms":5,"permit":"7","#
-                    + #""outcome":"failure""#, "a failure permit=7 ms=5 kind=k detail=d reporter=w id=r-1 count=3"
+                #""count":3,"report_id":"r-1","reporter":"w","detail":"d","kind":"k","age_ms":9,"duration_ms":5,"permit":"7","#
+                    + #""outcome":"failure""#, "a failure permit=7 ms=5 age=9 kind=k detail=d reporter=w id=r-1 count=3"
             ),
             (#""outcome":"success","permit":"7-00000000000000ff""#, "a success permit=7-00000000000000ff"),
             (#""outc\u006fme":"succe\u0073s""#, "a success"), (#""\u006f\u0075tcome":"success""#, "a success"),
             (#""outcome":"success","duration\u005Fms":1"#, "a success ms=1"),
             (
-                #""outcome":"success","permit":null,"duration_ms":null,"kind":null,"detail":null,"reporter":null,"#
+                #""outcome":"success","permit":null,"duration_ms":null,"age_ms":null,"kind":null,"detail":null,"reporter":null,"#
                     + #""report_id":null,"count":null"#, "a success"
             ),
             (#""outcome":"success","kind":"","reporter":"","detail":"""#, "a success detail="),
@@ -30,6 +30,9 @@ struct ReportBatchTests {
             (#""outcome":"success","duration_ms":-0"#, "a success ms=0"),
             (#""outcome":"success","duration_ms":86400000.0"#, "a success ms=86400000"),
             (#""outcome":"success","duration_ms":0e1"#, "a success ms=0"),
+            (#""outcome":"success","age_ms":0"#, "a success"), (#""outcome":"success","age_ms":1"#, "a success age=1"),
+            (#""outcome":"success","age_ms":900000.0"#, "a success age=900000"),
+            (#""outcome":"success","ag\u0065_ms":1e2"#, "a success age=100"),
             (#""outcome":"success","duration_ms":1e-400"#, "a success ms=0"),
             (
                 #""outcome":"success","detail":"\"\\\/\b\f\n\r\t\u00e9\u00E9""#,
@@ -91,6 +94,13 @@ struct ReportBatchTests {
             (
                 #"{"name":"a","outcome":"success","duration_ms":true,"kind":[]}"#,
                 "reports[1].duration_ms must be a whole number, not a boolean"
+            ),
+            (#"{"name":"a","outcome":"success","age_ms":-1}"#, "reports[1].age_ms must be 0 to 900000"),
+            (#"{"name":"a","outcome":"success","age_ms":900001}"#, "reports[1].age_ms must be 0 to 900000"),
+            (#"{"name":"a","outcome":"success","age_ms":0.5}"#, "reports[1].age_ms must be a whole number"),
+            (
+                #"{"name":"a","outcome":"success","age_ms":"1"}"#,
+                "reports[1].age_ms must be a whole number, not a text"
             ),
             (#"{"name":"a","outcome":"success","kind":{}}"#, "reports[1].kind must be a text, not an object"),
             (

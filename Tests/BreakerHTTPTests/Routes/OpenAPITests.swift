@@ -30,6 +30,28 @@ struct OpenAPITests {
         #expect(documented.sorted() == ProblemCode.allCases.map(\.rawValue).sorted())
     }
 
+    @Test("It has every reason why a report is not applied, in the order of their precedence")
+    func reasons() throws {
+        let schemas = try Self.map(Self.document()["components"], "schemas")
+        let documented = try #require(try Self.map(schemas, "Reason")["enum"] as? [String])
+        #expect(documented == ReportAnswer.Refusal.allCases.map(\.rawValue))
+    }
+
+    @Test("It has the fields of a report that a batch takes, and their ranges")
+    func report() throws {
+        let schemas = try Self.map(Self.document()["components"], "schemas")
+        let fields = try Self.map(Self.map(schemas, "Report"), "properties")
+        for field in fields.keys {
+            #expect(field.utf8.withContiguousStorageIfAvailable { ReportMember($0) } != .some(nil), "\(field)")
+        }
+        #expect(fields.count == ReportMember.allCases.count - 1, "all but the name")
+        for (field, range) in [("duration_ms", Limits.durationMs), ("age_ms", Limits.reportAgeMs)] {
+            let documented = try Self.map(fields, field)
+            #expect(documented["minimum"] as? Int == Int(range.lowerBound), "\(field)")
+            #expect(documented["maximum"] as? Int == Int(range.upperBound), "\(field)")
+        }
+    }
+
     @Test("It has the fields of a policy with their ranges, and no other")
     func policy() throws {
         let schemas = try Self.map(Self.document()["components"], "schemas")
