@@ -4,7 +4,8 @@ import BreakerEngine
 import HTTPTypes
 
 extension Routes {
-    /// A decision for proxies that know nothing but statuses: 204 lets a request through, 403 does not.
+    /// A decision for proxies that know nothing but statuses: 200 lets a request through, 403 does not. It is no 204, for
+    /// Envoy takes 200 alone for a permission.
     ///
     /// Some ask with the method and the query of the request that they hold, whatever these are. So the usual methods do,
     /// the query is passed over, and what the proxy can do stands in the path, where nobody who sends it a request can write.
@@ -52,7 +53,7 @@ extension Answer {
         body = []
         switch decision {
         case .allowed(let permit, let state, let leaseMs, let wouldDeny):
-            status = .noContent
+            status = .ok
             fields[.breakerState] = state.rawValue
             fields[.breakerPermit] = permit.description
             if let leaseMs { fields[.breakerLeaseMs] = String(leaseMs) }
