@@ -1,24 +1,30 @@
 import BreakerAPI
 import HTTPTypes
 
-/// What a browser says of where a request comes from. No page can have it say anything else, and other clients say
-/// nothing: `origin` (RFC 6454) goes with all but a plain `GET`, `sec-fetch-site` where the connection is trusted.
+/// What tells a browser's request from a worker's: `origin` (RFC 6454) goes with all but a plain `GET`, `sec-fetch-*`
+/// where the connection is trusted, and every browser's `user-agent` begins alike. No page can change any of these but
+/// `referer`, which it can only leave out.
 struct BrowserMarks {
     private let origin: String?
     private let fetchSite: String?
+    /// Whether any mark is there.
+    let areThere: Bool
     /// What the client takes the server for, with its port.
     private let host: String
     /// How the client reached the proxy in front, if one says so.
     private let scheme: String?
 
     init(_ request: HTTPRequest) {
-        origin = request.headerFields[.origin]
-        fetchSite = request.headerFields[.secFetchSite]
+        let fields = request.headerFields
+        origin = fields[.origin]
+        fetchSite = fields[.secFetchSite]
+        areThere =
+            origin != nil || fields.contains(.referer)
+            || fields[values: .userAgent].contains { $0.hasPrefix("Mozilla/") }
+            || fields.contains { $0.name.canonicalName.hasPrefix("sec-fetch-") }
         host = request.authority ?? ""
         scheme = request.headerFields[.forwardedProto]
     }
-
-    var areThere: Bool { origin != nil || fetchSite != nil }
 
     /// Whether a page of this server, or the person in front of the browser, asks.
     ///

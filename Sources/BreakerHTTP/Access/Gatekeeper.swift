@@ -104,21 +104,15 @@ package final class Gatekeeper: Sendable {
     /// - Throws: `cross_site`, `unknown_host`.
     func admit(_ request: HTTPRequest) throws(Problem) {
         let marks = BrowserMarks(request)
-        if Gate.isAsked(by: request) {
-            // A proxy may pass its client's marks on; a token is nothing that a browser adds by itself.
-            if request.headerFields[.authorization] == nil { try marks.requireOwnSite() }
-            return try requireKnownHost(request)
-        }
+        guard marks.areThere else { return }
+        if Gate.isAsked(by: request) { return try Gate.requireProxy(request) }
         if request.method != .get, request.method != .head { try marks.requireOwnSite() }
-        if marks.areThere { try requireKnownHost(request) }
+        try requireKnownHost(request)
     }
 
-    /// Where there are no tokens, whoever reaches the server may do everything; and a page reaches it by a name of its own
-    /// that it leads to the server's address ("DNS rebinding"), for which the browser takes the two for one site. So the
-    /// name by which such a server is asked has to be its own.
-    ///
-    /// A browser marks no plain `GET` over HTTP. So the rule is for every request that a browser has marked, and for
-    /// whatever tells of breakers, or changes them with a `GET` as a gate does; workers' calls go on under any name.
+    /// Without tokens, every client may do everything; and a page can lead a name of its own to the server's address ("DNS
+    /// rebinding"), after which the browser takes the two for one site. So a browser, and an operator, has to ask such a
+    /// server by a name that is the server's own. Workers ask by any name.
     ///
     /// - Throws: `unknown_host`.
     func requireKnownHost(_ request: HTTPRequest) throws(Problem) {

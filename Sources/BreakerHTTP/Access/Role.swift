@@ -22,11 +22,11 @@ enum Requirement: Hashable, Sendable {
     case read
     case steer
 
-    /// Whether an answer says what breakers there are, and how they do.
-    var tellsOfBreakers: Bool {
+    /// Whether only operators, and viewers, need such a route.
+    var isForOperators: Bool {
         switch self {
-        case .none, .work: false
-        case .readOne, .follow, .read, .steer: true
+        case .none, .work, .readOne, .follow: false
+        case .read, .steer: true
         }
     }
 

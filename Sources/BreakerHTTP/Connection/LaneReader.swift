@@ -34,12 +34,30 @@ struct LaneReader {
         text.utf8.count == range.count && text.utf8.elementsEqual(bytes[range])
     }
 
+    /// Whether what stands there begins with `text`.
+    func beginsWith(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        guard range.count >= text.utf8CodeUnitCount else { return false }
+        for offset in 0..<text.utf8CodeUnitCount where bytes[range.lowerBound + offset] != text.utf8Start[offset] {
+            return false
+        }
+        return true
+    }
+
     /// Whether a field's name stands there.
     /// - Parameter name: in lower case.
     func isName(_ range: Range<Int>, _ name: StaticString) -> Bool {
-        guard range.count == name.utf8CodeUnitCount else { return false }
+        range.count == name.utf8CodeUnitCount && beginsWithName(range, name)
+    }
+
+    /// Whether a field's name that begins like this stands there.
+    /// - Parameter start: in lower case.
+    func beginsWithName(_ range: Range<Int>, _ start: StaticString) -> Bool {
+        guard range.count >= start.utf8CodeUnitCount else { return false }
         // In a name of letters, digits and hyphens this bit tells capital letters from small ones, and nothing else.
-        for (offset, byte) in bytes[range].enumerated() where byte | 0x20 != name.utf8Start[offset] { return false }
+        for offset in 0..<start.utf8CodeUnitCount
+        where bytes[range.lowerBound + offset] | 0x20 != start.utf8Start[offset] {
+            return false
+        }
         return true
     }
 
@@ -63,8 +81,8 @@ struct LaneFields {
     /// Reads all fields, and the empty line behind them.
     ///
     /// - Returns: `nil` where they do not end, where one is written in an unusual manner or is repeated, says that there
-    ///   is a body, or asks for more than an answer on a connection that stays; and where a browser says where the request
-    ///   comes from, or shows a cookie.
+    ///   is a body, or asks for more than an answer on a connection that stays; and where a browser has marked the request
+    ///   (``BrowserMarks``), or shows a cookie.
     init?(_ reader: inout LaneReader) {
         for _ in 0..<HTTPLimits.laneFields {
             if reader.take("\r\n") { return }
@@ -78,16 +96,17 @@ struct LaneFields {
 
     /// - Returns: whether the lane may go on.
     private mutating func note(_ name: Range<Int>, _ value: Range<Int>, _ reader: LaneReader) -> Bool {
+        if reader.beginsWithName(name, "sec-fetch-") { return false }
         switch name.count {
         case 6:
             return !reader.isName(name, "expect") && !reader.isName(name, "origin") && !reader.isName(name, "cookie")
-        case 7: return !reader.isName(name, "upgrade")
+        case 7: return !reader.isName(name, "upgrade") && !reader.isName(name, "referer")
+        case 10 where reader.isName(name, "user-agent"): return !reader.beginsWith(value, "Mozilla/")
         case 10 where reader.isName(name, "connection"): return reader.isName(value, "keep-alive")
         case 12 where reader.isName(name, "x-request-id"): return Self.set(&requestID, value)
         case 13 where reader.isName(name, "authorization"): return Self.set(&authorization, value)
         case 14 where reader.isName(name, "content-length"):
             return reader.isText(value, "0") && Self.set(&contentLength, value)
-        case 14: return !reader.isName(name, "sec-fetch-site")
         case 16: return !reader.isName(name, "proxy-connection")
         case 17: return !reader.isName(name, "transfer-encoding")
         default: return true

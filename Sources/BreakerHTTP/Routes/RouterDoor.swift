@@ -43,7 +43,7 @@ struct RouterDoor: Sendable {
     private func respond(to request: Request, context: FuseboxContext, route: Route) async throws -> Response {
         // The router passes over empty parts of a path; an empty variable in a script must not hit another breaker.
         guard route.matches(path: request.uri.path) else { throw Problem.notFound }
-        if route.requirement.tellsOfBreakers { try gatekeeper.requireKnownHost(request.head) }
+        if route.requirement.isForOperators { try gatekeeper.requireKnownHost(request.head) }
         let access: Access
         if route.requirement == .none {
             access = .anonymous

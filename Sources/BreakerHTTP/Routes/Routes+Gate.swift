@@ -39,6 +39,20 @@ enum Gate {
     /// Its `GET` changes what it asks for.
     static func isAsked(by request: HTTPRequest) -> Bool { request.path?.hasPrefix(Paths.gate + "/") ?? false }
 
+    /// Refuses what a browser asks by itself: a link or a picture in any page can have it send a `GET`. A proxy passes its
+    /// client's marks on too, but adds one of these fields; a page of another site can add neither, because the browser
+    /// asks the server for leave first (CORS), with marks.
+    ///
+    /// - Throws: `cross_site`.
+    static func requireProxy(_ request: HTTPRequest) throws(Problem) {
+        guard request.headerFields[.authorization] == nil, request.headerFields[.forwardedFor] == nil else { return }
+        throw Problem(
+            .crossSite,
+            "a gate answers proxies, not browsers; a proxy that passes a browser's header fields on must add "
+                + "x-forwarded-for or authorization"
+        )
+    }
+
     /// A problem with a status that no proxy takes for a denial.
     static func undecided(_ problem: Problem) -> Problem {
         var problem = problem
@@ -67,6 +81,7 @@ extension Answer {
 }
 
 extension HTTPField.Name {
+    fileprivate static let forwardedFor = Self("x-forwarded-for")!
     fileprivate static let breakerState = Self("breaker-state")!
     fileprivate static let breakerPermit = Self("breaker-permit")!
     fileprivate static let breakerLeaseMs = Self("breaker-lease-ms")!

@@ -95,8 +95,14 @@ struct CrossSiteTests {
         arguments: [
             ("POST /v1/breakers/a/acquire", ["origin: http://evil.example"]),
             ("DELETE /v1/breakers/a", ["origin: http://evil.example", "sec-fetch-site: same-origin"]),
-            ("GET /v1/breakers", []), ("GET /v1/breakers/a", []), ("GET /v1/transitions", ["accept: */*"]),
-            ("GET /livez", ["sec-fetch-site: same-origin"]),
+            ("GET /v1/breakers", []), ("GET /v1/transitions", ["accept: */*"]),
+            ("POST /v1/breakers/a/reset", ["user-agent: curl/8.0"]),
+            ("GET /livez", ["sec-fetch-site: same-origin"]), ("GET /livez", ["Sec-Fetch-Dest: image"]),
+            ("GET /v1/breakers/a", ["user-agent: Mozilla/5.0 (X11; Linux x86_64)"]),
+            ("GET /v1/events", ["User-Agent: Mozilla/5.0", "accept: text/event-stream"]),
+            ("POST /v1/breakers/a/acquire", ["user-agent: Mozilla/5.0"]),
+            ("POST /v1/breakers/a/report?outcome=failure", ["REFERER: http://evil.example/"]),
+            ("POST /v1/reports", ["sec-fetch-storage-access: none"]),
         ]
     )
     func rebinding(line: String, fields: [String]) async throws {
@@ -109,7 +115,30 @@ struct CrossSiteTests {
             _ = try await server.send(.PUT, "/v1/breakers/a", #"{"preset":"flaky"}"#, secret: secret)
             let shown = fields + ["authorization: Bearer \(secret)"]
             let answer = try await Self.ask(server, line, host: "evil.example", shown)
-            #expect((200..<300).contains(answer.status), "\(answer.text)")
+            #expect((200..<300).contains(answer.status) || line.hasPrefix("POST /v1/reports"), "\(answer.text)")
+        }
+    }
+
+    @Test(
+        "A browser opens no gate by itself, whatever it names as the host; a proxy that adds a field of its own does",
+        arguments: [
+            ["origin: http://127.0.0.1:7979"], ["referer: http://127.0.0.1:7979/"],
+            ["sec-fetch-site: none"], ["sec-fetch-mode: no-cors"], ["user-agent: Mozilla/5.0"],
+        ],
+        ["127.0.0.1:7979", "shop.example"]
+    )
+    func gates(marks: [String], host: String) async throws {
+        try await TestServer.with { server in
+            for line in ["GET /v1/gate/a", "POST /v1/gate/a/probe"] {
+                let refused = try await Self.ask(server, line, host: host, marks)
+                #expect(refused.status == 503, "\(line)")
+                #expect(refused.json["code"] == .string(ProblemCode.crossSite.rawValue))
+                try await server.send(.GET, "/v1/breakers/a").expectProblem(.unknownBreaker)
+            }
+            for field in ["x-forwarded-for: 10.0.0.1", "Authorization: Bearer none"] {
+                let answer = try await Self.ask(server, "GET /v1/gate/a", host: host, marks + [field])
+                #expect(answer.status == 200, "\(field): \(answer.text)")
+            }
         }
     }
 
@@ -133,8 +162,11 @@ struct CrossSiteTests {
     @Test("Workers ask under whatever name they have for the server, and so do a platform's probes")
     func workers() async throws {
         try await TestServer.with { server in
-            for line in ["POST /v1/breakers/a/acquire", "POST /v1/breakers/%61/report?outcome=success", "GET /livez"] {
-                let answer = try await Self.ask(server, line, host: "fusebox.example.com")
+            for line in [
+                "POST /v1/breakers/a/acquire", "POST /v1/breakers/%61/report?outcome=success", "GET /v1/breakers/a",
+                "GET /v1/events", "GET /v1/gate/a", "GET /v1/gate/a/probe", "GET /livez",
+            ] {
+                let answer = try await Self.ask(server, line, host: "fusebox.example.com", ["user-agent: worker/1.0"])
                 #expect(answer.status == 200, "\(line)")
             }
         }

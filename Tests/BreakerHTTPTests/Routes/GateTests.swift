@@ -127,17 +127,6 @@ struct GateTests {
         }
     }
 
-    @Test("A name that a page made up for a server without tokens opens no gate of it")
-    func rebinding() async throws {
-        try await TestServer.with { server in
-            let answer = try await ByteClient.run(server.port) { client in
-                try client.send("GET /v1/gate/a HTTP/1.1\r\nhost: evil.example\r\n\r\n")
-                return try client.readAnswer()
-            }
-            answer.expectUndecided(.unknownHost)
-        }
-    }
-
     @Test("The example for Envoy is YAML, and asks at a gate that there is")
     func envoy() throws {
         let text = try String(contentsOf: Repository.file("docker/examples/envoy.yaml"), encoding: .utf8)
