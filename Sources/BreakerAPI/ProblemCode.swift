@@ -7,6 +7,8 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     case invalidRequest = "invalid_request"
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
+    /// A method, or a transfer coding, that no route of the server takes.
+    case notImplemented = "not_implemented"
     case requestTimeout = "request_timeout"
     case bodyTooLarge = "body_too_large"
     case headersTooLarge = "headers_too_large"
@@ -49,6 +51,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         case .breakerLimit: 422
         case .headersTooLarge: 431
         case .internalError: 500
+        case .notImplemented: 501
         case .storageUnavailable, .outcomeUnknown, .overloaded, .shuttingDown: 503
         }
     }
@@ -60,6 +63,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         case .invalidRequest: "Invalid request"
         case .notFound: "Not found"
         case .methodNotAllowed: "Method not allowed"
+        case .notImplemented: "Not implemented"
         case .requestTimeout: "Request timed out"
         case .bodyTooLarge: "Body too large"
         case .headersTooLarge: "Headers too large"

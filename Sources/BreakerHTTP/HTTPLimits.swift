@@ -1,5 +1,3 @@
-import BreakerAPI
-
 /// The bounds of what a client may send.
 package enum HTTPLimits {
     /// Bytes of a request's body: a policy with room to spare.
@@ -47,13 +45,4 @@ package enum HTTPLimits {
     package static let jsonValues = 220_000
     /// How deep a JSON document may be nested.
     package static let jsonDepth = 16
-
-    /// What to tell a client that went beyond a bound, or sent what is no request.
-    static func inWords(_ code: ProblemCode) -> String {
-        switch code {
-        case .headersTooLarge: "the head of a request may have \(headers) bytes"
-        case .requestTimeout: "the body did not arrive in time"
-        default: "the bytes are no HTTP/1.1 request, or its method is not known"
-        }
-    }
 }

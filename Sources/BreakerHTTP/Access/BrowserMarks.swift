@@ -50,33 +50,6 @@ struct BrowserMarks {
     }
 }
 
-/// The host and the port of an authority: `fusebox:7979`, `[::1]:7979`, `fusebox.example`.
-struct HostName: Hashable {
-    /// In lower case; an IPv6 address has its brackets.
-    private(set) var name: String
-    let port: String
-
-    /// - Returns: `nil` for an empty one.
-    init?(_ authority: String, defaultPort: String = "") {
-        let end = authority.lastIndex(of: "]").map { authority.index(after: $0) } ?? authority.startIndex
-        let colon = authority[end...].firstIndex(of: ":")
-        name = authority[..<(colon ?? authority.endIndex)].lowercased()
-        let port = colon.map { String(authority[authority.index(after: $0)...]) } ?? ""
-        self.port = port.isEmpty ? defaultPort : port
-        if name.hasSuffix(".") { name.removeLast() }
-        if name.isEmpty { return nil }
-    }
-
-    /// Whether nobody can have a name server of theirs lead this name to another machine: an address, a name without a
-    /// dot, or one below a domain that is never registered (RFC 6761, RFC 6762, and `internal`).
-    var isLocal: Bool {
-        if name.hasPrefix("[") || !name.contains(".") { return true }
-        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
-        if labels.count == 4, labels.allSatisfy({ UInt8($0) != nil }) { return true }
-        return ["localhost", "local", "internal"].contains(labels.last)
-    }
-}
-
 extension HTTPField.Name {
     static let secFetchSite = Self("sec-fetch-site")!
     static let forwardedProto = Self("x-forwarded-proto")!

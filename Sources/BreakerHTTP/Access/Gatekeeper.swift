@@ -116,13 +116,14 @@ package final class Gatekeeper: Sendable {
     ///
     /// - Throws: `unknown_host`.
     func requireKnownHost(_ request: HTTPRequest) throws(Problem) {
-        guard register.withLockedValue({ $0.tokens == nil }), let host = HostName(request.authority ?? "") else {
-            return
-        }
-        guard !host.isLocal, !hosts.contains(host.name) else { return }
+        guard register.withLockedValue({ $0.tokens == nil }), let authority = request.authority, !authority.isEmpty
+        else { return }
+        let host = HostName(authority)
+        if let host, host.isLocal || hosts.contains(host.name) { return }
         throw Problem(
             .unknownHost,
-            "the server has no tokens and does not know the name \(host.name); if it is its own, add it to the setting hosts"
+            "the server has no tokens and does not know the name \(host?.name ?? authority); "
+                + "if it is its own, add it to the setting hosts"
         )
     }
 

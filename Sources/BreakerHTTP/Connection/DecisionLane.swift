@@ -23,6 +23,8 @@ final class DecisionLane: ChannelDuplexHandler {
     let deadlines: ConnectionDeadlines
     let meters: HTTPMeters
     var boundary = LaneBoundary()
+    /// What the decoder is given at this moment.
+    var decoderInput = ByteBuffer()
     var turn = Turn<Part>()
     var answers = AnswerWriter()
     /// The `x-request-id` that the client gave with the request under way.
@@ -85,8 +87,7 @@ final class DecisionLane: ChannelDuplexHandler {
         switch part {
         case .head(let head):
             deadlines.touch()
-            let opening = Opening(persistence: head.persistence, expectsContinue: head.expectsContinue)
-            receive(.head(.other(part), opening), context)
+            receive(head, context)
         case .body: receive(.body(.other(part)), context)
         case .end: receive(.end(.other(part)), context)
         }
@@ -102,8 +103,9 @@ final class DecisionLane: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error as? HTTPParserError {
         case nil: context.fireErrorCaught(error)
-        case .headerOverflow: receive(.failed(.headersTooLarge), context)
-        case .some: receive(.failed(.malformedRequest), context)
+        case .headerOverflow: receive(.failed(.headTooLarge), context)
+        case .invalidMethod where decoderInput.hasRequestOfUnknownMethod: receive(.failed(.unknownMethod), context)
+        case .some: receive(.failed(.malformedBytes), context)
         }
     }
 
@@ -114,6 +116,15 @@ final class DecisionLane: ChannelDuplexHandler {
             isReadingBurst = false
             receive(.inputClosed, context)
         default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let opening = Opening(persistence: head.persistence, expectsContinue: head.expectsContinue)
+        do {
+            receive(.head(.other(.head(try head.validated())), opening), context)
+        } catch {
+            receive(.failed(error), context)
         }
     }
 
@@ -172,9 +183,9 @@ final class DecisionLane: ChannelDuplexHandler {
             pass(part, context)
         case .ask(let part): ask(part, context)
         case .passInputClosed: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-        case .answerErrorAndClose(let code):
-            meters.refused(status: code.status)
-            write(Answer(Problem(code, HTTPLimits.inWords(code))), .closes, context)
+        case .answerErrorAndClose(let problem):
+            meters.refused(status: problem.status)
+            write(Answer(problem), .closes, context)
             close(context)
         case .close: close(context)
         case .closeBothWays: closeBothWays(context)
@@ -230,7 +241,7 @@ final class DecisionLane: ChannelDuplexHandler {
 extension HTTPRequestHead {
     /// Behind a request for another protocol NIO's decoder reads nothing more.
     fileprivate var persistence: Persistence {
-        guard isKeepAlive, method != .CONNECT, !headers.contains(name: "upgrade") else { return .closes }
+        guard isKeepAlive, !headers.contains(name: "upgrade") else { return .closes }
         return version == .http1_0 ? .staysAndSaysSo : .stays
     }
 

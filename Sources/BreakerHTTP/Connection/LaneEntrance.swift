@@ -22,7 +22,9 @@ final class LaneEntrance: ChannelInboundHandler {
         }
         guard buffer.readableBytes > 0 else { return }
         lane.boundary.decoderGets(buffer)
+        lane.decoderInput = buffer
         context.fireChannelRead(wrapInboundOut(buffer))
+        lane.decoderInput = ByteBuffer()
         lane.boundary.decoderIsDone(with: buffer)
     }
 }

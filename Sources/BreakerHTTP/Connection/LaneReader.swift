@@ -27,6 +27,8 @@ struct LaneReader {
 
     func bytes(_ range: Range<Int>) -> [UInt8] { Array(bytes[range]) }
 
+    func slice(_ range: Range<Int>) -> Slice<UnsafeRawBufferPointer> { bytes[range] }
+
     func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     /// Whether `text` stands there.
@@ -77,15 +79,19 @@ struct LaneFields {
     private(set) var authorization: Range<Int>?
     private(set) var requestID: Range<Int>?
     private var contentLength: Range<Int>?
+    private var host: Range<Int>?
 
     /// Reads all fields, and the empty line behind them.
     ///
-    /// - Returns: `nil` where they do not end, where one is written in an unusual manner or is repeated, says that there
-    ///   is a body, or asks for more than an answer on a connection that stays; and where a browser has marked the request
-    ///   (``BrowserMarks``), or shows a cookie.
+    /// - Returns: `nil` where they do not end, where one is written in an unusual manner or is repeated, says that there is
+    ///   a body, or asks for more than an answer on a connection that stays; where there is no host; and where a browser has
+    ///   marked the request (``BrowserMarks``), or shows a cookie.
     init?(_ reader: inout LaneReader) {
         for _ in 0..<HTTPLimits.laneFields {
-            if reader.take("\r\n") { return }
+            if reader.take("\r\n") {
+                guard host != nil else { return nil }
+                return
+            }
             let name = reader.take(while: Self.isNameByte)
             guard !name.isEmpty, reader.take(":") else { return nil }
             let value = reader.trimmed(reader.take(while: Self.isValueByte))
@@ -98,6 +104,8 @@ struct LaneFields {
     private mutating func note(_ name: Range<Int>, _ value: Range<Int>, _ reader: LaneReader) -> Bool {
         if reader.beginsWithName(name, "sec-fetch-") { return false }
         switch name.count {
+        case 4 where reader.isName(name, "host"):
+            return HostName.isField(reader.slice(value)) && Self.set(&host, value)
         case 6:
             return !reader.isName(name, "expect") && !reader.isName(name, "origin") && !reader.isName(name, "cookie")
         case 7: return !reader.isName(name, "upgrade") && !reader.isName(name, "referer")

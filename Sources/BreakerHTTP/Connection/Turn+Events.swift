@@ -1,5 +1,3 @@
-import BreakerAPI
-
 /// What becomes of a connection behind an answer (RFC 9112, section 9.3), and what the answer says of it.
 enum Persistence: Hashable {
     /// It stays, as goes without saying.
@@ -35,7 +33,7 @@ enum Incoming<Part> {
     case body(Part)
     case end(Part)
     /// What follows is no request.
-    case failed(ProblemCode)
+    case failed(Problem)
     /// The client sends no more. It may still read.
     case inputClosed
 
@@ -54,7 +52,7 @@ enum Action<Part> {
     /// Tell the router that the client sends no more.
     case passInputClosed
     /// Write this error, which is the last thing on the connection, and close.
-    case answerErrorAndClose(ProblemCode)
+    case answerErrorAndClose(Problem)
     /// Everything is written: say so to the client, once it has it, and close when it does too.
     case close
     /// Everything is written, and the client sends no more or shall not: close both ways, once it has it.

@@ -1,4 +1,3 @@
-import BreakerAPI
 import NIOCore
 
 /// Whose turn it is on one connection: the lane's, which decides, or the router's; and what has to wait for it.
@@ -80,7 +79,7 @@ struct Turn<Part> {
         case .head(let part, let opening): requestBegan(part, opening)
         case .body(let part): awaitsBody ? .pass(part) : .nothing
         case .end(let part): requestEnded(part)
-        case .failed(let code): failed(code)
+        case .failed(let problem): failed(problem)
         case .inputClosed: isClosed ? .closeBothWays : .passInputClosed
         }
     }
@@ -106,7 +105,7 @@ struct Turn<Part> {
 
     /// What comes in cannot be read, or not in time; nothing behind it can either. A request that has its answer
     /// already, or the beginning of one, leaves nothing to tell.
-    mutating func failed(_ code: ProblemCode) -> Action<Part> {
+    mutating func failed(_ problem: Problem) -> Action<Part> {
         switch state {
         case .closed: return .nothing
         case .passing(let passing) where passing.response != .awaited:
@@ -114,7 +113,7 @@ struct Turn<Part> {
             return .close
         case .idle, .answering, .passing:
             end()
-            return .answerErrorAndClose(code)
+            return .answerErrorAndClose(problem)
         }
     }
 }
@@ -185,7 +184,7 @@ extension Turn {
 
     /// The rest of a request did not come in time. One that is whole, or under way no more, is not late.
     mutating func bodyTimedOut() -> Action<Part> {
-        awaitsBody ? failed(.requestTimeout) : .nothing
+        awaitsBody ? failed(.bodyTooLate) : .nothing
     }
 
     /// The connection is gone, or the last byte is decided upon.

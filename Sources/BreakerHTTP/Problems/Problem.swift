@@ -26,6 +26,13 @@ struct Problem: Error, Hashable, Sendable {
     }
 
     static let notFound = Problem(.notFound, "there is nothing at this path")
+    static let unknownMethod = Problem(.notImplemented, "the server does not implement this method")
+    static let malformedBytes = Problem(.malformedRequest, "the bytes are no HTTP/1.1 request")
+    static let bodyTooLate = Problem(.requestTimeout, "the body did not arrive in time")
+    static let headTooLarge = Problem(
+        .headersTooLarge,
+        "the head of a request may have \(HTTPLimits.headers) bytes and \(HTTPLimits.headerFields) fields"
+    )
 
     /// A field has a value that it may not have.
     static func invalid(_ field: String, _ detail: String) -> Problem {

@@ -131,7 +131,7 @@ private struct ProblemMiddleware: RouterMiddleware {
         var response: Response
         do {
             try gatekeeper.admit(request.head)
-            response = try await next(request, context)
+            response = isForServer(request) ? serverOptions : try await next(request, context)
         } catch let problem as Problem {
             response = refusal(problem)
         } catch let error as HTTPError where error.status == .notFound {
@@ -157,13 +157,25 @@ private struct ProblemMiddleware: RouterMiddleware {
     }
 
     private func notFound(_ request: Request) -> Problem {
-        var methods = Set(routes.filter { $0.matches(path: request.uri.path) }.map(\.method.rawValue))
+        guard methods(of: routes).contains(request.method.rawValue) else { return .unknownMethod }
+        let methods = methods(of: routes.filter { $0.matches(path: request.uri.path) })
         guard !methods.isEmpty else { return .notFound }
-        if methods.contains("GET") { methods.insert("HEAD") }
-        let allow = methods.sorted().joined(separator: ", ")
+        let allow = methods.joined(separator: ", ")
         var problem = Problem(.methodNotAllowed, "this path takes \(allow)")
         problem.allow = allow
         return problem
+    }
+
+    /// Whether this is `OPTIONS *`, which asks what the server takes anywhere (RFC 9110, section 9.3.7).
+    private func isForServer(_ request: Request) -> Bool { request.method == .options && request.head.path == "*" }
+
+    private var serverOptions: Response {
+        Response(Answer(status: .noContent, fields: [.allow: methods(of: routes).joined(separator: ", ")]))
+    }
+
+    private func methods(of routes: [Route]) -> [String] {
+        let methods = Set(routes.map(\.method.rawValue))
+        return (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted()
     }
 }
 

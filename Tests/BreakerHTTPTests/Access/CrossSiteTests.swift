@@ -150,7 +150,9 @@ struct CrossSiteTests {
             ("[fe80::1]:7979", true), ("host.docker.internal", true), ("nas.local:80", true), ("a.localhost", true),
             ("fusebox.svc.cluster.local", true), ("", true), ("evil.example", false), ("evil.example.", false),
             ("127.0.0.1.evil.example:7979", false), ("1.2.3.256", false), ("local.example", false),
-            ("named.example:7979", true), ("NAMED.example.", true), ("x.named.example", false),
+            ("[::1].evil.com", false), ("x@evil.com", false), ("evil.example@localhost", false), ("-0.1.2.3", false),
+            ("1.2.3.4.5", false), ("[fe80::1%eth0]", true), ("[evil.com]", false), ("named.example:7979", true),
+            ("NAMED.example.", true), ("x.named.example", false),
         ]
     )
     func hosts(host: String, isKnown: Bool) {

@@ -27,8 +27,9 @@ struct ByteScript: Sendable, CustomTestStringConvertible {
     // The requests of the table. The lane decides `acquire` and `report`; all others are the router's.
     static let acquire = "POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\n\r\n"
     static let report = "POST /v1/breakers/a/report?outcome=success HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
-    static let look = "GET /v1/breakers/a HTTP/1.1\r\n\r\n"
-    static let missing = "GET /missing HTTP/1.1\r\n\r\n"
+    static let look = "GET /v1/breakers/a HTTP/1.1\r\nhost: x\r\n\r\n"
+    static let missing = "GET /missing HTTP/1.1\r\nhost: x\r\n\r\n"
+    static let absolute = "POST http://y/v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\n\r\n"
     static let garbage = "garbage\r\n\r\n"
 
     static func post(_ fields: String, version: String = "1.1", body: String = "", to route: String = "acquire")
@@ -53,7 +54,7 @@ struct ByteScript: Sendable, CustomTestStringConvertible {
         ByteScript("Closes", [post("Connection: Close\r\n"), missing], [200], .closes),
         ByteScript(
             "the router closes",
-            ["GET /missing HTTP/1.1\r\nconnection: close\r\n\r\n", acquire],
+            ["GET /missing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", acquire],
             [404],
             .closes
         ),
@@ -77,6 +78,8 @@ struct ByteScript: Sendable, CustomTestStringConvertible {
         ),
         ByteScript("nothing that is announced", [post("expect: 100-continue\r\n"), acquire], [100, 200, 200]),
         ByteScript("garbage", [garbage], [400], .closes),
+        ByteScript("two hosts behind the lane", [acquire, post("host: y\r\n"), acquire], [200, 400], .closes),
+        ByteScript("an absolute target between", [acquire, absolute, report], [200, 200, 200]),
         ByteScript("garbage behind the lane", [acquire, report, garbage], [200, 200, 400], .closes),
         ByteScript("garbage behind the router", [missing, look, garbage], [404, 200, 400], .closes),
         ByteScript(

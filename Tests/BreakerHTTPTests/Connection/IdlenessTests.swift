@@ -17,7 +17,7 @@ struct IdlenessTests {
 
     @Test(
         "Nothing sent, a head that does not end, and silence behind an answer end it",
-        arguments: ["", "POST /v1/breakers/a/acq", "GET /livez HTTP/1.1\r\n\r\n", report]
+        arguments: ["", "POST /v1/breakers/a/acq", "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n", report]
     )
     func idle(bytes: String) async throws {
         try await TestServer.with(times: Self.times) { server in
@@ -33,7 +33,7 @@ struct IdlenessTests {
     func drip() async throws {
         try await TestServer.with(times: Self.times) { server in
             try await ByteClient.run(server.port) { client in
-                try client.send("GET /livez HTTP/1.1\r\nx: ")
+                try client.send("GET /livez HTTP/1.1\r\nhost: x\r\nx: ")
                 // Ends with the connection; one that were kept would take them all.
                 #expect(throws: ByteClient.Failure.self) {
                     for _ in 0..<15_000 {
@@ -50,7 +50,7 @@ struct IdlenessTests {
         try await TestServer.with(times: Self.times) { server in
             try await server.engine.whileWriterStands { standstill in
                 try await ByteClient.run(server.port) { client in
-                    try client.send(isLane ? Self.report : "GET /v1/breakers/b HTTP/1.1\r\n\r\n")
+                    try client.send(isLane ? Self.report : "GET /v1/breakers/b HTTP/1.1\r\nhost: x\r\n\r\n")
                     // Time passes: one connection after another becomes idle.
                     for _ in 1...2 { #expect(try Self.outlast(server.port)) }
                     standstill.end()

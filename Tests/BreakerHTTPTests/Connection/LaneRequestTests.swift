@@ -32,8 +32,9 @@ struct LaneRequestTests {
     )
     func taken(target: String) {
         #expect(Self.isTaken(Self.bytes(target)))
-        #expect(Self.isTaken("POST \(target) HTTP/1.1\r\n\r\n"))
-        let fields = "CONTENT-length:0\r\nX-Request-Id:  r \r\naccept: */*\r\nConnection: Keep-Alive\r\nempty:\r\n"
+        #expect(Self.isTaken("POST \(target) HTTP/1.1\r\nhost:\r\n\r\n"))
+        let fields =
+            "CONTENT-length:0\r\nX-Request-Id:  r \r\naccept: */*\r\nConnection: Keep-Alive\r\nempty:\r\n"
             + "user-agent: worker Mozilla/5.0\r\nsec-fetch: x\r\nUser-Agent: Moz\r\n"
         #expect(Self.isTaken(Self.bytes(target, fields)))
     }
@@ -107,6 +108,23 @@ struct LaneRequestTests {
     func repeated(field: String) {
         #expect(Self.isTaken(Self.bytes("/v1/breakers/a/acquire", "\(field)\r\n")))
         #expect(!Self.isTaken(Self.bytes("/v1/breakers/a/acquire", "\(field)\r\n\(field)\r\n")))
+    }
+
+    @Test(
+        "A request has one host, which is a name or an address, with or without a port",
+        arguments: [
+            ("host: x", true), ("HOST: fusebox.example:7979", true), ("host: [::1]:7979", true), ("host: x:", true),
+            ("host: a_b-c.", true), ("host: [fe80::1%25eth0]", true), ("host: x:65535", true), ("host:", true),
+            ("x: y", false), ("host: x\r\nhost: x", false), ("host: [::1].evil.com", false),
+            ("host: x@evil.com", false),
+            ("host: a b", false), ("host: a,b", false), ("host: :80", false), ("host: x:65536", false),
+            ("host: x:000080", false), ("host: x:8o", false), ("host: http://x", false), ("host: [::1", false),
+            ("host: []", false), ("host: [evil.com]", false), ("host: ::1", false), ("host: x/y", false),
+            ("host: %6c", false),
+        ]
+    )
+    func hosts(field: String, isTaken: Bool) {
+        #expect(Self.isTaken("POST /v1/breakers/a/acquire HTTP/1.1\r\n\(field)\r\n\r\n") == isTaken)
     }
 
     @Test(

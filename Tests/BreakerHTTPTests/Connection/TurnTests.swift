@@ -88,8 +88,8 @@ struct TurnTests {
     @Test(
         "Bytes that are no request are told of when all before them is answered, if there is still something to tell",
         arguments: [
-            (Stage.atOnce, Action<Int>.answerErrorAndClose(.malformedRequest)), (.whileAnswering, .nothing),
-            (.withinBody, .answerErrorAndClose(.malformedRequest)), (.withinResponse, .close),
+            (Stage.atOnce, Action<Int>.answerErrorAndClose(.malformedBytes)), (.whileAnswering, .nothing),
+            (.withinBody, .answerErrorAndClose(.malformedBytes)), (.withinResponse, .close),
             (.behindResponse, .close),
         ]
     )
@@ -102,11 +102,11 @@ struct TurnTests {
         }
         if stage == .withinResponse || stage == .behindResponse { _ = turn.responseBegan(saysClose: false) }
         if stage == .behindResponse { _ = turn.responseEnded() }
-        #expect(turn.receive(.failed(.malformedRequest)) == action)
+        #expect(turn.receive(.failed(.malformedBytes)) == action)
         #expect(turn.isClosed == (stage != .whileAnswering))
         if stage == .whileAnswering {
             #expect(turn.answered() == .stays)
-            #expect(turn.next() == .answerErrorAndClose(.malformedRequest))
+            #expect(turn.next() == .answerErrorAndClose(.malformedBytes))
         }
     }
 
@@ -117,7 +117,7 @@ struct TurnTests {
         _ = turn.receive(Self.head())
         #expect(turn.awaitsBody)
         if isWhole { _ = turn.receive(.end(2)) }
-        #expect(turn.bodyTimedOut() == (isWhole ? .nothing : .answerErrorAndClose(.requestTimeout)))
+        #expect(turn.bodyTimedOut() == (isWhole ? .nothing : .answerErrorAndClose(.bodyTooLate)))
     }
 
     @Test("A half-close reaches the router behind the lane's answer, and at once where the router answers")

@@ -92,7 +92,7 @@ struct TurnWalk: Hashable {
             perform(turn.receive(.end(arrive(.end))))
         case .failed:
             hasFailed = true
-            perform(turn.receive(.failed(.malformedRequest)))
+            perform(turn.receive(.failed(.malformedBytes)))
         case .inputClosed:
             isInputClosed = true
             perform(turn.receive(.inputClosed))

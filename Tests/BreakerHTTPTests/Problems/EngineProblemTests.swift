@@ -29,6 +29,7 @@ struct EngineProblemTests {
             (404, [.notFound, .unknownBreaker]), (405, [.methodNotAllowed]), (408, [.requestTimeout]),
             (409, [.reportIDConflict, .forced]), (412, [.preconditionFailed]), (413, [.bodyTooLarge]),
             (415, [.unsupportedEncoding]), (422, [.breakerLimit]), (431, [.headersTooLarge]), (500, [.internalError]),
+            (501, [.notImplemented]),
             (503, [.storageUnavailable, .outcomeUnknown, .overloaded, .shuttingDown]),
         ] as [(Int, [ProblemCode])]
     )

@@ -97,7 +97,7 @@ struct GateTests {
         arguments: [
             ("GET", "/v1/gate/-", ProblemCode.invalidRequest), ("GET", "/v1/gate/-/probe", .invalidRequest),
             ("GET", "/v1/gate/", .notFound), ("GET", "/v1/gate/a/other", .notFound),
-            ("TRACE", "/v1/gate/a", .methodNotAllowed), ("GET", "/v1/gate/foreign", .forbidden),
+            ("TRACE", "/v1/gate/a", .notImplemented), ("GET", "/v1/gate/foreign", .forbidden),
         ]
     )
     func undecided(method: String, path: String, code: ProblemCode) async throws {

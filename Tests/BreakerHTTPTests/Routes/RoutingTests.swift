@@ -41,11 +41,20 @@ struct RoutingTests {
     func methods(path: String, allow: String) async throws {
         try await TestServer.with { server in
             let allowed = allow.split(separator: ", ").map(String.init)
-            for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
             where !allowed.contains(method) {
                 let answer = try await server.send(HTTPMethod(rawValue: method), path)
                 answer.expectProblem(.methodNotAllowed)
                 #expect(answer["allow"] == allow, "\(method)")
+            }
+        }
+    }
+
+    @Test("A method that no route takes is a 501 at any path", arguments: ["TRACE", "PROPFIND", "PURGE"])
+    func unknownMethod(method: String) async throws {
+        try await TestServer.with { server in
+            for path in ["/v1/breakers/a", "/livez", "/nowhere"] {
+                try await server.send(HTTPMethod(rawValue: method), path).expectProblem(.notImplemented)
             }
         }
     }

@@ -21,7 +21,7 @@ final class SplitSender {
         let client = try ByteClient(port: port)
         try client.send(Array(script[..<place]))
         for other in others {
-            try other.send("GET /livez HTTP/1.1\r\n\r\n")
+            try other.send("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
             _ = try other.readAnswer()
         }
         try client.send(Array(script[place...]))

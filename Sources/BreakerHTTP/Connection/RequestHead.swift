@@ -1,0 +1,71 @@
+import BreakerAPI
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+extension HTTPRequestHead {
+    /// The head as the router reads it: sound where the decoder is lenient, and its target without scheme and authority.
+    ///
+    /// - Throws: `malformed_request`; `not_implemented` for a transfer coding or a method that no route could take.
+    func validated() throws(Problem) -> HTTPRequestHead {
+        try requireKnownCoding()
+        let hosts = headers["host"]
+        guard hosts.count == 1 || hosts.isEmpty && version == .http1_0 else {
+            throw Problem(.malformedRequest, "a request must have one host field, not \(hosts.count)")
+        }
+        guard hosts.allSatisfy({ HostName.isField($0.utf8) }) else {
+            throw Problem(.malformedRequest, "the host field must be a host, with or without a port")
+        }
+        return try inOriginForm()
+    }
+
+    /// The decoder knows `chunked` alone, and takes what else stands before it for no concern of its own (RFC 9112,
+    /// section 6.1).
+    private func requireKnownCoding() throws(Problem) {
+        guard headers.contains(name: "transfer-encoding") else { return }
+        guard version != .http1_0 else {
+            throw Problem(.malformedRequest, "HTTP/1.0 has no transfer-encoding")
+        }
+        guard headers[canonicalForm: "transfer-encoding"].map({ $0.lowercased() }) == ["chunked"] else {
+            throw Problem(.notImplemented, "the only transfer-encoding that the server implements is chunked")
+        }
+    }
+
+    /// The four forms of a target (RFC 9112, section 3.2).
+    private func inOriginForm() throws(Problem) -> HTTPRequestHead {
+        guard method != .CONNECT else { throw .unknownMethod }
+        guard !uri.utf8.contains(UInt8(ascii: "#")) else {
+            throw Problem(.malformedRequest, "the target of a request has no fragment")
+        }
+        if uri.hasPrefix("/") || uri == "*" && method == .OPTIONS { return self }
+        guard let scheme = ["http://", "https://"].first(where: { uri.lowercased().hasPrefix($0) }) else {
+            throw Problem(.malformedRequest, "the target of a request must begin with /, http:// or https://")
+        }
+        let rest = uri.utf8.dropFirst(scheme.utf8.count)
+        let end = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
+        let (authority, target) = (String(uri[rest.startIndex..<end]), String(uri[end...]))
+        guard HostName(authority) != nil else {
+            throw Problem(.malformedRequest, "the target of a request must name a host, with or without a port")
+        }
+        var head = self
+        // It stands for whatever the field says.
+        head.headers.replaceOrAdd(name: "host", value: authority)
+        head.uri = target.hasPrefix("/") ? target : target.isEmpty && method == .OPTIONS ? "*" : "/" + target
+        return head
+    }
+}
+
+extension ByteBuffer {
+    /// Whether a line is the first of a request whose method the decoder does not know. It stops at such a method as at any
+    /// other wrong byte, and does not tell the two apart.
+    var hasRequestOfUnknownMethod: Bool {
+        readableBytesView.split(separator: UInt8(ascii: "\n")).contains { line in
+            let words = String(decoding: line, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
+            guard words.count == 3, ["HTTP/1.1\r", "HTTP/1.0\r"].contains(words[2]),
+                HTTPField.Name(String(words[0])) != nil
+            else { return false }
+            if case .RAW = HTTPMethod(rawValue: String(words[0])) { return true }
+            return false
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import BreakerAPI
+import NIOHTTP1
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("A request's target and method")
+struct RequestHeadTests {
+    private static func ask(_ server: TestServer, _ line: String, _ fields: String...) async throws -> HTTPAnswer {
+        try await ByteClient.run(server.port) { client in
+            try client.send(([line + " HTTP/1.1"] + fields).map { $0 + "\r\n" }.joined() + "\r\n")
+            return try client.readAnswer()
+        }
+    }
+
+    @Test(
+        "A target with an authority is its path, whatever the letters of the scheme",
+        arguments: [
+            ("GET http://x/livez", 200), ("GET HTTP://x:7979/livez?y=http://z", 200), ("GET https://[::1]/livez", 200),
+            ("GET http://x", 200), ("GET http://x?y", 200), ("POST http://x/v1/breakers/a/acquire", 200),
+            ("POST http://x/v1/breakers/a/report?outcome=success", 200), ("GET http://x/v1/gate/a", 200),
+            ("GET http://x/nowhere", 404), ("OPTIONS http://x", 204), ("OPTIONS http://x/", 405),
+        ]
+    )
+    func absolute(line: String, status: Int) async throws {
+        try await TestServer.with { server in
+            let answer = try await Self.ask(server, line, "host: y")
+            #expect(answer.status == status, "\(answer.text)")
+        }
+    }
+
+    @Test("The authority of a target stands for whatever the field host says")
+    func authority() async throws {
+        try await TestServer.with { server in
+            let unknown = try await Self.ask(server, "GET http://evil.example/v1/breakers", "host: localhost")
+            unknown.expectProblem(.unknownHost)
+            let known = try await Self.ask(server, "GET http://localhost/v1/breakers", "host: evil.example")
+            #expect(known.status == 200)
+            let foreign = try await Self.ask(
+                server,
+                "DELETE http://localhost:1/v1/breakers/a",
+                "host: localhost:2",
+                "origin: http://localhost:2"
+            )
+            foreign.expectProblem(.crossSite)
+            let gate = try await Self.ask(server, "GET http://x/v1/gate/a", "host: x", "user-agent: Mozilla/5.0")
+            #expect(gate.status == 503)
+        }
+    }
+
+    @Test("A server as a whole says which methods it takes")
+    func options() async throws {
+        try await TestServer.with { server in
+            let answer = try await Self.ask(server, "OPTIONS *", "host: x")
+            #expect(answer.status == 204)
+            #expect(answer["allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+            #expect(answer["x-request-id"]?.isEmpty == false)
+            try await Self.ask(server, "OPTIONS /livez", "host: x").expectProblem(.methodNotAllowed)
+        }
+    }
+
+    @Test(
+        "A method that is not known is a 501 behind whatever was asked before, and ends the connection",
+        arguments: ["FOO", "get", "GETS", "X-Y", "acquire"]
+    )
+    func unknownMethod(method: String) async throws {
+        try await TestServer.with { server in
+            try await ByteClient.run {
+                let look = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
+                for before in ["", ByteScript.acquire, look, look + ByteScript.acquire] {
+                    let client = try ByteClient(port: server.port)
+                    try client.send("\(before)\(method) /livez HTTP/1.1\r\nhost: x\r\n\r\n" + look)
+                    var answer = try client.readAnswer()
+                    while answer.status == 200 { answer = try client.readAnswer() }
+                    answer.expectProblem(.notImplemented)
+                    #expect(answer["connection"] == "close")
+                    #expect(try client.isAtEnd())
+                }
+            }
+        }
+    }
+}
