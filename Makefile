@@ -47,9 +47,11 @@ metrics-test: setup ## Have a real Prometheus scrape the server, and try the ale
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		python3 -m unittest discover --verbose --start-directory Tests/Metrics $(ARGS)
 
-examples-test: setup ## Put a real nginx with the example in front of a backend
+examples-test: setup ## Put a real nginx, and a real Envoy, with the examples in front of a backend
+	@$(MAKE) --no-print-directory .build/examples-tests || echo 'SKIPPED: Envoy is not here and cannot be installed'
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
+		PATH="$(CURDIR)/.build/examples-tests/bin:$$PATH" \
 		python3 -m unittest discover --verbose --start-directory Tests/Examples $(ARGS)
 
 container-test: setup ## Build the image with buildah, as root, and run it
@@ -60,6 +62,11 @@ dashboard-test: setup .build/dashboard-tests ## Try the dashboard in Chromium
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		.build/dashboard-tests/bin/python -m unittest discover --start-directory Tests/Dashboard $(ARGS)
+
+.build/examples-tests: Tests/Examples/requirements.txt
+	python3 -m venv $@
+	$@/bin/python -m pip install --quiet --retries 1 --requirement $< || { rm -rf $@; exit 1; }
+	@touch $@
 
 .build/dashboard-tests: Tests/Dashboard/requirements.txt
 	python3 -m venv $@
