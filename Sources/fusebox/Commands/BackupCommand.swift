@@ -37,7 +37,7 @@ struct BackupCommand: AsyncParsableCommand {
             throw error
         }
         try DatabaseCheck.publish(partial, as: destination)
-        print("\(destination): \(bytes) bytes, complete and checked")
+        try Output.line("\(destination): \(bytes) bytes, complete and checked".printable)
     }
 
     private func download(to path: String) async throws -> Int {

@@ -32,7 +32,7 @@ struct DemoStory {
         defer { self.isClosed = isClosed }
         if self.isClosed, !isClosed {
             openedAt = openedAt ?? elapsed
-            cause = breaker.lastTransition?.detail ?? ""
+            cause = breaker.lastTransition?.detail.printable ?? ""
         }
         if !self.isClosed, isClosed { closedAt = elapsed }
     }

@@ -7,8 +7,8 @@ struct Banner: Sendable {
     private let isLoopback: Bool
 
     init(settings: Settings) {
-        databasePath = URL(fileURLWithPath: settings.databasePath).path
-        tokensPath = settings.tokensPath
+        databasePath = URL(fileURLWithPath: settings.databasePath).path.printable
+        tokensPath = settings.tokensPath?.printable
         isLoopback = settings.listen.isLoopback
     }
 

@@ -28,6 +28,19 @@ extension ProcessTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
         }
 
+        @Test("What others report to the demo's breaker does not steer the terminal that shows its end")
+        func hostileCause() throws {
+            let cause = #"{"state":"open","last_transition":{"detail":"\u001b[2J\u009b31m"}}"#
+            var story = DemoStory()
+            let open = try JSONDecoder().decode(DemoBreaker.self, from: Data(cause.utf8))
+            let closed = try JSONDecoder().decode(DemoBreaker.self, from: Data(#"{"state":"closed"}"#.utf8))
+            for (breaker, elapsed) in [(closed, 0.0), (open, 1.0), (closed, 2.0)] {
+                story.see(breaker, tally: DemoTally(), elapsed: elapsed)
+            }
+            let summary = try #require(story.summary(workers: 1, downstream: DemoDownstream.Counts()))
+            #expect(!summary.contains("\u{1b}") && !summary.contains("\u{9b}"), "\(summary.debugDescription)")
+        }
+
         @Test("A demo that is interrupted takes its workers and its files along", .timeLimit(.minutes(1)))
         func interruption() async throws {
             let folder = try TemporaryFolder()

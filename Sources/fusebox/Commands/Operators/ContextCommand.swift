@@ -65,7 +65,7 @@ struct ContextCommand: ParsableCommand {
             let context = try file.context(name)
             let text = try String(contentsOfFile: file.path, encoding: .utf8)
             try replace(file.path, with: try ContextFile.text(text, withCurrent: name, path: file.path))
-            try Output.line("\(name) is the current context: \(context.url)")
+            try Output.line("\(name) is the current context: \(context.url)".printable)
         }
 
         /// At once and with the same permissions, and never for a moment readable by others.

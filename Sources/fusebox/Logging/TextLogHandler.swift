@@ -1,0 +1,48 @@
+import Foundation
+import Logging
+
+/// Writes each message as one line of text to standard error. Whatever a client or an operator sent stays within its field
+/// and its line, and cannot steer a terminal.
+struct TextLogHandler: LogHandler {
+    let label: String
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+
+    init(label: String) {
+        self.label = label
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { write(line: line(event, at: Date())) }
+
+    /// As swift-log's own handler writes it, with quotes where a value has spaces.
+    func line(_ event: LogEvent, at now: Date) -> String {
+        let fields = fields(of: event).sorted { $0.key < $1.key }.map {
+            "\(Self.quoted($0.key))=\(Self.quoted($0.value))"
+        }
+        let beginning = [now.formatted(.iso8601), event.level.rawValue, "\(label):"]
+        return (beginning + fields + ["[\(event.source)]", event.message.description]).joined(separator: " ").printable
+    }
+
+    private static func quoted(_ text: String) -> String {
+        let isPlain =
+            !text.isEmpty
+            && !text.unicodeScalars.contains { "\"=".unicodeScalars.contains($0) || $0.properties.isWhitespace }
+        if isPlain { return text }
+        return "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+    }
+}
+
+extension LogHandler {
+    /// What an event says beside its message; its own values win over those of the logger.
+    func fields(of event: LogEvent) -> [String: String] {
+        metadata.merging(event.metadata ?? [:]) { _, own in own }.mapValues(\.description)
+    }
+
+    /// A line that cannot be written is lost: a full disk must not end the process.
+    func write(line: String) { try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8)) }
+}
