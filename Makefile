@@ -13,7 +13,7 @@ swift_sources := Package.swift Sources Tests clients/swift Benchmarks/client Ben
 # Python finds the package `bench` in Benchmarks/, and leaves no compiled files there.
 bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3
 
-.PHONY: help setup serve demo test metrics-test examples-test container-test dashboard-test python-test python-bench bench bench-test format lint clean
+.PHONY: help setup serve demo test metrics-test examples-test container-image container-test dashboard-test python-test python-bench bench bench-test format lint clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -54,8 +54,10 @@ examples-test: setup ## Put a real nginx, and a real Envoy, with the examples in
 		PATH="$(CURDIR)/.build/examples-tests/bin:$$PATH" \
 		python3 -m unittest discover --verbose --start-directory Tests/Examples $(ARGS)
 
-container-test: setup ## Build the image with buildah, as root, and run it
+container-image: setup ## Build the container's image with buildah, as root
 	@Tests/Container/build-image
+
+container-test: setup ## Run the image that container-image built
 	@exec env PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --verbose --start-directory Tests/Container $(ARGS)
 
 dashboard-test: setup .build/dashboard-tests ## Try the dashboard in Chromium
