@@ -200,7 +200,8 @@ struct HeldUpOutcomesTests {
                             isProbe: false,
                             durationMs: nil,
                             kind: nil,
-                            detail: nil
+                            detail: nil,
+                            endedNs: worker.clock.nowNs()
                         )
                     )
                 }

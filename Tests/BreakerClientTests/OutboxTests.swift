@@ -14,7 +14,8 @@ struct OutboxTests {
         generation: Int64 = 1,
         ms: Int64? = nil,
         kind: String? = nil,
-        isProbe: Bool = false
+        isProbe: Bool = false,
+        endedMs: Int64 = 0
     ) -> Outbox.Item {
         Outbox.Item(
             place: place,
@@ -24,7 +25,8 @@ struct OutboxTests {
             isProbe: isProbe,
             durationMs: ms,
             kind: kind,
-            detail: nil
+            detail: nil,
+            endedNs: endedMs * nsPerMs
         )
     }
 
@@ -47,6 +49,7 @@ struct OutboxTests {
             [item(.failure, kind: "timeout"), item(.failure, kind: "connection")],
             [item(.success, isProbe: true), item(.success, isProbe: true)],
             [item(.success), item(.success, isProbe: true)],
+            [item(.success, endedMs: 999), item(.success, endedMs: 1_000)],
         ]
     )
     mutating func order(items: [Outbox.Item]) {
@@ -97,11 +100,21 @@ struct OutboxTests {
         #expect(outbox.waiting == 0)
     }
 
-    @Test("It is not said again when the server may have forgotten its id", arguments: [(-1, 1), (0, 0)])
-    mutating func forgotten(offsetNs: Int64, sent: Int) {
-        _ = outbox.add(Self.item(.failure))
-        outbox.putBack(outbox.take(atNs: 5))
-        #expect(outbox.take(atNs: 5 + Outbox.repeatableNs + offsetNs).count == sent)
+    @Test("Calls that ended within one second are one item, as old as the last of them")
+    mutating func oneSecond() {
+        for endedMs in [0, 400, 999] as [Int64] { _ = outbox.add(Self.item(.failure, endedMs: endedMs)) }
+        let batch = outbox.take(atNs: 0)
+        #expect(batch.map(\.count) == [3] && batch.map(\.endedNs) == [999 * nsPerMs])
+    }
+
+    @Test(
+        "An outcome that ended 14 minutes ago is not sent, whether or not it was sent before",
+        arguments: [(-1, 1, true), (-1, 1, false), (0, 0, true), (0, 0, false)]
+    )
+    mutating func tooOld(offsetNs: Int64, sent: Int, isRepeated: Bool) {
+        _ = outbox.add(Self.item(.failure, endedMs: 5))
+        if isRepeated { outbox.putBack(outbox.take(atNs: 600_000 * nsPerMs)) }
+        #expect(outbox.take(atNs: 840_005 * nsPerMs + offsetNs).count == sent)
         #expect(outbox.dropped == 1 - sent)
     }
 

@@ -22,10 +22,10 @@ extension Fusebox {
 
     private func note(_ outcome: CallOutcome, to entry: BreakerEntry, under decision: CallDecision, tookNs: Int64) {
         let durationMs = min(max(0, tookNs / nsPerMs), Limits.durationMs.upperBound)
+        let nowNs = clock.nowNs()
         let isDurationTold = entry.state.withLockedValue { state in
             // One that a return has made needless is not told what the server is told.
             if state.standIn != nil, decision.source == .fallback || reachability.withLockedValue({ $0.isAway }) {
-                let nowNs = clock.nowNs()
                 let permit = decision.standInPermit
                 state.standIn?.report(outcome, permit: permit, durationMs: durationMs, atNs: nowNs)
             }
@@ -43,7 +43,8 @@ extension Fusebox {
                 isProbe: decision.isProbe,
                 durationMs: tellsDuration ? durationMs : nil,
                 kind: kind,
-                detail: detail
+                detail: detail,
+                endedNs: nowNs
             )
         )
     }

@@ -17,9 +17,12 @@ extension Fusebox {
 
     private func sendBatches() async -> Outlet.Sending {
         var sending = Outlet.Sending.nothing
-        while let batch = outlet.take(atNs: clock.nowNs()) {
+        while true {
+            let nowNs = clock.nowNs()
+            guard let batch = outlet.take(atNs: nowNs) else { return sending }
             do {
-                let answer = try await client.report(batch.map { ReportDocument($0, reporter: reporter) })
+                let documents = batch.map { ReportDocument($0, reporter: reporter, atNs: nowNs) }
+                let answer = try await client.report(documents)
                 guard answer.results.count == batch.count else { throw WrongCount() }
                 if let fault = settle(batch, answer.results) {
                     return .failed(FuseboxError(status: 503, code: fault.code, detail: fault.detail))
@@ -34,7 +37,6 @@ extension Fusebox {
                 return .failed(error)
             }
         }
-        return sending
     }
 
     /// The answer is to something else.
@@ -98,12 +100,13 @@ extension Fusebox {
 }
 
 extension ReportDocument {
-    fileprivate init(_ item: Outbox.Item, reporter: String) {
+    fileprivate init(_ item: Outbox.Item, reporter: String, atNs nowNs: Int64) {
         self.init(
             name: item.name,
             outcome: item.outcome.rawValue,
             permit: item.permit.text,
             durationMs: item.durationMs,
+            ageMs: max(0, nowNs - item.endedNs) / nsPerMs,
             kind: item.kind,
             detail: item.detail,
             reporter: reporter,

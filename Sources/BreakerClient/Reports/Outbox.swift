@@ -16,17 +16,25 @@ struct Outbox: Sendable {
         let durationMs: Int64?
         let kind: String?
         let detail: String?
+        /// When the call ended, the last of them where it stands for several.
+        fileprivate(set) var endedNs: Int64
         /// How many in a row were equal.
         fileprivate(set) var count = 1
         /// Under which the server knows it again; `nil` until it is sent.
         fileprivate(set) var id: String?
-        fileprivate(set) var firstSentNs: Int64 = 0
 
-        /// Whether `other`, which came later, is one more of the same.
+        /// Whether `other`, which came later, is one more of the same. One age is true of all that ended within a second.
         fileprivate func takes(_ other: Item) -> Bool {
             id == nil && !isProbe && !other.isProbe && outcome == other.outcome && permit == other.permit
                 && durationMs == other.durationMs && kind == other.kind && detail == other.detail
-                && count < Limits.reportCount.upperBound
+                && endedNs / Self.secondNs == other.endedNs / Self.secondNs && count < Limits.reportCount.upperBound
+        }
+
+        private static let secondNs: Int64 = 1_000 * nsPerMs
+
+        fileprivate mutating func take(_ other: Item) {
+            count += 1
+            endedNs = max(endedNs, other.endedNs)
         }
 
         /// A failure may open the breaker, and a probe decides: neither waits for others.
@@ -46,8 +54,8 @@ struct Outbox: Sendable {
     /// How many items are sent in one request at most; more wait for the next.
     /// Each takes up to 4 KB where every character has to be escaped, and the server takes 4 MB.
     static let itemsPerRequest = 500
-    /// A report that was sent is not sent again behind this: the server forgets its id soon after.
-    static let repeatableNs: Int64 = (Receipt.lifetimeMs - 60_000) * nsPerMs
+    /// An outcome of this age is not sent any more: soon after, the server forgets ids, and refuses ages.
+    static let longestAgeNs: Int64 = (Receipt.lifetimeMs - 60_000) * nsPerMs
 
     private(set) var items = CircularBuffer<Item>()
     /// The number of the first of ``items``; numbers go up from there.
@@ -62,7 +70,7 @@ struct Outbox: Sendable {
 
     /// How many outcomes wait, those included that are being sent.
     private(set) var waiting = 0
-    /// How many were let go: the oldest, where there was no room, and those that were too old to be sent again.
+    /// How many were let go: the oldest, where there was no room, and those that were too old to be sent.
     private(set) var dropped = 0
 
     /// - Parameters:
@@ -91,7 +99,7 @@ struct Outbox: Sendable {
         guard item.place < lastOfPlace.count, lastOfPlace[item.place] >= firstNumber else { return false }
         let index = items.index(items.startIndex, offsetBy: lastOfPlace[item.place] - firstNumber)
         guard items[index].takes(item) else { return false }
-        items[index].count += 1
+        items[index].take(item)
         return true
     }
 
@@ -116,7 +124,7 @@ struct Outbox: Sendable {
         var batch: [Item] = []
         var outcomes = 0
         while let first = items.first, batch.count < Self.itemsPerRequest {
-            if first.id != nil, nowNs - first.firstSentNs >= Self.repeatableNs {
+            if nowNs - first.endedNs >= Self.longestAgeNs {
                 dropFirst()
                 continue
             }
@@ -127,7 +135,6 @@ struct Outbox: Sendable {
             if item.id == nil {
                 sentItems += 1
                 item.id = "\(idPrefix)-\(sentItems)"
-                item.firstSentNs = nowNs
             }
             batch.append(item)
         }

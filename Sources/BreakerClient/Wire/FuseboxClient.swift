@@ -41,6 +41,7 @@ package struct FuseboxClient: Sendable {
     ///   - name: the breaker's.
     ///   - permit: what the acquire handed out.
     ///   - durationMs: how long the call took, in milliseconds.
+    ///   - ageMs: how long ago it ended, in milliseconds.
     ///   - kind: a short word for a failure.
     ///   - detail: a sentence for who looks at the failure.
     ///   - reporter: the worker's own name for itself.
@@ -51,6 +52,7 @@ package struct FuseboxClient: Sendable {
         to name: String,
         permit: String? = nil,
         durationMs: Int64? = nil,
+        ageMs: Int64? = nil,
         kind: String? = nil,
         detail: String? = nil,
         reporter: String? = nil,
@@ -60,6 +62,7 @@ package struct FuseboxClient: Sendable {
             outcome: outcome,
             permit: permit,
             durationMs: durationMs,
+            ageMs: ageMs,
             kind: kind,
             detail: detail,
             reporter: reporter,

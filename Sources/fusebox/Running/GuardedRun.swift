@@ -73,6 +73,7 @@ struct GuardedRun {
         // Without a permit there is nothing to give back.
         if decision == nil, outcome == "ignored" { return }
         let id = UUID().uuidString
+        let end = ContinuousClock.now
         for (number, pause) in Self.pauses.enumerated() {
             try? await Task.sleep(for: pause)
             do {
@@ -82,6 +83,7 @@ struct GuardedRun {
                         to: breaker,
                         permit: decision?.permit,
                         durationMs: durationMs.map { min($0, 86_400_000) },
+                        ageMs: Int64((ContinuousClock.now - end).seconds * 1_000),
                         kind: outcome == "failure" ? kind : nil,
                         reporter: reporter,
                         reportID: id
