@@ -137,7 +137,7 @@ struct AnswerTests {
             try await server.trip("payments")
             try await payments.call {}
             #expect(payments.knownState == .open)
-            payments.fusebox.panel.replace([payments.name: LocalImage(.closed, 1)])
+            payments.fusebox.panel.replace([payments.name: LocalImage(.closed, 1)], isOtherHistory: false)
             #expect(payments.knownState == .closed)
         }
     }

@@ -83,7 +83,35 @@ struct StreamReaderTests {
         reader.begin(atNs: Self.startNs)
         let resumed = try read(Self.heartbeat(30, revision: "7"), atMs: 30_000)
         let next = try read(Self.heartbeat(31, revision: "7"), atMs: 31_000)
-        #expect(first == nil && resumed == nil && next == 31_000 && reader.revision == 7)
+        #expect(first == nil && resumed == nil && next == 31_000 && reader.position?.revision == 7)
+    }
+
+    @Test("The position has the epoch that the server shows, and only the whole panel begins another history")
+    mutating func epochs() throws {
+        func line(_ type: String, _ id: String, _ breakers: String = "") -> String {
+            #"{"type":"\#(type)","id":"\#(id)","revision":\#(id.split(separator: "-")[1]),"at":"\#(Self.instant(0))","#
+                + #""breakers":[\#(breakers)]}"#
+        }
+        _ = try read(line("resync", "0000aaaa-9", Self.breaker("a", "open", generation: 9)), atMs: 0)
+        let entry = panel.entry("a")
+        entry.state.withLockedValue { $0.policyRevision = 1 }
+        #expect(reader.position?.text == "0000aaaa-9" && entry.state.withLockedValue { $0.isPolicyKnown })
+        _ = try read(Self.heartbeat(1, revision: "10"), atMs: 1_000)
+        #expect(reader.position?.text == "0000aaaa-10", "a sign of life without an id is of the same history")
+        reader.begin(atNs: Self.startNs)
+        _ = try read(line("heartbeat", "0000bbbb-10"), atMs: 2_000)
+        #expect(reader.position?.text == "0000aaaa-10")
+        _ = try read(line("resync", "0000bbbb-12", Self.breaker("a", "closed", generation: 4)), atMs: 2_000)
+        #expect(reader.position?.text == "0000bbbb-12" && image("a")?.generation == 4)
+        #expect(!entry.state.withLockedValue { $0.isPolicyKnown }, "an equal number says nothing")
+        reader.forgetPosition()
+        #expect(reader.position == nil)
+    }
+
+    @Test("A server that shows no epoch is told bare revisions")
+    mutating func bare() throws {
+        _ = try read(Self.heartbeat(0), Self.resync(0), atMs: 0)
+        #expect(reader.position?.text == "7")
     }
 
     @Test("Where the server's clock is known better, or was set, the panel is reckoned anew")
@@ -120,7 +148,7 @@ struct StreamReaderTests {
         let text =
             Self.heartbeat(0) + "\n" + Self.resync(0, Self.breaker("a", "closed")) + "\n" + Self.heartbeat(1) + "\n"
         for byte in text.utf8 { _ = try reader.read(ByteBuffer(bytes: [byte]), atNs: Self.startNs) }
-        #expect(image("a")?.state == .closed && reader.revision == 7)
+        #expect(image("a")?.state == .closed && reader.position?.revision == 7)
     }
 
     @Test(

@@ -66,6 +66,18 @@ final class BreakerEntry: Sendable {
         self.state.withLockedValue { $0.show(answered: LocalImage(answered: state), generation: generation) }
     }
 
+    /// What is known by its number in a history that is over.
+    func forgetHistory() {
+        state.withLockedValue { state in
+            state.image = nil
+            state.decidedImage = nil
+            state.standIn = nil
+            state.policyRevision = nil
+            state.triedPolicyRevision = nil
+            state.lastPermit = .none
+        }
+    }
+
     /// - Returns: `nil` where the server has to be asked.
     func decide(atNs nowNs: Int64) -> CallDecision? {
         state.withLockedValue { state in

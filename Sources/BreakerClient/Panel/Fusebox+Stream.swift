@@ -48,13 +48,13 @@ extension Fusebox {
         reader.begin(atNs: clock.nowNs())
         var hasBegun = false
         do {
-            let stream = try await client.follow(behind: reader.revision, heartbeatMs: heartbeatMs)
+            let stream = try await client.follow(behind: reader.position, heartbeatMs: heartbeatMs)
             for try await bytes in stream.body {
                 let nowNs = clock.nowNs()
                 readNs.store(nowNs, ordering: .relaxed)
                 let asOfNs = try reader.read(bytes, atNs: nowNs)
                 if let asOfNs, asOfNs > heardNs.load(ordering: .relaxed) { heardNs.store(asOfNs, ordering: .releasing) }
-                if !hasBegun, reader.revision != nil {
+                if !hasBegun, reader.position != nil {
                     hasBegun = true
                     streamBegan()
                 }
@@ -62,6 +62,8 @@ extension Fusebox {
             }
             logger.debug("fusebox ended the stream of changes")
         } catch let error as FuseboxError where error.isRefusal {
+            // A server of an earlier version takes no epoch.
+            reader.forgetPosition()
             let isFirst = !hasStreamBeenRefused.exchange(true, ordering: .relaxed)
             let level: Logger.Level = isFirst ? .error : .debug
             logger.log(level: level, "fusebox tells no changes, so it is asked", metadata: ["error": "\(error)"])

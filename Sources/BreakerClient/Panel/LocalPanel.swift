@@ -28,12 +28,16 @@ final class LocalPanel: Sendable {
     var entries: [BreakerEntry] { state.withLockedValue { $0.ordered } }
 
     /// The whole panel anew. Called by the one who reads the stream, as ``show(_:_:)`` is.
-    func replace(_ images: [String: LocalImage]) {
+    /// - Parameter isOtherHistory: whether generations and revisions say nothing of those that were shown before.
+    func replace(_ images: [String: LocalImage], isOtherHistory: Bool) {
         let entries = state.withLockedValue { state in
             state.images = images
             return state.ordered
         }
-        for entry in entries { entry.show(images[entry.name], isAnew: true) }
+        for entry in entries {
+            if isOtherHistory { entry.forgetHistory() }
+            entry.show(images[entry.name], isAnew: true)
+        }
     }
 
     /// The server's clock is known better by so much.

@@ -6,7 +6,7 @@ import NIOFoundationCompat
 /// Reads the stream of changes into the panel, connection after connection. Used by one task.
 struct StreamReader {
     /// The last change that is in the panel; `nil` where there is none.
-    private(set) var revision: Int64?
+    private(set) var position: StreamPosition?
     private let panel: LocalPanel
     private var times: ServerTimes?
     /// By which times the instants in the panel were reckoned, in nanoseconds.
@@ -42,6 +42,9 @@ struct StreamReader {
         isPresent = false
     }
 
+    /// The server does not take the position: the next connection begins with the whole panel.
+    mutating func forgetPosition() { position = nil }
+
     /// Takes in what came.
     /// - Returns: as of which instant the panel is true; `nil` where that is not told.
     mutating func read(_ bytes: ByteBuffer, atNs nowNs: Int64) throws -> Int64? {
@@ -74,7 +77,7 @@ struct StreamReader {
         try hearTime(event, atNs: nowNs)
         guard let times, let atNs = times.localNs(event.at) else { throw Failure.noTime(event.at) }
         defer {
-            revision = event.revision ?? revision
+            move(to: event)
             isPresent = true
         }
         switch event.type {
@@ -83,7 +86,8 @@ struct StreamReader {
             let images = (event.breakers ?? []).compactMap { standing in
                 LocalImage(standing, times: times).map { (standing.name, $0) }
             }
-            panel.replace(Dictionary(images) { _, last in last })
+            let isOtherHistory = position.map { StreamPosition(event)?.isOtherHistory(than: $0) ?? true } ?? false
+            panel.replace(Dictionary(images) { _, last in last }, isOtherHistory: isOtherHistory)
             panelOffsetNs = times.offsetNs
             // It may have been written down long before, and nothing has changed since: up to when it was asked for.
             return beganNs
@@ -95,6 +99,17 @@ struct StreamReader {
         }
     }
 
+    /// Only the whole panel begins another history. What comes before it leaves the position where it was, so that a
+    /// connection that breaks off before it gets it once more.
+    private mutating func move(to event: EventDocument) {
+        guard var next = StreamPosition(event) else { return }
+        if event.type != "resync", let epoch = position?.epoch {
+            next.epoch = next.epoch ?? epoch
+            guard next.epoch == epoch else { return }
+        }
+        position = next
+    }
+
     /// Heartbeats tell the server's present time; a server that begins without one, its first line does.
     private mutating func hearTime(_ event: EventDocument, atNs nowNs: Int64) throws {
         guard times == nil || event.type == "heartbeat" else { return }
@@ -103,7 +118,7 @@ struct StreamReader {
         times.hear(heard)
         self.times = times
         let difference = times.offsetNs - panelOffsetNs
-        if revision != nil, abs(difference) >= Self.worthMoving {
+        if position != nil, abs(difference) >= Self.worthMoving {
             panel.move(byNs: difference)
             panelOffsetNs = times.offsetNs
         }

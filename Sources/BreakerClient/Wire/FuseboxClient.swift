@@ -106,13 +106,13 @@ package struct FuseboxClient: Sendable {
     /// Follows the changes of all breakers, one JSON object a line.
     ///
     /// - Parameters:
-    ///   - revision: the last change that is known; `nil` to begin with the panel.
+    ///   - position: the last change that is known; `nil` to begin with the panel.
     ///   - heartbeatMs: how often a quiet stream is to say that it lives.
     /// - Returns: the response, its status 200; its body has no end.
-    func follow(behind revision: Int64?, heartbeatMs: Int64) async throws -> HTTPClientResponse {
+    func follow(behind position: StreamPosition?, heartbeatMs: Int64) async throws -> HTTPClientResponse {
         var request = request(.GET, "\(Paths.events)?heartbeat_ms=\(heartbeatMs)")
         request.headers.add(name: "accept", value: "application/x-ndjson")
-        if let revision { request.headers.add(name: "last-event-id", value: String(revision)) }
+        if let position { request.headers.add(name: "last-event-id", value: position.text) }
         let response = try await http.execute(request, deadline: .distantFuture)
         guard response.status == .ok else { throw try await Self.error(from: response) }
         return response
