@@ -30,6 +30,10 @@ extension Fusebox {
         /// How long a call waits for the server's decision. 50 ms; an answer that comes later is not lost: a probe is given
         /// back.
         public var patience = Duration.milliseconds(50)
+        /// How long a call waits instead where the decision may be a probe: the breaker is half open, its time has run out,
+        /// or it is not known. So does a call that was a probe, for the answer to its report. The server commits both before
+        /// it answers, which takes a slow disk a while. 500 ms; never less than ``patience``.
+        public var probePatience = Duration.milliseconds(500)
         /// How long outcomes gather before they are sent. 50 ms; a failure goes at once.
         public var flushInterval = Duration.milliseconds(50)
         /// How many outcomes wait while the server is away, equal ones in a row counted once. 10 000; the oldest go first.
@@ -38,6 +42,9 @@ extension Fusebox {
         public var reporter = Self.ownName
 
         public init() {}
+
+        /// - Parameter mayNeedCommit: whether the server may have to commit something before it answers.
+        func patience(mayNeedCommit: Bool) -> Duration { mayNeedCommit ? max(patience, probePatience) : patience }
 
         private static var ownName: String {
             var name = [CChar](repeating: 0, count: 256)

@@ -63,8 +63,7 @@ struct AnswerTests {
                     if isCancelled {
                         call.cancel()
                     } else {
-                        try await worker.untilPatient(1)
-                        worker.clock.advance(by: worker.fusebox.configuration.patience)
+                        try await worker.endPatience(of: 1)
                     }
                     try await call.value
                     #expect(!worker.fusebox.statistics.areOutcomesHeldUp && worker.log.lines.isEmpty)

@@ -125,7 +125,7 @@ struct HeldUpOutcomesTests {
                     try await eventually("the outcome is there") {
                         try await server.breaker("payments").consecutiveFailures == 1
                     }
-                    worker.clock.advance(by: .milliseconds(51))
+                    worker.clock.advance(by: .milliseconds(501))
                     sick.answerLate()
                     try await eventually("it is answered") { worker.fusebox.statistics.waitingOutcomes == 0 }
                     try await eventually("the pause is over") {

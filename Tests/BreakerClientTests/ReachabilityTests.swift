@@ -56,7 +56,7 @@ struct ReachabilityTests {
         var changes: [Reachability.Change?] = []
         for attempt in attempts { changes.append(fail(attempt, atNs: 10)) }
         #expect(changes == [.left] + Array(repeating: nil, count: 99))
-        #expect(way.absences == 1 && way.retryAfterNs(atNs: 10) <= Reachability.firstPauseNs)
+        #expect(way.absence.number == 1 && way.retryAfterNs(atNs: 10) <= Reachability.firstPauseNs)
     }
 
     @Test("An answer that comes when the failure is told already says nothing, nor does a failure")
@@ -71,6 +71,55 @@ struct ReachabilityTests {
         #expect(failure == nil && !beside, "another one still tries")
         let change = way.answered(next, atNs: longestPauseNs(1) + 4)
         #expect(change == .returned)
+    }
+
+    @Test("One that is late is slow, not away; nobody asks until the pause is over, and an answer in time ends that")
+    mutating func slow() throws {
+        let isTold = way.late(try begin(atNs: 0), atNs: 1, jitter: 0.5)
+        let early = mayBegin(atNs: 1)
+        #expect(isTold && !early && !way.isAway && !way.isThere)
+        let next = try begin(atNs: longestPauseNs(1) + 1)
+        let isToldAgain = way.late(next, atNs: longestPauseNs(1) + 2, jitter: 0.5)
+        #expect(!isToldAgain, "once a minute is enough")
+        let change = way.answered(try begin(atNs: longestPauseNs(3)), atNs: longestPauseNs(3))
+        #expect(change == nil && way.isThere)
+    }
+
+    @Test(
+        "One that is late and never answered is away, unless it answered something else meanwhile",
+        arguments: [true, false]
+    )
+    mutating func silent(answersOther: Bool) throws {
+        let first = try begin(atNs: 0)
+        let other = try begin(atNs: 0)
+        _ = way.late(first, atNs: 1, jitter: 0.5)
+        if answersOther { _ = way.answered(other, atNs: 2) }
+        let change = fail(first, atNs: 3)
+        #expect(change == (answersOther ? nil : .left) && way.isAway == !answersOther)
+    }
+
+    @Test(
+        "One that comes back for a moment is in the same absence still",
+        arguments: [(Absence.steadyNs - 1, 1), (Absence.steadyNs, 2)]
+    )
+    mutating func absences(stayNs: Int64, number: Int) throws {
+        try leave(atNs: 0)
+        let returnNs = longestPauseNs(1)
+        try returns(atNs: returnNs)
+        try leave(atNs: returnNs + stayNs)
+        #expect(way.absence.current(atNs: returnNs + stayNs) == number)
+    }
+
+    @Test("An absence lasts until both are back, decisions and the stream")
+    mutating func both() throws {
+        way.streamBroke(atNs: 0)
+        try leave(atNs: 0)
+        try returns(atNs: longestPauseNs(1))
+        let laterNs = longestPauseNs(1) + 2 * Absence.steadyNs
+        #expect(way.absence.current(atNs: laterNs) == 1)
+        way.streamBreakEnded(atNs: laterNs)
+        #expect(way.absence.current(atNs: laterNs + Absence.steadyNs - 1) == 1)
+        #expect(way.absence.current(atNs: laterNs + Absence.steadyNs) == nil)
     }
 
     @Test("One that comes and goes is left for longer and longer; one that stayed is not")

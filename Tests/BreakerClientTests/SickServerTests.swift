@@ -12,7 +12,9 @@ import Testing
 
 @Suite("While the server is half there", .timeLimit(.minutes(2)))
 struct SickServerTests {
-    @Test("One that takes requests and never answers is waited for once, however many call, and said to be away once")
+    @Test(
+        "One that takes requests and never answers is waited for once, however many call, and said to be away once it is silent for long"
+    )
     func silent() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -22,22 +24,22 @@ struct SickServerTests {
                 try await withThrowingTaskGroup(of: CallDecision.Source.self) { group in
                     for _ in 1...50 { group.addTask { try await payments.acquire().source } }
                     try await eventually("all ask") { sick.requests("/acquire") == 50 }
-                    try await worker.untilPatient(50)
-                    worker.clock.advance(by: .milliseconds(50))
+                    try await worker.endPatience(of: 50)
                     for try await source in group { #expect(source == .fallback) }
                 }
-                #expect(worker.fusebox.reachability.withLockedValue { $0.absences } == 1)
-                #expect(worker.log.lines == ["fusebox is away"])
+                #expect(worker.log.lines == ["fusebox does not decide in time"] && !worker.fusebox.statistics.isAway)
                 // The clock stands still, so these do not wait.
                 for _ in 1...100 { #expect(try await payments.acquire().source == .fallback) }
                 #expect(sick.requests("/acquire") == 50)
-                worker.clock.advance(by: .nanoseconds(Reachability.firstPauseNs))
+                try await worker.endSilence(of: 50)
+                #expect(worker.fusebox.reachability.withLockedValue { $0.absence.number } == 1)
                 let one = Task { try await payments.acquire() }
                 try await eventually("one tries") { sick.requests("/acquire") == 51 }
                 try await worker.untilPatient(1)
                 for _ in 1...100 { #expect(try await payments.acquire().source == .fallback) }
-                worker.clock.advance(by: .milliseconds(50))
+                try await worker.endPatience(of: 1)
                 #expect(try await one.value.source == .fallback && sick.requests("/acquire") == 51)
+                #expect(worker.log.lines == ["fusebox does not decide in time", "fusebox is away"])
             }
         }
     }
@@ -53,11 +55,9 @@ struct SickServerTests {
                 try await eventually("it asks") { sick.requests("/acquire") == 1 }
                 caller.cancel()
                 await #expect(throws: CancellationError.self) { try await caller.value }
-                #expect(!worker.fusebox.statistics.isAway)
-                try await worker.untilPatient(1)
-                worker.clock.advance(by: .milliseconds(50))
+                try await worker.endPatience(of: 1)
                 // Sooner than the request itself is given up.
-                try await eventually("the server counts as away") { worker.fusebox.statistics.isAway }
+                try await worker.endSilence(of: 1)
             }
         }
     }
@@ -90,15 +90,75 @@ struct SickServerTests {
                 let payments = worker.fusebox.breaker("payments")
                 let call = Task { try await payments.acquire() }
                 try await eventually("the probe is granted") { try await !server.breaker("payments").leases.isEmpty }
-                try await worker.untilPatient(1)
-                worker.clock.advance(by: .milliseconds(50))
+                try await worker.endPatience(of: 1)
                 #expect(try await call.value.source == .fallback)
                 sick.answerLate()
                 try await eventually("the probe is given back") {
                     try await server.breaker("payments").leases.isEmpty
                 }
                 #expect(try await server.breaker("payments").lostProbes == 0)
-                #expect(worker.log.lines == ["fusebox is away"])
+                #expect(worker.log.lines == ["fusebox does not decide in time"])
+            }
+        }
+    }
+
+    @Test(
+        "A decision that may be a probe is waited for longer than one of a closed breaker",
+        arguments: [(true, Duration.milliseconds(500)), (false, .milliseconds(50))]
+    )
+    func patience(mayBeProbe: Bool, patience: Duration) async throws {
+        try await LiveServer.with { server in
+            try await SickServer.with(server) { sick in
+                let worker = Worker(url: sick.url) { $0.mode = .remote }
+                let payments = worker.fusebox.breaker("payments")
+                if mayBeProbe {
+                    try await server.trip("payments")
+                    #expect(try await !payments.acquire().isAllowed)
+                    server.clock.advance(byMs: Policy().recoveryTimeoutMs)
+                    worker.clock.advance(by: .milliseconds(Policy().recoveryTimeoutMs))
+                } else {
+                    #expect(try await payments.acquire().isAllowed)
+                }
+                sick.behaves { _ in .late }
+                let call = Task { try await payments.acquire() }
+                try await worker.untilPatient(1)
+                #expect(worker.clock.sleepers(patience) == 1)
+                sick.answerLate()
+                #expect(try await call.value.source == .server)
+            }
+        }
+    }
+
+    @Test("A downstream that is down gets one call, however often a probe of it is granted too late")
+    func lateProbes() async throws {
+        try await LiveServer.with { server in
+            try await SickServer.with(server) { sick in
+                try await server.bringToProbe("payments")
+                let worker = Worker(url: sick.url) { $0.mode = .remote }
+                let (payments, other) = (worker.fusebox.breaker("payments"), worker.fusebox.breaker("other"))
+                let calls = NIOLockedValueBox(0)
+                for _ in 1...5 {
+                    sick.behaves { $0.hasSuffix("payments/acquire") ? .late : .healthy }
+                    let call = Task {
+                        try await payments.call {
+                            calls.withLockedValue { $0 += 1 }
+                            throw Trouble.timeout
+                        }
+                    }
+                    try await eventually("the probe is granted") {
+                        try await !server.breaker("payments").leases.isEmpty
+                    }
+                    try await worker.endPatience(of: 1)
+                    await #expect(throws: (any Error).self) { try await call.value }
+                    sick.answerLate()
+                    try await eventually("the probe is given back") {
+                        try await server.breaker("payments").leases.isEmpty
+                    }
+                    worker.clock.advance(by: .nanoseconds(Reachability.longestPauseNs))
+                    #expect(try await other.acquire().source == .server)
+                }
+                #expect(calls.withLockedValue { $0 } == 1)
+                #expect(worker.log.lines == ["fusebox does not decide in time"])
             }
         }
     }

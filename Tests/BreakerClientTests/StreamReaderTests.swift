@@ -138,8 +138,7 @@ struct StreamReaderTests {
         let name = try #require(BreakerName("a"))
         var standIn = StandIn(name, policy: Policy(), image: image("a"), absence: 1, atNs: Self.startNs)
         for _ in 1...5 { standIn.report(.failure(), permit: nil, durationMs: 0, atNs: Self.startNs) }
-        var random = SystemRandomNumberGenerator()
-        let decision = standIn.acquire(atNs: Self.startNs, random: &random)
+        let decision = standIn.acquire(atNs: Self.startNs)
         #expect(decision.state == .open)
     }
 

@@ -13,6 +13,18 @@ extension Fusebox {
         if reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned { serverReturned() }
     }
 
+    /// Nobody waits for its answer any more, which may come all the same.
+    func serverIsLate(_ attempt: Reachability.Attempt) {
+        let nowNs = clock.nowNs()
+        guard reachability.withLockedValue({ $0.late(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }) else {
+            return
+        }
+        logger.warning(
+            "fusebox does not decide in time",
+            metadata: ["url": "\(client.url)", "unreachable": "\(configuration.unreachable.rawValue)"]
+        )
+    }
+
     func serverFailed(_ error: any Error, _ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
         hasTakenOutcomes.store(false, ordering: .relaxed)
@@ -29,7 +41,6 @@ extension Fusebox {
     }
 
     private func serverReturned() {
-        for entry in panel.entries { entry.state.withLockedValue { $0.standIn = nil } }
         let statistics = statistics
         logger.notice(
             "fusebox is back",
@@ -49,7 +60,7 @@ extension Fusebox {
     func serverTookOutcomes(_ attempt: Reachability.Attempt, tookNs: Int64) {
         let nowNs = clock.nowNs()
         hasTakenOutcomes.store(true, ordering: .relaxed)
-        let isQuick = tookNs <= configuration.patience.inNs
+        let isQuick = tookNs <= configuration.patience(mayNeedCommit: true).inNs
         let change = reachability.withLockedValue { reachability in
             if isQuick { return reachability.proved(atNs: nowNs) }
             reachability.endPause(atNs: nowNs)
@@ -66,6 +77,12 @@ extension Fusebox {
         logger.notice("fusebox takes outcomes again", metadata: ["url": "\(client.url)"])
     }
 
+    /// Nobody waits any more until it takes them, which it may all the same.
+    func outcomesAreLate(_ attempt: Reachability.Attempt) {
+        let nowNs = clock.nowNs()
+        _ = outlet.reachability.withLockedValue { $0.late(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
+    }
+
     func serverTookNoOutcomes(_ error: any Error, _ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
         let change = outlet.reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
@@ -78,11 +95,30 @@ extension Fusebox {
 
     // MARK: Changes
 
+    func streamBroke() {
+        let nowNs = clock.nowNs()
+        if isFollowing {
+            reachability.withLockedValue { $0.streamBroke(atNs: nowNs) }
+        } else {
+            streamIsNotExpected()
+        }
+        isConnected.store(false, ordering: .relaxed)
+    }
+
+    /// It is refused, or not followed any more: the server is asked.
+    func streamIsNotExpected() {
+        let nowNs = clock.nowNs()
+        reachability.withLockedValue { $0.streamBreakEnded(atNs: nowNs) }
+    }
+
     func streamBegan() {
         isConnected.store(true, ordering: .relaxed)
         hasStreamBeenRefused.store(false, ordering: .relaxed)
         let nowNs = clock.nowNs()
-        reachability.withLockedValue { $0.endPause(atNs: nowNs) }
+        reachability.withLockedValue { reachability in
+            reachability.streamBreakEnded(atNs: nowNs)
+            reachability.endPause(atNs: nowNs)
+        }
         outlet.reachability.withLockedValue { $0.endPause(atNs: nowNs) }
         outlet.flushes.continuation.yield()
     }

@@ -1,79 +1,121 @@
-/// A small breaker around one way to the server: behind one failure nobody waits for it until a moment has passed, then
-/// one tries.
+/// A small breaker around one way to the server: behind one attempt that failed or took too long nobody waits for it until
+/// a moment has passed, then one tries.
 ///
 /// There is one for decisions and one for outcomes. They fail apart: with a full disk a server decides, and takes no
-/// outcome.
+/// outcome. And a server that answers late is slow, not away.
 struct Reachability: Sendable {
     enum Change: Hashable, Sendable {
         case left, returned
     }
 
-    /// A try, to be followed by what came of it: ``answered(_:atNs:)``, ``failed(_:atNs:jitter:)`` or ``withdrawn(_:)``.
+    /// A try, to be followed by what came of it: ``answered(_:atNs:)``, ``late(_:atNs:jitter:)``,
+    /// ``failed(_:atNs:jitter:)`` or ``withdrawn(_:)``. One that is late is answered or fails all the same.
     ///
-    /// However many are under way at once, they fail as one, and once that is told, an answer that comes late says nothing.
+    /// However many are under way at once, they fail as one, and once that is told, an answer that comes late does not say
+    /// that the server is back.
     struct Attempt: Hashable, Sendable {
         fileprivate let round: Int
+        /// How many answers there were when it began.
+        fileprivate let answers: Int
+    }
+
+    private enum Condition {
+        case there, slow, away
     }
 
     /// How long the first pause lasts at most, in nanoseconds; each that follows is twice as long.
     static let firstPauseNs: Int64 = 100 * nsPerMs
     static let longestPauseNs: Int64 = 5_000 * nsPerMs
+    /// How often a server that goes on being slow is worth a word, in nanoseconds.
+    static let quietNs: Int64 = 60_000 * nsPerMs
 
-    private(set) var isAway = false
-    /// Counts the times that the server was left, so that what stood in for it then is known from what does later.
-    private(set) var absences = 0
+    private var condition = Condition.there
+    /// What stands in for the server meanwhile.
+    private(set) var absence = Absence()
     /// Counts the failures that were told.
     private var round = 0
+    private var answers = 0
     /// Failures in a row, those included that a short return came between.
     private var failures = 0
     private var isTrying = false
     private var retryAtNs: Int64 = 0
     private var pauseNs: Int64 = 0
     private var returnedNs = Int64.min / 2
+    private var slowToldNs = Int64.min / 2
 
-    /// - Returns: `nil` where the server is not to be asked: it is away, and the pause is not over, or another one tries.
+    /// Whether it is answered in time, as far as is known.
+    var isThere: Bool { condition == .there }
+    var isAway: Bool { condition == .away }
+
+    /// - Returns: `nil` where the server is not to be asked: the pause is not over, or another one tries.
     mutating func begin(atNs nowNs: Int64) -> Attempt? {
-        if isAway {
+        if !isThere {
             guard !isTrying, nowNs >= retryAtNs else { return nil }
             isTrying = true
         }
-        return Attempt(round: round)
+        return beginAtAnyRate()
     }
 
     /// An attempt that no pause keeps from being made: the last one.
-    func beginAtAnyRate() -> Attempt { Attempt(round: round) }
+    func beginAtAnyRate() -> Attempt { Attempt(round: round, answers: answers) }
 
     /// Nanoseconds until someone tries again.
     func retryAfterNs(atNs nowNs: Int64) -> Int64 { max(0, retryAtNs - nowNs) }
 
     mutating func answered(_ attempt: Attempt, atNs nowNs: Int64) -> Change? {
-        attempt.round == round ? proved(atNs: nowNs) : nil
+        answers += 1
+        guard attempt.round != round else { return returned(atNs: nowNs) }
+        if !isAway { absence.end(.decisions, atNs: nowNs) }
+        return nil
     }
 
     /// What it did for someone else proves that it is there.
     mutating func proved(atNs nowNs: Int64) -> Change? {
-        guard isAway else { return nil }
-        isAway = false
+        answers += 1
+        return returned(atNs: nowNs)
+    }
+
+    private mutating func returned(atNs nowNs: Int64) -> Change? {
+        guard !isThere else { return nil }
+        defer { condition = .there }
         isTrying = false
         returnedNs = nowNs
-        return .returned
+        absence.end(.decisions, atNs: nowNs)
+        return isAway ? .returned : nil
+    }
+
+    /// Nobody waits any more for what it answers.
+    /// - Returns: whether that is worth a word.
+    mutating func late(_ attempt: Attempt, atNs nowNs: Int64, jitter: Double) -> Bool {
+        guard attempt.round == round else { return false }
+        pause(atNs: nowNs, jitter: jitter)
+        guard !isAway else { return false }
+        condition = .slow
+        guard nowNs - slowToldNs >= Self.quietNs else { return false }
+        slowToldNs = nowNs
+        return true
+    }
+
+    /// One that was late already says that the server is away unless anything was answered since it began.
+    /// - Parameter jitter: as in ``pauseNs(afterFailures:longest:jitter:)``.
+    mutating func failed(_ attempt: Attempt, atNs nowNs: Int64, jitter: Double) -> Change? {
+        let isNews = attempt.round == round
+        if isNews { pause(atNs: nowNs, jitter: jitter) }
+        guard !isAway, isNews || attempt.answers == answers else { return nil }
+        condition = .away
+        return .left
     }
 
     /// The pause is jittered, so that many processes do not come back at one moment. It grows on where the server did not
     /// stay for as long as the last one took, so that one that comes and goes is left more and more seldom.
-    /// - Parameter jitter: as in ``pauseNs(afterFailures:longest:jitter:)``.
-    mutating func failed(_ attempt: Attempt, atNs nowNs: Int64, jitter: Double) -> Change? {
-        guard attempt.round == round else { return nil }
+    private mutating func pause(atNs nowNs: Int64, jitter: Double) {
         round += 1
         isTrying = false
-        if !isAway, nowNs - returnedNs >= pauseNs { failures = 0 }
+        if isThere, nowNs - returnedNs >= pauseNs { failures = 0 }
         pauseNs = Self.pauseNs(afterFailures: failures, jitter: jitter)
         failures += 1
         retryAtNs = nowNs + pauseNs
-        guard !isAway else { return nil }
-        isAway = true
-        absences += 1
-        return .left
+        absence.begin(.decisions, atNs: nowNs)
     }
 
     /// There was nothing to ask.
@@ -83,6 +125,11 @@ struct Reachability: Sendable {
 
     /// Something says that it may be worth trying.
     mutating func endPause(atNs nowNs: Int64) { retryAtNs = min(retryAtNs, nowNs) }
+
+    mutating func streamBroke(atNs nowNs: Int64) { absence.begin(.stream, atNs: nowNs) }
+
+    /// A stream was connected, or none is waited for.
+    mutating func streamBreakEnded(atNs nowNs: Int64) { absence.end(.stream, atNs: nowNs) }
 
     /// - Parameters:
     ///   - failures: how many there were in a row before this one.

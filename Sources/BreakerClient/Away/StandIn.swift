@@ -38,8 +38,9 @@ struct StandIn: Sendable {
         breaker = Breaker(snapshot) ?? fresh
     }
 
-    mutating func acquire(atNs nowNs: Int64, random: inout some RandomNumberGenerator) -> CallDecision {
+    mutating func acquire(atNs nowNs: Int64) -> CallDecision {
         var journal = Journal(revision: breaker.generation)
+        var random = SystemRandomNumberGenerator()
         switch breaker.acquire(at: Instant(ns: nowNs), journal: &journal, random: &random) {
         case .allowed(let permit, let state, _, let wouldDeny):
             var decision = CallDecision(isAllowed: true, source: .fallback, state: BreakerState(state))
@@ -59,6 +60,22 @@ struct StandIn: Sendable {
         let report = Report(outcome, permit: permit, durationMs: durationMs, kind: kind, detail: detail)
         var journal = Journal(revision: breaker.generation)
         _ = breaker.report(report, at: Instant(ns: nowNs), journal: &journal)
+    }
+}
+
+extension BreakerEntry.State {
+    /// What stands in for the server decides, from what was known last where it is new.
+    mutating func askStandIn(of name: String, absence: Int, atNs nowNs: Int64) -> CallDecision {
+        haveStandIn(of: name, absence: absence, atNs: nowNs)
+        guard let decision = standIn?.acquire(atNs: nowNs) else { preconditionFailure("\(name) has no stand-in") }
+        return decision
+    }
+
+    /// One of this absence, be it that the server came and went meanwhile.
+    mutating func haveStandIn(of name: String, absence: Int, atNs nowNs: Int64) {
+        guard standIn?.absence != absence else { return }
+        guard let breaker = BreakerName(name) else { preconditionFailure("\(name) is no name") }
+        standIn = StandIn(breaker, policy: policy, image: lastImage, absence: absence, atNs: nowNs)
     }
 }
 

@@ -17,8 +17,18 @@ extension Fusebox {
     @inline(__always)
     func decideLocally(_ entry: BreakerEntry, atNs nowNs: Int64) -> CallDecision? {
         guard nowNs - heardNs.load(ordering: .acquiring) <= maxStalenessNs else { return nil }
-        return entry.decide(atNs: nowNs)
+        return isConnected.load(ordering: .relaxed)
+            ? entry.decide(atNs: nowNs) : decideBesideStandIn(entry, atNs: nowNs)
     }
+
+    /// Where the stream broke off, what it told decides until it is stale, and beside it a breaker of this process, which
+    /// counts what happens meanwhile.
+    private func decideBesideStandIn(_ entry: BreakerEntry, atNs nowNs: Int64) -> CallDecision? {
+        entry.decide(atNs: nowNs, besides: configuration.unreachable == .local ? absence(atNs: nowNs) : nil)
+    }
+
+    /// - Returns: `nil` where the server is there, and has been for a while.
+    func absence(atNs nowNs: Int64) -> Int? { reachability.withLockedValue { $0.absence.current(atNs: nowNs) } }
 
     private nonisolated(nonsending) func decideRemotely(
         _ entry: BreakerEntry,
@@ -26,10 +36,10 @@ extension Fusebox {
     ) async throws(CancellationError) -> CallDecision {
         if Task.isCancelled { throw CancellationError() }
         guard let attempt = reachability.withLockedValue({ $0.begin(atNs: nowNs) }) else { return decideAlone(entry) }
-        switch await ask(entry, attempt) {
+        switch await ask(entry, attempt, atNs: nowNs) {
         case .decided(let document):
             let decision = CallDecision(document)
-            let isPolicyDue = entry.take(decision, generation: document.currentGeneration, atNs: nowNs)
+            let isPolicyDue = entry.take(decision, atNs: nowNs)
             if isPolicyDue, !isFollowing { policyRequests.continuation.yield() }
             return decision
         case .refused, .failed: return decideAlone(entry)
@@ -42,7 +52,7 @@ extension Fusebox {
     private func decideAlone(_ entry: BreakerEntry) -> CallDecision {
         let nowNs = clock.nowNs()
         let (absence, retryAfterNs) = reachability.withLockedValue {
-            ($0.absences, max(Self.leastRetryAfterNs, $0.retryAfterNs(atNs: nowNs)))
+            ($0.absence.number, max(Self.leastRetryAfterNs, $0.retryAfterNs(atNs: nowNs)))
         }
         return entry.state.withLockedValue { state in
             var decision: CallDecision
@@ -52,7 +62,7 @@ extension Fusebox {
             case .deny:
                 decision = CallDecision(isAllowed: false, source: .fallback, state: known)
                 decision.retryAfterNs = retryAfterNs
-            case .local: decision = Self.askStandIn(&state, entry, absence: absence, atNs: nowNs)
+            case .local: decision = state.askStandIn(of: entry.name, absence: absence, atNs: nowNs)
             }
             // The last known, so that a breaker that has moved on meanwhile does not count what it is told of before.
             if decision.isAllowed {
@@ -65,21 +75,4 @@ extension Fusebox {
 
     /// A denial that says "at once" would have its caller ask in a tight loop.
     private static let leastRetryAfterNs = Reachability.firstPauseNs
-
-    private static func askStandIn(
-        _ state: inout BreakerEntry.State,
-        _ entry: BreakerEntry,
-        absence: Int,
-        atNs nowNs: Int64
-    ) -> CallDecision {
-        if state.standIn?.absence != absence {
-            guard let name = BreakerName(entry.name) else { preconditionFailure("\(entry.name) is no name") }
-            state.standIn = StandIn(name, policy: state.policy, image: state.lastImage, absence: absence, atNs: nowNs)
-        }
-        var random = SystemRandomNumberGenerator()
-        guard let decision = state.standIn?.acquire(atNs: nowNs, random: &random) else {
-            preconditionFailure("\(entry.name) has no stand-in")
-        }
-        return decision
-    }
 }

@@ -18,21 +18,28 @@ extension Fusebox {
     /// The server did not answer within the caller's patience.
     struct TooSlow: Error {}
 
+    /// How long a server that answers nothing counts as slow, and not as away, in nanoseconds from when the caller's
+    /// patience ended.
+    static let longestSilenceNs: Int64 = 2_000 * nsPerMs
+
     /// Asks the server, for as long as the caller waits.
     ///
     /// What it tells of the server is told whether or not the caller is still there. The request itself goes on: a probe
     /// that the server grants when nobody waits any more is given back.
-    func ask(_ entry: BreakerEntry, _ attempt: Reachability.Attempt) async -> Reply {
+    func ask(_ entry: BreakerEntry, _ attempt: Reachability.Attempt, atNs nowNs: Int64) async -> Reply {
         let race = Race<Reply>()
-        let timer = whenPatienceEnds {
-            self.serverFailed(TooSlow(), attempt)
+        let patience = configuration.patience(mayNeedCommit: entry.mayNeedCommit(atNs: nowNs))
+        let timer = after(patience.inNs) {
+            self.serverIsLate(attempt)
             race.settle(.failed(TooSlow()))
+            guard (try? await self.clock.sleep(forNs: Self.longestSilenceNs)) != nil else { return }
+            self.serverFailed(TooSlow(), attempt)
         }
         lateAttempts.enter()
         Task {
             let reply = await request(entry)
             timer.cancel()
-            judge(reply, attempt, entry)
+            judge(reply, attempt, entry, askedNs: nowNs)
             if !race.settle(reply), case .decided(let document) = reply { await giveBack(document, to: entry) }
             lateAttempts.leave()
         }
@@ -53,11 +60,11 @@ extension Fusebox {
         }
     }
 
-    private func judge(_ reply: Reply, _ attempt: Reachability.Attempt, _ entry: BreakerEntry) {
+    private func judge(_ reply: Reply, _ attempt: Reachability.Attempt, _ entry: BreakerEntry, askedNs: Int64) {
         switch reply {
-        case .decided:
+        case .decided(let document):
             serverDecided(attempt)
-            entry.state.withLockedValue { $0.isRefused = false }
+            entry.learn(CallDecision(document), generation: document.currentGeneration, atNs: askedNs)
         case .refused(let error):
             serverDecided(attempt)
             let isFirst = entry.state.withLockedValue { state in
@@ -72,10 +79,10 @@ extension Fusebox {
     }
 
     /// - Returns: what waits; to be cancelled where `body` is not to happen any more.
-    func whenPatienceEnds(_ body: @escaping @Sendable () -> Void) -> Task<Void, Never> {
-        Task { [clock, configuration] in
-            guard (try? await clock.sleep(forNs: configuration.patience.inNs)) != nil else { return }
-            body()
+    func after(_ nanoseconds: Int64, _ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        Task { [clock] in
+            guard (try? await clock.sleep(forNs: nanoseconds)) != nil else { return }
+            await body()
         }
     }
 

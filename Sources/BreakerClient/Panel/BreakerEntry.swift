@@ -78,26 +78,48 @@ final class BreakerEntry: Sendable {
         }
     }
 
+    /// - Parameter absence: for which the stand-in decides as well: what either denies is denied; `nil` where it does not.
     /// - Returns: `nil` where the server has to be asked.
-    func decide(atNs nowNs: Int64) -> CallDecision? {
+    func decide(atNs nowNs: Int64, besides absence: Int? = nil) -> CallDecision? {
         state.withLockedValue { state in
-            guard let decision = state.standing.decision(atNs: nowNs) else { return nil }
+            guard var decision = state.standing.decision(atNs: nowNs) else { return nil }
+            if let absence, decision.isAllowed {
+                let own = state.askStandIn(of: name, absence: absence, atNs: nowNs)
+                decision.standInPermit = own.standInPermit
+                if !own.isAllowed { decision = own }
+            }
             state.tally.count(decision)
             return decision
         }
     }
 
-    /// What the server decided.
-    /// - Parameter generation: the breaker's; `nil` where the server does not say.
-    /// - Returns: whether the policy is to be asked for, where no stream tells of it.
-    func take(_ decision: CallDecision, generation: Int64?, atNs nowNs: Int64) -> Bool {
+    /// Whether the server has to commit something before it decides, as far as is known: a probe, a transition that is
+    /// due, or a new breaker.
+    func mayNeedCommit(atNs nowNs: Int64) -> Bool {
         state.withLockedValue { state in
-            state.standIn = nil
+            state.lastImage.map { LocalStanding($0).decision(atNs: nowNs) == nil } ?? true
+        }
+    }
+
+    /// What the server decided, be it that nobody waited for it.
+    /// - Parameters:
+    ///   - generation: the breaker's; `nil` where the server does not say.
+    ///   - nowNs: when it was asked for.
+    func learn(_ decision: CallDecision, generation: Int64?, atNs nowNs: Int64) {
+        state.withLockedValue { state in
+            state.isRefused = false
             if let generation, !decision.wouldDeny {
                 state.show(answered: LocalImage(decision, atNs: nowNs), generation: generation)
             }
             if decision.isAllowed, !decision.isProbe { state.lastPermit = decision.permit }
             state.decidedImage = state.image == nil ? LocalImage(decision, atNs: nowNs) : nil
+        }
+    }
+
+    /// What the server decided for a call.
+    /// - Returns: whether the policy is to be asked for, where no stream tells of it.
+    func take(_ decision: CallDecision, atNs nowNs: Int64) -> Bool {
+        state.withLockedValue { state in
             state.tally.count(decision)
             return nowNs >= state.policyDueNs
         }

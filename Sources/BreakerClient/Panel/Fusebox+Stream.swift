@@ -8,10 +8,11 @@ extension Fusebox {
     func followChanges() async {
         var reader = StreamReader(panel: panel)
         var failures = 0
+        defer { streamIsNotExpected() }
         while !Task.isCancelled {
             let startNs = clock.nowNs()
             reader = await followUntilSilence(reader)
-            isConnected.store(false, ordering: .relaxed)
+            streamBroke()
             // One that begins and breaks off at once is no better than none.
             failures = clock.nowNs() - startNs > Self.longestBreakNs ? 1 : failures + 1
             let pauseNs = Reachability.pauseNs(

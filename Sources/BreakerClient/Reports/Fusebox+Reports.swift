@@ -24,8 +24,12 @@ extension Fusebox {
         let durationMs = min(max(0, tookNs / nsPerMs), Limits.durationMs.upperBound)
         let nowNs = clock.nowNs()
         let isDurationTold = entry.state.withLockedValue { state in
-            // One that a return has made needless is not told what the server is told.
-            if state.standIn != nil, decision.source == .fallback || reachability.withLockedValue({ $0.isAway }) {
+            if configuration.unreachable == .local, state.standIn != nil || !isConnected.load(ordering: .relaxed) {
+                if let absence = absence(atNs: nowNs) {
+                    state.haveStandIn(of: entry.name, absence: absence, atNs: nowNs)
+                } else if decision.source != .fallback, !state.isRefused {
+                    state.standIn = nil
+                }
                 let permit = decision.standInPermit
                 state.standIn?.report(outcome, permit: permit, durationMs: durationMs, atNs: nowNs)
             }
@@ -57,9 +61,9 @@ extension Fusebox {
         }
         guard let attempt else { return }
         let race = Race<Void>()
-        let timer = whenPatienceEnds {
+        let timer = after(configuration.patience(mayNeedCommit: atAnyRate).inNs) {
             // While ``run()`` sends, nobody else waits, and a slow server is none that is away.
-            if !self.isRunning.load(ordering: .relaxed) { self.serverTookNoOutcomes(TooSlow(), attempt) }
+            if !self.isRunning.load(ordering: .relaxed) { self.outcomesAreLate(attempt) }
             race.settle(())
         }
         Task {

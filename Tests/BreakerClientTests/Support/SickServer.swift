@@ -44,7 +44,10 @@ final class SickServer: Sendable {
 
     /// From the next request on.
     func behaves(_ conduct: @escaping @Sendable (_ path: String) -> Conduct) {
-        state.withLockedValue { $0.conduct = conduct }
+        state.withLockedValue { state in
+            state.conduct = conduct
+            state.isLateOver = false
+        }
     }
 
     /// What is late is answered.

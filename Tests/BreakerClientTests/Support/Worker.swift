@@ -63,7 +63,24 @@ struct Worker: Sendable {
 
     /// Waits until so many wait for the server's decision; from then on the clock may be moved past their patience.
     func untilPatient(_ count: Int) async throws {
-        try await eventually("\(count) are patient") { clock.sleepers(fusebox.configuration.patience) >= count }
+        let patiences = Set([false, true].map(fusebox.configuration.patience(mayNeedCommit:)))
+        try await eventually("\(count) are patient") {
+            patiences.reduce(0) { $0 + clock.sleepers($1) } >= count
+        }
+    }
+
+    /// So many wait for the server's decision in vain.
+    func endPatience(of count: Int) async throws {
+        try await untilPatient(count)
+        clock.advance(by: fusebox.configuration.patience(mayNeedCommit: true))
+    }
+
+    /// What so many no longer wait for does not come either.
+    func endSilence(of count: Int) async throws {
+        let silence = Duration.nanoseconds(Fusebox.longestSilenceNs)
+        try await eventually("\(count) are late") { clock.sleepers(silence) >= count }
+        clock.advance(by: silence)
+        try await eventually("the server counts as away") { fusebox.statistics.isAway }
     }
 
     func untilKnown(_ breaker: SharedBreaker, is state: BreakerState?) async throws {

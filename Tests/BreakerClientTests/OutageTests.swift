@@ -1,0 +1,107 @@
+import BreakerCore
+import BreakerEngine
+import EngineSupport
+import NIOConcurrencyHelpers
+import TestSupport
+import Testing
+
+@testable import BreakerClient
+
+@Suite("When the server goes and comes back", .timeLimit(.minutes(2)))
+struct OutageTests {
+    /// A worker whose stream a server has begun and broken off, for there is none any more.
+    private static func left(
+        by folder: TemporaryFolder,
+        _ clock: ManualClock
+    ) async throws -> (worker: Worker, run: Task<Void, any Error>, port: Int) {
+        let (worker, run, port) = try await LiveServer.with(folder: folder, clock: clock) { server in
+            try await server.report(.success, to: "payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            let run = Task { try await worker.fusebox.run() }
+            try await worker.untilKnown(payments, is: .closed)
+            try await eventually("the policy is known") { payments.entry.state.withLockedValue { $0.isPolicyKnown } }
+            return (worker, run, server.port)
+        }
+        try await eventually("the stream broke off") { !worker.fusebox.statistics.isConnected }
+        return (worker, run, port)
+    }
+
+    @Test(
+        "From when the stream broke off a breaker of the process counts beside the panel, also calls that were under way"
+    )
+    func together() async throws {
+        let (folder, clock) = (try TemporaryFolder(), ManualClock())
+        let (worker, run, _) = try await Self.left(by: folder, clock)
+        let payments = worker.fusebox.breaker("payments")
+        let underWay = try await payments.acquire()
+        #expect(underWay.source == .local)
+        await payments.report(.failure(), under: underWay, took: .zero)
+        for _ in 1...4 {
+            await #expect(throws: Trouble.timeout) {
+                try await payments.call { decision in
+                    #expect(decision.source == .local)
+                    throw Trouble.timeout
+                }
+            }
+        }
+        let denial = await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+        #expect(denial?.source == .fallback)
+        // The same one decides when what the stream told is stale.
+        worker.clock.advance(by: .milliseconds(Policy().recoveryTimeoutMs - 1))
+        await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+        worker.clock.advance(by: .seconds(600))
+        try await payments.call { decision in
+            #expect(decision.source == .fallback && decision.state == .halfOpen)
+            await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+        }
+        run.cancel()
+        worker.clock.advance(by: .seconds(2))
+        try await run.value
+    }
+
+    @Test("What the panel denies is denied, whatever a breaker of the process would do")
+    func panelDenies() async throws {
+        let (folder, clock) = (try TemporaryFolder(), ManualClock())
+        let (worker, run) = try await LiveServer.with(folder: folder, clock: clock) { server in
+            try await server.trip("payments")
+            let worker = Worker(url: server.url)
+            let run = Task { try await worker.fusebox.run() }
+            try await worker.untilKnown(worker.fusebox.breaker("payments"), is: .open)
+            return (worker, run)
+        }
+        try await eventually("the stream broke off") { !worker.fusebox.statistics.isConnected }
+        let denial = await #expect(throws: BreakerOpen.self) { try await worker.fusebox.breaker("payments").call {} }
+        #expect(denial?.source == .local)
+        run.cancel()
+        try await run.value
+    }
+
+    @Test("A follower that comes to another database learns all of it, though its numbers are lower")
+    func otherDatabase() async throws {
+        let clock = ManualClock()
+        let (worker, run, port) = try await LiveServer.with(clock: clock) { server in
+            for name in ["a", "b", "c", "payments", "d", "e"] { try await server.report(.success, to: name) }
+            let worker = Worker(url: server.url)
+            let run = Task { try await worker.fusebox.run() }
+            try await worker.untilKnown(worker.fusebox.breaker("payments"), is: .closed)
+            return (worker, run, server.port)
+        }
+        try await LiveServer.with(clock: clock, port: port) { server in
+            try await server.report(.success, to: "payments")
+            try await server.putOverride(.forceOpen, on: "payments")
+            // More than the worker had heard of before.
+            for name in 1...10 { try await server.report(.success, to: "other-\(name)") }
+            try await eventually("the stream is connected") {
+                worker.clock.advance(by: .milliseconds(100))
+                return worker.fusebox.statistics.isConnected
+            }
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.untilKnown(payments, is: .open)
+            #expect(try await !payments.acquire().isAllowed)
+            try await worker.untilKnown(worker.fusebox.breaker("a"), is: nil)
+        }
+        run.cancel()
+        try await run.value
+    }
+}
