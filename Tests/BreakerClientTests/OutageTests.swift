@@ -12,11 +12,13 @@ struct OutageTests {
     /// A worker whose stream a server has begun and broken off, for there is none any more.
     private static func left(
         by folder: TemporaryFolder,
-        _ clock: ManualClock
+        _ clock: ManualClock,
+        policy: Policy = Policy(),
+        _ configure: @Sendable (inout Fusebox.Configuration) -> Void = { _ in }
     ) async throws -> (worker: Worker, run: Task<Void, any Error>, port: Int) {
         let (worker, run, port) = try await LiveServer.with(folder: folder, clock: clock) { server in
-            try await server.report(.success, to: "payments")
-            let worker = Worker(url: server.url)
+            _ = try await server.engine.putPolicy(policy, of: BreakerName("payments")!, actor: "alice")
+            let worker = Worker(url: server.url, configure)
             let payments = worker.fusebox.breaker("payments")
             let run = Task { try await worker.fusebox.run() }
             try await worker.untilKnown(payments, is: .closed)
@@ -25,6 +27,57 @@ struct OutageTests {
         }
         try await eventually("the stream broke off") { !worker.fusebox.statistics.isConnected }
         return (worker, run, port)
+    }
+
+    private static let countRule: Policy = {
+        var policy = Policy()
+        policy.failureThreshold = nil
+        policy.failureCountThreshold = 5
+        policy.window = .time(ms: 2_000)
+        return policy
+    }()
+
+    @Test(
+        "What failed meanwhile opens no breaker when it is over, and is logged at its time",
+        arguments: [Policy(), countRule]
+    )
+    func isOver(policy: Policy) async throws {
+        let (folder, clock) = (try TemporaryFolder(), ManualClock())
+        let (worker, run, port) = try await Self.left(by: folder, clock, policy: policy) { $0.unreachable = .allow }
+        let payments = worker.fusebox.breaker("payments")
+        @Sendable func pass(_ milliseconds: Int64) {
+            clock.advance(byMs: milliseconds)
+            worker.clock.advance(by: .milliseconds(milliseconds))
+        }
+        for _ in 1...8 {
+            await #expect(throws: Trouble.timeout) { try await payments.call { throw Trouble.timeout } }
+            pass(1_500)
+        }
+        let lastFailure = clock.now().advanced(byMilliseconds: -1_500)
+        for _ in 1...20 {
+            pass(2_000)
+            try await payments.call {}
+        }
+        try await LiveServer.with(folder: folder, clock: clock, port: port) { server in
+            try await eventually("all outcomes are sent") {
+                pass(50)
+                return worker.fusebox.statistics.waitingOutcomes == 0
+            }
+            let breaker = try await server.breaker("payments")
+            #expect(breaker.state == .closed)
+            // The log has what the window still held.
+            guard policy == Policy() else { return }
+            let failures = try await server.engine.failures(of: BreakerName("payments")!, before: nil, limit: 100)
+            #expect(failures.count == 8)
+            // While a request is under way one of the clocks may be ahead by what passed.
+            for (number, failure) in failures.enumerated() {
+                let ended = lastFailure.advanced(byMilliseconds: -1_500 * Int64(number))
+                #expect(abs(failure.at.milliseconds(until: ended)) <= 200, "\(number)")
+            }
+        }
+        run.cancel()
+        try await run.value
+        #expect(worker.fusebox.statistics.sentOutcomes == 28)
     }
 
     @Test(
