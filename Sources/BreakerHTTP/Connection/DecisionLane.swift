@@ -23,7 +23,7 @@ final class DecisionLane: ChannelDuplexHandler {
     let deadlines: ConnectionDeadlines
     let meters: HTTPMeters
     var boundary = LaneBoundary()
-    /// What the decoder is given at this moment.
+    /// What the decoder is given at this moment, as far as it is made of lines that begin in it.
     var decoderInput = ByteBuffer()
     var turn = Turn<Part>()
     var answers = AnswerWriter()

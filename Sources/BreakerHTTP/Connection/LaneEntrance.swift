@@ -21,8 +21,8 @@ final class LaneEntrance: ChannelInboundHandler {
             while let request = LaneRequest.take(from: &buffer, &lane.credentials) { lane.receive(request) }
         }
         guard buffer.readableBytes > 0 else { return }
+        lane.decoderInput = lane.boundary.isReached ? buffer : buffer.fromSecondLine
         lane.boundary.decoderGets(buffer)
-        lane.decoderInput = buffer
         context.fireChannelRead(wrapInboundOut(buffer))
         lane.decoderInput = ByteBuffer()
         lane.boundary.decoderIsDone(with: buffer)

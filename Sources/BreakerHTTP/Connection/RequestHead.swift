@@ -56,6 +56,13 @@ extension HTTPRequestHead {
 }
 
 extension ByteBuffer {
+    /// Without the rest of a line whose beginning is not here.
+    var fromSecondLine: ByteBuffer {
+        var rest = self
+        rest.moveReaderIndex(to: readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? writerIndex)
+        return rest
+    }
+
     /// Whether a line is the first of a request whose method the decoder does not know. It stops at such a method as at any
     /// other wrong byte, and does not tell the two apart.
     var hasRequestOfUnknownMethod: Bool {

@@ -35,7 +35,7 @@ struct RequestTests {
         "A target may have a scheme and a host, and no empty segments",
         arguments: [
             ("http://fusebox.example:7979/livez", 200), ("HTTP://x/livez?a=b", 200), ("http://x/nowhere", 404),
-            ("http://x", 200), ("*", 404),
+            ("http://x", 200), ("*", 400),
             ("//livez", 404), ("/livez/", 404),
         ]
     )
