@@ -13,6 +13,9 @@ struct ReadmeTests {
     func lines() async throws {
         try await LiveServer.with { server in
             let order = 7
+            // The breaker is older than the call, whose end the client tells by a clock that runs.
+            _ = try await server.engine.acquire(BreakerName("payments")!)
+            server.clock.advance(byMs: 5_000)
             // As it is shown, from here
             let fusebox = Fusebox(url: server.url)
             let running = Task { try await fusebox.run() }

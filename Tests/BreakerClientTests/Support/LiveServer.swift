@@ -3,6 +3,7 @@ import BreakerEngine
 import BreakerHTTP
 import EngineSupport
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
 import ServiceLifecycle
 import TestSupport
@@ -14,6 +15,11 @@ struct LiveServer: Sendable {
     let port: Int
 
     var url: String { "http://127.0.0.1:\(port)" }
+
+    /// By the address of the server.
+    private static let clocks = NIOLockedValueBox<[String: ManualClock]>([:])
+
+    static func clock(ofServerAt url: String) -> ManualClock? { clocks.withLockedValue { $0[url] } }
 
     /// Runs `body` against a server, and stops it behind, whatever happens.
     ///
@@ -45,6 +51,8 @@ struct LiveServer: Sendable {
             async let end: Void = lifecycle.run()
             guard let port = await ports.first(where: { _ in true }) else { preconditionFailure("no port") }
             let server = LiveServer(engine: running.engine, clock: clock, port: port)
+            clocks.withLockedValue { $0[server.url] = clock }
+            defer { clocks.withLockedValue { $0[server.url] = nil } }
             let result: Result<Value, any Error>
             do {
                 result = .success(try await body(server))

@@ -1,4 +1,5 @@
 import BreakerClient
+import EngineSupport
 import NIOConcurrencyHelpers
 
 /// A worker's clock that a test moves. Who sleeps wakes when it is moved far enough.
@@ -16,6 +17,12 @@ final class ManualWorkerClock: WorkerClock {
     }
 
     private let state = NIOLockedValueBox(State())
+    /// The clock of the server that the worker uses, where it is in this process: time passes for both.
+    private let server: ManualClock?
+
+    init(server: ManualClock? = nil) {
+        self.server = server
+    }
 
     /// How many sleep for so long.
     func sleepers(_ duration: Duration) -> Int {
@@ -51,6 +58,7 @@ final class ManualWorkerClock: WorkerClock {
 
     func advance(by duration: Duration) {
         let (seconds, attoseconds) = duration.components
+        server?.advance(byMs: seconds * 1_000 + attoseconds / 1_000_000_000_000_000)
         let due = state.withLockedValue { state in
             state.nowNs += seconds * 1_000_000_000 + attoseconds / 1_000_000_000
             let nowNs = state.nowNs

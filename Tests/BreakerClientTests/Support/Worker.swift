@@ -17,7 +17,7 @@ struct Worker: Sendable {
         // Signs of life come so seldom then that none comes while a test waits.
         configuration.maxStaleness = .seconds(600)
         configure(&configuration)
-        let clock = ManualWorkerClock()
+        let clock = ManualWorkerClock(server: LiveServer.clock(ofServerAt: url))
         let log = LogBook()
         self.clock = clock
         self.log = log
