@@ -83,7 +83,7 @@ struct GuardedRun {
                         to: breaker,
                         permit: decision?.permit,
                         durationMs: durationMs.map { min($0, 86_400_000) },
-                        ageMs: Int64((ContinuousClock.now - end).seconds * 1_000),
+                        ageMs: min(Int64((ContinuousClock.now - end).seconds * 1_000), 900_000),
                         kind: outcome == "failure" ? kind : nil,
                         reporter: reporter,
                         reportID: id

@@ -4,39 +4,62 @@ import Foundation
 /// The tokens file that a server makes for itself at its first start, so that a container is usable at once and never
 /// open to all.
 enum InitialTokens {
-    /// Makes the file with one operator token, and prints its secret, unless the file exists or a database does.
-    /// - Throws: ``SettingsError`` where the file cannot be made.
+    /// Makes the file with one operator token, and prints its secret, where neither the file nor a database exists.
+    ///
+    /// The secret is printed before the file has its name: a start that is killed in between is a first start again.
+    /// - Throws: ``SettingsError`` where the file cannot be made, or is missing beside a database.
     static func make(at path: String, database: String) throws(SettingsError) {
         let files = FileManager.default
-        guard !files.fileExists(atPath: path), !files.fileExists(atPath: database) else { return }
+        guard !files.fileExists(atPath: path) else { return }
+        guard !files.fileExists(atPath: database) else {
+            throw SettingsError(
+                description: """
+                    \(path) cannot be read: there is no such file, and it is made only where there is no database yet. \
+                    Make a line for it with fusebox token new, or name your own file in FUSEBOX_TOKENS.
+                    """
+            )
+        }
         let (token, secret) = Token.make(name: "operator", role: .operator, prefix: "")
+        let temporary = "\(path).\(UUID().uuidString)"
+        defer { unlink(temporary) }
         do {
-            try create(path, content: token.line + "\n")
+            try create(temporary, content: token.line + "\n")
+            try FileHandle.standardOutput.write(contentsOf: Data(announcement(of: secret, in: path).utf8))
+            // Fails where the path has come to exist.
+            guard link(temporary, path) == 0 else { throw systemError }
+            try synchronize(folderOf: path)
         } catch {
             throw SettingsError(description: "\(path) cannot be made: \(error.localizedDescription)")
         }
-        let text = """
+    }
+
+    private static func announcement(of secret: String, in path: String) -> String {
+        """
 
               Fusebox made \(path) with one operator token. Its secret, shown only now:
 
                   \(secret)
 
 
-            """
-        FileHandle.standardOutput.write(Data(text.utf8))
+        """
     }
 
     /// Creates a file that only its owner may read, and has it on the disk.
     private static func create(_ path: String, content: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        guard descriptor >= 0 else { throw systemError }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        do {
-            try file.write(contentsOf: Data(content.utf8))
-            try file.synchronize()
-        } catch {
-            unlink(path)
-            throw error
-        }
+        try file.write(contentsOf: Data(content.utf8))
+        try file.synchronize()
     }
+
+    private static func synchronize(folderOf path: String) throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw systemError }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw systemError }
+    }
+
+    private static var systemError: POSIXError { POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
 }
