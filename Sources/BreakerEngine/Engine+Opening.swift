@@ -36,6 +36,7 @@ extension Engine {
             try store.write(copy.batch(lastSeen: { names in names.map { lastSeen[$0] } }))
             if let stepMs { clock.step(byMs: stepMs) }
             _ = copy.commitBatch(isStored: true)
+            copy.countingSince = Minute(of: copy.now)
         } catch {
             guard error.code == .unavailable || error.code == .outcomeUnknown else { throw error }
             failure = error

@@ -168,8 +168,8 @@ extension Engine: Service {
         )
     }
 
-    /// Once a second: the system's clock is followed, a failing store is tried, so that it heals without traffic, and what the timer missed, as it does
-    /// while the machine is suspended, is made up for. Behind each minute what the panel counted in it is stored, and
+    /// Once a second: the system's clock is followed, a failing store is tried, so that it heals without traffic, and what
+    /// the timer missed, as it does while the machine is suspended, is made up for. Behind each minute what the panel counted in it is stored, and
     /// retention takes a step even where nobody calls.
     private func beat() async {
         while true {
@@ -178,7 +178,7 @@ extension Engine: Service {
             if storageHealth.isFailing || isWriteDue {
                 while await writer.touchStore(), !Task.isCancelled {}
             }
-            if !storageHealth.isFailing { await writer.followClock() }
+            await writer.followClock()
             if await writer.armTimer() { submitDueChanges() }
         }
     }

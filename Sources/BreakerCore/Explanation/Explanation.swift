@@ -103,7 +103,18 @@ struct Story {
     /// Whether `failure` belongs to what is explained.
     func led(_ failure: Failure) -> Bool {
         if let presentTrip { return failure.at <= presentTrip.at }
-        return breaker.state == .closed && failure.at >= breaker.since
+        guard breaker.state == .closed else { return false }
+        // A step of the clock moves live state alone, so rows are compared with rows.
+        if let storedBeginning { return failure.at >= storedBeginning.at }
+        return breaker.lastTransition == nil || failure.at >= breaker.since
+    }
+
+    /// The transition that began the present period; `nil` where there is none, or it is due and not stored yet.
+    var storedBeginning: Transition? {
+        guard let last = transitions.first(where: { $0.revision == breaker.generation }) ?? breaker.lastTransition,
+            last.to == breaker.state, last.cause != .overrideSet || force != nil
+        else { return nil }
+        return last
     }
 
     var rule: Explanation.RuleNumbers? {

@@ -87,11 +87,10 @@ extension Story {
         "\(breaker.name) has been \(state) since \(Words.past(breaker.since, at: now))"
     }
 
-    /// Why the present period began. What is due and not stored yet has no transition: it is later than the last one.
+    /// Why the present period began.
     private var cause: String {
-        guard let last = transitions.first(where: { $0.revision == breaker.generation }) ?? breaker.lastTransition
-        else { return "it was created" }
-        if last.to == breaker.state, breaker.since <= last.at { return last.detail }
+        guard let last = breaker.lastTransition else { return "it was created" }
+        if let storedBeginning { return storedBeginning.detail }
         return last.cause == .overrideSet ? "its override has expired" : "the recovery timeout has passed"
     }
 

@@ -89,7 +89,8 @@ final class ChangeFeed: Sendable {
             state.shiftedRevision = state.revision
             return Self.takeWaiting(&state)
         }
-        for waiting in waiting { waiting.resume(returning: .published) }
+        guard !waiting.isEmpty else { return }
+        Task { for waiting in waiting { waiting.resume(returning: .published) } }
     }
 
     /// No more comes: followers end, behind what is still here for them.

@@ -11,7 +11,8 @@ import NIOConcurrencyHelpers
 
 /// Wall time, carried on by a clock that nobody sets: a step of the system's clock moves no deadline.
 ///
-/// A step of up to a minute is followed slowly. A longer one is taken at once, by whoever moves every deadline by as much.
+/// A step of up to a minute is followed slowly. ``step(byMs:)`` takes a longer one at once; the writer then moves every
+/// deadline by the same amount.
 /// `ContinuousClock` is CLOCK_BOOTTIME on Linux: it runs on while the machine is suspended.
 package final class AnchoredClock: ServerClock {
     /// The instant that is shown, as a function of the uptime.

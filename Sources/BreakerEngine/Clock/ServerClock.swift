@@ -8,11 +8,11 @@ package protocol ServerClock: Sendable {
     /// Milliseconds since the clock was made. It never falls and knows no steps, so that what waits is measured by it.
     func uptimeMs() -> Int64
 
-    /// Shows no instant before `instant`: a clock that begins at the last write moves no deadline.
+    /// Shows `instant` or later from now on, so that deadlines keep their distance.
     func begin(notBefore instant: Instant)
 
     /// Follows the system's clock where that was set a little.
-    /// - Returns: by how many milliseconds it was set otherwise; `nil` where that is not too much to follow.
+    /// - Returns: the difference in milliseconds, where it is above a minute and was not followed; else `nil`.
     func follow() -> Int64?
 
     /// Takes a step that ``follow()`` told of. Every deadline has to take it too.

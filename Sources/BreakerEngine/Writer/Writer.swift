@@ -174,7 +174,7 @@ actor Writer {
         }
         let stepMs = working.shiftMs
         let (updates, changes) = working.commitBatch(isStored: isStored)
-        // Whoever reads the panel meanwhile shall find that an answer no longer holds, and never one that holds longer.
+        // In between, a reader of the panel finds an expired answer, never one that is valid for too long.
         if stepMs > 0 { clock.step(byMs: stepMs) }
         panel.publish(updates, at: working.now)
         if stepMs < 0 { clock.step(byMs: stepMs) }
@@ -209,7 +209,7 @@ actor Writer {
         }
     }
 
-    /// Whether a minute is over whose decisions are still to be stored, or the configuration is.
+    /// Whether the decisions of a past minute, or the configuration, still have to be stored.
     var isWriteDue: Bool { !isBookApplied || working.isMinuteOver(at: clock.now()) }
 
     /// A write of some of what the panel counted, and of one row in any case, which tells whether the store works, and lets
@@ -231,7 +231,8 @@ actor Writer {
     /// Follows the system's clock. Where that was set by more than a minute, every deadline moves by as much in one batch,
     /// so that none comes earlier or later than it was to.
     func followClock() {
-        guard undoFailedBatch(), let stepMs = clock.follow() else { return }
+        // What is followed slowly needs no write.
+        guard let stepMs = clock.follow(), !health.withLockedValue(\.isFailing), undoFailedBatch() else { return }
         let now = clock.now()
         working.beginBatch(at: now)
         // What was counted is of the minute that it was by the clock as it was.

@@ -2,8 +2,9 @@ import BreakerAPI
 import HTTPTypes
 
 /// What tells a browser's request from a worker's: `origin` (RFC 6454) goes with all but a plain `GET`, `sec-fetch-*`
-/// where the connection is trusted, and every browser's `user-agent` begins alike. No page can change any of these but
-/// `referer`, which it can only leave out.
+/// where the connection is trusted, and every browser's `user-agent` begins alike. A page cannot change the
+/// first two. It can leave `referer` out, and in some browsers set `user-agent`; a server that such pages must not reach
+/// needs tokens.
 struct BrowserMarks {
     private let origin: String?
     private let fetchSite: String?

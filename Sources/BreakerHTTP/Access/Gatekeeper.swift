@@ -76,7 +76,7 @@ package final class Gatekeeper: Sendable {
         for text in texts {
             // Tokens are few, and a session is shown by a person.
             let session = Session(text) { name in tokens.values.first { $0.name == name } }
-            guard let session, now < session.end else { continue }
+            guard let session, session.isGood(at: now) else { continue }
             return tokens.values.first { $0.name == session.name }.map { ($0, session) }
         }
         return nil

@@ -43,6 +43,10 @@ struct Session {
         else { return nil }
     }
 
+    /// Whether its time has come, and is not over. One that ends later than a session of `now` would was begun before the
+    /// clock was set back.
+    func isGood(at now: Instant) -> Bool { now < end && end <= now.advanced(byMilliseconds: Self.lengthMs) }
+
     func text(of token: Token) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: message, using: Self.key(of: token))
         return code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "." + signed

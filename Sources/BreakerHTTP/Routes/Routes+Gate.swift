@@ -39,9 +39,9 @@ enum Gate {
     /// Its `GET` changes what it asks for.
     static func isAsked(by request: HTTPRequest) -> Bool { request.path?.hasPrefix(Paths.gate + "/") ?? false }
 
-    /// Refuses what a browser asks by itself: a link or a picture in any page can have it send a `GET`. A proxy passes its
-    /// client's marks on too, but adds one of these fields; a page of another site can add neither, because the browser
-    /// asks the server for leave first (CORS), with marks.
+    /// Refuses requests that a browser sends by itself: a link or a picture in any page can have it send a `GET`. A proxy
+    /// passes its client's marks on too, but adds one of these fields. A page of another site can add neither, because the
+    /// browser asks the server for leave first (CORS), with marks.
     ///
     /// - Throws: `cross_site`.
     static func requireProxy(_ request: HTTPRequest) throws(Problem) {

@@ -29,7 +29,7 @@ struct SQLiteError: Error, CustomStringConvertible {
         case SQLITE_FULL: "the disk is full; make room on it"
         case SQLITE_CANTOPEN:
             "no file can be opened or made in its folder; make it writable, with room for another file"
-        case SQLITE_READONLY: "it cannot be written; give this user the right, on a file system mounted for writing"
+        case SQLITE_READONLY: "it is read-only; let this user write it, and mount its file system read-write"
         default: isOfSharedMemory ? "the disk is full; make room on it" : nil
         }
     }

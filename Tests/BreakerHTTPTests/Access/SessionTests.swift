@@ -121,6 +121,9 @@ struct SessionTests {
         let text = try Gatekeeper(tokens: [boss, viewer]).signIn(secret: bossSecret, at: now)
         let later = Gatekeeper(tokens: [viewer, boss])
         #expect(later.session(in: [.cookie: "fusebox_session=\(text)"], at: now)?.actor == "night.shift")
+        // The clock was set back since it began.
+        let before = now.advanced(byMilliseconds: -1)
+        #expect(later.session(in: [.cookie: "fusebox_session=\(text)"], at: before) == nil)
     }
 
     @Test("A session ends with its token, and has the role that the token has by then")
