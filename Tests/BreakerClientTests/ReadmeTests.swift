@@ -1,5 +1,6 @@
 import BreakerClient
 import BreakerCore
+import BreakerEngine
 import EngineSupport
 import Foundation
 import TestSupport

@@ -133,9 +133,11 @@ struct SickServerTests {
     func lateProbes() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
-                try await server.bringToProbe("payments")
+                try await server.trip("payments")
                 let worker = Worker(url: sick.url) { $0.mode = .remote }
                 let (payments, other) = (worker.fusebox.breaker("payments"), worker.fusebox.breaker("other"))
+                #expect(try await payments.acquire().state == .open)
+                worker.clock.advance(by: .milliseconds(Policy().recoveryTimeoutMs))
                 let calls = NIOLockedValueBox(0)
                 for _ in 1...5 {
                     sick.behaves { $0.hasSuffix("payments/acquire") ? .late : .healthy }

@@ -21,6 +21,11 @@ struct LiveServer: Sendable {
 
     static func clock(ofServerAt url: String) -> ManualClock? { clocks.withLockedValue { $0[url] } }
 
+    /// - Parameter url: the server's, or that of what stands in front of it.
+    static func addClock(of server: LiveServer, at url: String) { clocks.withLockedValue { $0[url] = server.clock } }
+
+    static func removeClock(at url: String) { clocks.withLockedValue { $0[url] = nil } }
+
     /// Runs `body` against a server, and stops it behind, whatever happens.
     ///
     /// - Parameters:
@@ -51,8 +56,8 @@ struct LiveServer: Sendable {
             async let end: Void = lifecycle.run()
             guard let port = await ports.first(where: { _ in true }) else { preconditionFailure("no port") }
             let server = LiveServer(engine: running.engine, clock: clock, port: port)
-            clocks.withLockedValue { $0[server.url] = clock }
-            defer { clocks.withLockedValue { $0[server.url] = nil } }
+            addClock(of: server, at: server.url)
+            defer { removeClock(at: server.url) }
             let result: Result<Value, any Error>
             do {
                 result = .success(try await body(server))

@@ -79,7 +79,10 @@ final class SickServer: Sendable {
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try? await application.run() }
             guard let port = await ports.first(where: { _ in true }) else { preconditionFailure("no port") }
-            let value = try await body(SickServer(port: port, state: state))
+            let sick = SickServer(port: port, state: state)
+            LiveServer.addClock(of: server, at: sick.url)
+            defer { LiveServer.removeClock(at: sick.url) }
+            let value = try await body(sick)
             group.cancelAll()
             return value
         }
