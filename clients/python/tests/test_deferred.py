@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
-from server import Server, eventually
+from server import Server, eventually, free_port
+from test_threads import in_child
 
 from fusebox import BreakerOpen, Fusebox
 from fusebox.functions import is_coroutine_function
@@ -160,6 +161,48 @@ def test_a_future_of_a_thread_is_judged_when_it_ends(
             return result
 
         assert asyncio.run(main()) == "awaited"
+
+
+def a_failed_future() -> Any:
+    future: concurrent.futures.Future[None] = concurrent.futures.Future()
+    future.set_exception(ConnectionError())
+    return future
+
+
+@pytest.mark.parametrize("is_circuit", [False, True])
+@pytest.mark.parametrize("run", [lambda work: work(), in_child])
+def test_futures_that_fail_open_the_breaker_where_fusebox_is_away_from_the_start(
+    name: str, is_circuit: bool, run: Callable[[Callable[[], None]], None]
+) -> None:
+    with Fusebox(f"http://127.0.0.1:{free_port()}") as fb:
+        protect: Any = CircuitBreaker(name=name, fusebox=fb) if is_circuit else fb.breaker(name)
+
+        def fail() -> None:
+            for _ in range(5):
+                protect.call(a_failed_future)
+            with pytest.raises(BreakerOpen):
+                protect.call(int)
+
+        run(fail)
+
+
+def test_a_block_that_fails_and_is_let_go_of_counts_where_fusebox_is_away_from_the_start(name: str) -> None:
+    with Fusebox(f"http://127.0.0.1:{free_port()}") as fb:
+        payments = fb.breaker(name)
+
+        def pieces() -> Iterator[int]:
+            with payments.guard() as call:
+                call.fail()
+                yield 1
+
+        def is_denied() -> bool:
+            try:
+                next(iter(pieces()))
+            except BreakerOpen:
+                return True
+            return False
+
+        eventually("it denies", is_denied, within=10)
 
 
 def test_a_future_that_is_cancelled_gives_its_probe_back(

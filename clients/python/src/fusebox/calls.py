@@ -72,6 +72,7 @@ class Call:
     def _admit(self, decision: Decision) -> None:
         if not decision.allowed:
             raise BreakerOpen(self.breaker.name, decision.state, decision.retry_after)
+        self.breaker._authority.sender.start()  # It may have to be given back where no thread can be started.
         self.decision = decision
         self._is_under_way = True
         if not self._is_alone:

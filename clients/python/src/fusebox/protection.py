@@ -137,6 +137,7 @@ class Protection:
             raise refuse(result, self.name, function, "a fallback can only stand in for it if that is `async def`")
         if decision.within is not None:
             return result
+        self._sender.start()
         unclaimed = Unclaimed(decision, self.leave)
         if deferral is Deferral.FUTURE:
             self._cell.running.set(None)  # A task that was given the mark goes on with it.
@@ -155,7 +156,7 @@ class Protection:
             outcome, kind = "ignored", None
         else:
             outcome, kind = self._outcome_with(failure, future.result(), decision)
-        self.leave(decision, outcome, kind, monotonic() - began)
+        self._authority.post(self._cell, decision, outcome, kind, monotonic() - began)
 
     async def _awaited(self, unclaimed: Unclaimed, awaitable: Awaitable[Any], function: Callable[..., Any]) -> Any:
         decision = unclaimed.claim()

@@ -89,8 +89,14 @@ class Reporting:
 
     def give_back(self, cell: Cell, decision: Decision, duration: Optional[float] = None) -> None:
         """Says that an allowed call came to nothing. Waits for nobody, for its caller may be about to end."""
-        if decision.allowed and decision.within is None:
-            self._post(self._item(cell, decision, "ignored", None, duration), decision)
+        self.post(cell, decision, "ignored", None, duration)
+
+    def post(
+        self, cell: Cell, decision: Decision, outcome: Outcome, kind: Optional[str], duration: Optional[float]
+    ) -> None:
+        """Reports what became of an allowed call, without a wait."""
+        if decision.allowed and not _is_part(decision, outcome, kind):
+            self._post(self._item(cell, decision, outcome, kind, duration), decision)
 
     def leave(
         self,

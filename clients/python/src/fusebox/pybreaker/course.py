@@ -140,15 +140,15 @@ class Course(Exclusions):
         error = None if future.cancelled() else future.exception()
         if future.cancelled() or (error is not None and ends_from_outside(error)):
             mark.clear()
-            self.breaker.leave(decision, duration=duration)
+            self.breaker.give_back(decision, duration)
         elif error is not None and self._is_failure(decision, mark, error):
             for listener in self._listeners:
                 listener.failure(self._cb, error)
             mark.clear()
-            self.breaker.leave(decision, "failure", kind_of(self.fault_in(error)), duration)
+            self._authority.post(self._cell, decision, "failure", kind_of(self.fault_in(error)), duration)
         else:
             outcome, failure = _ended(mark)
-            self.breaker.leave(decision, outcome, failure, duration)
+            self._authority.post(self._cell, decision, outcome, failure, duration)
             self._tell_success()
 
     def _is_failure(self, decision: Decision, mark: Mark, error: BaseException) -> bool:

@@ -86,6 +86,7 @@ class Guarding(Course):
             raise refuse(result, self.breaker.name, func, "it has not run yet; use calling() in it")
         if decision.within is not None:
             return result
+        self._authority.sender.start()
         unclaimed = Unclaimed(decision, self.breaker.leave)
         if deferral is Deferral.FUTURE:
             self._cell.running.set(None)  # A task that was given the mark goes on with it.
