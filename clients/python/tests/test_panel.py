@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from datetime import datetime, timezone
 from typing import Any, Optional
 
@@ -210,3 +212,22 @@ def test_a_panel_of_the_same_epoch_keeps_what_stands_in_within_its_generation() 
     stand_in = a.stand_in = StandIn(Policy(), 0.0)
     trial.resync(2.0, outline("a", "half_open"))
     assert a.stand_in is stand_in
+
+
+def test_an_override_without_an_end_that_an_answer_tells_of_is_kept() -> None:
+    trial = Trial()
+    cell = trial.panel.cell("a")
+    trial.resync(1.0, outline("a"))
+    cell.decided(Decision(False, "open", None, None, began=2.0, denied_in=8))
+    assert (cell.standing.generation, cell.denied_until) == (8, math.inf)
+
+
+def test_an_answer_that_another_has_overtaken_changes_nothing() -> None:
+    cell = Trial().panel.cell("a")
+    asked = time.monotonic()
+    cell.decided(Decision(False, "open", None, 60.0, began=asked, denied_in=8))
+    denied_until = cell.denied_until
+    cell.decided(Decision(True, "closed", "7", None, began=asked))
+    assert (cell.generation, cell.denied_until, cell.heard_state, cell.state) == (8, denied_until, "open", "open")
+    cell.decided(Decision(True, "closed", "7", None, began=time.monotonic()))
+    assert (cell.generation, cell.denied_until, cell.heard_state) == (7, 0.0, "closed"), "it is of another database"

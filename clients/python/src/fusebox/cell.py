@@ -76,6 +76,8 @@ class Cell:
         self.heard_state: Optional[State] = None
         #: The last that was heard of: what is decided without the server counts for it, and for none that follows.
         self.generation: Optional[int] = None
+        #: When that was, by ``time.monotonic()``.
+        self._generation_at = float("-inf")
         #: Counts the databases of the server that were heard of: generations of two say nothing of each other.
         self.history = 0
         #: Of the last answer, where no stream tells of histories: its generation, and when it was heard.
@@ -164,7 +166,7 @@ class Cell:
                 if standing.state != state:
                     self.standing = Standing(self)
                 return
-            self.generation = max(generation, self.generation or 0)
+            self._knows(max(generation, self.generation or 0))
             if standing.generation is None:
                 return
             self.settles(state, generation)
@@ -194,8 +196,11 @@ class Cell:
                 return
             self.settles(state, generation)
             self.standing = Standing(self, state, generation, open_until, override, self._freshness)
-            self.generation = generation
+            self._knows(generation)
             self.denied_until = open_until or 0.0
+
+    def _knows(self, generation: int) -> None:
+        self.generation, self._generation_at = generation, time.monotonic()
 
     @property
     def is_followed(self) -> bool:
@@ -233,20 +238,22 @@ class Cell:
             self._answered, self._answered_at = generation, time.monotonic()
 
     def decided(self, decision: Decision) -> None:
-        """Takes what Fusebox decided; it is there, so nothing stands in for it."""
+        """Takes what Fusebox decided; it is there, so nothing stands in for it. An answer that others have overtaken
+        changes nothing else."""
         generation = decision.generation
         self.answers(generation, decision.began)
-        self.settles(decision.state, generation)
         self.is_alone = False
         if generation is not None:
-            self.generation = generation
-        if decision.allowed or decision.state != "open":
-            self.denied_until = 0.0
-        else:
+            if generation < (self.generation or 0) and decision.began < self._generation_at:
+                return
+            self._knows(generation)
+        self.settles(decision.state, generation)
+        denied_until = 0.0
+        if not decision.allowed and decision.state == "open":
             # Only a ``force_open`` without an end denies without saying for how long.
-            self.denied_until = decision.began + (math.inf if decision.retry_after is None else decision.retry_after)
-        open_until = self.denied_until
-        self.learn(decision.state, generation, open_until if 0.0 < open_until < math.inf else None)
+            denied_until = decision.began + (math.inf if decision.retry_after is None else decision.retry_after)
+        self.learn(decision.state, generation, denied_until if 0.0 < denied_until < math.inf else None)
+        self.denied_until = denied_until
         if not self.is_followed:
             self.becomes(decision.state, "server", generation=generation)
 
