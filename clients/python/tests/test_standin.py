@@ -166,3 +166,17 @@ def test_a_window_in_time_forgets_bucket_by_bucket() -> None:
 def test_a_window_in_calls_forgets_call_by_call() -> None:
     window = CallWindow(2)
     assert [window.add(Counts(1, failed, 0), 0.0).failures for failed in (1, 1, 0, 0)] == [1, 2, 1, 0]
+
+
+def test_it_begins_open_after_a_trip_that_only_an_answer_told_of() -> None:
+    now = time.monotonic()
+    freshness = Freshness(1_000.0)
+    freshness.heard(now)
+    cell = Cell("a", freshness, [])
+    cell.place("closed", 1, None, None, is_anew=True)
+    cell.state = "closed"
+    cell.learn("open", 2)
+    freshness.end()
+    denied = decide_alone(cell, "local", now, None, 1)
+    assert (denied.allowed, denied.state, denied.retry_after) == (False, "open", 60.0)
+    assert decide_alone(cell, "local", now + 60.0, None, 1).state == "half_open"

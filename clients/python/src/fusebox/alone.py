@@ -59,6 +59,10 @@ def _by_stand_in(cell: Cell, permit: Optional[str], in_shadow: bool, now: float,
 def _stand_in(cell: Cell, now: float) -> StandIn:
     """Begins where the breaker was when it was last heard of."""
     policy = cell.policy or Policy()
-    if now < cell.denied_until:
-        return StandIn(policy, now, "open", cell.denied_until)
-    return StandIn(policy, now, "half_open" if cell.state in ("open", "half_open") else "closed")
+    state = cell.heard_state or cell.state or "closed"
+    denied_until = cell.denied_until
+    if state == "open" and denied_until == 0.0:  # The answer to a report does not say how long.
+        denied_until = now + policy.recovery_timeout_ms / 1_000
+    if now < denied_until:
+        return StandIn(policy, now, "open", denied_until)
+    return StandIn(policy, now, "closed" if state == "closed" else "half_open")
