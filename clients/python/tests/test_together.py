@@ -59,6 +59,33 @@ def test_calls_are_bounded_by_the_rule_though_the_panel_is_trusted(
     assert payments.state == ("closed" if unreachable == "allow" else "open")
 
 
+@pytest.mark.parametrize(("unreachable", "allowed"), [("local", False), ("deny", False), ("allow", True)])
+def test_calls_under_way_when_the_stream_breaks_are_counted(
+    own_server: Server, make: Make, name: str, unreachable: str, allowed: bool
+) -> None:
+    fb = make(own_server, max_staleness=FOR_LONG, unreachable=unreachable)
+    payments = fb.breaker(name)
+    followed(payments)
+    under_way = [payments.acquire() for _ in range(5)]
+    assert {decision.source for decision in under_way} == {"local"}
+    own_server.kill()
+    broken(payments)
+    for decision in under_way:
+        payments.report("failure", decision)
+    assert payments.acquire().allowed is allowed
+
+
+def test_calls_under_way_when_fusebox_goes_away_are_counted(own_server: Server, make: Make, name: str) -> None:
+    payments = make(own_server, mode="remote").breaker(name)
+    under_way = [payments.acquire() for _ in range(5)]
+    own_server.kill()
+    last = payments.acquire()
+    assert (last.allowed, last.source) == (True, "fallback")
+    for decision in under_way:
+        payments.report("failure", decision)
+    assert not payments.acquire().allowed
+
+
 def test_a_coroutine_and_a_circuit_breaker_are_bounded_too(own_server: Server, make: Make, name: str) -> None:
     fb = make(own_server, max_staleness=FOR_LONG)
     payments, circuit = fb.breaker(name), CircuitBreaker(name=name, fusebox=fb)

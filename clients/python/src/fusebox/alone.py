@@ -6,7 +6,7 @@ import math
 from typing import Optional
 
 from .cell import Cell
-from .decision import Decision
+from .decision import Decision, Outcome, State
 from .policy import Policy
 from .settings import Unreachable
 from .standin import StandIn
@@ -54,6 +54,16 @@ def _by_stand_in(cell: Cell, permit: Optional[str], in_shadow: bool, now: float,
         return Decision(False, verdict.state, None, verdict.retry_after, "fallback", began=now)
     would_deny = verdict.ticket is None
     return Decision(True, verdict.state, permit, None, "fallback", would_deny, None, now, verdict.ticket)
+
+
+def count_alone(cell: Cell, outcome: Outcome, duration: Optional[float], ended: float, absence: int) -> State:
+    """Counts a call that was let through before this process was alone; gives the state behind it."""
+    with cell.lock:
+        stand_in = cell.stand_in
+        if stand_in is None or cell.is_stand_in_over(absence):
+            stand_in = _stand_in(cell, ended)
+            cell.begin_stand_in(stand_in, absence)
+    return stand_in.report(None, outcome, duration, ended)
 
 
 def _stand_in(cell: Cell, now: float) -> StandIn:

@@ -8,9 +8,10 @@ from concurrent.futures import Future, wait
 from time import monotonic
 from typing import Any, Optional
 
+from .alone import count_alone
 from .batches import LASTING, UNREADABLE
 from .cell import Cell
-from .decision import Decision, Outcome
+from .decision import Decision, Outcome, State
 from .link import Away, Link, Refused
 from .nesting import note
 from .outbox import Outbox
@@ -141,12 +142,24 @@ class Reporting:
         permit = None if decision is None else decision.permit
         item = Item(cell, outcome, permit, duration, ended, self.outbox.next_id(), kind)
         ticket = None if decision is None else decision.ticket
+        state: Optional[State] = None
         # One that is no longer the cell's decides nothing. It may be the parent's, with a lock that nobody releases.
-        if ticket is not None and cell.stand_in is ticket.stand_in:
-            state = ticket.stand_in.report(ticket, outcome, item.duration, ended)
-            if cell.is_alone:
-                cell.becomes(state, "fallback")
+        if ticket is not None:
+            if cell.stand_in is ticket.stand_in:
+                state = ticket.stand_in.report(ticket, outcome, item.duration, ended)
+        elif self._counts_alone(cell, decision):
+            state = count_alone(cell, outcome, item.duration, ended, self.reach.absence)
+        if state is not None and cell.is_alone:
+            cell.becomes(state, "fallback")
         return item
+
+    def _counts_alone(self, cell: Cell, decision: Optional[Decision]) -> bool:
+        """Whether a call that Fusebox or the panel let through has ended where only this process may count it."""
+        if self.settings.unreachable == "allow":
+            return False
+        if decision is not None and (decision.source == "fallback" or not decision.allowed):
+            return False
+        return self.reach.is_away if self.settings.mode == "remote" else not cell.is_followed
 
     def _deliver(self, item: Item) -> None:
         if self._is_behind:

@@ -76,15 +76,20 @@ class StandIn:
             self._leases[self._granted] = now + self._policy.probe_lease_ms / 1_000
             return Verdict("half_open", Ticket(self, self._generation, self._granted))
 
-    def report(self, ticket: Ticket, outcome: Outcome, duration: Optional[float], now: float) -> State:
-        """Counts an outcome, unless the breaker has moved on since; gives the state behind it."""
+    def report(self, ticket: Optional[Ticket], outcome: Outcome, duration: Optional[float], now: float) -> State:
+        """Counts an outcome, unless the breaker has moved on since; gives the state behind it.
+
+        Args:
+            ticket: ``None`` for a call that others let through, which counts while closed.
+        """
+        lease = None if ticket is None else ticket.lease
         with self._lock:
             self._advance(now)
-            if ticket.generation == self._generation:
+            if ticket is None or ticket.generation == self._generation:
                 is_slow = self._policy.is_slow(duration)
                 if self._state == "closed" and outcome != "ignored":
                     self._count(outcome == "failure", is_slow, now)
-                elif ticket.lease is not None and self._leases.pop(ticket.lease, None) is not None:
+                elif lease is not None and self._leases.pop(lease, None) is not None:
                     self._probed(outcome, is_slow, now)
             return self._state
 
