@@ -6,6 +6,7 @@ import asyncio
 import functools
 import itertools
 import pickle
+import sys
 import time
 from typing import Any, Optional
 
@@ -13,6 +14,9 @@ import pytest
 from server import Server
 
 from fusebox import BreakerOpen, Cached, CachedFallback, Fusebox, MemoryStore, RedisStore
+
+if sys.version_info < (3, 11):
+    from exceptiongroup import BaseExceptionGroup  # pytest brings it.
 
 
 class Provider:
@@ -74,6 +78,34 @@ def test_a_coroutine_function_is_a_fallback_for_coroutines_only(remote: Fusebox,
 def test_what_is_ignored_has_no_fallback(remote: Fusebox, name: str) -> None:
     with pytest.raises(ValueError):
         remote.breaker(name, ignore=ValueError, fallback=0).call(int, "x")
+
+
+@pytest.mark.parametrize("outside", [KeyboardInterrupt(), asyncio.CancelledError()])
+@pytest.mark.parametrize("is_within", [False, True])
+def test_no_fallback_hides_what_ends_a_call_from_outside(
+    server: Server, remote: Fusebox, name: str, outside: BaseException, is_within: bool
+) -> None:
+    server.put_counting(name)
+    payments = remote.breaker(name, fallback="n/a")
+    outer = remote.breaker(name)
+
+    def fail() -> None:
+        raise BaseExceptionGroup("several", [TimeoutError(), outside])
+
+    async def fail_async() -> None:
+        fail()
+
+    with pytest.raises(BaseExceptionGroup):
+        outer.call(payments.call, fail) if is_within else payments.call(fail)
+
+    async def main() -> None:
+        call = payments.call_async(fail_async)
+        await (outer.call_async(lambda: call) if is_within else call)
+
+    with pytest.raises(BaseExceptionGroup):
+        asyncio.run(main())
+    assert remote.flush(5)
+    assert server.counted(name) == (2, 2)
 
 
 def test_a_result_that_counts_as_a_failure_is_replaced_too(server: Server, remote: Fusebox, name: str) -> None:

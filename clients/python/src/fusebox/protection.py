@@ -88,7 +88,7 @@ class Protection:
                 self.give_back(decision, duration, error)
                 raise
             self._authority.report(cell, decision, outcome, kind, duration)
-            if outcome == "ignored" or self._fallback is None:
+            if outcome == "ignored" or self._fallback is None or not isinstance(error, Exception):
                 raise
             instead = self._fallback.serve(Invocation(self.name, function, args, kwargs), error)
             if instead is NOTHING:
@@ -114,7 +114,7 @@ class Protection:
                 return self._deferred(decision, outer, result, function)
         except BaseException as error:
             outcome, kind = self.outcome_of(error, decision)
-            if outcome == "ignored" or self._fallback is None:
+            if outcome == "ignored" or self._fallback is None or not isinstance(error, Exception):
                 raise
             instead = self._fallback.serve(Invocation(self.name, function, args, kwargs), error)
             if instead is NOTHING:

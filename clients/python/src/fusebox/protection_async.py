@@ -49,7 +49,7 @@ class AsyncProtection(Protection):
                 self.give_back(decision, duration, error)
                 raise
             await self._authority.report_async(cell, decision, outcome, kind, duration)
-            if outcome == "ignored" or self._fallback is None:
+            if outcome == "ignored" or self._fallback is None or not isinstance(error, Exception):
                 raise
             instead = await self._fallback.serve_async(Invocation(self.name, function, args, kwargs), error)
             if instead is NOTHING:
@@ -75,7 +75,7 @@ class AsyncProtection(Protection):
                 return self._deferred(decision, outer, result, function)
         except BaseException as error:
             outcome, kind = self.outcome_of(error, decision)
-            if outcome == "ignored" or self._fallback is None:
+            if outcome == "ignored" or self._fallback is None or not isinstance(error, Exception):
                 raise
             instead = await self._fallback.serve_async(Invocation(self.name, function, args, kwargs), error)
             if instead is NOTHING:
