@@ -17,6 +17,7 @@ from starlette.websockets import WebSocketDisconnect
 from werkzeug.exceptions import NotFound, abort
 
 from fusebox import BreakerOpen, Call, Fusebox
+from fusebox.integrations.asgi import GuardedApp
 from fusebox.integrations.fastapi import guarded, install
 from fusebox.integrations.flask import guarded as guarded_view
 from fusebox.integrations.starlette import guarded as guarded_middleware
@@ -279,6 +280,18 @@ def test_a_client_that_goes_before_the_end_of_its_answer_is_ignored(server: Serv
     assert server.counted(name) == IGNORED
 
 
+def test_a_message_that_is_no_body_does_not_end_the_call(server: Server, remote: Fusebox, name: str) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.push", "path": "/style.css", "headers": []})
+        await send({"type": "http.response.start", "status": 502, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    server.put_counting(name)
+    drive(GuardedApp(app, remote.breaker(name)), {"type": "http", "method": "GET"}, [])
+    assert remote.flush(5)
+    assert server.counted(name) == FAILURE
+
+
 def test_a_task_that_runs_after_the_answer_does_not_hold_the_probe(server: Server, remote: Fusebox, name: str) -> None:
     states: list[str] = []
 
@@ -347,6 +360,8 @@ VIEWS: list[tuple[Callable[..., Any], tuple[int, int]]] = [
     (raising(ProviderDown()), FAILURE),
     (raising(BreakerOpen("another", "open")), IGNORED),
     (streamed_view, SUCCESS),
+    (lambda: flask.Response(iter([""]), 204), SUCCESS),
+    (lambda: flask.Response(iter([""]), 304), SUCCESS),
     (broken_off_view, FAILURE),
 ]
 

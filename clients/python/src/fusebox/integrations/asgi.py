@@ -17,6 +17,7 @@ from .answering import Answering
 Scope = MutableMapping[str, Any]
 
 _KEY = "fusebox.exchange"
+_BODIES = ("http.response.body", "http.response.zerocopysend")
 
 
 class Exchange:
@@ -44,7 +45,9 @@ class Exchange:
     async def sent(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-        elif message["type"] == "http.response.pathsend" or not message.get("more_body", False):
+        elif message["type"] == "http.response.pathsend" or (
+            message["type"] in _BODIES and not message.get("more_body", False)
+        ):
             self._is_complete = True
             await self.end()
 

@@ -87,6 +87,8 @@ def guarded(breaker: Breaker) -> Callable[[View], View]:
 
 
 _OPEN = "_fusebox_open"
+#: Their bodies are not sent, whatever the view gave.
+_WITHOUT_BODY = (204, 304)
 
 
 def _answered(answering: Answering, response: Response) -> Response:
@@ -94,7 +96,7 @@ def _answered(answering: Answering, response: Response) -> Response:
         return response
     answering.status = response.status_code
     if response.is_streamed and not response.direct_passthrough:
-        answering.has_left = request.method != "HEAD"
+        answering.has_left = request.method != "HEAD" and response.status_code not in _WITHOUT_BODY
         response.response = _Body(response.response, answering)
     else:
         answering.end()
