@@ -69,7 +69,7 @@ def get_by_requests(url: str, within: float = 30.0) -> None:
 
 def get_by_requests_again(url: str, within: float = 30.0) -> None:
     """With a transport that makes each request three times."""
-    retry = Retry(total=2, backoff_factor=0, status_forcelist=[503, 404])
+    retry = Retry(total=2, backoff_factor=0, status_forcelist=[503, 400, 404, 429])
     with requests.Session() as session:
         session.mount("http://", HTTPAdapter(max_retries=retry))
         session.get(url, timeout=within)
@@ -77,7 +77,7 @@ def get_by_requests_again(url: str, within: float = 30.0) -> None:
 
 def get_by_urllib3(url: str, within: float = 30.0) -> None:
     with urllib3.PoolManager() as manager:
-        retry = Retry(total=1, backoff_factor=0, status_forcelist=[503, 404])
+        retry = Retry(total=1, backoff_factor=0, status_forcelist=[503, 400, 404, 429])
         manager.request("GET", url, timeout=within, retries=retry)
 
 
@@ -142,7 +142,7 @@ def test_where_a_server_answers_503_the_downstream_is_at_fault(
     check(raised(lambda: get(answered(downstream, 503))), "http_503")
 
 
-@pytest.mark.parametrize("get", [get_by_httpx, get_by_requests, get_by_urllib, get_by_aiohttp, get_by_botocore])
+@pytest.mark.parametrize("get", CLIENTS)
 @pytest.mark.parametrize("status", [400, 404, 429])
 def test_where_a_server_answers_4xx_the_caller_is_at_fault(
     get: Callable[..., None], downstream: Downstream, status: int

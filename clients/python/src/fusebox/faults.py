@@ -85,7 +85,9 @@ def _by_argument(error: BaseException) -> Verdict:
 def _by_responses(error: BaseException) -> Verdict:
     """urllib3 says so of responses that its ``Retry(status_forcelist=…)`` names."""
     found = re.search(r"too many (\d{3}) error responses", str(error))
-    return f"http_{found[1]}" if found else True
+    if found is None:
+        return True
+    return f"http_{found[1]}" if int(found[1]) >= 500 else False
 
 
 def _by_answer(error: BaseException) -> Verdict:
