@@ -257,6 +257,25 @@ def test_calls_within_a_probe_that_is_awaited_are_part_of_it(
     eventually("the call behind it counts for itself", lambda: server.counted(name) == (1, 0))
 
 
+@pytest.mark.parametrize("error", [None, KeyError()])
+def test_a_block_goes_on_behind_what_is_awaited_in_it(
+    server: Server, remote: Fusebox, name: str, protect: Any, error: Any
+) -> None:
+    async def main() -> None:
+        waiting = protect.call(a_coroutine, error)
+        async with remote.breaker(name):
+            if error is None:
+                await waiting
+            else:
+                with pytest.raises(KeyError):
+                    await waiting
+            await protect.call_async(work)
+
+    asyncio.run(main())
+    assert remote.flush(5)
+    assert server.counted(name)[0] == 2, "what was awaited, and the block with the call in it"
+
+
 @contextmanager
 def session() -> Iterator[int]:
     yield 7

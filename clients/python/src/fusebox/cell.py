@@ -114,6 +114,11 @@ class Cell:
             self.running.set(mark)
         return mark
 
+    def go_on(self, mark: Mark, outer: Optional[Mark]) -> None:
+        """Marks this context as before ``mark`` was set. The garbage collector ends a call in another one."""
+        if self.running.get() is mark:
+            self.running.set(outer)
+
     def decide_within(self, mark: Mark) -> Decision:
         """Lets a call through that is part of the running one."""
         note(mark, None)

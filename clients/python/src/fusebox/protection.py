@@ -160,6 +160,7 @@ class Protection:
 
     async def _awaited(self, unclaimed: Unclaimed, awaitable: Awaitable[Any], function: Callable[..., Any]) -> Any:
         decision = unclaimed.claim()
+        outer = self._cell.running.get()
         mark = self._cell.begin(decision)
         began = monotonic()
         try:
@@ -174,6 +175,8 @@ class Protection:
             else:
                 await self._authority.report_async(self._cell, decision, outcome, kind, monotonic() - began)
             raise
+        finally:
+            self._cell.go_on(mark, outer)
         outcome, kind = self._outcome_with(mark.pop(), result, decision)
         await self._authority.report_async(self._cell, decision, outcome, kind, monotonic() - began)
         return result

@@ -97,6 +97,7 @@ class Guarding(Course):
 
     async def _awaited(self, unclaimed: Unclaimed, awaitable: Awaitable[Any]) -> Any:
         decision = unclaimed.claim()
+        outer = self._cell.running.get()
         mark = self._cell.begin(decision)
         began = monotonic()
         try:
@@ -104,6 +105,8 @@ class Guarding(Course):
         except BaseException as error:
             await self.failed_async(decision, mark, error, monotonic() - began)
             raise
+        finally:
+            self._cell.go_on(mark, outer)
         await self.succeeded_async(decision, mark, monotonic() - began)
         return result
 
