@@ -39,8 +39,14 @@ def _deferral(kind: type[Any]) -> Optional[Deferral]:
     managers = (contextlib._GeneratorContextManager, contextlib._AsyncGeneratorContextManager)
     if issubclass(kind, (Generator, AsyncGenerator, *managers)):
         return Deferral.GENERATOR
+    if len(PLAIN) < _MOST_PLAIN:
+        PLAIN.add(kind)
     return None
 
+
+#: Classes of results with which a call has ended: those that were met first, for a look into a set is the quickest.
+PLAIN: set[type[Any]] = set()
+_MOST_PLAIN = 1024
 
 #: Of results of a class; ``None`` where the call has ended with them.
 deferral_of: Callable[[type[Any]], Optional[Deferral]] = cast(Any, functools.lru_cache(maxsize=1024)(_deferral))

@@ -11,7 +11,7 @@ from .authority import Authority
 from .cell import Cell
 from .classification import Classification
 from .decision import Decision, Outcome
-from .deferred import Deferral, Unclaimed, deferral_of, refuse
+from .deferred import PLAIN, Deferral, Unclaimed, deferral_of, refuse
 from .errors import BreakerOpen
 from .fallback import NOTHING, Fallback, Invocation, served
 from .nesting import Mark
@@ -77,8 +77,9 @@ class Protection:
         try:
             running.set(mark)
             result = function(*args, **kwargs)
-            if deferral_of(type(result)) is not None:
-                return self._deferred(decision or local_decision(standing, began), mark, result, function)
+            result_type = type(result)
+            if result_type not in PLAIN and (deferral := deferral_of(result_type)) is not None:
+                return self._deferred(decision or local_decision(standing, began), mark, result, function, deferral)
         except BaseException as error:
             duration = monotonic() - began
             mark.clear()
@@ -110,8 +111,8 @@ class Protection:
         decision = self._cell.decide_within(outer)
         try:
             result = function(*args, **kwargs)
-            if deferral_of(type(result)) is not None:
-                return self._deferred(decision, outer, result, function)
+            if (deferral := deferral_of(type(result))) is not None:
+                return self._deferred(decision, outer, result, function, deferral)
         except BaseException as error:
             outcome, kind = self.outcome_of(error, decision)
             if outcome == "ignored" or self._fallback is None or not isinstance(error, Exception):
@@ -123,14 +124,15 @@ class Protection:
             return instead
         return self._returned(decision, result, None, None, function, args, kwargs)
 
-    def _deferred(self, decision: Decision, mark: Mark, result: Any, function: Callable[..., Any]) -> Any:
+    def _deferred(
+        self, decision: Decision, mark: Mark, result: Any, function: Callable[..., Any], deferral: Deferral
+    ) -> Any:
         """What a call gives that is not over with its result: that goes on, and is judged at its end. Where the call is
         part of a running one, that one judges it.
 
         Raises:
             UnjudgedResult: nothing tells of the end.
         """
-        deferral = deferral_of(type(result))
         if deferral is Deferral.GENERATOR:
             raise refuse(result, self.name, function, "it has not run yet; protect what it calls, or use guard() in it")
         if self._fallback is not None:

@@ -37,8 +37,8 @@ class AsyncProtection(Protection):
         try:
             running.set(mark)
             result = await awaitable_of(function(*args, **kwargs), self.name, function)
-            if deferral_of(type(result)) is not None:
-                return self._deferred(decision or local_decision(standing, began), mark, result, function)
+            if (deferral := deferral_of(type(result))) is not None:
+                return self._deferred(decision or local_decision(standing, began), mark, result, function, deferral)
         except BaseException as error:
             duration = monotonic() - began
             mark.clear()
@@ -71,8 +71,8 @@ class AsyncProtection(Protection):
         decision = self._cell.decide_within(outer)
         try:
             result = await awaitable_of(function(*args, **kwargs), self.name, function)
-            if deferral_of(type(result)) is not None:
-                return self._deferred(decision, outer, result, function)
+            if (deferral := deferral_of(type(result))) is not None:
+                return self._deferred(decision, outer, result, function, deferral)
         except BaseException as error:
             outcome, kind = self.outcome_of(error, decision)
             if outcome == "ignored" or self._fallback is None or not isinstance(error, Exception):

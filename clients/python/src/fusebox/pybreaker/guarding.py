@@ -52,8 +52,8 @@ class Guarding(Course):
         began = monotonic()
         try:
             result = func(*args, **kwargs)
-            if deferral_of(type(result)) is not None and not isinstance(result, GeneratorType):
-                return cast("T", self._deferred(decision, mark, result, func))
+            if (deferral := deferral_of(type(result))) is not None and not isinstance(result, GeneratorType):
+                return cast("T", self._deferred(decision, mark, result, func, deferral))
         except BaseException as error:
             self.failed(decision, mark, error, monotonic() - began)
             raise
@@ -78,10 +78,11 @@ class Guarding(Course):
         await self.succeeded_async(decision, mark, monotonic() - began)
         return result
 
-    def _deferred(self, decision: Decision, mark: Mark, result: Any, func: Callable[..., Any]) -> Any:
+    def _deferred(
+        self, decision: Decision, mark: Mark, result: Any, func: Callable[..., Any], deferral: Deferral
+    ) -> Any:
         """What a call gives that is not over with its result: that goes on, and is judged at its end. Where the call is
         part of a running one, that one judges it."""
-        deferral = deferral_of(type(result))
         if deferral is Deferral.GENERATOR:
             raise refuse(result, self.breaker.name, func, "it has not run yet; use calling() in it")
         if decision.within is not None:
