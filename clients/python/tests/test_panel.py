@@ -183,24 +183,26 @@ def test_a_stream_of_one_epoch_does_not_go_on_with_another() -> None:
         trial.hear("transition", 2.0, **outline("a", "open", generation=8))
 
 
-def test_a_panel_of_another_epoch_replaces_all_that_was_known() -> None:
+@pytest.mark.parametrize("epochs", [("5e1f09c4", "0a0a0a0a"), (None, None)])
+def test_a_panel_of_another_database_replaces_all_that_was_known(epochs: tuple[Optional[str], Optional[str]]) -> None:
     trial = Trial()
     a, b, c = (trial.panel.cell(name) for name in "abc")
-    trial.epoch, trial.revision = "5e1f09c4", 50
+    trial.epoch, trial.revision = epochs[0], 50
     trial.resync(1.0, outline("a", "half_open", generation=7), outline("b", "open", generation=40))
     a.stand_in, a.policy_known, b.policy_known = StandIn(Policy(), 0.0), 3, 3
     c.decided(Decision(False, "open", None, 60.0, began=1.0))
-    trial.epoch, trial.revision = "0a0a0a0a", 5
+    trial.epoch, trial.revision = epochs[1], 5
     told: list[tuple[Optional[str], str, Optional[int]]] = []
     trial.panel.listeners.append(lambda change: told.append((change.before, change.after, change.generation)))
     trial.wanted.clear()
+    history = a.history
     trial.resync(2.0, outline("a", "half_open", generation=7), outline("b", generation=2))
-    assert trial.panel.position == "0a0a0a0a-6"
+    assert trial.panel.position == (f"{epochs[1]}-6" if epochs[1] else "6")
     assert a.standing.generation == 7 and a.stand_in is None, "an equal number of another epoch is another generation"
     assert (b.standing.generation, b.generation, b.standing.state) == (2, 2, "closed")
     assert (c.state, c.denied_until, c.generation) == (None, 0.0, None)
     assert told == [("open", "closed", 2)]
-    assert (a.history, b.history, c.history) == (2, 2, 2)
+    assert (a.history, b.history, c.history) == (history + 1,) * 3
     assert trial.wanted == [a, b], "an equal revision of a policy is another policy"
 
 

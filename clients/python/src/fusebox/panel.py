@@ -97,7 +97,7 @@ class Panel:
     def _taken(self, event: Event) -> list[tuple[Cell, Outline]]:
         is_anew = event.type == "resync"
         if is_anew:
-            is_other_history = event.epoch != self.epoch
+            is_other_history = event.epoch != self.epoch or (event.epoch is None and self._is_beyond(event))
             known = {outline.name: outline for outline in event.outlines}
             if is_other_history:
                 for cell in self._cells.values():
@@ -120,6 +120,11 @@ class Panel:
         for outline in event.outlines:
             self._put(outline, is_anew=is_anew)
         return [(self._cells[each.name], each) for each in event.outlines if each.name in self._cells]
+
+    def _is_beyond(self, event: Event) -> bool:
+        """Whether what is known is beyond this event. An earlier server, which shows no epoch, answers that only by
+        another database."""
+        return self.revision is not None and event.revision is not None and event.revision < self.revision
 
     def _put(self, outline: Outline, *, is_anew: bool = False) -> None:
         cell = self._cells.get(outline.name)
