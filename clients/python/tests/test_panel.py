@@ -233,3 +233,13 @@ def test_an_answer_that_another_has_overtaken_changes_nothing() -> None:
     assert (cell.generation, cell.denied_until, cell.heard_state, cell.state) == (8, denied_until, "open", "open")
     cell.decided(Decision(True, "closed", "7", None, began=time.monotonic()))
     assert (cell.generation, cell.denied_until, cell.heard_state) == (7, 0.0, "closed"), "it is of another database"
+
+
+def test_the_first_stream_is_of_the_same_database_as_the_answers_before_it() -> None:
+    trial = Trial()
+    cell = trial.panel.cell("a")
+    cell.decided(Decision(True, "closed", "7", None, began=1.0))
+    history = cell.history
+    trial.epoch = "5e1f09c4"
+    trial.resync(2.0, outline("a"))
+    assert cell.history == history

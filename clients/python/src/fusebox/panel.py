@@ -97,7 +97,7 @@ class Panel:
     def _taken(self, event: Event) -> list[tuple[Cell, Outline]]:
         is_anew = event.type == "resync"
         if is_anew:
-            is_other_history = event.epoch != self.epoch or (event.epoch is None and self._is_beyond(event))
+            is_other_history = self._is_of_another_history(event)
             known = {outline.name: outline for outline in event.outlines}
             if is_other_history:
                 for cell in self._cells.values():
@@ -121,10 +121,13 @@ class Panel:
             self._put(outline, is_anew=is_anew)
         return [(self._cells[each.name], each) for each in event.outlines if each.name in self._cells]
 
-    def _is_beyond(self, event: Event) -> bool:
-        """Whether what is known is beyond this event. An earlier server, which shows no epoch, answers that only by
-        another database."""
-        return self.revision is not None and event.revision is not None and event.revision < self.revision
+    def _is_of_another_history(self, event: Event) -> bool:
+        """Whether a resync is of another database than what the stream told before. An earlier server, which shows no
+        epoch, begins at a lower revision only then."""
+        if event.epoch != self.epoch:
+            return self.epoch is not None or self.revision is not None
+        is_lower = self.revision is not None and event.revision is not None and event.revision < self.revision
+        return event.epoch is None and is_lower
 
     def _put(self, outline: Outline, *, is_anew: bool = False) -> None:
         cell = self._cells.get(outline.name)
