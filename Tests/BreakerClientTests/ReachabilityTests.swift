@@ -73,7 +73,7 @@ struct ReachabilityTests {
         #expect(change == .returned)
     }
 
-    @Test("One that is late is slow, not away; nobody asks until the pause is over, and an answer in time ends that")
+    @Test("A server that answers late is slow, not away; calls ask it again after a pause or an answer in time")
     mutating func slow() throws {
         let isTold = way.late(try begin(atNs: 0), atNs: 1, jitter: 0.5)
         let early = mayBegin(atNs: 1)
@@ -86,7 +86,7 @@ struct ReachabilityTests {
     }
 
     @Test(
-        "One that is late and never answered is away, unless it answered something else meanwhile",
+        "A server that never answers a late request is away, unless it answered another one meanwhile",
         arguments: [true, false]
     )
     mutating func silent(answersOther: Bool) throws {
@@ -99,7 +99,7 @@ struct ReachabilityTests {
     }
 
     @Test(
-        "One that comes back for a moment is in the same absence still",
+        "A server that returns briefly stays in the same absence",
         arguments: [(Absence.steadyNs - 1, 1), (Absence.steadyNs, 2)]
     )
     mutating func absences(stayNs: Int64, number: Int) throws {

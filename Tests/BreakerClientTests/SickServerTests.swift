@@ -12,9 +12,7 @@ import Testing
 
 @Suite("While the server is half there", .timeLimit(.minutes(2)))
 struct SickServerTests {
-    @Test(
-        "One that takes requests and never answers is waited for once, however many call, and said to be away once it is silent for long"
-    )
+    @Test("A server that never answers is waited for once, then counts as away")
     func silent() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in

@@ -13,7 +13,7 @@ extension Fusebox {
         if reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned { serverReturned() }
     }
 
-    /// Nobody waits for its answer any more, which may come all the same.
+    /// The caller has stopped waiting. The answer may still arrive.
     func serverIsLate(_ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
         guard reachability.withLockedValue({ $0.late(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }) else {

@@ -7,7 +7,7 @@ extension Fusebox {
         weak var fusebox: Fusebox?
     }
 
-    /// All that this process has, for the moment at which it exits.
+    /// Every client of this process, so that exit can flush them.
     private static let all: NIOLockedValueBox<[Reference]> = {
         atexit { Fusebox.sendAtExit() }
         return NIOLockedValueBox([])
