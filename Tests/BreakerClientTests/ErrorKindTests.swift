@@ -45,7 +45,7 @@ struct ErrorKindTests {
     @Test("tells time-outs and connections from the rest, which is named by its type, or by domain and code")
     func kinds() {
         for (error, kind) in Self.kinds {
-            #expect(CallOutcome.standard(error) == .failure(kind: kind), "\(error)")
+            #expect(CallOutcome.standard(error) == .failure(kind: kind))
         }
     }
 
