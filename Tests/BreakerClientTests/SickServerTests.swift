@@ -193,6 +193,32 @@ struct SickServerTests {
         }
     }
 
+    @Test("A silent stream is broken after two and a half heartbeats, and the process's own breaker counts")
+    func silentStream() async throws {
+        try await LiveServer.with { server in
+            try await SickServer.with(server) { sick in
+                try await server.report(.success, to: "payments")
+                let worker = Worker(url: sick.url)
+                let payments = worker.fusebox.breaker("payments")
+                try await worker.running {
+                    sick.behaves { $0.hasSuffix("/events") ? .silent : .answers(503) }
+                    worker.clock.advance(by: .seconds(150))
+                    try await eventually("the stream is broken") { !worker.fusebox.statistics.isConnected }
+                    for _ in 1...5 {
+                        await #expect(throws: Trouble.timeout) {
+                            try await payments.call { decision in
+                                #expect(decision.source == .local)
+                                throw Trouble.timeout
+                            }
+                        }
+                    }
+                    let denial = await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+                    #expect(denial?.source == .fallback)
+                }
+            }
+        }
+    }
+
     @Test(
         "A policy that is not to be had holds up no other, and keeps durations telling",
         arguments: [

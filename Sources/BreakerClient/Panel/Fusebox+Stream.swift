@@ -75,13 +75,16 @@ extension Fusebox {
     }
 
     private func waitForSilence() async {
-        let patienceNs = max(maxStalenessNs, 2 * heartbeatMs * nsPerMs)
         while true {
-            let restNs = readNs.load(ordering: .relaxed) + patienceNs - clock.nowNs()
+            let restNs = readNs.load(ordering: .relaxed) + silenceNs - clock.nowNs()
             guard restNs > 0, (try? await clock.sleep(forNs: restNs)) != nil else { return }
         }
     }
 
-    /// Three signs of life within the staleness that is allowed, as far as the server sends so many.
-    private var heartbeatMs: Int64 { min(max(maxStalenessNs / nsPerMs / 3, 500), 60_000) }
+    /// Several within the staleness that is allowed, so that a late one does not make the panel stale; 500 to 60 000, which
+    /// is what the server takes.
+    private var heartbeatMs: Int64 { min(max(maxStalenessNs / nsPerMs / 5, 500), 60_000) }
+
+    /// Where two heartbeats in a row do not come the stream is broken, although its connection does not say so.
+    private var silenceNs: Int64 { heartbeatMs * nsPerMs * 5 / 2 }
 }
