@@ -140,6 +140,29 @@ struct AnswerTests {
         }
     }
 
+    @Test("An answer that a former database gave changes nothing", arguments: ["acquire", "reports"])
+    func formerDatabase(request: String) async throws {
+        try await LiveServer.with { server in
+            try await SickServer.with(server) { sick in
+                try await server.trip("payments")
+                sick.behaves { _ in .late }
+                let worker = Worker(url: sick.url)
+                let payments = worker.fusebox.breaker("payments")
+                payments.show(.closed, 1)
+                if request == "reports" { worker.fusebox.heardNs.store(worker.clock.nowNs(), ordering: .relaxed) }
+                let call = Task { try? await payments.call {} }
+                try await eventually("the request is sent") { sick.requests("/" + request) == 1 }
+                payments.fusebox.panel.replace([payments.name: LocalImage(.closed, 1)], isOtherHistory: true)
+                sick.answerLate()
+                await call.value
+                #expect(payments.knownState == .closed)
+                payments.show(.halfOpen, 2)
+                #expect(payments.knownState == .halfOpen)
+                #expect(payments.entry.state.withLockedValue { $0.decidedImage == nil && $0.lastPermit == .none })
+            }
+        }
+    }
+
     @Test("A name that the stream has not told of stays unknown")
     func unknown() async throws {
         try await LiveServer.with { server in

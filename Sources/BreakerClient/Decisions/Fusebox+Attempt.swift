@@ -35,11 +35,12 @@ extension Fusebox {
             guard (try? await self.clock.sleep(forNs: Self.longestSilenceNs)) != nil else { return }
             self.serverFailed(TooSlow(), attempt)
         }
+        let history = entry.history
         lateAttempts.enter()
         Task {
             let reply = await request(entry)
             timer.cancel()
-            judge(reply, attempt, entry, askedNs: nowNs)
+            judge(reply, attempt, entry, history, askedNs: nowNs)
             if !race.settle(reply), case .decided(let document) = reply { await giveBack(document, to: entry) }
             lateAttempts.leave()
         }
@@ -60,11 +61,22 @@ extension Fusebox {
         }
     }
 
-    private func judge(_ reply: Reply, _ attempt: Reachability.Attempt, _ entry: BreakerEntry, askedNs: Int64) {
+    private func judge(
+        _ reply: Reply,
+        _ attempt: Reachability.Attempt,
+        _ entry: BreakerEntry,
+        _ history: Int,
+        askedNs: Int64
+    ) {
         switch reply {
         case .decided(let document):
             serverDecided(attempt)
-            entry.learn(CallDecision(document), generation: document.currentGeneration, atNs: askedNs)
+            entry.learn(
+                CallDecision(document),
+                generation: document.currentGeneration,
+                history: history,
+                atNs: askedNs
+            )
         case .refused(let error):
             serverDecided(attempt)
             let isFirst = entry.state.withLockedValue { state in

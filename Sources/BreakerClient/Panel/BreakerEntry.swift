@@ -4,6 +4,8 @@ import NIOConcurrencyHelpers
 /// One breaker in this process: all that is asked of a name ends here, from whatever task.
 final class BreakerEntry: Sendable {
     struct State: Sendable {
+        /// How many histories of the server are over: numbers of one say nothing in another.
+        var history = 0
         var standing = LocalStanding.unknown
         /// As it is known: the stream told of it, and an answer of the server may be ahead of the stream. `nil` where the
         /// stream told of none.
@@ -61,14 +63,22 @@ final class BreakerEntry: Sendable {
         }
     }
 
-    /// What the server answered to a report.
-    func take(_ state: BreakerState, generation: Int64) {
-        self.state.withLockedValue { $0.show(answered: LocalImage(answered: state), generation: generation) }
+    /// The present history; an answer counts only in the one in which its request was sent.
+    var history: Int { state.withLockedValue { $0.history } }
+
+    /// Takes the server's answer to a report.
+    /// - Parameter history: the one in which the report was sent.
+    func take(_ state: BreakerState, generation: Int64, history: Int) {
+        self.state.withLockedValue { entry in
+            guard entry.history == history else { return }
+            entry.show(answered: LocalImage(answered: state), generation: generation)
+        }
     }
 
-    /// What is known by its number in a history that is over.
+    /// Forgets generations and revisions of the former database.
     func forgetHistory() {
         state.withLockedValue { state in
+            state.history += 1
             state.image = nil
             state.decidedImage = nil
             state.standIn = nil
@@ -104,10 +114,12 @@ final class BreakerEntry: Sendable {
     /// What the server decided, be it that nobody waited for it.
     /// - Parameters:
     ///   - generation: the breaker's; `nil` where the server does not say.
+    ///   - history: the one in which it was asked for.
     ///   - nowNs: when it was asked for.
-    func learn(_ decision: CallDecision, generation: Int64?, atNs nowNs: Int64) {
+    func learn(_ decision: CallDecision, generation: Int64?, history: Int, atNs nowNs: Int64) {
         state.withLockedValue { state in
             state.isRefused = false
+            guard state.history == history else { return }
             if let generation, !decision.wouldDeny {
                 state.show(answered: LocalImage(decision, atNs: nowNs), generation: generation)
             }

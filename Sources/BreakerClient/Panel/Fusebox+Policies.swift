@@ -27,10 +27,10 @@ extension Fusebox {
     private func fetchPolicies() async -> Bool {
         for entry in panel.entries {
             let nowNs = clock.nowNs()
-            let (wanted, isDue) = entry.state.withLockedValue { state in
+            let (history, wanted, isDue) = entry.state.withLockedValue { state in
                 let wanted = state.image?.policyRevision
-                if isFollowing { return (wanted, wanted != nil && wanted != state.triedPolicyRevision) }
-                return (wanted, state.tally.server != .init() && nowNs >= state.policyDueNs)
+                if isFollowing { return (state.history, wanted, wanted != nil && wanted != state.triedPolicyRevision) }
+                return (state.history, wanted, state.tally.server != .init() && nowNs >= state.policyDueNs)
             }
             guard isDue else { continue }
             let policy: Policy?
@@ -41,6 +41,7 @@ extension Fusebox {
                 return false
             }
             entry.state.withLockedValue { state in
+                guard state.history == history else { return }
                 state.triedPolicyRevision = wanted
                 state.policyDueNs = nowNs + Self.policyNs
                 // Not to be had, or not to be read: the last known is the best there is, and known not to be the present.

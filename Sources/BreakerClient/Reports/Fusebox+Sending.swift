@@ -20,10 +20,14 @@ extension Fusebox {
         while true {
             let nowNs = clock.nowNs()
             guard let batch = outlet.take(atNs: nowNs) else { return sending }
+            let entries = panel.entries
+            let batchEntries = batch.map { entries[$0.place] }
+            let histories = batchEntries.map(\.history)
             do {
                 let documents = batch.map { ReportDocument($0, reporter: reporter, atNs: nowNs) }
                 let answer = try await client.report(documents)
                 guard answer.results.count == batch.count else { throw WrongCount() }
+                apply(answer.results, to: batchEntries, histories)
                 if let fault = settle(batch, answer.results) {
                     return .failed(FuseboxError(status: 503, code: fault.code, detail: fault.detail))
                 }
@@ -69,20 +73,22 @@ extension Fusebox {
             refused.append(item)
             lasting = lasting ?? error
         }
-        apply(zip(batch, results))
         settle(answered, refused: refused, code: lasting?.code, lasting?.detail ?? "")
         if !again.isEmpty { outlet.putBack(again) }
         return passing
     }
 
     /// Takes what the answers tell of the breakers, sooner than the stream does.
-    private func apply(_ answers: some Sequence<(Outbox.Item, ReportsAnswerDocument.Result)>) {
-        let entries = panel.entries
-        for (item, answer) in answers {
+    private func apply(
+        _ answers: [ReportsAnswerDocument.Result],
+        to entries: [BreakerEntry],
+        _ histories: [Int]
+    ) {
+        for (answer, (entry, history)) in zip(answers, zip(entries, histories)) {
             guard let generation = answer.generation, let state = answer.state.flatMap(BreakerState.init) else {
                 continue
             }
-            entries[item.place].take(state, generation: generation)
+            entry.take(state, generation: generation, history: history)
         }
     }
 
