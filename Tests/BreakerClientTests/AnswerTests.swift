@@ -163,6 +163,18 @@ struct AnswerTests {
         }
     }
 
+    @Test("An answer leaves a shadow override in force, here and where the server goes away")
+    func shadow() throws {
+        var known = LocalImage(.closed, 1)
+        known.override = LocalImage.Order(mode: .shadow)
+        let entry = BreakerEntry(name: "payments", place: 0, image: known)
+        entry.take(.open, generation: 2, history: entry.history)
+        let here = try #require(entry.decide(atNs: 0))
+        #expect(here.isAllowed && here.wouldDeny && here.state == .open)
+        let own = entry.state.withLockedValue { $0.askStandIn(of: "payments", absence: 1, atNs: 0) }
+        #expect(own.isAllowed && own.wouldDeny)
+    }
+
     @Test("A name that the stream has not told of stays unknown")
     func unknown() async throws {
         try await LiveServer.with { server in

@@ -154,6 +154,10 @@ extension BreakerEntry.State {
         var image = image
         image.generation = generation
         image.policyRevision = known.policyRevision
+        // The only order that begins no generation. One whose breaker denies is over.
+        if known.override?.mode == .shadow, image.override == nil, image.openUntilNs == nil {
+            image.override = known.override
+        }
         isAhead = true
         show(image)
     }

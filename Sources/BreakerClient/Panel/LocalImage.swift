@@ -59,7 +59,9 @@ struct LocalImage: Hashable, Sendable {
     }
 
     /// Whether it is open, and only an answer told so, which does not say until when.
-    var isEndUnknown: Bool { state == .open && openUntilNs == nil && override == nil }
+    var isEndUnknown: Bool {
+        state == .open && openUntilNs == nil && (override == nil || override?.mode == .shadow)
+    }
 
     /// The same, where the server's clock is known better.
     func moved(byNs difference: Int64) -> LocalImage {
