@@ -45,29 +45,105 @@ struct NestedCallTests {
                 }
                 try await worker.untilSent()
                 let counts = try await server.breaker("payments").counts(at: server.clock.now())
-                #expect(counts.calls == 1 && counts.failures == 0)
+                #expect(counts.calls == 1 && counts.failures == 1)
                 #expect(payments.decisions.server == .init(allowed: 1, denied: 0))
                 #expect(worker.fusebox.statistics.sentOutcomes == 1)
             }
         }
     }
 
-    @Test("The outer call says how a failure of the inner one counts, and the inner one's fallback serves")
-    func outcomeOfOuter() async throws {
+    @Test("The outer call classifies an error that the inner call throws")
+    func thrown() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
             let inner = worker.fusebox.breaker("payments") { _ in .failure(kind: "inner") }
             let outer = worker.fusebox.breaker("payments") { _ in .failure(kind: "outer") }
-            let served = worker.fusebox.breaker("payments", fallback: .value(7))
             try await worker.running {
                 await #expect(throws: Trouble.timeout) {
                     try await outer.call { try await inner.call { throw Trouble.timeout } }
                 }
-                #expect(try await outer.call { try await served.call { throw Trouble.timeout } } == 7)
                 try await worker.untilSent()
                 let breaker = try await server.breaker("payments")
                 #expect(breaker.lastFailure?.kind == "outer")
-                #expect(breaker.counts(at: server.clock.now()).calls == 2)
+                #expect(breaker.counts(at: server.clock.now()).calls == 1)
+                #expect(breaker.counts(at: server.clock.now()).failures == 1)
+            }
+        }
+    }
+
+    /// What a call does with the failure of a nested one.
+    enum Course: CaseIterable {
+        case fallback, value, report, deeper, thenAnother, caught
+
+        func run(_ fusebox: Fusebox) async throws -> Int {
+            let payments = fusebox.breaker("payments")
+            let inner: @Sendable (Result<Int, any Error>) -> CallOutcome = { _ in .failure(kind: "inner") }
+            let served = fusebox.breaker("payments", of: Int.self, classify: inner, fallback: .value(7))
+            switch self {
+            case .fallback: return try await served.call { throw Trouble.timeout }
+            case .value:
+                return try await fusebox.breaker("payments", of: Int.self, classify: inner).call { 7 }
+            case .report:
+                await payments.report(.failure(kind: "inner"), under: try await payments.acquire(), took: .zero)
+            case .deeper: return try await payments.call { try await Course.fallback.run(fusebox) }
+            case .thenAnother:
+                _ = try await Course.fallback.run(fusebox)
+                try await payments.call {}
+            case .caught:
+                await #expect(throws: Trouble.timeout) { try await payments.call { throw Trouble.timeout } }
+            }
+            return 7
+        }
+
+        var isFailure: Bool { self != .thenAnother && self != .caught }
+    }
+
+    @Test(
+        "An outer call counts as a failure where its last nested call failed without throwing, and returns its value",
+        arguments: Course.allCases
+    )
+    func failureWithin(course: Course) async throws {
+        try await LiveServer.with { server in
+            let worker = Worker(url: server.url)
+            let fusebox = worker.fusebox
+            let outer = fusebox.breaker("payments", of: Int.self, fallback: .cache())
+            let value = try await worker.running { try await outer.call(key: "a") { try await course.run(fusebox) } }
+            #expect(value == 7)
+            let breaker = try await server.breaker("payments")
+            let counts = breaker.counts(at: server.clock.now())
+            #expect(counts.calls == 1 && counts.failures == (course.isFailure ? 1 : 0))
+            #expect(breaker.lastFailure?.kind == (course.isFailure ? "inner" : nil))
+            // A cache does not remember the value of a call that counts as a failure.
+            let later: Int? = try? await outer.call(key: "a") { () throws -> Int in throw Trouble.timeout }
+            #expect(later == (course.isFailure ? nil : 7))
+        }
+    }
+
+    @Test("A nested call that fails after its outer call has ended reports by itself, without a permit")
+    func failsLater() async throws {
+        try await LiveServer.with { server in
+            try await server.bringToProbe("payments")
+            let worker = Worker(url: server.url)
+            let payments = worker.fusebox.breaker("payments")
+            try await worker.running {
+                let (begins, begun) = AsyncStream.makeStream(of: Void.self)
+                let (ends, end) = AsyncStream.makeStream(of: Void.self)
+                let task = try await payments.call {
+                    let task = Task {
+                        try await payments.call {
+                            begun.yield()
+                            _ = await ends.first { _ in true }
+                            throw Trouble.timeout
+                        }
+                    }
+                    _ = await begins.first { _ in true }
+                    return Started(task: task)
+                }.task
+                end.yield()
+                await #expect(throws: Trouble.timeout) { try await task.value }
+                try await worker.untilSent()
+                let breaker = try await server.breaker("payments")
+                #expect(breaker.state == .closed && breaker.lastFailure?.kind == "Trouble")
                 #expect(breaker.counts(at: server.clock.now()).failures == 1)
             }
         }

@@ -27,8 +27,8 @@ public struct CallDecision: Sendable {
     var standInPermit: Permit?
     /// How long the permit of a probe is leased, in milliseconds; negative where it is none.
     var leaseMs: Int64 = -1
-    /// Whether the call is part of one that is under way, under the same breaker, which reports for both.
-    var isNested = false
+    /// The call under the same breaker that this one is part of, and that reports for both; `nil` where there is none.
+    var outer: RunningCall?
 
     init(isAllowed: Bool, source: Source, state: BreakerState) {
         self.isAllowed = isAllowed

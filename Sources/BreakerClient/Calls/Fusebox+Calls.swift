@@ -1,8 +1,8 @@
 import NIOCore
 
 extension Fusebox {
-    /// Makes a call that is allowed, and reports its outcome. That of a nested call is not reported: the call that it is
-    /// part of has one outcome.
+    /// Makes a call that is allowed, and reports its outcome. A nested call and the call that it is part of have one
+    /// outcome: the outer call judges an error that the nested one throws, and takes over a failure that throws nothing.
     ///
     /// - Parameter classify: how what the call returned, or the error that ended it, counts.
     nonisolated(nonsending) func make<Value>(
@@ -10,21 +10,39 @@ extension Fusebox {
         of entry: BreakerEntry,
         under decision: CallDecision,
         classify: (Result<Value, any Error>) -> CallOutcome
-    ) async -> (result: Result<Value, any Error>, outcome: CallOutcome) {
+    ) async -> CallEnd<Value> {
         let startNs = clock.nowNs()
         let result: Result<Value, any Error>
+        var failureWithin: CallOutcome?
         do {
-            let value =
-                decision.isNested
-                ? try await operation(decision) : try await RunningCall.make(entry, under: decision, operation)
-            try await finish(value, of: entry)
+            let value: Value
+            if decision.outer == nil {
+                (value, failureWithin) = try await RunningCall.make(entry, under: decision) { decision in
+                    let value = try await operation(decision)
+                    try await finish(value, of: entry)
+                    return value
+                }
+            } else {
+                value = try await operation(decision)
+                try await finish(value, of: entry)
+            }
             result = .success(value)
         } catch {
             result = .failure(error)
         }
-        let outcome = CallOutcome.of(result, isCancelled: Task.isCancelled, classify)
-        await report(outcome, to: entry, under: decision, tookNs: clock.nowNs() - startNs)
-        return (result, outcome)
+        var end = CallEnd(
+            result: result,
+            outcome: CallOutcome.of(result, isCancelled: Task.isCancelled, classify),
+            tookNs: clock.nowNs() - startNs
+        )
+        end.hasFailedWithin = failureWithin != nil
+        if case .failure = result, let outer = decision.outer, outer.isRunning {
+            end.isOutersToJudge = true
+        } else {
+            let outcome = end.outcome == .success ? failureWithin ?? .success : end.outcome
+            await report(outcome, to: entry, under: decision, tookNs: end.tookNs)
+        }
+        return end
     }
 
     /// Waits until what a call returned has ended, where it is something that goes on.
@@ -37,6 +55,18 @@ extension Fusebox {
             throw UnfinishedResult(breaker: entry.name, type: String(describing: type(of: value)))
         }
     }
+}
+
+/// How a call ended.
+struct CallEnd<Value> {
+    let result: Result<Value, any Error>
+    /// Without regard to nested calls.
+    let outcome: CallOutcome
+    let tookNs: Int64
+    /// Whether the last nested call failed without throwing, so that this call counts as no success.
+    var hasFailedWithin = false
+    /// Whether the error is left to the outer call, and nothing is reported yet.
+    var isOutersToJudge = false
 }
 
 /// What a call may return before it has ended.

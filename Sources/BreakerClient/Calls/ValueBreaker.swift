@@ -45,21 +45,27 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
             guard let served = try await serve(key, .denied(denial), decision) else { throw denial }
             return served
         }
-        let (result, outcome) = await fusebox.make(
+        let end = await fusebox.make(
             { _ in try await operation() },
             of: entry,
             under: decision,
             classify: classify
         )
-        guard case .failure = outcome else {
-            let value = try result.get()
-            if outcome == .success { remember(value, key) }
+        guard case .failure = end.outcome else {
+            let value = try end.result.get()
+            if end.outcome == .success, !end.hasFailedWithin { remember(value, key) }
             return Served(value: value, decision: decision, origin: .call)
         }
         var error: (any Error)?
-        if case .failure(let thrown) = result { error = thrown }
-        if let served = try await serve(key, .failed(error), decision) { return served }
-        return Served(value: try result.get(), decision: decision, origin: .call)
+        if case .failure(let thrown) = end.result { error = thrown }
+        if let served = try await serve(key, .failed(error), decision) {
+            // The outer call does not see the error that the fallback has replaced.
+            if end.isOutersToJudge {
+                await fusebox.report(end.outcome, to: entry, under: decision, tookNs: end.tookNs)
+            }
+            return served
+        }
+        return Served(value: try end.result.get(), decision: decision, origin: .call)
     }
 
     private func remember(_ value: Value, _ key: String?) {

@@ -6,13 +6,20 @@ extension Fusebox {
     /// Takes what became of a call. Returns at once while ``run()`` sends, unless it was a probe: the next call is decided
     /// by what the server answers to that. So it returns, as without ``run()``, when the server has answered, or the
     /// caller's patience is over.
+    ///
+    /// The failure of a nested call is noted on its outer call. Where that is over, it is reported without a permit.
     nonisolated(nonsending) func report(
         _ outcome: CallOutcome,
         to entry: BreakerEntry,
         under decision: CallDecision,
         tookNs: Int64
     ) async {
-        guard decision.isAllowed, !decision.isNested else { return }
+        guard decision.isAllowed else { return }
+        var decision = decision
+        if let outer = decision.outer {
+            guard case .failure = outcome, !outer.note(outcome) else { return }
+            decision = CallDecision(isAllowed: true, source: decision.source, state: decision.state)
+        }
         note(outcome, to: entry, under: decision, tookNs: tookNs)
         // Where the server does not decide, an outcome need not find that out once more; but a probe it did grant.
         guard decision.isProbe || !isRunning.load(ordering: .relaxed) && !reachability.withLockedValue({ $0.isAway })
