@@ -131,7 +131,7 @@ struct HeldUpOutcomesTests {
                     try await eventually("the pause is over") {
                         worker.fusebox.reachability.withLockedValue { $0.retryAfterNs(atNs: worker.clock.nowNs()) == 0 }
                     }
-                    #expect(!worker.fusebox.statistics.isAway)
+                    try await eventually("it does not count as away") { !worker.fusebox.statistics.isAway }
                     #expect(worker.fusebox.reachability.withLockedValue { $0.isAway })
                     #expect(worker.log.lines == ["fusebox is away"])
                 }
