@@ -8,6 +8,9 @@
 
 ARGS ?=
 
+# Swift's tests that run at once. More of them wait for a processor, and some of them longer than a server waits for its client.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
+
 swift_sources := Package.swift Sources Tests clients/swift Benchmarks/client Benchmarks/limits
 
 # Python finds the package `bench` in Benchmarks/, and leaves no compiled files there.
