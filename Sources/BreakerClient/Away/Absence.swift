@@ -1,10 +1,10 @@
-/// The times for which a breaker of this process stands in for the server's.
+/// The periods in which a breaker of this process decides in place of the server's.
 ///
 /// An absence begins where the stream of changes breaks off, or the server gives no decision in time. It ends when the
 /// server has been back for a while: a server that comes and goes has one stand-in, which keeps what it counted and
 /// grants no probe anew at each return.
 struct Absence: Sendable {
-    /// What the server does not do.
+    /// Why the server counts as absent: its stream broke, or it gives no decisions.
     enum Cause: Hashable, Sendable {
         case stream, decisions
     }

@@ -77,7 +77,7 @@ extension Fusebox {
         logger.notice("fusebox takes outcomes again", metadata: ["url": "\(client.url)"])
     }
 
-    /// Nobody waits any more until it takes them, which it may all the same.
+    /// The caller has stopped waiting for the server to take the outcomes. The server may still take them.
     func outcomesAreLate(_ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
         _ = outlet.reachability.withLockedValue { $0.late(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }

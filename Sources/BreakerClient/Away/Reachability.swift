@@ -30,7 +30,7 @@ struct Reachability: Sendable {
     static let quietNs: Int64 = 60_000 * nsPerMs
 
     private var condition = Condition.there
-    /// What stands in for the server meanwhile.
+    /// The absence in which a stand-in decides.
     private(set) var absence = Absence()
     /// Counts the failures that were told.
     private var round = 0
@@ -84,7 +84,7 @@ struct Reachability: Sendable {
         return isAway ? .returned : nil
     }
 
-    /// Nobody waits any more for what it answers.
+    /// The caller has stopped waiting for the answer.
     /// - Returns: whether that is worth a word.
     mutating func late(_ attempt: Attempt, atNs nowNs: Int64, jitter: Double) -> Bool {
         guard attempt.round == round else { return false }
