@@ -41,11 +41,12 @@ def name() -> str:
 
 @pytest.fixture
 def make() -> Iterator[Callable[..., Fusebox]]:
-    """Makes a Fusebox for a server, with time enough on a busy machine; it is closed behind the test."""
+    """Makes a Fusebox for a server, with time enough on a busy machine: neither an answer nor a heartbeat that is a few
+    seconds late has it decide alone. It is closed after the test."""
     made: list[Fusebox] = []
 
     def make(server: Server, **options: Any) -> Fusebox:
-        made.append(Fusebox(server.url, **{"timeout": 5.0, "reporter": "test", **options}))
+        made.append(Fusebox(server.url, **{"timeout": 5.0, "max_staleness": 30.0, "reporter": "test", **options}))
         return made[-1]
 
     yield make
