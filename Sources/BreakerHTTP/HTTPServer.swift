@@ -17,6 +17,8 @@ package struct HTTPServer: Sendable {
         package var times: ConnectionTimes
         /// How many breakers get series of their own at a scrape.
         package var metricsBreakers = HTTPLimits.metricsBreakers
+        /// `nil` for a server of plain HTTP.
+        package var tls: ServerTLS?
         /// What serves the connections.
         package var eventLoops: any EventLoopGroup
 
@@ -71,7 +73,8 @@ package struct HTTPServer: Sendable {
                     decisions: Decisions(engine: engine),
                     gatekeeper: gatekeeper,
                     times: configuration.times,
-                    meters: meters
+                    meters: meters,
+                    tls: configuration.tls
                 )
             },
             configuration: ApplicationConfiguration(

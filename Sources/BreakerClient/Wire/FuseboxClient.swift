@@ -121,7 +121,10 @@ package struct FuseboxClient: Sendable {
     // MARK: One request
 
     /// What sends requests where nothing else was given. Never shut down: it lives as long as the process.
-    package static let sharedHTTP: HTTPClient = {
+    package static let sharedHTTP = HTTPClient(configuration: httpConfiguration)
+
+    /// How requests to a Fusebox are sent.
+    package static var httpConfiguration: HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         // A server that is away is the caller's to know at once; tried again, it would take the whole time-out.
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -129,8 +132,8 @@ package struct FuseboxClient: Sendable {
         configuration.connectionPool.idleTimeout = .seconds(30)
         // Streams hold a connection each, and a server that is slow is not to be waited for by who has another.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1_024
-        return HTTPClient(configuration: configuration)
-    }()
+        return configuration
+    }
 
     private func send<Document: Decodable>(
         _ method: HTTPMethod,

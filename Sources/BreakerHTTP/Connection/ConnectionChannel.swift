@@ -7,7 +7,7 @@ import NIOHTTPTypesHTTP1
 
 /// One client's connection: what bytes pass through on their way to the lane and to the router.
 ///
-/// ``LaneEntrance``, encoder and decoder, ``DecisionLane``, Hummingbird's codec. None of Hummingbird's own connection state: what the
+/// TLS where the server has a certificate, ``LaneEntrance``, encoder and decoder, ``DecisionLane``, Hummingbird's codec. None of Hummingbird's own connection state: what the
 /// lane answers would be invisible to it, so the lane keeps time, order and shutdown for both.
 struct ConnectionChannel: HTTPChannelHandler {
     typealias Value = AcceptedConnection
@@ -17,6 +17,7 @@ struct ConnectionChannel: HTTPChannelHandler {
     let gatekeeper: Gatekeeper
     let times: ConnectionTimes
     let meters: HTTPMeters
+    let tls: ServerTLS?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -28,6 +29,7 @@ struct ConnectionChannel: HTTPChannelHandler {
             )
             let pipeline = channel.pipeline.syncOperations
             let lane = DecisionLane(decisions: decisions, gatekeeper: gatekeeper, times: times, meters: meters)
+            if let tls { try pipeline.addHandler(tls.handler()) }
             try pipeline.addHandler(LaneEntrance(to: lane))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
@@ -37,7 +39,7 @@ struct ConnectionChannel: HTTPChannelHandler {
                 withDecoderLimitConfiguration: Self.decoderLimits
             )
             try pipeline.addHandler(lane)
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(DepartureWatch())
             return try AcceptedConnection(channel)
         }

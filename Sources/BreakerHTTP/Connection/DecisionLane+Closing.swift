@@ -40,7 +40,7 @@ extension DecisionLane {
         within limit: TimeAmount,
         _ close: @escaping (DecisionLane, ChannelHandlerContext) -> Void
     ) {
-        guard let outlet else {
+        guard let outlet, let socket else {
             close(self, context)
             return
         }
@@ -53,7 +53,8 @@ extension DecisionLane {
             bound.value.lane.deadlines.sending?.cancel()
             bound.value.close(bound.value.lane, bound.value.context)
         }
-        // Behind all that waits to be sent; of itself it sends nothing.
-        outlet.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
+        // TLS encrypts what waits when it is flushed. The empty write comes after all of it, and sends nothing of its own.
+        outlet.flush()
+        socket.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
     }
 }

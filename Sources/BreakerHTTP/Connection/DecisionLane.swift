@@ -1,6 +1,7 @@
 import BreakerAPI
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// The lane in front of the router: decides what workers ask on the connection's event loop, passes everything else
 /// on, and keeps the order of the connection.
@@ -32,6 +33,8 @@ final class DecisionLane: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     /// Where ready-made bytes go: past the encoder, straight to the socket.
     private(set) var outlet: ChannelHandlerContext?
+    /// Where bytes go as the client gets them: past TLS, too. The outlet where there is no TLS.
+    private(set) var socket: ChannelHandlerContext?
 
     // What waits for the end of the present call from the event loop.
     private var isReadingBurst = false
@@ -53,6 +56,7 @@ final class DecisionLane: ChannelDuplexHandler {
         self.context = context
         outlet = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
         precondition(outlet != nil, "the lane stands behind an encoder; this pipeline has none")
+        socket = (try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)) ?? outlet
         meters.connectionOpened()
         watchIdleness(context)
     }
@@ -63,6 +67,7 @@ final class DecisionLane: ChannelDuplexHandler {
         meters.connectionClosed()
         self.context = nil
         outlet = nil
+        socket = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -14,6 +14,8 @@ struct Inquiry: Sendable {
     var access: Access
     /// The address that it came from; `nil` where the connection has none.
     var address: String?
+    /// Whether the client came by TLS: to the server itself, or to a proxy that says so.
+    var isSecure: Bool
 
     /// Who asks, for what is kept of the order.
     var author: Author { Author(actor: access.actor, address: address) }

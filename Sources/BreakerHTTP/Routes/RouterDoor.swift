@@ -57,7 +57,8 @@ struct RouterDoor: Sendable {
             fields: request.headers,
             body: try await body(of: request, maximum: route.maximumBody),
             access: access,
-            address: context.address
+            address: context.address,
+            isSecure: request.head.scheme == "https" || request.headers[.forwardedProto] == "https"
         )
         if let known = route.parameters {
             let unknown = inquiry.query.keys.filter { !known.contains($0) }

@@ -35,10 +35,9 @@ extension Routes {
 extension Answer {
     /// Has the browser keep a session, or forget it.
     fileprivate static func session(_ text: String, _ inquiry: Inquiry) -> Answer {
-        let isSecure = inquiry.fields[.forwardedProto] == "https"
         return Answer(
             status: .noContent,
-            fields: [.setCookie: SessionCookie.field(text, isSecure: isSecure), .cacheControl: "no-store"]
+            fields: [.setCookie: SessionCookie.field(text, isSecure: inquiry.isSecure), .cacheControl: "no-store"]
         )
     }
 }

@@ -42,8 +42,7 @@ struct BackupCommand: AsyncParsableCommand {
 
     private func download(to path: String) async throws -> Int {
         let place = try server.place()
-        let client = FuseboxClient(url: place.url, token: place.token)
-        let response = try await place.reached { try await client.backUp() }
+        let response = try await place.reached { try await place.client.backUp() }
         guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
             let file = FileHandle(forWritingAtPath: path)
         else { throw ServerFailure(description: "\(path) cannot be made") }

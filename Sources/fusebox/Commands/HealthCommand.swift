@@ -12,7 +12,7 @@ struct HealthCommand: AsyncParsableCommand {
 
     func run() async throws {
         let place = try server.place()
-        let isReady = try await place.reached { try await FuseboxClient(url: place.url).isReady() }
+        let isReady = try await place.reached { try await place.client.isReady() }
         guard isReady else { throw ServerFailure(description: "\(place.url) is not ready") }
         print("ready")
     }

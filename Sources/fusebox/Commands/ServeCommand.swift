@@ -23,6 +23,15 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "A file of tokens; without one, only this machine may connect. Read again at SIGHUP.")
     var tokens: String?
 
+    @Option(help: "The server's certificate, with its intermediates, as PEM; it makes the server speak HTTPS.")
+    var tlsCert: String?
+
+    @Option(help: "The private key of the certificate, as PEM. Both files are read again at SIGHUP.")
+    var tlsKey: String?
+
+    @Option(help: "Accept only clients whose certificate one of these authorities (PEM) has signed.")
+    var tlsClientCa: String?
+
     @Flag(help: "Listen beyond this machine even without tokens: anybody who reaches the port may do everything.")
     var insecure = false
 
@@ -37,7 +46,8 @@ struct ServeCommand: AsyncParsableCommand {
             name: { "--" + $0.replacing("_", with: "-") },
             values: [
                 .listen: listen, .db: db, .config: config, .tokens: tokens, .insecure: insecure ? "true" : nil,
-                .logLevel: logLevel, .logFormat: logFormat,
+                .tlsCertificate: tlsCert, .tlsKey: tlsKey, .tlsClientCA: tlsClientCa, .logLevel: logLevel,
+                .logFormat: logFormat,
             ].compactMapValues { $0 }
         )
         let settings = try Settings.resolve(options: options)

@@ -24,6 +24,25 @@ struct ServerOptions: ParsableArguments {
     )
     var tokenFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The authority of its certificate, as PEM. (default: FUSEBOX_CA_FILE, else the context's, else the system's)",
+            valueName: "file"
+        )
+    )
+    var caFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Your own certificate, as PEM, for a server that asks for one. (default: FUSEBOX_CERT_FILE)",
+            valueName: "file"
+        )
+    )
+    var certFile: String?
+
+    @Option(help: ArgumentHelp("The key of your own certificate. (default: FUSEBOX_KEY_FILE)", valueName: "file"))
+    var keyFile: String?
+
     /// A token's secret comes from the environment or a file: a command line is for all to see.
     func place() throws -> ServerPlace {
         try ServerPlace(
@@ -31,6 +50,7 @@ struct ServerOptions: ParsableArguments {
                 url: url,
                 context: context,
                 tokenFile: tokenFile,
+                tls: ClientTLS(caFile: caFile, certificateFile: certFile, keyFile: keyFile),
                 environment: ProcessInfo.processInfo.environment
             )
         )

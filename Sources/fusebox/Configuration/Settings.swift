@@ -12,6 +12,8 @@ struct Settings {
     /// The tokens file that the first start makes (the container image sets it); `nil` where `tokens` names a file, or
     /// the server is insecure.
     var defaultTokensPath: String?
+    /// `nil` for a server of plain HTTP.
+    var tls: ServerTLS.Files?
     var insecure = false
     /// Names by which browsers may reach a server without tokens, beside those that nobody else can have.
     var hosts: [String] = []
@@ -20,6 +22,7 @@ struct Settings {
     var maximumBreakers = Engine.Configuration().maximumBreakers
     var metricsBreakers = HTTPLimits.metricsBreakers
     var book = PolicyBook()
+    private var tlsFiles = TLSPaths()
 
     /// A setting by its name in the configuration file; in the environment it is `FUSEBOX_` and its name in capitals.
     enum Key: String, CaseIterable {
@@ -27,6 +30,9 @@ struct Settings {
         case defaultTokens = "default_tokens"
         case logLevel = "log_level"
         case logFormat = "log_format"
+        case tlsCertificate = "tls_cert"
+        case tlsKey = "tls_key"
+        case tlsClientCA = "tls_client_ca"
         case maximumBreakers = "max_breakers"
         case metricsBreakers = "metrics_breakers"
     }
@@ -45,6 +51,7 @@ struct Settings {
         }
         try settings.apply(environment)
         try settings.apply(options)
+        settings.tls = try settings.tlsFiles.files()
         if settings.tokensPath != nil || settings.insecure { settings.defaultTokensPath = nil }
         settings.tokensPath = settings.tokensPath ?? settings.defaultTokensPath
         guard settings.tokensPath != nil || settings.insecure || settings.listen.isLoopback else {
@@ -57,6 +64,23 @@ struct Settings {
             )
         }
         return settings
+    }
+
+    /// Paths of TLS files, which may come from different sources.
+    private struct TLSPaths {
+        var certificate: String?
+        var key: String?
+        var clientCA: String?
+
+        func files() throws(SettingsError) -> ServerTLS.Files? {
+            guard let certificate, let key else {
+                guard certificate == nil, key == nil, clientCA == nil else {
+                    throw SettingsError(description: "TLS needs both tls_cert and tls_key; one of them is missing")
+                }
+                return nil
+            }
+            return ServerTLS.Files(certificate: certificate, key: key, clientCA: clientCA)
+        }
     }
 
     private mutating func apply(_ source: SettingsSource) throws(SettingsError) {
@@ -91,6 +115,9 @@ struct Settings {
             case .logFormat:
                 guard let format = LogFormat(rawValue: value) else { throw invalid("text or json") }
                 logFormat = format
+            case .tlsCertificate: tlsFiles.certificate = value.isEmpty ? nil : value
+            case .tlsKey: tlsFiles.key = value.isEmpty ? nil : value
+            case .tlsClientCA: tlsFiles.clientCA = value.isEmpty ? nil : value
             case .maximumBreakers:
                 guard let count = Int(value), (1...1_000_000).contains(count) else {
                     throw invalid("1 to 1000000")

@@ -9,6 +9,7 @@ struct ContextFile {
         var url: String
         var token: String?
         var tokenFile: String?
+        var tls = ClientTLS()
     }
 
     let path: String
@@ -53,11 +54,16 @@ struct ContextFile {
     }
 
     private static func context(_ name: String, _ node: ConfigurationNode) throws(SettingsError) -> Context {
-        let members = try node.members(known: ["url", "token", "token_file"])
+        let members = try node.members(known: ["url", "token", "token_file", "ca_file", "cert_file", "key_file"])
         guard let url = try members["url"]?.scalar(), !url.isEmpty else { throw node.error("needs a url") }
         let (token, file) = (try members["token"]?.scalar(), try members["token_file"]?.scalar())
         guard token == nil || file == nil else { throw node.error("has a token and a token_file: one is enough") }
-        return Context(name: name, url: url, token: token, tokenFile: file)
+        let tls = ClientTLS(
+            caFile: try members["ca_file"]?.scalar(),
+            certificateFile: try members["cert_file"]?.scalar(),
+            keyFile: try members["key_file"]?.scalar()
+        )
+        return Context(name: name, url: url, token: token, tokenFile: file, tls: tls)
     }
 
     private static func hasToken(_ text: String, path: String) -> Bool {

@@ -4,61 +4,88 @@ import BreakerClient
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// Where a server is, and with what token to go there.
-struct ServerPlace: Hashable, Sendable {
+struct ServerPlace: Sendable {
     /// Without a slash at its end.
     let url: String
     let token: String?
+    /// How the server is trusted; `nil` for the system's way.
+    let tls: TLSConfiguration?
+    /// What sends requests there.
+    let http: HTTPClient
 
-    init(url: String, token: String? = nil) {
+    init(url: String, token: String? = nil, tls: TLSConfiguration? = nil) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.token = token
+        self.tls = tls
+        http = .forFusebox(tls: tls)
     }
+
+    /// A client for workers' requests.
+    var client: FuseboxClient { FuseboxClient(url: url, token: token, http: http) }
 
     /// What a command was told. Flags win over the environment, the environment over the file of contexts.
     struct Choice {
         var url: String?
         var context: String?
         var tokenFile: String?
+        /// What the flags say of it.
+        var tls = ClientTLS()
         var environment: [String: String] = [:]
     }
 
     /// A context's token goes to that context's server and to no other.
     init(_ choice: Choice) throws(SettingsError) {
-        try self.init(chosen: choice)
+        let (url, token, context) = try Self.resolve(choice)
+        let tls = Self.tls(flags: choice.tls, environment: choice.environment, context: context)
+        self.init(url: url, token: token, tls: try tls.configuration())
         let address = URLComponents(string: url)
         guard ["http", "https"].contains(address?.scheme), address?.host?.isEmpty == false else {
             throw SettingsError(description: "\(url) is no server's address, which is like http://127.0.0.1:7979")
         }
     }
 
-    private init(chosen choice: Choice) throws(SettingsError) {
+    /// A file at a time: the flag wins over the environment, the environment over the context.
+    private static func tls(flags: ClientTLS, environment: [String: String], context: ClientTLS) -> ClientTLS {
+        func chosen(_ file: KeyPath<ClientTLS, String?>, _ name: String) -> String? {
+            flags[keyPath: file] ?? environment[name].flatMap { $0.isEmpty ? nil : $0 } ?? context[keyPath: file]
+        }
+        return ClientTLS(
+            caFile: chosen(\.caFile, "FUSEBOX_CA_FILE"),
+            certificateFile: chosen(\.certificateFile, "FUSEBOX_CERT_FILE"),
+            keyFile: chosen(\.keyFile, "FUSEBOX_KEY_FILE")
+        )
+    }
+
+    private static func resolve(_ choice: Choice) throws(SettingsError) -> (String, String?, ClientTLS) {
         func variable(_ name: String) -> String? { choice.environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let given = try choice.tokenFile.map { path throws(SettingsError) in try SecretFile.secret(of: path) }
         let path = ContextFile.path(environment: choice.environment)
         let ambient = variable("FUSEBOX_TOKEN")
         if let url = choice.url {
             guard choice.context == nil else { throw SettingsError(description: "--url does not go with --context") }
-            self.init(url: url, token: given ?? ambient)
+            return (url, given ?? ambient, ClientTLS())
         } else if let name = choice.context {
             let context = try ContextFile.read(path: path).context(name)
             let own = try context.secret()
-            self.init(url: context.url, token: given ?? own ?? ambient)
+            return (context.url, given ?? own ?? ambient, context.tls)
         } else if let url = variable("FUSEBOX_URL") {
-            self.init(url: url, token: given ?? ambient)
+            return (url, given ?? ambient, ClientTLS())
         } else if let name = variable("FUSEBOX_CONTEXT") {
             let context = try ContextFile.read(path: path).context(name)
             let token: String? = if let chosen = given ?? ambient { chosen } else { try context.secret() }
-            self.init(url: context.url, token: token)
+            return (context.url, token, context.tls)
         } else if let listen = variable("FUSEBOX_LISTEN").flatMap({ try? ListenAddress($0) }) {
-            self.init(url: "http://\(listen.reachable)", token: given ?? ambient)
+            let scheme = variable("FUSEBOX_TLS_CERT") == nil ? "http" : "https"
+            return ("\(scheme)://\(listen.reachable)", given ?? ambient, ClientTLS())
         } else {
             let file = try ContextFile.read(path: path)
             let context = try file.current.map { name throws(SettingsError) in try file.context(name) }
             let url = context?.url ?? "http://\(ListenAddress.default.reachable)"
             let token: String? = if let chosen = given ?? ambient { chosen } else { try context?.secret() }
-            self.init(url: url, token: token)
+            return (url, token, context?.tls ?? ClientTLS())
         }
     }
 
@@ -89,9 +116,18 @@ struct ServerPlace: Hashable, Sendable {
             "cannot be reached: no host has that name"
         case let error as HTTPClientError where silences.contains(error): "does not answer"
         case let error as HTTPClientError where error == .remoteConnectionClosed: "closed the connection"
-        case _ where "\(error)".hasPrefix("handshakeFailed"): "cannot be reached: no TLS is spoken there"
+        case let error as NIOSSLError: "cannot be reached by TLS: \(words(ofTLS: error))"
         default: "cannot be reached: \(error)"
         }
+    }
+
+    private static func words(ofTLS error: NIOSSLError) -> String {
+        let text = "\(error)"
+        if text.contains("WRONG_VERSION_NUMBER") { return "no TLS is spoken there" }
+        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+            return "its certificate is not trusted; name its authority with --ca-file"
+        }
+        return text
     }
 }
 

@@ -11,7 +11,13 @@ import NIOHTTP1
 /// `BreakerClient` is for workers: few routes, and errors without their document.
 struct OperatorClient: Sendable {
     let place: ServerPlace
-    var http = FuseboxClient.sharedHTTP
+    private let http: HTTPClient
+
+    /// - Parameter silence: how long the server may be silent within an answer; without a bound unless it is given.
+    init(place: ServerPlace, silence: TimeAmount? = nil) {
+        self.place = place
+        http = silence == nil ? place.http : .forFusebox(tls: place.tls, silence: silence)
+    }
 
     typealias Query = [(name: String, value: String?)]
 

@@ -18,7 +18,7 @@ struct GuardedRun {
     /// Tries of a report, and how long to wait before each.
     private static let pauses: [Duration] = [.zero, .milliseconds(200), .seconds(1)]
 
-    private var client: FuseboxClient { FuseboxClient(url: place.url, token: place.token) }
+    private var client: FuseboxClient { place.client }
 
     /// - Returns: the exit code to pass on.
     func run() async -> Int32 {

@@ -29,12 +29,19 @@ struct Server {
     func run() async throws {
         let logger = Self.logger("fusebox", settings: settings)
         // Before anything that takes time: whoever deploys tokens sends a signal as soon as there is a process.
-        let hangups = handlesSignals ? await TokenReload.trap() : nil
+        let hangups = handlesSignals ? await Reload.trap() : nil
         var tokens: [Token]?
         if let path = settings.defaultTokensPath {
             try InitialTokens.make(at: path, database: settings.databasePath)
         }
-        if let path = settings.tokensPath { tokens = try TokenReload.read(path) }
+        if let path = settings.tokensPath { tokens = try Reload.read(path) }
+        let tls = try settings.tls.map { try ServerTLS($0) }
+        if tls == nil, !settings.listen.isLoopback {
+            logger.warning(
+                "Tokens travel unencrypted: set tls_cert and tls_key, unless a proxy encrypts or the network is trusted",
+                metadata: ["listen": "\(settings.listen)"]
+            )
+        }
         let gatekeeper = Gatekeeper(tokens: tokens, hosts: settings.hosts + [settings.listen.host])
         let connections = try ConnectionLimit.raise()
         // They end with the process: a connection that was accepted at the very end may still have to be closed.
@@ -51,6 +58,7 @@ struct Server {
             eventLoops: eventLoops
         )
         configuration.metricsBreakers = settings.metricsBreakers
+        configuration.tls = tls
         let server = HTTPServer.service(
             engine: engine,
             gatekeeper: gatekeeper,
@@ -60,12 +68,12 @@ struct Server {
             logger: Self.logger("http", settings: settings, atLeast: .notice)
         ) { [settings, onRunning] address in
             let bound = ListenAddress(host: settings.listen.host, port: address.port ?? settings.listen.port)
-            await onRunning("http://\(bound)")
+            await onRunning("\(tls == nil ? "http" : "https")://\(bound)")
         }
         var services: [any Service] = [engine]
         if let hangups {
             let path = settings.tokensPath
-            services.append(TokenReload(path: path, signals: hangups, gatekeeper: gatekeeper, logger: logger))
+            services.append(Reload(tokens: path, gatekeeper: gatekeeper, tls: tls, signals: hangups, logger: logger))
         }
         // The last is told of a shutdown first: readiness, then the server, and the engine behind all.
         services += [server, readiness]

@@ -26,16 +26,9 @@ struct ChangeFollower {
     static let heartbeat = Duration.seconds(2)
     private static let silence = TimeAmount.seconds(8)
 
-    private static let http: HTTPClient = {
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.timeout = .init(connect: silence, read: silence)
-        return HTTPClient(configuration: configuration)
-    }()
-
     /// - Parameter filter: `name` or `prefix`, as the stream takes them.
     init(_ place: ServerPlace, _ filter: OperatorClient.Query) {
-        client = OperatorClient(place: place, http: Self.http)
+        client = OperatorClient(place: place, silence: Self.silence)
         self.filter = filter
     }
 

@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable
@@ -41,19 +42,22 @@ def free_port() -> int:
 
 
 class Server:
-    def __init__(self, folder: pathlib.Path, *options: str, **variables: str) -> None:
+    def __init__(
+        self, folder: pathlib.Path, *options: str, trust: Optional[ssl.SSLContext] = None, **variables: str
+    ) -> None:
         """
         Args:
+            trust: how its certificate is verified, where the options give it one.
             variables: of its environment, beside this process' own.
         """
         self.folder = folder
         self.options = options
         self._environment = {**os.environ, **variables}
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'http' if trust is None else 'https'}://127.0.0.1:{self.port}"
         self.log = folder / "fusebox.log"
         self._process: Optional[subprocess.Popen[bytes]] = None
-        self._http = httpx.Client(base_url=self.url, timeout=10, headers={"connection": "close"})
+        self._http = httpx.Client(base_url=self.url, verify=trust or True, timeout=10, headers={"connection": "close"})
         self.start()
 
     def start(self) -> None:

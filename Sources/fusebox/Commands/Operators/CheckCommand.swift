@@ -36,7 +36,7 @@ struct CheckCommand: AsyncParsableCommand {
         let decision: DecisionDocument
         do {
             let place = try server.place()
-            let client = FuseboxClient(url: place.url, token: place.token)
+            let client = place.client
             decision = try await place.reached { try await client.acquire(name) }
             if decision.leaseMs != nil {
                 _ = try await place.reached { try await client.report("ignored", to: name, permit: decision.permit) }

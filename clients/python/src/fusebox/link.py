@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -64,7 +66,7 @@ class Link:
         if token:
             self._headers.append((b"authorization", b"Bearer " + token.encode("ascii")))
         # Trust in authorities takes 20 ms to load, which plain HTTP need not wait for.
-        self._trust = httpx.create_ssl_context(verify=verify) if self._url.scheme == "https" else None
+        self._trust = _trust(verify) if self._url.scheme == "https" else None
         self._late = Late()
         self._open()
 
@@ -227,6 +229,13 @@ class Link:
     def join(self, until: float) -> None:
         """Waits for its threads, up to an instant of ``time.monotonic()``."""
         self._late.join(until)
+
+
+def _trust(verify: Any) -> ssl.SSLContext:
+    if isinstance(verify, str):  # httpx deprecates paths.
+        is_folder = os.path.isdir(verify)
+        return ssl.create_default_context(capath=verify) if is_folder else ssl.create_default_context(cafile=verify)
+    return httpx.create_ssl_context(verify=verify)
 
 
 def end(connection: socket.socket) -> None:

@@ -1,0 +1,81 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOSSL
+
+/// The certificate that the server presents, and the authorities whose client certificates it accepts. Connections take
+/// what was read last, so the files can be replaced while the server runs.
+package final class ServerTLS: Sendable {
+    /// Paths of PEM files.
+    package struct Files: Hashable, Sendable {
+        /// The server's certificate, followed by its intermediate certificates.
+        package var certificate: String
+        /// The private key of the certificate.
+        package var key: String
+        /// The authorities that sign client certificates; `nil` where clients need no certificate.
+        package var clientCA: String?
+
+        package init(certificate: String, key: String, clientCA: String? = nil) {
+            self.certificate = certificate
+            self.key = key
+            self.clientCA = clientCA
+        }
+    }
+
+    /// A file cannot be read, or the files do not fit together.
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    private let files: Files
+    private let context: NIOLockedValueBox<NIOSSLContext>
+
+    package init(_ files: Files) throws(Failure) {
+        self.files = files
+        context = NIOLockedValueBox(try Self.context(of: files))
+    }
+
+    /// Reads the files again. After an error the server keeps what it has; connections under way always do.
+    package func reload() throws(Failure) {
+        let context = try Self.context(of: files)
+        self.context.withLockedValue { $0 = context }
+    }
+
+    func handler() -> NIOSSLServerHandler {
+        NIOSSLServerHandler(context: context.withLockedValue { $0 })
+    }
+
+    private static func context(of files: Files) throws(Failure) -> NIOSSLContext {
+        let chain = try read(files.certificate, as: "a certificate") { try NIOSSLCertificate.fromPEMFile($0) }
+        let key = try read(files.key, as: "a private key") { try NIOSSLPrivateKey(file: $0, format: .pem) }
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) },
+            privateKey: .privateKey(key)
+        )
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        if let path = files.clientCA {
+            let authorities = try read(path, as: "a certificate") { try NIOSSLCertificate.fromPEMFile($0) }
+            configuration.trustRoots = .certificates(authorities)
+            // On a server this means: a client without a valid certificate is refused.
+            configuration.certificateVerification = .noHostnameVerification
+            configuration.sendCANameList = true
+        }
+        do {
+            return try NIOSSLContext(configuration: configuration)
+        } catch {
+            throw Failure(description: "\(files.key) is not the key of \(files.certificate): \(error)")
+        }
+    }
+
+    private static func read<Value>(
+        _ path: String,
+        as kind: String,
+        _ body: (String) throws -> Value
+    ) throws(Failure) -> Value {
+        do {
+            return try body(path)
+        } catch {
+            throw Failure(description: "\(path) cannot be read as \(kind) in PEM format: \(error)")
+        }
+    }
+}

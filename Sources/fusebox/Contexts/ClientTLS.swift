@@ -1,0 +1,62 @@
+import AsyncHTTPClient
+import BreakerClient
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOSSL
+
+/// Which PEM files a command trusts a server by, and proves itself with.
+struct ClientTLS: Hashable {
+    /// The authorities that the server's certificate is verified with; `nil` for those of the system.
+    var caFile: String?
+    /// The client's own certificate, where the server asks for one, and its key.
+    var certificateFile: String?
+    var keyFile: String?
+
+    /// - Returns: `nil` where no file is named.
+    /// - Throws: ``SettingsError`` where a file cannot be read.
+    func configuration() throws(SettingsError) -> TLSConfiguration? {
+        guard self != ClientTLS() else { return nil }
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        if let caFile {
+            let authorities = try Self.read(caFile) { try NIOSSLCertificate.fromPEMFile($0) }
+            configuration.trustRoots = .certificates(authorities)
+        }
+        guard (certificateFile == nil) == (keyFile == nil) else {
+            throw SettingsError(description: "a client certificate needs both --cert-file and --key-file")
+        }
+        if let certificateFile, let keyFile {
+            let chain = try Self.read(certificateFile) { try NIOSSLCertificate.fromPEMFile($0) }
+            let key = try Self.read(keyFile) { try NIOSSLPrivateKey(file: $0, format: .pem) }
+            configuration.certificateChain = chain.map { .certificate($0) }
+            configuration.privateKey = .privateKey(key)
+        }
+        return configuration
+    }
+
+    private static func read<Value>(
+        _ path: String,
+        _ body: (String) throws -> Value
+    ) throws(SettingsError) -> Value {
+        do {
+            return try body(path)
+        } catch {
+            throw SettingsError(description: "\(path) cannot be read as PEM: \(error)")
+        }
+    }
+}
+
+extension HTTPClient {
+    /// HTTP clients live as long as the process: one that is released without a shutdown ends it.
+    private static let kept = NIOLockedValueBox<[HTTPClient]>([])
+
+    /// - Parameter silence: how long the server may be silent; without a bound where it is `nil`.
+    static func forFusebox(tls: TLSConfiguration?, silence: TimeAmount? = nil) -> HTTPClient {
+        guard tls != nil || silence != nil else { return FuseboxClient.sharedHTTP }
+        var configuration = FuseboxClient.httpConfiguration
+        configuration.tlsConfiguration = tls
+        if let silence { configuration.timeout = .init(connect: silence, read: silence) }
+        let client = HTTPClient(configuration: configuration)
+        kept.withLockedValue { $0.append(client) }
+        return client
+    }
+}

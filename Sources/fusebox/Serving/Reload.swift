@@ -1,0 +1,64 @@
+import BreakerHTTP
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// Reads the files of tokens and certificates again at each SIGHUP. A file that cannot be read or has a mistake changes
+/// nothing.
+struct Reload: Service {
+    /// The path of the tokens file; `nil` for a server without tokens, which a SIGHUP must not end either.
+    let tokens: String?
+    let gatekeeper: Gatekeeper
+    /// `nil` for a server of plain HTTP.
+    let tls: ServerTLS?
+    let signals: UnixSignalsSequence
+    let logger: Logger
+
+    /// Takes over SIGHUP, which ends a process that does not. What comes before the service runs is kept for it.
+    static func trap() async -> UnixSignalsSequence {
+        await UnixSignalsSequence(trapping: .sighup)
+    }
+
+    func run() async throws {
+        for await _ in signals.cancelOnGracefulShutdown() {
+            reloadTokens()
+            reloadCertificates()
+        }
+    }
+
+    private func reloadTokens() {
+        guard let tokens else {
+            logger.notice("There is no tokens file that could be read again")
+            return
+        }
+        do {
+            let tokens = try Self.read(tokens)
+            gatekeeper.replace(tokens: tokens)
+            logger.notice("The tokens were read again", metadata: ["tokens": "\(tokens.count)"])
+        } catch {
+            logger.error("The tokens stay as they were", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func reloadCertificates() {
+        guard let tls else { return }
+        do {
+            try tls.reload()
+            logger.notice("The certificates were read again")
+        } catch {
+            logger.error("The certificates stay as they were", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// - Throws: ``SettingsError`` or `TokenFile.Failure`, both of which name the file.
+    static func read(_ path: String) throws -> [Token] {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw SettingsError(description: "\(path) cannot be read: \(error.localizedDescription)")
+        }
+        return try TokenFile.parse(text, file: path)
+    }
+}

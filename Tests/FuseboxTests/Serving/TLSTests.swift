@@ -1,0 +1,201 @@
+import AsyncHTTPClient
+import BreakerAPI
+import BreakerClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import TestSupport
+import Testing
+
+@testable import fusebox
+
+extension ProcessTests {
+    @Suite("TLS")
+    final class TLSTests {
+        private let folder: TemporaryFolder
+        private let authority: TestAuthority
+        private let own: (certificate: String, key: String)
+        private var http: [HTTPClient] = []
+
+        init() throws {
+            folder = try TemporaryFolder()
+            authority = try TestAuthority(in: folder)
+            own = try authority.issue("fusebox")
+        }
+
+        private func start(_ options: [String] = []) async throws -> ServerProcess {
+            try await ServerProcess.start(
+                database: folder.path("fusebox.db"),
+                options: ["--tls-cert", own.certificate, "--tls-key", own.key] + options
+            )
+        }
+
+        /// A client of HTTPS, for one test.
+        private func withClient<Value>(
+            _ files: ClientTLS,
+            from lowest: TLSVersion = .tlsv12,
+            to highest: TLSVersion = .tlsv13,
+            _ body: (HTTPClient) async throws -> Value
+        ) async throws -> Value {
+            var configuration = FuseboxClient.httpConfiguration
+            var tls = try #require(try files.configuration())
+            (tls.minimumTLSVersion, tls.maximumTLSVersion) = (lowest, highest)
+            configuration.tlsConfiguration = tls
+            let client = HTTPClient(configuration: configuration)
+            do {
+                let value = try await body(client)
+                try await client.shutdown()
+                return value
+            } catch {
+                try await client.shutdown()
+                throw error
+            }
+        }
+
+        private func get(_ url: String, by client: HTTPClient) async throws -> (status: UInt, body: String) {
+            let response = try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(10))
+            return (response.status.code, String(buffer: try await response.body.collect(upTo: 64 << 20)))
+        }
+
+        @Test("A worker acquires and reports over HTTPS, and a command reads the breaker", .timeLimit(.minutes(2)))
+        func worker() async throws {
+            let server = try await start()
+            defer { server.child.kill() }
+            #expect(server.url.hasPrefix("https://127.0.0.1:"))
+            try await withClient(ClientTLS(caFile: authority.path)) { http in
+                let client = FuseboxClient(url: server.url, http: http)
+                for _ in 0..<5 {
+                    let permit = try await client.acquire("payments").permit
+                    #expect(try await client.report("failure", to: "payments", permit: permit).applied)
+                }
+                #expect(try await client.acquire("payments").allowed == false)
+            }
+            let shown = try await Program.fusebox.run(
+                ["list", "--url", server.url, "--ca-file", authority.path],
+                environment: [:]
+            )
+            #expect(shown.code == 0 && shown.output.contains("payments"), "\(shown)")
+            let stranger = try await Program.fusebox.run(["list", "--url", server.url], environment: [:])
+            #expect(stranger.code == 1 && stranger.errors.contains("name its authority with --ca-file"), "\(stranger)")
+        }
+
+        @Test(
+            "A client that reads slowly gets a large answer whole, and the connection closes after it",
+            .timeLimit(.minutes(2))
+        )
+        func slowReader() async throws {
+            let server = try await start()
+            defer { server.child.kill() }
+            try await withClient(ClientTLS(caFile: authority.path)) { http in
+                let client = FuseboxClient(url: server.url, http: http)
+                for index in 0..<300 { _ = try await client.acquire("breaker-\(index)") }
+                var request = HTTPClientRequest(url: server.url + "/v1/breakers?page_size=1000")
+                request.headers.add(name: "connection", value: "close")
+                let response = try await http.execute(request, timeout: .seconds(60))
+                var body = Data()
+                for try await piece in response.body {
+                    body.append(contentsOf: piece.readableBytesView)
+                    await Task.yield()
+                }
+                let page = try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
+                #expect((page["breakers"] as? [Any])?.count == 300)
+            }
+        }
+
+        @Test("TLS 1.1 is refused, 1.2 and 1.3 are spoken", .timeLimit(.minutes(2)))
+        func versions() async throws {
+            let server = try await start()
+            defer { server.child.kill() }
+            let files = ClientTLS(caFile: authority.path)
+            for version in [TLSVersion.tlsv12, .tlsv13] {
+                let answer = try await withClient(files, from: version, to: version) {
+                    try await get(server.url + "/livez", by: $0)
+                }
+                #expect(answer.status == 200, "\(version)")
+            }
+            await #expect(throws: (any Error).self) {
+                try await withClient(files, from: .tlsv1, to: .tlsv11) {
+                    try await get(server.url + "/livez", by: $0)
+                }
+            }
+        }
+
+        @Test("With a client CA, a client needs a certificate of that authority", .timeLimit(.minutes(2)))
+        func clientCertificates() async throws {
+            let server = try await start(["--tls-client-ca", authority.path])
+            defer { server.child.kill() }
+            let worker = try authority.issue("checkout")
+            let foreign = try TestAuthority("other", in: folder).issue("stranger")
+            func status(_ own: (certificate: String, key: String)?) async throws -> UInt {
+                let files = ClientTLS(
+                    caFile: authority.path,
+                    certificateFile: own?.certificate,
+                    keyFile: own?.key
+                )
+                return try await withClient(files) { try await get(server.url + "/livez", by: $0).status }
+            }
+            #expect(try await status(worker) == 200)
+            for refused in [nil, foreign] {
+                await #expect(throws: (any Error).self) { try await status(refused) }
+            }
+            let health = try await Program.fusebox.run(
+                ["health", "--url", server.url],
+                environment: [
+                    "FUSEBOX_CA_FILE": authority.path, "FUSEBOX_CERT_FILE": worker.certificate,
+                    "FUSEBOX_KEY_FILE": worker.key,
+                ]
+            )
+            #expect(health.code == 0, "\(health)")
+        }
+
+        @Test("SIGHUP reads the certificate again; a faulty file leaves the old one in use", .timeLimit(.minutes(2)))
+        func reload() async throws {
+            let server = try await start()
+            defer { server.child.kill() }
+            let later = try TestAuthority("later", in: folder)
+            func isTrusted(_ authority: TestAuthority) async -> Bool {
+                let answer = try? await withClient(ClientTLS(caFile: authority.path)) {
+                    try await get(server.url + "/livez", by: $0)
+                }
+                return answer?.status == 200
+            }
+            #expect(await isTrusted(authority))
+            #expect(await isTrusted(later) == false)
+            let renewed = try later.issue("renewed")
+            for (new, old) in [(renewed.certificate, own.certificate), (renewed.key, own.key)] {
+                try Data(contentsOf: URL(fileURLWithPath: new)).write(to: URL(fileURLWithPath: old))
+            }
+            server.child.signal(SIGHUP)
+            try await eventually("the new certificate is in use") { await isTrusted(later) }
+
+            try Data("nonsense".utf8).write(to: URL(fileURLWithPath: own.certificate))
+            server.child.signal(SIGHUP)
+            try await eventually("the log has the fault") { server.log.contains("The certificates stay as they were") }
+            #expect(server.log.contains("\(own.certificate) cannot be read as a certificate"), "\(server.log)")
+            #expect(await isTrusted(later))
+            try await server.stop()
+            #expect(server.child.exitCode == 0)
+        }
+
+        @Test("A start with half of the files, or with files that do not fit, ends with an error that names them")
+        func faultyFiles() async throws {
+            let other = try authority.issue("other")
+            let table: [([String], String)] = [
+                (["--tls-cert", own.certificate], "TLS needs both tls_cert and tls_key"),
+                (["--tls-client-ca", authority.path], "TLS needs both tls_cert and tls_key"),
+                (["--tls-cert", own.certificate, "--tls-key", other.key], "\(other.key) is not the key of"),
+                (["--tls-cert", folder.path("none"), "--tls-key", own.key], "\(folder.path("none")) cannot be read"),
+            ]
+            for (options, expected) in table {
+                let database = folder.path("fusebox.db")
+                let result = try await Program.fusebox.run(
+                    ["serve", "--listen", "127.0.0.1:0", "--db", database] + options,
+                    environment: [:]
+                )
+                #expect(result.code == 1 && result.errors.contains(expected), "\(result)")
+                #expect(!FileManager.default.fileExists(atPath: database))
+            }
+        }
+    }
+}
