@@ -15,6 +15,7 @@ extension Engine {
     /// configuration once it can be stored.
     static func open(
         _ store: any BreakerStore,
+        sessions: SessionRegister,
         configuration: Configuration,
         clock: any ServerClock,
         logger: Logger
@@ -33,7 +34,10 @@ extension Engine {
         var failure: StoreError?
         do {
             // A write in any case, which tells whether the store works.
-            try store.write(copy.batch(lastSeen: { names in names.map { lastSeen[$0] } }))
+            var batch = copy.batch(lastSeen: { names in names.map { lastSeen[$0] } })
+            batch.sessions = sessions.unstored
+            try store.write(batch)
+            sessions.stored(batch.sessions)
             if let stepMs { clock.step(byMs: stepMs) }
             _ = copy.commitBatch(isStored: true)
             copy.countingSince = Minute(of: copy.now)

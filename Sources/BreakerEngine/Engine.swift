@@ -26,6 +26,7 @@ package final class Engine: Sendable {
     package let clock: any ServerClock
     /// Which history the store holds.
     package let epoch: Epoch
+    package let sessions: SessionRegister
     let configuration: Configuration
     let panel: Panel
     let writer: Writer
@@ -56,7 +57,15 @@ package final class Engine: Sendable {
         logger: Logger
     ) throws(StoreError) {
         epoch = store.epoch
-        let working = try Self.open(store, configuration: configuration, clock: clock, logger: logger)
+        let sessions = SessionRegister(try store.sessions(), at: clock.now())
+        self.sessions = sessions
+        let working = try Self.open(
+            store,
+            sessions: sessions,
+            configuration: configuration,
+            clock: clock,
+            logger: logger
+        )
         let panel = Panel(working.entries, maximumBreakers: configuration.maximumBreakers)
         let executor = WriterExecutor()
         let queue = NIOLockedValueBox(
@@ -70,6 +79,7 @@ package final class Engine: Sendable {
             executor: executor,
             store: store,
             working: working.copy,
+            sessions: sessions,
             isBookApplied: working.failure == nil,
             clock: clock,
             panel: panel,

@@ -18,6 +18,9 @@ package protocol BreakerStore: AnyObject {
     /// What is remembered of the report `id` of a breaker, however old; `nil` where nothing is.
     func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(StoreError) -> Receipt?
 
+    /// What is stored of browsers' sessions.
+    func sessions() throws(StoreError) -> StoredSessions
+
     /// Stores a batch whole, and prunes what retention lets go, a small step each time.
     ///
     /// Behind the return everything survives the end of the process and of the machine.
@@ -72,7 +75,8 @@ package protocol BreakerReader: Sendable {
     /// The changes behind a revision, the oldest first and without a gap.
     func changes(behind revision: Int64, limit: Int) throws(StoreError) -> ChangePage
 
-    /// Writes a consistent, synced copy of the whole store into a file that does not exist yet.
+    /// Writes a consistent, synced copy of the store into a file that does not exist yet. The copy has no epoch, and
+    /// nothing of sessions.
     func backUp(to path: String) throws(StoreError)
 
     /// How much disk the store takes at the moment; `nil` where it cannot tell.

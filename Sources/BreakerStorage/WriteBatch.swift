@@ -73,6 +73,9 @@ package struct WriteBatch: Hashable, Sendable {
     /// What operators ordered, also of breakers that the batch deletes.
     package var audit: [AuditEntry] = []
 
+    /// A key replaces the stored one, and all stored sessions go with that; then these sessions are added.
+    package var sessions = StoredSessions()
+
     package init(at instant: Instant, revision: Int64) {
         self.at = instant
         self.revision = revision

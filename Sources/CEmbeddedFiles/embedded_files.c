@@ -35,6 +35,10 @@ static const unsigned char add_last_calls_to_breakers[] = {
 #embed "../../migrations/0008_add_last_calls_to_breakers.sql"
 };
 
+static const unsigned char add_sessions[] = {
+#embed "../../migrations/0009_add_sessions.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
@@ -52,6 +56,7 @@ static const struct embedded_file migrations[] = {
         add_last_calls_to_breakers,
         sizeof add_last_calls_to_breakers,
     },
+    {"0009_add_sessions.sql", add_sessions, sizeof add_sessions},
 };
 
 static const unsigned char openapi[] = {

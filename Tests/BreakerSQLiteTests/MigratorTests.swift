@@ -113,6 +113,13 @@ struct MigratorTests {
         #expect(Set(epochs).count == 1)
     }
 
+    @Test("A database that was made before sessions were stored has no key and no ended session")
+    func sessions() throws {
+        let place = try SQLitePlace()
+        try makeDatabase(place, before: "0009", "")
+        #expect(try place.open().sessions() == StoredSessions())
+    }
+
     @Test("The newest failure of a breaker is its last one where it was stored before reports had an age")
     func lastFailure() throws {
         let place = try SQLitePlace()

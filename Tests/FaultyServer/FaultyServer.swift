@@ -53,6 +53,8 @@ final class LateStore: BreakerStore {
 
     func load() throws(StoreError) -> StoredPanel { try store.load() }
 
+    func sessions() throws(StoreError) -> StoredSessions { try store.sessions() }
+
     func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel { try store.reload(names) }
 
     func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(StoreError) -> Receipt? {

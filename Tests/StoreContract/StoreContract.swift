@@ -47,7 +47,7 @@ package struct StoreContract<Place: StorePlace>: Sendable {
 
     package static var clauses: [Clause] {
         stateClauses + policyClauses + deletionClauses + receiptClauses + failureClauses + transitionClauses
-            + changeClauses + readerClauses + auditClauses + callClauses
+            + changeClauses + readerClauses + auditClauses + callClauses + sessionClauses
     }
 }
 

@@ -21,6 +21,7 @@ actor Writer {
     private let timer: DueTimer
 
     private var working: WorkingCopy
+    private let sessions: SessionRegister
     private var random = SystemRandomNumberGenerator()
     /// What a failed batch touched, until it is undone; `nil` while the working copy is what is stored.
     private var suspects: [BreakerName]?
@@ -36,6 +37,7 @@ actor Writer {
         executor: WriterExecutor,
         store: sending any BreakerStore,
         working: sending WorkingCopy,
+        sessions: SessionRegister,
         isBookApplied: Bool,
         clock: any ServerClock,
         panel: Panel,
@@ -49,6 +51,7 @@ actor Writer {
         self.executor = executor
         self.store = store
         self.working = working
+        self.sessions = sessions
         self.isBookApplied = isBookApplied
         self.clock = clock
         self.panel = panel
@@ -158,14 +161,17 @@ actor Writer {
 
     /// Stores the batch, if it changed anything, and publishes it.
     private func commit(always: Bool) -> EngineError? {
-        let isStored = working.hasChanges || always
+        let newSessions = sessions.unstored
+        let isStored = working.hasChanges || !newSessions.isEmpty || always
         if isStored {
             // Where the disk has hardly room, it is tried with as little as there can be.
             let takesWaiting = !health.withLockedValue(\.isFailing)
-            let batch = working.batch(lastSeen: panel.lastSeen, takesWaiting: takesWaiting)
+            var batch = working.batch(lastSeen: panel.lastSeen, takesWaiting: takesWaiting)
+            batch.sessions = newSessions
             let stopwatch = Stopwatch()
             do {
                 try store.write(batch)
+                sessions.stored(newSessions)
                 meter.withLockedValue { $0.committed(after: stopwatch.elapsed) }
                 storageWorks()
             } catch {

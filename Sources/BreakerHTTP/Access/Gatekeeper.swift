@@ -1,5 +1,6 @@
 import BreakerAPI
 import BreakerCore
+package import BreakerEngine
 import HTTPTypes
 import NIOConcurrencyHelpers
 
@@ -13,13 +14,16 @@ package final class Gatekeeper: Sendable {
 
     private let register: NIOLockedValueBox<Register>
     private let hosts: Set<String>
+    private let sessions: SessionRegister
 
     /// - Parameters:
     ///   - tokens: `nil` for a server that has none.
     ///   - hosts: names by which a server without tokens is reached, beside those that are nobody's.
-    package init(tokens: [Token]?, hosts: [String] = []) {
+    ///   - sessions: signs browsers' sessions, and knows which of them were ended.
+    package init(tokens: [Token]?, hosts: [String] = [], sessions: SessionRegister = SessionRegister()) {
         register = NIOLockedValueBox(Register(tokens: tokens.map(Self.byDigest)))
         self.hosts = Set(hosts.map { $0.lowercased() })
+        self.sessions = sessions
     }
 
     package func replace(tokens: [Token]) {
@@ -30,8 +34,8 @@ package final class Gatekeeper: Sendable {
         }
     }
 
-    /// Grows each time the tokens are replaced. Read it before ``access(authorization:)``, never behind: what was found
-    /// among newer tokens is then asked for again, and never the other way round.
+    /// Grows each time the tokens are replaced or a session is ended. Read it before ``access(authorization:)``, never
+    /// after: access that was found among newer tokens is then looked up again, and never the other way round.
     var revision: Int { register.withLockedValue { $0.revision } }
 
     /// - Parameter authorization: the value of the request's `authorization`, if it has one.
@@ -75,11 +79,25 @@ package final class Gatekeeper: Sendable {
         guard !texts.isEmpty, let tokens = register.withLockedValue({ $0.tokens }) else { return nil }
         for text in texts {
             // Tokens are few, and a session is shown by a person.
-            let session = Session(text) { name in tokens.values.first { $0.name == name } }
-            guard let session, session.isGood(at: now) else { continue }
+            let session = Session(text, key: sessions.key) { name in tokens.values.first { $0.name == name } }
+            guard let session, session.isGood(at: now), !sessions.isRevoked(session.id) else { continue }
             return tokens.values.first { $0.name == session.name }.map { ($0, session) }
         }
         return nil
+    }
+
+    /// Ends the sessions that a request shows.
+    ///
+    /// - Returns: whether there were any.
+    func signOut(_ fields: HTTPFields, at now: Instant) -> Bool {
+        var hasEnded = false
+        while let (_, session) = signedIn(in: fields, at: now) {
+            sessions.revoke(session.id, endingAt: session.end, at: now)
+            hasEnded = true
+        }
+        // Streams look their access up again.
+        if hasEnded { register.withLockedValue { $0.revision += 1 } }
+        return hasEnded
     }
 
     /// Begins a session of the one whose secret this is.
@@ -94,7 +112,7 @@ package final class Gatekeeper: Sendable {
         guard Requirement.read.isMet(by: token.role) else {
             throw Problem(.forbidden, "the token \(token.name) is a worker's, which may look at no list")
         }
-        return Session(of: token, at: now).text(of: token)
+        return Session(of: token, at: now).text(of: token, key: sessions.key)
     }
 
     private static let unknownToken = Problem(.unauthorized, "the token is not known")

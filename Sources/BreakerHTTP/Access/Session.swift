@@ -1,18 +1,18 @@
 import BreakerCore
 import Crypto
 
-/// What a browser shows in the place of a token: who signed in, until when, and a code over both that only the server
-/// can make. The server keeps nothing of it, so it outlives a restart.
+/// What a browser shows in the place of a token: the token's name, an end, an id, and a code that only the server can make.
+/// The server stores nothing of a session until it is ended by ``SessionRegister/revoke(_:endingAt:at:)``.
 ///
-/// The code's key is the token's digest. A session therefore ends when its token is taken away or replaced; and whoever
-/// can read the tokens file could make one.
+/// The code's key is the server's own. The code covers the token's digest as well, so a session ends when its token is
+/// removed or replaced.
 struct Session {
     /// The name of the token.
     var name: String
     /// The first instant at which it is good no longer.
     var end: Instant
-    /// Tells two sessions of one instant apart.
-    var nonce: String
+    /// 128 random bits.
+    var id: String
 
     /// How long one is good.
     static let lengthMs: Int64 = 12 * 60 * 60 * 1_000
@@ -21,25 +21,27 @@ struct Session {
         var random = SystemRandomNumberGenerator()
         name = token.name
         end = now.advanced(byMilliseconds: Self.lengthMs)
-        nonce = (0..<2).map { _ in String(random.next() as UInt64, radix: 16) }.joined(separator: "-")
+        id = (0..<2).map { _ in String(random.next() as UInt64, radix: 16) }.joined(separator: "-")
     }
 
-    /// Reads what ``text(key:)`` wrote.
+    /// Reads what ``text(of:key:)`` wrote.
     ///
-    /// - Parameter token: the token of a name; `nil` where there is none.
+    /// - Parameters:
+    ///   - key: the server's.
+    ///   - token: the token of a name; `nil` where there is none.
     /// - Returns: `nil` for what this server did not make, of this token; whether its time has come is not asked.
-    init?(_ text: String, token: (_ name: String) -> Token?) {
+    init?(_ text: String, key: [UInt8], token: (_ name: String) -> Token?) {
         // The name is the last, for it may have dots in it.
         let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 4, let code = Self.bytes(ofHex: parts[0]), let end = Int64(parts[1]),
             let token = token(parts[3])
         else { return nil }
         self.end = Instant(milliseconds: end)
-        nonce = parts[2]
+        id = parts[2]
         name = parts[3]
         // Takes as long for any code.
         guard
-            HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: message, using: Self.key(of: token))
+            HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: message(of: token), using: .init(data: key))
         else { return nil }
     }
 
@@ -47,17 +49,15 @@ struct Session {
     /// clock was set back.
     func isGood(at now: Instant) -> Bool { now < end && end <= now.advanced(byMilliseconds: Self.lengthMs) }
 
-    func text(of token: Token) -> String {
-        let code = HMAC<SHA256>.authenticationCode(for: message, using: Self.key(of: token))
-        return code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "." + signed
+    func text(of token: Token, key: [UInt8]) -> String {
+        let code = HMAC<SHA256>.authenticationCode(for: message(of: token), using: .init(data: key))
+        return code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "." + fields
     }
 
-    private var signed: String { "\(end.milliseconds).\(nonce).\(name)" }
+    private var fields: String { "\(end.milliseconds).\(id).\(name)" }
 
-    /// With words of its own, so that no other use of the key makes one.
-    private var message: [UInt8] { Array("fusebox session\n\(signed)".utf8) }
-
-    private static func key(of token: Token) -> SymmetricKey { SymmetricKey(data: token.digest) }
+    /// What the code covers, with words of its own, so that no other use of the key makes one.
+    private func message(of token: Token) -> [UInt8] { Array("fusebox session\n\(fields)\n".utf8) + token.digest }
 
     private static func bytes(ofHex text: String) -> [UInt8]? {
         let digits = text.utf8.map(\.hexDigitValue)

@@ -1,13 +1,13 @@
 import BreakerAPI
 import BreakerCore
+import BreakerEngine
 import HTTPTypes
 
 extension Routes {
     /// Signing in and out, for browsers. None needs a token: a page asks who it is before it has one.
-    ///
-    /// - Parameter now: the server's time.
-    static func session(_ gatekeeper: Gatekeeper, now: @escaping @Sendable () -> Instant) -> [Route] {
-        [
+    static func session(_ engine: Engine, gatekeeper: Gatekeeper) -> [Route] {
+        let now = { @Sendable in engine.clock.now() }
+        return [
             Route(.post, Paths.session, .none) { inquiry in
                 let fields = try JSONFields(try JSON(body: inquiry.body, members: ["token"]), at: "")
                 guard let secret = try fields.text("token") else {
@@ -27,7 +27,10 @@ extension Routes {
                 answer.fields[.cacheControl] = "no-store"
                 return answer
             },
-            Route(.delete, Paths.session, .none) { .session("", $0) },
+            Route(.delete, Paths.session, .none) { inquiry in
+                if gatekeeper.signOut(inquiry.fields, at: now()) { await engine.storeSessions() }
+                return .session("", inquiry)
+            },
         ]
     }
 }

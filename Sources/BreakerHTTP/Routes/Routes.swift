@@ -33,7 +33,7 @@ enum Routes {
             + audit(engine)
             + metrics(engine, meters: meters, breakers: metricsBreakers)
             + events(engine, gatekeeper: gatekeeper, heartbeat: times.heartbeat, eventLoops: eventLoops)
-            + session(gatekeeper, now: { engine.clock.now() })
+            + session(engine, gatekeeper: gatekeeper)
             + service(engine: engine, readiness: readiness)
             + dashboard()
             + backup(engine: engine, folder: backups)

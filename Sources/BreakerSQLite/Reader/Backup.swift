@@ -31,7 +31,7 @@ struct Backup {
         }
         do throws(StoreError) {
             try copy()
-            try forgetEpoch()
+            try forgetIdentity()
             try DatabaseCheck.check(destination.text, vfs: vfs, unless: isStopped)
             try destination.synchronize()
         } catch {
@@ -50,12 +50,20 @@ struct Backup {
         }
     }
 
-    /// The server that the copy is restored to begins another history: what the original stored since is not in it.
-    private func forgetEpoch() throws(StoreError) {
+    /// The server that the copy is restored to begins another history: what the original stored since is not in it. A copy
+    /// signs in no browser either, so the bytes of the key are overwritten.
+    private func forgetIdentity() throws(StoreError) {
         try translatingErrors("\(destination.text) cannot be written") { () throws(SQLiteError) in
             let connection = try Connection(path: destination.text, access: .readWrite, vfs: vfs)
             // No journal: a copy that is not finished is removed.
-            try connection.execute("PRAGMA journal_mode = OFF; UPDATE server SET epoch = NULL")
+            try connection.execute(
+                """
+                PRAGMA journal_mode = OFF;
+                PRAGMA secure_delete = ON;
+                UPDATE server SET epoch = NULL, session_key = NULL;
+                DELETE FROM revoked_sessions
+                """
+            )
         }
     }
 }

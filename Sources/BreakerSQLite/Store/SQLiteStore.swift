@@ -100,6 +100,12 @@ package final class SQLiteStore: BreakerStore {
         }
     }
 
+    package func sessions() throws(StoreError) -> StoredSessions {
+        try translatingErrors("the sessions in \(path) cannot be read") { () throws(SQLiteError) in
+            try opened.tables.sessions.get()
+        }
+    }
+
     package func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(StoreError) -> Receipt? {
         try translatingErrors("the report ids in \(path) cannot be read") { () throws(SQLiteError) in
             // The look-ups of a batch share a transaction, for to begin one takes longer than to look an id up. The write
@@ -197,6 +203,7 @@ extension SQLiteStore.Session {
         for entry in batch.audit { try tables.audit.insert(entry) }
         pruner.add(auditEntries: batch.audit.count)
         for row in batch.receipts { pruner.add(receipts: try tables.receipts.put(row)) }
+        try tables.sessions.put(batch.sessions, at: batch.at)
         try pruner.prune(tables, behind: batch)
         try tables.server.put(revision: batch.revision, writtenAt: batch.at, epoch: epoch)
     }

@@ -9,6 +9,7 @@ struct Tables {
     let audit: AuditTable
     let changes: ChangeTable
     let calls: CallTable
+    let sessions: SessionTable
 
     init(_ connection: Connection) throws(SQLiteError) {
         server = try ServerTable(connection)
@@ -20,5 +21,6 @@ struct Tables {
         audit = try AuditTable(connection)
         changes = try ChangeTable(connection)
         calls = try CallTable(connection)
+        sessions = try SessionTable(connection)
     }
 }

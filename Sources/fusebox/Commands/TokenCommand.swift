@@ -12,9 +12,10 @@ struct TokenCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a token: print its secret, once, and its line for the tokens file.",
             discussion: """
-                The secret goes to whoever uses the server; the line goes into the file given by --tokens. The file \
-                holds only a digest: a secret that is lost cannot be found again. Send the server a SIGHUP to have it \
-                read the file again.
+                Give the secret to the client or the operator; put the line into the file given by --tokens. The file \
+                holds only a digest: it cannot be used to sign in, and a lost secret cannot be found again. Send the \
+                server a SIGHUP to have it read the file again. Removing or replacing a line ends the browser sessions \
+                of its token.
                 """
         )
 

@@ -42,11 +42,15 @@ struct Server {
                 metadata: ["listen": "\(settings.listen)"]
             )
         }
-        let gatekeeper = Gatekeeper(tokens: tokens, hosts: settings.hosts + [settings.listen.host])
         let connections = try ConnectionLimit.raise()
         // They end with the process: a connection that was accepted at the very end may still have to be closed.
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: HTTPServer.Configuration.eventLoopCount)
         let engine = try openEngine(on: eventLoops.next(), logger: logger)
+        let gatekeeper = Gatekeeper(
+            tokens: tokens,
+            hosts: settings.hosts + [settings.listen.host],
+            sessions: engine.sessions
+        )
         let readiness = Readiness()
         let backups = BackupFolder(databasePath: settings.databasePath)
         backups.sweep()

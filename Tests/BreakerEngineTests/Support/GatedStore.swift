@@ -52,6 +52,7 @@ final class GatedStore: BreakerStore {
 
     var epoch: Epoch { store.epoch }
     func load() throws(StoreError) -> StoredPanel { try store.load() }
+    func sessions() throws(StoreError) -> StoredSessions { try store.sessions() }
     func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel { try store.reload(names) }
     func checkpoint() throws(StoreError) { try store.checkpoint() }
     var evictedReceipts: Int { store.evictedReceipts }

@@ -1,8 +1,10 @@
 import BreakerAPI
 import BreakerCore
+import BreakerEngine
 import EngineSupport
 import HTTPTypes
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import BreakerHTTP
@@ -118,8 +120,9 @@ struct SessionTests {
             try await server.send(.GET, "/v1/breakers", fields: cookie).expectProblem(.unauthorized)
         }
         let now = Instant(milliseconds: 1_000)
-        let text = try Gatekeeper(tokens: [boss, viewer]).signIn(secret: bossSecret, at: now)
-        let later = Gatekeeper(tokens: [viewer, boss])
+        let sessions = SessionRegister()
+        let text = try Gatekeeper(tokens: [boss, viewer], sessions: sessions).signIn(secret: bossSecret, at: now)
+        let later = Gatekeeper(tokens: [viewer, boss], sessions: sessions)
         #expect(later.session(in: [.cookie: "fusebox_session=\(text)"], at: now)?.actor == "night.shift")
         // The clock was set back since it began.
         let before = now.advanced(byMilliseconds: -1)
@@ -140,6 +143,78 @@ struct SessionTests {
         for tokens in [[viewer], [other]] {
             gatekeeper.replace(tokens: tokens)
             #expect(gatekeeper.session(in: [.cookie: shown], at: now) == nil)
+        }
+    }
+
+    @Test(
+        "The server refuses a session whose end is more than twelve hours away, whoever signed it",
+        arguments: [0, 1]
+    )
+    func farEnd(excessMs: Int64) {
+        let now = Instant(milliseconds: 1_000)
+        let sessions = SessionRegister()
+        let gatekeeper = Gatekeeper(tokens: [boss], sessions: sessions)
+        var session = Session(of: boss, at: now)
+        session.end = session.end.advanced(byMilliseconds: excessMs)
+        let shown = "fusebox_session=\(session.text(of: boss, key: sessions.key))"
+        #expect((gatekeeper.session(in: [.cookie: shown], at: now) != nil) == (excessMs == 0))
+    }
+
+    @Test("The digest in the tokens file signs no session")
+    func leakedTokensFile() {
+        let now = Instant(milliseconds: 1_000)
+        let gatekeeper = Gatekeeper(tokens: [boss])
+        let forged = Session(of: boss, at: now).text(of: boss, key: boss.digest)
+        #expect(gatekeeper.session(in: [.cookie: "fusebox_session=\(forged)"], at: now) == nil)
+    }
+
+    @Test("Signing out ends the session for every holder of its cookie, and no other session, also after a restart")
+    func signedOut() async throws {
+        let folder = try TemporaryFolder()
+        var ended: [(String, String)] = []
+        var other: [(String, String)] = []
+        try await TestServer.with(folder: folder, tokens: [boss]) { server in
+            ended = try await signIn(server, bossSecret).cookie
+            other = try await signIn(server, bossSecret).cookie
+            let out = try await server.send(.DELETE, "/v1/session", fields: ended)
+            #expect(out.status == 204)
+            #expect(out["set-cookie"]?.hasPrefix("fusebox_session=; Max-Age=0") == true)
+            try await server.send(.GET, "/v1/breakers", fields: ended).expectProblem(.unauthorized)
+            #expect(try await server.send(.GET, "/v1/breakers", fields: other).status == 200)
+        }
+        try await TestServer.with(folder: folder, tokens: [boss]) { server in
+            try await server.send(.GET, "/v1/breakers", fields: ended).expectProblem(.unauthorized)
+            #expect(try await server.send(.GET, "/v1/breakers", fields: other).status == 200)
+        }
+    }
+
+    @Test("Signing out ends the streams of the session")
+    func streamsEnd() throws {
+        let now = Instant(milliseconds: 1_000)
+        let gatekeeper = Gatekeeper(tokens: [boss])
+        let fields: HTTPFields = [.cookie: "fusebox_session=\(try gatekeeper.signIn(secret: bossSecret, at: now))"]
+        var access = try LastingAccess(gatekeeper, fields, at: now)
+        let holds = access.holds(at: now)
+        #expect(holds)
+        #expect(gatekeeper.signOut(fields, at: now))
+        let stillHolds = access.holds(at: now)
+        #expect(!stillHolds)
+        #expect(!gatekeeper.signOut(fields, at: now))
+    }
+
+    @Test("Signing out ends the session at once while the store fails, and is stored when it works again")
+    func signedOutWithoutStore() async throws {
+        let folder = try TemporaryFolder()
+        var cookie: [(String, String)] = []
+        try await TestServer.with(folder: folder, tokens: [boss]) { server in
+            cookie = try await signIn(server, bossSecret).cookie
+            let lock = try WriteLock(databasePath: server.databasePath)
+            #expect(try await server.send(.DELETE, "/v1/session", fields: cookie).status == 204)
+            try await server.send(.GET, "/v1/breakers", fields: cookie).expectProblem(.unauthorized)
+            lock.release()
+        }
+        try await TestServer.with(folder: folder, tokens: [boss]) { server in
+            try await server.send(.GET, "/v1/breakers", fields: cookie).expectProblem(.unauthorized)
         }
     }
 

@@ -41,7 +41,7 @@ struct TestServer: Sendable {
     ) async throws {
         try await RunningEngine.with(folder: folder, configuration: configuration, retention: retention) { running in
             let (ports, portFound) = AsyncStream.makeStream(of: Int.self)
-            let gatekeeper = Gatekeeper(tokens: tokens)
+            let gatekeeper = Gatekeeper(tokens: tokens, sessions: running.engine.sessions)
             let readiness = Readiness()
             var logger = Logger(label: "test")
             logger.logLevel = .critical

@@ -1,0 +1,45 @@
+import BreakerCore
+import BreakerStorage
+
+/// The key of browsers' sessions, and the sessions that were ended before their time.
+struct SessionTable {
+    private let updateKey: Statement
+    private let selectKey: Statement
+    private let insert: Statement
+    private let deleteAll: Statement
+    private let deleteEnded: Statement
+    private let select: Statement
+
+    init(_ connection: Connection) throws(SQLiteError) {
+        updateKey = try Statement("UPDATE server SET session_key = ? WHERE id = 1", on: connection)
+        selectKey = try Statement("SELECT session_key FROM server WHERE id = 1", on: connection)
+        insert = try Statement("INSERT OR REPLACE INTO revoked_sessions (id, ends_at) VALUES (?, ?)", on: connection)
+        deleteAll = try Statement("DELETE FROM revoked_sessions", on: connection)
+        deleteEnded = try Statement("DELETE FROM revoked_sessions WHERE ends_at <= ?", on: connection)
+        select = try Statement("SELECT id, ends_at FROM revoked_sessions", on: connection)
+    }
+
+    func get() throws(SQLiteError) -> StoredSessions {
+        var sessions = StoredSessions()
+        if let key = try selectKey.first({ $0.bytes() }), !key.isEmpty { sessions.key = key }
+        try select.forEachRow { sessions.revoked[$0.text()] = $0.instant() }
+        return sessions
+    }
+
+    /// - Parameter now: rows of sessions that have ended by then are deleted.
+    func put(_ sessions: StoredSessions, at now: Instant) throws(SQLiteError) {
+        guard !sessions.isEmpty else { return }
+        if let key = sessions.key {
+            updateKey.bind(key)
+            try updateKey.run()
+            try deleteAll.run()
+        }
+        for (id, end) in sessions.revoked {
+            insert.bind(id)
+            insert.bind(end)
+            try insert.run()
+        }
+        deleteEnded.bind(now)
+        try deleteEnded.run()
+    }
+}
