@@ -4,23 +4,34 @@ import BreakerStorage
 extension Engine {
     /// Carries out a change of the working copy as one command, and waits until it is stored.
     ///
+    /// - Parameter client: the sender, whose turn it takes.
     /// - Parameter body: checks first and changes then: what it changed before it throws is stored all the same.
     func change<Value: Sendable>(
+        from client: Client,
         weight: Int = 1,
         _ body: @escaping @Sendable (inout WorkingCopy, any BreakerStore) throws(EngineError) -> Value
     ) async throws(EngineError) -> Value {
-        try await waitForReply { reply in
-            submit(
-                .change(
-                    { working, store in
-                        let result = Result { () throws(EngineError) in try body(&working, store) }
-                        return { failure in reply(failure.map(Result.failure) ?? result) }
-                    },
-                    refuse: { failure in if let failure { reply(.failure(failure)) } }
-                ),
-                weight: weight
-            )
-        }
+        try await waitForReply { reply in submitChange(from: client, weight: weight, body, reply: reply) }
+    }
+
+    /// As ``change(from:weight:_:)``, without waiting.
+    func submitChange<Value: Sendable>(
+        from client: Client,
+        weight: Int,
+        _ body: @escaping @Sendable (inout WorkingCopy, any BreakerStore) throws(EngineError) -> Value,
+        reply: @escaping Reply<Value>
+    ) {
+        submit(
+            .change(
+                { working, store in
+                    let result = Result { () throws(EngineError) in try body(&working, store) }
+                    return { failure in reply(failure.map(Result.failure) ?? result) }
+                },
+                refuse: { failure in if let failure { reply(.failure(failure)) } }
+            ),
+            from: client,
+            weight: weight
+        )
     }
 
     /// Changes one breaker that exists, and takes note of it where it changed anything beyond what was due.
@@ -33,7 +44,7 @@ extension Engine {
         telling: @escaping @Sendable (Breaker) -> String?,
         _ body: @escaping @Sendable (inout Breaker, Instant, inout Journal) throws(EngineError) -> Void
     ) async throws(EngineError) -> BreakerView {
-        let view = try await change { working, _ throws(EngineError) in
+        let view = try await change(from: Client(author)) { working, _ throws(EngineError) in
             let result = working.change(name) { breaker, now, journal in
                 breaker.advance(to: now, journal: &journal)
                 let (before, last) = (telling(breaker), breaker.lastTransition?.revision)
@@ -88,7 +99,7 @@ extension Engine {
         actor author: Author,
         if precondition: Precondition? = nil
     ) async throws(EngineError) -> (view: BreakerView, isNew: Bool) {
-        let put = try await change { working, _ throws(EngineError) in
+        let put = try await change(from: Client(author)) { working, _ throws(EngineError) in
             try working.check(precondition, of: name)
             let isNew = working[name] == nil
             if isNew {
@@ -122,7 +133,7 @@ extension Engine {
         actor author: Author,
         if precondition: Precondition? = nil
     ) async throws(EngineError) -> BreakerView {
-        let view = try await change { working, _ throws(EngineError) in
+        let view = try await change(from: Client(author)) { working, _ throws(EngineError) in
             guard let present = working[name]?.policy else { throw .unknown(name) }
             try working.check(precondition, of: name)
             let policy: Policy
@@ -139,7 +150,7 @@ extension Engine {
         actor author: Author,
         if precondition: Precondition? = nil
     ) async throws(EngineError) {
-        try await change { working, _ throws(EngineError) in
+        try await change(from: Client(author)) { working, _ throws(EngineError) in
             guard working[name] != nil else { throw .unknown(name) }
             try working.check(precondition, of: name)
             let before = working[name].map(AuditText.whole)

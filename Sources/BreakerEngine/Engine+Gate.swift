@@ -3,9 +3,12 @@ package import BreakerCore
 extension Engine {
     /// Asks whether a call may go through whose outcome nobody will report: no probe is granted, for it would be lost.
     /// - Throws: an ``EngineError`` where there is no decision.
-    package func acquireWithoutProbe(_ name: BreakerName) async throws(EngineError) -> Decision {
+    package func acquireWithoutProbe(
+        _ name: BreakerName,
+        from client: Client = .server
+    ) async throws(EngineError) -> Decision {
         if let decision = panel.decision(for: name, at: clock.now(), mayProbe: false) { return decision }
-        let decision = try await change { working, _ throws(EngineError) in
+        let decision = try await change(from: client) { working, _ throws(EngineError) in
             let known = working.place(of: name)
             let place = if let known { known } else { try working.create(name) }
             return working.event(at: place) { breaker, now, journal in

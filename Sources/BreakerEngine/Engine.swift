@@ -119,13 +119,14 @@ package final class Engine: Sendable {
 
     // MARK: The queue
 
-    /// Queues a command; one that finds no place is refused at once.
-    func submit(_ kind: Command.Kind, weight: Int = 1) {
+    /// Queues a command. Where the queue is full, it or a command of the client that has the most is refused at once.
+    func submit(_ kind: Command.Kind, from client: Client, weight: Int = 1) {
         let deadlineMs = clock.uptimeMs() + configuration.commandDeadlineMs
-        let command = Command(kind: kind, deadlineMs: deadlineMs, weight: weight)
+        let command = Command(client: client, kind: kind, deadlineMs: deadlineMs, weight: weight)
         switch queue.withLockedValue({ $0.append(command) }) {
         case .startDrain: writer.startDrain()
         case .queued: break
+        case .replaced(let other): other.refuse(.overloaded)
         case .full: command.refuse(.overloaded)
         case .closed: command.refuse(.shuttingDown)
         }
@@ -174,7 +175,9 @@ extension Engine: Service {
                     return { _ in }
                 },
                 refuse: { _ in }
-            )
+            ),
+            from: .server,
+            weight: Writer.batchWeight
         )
     }
 

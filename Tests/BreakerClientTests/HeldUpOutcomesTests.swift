@@ -177,12 +177,15 @@ struct HeldUpOutcomesTests {
         }
     }
 
-    @Test("Of a batch that was taken in part the rest is sent again, in order, and what is refused is let go")
-    func partly() async throws {
+    @Test(
+        "Of a batch that was taken in part the rest is sent again, in order, and what is refused is let go",
+        arguments: ["storage_unavailable", "outcome_unknown", "overloaded"]
+    )
+    func partly(code: String) async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
                 let (ok, full) = (
-                    #"{"applied":true,"state":"closed"}"#, #"{"error":{"code":"storage_unavailable","detail":"full"}}"#
+                    #"{"applied":true,"state":"closed"}"#, #"{"error":{"code":"\#(code)","detail":"full"}}"#
                 )
                 let forbidden = #"{"error":{"code":"forbidden","detail":"not yours"}}"#
                 let answer = #"{"accepted":2,"results":[\#(ok),\#(full),\#(ok),\#(forbidden)]}"#

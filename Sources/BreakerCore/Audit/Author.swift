@@ -1,5 +1,8 @@
 /// Who orders a change, and from where.
 package struct Author: Hashable, Sendable {
+    /// The actor of everything that is ordered from a server without tokens.
+    package static let anonymous = "anonymous"
+
     package var actor: String
     /// The address that the order came from; `nil` where it came from none.
     package var address: String?

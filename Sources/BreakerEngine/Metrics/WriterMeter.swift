@@ -13,9 +13,10 @@ package struct WriterMeter: Sendable {
     /// The earliest deadline in the batch in hand, as an uptime; `nil` where the writer has none.
     private(set) var deadlineInHandMs: Int64?
 
-    mutating func beginBatch(of commands: [Command]) {
-        deadlineInHandMs = commands.first?.deadlineMs
-        batchSize.observe(Double(commands.count))
+    /// - Parameter groups: each in the order of deadlines.
+    mutating func beginBatch(of groups: [[Command]]) {
+        deadlineInHandMs = groups.lazy.compactMap { $0.first?.deadlineMs }.min()
+        batchSize.observe(Double(groups.reduce(0) { $0 + $1.count }))
     }
 
     mutating func endBatch() {

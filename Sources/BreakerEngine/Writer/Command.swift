@@ -15,6 +15,7 @@ struct Command: Sendable {
         case change(@Sendable (inout WorkingCopy, any BreakerStore) -> Finish, refuse: Finish)
     }
 
+    var client: Client
     var kind: Kind
     /// The uptime at which it is too old to be begun, in milliseconds.
     var deadlineMs: Int64

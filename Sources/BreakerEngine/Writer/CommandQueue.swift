@@ -1,8 +1,11 @@
 import BreakerCore
 
-/// Commands on their way to the writer, in order. A value; the shell keeps it under a lock.
+/// Commands on their way to the writer. A value; the shell keeps it under a lock.
 ///
-/// They gather in the batches in which they are handed out, so that on their usual way none is copied or released under
+/// Each client's commands stay in order, and clients take turns: a batch takes one group of each client in turn, as far
+/// as they fit. So a client waits for one group of each other client at most, however many commands these have waiting.
+///
+/// Commands gather in the groups in which they are handed out, so that on their usual way none is copied or released under
 /// the lock.
 struct CommandQueue {
     private enum State {
@@ -14,24 +17,24 @@ struct CommandQueue {
         case closed
     }
 
-    enum Appended: Equatable {
+    enum Appended {
         /// The caller starts a drain.
         case startDrain
         /// A drain is under way.
         case queued
-        /// The queue is full; nothing was appended.
+        /// The queue is full. The command is in it, and this one of the client with the most commands had to leave.
+        case replaced(Command)
+        /// The queue is full, and the client has its part of it; nothing was appended.
         case full
         /// The queue is closed; nothing was appended.
         case closed
     }
 
-    /// Those before ``head`` have been handed out; none of the others is empty.
-    private var batches: [[Command]] = []
-    private var head = 0
-    /// How heavy the last batch is.
-    private var lastWeight = 0
-    /// An empty batch with room.
-    private var spare: [Command] = []
+    private var lanes: [Client: Lane] = [:]
+    /// The clients that have commands waiting; the next to be served is the first.
+    private var turns: [Client] = []
+    /// Empty groups with room.
+    private var spares: [[Command]] = []
     private var state = State.idle
     private let capacity: Int
     private let batchWeight: Int
@@ -40,7 +43,7 @@ struct CommandQueue {
     private(set) var depth = 0
 
     /// The uptime at which the command that has waited longest is overdue; `nil` where none waits.
-    var firstDeadlineMs: Int64? { head < batches.count ? batches[head].first?.deadlineMs : nil }
+    var firstDeadlineMs: Int64? { turns.lazy.compactMap { lanes[$0]?.firstDeadlineMs }.min() }
 
     /// - Parameters:
     ///   - capacity: how many commands may wait.
@@ -53,61 +56,84 @@ struct CommandQueue {
 
     mutating func append(_ command: Command) -> Appended {
         guard state != .closed else { return .closed }
-        guard depth < capacity else { return .full }
-        if head == batches.count || lastWeight + command.weight > batchWeight { beginBatch() }
-        lastWeight += command.weight
+        var replaced: Command?
+        if depth >= capacity {
+            guard let last = takeLastOfLargest(beside: command.client) else { return .full }
+            replaced = last
+        }
         depth += 1
-        batches[batches.count - 1].append(command)
+        if lanes[command.client, default: Lane()].append(command, groupWeight: batchWeight, &spares) {
+            turns.append(command.client)
+        }
+        if let replaced { return .replaced(replaced) }
         guard state == .idle else { return .queued }
         state = .draining
         return .startDrain
     }
 
-    private mutating func beginBatch() {
-        batches.append([])
-        swap(&batches[batches.count - 1], &spare)
-        lastWeight = 0
+    /// Takes the newest command of the client that has the most waiting.
+    /// - Returns: `nil` where `client` has an equal part already, or no client has more than it would have.
+    private mutating func takeLastOfLargest(beside client: Client) -> Command? {
+        let own = (lanes[client]?.depth ?? 0) + 1
+        // Only a client with less than an equal part is worth the search.
+        guard own * turns.count <= depth,
+            let largest = turns.max(by: { (lanes[$0]?.depth ?? 0) < (lanes[$1]?.depth ?? 0) }),
+            let most = lanes[largest]?.depth, most > own, let last = lanes[largest]?.takeLast()
+        else { return nil }
+        depth -= 1
+        return last
     }
 
-    /// Hands out the next batch.
-    /// - Parameter batch: empty; its room is used for commands to come. Empty behind the call where nothing is left: the
-    ///   drain has ended then.
-    mutating func take(into batch: inout [Command]) {
-        precondition(batch.isEmpty, "\(batch.count) commands would be lost")
-        guard head < batches.count else {
+    /// Hands out the next batch: the first group of each client in turn, as far as they fit.
+    ///
+    /// - Parameter batch: holds empty groups, whose room is used for commands to come. Empty after the call where nothing
+    ///   is left: the drain has ended then.
+    mutating func take(into batch: inout [[Command]]) {
+        precondition(batch.allSatisfy(\.isEmpty), "\(batch.count) groups of commands would be lost")
+        spares.append(contentsOf: batch.prefix(max(0, Self.keptSpares - spares.count)))
+        batch.removeAll(keepingCapacity: true)
+        guard !turns.isEmpty else {
             if state == .draining { state = .idle }
             return
         }
-        if batch.capacity > spare.capacity { swap(&batch, &spare) }
-        swap(&batch, &batches[head])
-        head += 1
-        depth -= batch.count
-        forgetHandedOut()
+        var (weight, waiting, served) = (0, [Client](), [Client]())
+        for client in turns {
+            guard let next = lanes[client]?.firstWeight else { preconditionFailure("a client has a turn in vain") }
+            guard batch.isEmpty || weight + next <= batchWeight else {
+                waiting.append(client)
+                continue
+            }
+            weight += next
+            lanes[client]?.takeFirst(into: &batch)
+            if lanes[client]?.depth != 0 { served.append(client) }
+        }
+        turns = waiting + served
+        depth -= batch.reduce(0) { $0 + $1.count }
+        forgetIdleLanes()
     }
 
-    /// Takes back the end of a batch, as the next one.
-    mutating func putBack(_ rest: [Command]) {
-        guard !rest.isEmpty else { return }
-        if head == batches.count { lastWeight = batchWeight }
-        batches.insert(rest, at: head)
-        depth += rest.count
+    /// Takes back the end of a batch, each client's commands as its next group.
+    ///
+    /// - Parameter rest: groups of the batch that was taken last; of the first, some commands may have been carried out.
+    ///   Its client has had its turn; those of the others are the next.
+    mutating func putBack(_ rest: [[Command]]) {
+        var next: [Client] = []
+        for (place, group) in rest.enumerated() {
+            guard let client = group.first?.client else { continue }
+            lanes[client, default: Lane()].putBack(group)
+            depth += group.count
+            turns.removeAll { $0 == client }
+            if place == 0 { turns.append(client) } else { next.append(client) }
+        }
+        turns.insert(contentsOf: next, at: 0)
     }
 
     /// The commands whose deadline has passed: they leave the queue without having been begun.
     mutating func takeOverdue(atUptimeMs uptimeMs: Int64) -> [Command] {
         var overdue: [Command] = []
-        while head < batches.count {
-            let late = batches[head].prefix { $0.deadlineMs < uptimeMs }
-            overdue += late
-            guard late.count == batches[head].count else {
-                batches[head].removeFirst(late.count)
-                break
-            }
-            batches[head] = []
-            head += 1
-        }
+        for client in turns { lanes[client]?.takeOverdue(atUptimeMs: uptimeMs, into: &overdue) }
         depth -= overdue.count
-        forgetHandedOut()
+        turns.removeAll { lanes[$0]?.depth == 0 }
         return overdue
     }
 
@@ -116,12 +142,91 @@ struct CommandQueue {
         state = .closed
     }
 
+    /// A client that comes back soon finds its lane, with its room.
+    private mutating func forgetIdleLanes() {
+        guard lanes.count > turns.count + Self.keptLanes else { return }
+        lanes = lanes.filter { $0.value.depth > 0 }
+    }
+
+    /// How many lanes are kept without commands.
+    private static let keptLanes = 64
+    /// How many empty groups are kept.
+    private static let keptSpares = 8
+}
+
+/// The commands of one client, in order.
+private struct Lane {
+    private struct Group {
+        var commands: [Command]
+        var weight: Int
+    }
+
+    /// Those before ``head`` have been handed out; none of the others is empty.
+    private var groups: [Group] = []
+    private var head = 0
+    private(set) var depth = 0
+
+    var firstDeadlineMs: Int64? { head < groups.count ? groups[head].commands.first?.deadlineMs : nil }
+
+    /// How heavy the next group is; `nil` where nothing waits.
+    var firstWeight: Int? { head < groups.count ? groups[head].weight : nil }
+
+    /// - Parameter groupWeight: how heavy a group of several commands may be.
+    /// - Returns: whether it is the first command that waits.
+    mutating func append(_ command: Command, groupWeight: Int, _ spares: inout [[Command]]) -> Bool {
+        if head == groups.count || groups[groups.count - 1].weight + command.weight > groupWeight {
+            groups.append(Group(commands: spares.popLast() ?? [], weight: 0))
+        }
+        groups[groups.count - 1].commands.append(command)
+        groups[groups.count - 1].weight += command.weight
+        depth += 1
+        return depth == 1
+    }
+
+    mutating func takeFirst(into batch: inout [[Command]]) {
+        batch.append([])
+        swap(&batch[batch.count - 1], &groups[head].commands)
+        depth -= batch[batch.count - 1].count
+        head += 1
+        forgetHandedOut()
+    }
+
+    mutating func takeLast() -> Command? {
+        guard head < groups.count, let last = groups[groups.count - 1].commands.popLast() else { return nil }
+        depth -= 1
+        groups[groups.count - 1].weight -= last.weight
+        if groups[groups.count - 1].commands.isEmpty { groups.removeLast() }
+        forgetHandedOut()
+        return last
+    }
+
+    mutating func putBack(_ commands: [Command]) {
+        groups.insert(Group(commands: commands, weight: commands.reduce(0) { $0 + $1.weight }), at: head)
+        depth += commands.count
+    }
+
+    mutating func takeOverdue(atUptimeMs uptimeMs: Int64, into overdue: inout [Command]) {
+        while head < groups.count {
+            let late = groups[head].commands.prefix { $0.deadlineMs < uptimeMs }
+            overdue += late
+            depth -= late.count
+            guard late.count == groups[head].commands.count else {
+                groups[head].weight -= late.reduce(0) { $0 + $1.weight }
+                groups[head].commands.removeFirst(late.count)
+                break
+            }
+            groups[head].commands = []
+            head += 1
+        }
+        forgetHandedOut()
+    }
+
     private mutating func forgetHandedOut() {
-        guard head == batches.count || head >= Self.keptPlaces else { return }
-        batches.removeFirst(head)
+        guard head == groups.count || head >= Self.keptPlaces else { return }
+        groups.removeFirst(head)
         head = 0
     }
 
-    /// How many places of batches that were handed out are kept, so that a deep queue is seldom moved up.
+    /// How many places of groups that were handed out are kept, so that a deep queue is seldom moved up.
     private static let keptPlaces = 64
 }

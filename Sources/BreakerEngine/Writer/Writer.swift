@@ -64,7 +64,7 @@ actor Writer {
     }
 
     /// The batch in hand, and what its commands came to; kept for their room.
-    private var batch: [Command] = []
+    private var batch: [[Command]] = []
     private var finishes: [Finish] = []
 
     /// How much one batch takes in: so many single reports that a commit's cost is spread thin, and so few that they
@@ -113,11 +113,11 @@ actor Writer {
         guard !batch.isEmpty else { return false }
         meter.withLockedValue { $0.beginBatch(of: batch) }
         defer {
-            batch.removeAll(keepingCapacity: true)
+            for place in batch.indices { batch[place].removeAll(keepingCapacity: true) }
             meter.withLockedValue { $0.endBatch() }
         }
         guard undoFailedBatch() else {
-            for command in batch { command.refuse(.storageUnavailable) }
+            for command in batch.joined() { command.refuse(.storageUnavailable) }
             return true
         }
         applyBatch()
@@ -133,17 +133,23 @@ actor Writer {
         let startMs = clock.uptimeMs()
         working.beginBatch(at: clock.now())
         var weight = 0
-        for (place, command) in batch.enumerated() {
-            if weight >= Self.weightBetweenLooks {
-                weight = 0
-                guard clock.uptimeMs() - startMs < Self.batchMs else {
-                    let rest = Array(batch[place...])
-                    queue.withLockedValue { $0.putBack(rest) }
-                    return
+        for (index, group) in batch.enumerated() {
+            for (place, command) in group.enumerated() {
+                if weight >= Self.weightBetweenLooks {
+                    weight = 0
+                    guard clock.uptimeMs() - startMs < Self.batchMs else {
+                        let rest = [Array(group[place...])] + batch[(index + 1)...]
+                        queue.withLockedValue { $0.putBack(rest) }
+                        return
+                    }
+                }
+                weight += command.weight
+                if command.deadlineMs < startMs {
+                    command.refuse(.overloaded)
+                } else {
+                    finishes.append(perform(command))
                 }
             }
-            weight += command.weight
-            if command.deadlineMs < startMs { command.refuse(.overloaded) } else { finishes.append(perform(command)) }
         }
     }
 

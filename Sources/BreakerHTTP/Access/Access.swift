@@ -20,7 +20,7 @@ struct Access: Hashable, Sendable {
     }
 
     /// Whoever reaches a server that has no tokens.
-    static let anonymous = Access(actor: "anonymous", role: .operator, prefix: "")
+    static let anonymous = Access(actor: Author.anonymous, role: .operator, prefix: "")
 
     func allows(_ requirement: Requirement) -> Bool { requirement.isMet(by: role) }
 

@@ -1,11 +1,19 @@
+import BreakerCore
+import BreakerEngine
+
 /// What one client may do, remembered for as long as it shows the same authorization and the tokens stay the same:
 /// a digest for each request would cost more than the decision.
 struct Credentials {
     private let gatekeeper: Gatekeeper
+    private let address: String?
     private var known: (authorization: String?, revision: Int, access: Access)?
+    /// The client as the engine's queue knows it, of the access that was found last.
+    private(set) var client = Client.server
 
-    init(_ gatekeeper: Gatekeeper) {
+    /// - Parameter address: the other end of the connection; `nil` where it has none.
+    init(_ gatekeeper: Gatekeeper, address: String? = nil) {
         self.gatekeeper = gatekeeper
+        self.address = address
     }
 
     /// What was found for the authorization that was shown last, if `isSame` says that it is shown again.
@@ -20,6 +28,7 @@ struct Credentials {
         if let known, known.revision == revision, known.authorization == authorization { return known.access }
         guard let access = try? gatekeeper.access(authorization: authorization) else { return nil }
         known = (authorization, revision, access)
+        client = Client(Author(actor: access.actor, address: address))
         return access
     }
 }

@@ -28,7 +28,13 @@ struct ConnectionChannel: HTTPChannelHandler {
                 value: FixedSizeRecvByteBufferAllocator(capacity: HTTPLimits.readBytes)
             )
             let pipeline = channel.pipeline.syncOperations
-            let lane = DecisionLane(decisions: decisions, gatekeeper: gatekeeper, times: times, meters: meters)
+            let lane = DecisionLane(
+                decisions: decisions,
+                gatekeeper: gatekeeper,
+                address: channel.remoteAddress?.ipAddress,
+                times: times,
+                meters: meters
+            )
             if let tls { try pipeline.addHandler(tls.handler()) }
             try pipeline.addHandler(LaneEntrance(to: lane))
             try pipeline.configureHTTPServerPipeline(

@@ -13,7 +13,7 @@ extension DecisionLane {
         }
         let eventLoop = context.eventLoop
         let bound = NIOLoopBound((lane: self, context: context), eventLoop: eventLoop)
-        decisions.answer(request.decision) { answer in
+        decisions.answer(request.decision, from: request.client) { answer in
             if eventLoop.inEventLoop {
                 bound.value.lane.answer(answer, to: kind, bound.value.context)
             } else {

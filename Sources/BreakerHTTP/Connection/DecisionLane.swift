@@ -45,9 +45,16 @@ final class DecisionLane: ChannelDuplexHandler {
     private var isReadHeldBack = false
     private var isWritable = true
 
-    init(decisions: Decisions, gatekeeper: Gatekeeper, times: ConnectionTimes, meters: HTTPMeters) {
+    /// - Parameter address: the other end of the connection; `nil` where it has none.
+    init(
+        decisions: Decisions,
+        gatekeeper: Gatekeeper,
+        address: String?,
+        times: ConnectionTimes,
+        meters: HTTPMeters
+    ) {
         self.decisions = decisions
-        credentials = Credentials(gatekeeper)
+        credentials = Credentials(gatekeeper, address: address)
         deadlines = ConnectionDeadlines(times: times)
         self.meters = meters
     }

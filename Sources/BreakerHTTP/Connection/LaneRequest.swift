@@ -1,4 +1,5 @@
 import BreakerCore
+import BreakerEngine
 import NIOCore
 
 /// A request that the lane decides: the plain shape that workers send, over and over, read straight off the bytes.
@@ -7,6 +8,8 @@ import NIOCore
 /// router, which have an answer for everything. So this takes less than HTTP allows, and never more.
 struct LaneRequest {
     var decision: DecisionRequest
+    /// The sender.
+    var client: Client
     /// The `x-request-id` that the client gave.
     var requestID: String?
 
@@ -40,6 +43,7 @@ struct LaneRequest {
         guard let event = event(query.map(reader.bytes)) else { return nil }
         return LaneRequest(
             decision: DecisionRequest(name: name, event: event),
+            client: credentials.client,
             requestID: fields.requestID.map(reader.text)
         )
     }

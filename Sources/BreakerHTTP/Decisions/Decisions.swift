@@ -13,21 +13,23 @@ struct Decisions: Sendable {
         return engine.decision(for: request.name).map(Self.answer)
     }
 
-    /// - Parameter reply: called once; at once where nothing has to be stored, else on the writer's thread.
-    func answer(_ request: DecisionRequest, reply: @escaping @Sendable (Answer) -> Void) {
+    /// - Parameters:
+    ///   - client: the sender of the request.
+    ///   - reply: called once; at once where nothing has to be stored, else on the writer's thread.
+    func answer(_ request: DecisionRequest, from client: Client, reply: @escaping @Sendable (Answer) -> Void) {
         switch request.event {
         case .acquire:
-            engine.acquire(request.name) { reply(Self.answer($0, Self.answer)) }
+            engine.acquire(request.name, from: client) { reply(Self.answer($0, Self.answer)) }
         case .report(let report):
-            engine.report(report, to: request.name) { result in
+            engine.report(report, to: request.name, from: client) { result in
                 reply(Self.answer(result) { answer in .decision { $0.append(answer, of: report) } })
             }
         }
     }
 
-    func answer(_ request: DecisionRequest) async -> Answer {
+    func answer(_ request: DecisionRequest, from client: Client) async -> Answer {
         await withCheckedContinuation { continuation in
-            answer(request) { continuation.resume(returning: $0) }
+            answer(request, from: client) { continuation.resume(returning: $0) }
         }
     }
 

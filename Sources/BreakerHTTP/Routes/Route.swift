@@ -1,5 +1,6 @@
 import BreakerAPI
 import BreakerCore
+import BreakerEngine
 import HTTPTypes
 import Hummingbird
 
@@ -19,6 +20,9 @@ struct Inquiry: Sendable {
 
     /// Who asks, for what is kept of the order.
     var author: Author { Author(actor: access.actor, address: address) }
+
+    /// Whose turn its commands take.
+    var client: Client { Client(author) }
 
     /// The breaker that the path names, if the token may touch it.
     func breakerName() throws(Problem) -> BreakerName {

@@ -8,12 +8,12 @@ extension Routes {
             Route(.post, Paths.acquire(Route.name), .work) { inquiry in
                 let request = try DecisionRequest.acquire(inquiry.name, body: inquiry.body)
                 try inquiry.access.require(request.name)
-                return await decisions.answer(request)
+                return await decisions.answer(request, from: inquiry.client)
             },
             Route(.post, Paths.report(Route.name), .work) { inquiry in
                 let request = try DecisionRequest.report(inquiry.name, query: inquiry.query, body: inquiry.body)
                 try inquiry.access.require(request.name)
-                return await decisions.answer(request)
+                return await decisions.answer(request, from: inquiry.client)
             },
         ]
     }

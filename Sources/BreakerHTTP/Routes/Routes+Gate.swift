@@ -14,8 +14,12 @@ extension Routes {
         let path = Paths.gate(Route.name)
         return methods.flatMap { method in
             [
-                gate(method, path) { name throws(EngineError) in try await engine.acquireWithoutProbe(name) },
-                gate(method, path + "/probe") { name throws(EngineError) in try await engine.acquire(name) },
+                gate(method, path) { name, client throws(EngineError) in
+                    try await engine.acquireWithoutProbe(name, from: client)
+                },
+                gate(method, path + "/probe") { name, client throws(EngineError) in
+                    try await engine.acquire(name, from: client)
+                },
             ]
         }
     }
@@ -23,11 +27,13 @@ extension Routes {
     private static func gate(
         _ method: HTTPRequest.Method,
         _ path: String,
-        acquire: @escaping @Sendable (BreakerName) async throws(EngineError) -> Decision
+        acquire: @escaping @Sendable (BreakerName, Client) async throws(EngineError) -> Decision
     ) -> Route {
         var route = Route(method, path, .work) { inquiry in
             let name = try inquiry.breakerName()
-            return Answer(gate: try await problems { () throws(EngineError) in try await acquire(name) })
+            return Answer(
+                gate: try await problems { () throws(EngineError) in try await acquire(name, inquiry.client) }
+            )
         }
         route.ignoresQuery = true
         return route

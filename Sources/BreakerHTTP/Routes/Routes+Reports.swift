@@ -8,7 +8,7 @@ extension Routes {
             Route(.post, Paths.reports, .work, maximumBody: HTTPLimits.reportsBody) { inquiry in
                 let batch = try ReportBatch(body: inquiry.body, access: inquiry.access)
                 let results = try await problems { () throws(EngineError) in
-                    try await engine.report(batch.reports)
+                    try await engine.report(batch.reports, from: inquiry.client)
                 }
                 return Answer(fields: Answer.decisionFields, body: batch.answer(results))
             }

@@ -61,7 +61,7 @@ struct QueueingTests {
         let first = await gated.blockWriter()
         // As heavy as what is applied between two looks at the clock.
         let slow = Task { [engine = gated.engine, clock = gated.clock] in
-            try await engine.change(weight: 64) { working, store throws(EngineError) in
+            try await engine.change(from: .server, weight: 64) { working, store throws(EngineError) in
                 clock.advance(byMs: Int64(appliedMs))
                 _ = try working.report(Report(.failure), to: name, store: store)
             }
@@ -109,6 +109,66 @@ struct QueueingTests {
         for task in queued { #expect(try await task.value.applied) }
         #expect(try await gated.engine.breaker("b").breaker.consecutiveFailures == 10)
         await gated.engine.stop()
+    }
+
+    @Test("A batch of many reports is several transactions, and the report of another client waits for one of them")
+    func splitsBatches() async throws {
+        let gated = try Gated()
+        let first = await gated.blockWriter()
+        let batch = Task { [engine = gated.engine] in
+            try await engine.report(try Self.failures(2_500), from: Client("many"))
+        }
+        while gated.engine.queueDepth < 3 { await Task.yield() }
+        let other = Task { try await gated.engine.report(Report(.failure), to: "other") }
+        while gated.engine.queueDepth < 4 { await Task.yield() }
+        gated.gate.open()
+        _ = try await first.value
+        #expect(try await other.value.applied)
+        #expect(try await batch.value.allSatisfy { try $0.get().applied })
+        #expect(gated.gate.failuresPerBatch == [0, 1, 1_001, 1_000, 500])
+        #expect(try await gated.engine.breaker("many").breaker.consecutiveFailures == 2_500)
+        await gated.engine.stop()
+    }
+
+    @Test("Of a batch that finds room for a part, the rest is overloaded; one that finds none is refused as a whole")
+    func refusesPartsOfBatches() async throws {
+        let gated = try Gated(capacity: 2)
+        let first = await gated.blockWriter()
+        let batch = Task { [engine = gated.engine] in
+            try await engine.report(try Self.failures(2_001), from: Client("many"))
+        }
+        while gated.engine.queueDepth < 2 { await Task.yield() }
+        await #expect(throws: EngineError.overloaded) {
+            try await gated.engine.report(try Self.failures(2_001), from: Client("many"))
+        }
+        gated.gate.open()
+        _ = try await first.value
+        let results = try await batch.value
+        #expect(results.count == 2_001)
+        #expect(try results.prefix(2_000).allSatisfy { try $0.get().applied })
+        #expect(results.last == .failure(.overloaded))
+        #expect(try await gated.engine.breaker("many").breaker.consecutiveFailures == 2_000)
+        await gated.engine.stop()
+    }
+
+    @Test(
+        "A transaction takes so many reports, and so many outcomes, of a batch",
+        arguments: [
+            (counts: [], parts: []), ([1], [1]), (Array(repeating: 1, count: 1_000), [1_000]),
+            (Array(repeating: 1, count: 1_001), [1_000, 1]), (Array(repeating: 8_192, count: 8), [8]),
+            (Array(repeating: 8_192, count: 8) + [1], [8, 1]), (Array(repeating: 10_000, count: 7), [6, 1]),
+        ]
+    )
+    func parts(counts: [Int], parts: [Int]) throws {
+        let name = try #require(BreakerName("a"))
+        let reports = counts.map { Engine.AddressedReport(name: name, report: Report(.failure, count: $0)) }
+        #expect(Engine.parts(of: reports).map(\.count) == parts)
+        #expect(Engine.parts(of: reports).flatMap { $0.map(\.report.count) } == counts)
+    }
+
+    private static func failures(_ count: Int) throws -> [Engine.AddressedReport] {
+        let name = try #require(BreakerName("many"))
+        return Array(repeating: Engine.AddressedReport(name: name, report: Report(.failure)), count: count)
     }
 
     @Test(

@@ -1,12 +1,14 @@
 import BreakerCore
+import TestSupport
 import Testing
 
 @testable import BreakerEngine
 
 @Suite("The queue")
 struct CommandQueueTests {
-    private func command(weight: Int = 1, deadline: Int64 = 0) -> Command {
+    private func command(_ client: Client = .server, weight: Int = 1, deadline: Int64 = 0) -> Command {
         Command(
+            client: client,
             kind: .change({ _, _ in { _ in } }, refuse: { _ in }),
             deadlineMs: deadline,
             weight: weight
@@ -19,24 +21,24 @@ struct CommandQueueTests {
     @Test("Only the first command behind an idle queue starts a drain, and only an empty batch ends it")
     func startsOneDrain() {
         var queue = CommandQueue(capacity: 10, batchWeight: 10)
-        #expect(queue.append(command()) == .startDrain)
-        #expect(queue.append(command()) == .queued)
+        #expect(queue.append(command()).isStartDrain)
+        #expect(queue.append(command()).isQueued)
         #expect(queue.take().count == 2)
-        #expect(queue.append(command()) == .queued)
+        #expect(queue.append(command()).isQueued)
         #expect(queue.take().count == 1)
         #expect(queue.take().isEmpty)
-        #expect(queue.append(command()) == .startDrain)
+        #expect(queue.append(command()).isStartDrain)
     }
 
     @Test("A queue refuses what is beyond its capacity, and has room again once a batch is taken")
     func isBounded() {
         var queue = CommandQueue(capacity: 2, batchWeight: 1)
-        #expect(queue.append(command()) == .startDrain)
-        #expect(queue.append(command()) == .queued)
-        #expect(queue.append(command()) == .full)
+        #expect(queue.append(command()).isStartDrain)
+        #expect(queue.append(command()).isQueued)
+        #expect(queue.append(command()).isFull)
         #expect(queue.depth == 2)
         _ = queue.take()
-        #expect(queue.append(command()) == .queued)
+        #expect(queue.append(command()).isQueued)
     }
 
     @Test(
@@ -62,10 +64,10 @@ struct CommandQueueTests {
         var queue = CommandQueue(capacity: 10, batchWeight: 10)
         _ = queue.append(command())
         queue.close()
-        #expect(queue.append(command()) == .closed)
+        #expect(queue.append(command()).isClosed)
         #expect(queue.take().count == 1)
         #expect(queue.take().isEmpty)
-        #expect(queue.append(command()) == .closed)
+        #expect(queue.append(command()).isClosed)
     }
 
     @Test("Order holds over many bursts, whatever goes back", arguments: [1, 7, 64, 1_024, 100_000])
@@ -87,7 +89,7 @@ struct CommandQueueTests {
                 let batch = queue.take()
                 let kept = (batch.count + 1) / 2
                 check(batch[..<kept])
-                queue.putBack(Array(batch[kept...]))
+                queue.putBack([Array(batch[kept...])])
                 #expect(queue.depth == Int(next - taken))
             }
         }
@@ -96,16 +98,16 @@ struct CommandQueueTests {
         #expect(queue.depth == 0)
     }
 
-    @Test("What is put back comes before what came since, and no more joins it")
+    @Test("What is put back comes before what came since")
     func putsBack() {
         var queue = CommandQueue(capacity: 10, batchWeight: 3)
         for deadline in [1, 2, 3] as [Int64] { _ = queue.append(command(deadline: deadline)) }
         let batch = queue.take()
-        queue.putBack(Array(batch[1...]))
-        #expect(queue.append(command(deadline: 4)) == .queued)
-        #expect(queue.depth == 3)
-        #expect(deadlines(queue.take()) == [2, 3])
-        #expect(deadlines(queue.take()) == [4])
+        queue.putBack([Array(batch[1...])])
+        for deadline in [4, 5] as [Int64] { #expect(queue.append(command(deadline: deadline)).isQueued) }
+        #expect(queue.depth == 4)
+        #expect(deadlines(queue.take()) == [2, 3, 4])
+        #expect(deadlines(queue.take()) == [5])
     }
 
     @Test("What is overdue leaves the queue, up to the first that is not")
@@ -124,18 +126,155 @@ struct CommandQueueTests {
         var queue = CommandQueue(capacity: 10, batchWeight: 2)
         for deadline in 1...7 as ClosedRange<Int64> { _ = queue.append(command(deadline: deadline)) }
         #expect(deadlines(queue.takeOverdue(atUptimeMs: 6)) == [1, 2, 3, 4, 5])
-        #expect(queue.append(command(deadline: 8)) == .queued)
+        #expect(queue.append(command(deadline: 8)).isQueued)
         #expect(deadlines(queue.takeOverdue(atUptimeMs: 9)) == [6, 7, 8])
-        #expect(queue.append(command(deadline: 9)) == .queued)
+        #expect(queue.append(command(deadline: 9)).isQueued)
         #expect(deadlines(queue.take()) == [9])
         #expect(queue.depth == 0)
     }
 }
 
+/// Clients take turns. Their commands are told apart by their deadlines: 1 to 9 are the first client's, 11 to 19 the
+/// second's, and so on.
+@Suite("The turns of the queue")
+struct QueueTurnTests {
+    private func client(_ number: Int64) -> Client { Client(Author(actor: "client-\(number)", address: nil)) }
+
+    private func command(_ deadline: Int64, weight: Int = 1) -> Command {
+        Command(
+            client: client(deadline / 10),
+            kind: .change({ _, _ in { _ in } }, refuse: { _ in }),
+            deadlineMs: deadline,
+            weight: weight
+        )
+    }
+
+    private func deadlines(_ batch: [Command]) -> [Int64] { batch.map(\.deadlineMs) }
+
+    @Test("A client waits for one group of another client, however many that one has")
+    func takesTurns() {
+        var queue = CommandQueue(capacity: 100, batchWeight: 10)
+        for deadline in 1...4 as ClosedRange<Int64> { _ = queue.append(command(deadline, weight: 10)) }
+        #expect(deadlines(queue.take()) == [1])
+        _ = queue.append(command(11))
+        #expect(deadlines(queue.take()) == [2])
+        #expect(deadlines(queue.take()) == [11])
+        #expect(deadlines(queue.take()) == [3])
+        #expect(deadlines(queue.take()) == [4])
+        #expect(queue.take().isEmpty)
+    }
+
+    @Test("Groups of several clients are one batch as far as they fit, and the one that does not fit is the next")
+    func sharesBatches() {
+        var queue = CommandQueue(capacity: 100, batchWeight: 10)
+        for deadline in [1, 11, 12, 31] as [Int64] { _ = queue.append(command(deadline)) }
+        _ = queue.append(command(21, weight: 8))
+        for deadline in [22, 23] as [Int64] { _ = queue.append(command(deadline, weight: 2)) }
+        #expect(deadlines(queue.take()) == [1, 11, 12, 31])
+        #expect(deadlines(queue.take()) == [21, 22])
+        #expect(deadlines(queue.take()) == [23])
+    }
+
+    @Test("Clients that always have more waiting are served alike, in order", arguments: 1...10)
+    func isFair(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        var queue = CommandQueue(capacity: 10_000, batchWeight: 16)
+        var (sent, taken) = ([Int](repeating: 0, count: 5), [Int](repeating: 0, count: 5))
+        var served = [Int](repeating: 0, count: 5)
+        for _ in 0..<2_000 {
+            for client in 0..<5 where sent[client] - taken[client] < 50 {
+                for _ in 0..<20 {
+                    let command = Command(
+                        client: self.client(Int64(client)),
+                        kind: .change({ _, _ in { _ in } }, refuse: { _ in }),
+                        deadlineMs: Int64(client * 1_000_000 + sent[client]),
+                        weight: client == 0 ? 16 : Int.random(in: 1...4, using: &random)
+                    )
+                    _ = queue.append(command)
+                    sent[client] += 1
+                }
+            }
+            var batch: [[Command]] = []
+            queue.take(into: &batch)
+            let all = batch.flatMap(\.self)
+            #expect(all.reduce(0) { $0 + $1.weight } <= 16, "seed \(seed)")
+            for command in all {
+                let client = Int(command.deadlineMs / 1_000_000)
+                #expect(Int(command.deadlineMs) % 1_000_000 == taken[client], "seed \(seed)")
+                taken[client] += 1
+                served[client] += command.weight
+            }
+        }
+        #expect(served.allSatisfy { $0 > 2_000 * 16 / 5 * 3 / 4 }, "seed \(seed): \(served)")
+        #expect(queue.depth == zip(sent, taken).reduce(0) { $0 + $1.0 - $1.1 }, "seed \(seed)")
+    }
+
+    @Test("What is left of a batch goes back to its clients: those that were not begun are the next")
+    func putsBack() {
+        var queue = CommandQueue(capacity: 100, batchWeight: 10)
+        for deadline in [1, 2, 11, 12, 21] as [Int64] { _ = queue.append(command(deadline)) }
+        var batch: [[Command]] = []
+        queue.take(into: &batch)
+        #expect(batch.map(deadlines) == [[1, 2], [11, 12], [21]])
+        _ = queue.append(command(3))
+        queue.putBack([Array(batch[0][1...])] + batch[1...])
+        #expect(queue.depth == 5)
+        for place in batch.indices { batch[place] = [] }
+        queue.take(into: &batch)
+        #expect(batch.map(deadlines) == [[11, 12], [21], [2]])
+        #expect(deadlines(queue.take()) == [3])
+    }
+
+    @Test("In a full queue the newest command of the client with the most leaves for that of another")
+    func refusesTheLargest() {
+        var queue = CommandQueue(capacity: 4, batchWeight: 10)
+        for deadline in 1...4 as ClosedRange<Int64> { _ = queue.append(command(deadline)) }
+        #expect(queue.append(command(5)).isFull)
+        #expect(queue.append(command(11)).replaced == 4)
+        #expect(queue.append(command(21)).replaced == 3)
+        #expect(queue.append(command(3)).isFull)
+        #expect(queue.append(command(12)).isFull)
+        #expect(queue.append(command(31)).replaced == 2)
+        #expect(queue.append(command(41)).isFull)
+        #expect(queue.depth == 4)
+        #expect(deadlines(queue.take()) == [1, 11, 21, 31])
+        #expect(queue.append(command(41)).isQueued)
+    }
+
+    @Test("What is overdue leaves the queue for every client")
+    func takesOverdue() {
+        var queue = CommandQueue(capacity: 100, batchWeight: 10)
+        for deadline in [11, 1, 2, 12, 21] as [Int64] { _ = queue.append(command(deadline)) }
+        #expect(queue.firstDeadlineMs == 1)
+        #expect(Set(deadlines(queue.takeOverdue(atUptimeMs: 12))) == [1, 2, 11])
+        #expect(queue.firstDeadlineMs == 12)
+        #expect(queue.depth == 2)
+        #expect(deadlines(queue.take()) == [12, 21])
+    }
+
+    @Test("Without tokens, addresses tell clients apart; with tokens, their names do")
+    func identifiesClients() {
+        func client(_ actor: String, _ address: String) -> Client { Client(Author(actor: actor, address: address)) }
+        #expect(client("checkout", "10.0.0.1") == client("checkout", "10.0.0.2"))
+        #expect(client("checkout", "10.0.0.1") != client("search", "10.0.0.1"))
+        #expect(client(Author.anonymous, "10.0.0.1") == client(Author.anonymous, "10.0.0.1"))
+        #expect(client(Author.anonymous, "10.0.0.1") != client(Author.anonymous, "10.0.0.2"))
+    }
+}
+
 extension CommandQueue {
     fileprivate mutating func take() -> [Command] {
-        var batch: [Command] = []
+        var batch: [[Command]] = []
         take(into: &batch)
-        return batch
+        return batch.flatMap(\.self)
     }
+}
+
+extension CommandQueue.Appended {
+    fileprivate var isStartDrain: Bool { if case .startDrain = self { true } else { false } }
+    fileprivate var isQueued: Bool { if case .queued = self { true } else { false } }
+    fileprivate var isFull: Bool { if case .full = self { true } else { false } }
+    fileprivate var isClosed: Bool { if case .closed = self { true } else { false } }
+    /// The deadline of the command that had to leave.
+    fileprivate var replaced: Int64? { if case .replaced(let command) = self { command.deadlineMs } else { nil } }
 }

@@ -24,7 +24,8 @@ extension Engine {
                         return { _ in }
                     },
                     refuse: { _ in }
-                )
+                ),
+                from: .server
             )
         }
         defer { standstill.end() }

@@ -281,7 +281,7 @@ def test_an_outcome_that_is_refused_for_good_is_dropped_and_holds_up_no_other(st
 
 
 def test_an_outcome_that_the_server_cannot_store_now_waits_with_those_behind_it() -> None:
-    faults = iter(["storage_unavailable", "overloaded"])
+    faults = iter(["storage_unavailable", "overloaded", "outcome_unknown"])
     taken: list[tuple[str, str]] = []
 
     def answering(path: str, body: Any) -> Answer:
@@ -309,7 +309,7 @@ def test_an_outcome_that_the_server_cannot_store_now_waits_with_those_behind_it(
         assert fb.statistics.dropped == 0
         assert [kind for name, kind in taken if name == "other"] == ["other-a", "other-b", "other-c"]
         # The last came through behind one that did not, and counts once, by its id.
-        assert [kind for name, kind in taken if name == "payments"] == ["a", "c", "c", "b", "c"]
+        assert [kind for name, kind in taken if name == "payments"] == ["a", "c", "c", "c", "b", "c"]
 
 
 @pytest.mark.parametrize(("last", "permit"), [(CLOSED, "7"), (PROBE, "9"), (None, None)])

@@ -1,0 +1,120 @@
+package import BreakerCore
+import NIOConcurrencyHelpers
+
+/// Many reports of one request.
+extension Engine {
+    package struct AddressedReport: Sendable {
+        package var name: BreakerName
+        package var report: Report
+
+        package init(name: BreakerName, report: Report) {
+            self.name = name
+            self.report = report
+        }
+    }
+
+    /// How many reports, and how many outcomes, one transaction of a batch takes: as much as is applied and stored in some
+    /// milliseconds.
+    static let reportsPerTransaction = 1_000
+    static let outcomesPerTransaction = 65_536
+
+    /// Takes many reports, in one transaction or, where they are more than one takes, in several. Each report has an answer
+    /// of its own, in order; one that is not stored has the reason.
+    ///
+    /// - Parameter client: the worker that reports. Its transactions take turns with the commands of other clients.
+    /// - Throws: an ``EngineError`` where no transaction is stored.
+    package func report(
+        _ reports: [AddressedReport],
+        from client: Client = .server
+    ) async throws(EngineError) -> [Result<ReportAnswer, EngineError>] {
+        let parts = Self.parts(of: reports)
+        let answers: [PartAnswer] = await withCheckedContinuation { continuation in
+            let gathered = NIOLockedValueBox(PartAnswers(count: parts.count))
+            if parts.isEmpty { continuation.resume(returning: []) }
+            for (index, part) in parts.enumerated() {
+                submitReports(part, from: client) { answer in
+                    if let answers = gathered.withLockedValue({ $0.add(answer, at: index) }) {
+                        continuation.resume(returning: answers)
+                    }
+                }
+            }
+        }
+        let errors = answers.compactMap(\.failure)
+        if errors.count == parts.count, let error = errors.first(where: { $0 == .outcomeUnknown }) ?? errors.first {
+            throw error
+        }
+        return zip(parts, answers).flatMap { part, answer -> [Result<ReportAnswer, EngineError>] in
+            switch answer {
+            case .success(let results): results
+            case .failure(let error): part.map { _ in .failure(error.ofPart) }
+            }
+        }
+    }
+
+    private typealias PartAnswer = Result<[Result<ReportAnswer, EngineError>], EngineError>
+
+    /// What became of the parts of a batch, until all are done.
+    private struct PartAnswers {
+        private var answers: [PartAnswer?]
+        private var missing: Int
+
+        init(count: Int) {
+            answers = Array(repeating: nil, count: count)
+            missing = count
+        }
+
+        /// - Returns: all answers where this is the last; else `nil`.
+        mutating func add(_ answer: PartAnswer, at index: Int) -> [PartAnswer]? {
+            answers[index] = answer
+            missing -= 1
+            return missing == 0 ? answers.compactMap(\.self) : nil
+        }
+    }
+
+    private func submitReports(
+        _ reports: ArraySlice<AddressedReport>,
+        from client: Client,
+        reply: @escaping Reply<[Result<ReportAnswer, EngineError>]>
+    ) {
+        let outcomes = reports.reduce(0) { $0 + $1.report.count }
+        submitChange(
+            from: client,
+            weight: reports.count + Self.weight(ofOutcomes: outcomes),
+            { working, store throws(EngineError) in
+                reports.map { item in
+                    Result { () throws(EngineError) in
+                        try working.report(item.report, to: item.name, store: store)
+                    }
+                }
+            },
+            reply: reply
+        )
+    }
+
+    /// Splits a batch into what one transaction takes.
+    static func parts(of reports: [AddressedReport]) -> [ArraySlice<AddressedReport>] {
+        var parts: [ArraySlice<AddressedReport>] = []
+        var (start, outcomes) = (reports.startIndex, 0)
+        for (index, item) in reports.enumerated() {
+            let isFull =
+                index - start >= reportsPerTransaction || outcomes + item.report.count > outcomesPerTransaction
+            if isFull, index > start {
+                parts.append(reports[start..<index])
+                (start, outcomes) = (index, 0)
+            }
+            outcomes += item.report.count
+        }
+        if start < reports.endIndex { parts.append(reports[start...]) }
+        return parts
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
+}
+
+extension EngineError {
+    /// As it is told of some reports of a batch: clients send those again that were not stored for want of storage or of
+    /// time.
+    fileprivate var ofPart: EngineError { code == .shuttingDown ? EngineError(.overloaded, message) : self }
+}

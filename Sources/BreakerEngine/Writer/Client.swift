@@ -1,0 +1,22 @@
+package import BreakerCore
+
+/// The sender of a command, with which other senders take turns in the queue: the holder of a token, or an address where
+/// there are no tokens.
+///
+/// Clients are equal if their numbers are, so that the queue compares no texts. Two names share a number about once in
+/// 10^19 pairs; they would share their turns then, and nothing else.
+package struct Client: Hashable, Sendable {
+    private let number: Int
+
+    /// The server itself: what is due by time.
+    package static let server = Client(number: 0)
+
+    private init(number: Int) { self.number = number }
+
+    /// - Parameter author: without tokens, every author is ``Author/anonymous``, and the address tells them apart.
+    package init(_ author: Author) {
+        var hasher = Hasher()
+        hasher.combine(author.actor == Author.anonymous ? author.address : author.actor)
+        number = hasher.finalize()
+    }
+}
