@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The bounds of what a client may send.
 package enum HTTPLimits {
     /// Bytes of a request's body: a policy with room to spare.
@@ -24,12 +26,26 @@ package enum HTTPLimits {
     package static let heartbeatMs: ClosedRange<Int64> = 500...60_000
     /// Bytes that are read from a connection at once.
     package static let readBytes = 16_384
+    /// Bytes of a long answer that are written at once.
+    static let pieceBytes = 16_384
+    /// Bytes of answers that a client without a token may leave unread before the server takes no more of its requests.
+    static let strangerUnreadBytes = 4_096
+    /// The same for a client with a token: as NIO has it.
+    static let writeMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32_768, high: 65_536)
+    /// Connections that wait to be accepted: those of some thousand workers that reconnect together. The kernel caps it at
+    /// `net.core.somaxconn`.
+    static let backlog = 4_096
     /// Connections at once, where the process may have as many descriptors.
     package static let connections = 10_000
     /// A server that could not serve this many does not start.
     package static let leastConnections = 512
-    /// Descriptors that the server needs beside its connections: the database, its log, sockets of its own.
-    package static let reservedDescriptors = 64
+    /// Descriptors that the server needs beside its connections: 3 standard streams, 5 for the database and its lock, up to
+    /// 12 of readers, 8 for a backup, the listening socket, 4 connections that are accepted at once beyond the bound, and
+    /// short uses such as the tokens file and `/proc`; with as much again to spare.
+    static let reservedDescriptors = 64
+    /// Descriptors for each core: of an event loop of the server's and one of NIO's own group, an epoll, an event and a
+    /// timer each.
+    static let reservedDescriptorsPerCore = 6
     /// Characters of an `x-request-id` that is echoed.
     package static let requestIDLength = 1...128
     package static let pageSize = 1...1_000

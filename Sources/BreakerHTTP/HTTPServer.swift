@@ -55,6 +55,12 @@ package struct HTTPServer: Sendable {
         onRunning: @escaping @Sendable (SocketAddress) async -> Void
     ) -> any Service {
         let meters = HTTPMeters()
+        let connections = OpenConnections(
+            limit: configuration.maximumConnections,
+            hasTokens: gatekeeper.hasTokens,
+            eventLoop: configuration.eventLoops.any(),
+            logger: logger
+        )
         let routes = Routes.all(
             engine: engine,
             gatekeeper: gatekeeper,
@@ -66,7 +72,12 @@ package struct HTTPServer: Sendable {
             eventLoops: configuration.eventLoops
         )
         return Application(
-            router: RouterDoor(gatekeeper: gatekeeper, meters: meters, now: { engine.clock.now() }).router(of: routes),
+            router: RouterDoor(
+                gatekeeper: gatekeeper,
+                meters: meters,
+                connections: connections,
+                now: { engine.clock.now() }
+            ).router(of: routes),
             server: HTTPServerBuilder { responder in
                 ConnectionChannel(
                     responder: responder,
@@ -74,12 +85,14 @@ package struct HTTPServer: Sendable {
                     gatekeeper: gatekeeper,
                     times: configuration.times,
                     meters: meters,
+                    connections: connections,
                     tls: configuration.tls
                 )
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
-                availableConnectionsDelegate: .maximum(configuration.maximumConnections, logger: logger)
+                backlog: HTTPLimits.backlog,
+                availableConnectionsDelegate: connections
             ),
             onServerRunning: { channel in
                 guard let address = channel.localAddress else { return }

@@ -26,6 +26,9 @@ package final class Gatekeeper: Sendable {
         self.sessions = sessions
     }
 
+    /// Whether clients have to show a token.
+    var hasTokens: Bool { register.withLockedValue { $0.tokens != nil } }
+
     package func replace(tokens: [Token]) {
         let tokens = Self.byDigest(tokens)
         register.withLockedValue { register in

@@ -7,8 +7,9 @@ import NIOHTTPTypesHTTP1
 
 /// One client's connection: what bytes pass through on their way to the lane and to the router.
 ///
-/// TLS where the server has a certificate, ``LaneEntrance``, encoder and decoder, ``DecisionLane``, Hummingbird's codec. None of Hummingbird's own connection state: what the
-/// lane answers would be invisible to it, so the lane keeps time, order and shutdown for both.
+/// TLS where the server has a certificate, ``LaneEntrance``, encoder and decoder, ``DecisionLane``, Hummingbird's codec.
+/// None of Hummingbird's own connection state: what the lane answers would be invisible to it, so the lane keeps time,
+/// order and shutdown for both.
 struct ConnectionChannel: HTTPChannelHandler {
     typealias Value = AcceptedConnection
 
@@ -17,6 +18,7 @@ struct ConnectionChannel: HTTPChannelHandler {
     let gatekeeper: Gatekeeper
     let times: ConnectionTimes
     let meters: HTTPMeters
+    let connections: OpenConnections
     let tls: ServerTLS?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -33,7 +35,9 @@ struct ConnectionChannel: HTTPChannelHandler {
                 gatekeeper: gatekeeper,
                 address: channel.remoteAddress?.ipAddress,
                 times: times,
-                meters: meters
+                meters: meters,
+                connections: connections,
+                connection: connections.add(channel)
             )
             if let tls { try pipeline.addHandler(tls.handler()) }
             try pipeline.addHandler(LaneEntrance(to: lane))

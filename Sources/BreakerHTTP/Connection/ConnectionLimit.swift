@@ -1,3 +1,5 @@
+import NIOCore
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -10,25 +12,31 @@
 package enum ConnectionLimit {
     package struct TooFewDescriptors: Error, Sendable, CustomStringConvertible {
         package var descriptors: Int
+        package var needed: Int
 
         package var description: String {
-            let needed = HTTPLimits.leastConnections + HTTPLimits.reservedDescriptors
-            return "the process may open \(descriptors) files; \(needed) are needed at least: raise it with ulimit -n"
+            "the process may open \(descriptors) files; \(needed) are needed at least: raise it with ulimit -n"
         }
     }
 
-    /// Raises the limit of open files as far as it goes, and leaves some for what is no connection. Beyond the result
-    /// clients wait in the kernel's backlog.
+    /// Raises the limit of open files as far as it goes.
+    /// - Returns: how many connections it leaves room for; see ``connections(descriptors:cores:)``.
     package static func raise() throws(TooFewDescriptors) -> Int {
         var limit = rlimit()
         guard getrlimit(resource, &limit) == 0 else { return HTTPLimits.leastConnections }
         limit.rlim_cur = limit.rlim_max
         _ = setrlimit(resource, &limit)
         guard getrlimit(resource, &limit) == 0 else { return HTTPLimits.leastConnections }
-        let descriptors = Int(clamping: limit.rlim_cur)
-        let connections = descriptors - HTTPLimits.reservedDescriptors
-        guard connections >= HTTPLimits.leastConnections else { throw TooFewDescriptors(descriptors: descriptors) }
-        return min(connections, HTTPLimits.connections)
+        return try connections(descriptors: Int(clamping: limit.rlim_cur), cores: System.coreCount)
+    }
+
+    /// How many connections a process may have that may open so many files: with them, everything else that it opens
+    /// stays within the limit.
+    static func connections(descriptors: Int, cores: Int) throws(TooFewDescriptors) -> Int {
+        let reserved = HTTPLimits.reservedDescriptors + HTTPLimits.reservedDescriptorsPerCore * cores
+        let needed = HTTPLimits.leastConnections + reserved
+        guard descriptors >= needed else { throw TooFewDescriptors(descriptors: descriptors, needed: needed) }
+        return min(descriptors - reserved, HTTPLimits.connections)
     }
 
     #if canImport(Glibc)

@@ -25,6 +25,7 @@ extension DecisionLane {
     private func answer(_ answer: Answer, to kind: DecisionKind, _ context: ChannelHandlerContext) {
         guard let persistence = turn.answered() else { return }
         meters.answered(kind, status: answer.status)
+        connection.isServed = false
         deadlines.touch()
         write(answer, persistence, context)
         if persistence == .closes { close(context) }

@@ -16,6 +16,16 @@ extension DecisionLane {
         context.read()
     }
 
+    /// Closes at once, for another connection needs the descriptor; unless a client with a token waits for an answer.
+    func makeRoom(_ context: ChannelHandlerContext) {
+        if turn.awaitsAnswer, !connection.isStranger {
+            connection.isServed = true
+            connections.keep(connection)
+        } else {
+            context.close(promise: nil)
+        }
+    }
+
     /// Closes both ways, once the client has all of it.
     func closeBothWays(_ context: ChannelHandlerContext) {
         whenSent(context, within: patience) { _, context in context.close(promise: nil) }

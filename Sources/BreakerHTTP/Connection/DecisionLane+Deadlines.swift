@@ -3,19 +3,22 @@ import NIOCore
 /// What a connection waits for, and until when.
 final class ConnectionDeadlines {
     let times: ConnectionTimes
-    private(set) var lastActive = NIODeadline.now()
+    private let connection: OpenConnection
     var idle: Scheduled<Void>?
     var body: Scheduled<Void>?
     var stall: Scheduled<Void>?
     var sending: Scheduled<Void>?
     var linger: Scheduled<Void>?
 
-    init(times: ConnectionTimes) {
+    init(times: ConnectionTimes, of connection: OpenConnection) {
         self.times = times
+        self.connection = connection
     }
 
+    var lastActive: NIODeadline { connection.activeAt }
+
     /// A request began, or an answer ended. Bytes alone do not count: a head that drips keeps no connection alive.
-    func touch() { lastActive = .now() }
+    func touch() { connection.touch() }
 
     func bodyCame() {
         body?.cancel()

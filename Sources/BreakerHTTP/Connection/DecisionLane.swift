@@ -23,6 +23,9 @@ final class DecisionLane: ChannelDuplexHandler {
     var credentials: Credentials
     let deadlines: ConnectionDeadlines
     let meters: HTTPMeters
+    let connections: OpenConnections
+    let connection: OpenConnection
+    private var isAuthenticated = false
     var boundary = LaneBoundary()
     /// What the decoder is given at this moment, as far as it is made of lines that begin in it.
     var decoderInput = ByteBuffer()
@@ -45,18 +48,24 @@ final class DecisionLane: ChannelDuplexHandler {
     private var isReadHeldBack = false
     private var isWritable = true
 
-    /// - Parameter address: the other end of the connection; `nil` where it has none.
+    /// - Parameters:
+    ///   - address: the other end of the connection; `nil` where it has none.
+    ///   - connection: the lane's own, of `connections`.
     init(
         decisions: Decisions,
         gatekeeper: Gatekeeper,
         address: String?,
         times: ConnectionTimes,
-        meters: HTTPMeters
+        meters: HTTPMeters,
+        connections: OpenConnections,
+        connection: OpenConnection
     ) {
         self.decisions = decisions
         credentials = Credentials(gatekeeper, address: address)
-        deadlines = ConnectionDeadlines(times: times)
+        deadlines = ConnectionDeadlines(times: times, of: connection)
         self.meters = meters
+        self.connections = connections
+        self.connection = connection
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -88,6 +97,10 @@ final class DecisionLane: ChannelDuplexHandler {
     func receive(_ request: LaneRequest) {
         guard let context else { return }
         isReadingBurst = true
+        if !isAuthenticated {
+            isAuthenticated = true
+            connections.authenticate(connection.channel)
+        }
         deadlines.touch()
         receive(.decision(.decision(request)), context)
     }
@@ -124,6 +137,7 @@ final class DecisionLane: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent: perform(turn.quiesce(), context)
+        case is RoomNeeded: makeRoom(context)
         case ChannelEvent.inputClosed:
             isReadingBurst = false
             receive(.inputClosed, context)
@@ -160,6 +174,7 @@ final class DecisionLane: ChannelDuplexHandler {
         case .end:
             context.write(data, promise: promise)
             requestID = nil
+            connection.isServed = false
             deadlines.touch()
             perform(turn.responseEnded(), context)
             takeHeld(context)
@@ -207,7 +222,9 @@ final class DecisionLane: ChannelDuplexHandler {
     private func pass(_ part: Part, _ context: ChannelHandlerContext) {
         guard case .other(let part) = part else { preconditionFailure("a decision was to go to the router") }
         switch part {
-        case .head(let head): requestID = head.headers[canonicalForm: "x-request-id"].first.map(String.init)
+        case .head(let head):
+            connection.isServed = true
+            requestID = head.headers[canonicalForm: "x-request-id"].first.map(String.init)
         case .body: break
         case .end: deadlines.bodyCame()
         }

@@ -43,6 +43,15 @@ struct Turn<Part> {
     /// Whether anything waits for its turn: then nothing more need be read.
     var isHolding: Bool { !held.isEmpty }
 
+    /// Whether a request is under way whose answer is not complete.
+    var awaitsAnswer: Bool {
+        switch state {
+        case .answering: true
+        case .passing(let passing): passing.response != .ended
+        case .idle, .closed: false
+        }
+    }
+
     /// Whether the router waits for the rest of a request, which is to come within bounds.
     var awaitsBody: Bool { if case .passing(let passing) = state { !passing.requestEnded } else { false } }
 

@@ -25,6 +25,7 @@ struct FuseboxContext: RequestContext {
 struct RouterDoor: Sendable {
     let gatekeeper: Gatekeeper
     let meters: HTTPMeters
+    let connections: OpenConnections
     /// The server's time.
     let now: @Sendable () -> Instant
 
@@ -49,6 +50,7 @@ struct RouterDoor: Sendable {
             access = .anonymous
         } else {
             access = try gatekeeper.access(request.headers, at: now())
+            connections.authenticate(context.channel)
             try access.require(route.requirement)
         }
         let inquiry = Inquiry(
@@ -108,10 +110,28 @@ struct RouterDoor: Sendable {
 
 extension Response {
     init(_ answer: Answer) {
-        let body = answer.body.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        let body =
+            switch answer.body.count {
+            case 0: ResponseBody()
+            case ...HTTPLimits.pieceBytes: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+            default: ResponseBody(inPieces: answer.body)
+            }
         var fields = answer.fields
         if let seconds = answer.retryAfterSeconds { fields[.retryAfter] = String(seconds) }
         self.init(status: answer.status, headers: fields, body: body)
+    }
+}
+
+extension ResponseBody {
+    /// A body of which the connection holds no more than a piece that the client has not read.
+    fileprivate init(inPieces bytes: [UInt8]) {
+        self.init(contentLength: bytes.count) { writer in
+            for start in stride(from: 0, to: bytes.count, by: HTTPLimits.pieceBytes) {
+                let end = min(start + HTTPLimits.pieceBytes, bytes.count)
+                try await writer.write(ByteBuffer(bytes: bytes[start..<end]))
+            }
+            try await writer.finish(nil)
+        }
     }
 }
 

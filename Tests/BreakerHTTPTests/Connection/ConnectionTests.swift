@@ -128,26 +128,19 @@ struct ConnectionTests {
         }
     }
 
-    @Test("Beyond the cap a connection waits, and is served once another ends")
-    func cap() async throws {
+    @Test("At the bound a connection waits while all others wait for an answer, and is served after that")
+    func bound() async throws {
         try await TestServer.with(connections: 2) { server in
-            try await ByteClient.run(server.port) { first in
-                let look = "GET /v1/breakers/late HTTP/1.1\r\nhost: x\r\n\r\n"
-                try first.send(look)
-                #expect(try first.readAnswer().status == 404)
-                let second = try ByteClient(port: server.port)
-                try second.send(look)
-                #expect(try second.readAnswer().status == 404)
-                let third = try ByteClient(port: server.port)
-                try third.send(Self.post("/v1/breakers/late/acquire"))
-                for _ in 1...50 {
-                    try first.send(look)
-                    #expect(try first.readAnswer().status == 404)
+            try await server.engine.whileWriterStands { standstill in
+                try await ByteClient.run {
+                    let report = Self.post("/v1/breakers/a/report?outcome=success")
+                    let clients = try (1...2).map { _ in try ByteClient(port: server.port) }
+                    for client in clients { try client.send(report) }
+                    let third = try ByteClient(port: server.port)
+                    try third.send(report)
+                    standstill.end()
+                    for client in clients + [third] { #expect(try client.readAnswer().status == 200) }
                 }
-                second.finishSending()
-                #expect(try third.readAnswer().status == 200)
-                try first.send(look)
-                #expect(try first.readAnswer().status == 200)
             }
         }
     }

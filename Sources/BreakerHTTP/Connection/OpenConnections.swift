@@ -1,0 +1,225 @@
+import HummingbirdCore
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import Synchronization
+
+/// The connections of a server, bounded in number.
+///
+/// At the bound a connection is closed for each that comes: the longest idle of those that have shown no token; where all
+/// have, the longest idle of those that wait for no answer. A server without tokens treats all alike. So the server always
+/// has a descriptor for the next client.
+final class OpenConnections: Sendable {
+    private struct State {
+        /// Those that have shown no token.
+        var strangers: [ObjectIdentifier: OpenConnection] = [:]
+        var authenticated: [ObjectIdentifier: OpenConnection] = [:]
+        /// The strangers that may be closed, the longest idle last, as of the last look at all of them.
+        var candidates: [(connection: OpenConnection, activeAt: NIODeadline)] = []
+        /// How many are accepted and not closed.
+        var count = 0
+        /// Those that were told to close.
+        var leaving: Set<ObjectIdentifier> = []
+        /// How many were told to close since the last line in the log.
+        var unlogged = 0
+        var isLogging = false
+        var isRetrying = false
+
+        func isFull(_ limit: Int) -> Bool { count - leaving.count >= limit }
+    }
+
+    private let state = NIOLockedValueBox(State())
+    private let limit: Int
+    private let hasTokens: Bool
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+
+    private static let retryInterval = TimeAmount.seconds(1)
+    private static let logInterval = TimeAmount.minutes(1)
+
+    /// - Parameters:
+    ///   - limit: how many connections there may be at once.
+    ///   - hasTokens: whether clients have to show a token.
+    ///   - eventLoop: keeps the time between two lines of the log.
+    init(limit: Int, hasTokens: Bool, eventLoop: any EventLoop, logger: Logger) {
+        self.limit = limit
+        self.hasTokens = hasTokens
+        self.eventLoop = eventLoop
+        self.logger = logger
+    }
+
+    /// A connection begins. Call it on the event loop of `channel`.
+    func add(_ channel: any Channel) -> OpenConnection {
+        let connection = OpenConnection(channel, isStranger: hasTokens)
+        if hasTokens { setBounds(ofStranger: true, channel) }
+        let id = ObjectIdentifier(channel)
+        state.withLockedValue { $0.strangers[id] = connection }
+        channel.closeFuture.whenComplete { [self] _ in
+            state.withLockedValue { state in
+                state.strangers[id] = nil
+                state.authenticated[id] = nil
+                state.leaving.remove(id)
+            }
+        }
+        return connection
+    }
+
+    /// The client of `channel` has shown a token.
+    func authenticate(_ channel: any Channel) {
+        guard hasTokens else { return }
+        let id = ObjectIdentifier(channel)
+        let isFirst = state.withLockedValue { state in
+            guard let connection = state.strangers.removeValue(forKey: id) else { return false }
+            state.authenticated[id] = connection
+            connection.isStranger = false
+            return true
+        }
+        if isFirst { setBounds(ofStranger: false, channel) }
+    }
+
+    /// Bounds what the server and its kernel hold of answers that the client does not read.
+    private func setBounds(ofStranger isStranger: Bool, _ channel: any Channel) {
+        let bytes = HTTPLimits.strangerUnreadBytes
+        let mark =
+            isStranger ? ChannelOptions.Types.WriteBufferWaterMark(low: bytes / 2, high: bytes) : HTTPLimits.writeMark
+        channel.setOption(.writeBufferWaterMark, value: mark).whenFailure { _ in }
+        #if os(Linux)
+            // 0 is the kernel's own bound.
+            channel.setOption(.tcpOption(.unsentBytes), value: isStranger ? bytes : 0).whenFailure { _ in }
+        #endif
+    }
+
+    // MARK: Room
+
+    /// Tells as many connections to close as others need.
+    private func makeRoom() {
+        let (leaving, mustRetry, logs) = state.withLockedValue { state in
+            var leaving: [OpenConnection] = []
+            while state.isFull(limit), let connection = nextToClose(&state) {
+                state.leaving.insert(ObjectIdentifier(connection.channel))
+                leaving.append(connection)
+            }
+            state.unlogged += leaving.count
+            let (mustRetry, logs) = (state.isFull(limit) && !state.isRetrying, !state.isLogging)
+            if mustRetry { state.isRetrying = true }
+            state.isLogging = true
+            return (leaving, mustRetry, logs)
+        }
+        for connection in leaving { connection.channel.pipeline.fireUserInboundEventTriggered(RoomNeeded()) }
+        if logs { log() }
+        guard mustRetry else { return }
+        eventLoop.scheduleTask(in: Self.retryInterval) { [weak self] in
+            guard let self else { return }
+            let isFull = state.withLockedValue { state in
+                state.isRetrying = false
+                return state.isFull(limit)
+            }
+            if isFull { makeRoom() }
+        }
+    }
+
+    /// Takes out the connection that has to go next; `nil` where each waits for an answer.
+    private func nextToClose(_ state: inout State) -> OpenConnection? {
+        for isSecondLook in [false, true] {
+            if isSecondLook {
+                state.candidates = state.strangers.values.filter { !$0.isServed || hasTokens }
+                    .map { ($0, $0.activeAt) }
+                    .sorted { $0.activeAt > $1.activeAt }
+            }
+            while let (connection, activeAt) = state.candidates.popLast() {
+                let isSame = connection.activeAt == activeAt && (!connection.isServed || hasTokens)
+                guard isSame, state.strangers.removeValue(forKey: ObjectIdentifier(connection.channel)) != nil else {
+                    continue
+                }
+                return connection
+            }
+        }
+        let oldest = state.authenticated.values.filter { !$0.isServed }.min { $0.activeAt < $1.activeAt }
+        if let oldest { state.authenticated[ObjectIdentifier(oldest.channel)] = nil }
+        return oldest
+    }
+
+    /// A connection that was told to close waits for an answer, and stays. Call it on its event loop.
+    func keep(_ connection: OpenConnection) {
+        let id = ObjectIdentifier(connection.channel)
+        state.withLockedValue { state in
+            state.leaving.remove(id)
+            if hasTokens { state.authenticated[id] = connection } else { state.strangers[id] = connection }
+        }
+        makeRoom()
+    }
+
+    /// Writes a line, and one a minute from then on for as long as the bound is reached.
+    private func log() {
+        let count = state.withLockedValue { state in
+            defer { state.unlogged = 0 }
+            return state.unlogged
+        }
+        logger.warning(
+            "There are as many connections as there may be; the longest idle are closed for others",
+            metadata: ["closed": "\(count)", "limit": "\(limit)"]
+        )
+        eventLoop.scheduleTask(in: Self.logInterval) { [weak self] in
+            guard let self else { return }
+            let goesOn = state.withLockedValue { state in
+                state.isLogging = state.unlogged > 0 || state.isFull(limit)
+                return state.isLogging
+            }
+            if goesOn { log() }
+        }
+    }
+}
+
+extension OpenConnections: AvailableConnectionsDelegate {
+    func connectionOpened() {
+        let isFull = state.withLockedValue { state in
+            state.count += 1
+            return state.isFull(limit)
+        }
+        if isFull { makeRoom() }
+    }
+
+    func connectionClosed() { state.withLockedValue { $0.count -= 1 } }
+
+    func isAcceptingNewConnections() -> Bool { state.withLockedValue { $0.count < limit } }
+}
+
+/// What is known of a connection on all threads.
+final class OpenConnection: Sendable {
+    let channel: any Channel
+    private let activeAtNs = Atomic(NIODeadline.now().uptimeNanoseconds)
+    private let served = Atomic(false)
+    private let stranger: Synchronization.Atomic<Bool>
+
+    init(_ channel: any Channel, isStranger: Bool) {
+        self.channel = channel
+        stranger = Atomic(isStranger)
+    }
+
+    /// Whether its client has yet to show a token.
+    var isStranger: Bool {
+        get { stranger.load(ordering: .relaxed) }
+        set { stranger.store(newValue, ordering: .relaxed) }
+    }
+
+    /// When a request began last, or an answer ended.
+    var activeAt: NIODeadline { .uptimeNanoseconds(activeAtNs.load(ordering: .relaxed)) }
+
+    func touch() { activeAtNs.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed) }
+
+    /// Whether the router has a request of the connection, or the lane one that takes long.
+    var isServed: Bool {
+        get { served.load(ordering: .relaxed) }
+        set { served.store(newValue, ordering: .relaxed) }
+    }
+}
+
+/// The event by which a connection is told to close for another.
+struct RoomNeeded: Sendable {}
+
+#if os(Linux)
+    extension NIOBSDSocket.Option {
+        /// How many bytes the kernel holds that it has not sent (tcp(7), `TCP_NOTSENT_LOWAT`).
+        fileprivate static let unsentBytes = NIOBSDSocket.Option(rawValue: 25)
+    }
+#endif

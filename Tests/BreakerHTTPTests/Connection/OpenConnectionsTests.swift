@@ -1,0 +1,125 @@
+import NIOCore
+import Testing
+
+@testable import BreakerHTTP
+
+@Suite("At the bound of connections the longest idle one is closed for the next")
+struct OpenConnectionsTests {
+    private static let live = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
+
+    private static func acquire(_ secret: String) -> String {
+        "POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \(secret)\r\n\r\n"
+    }
+
+    /// A client whose last request is answered.
+    private static func client(_ port: Int, _ request: String = live) throws -> ByteClient {
+        let client = try ByteClient(port: port)
+        try client.send(request)
+        #expect(try client.readAnswer().status == 200)
+        return client
+    }
+
+    @Test("A worker gets in while idle connections without a token take all places", .timeLimit(.minutes(2)))
+    func strangers() async throws {
+        let (token, secret) = Token.make(name: "worker", role: .worker, prefix: "")
+        var times = ConnectionTimes()
+        // Idleness alone makes no room within the test.
+        times.idle = .hours(1)
+        try await TestServer.with(tokens: [token], times: times, connections: 8) { server in
+            try await ByteClient.run {
+                let idle = try (0..<40).map { _ in try ByteClient(port: server.port) }
+                let worker = try Self.client(server.port, Self.acquire(secret))
+                try worker.send(Self.acquire(secret))
+                #expect(try worker.readAnswer().status == 200)
+                withExtendedLifetime(idle) {}
+            }
+        }
+    }
+
+    @Test("The longest idle connection without a token goes first, and one with a token stays", .timeLimit(.minutes(2)))
+    func order() async throws {
+        let (token, secret) = Token.make(name: "worker", role: .worker, prefix: "")
+        try await TestServer.with(tokens: [token], connections: 4) { server in
+            try await ByteClient.run {
+                let worker = try Self.client(server.port, Self.acquire(secret))
+                var strangers = [try Self.client(server.port), try Self.client(server.port)]
+                // The first has been idle for less time than the second from here on.
+                try strangers[0].send(Self.live)
+                #expect(try strangers[0].readAnswer().status == 200)
+                strangers.append(try Self.client(server.port))
+                #expect(try strangers[1].isAtEnd())
+                strangers.append(try Self.client(server.port))
+                #expect(try strangers[0].isAtEnd())
+                for (client, request) in [(worker, Self.acquire(secret)), (strangers[3], Self.live)] {
+                    try client.send(request)
+                    #expect(try client.readAnswer().status == 200)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "Where all have shown a token, to the lane or to the router, the longest idle one goes",
+        .timeLimit(.minutes(2))
+    )
+    func authenticated() async throws {
+        let (token, secret) = Token.make(name: "operator", role: .operator, prefix: "")
+        let list = "GET /v1/breakers HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \(secret)\r\n\r\n"
+        try await TestServer.with(tokens: [token], connections: 3) { server in
+            try await ByteClient.run {
+                let first = try Self.client(server.port, list)
+                let second = try Self.client(server.port, Self.acquire(secret))
+                let third = try Self.client(server.port, list)
+                #expect(try first.isAtEnd())
+                // The next one is without a token, and yields to the one that follows.
+                let fourth = try Self.client(server.port)
+                #expect(try second.isAtEnd())
+                let fifth = try Self.client(server.port, list)
+                #expect(try fourth.isAtEnd())
+                for client in [third, fifth] {
+                    try client.send(list)
+                    #expect(try client.readAnswer().status == 200)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "Without tokens the longest idle connection goes, and one that waits for an answer stays",
+        .timeLimit(.minutes(2)),
+        arguments: ["POST /v1/breakers/a/report?outcome=failure", "GET /v1/breakers/a"]
+    )
+    func noTokens(line: String) async throws {
+        try await TestServer.with(connections: 4) { server in
+            _ = try await server.acquire("a")
+            try await server.engine.whileWriterStands { standstill in
+                try await ByteClient.run {
+                    let waiting = try ByteClient(port: server.port)
+                    try waiting.send("\(line) HTTP/1.1\r\nhost: x\r\n\r\n")
+                    let first = try Self.client(server.port)
+                    let second = try Self.client(server.port)
+                    let third = try Self.client(server.port)
+                    #expect(try first.isAtEnd())
+                    standstill.end()
+                    #expect(try waiting.readAnswer().status == 200)
+                    for client in [second, third] {
+                        try client.send(Self.live)
+                        #expect(try client.readAnswer().status == 200)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("Descriptors that are no connection's are set aside, more of them on a machine with more cores")
+    func descriptors() throws {
+        #expect(try ConnectionLimit.connections(descriptors: 588, cores: 2) == 512)
+        #expect(try ConnectionLimit.connections(descriptors: 1_024, cores: 2) == 948)
+        #expect(try ConnectionLimit.connections(descriptors: 1_024, cores: 64) == 576)
+        #expect(try ConnectionLimit.connections(descriptors: 10_076, cores: 2) == 10_000)
+        #expect(try ConnectionLimit.connections(descriptors: 1_048_576, cores: 2) == 10_000)
+        #expect(throws: ConnectionLimit.TooFewDescriptors.self) {
+            try ConnectionLimit.connections(descriptors: 587, cores: 2)
+        }
+    }
+}
