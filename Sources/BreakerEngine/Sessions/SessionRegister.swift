@@ -74,7 +74,7 @@ extension Engine {
     /// Waits until ended sessions are stored. Where that fails, they are stored as soon as the store works.
     package func storeSessions() async {
         do {
-            try await change { _, _ throws(EngineError) in }
+            try await change(from: .server) { _, _ throws(EngineError) in }
         } catch {
             logger.warning(
                 "An ended session is not stored yet; a restart before that would revive it",
