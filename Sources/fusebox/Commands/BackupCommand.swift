@@ -27,26 +27,27 @@ struct BackupCommand: AsyncParsableCommand {
         guard !FileManager.default.fileExists(atPath: destination) else {
             throw ServerFailure(description: "\(destination) exists; a backup replaces nothing")
         }
-        let partial = destination + ".partial"
-        let bytes: Int
-        do {
-            bytes = try await download(to: partial)
-            try DatabaseCheck.check(partial)
-        } catch {
-            try? FileManager.default.removeItem(atPath: partial)
-            throw error
-        }
-        try DatabaseCheck.publish(partial, as: destination)
+        let bytes = try await SignalledTask.run(backUp)
         try Output.line("\(destination): \(bytes) bytes, complete and checked".printable)
     }
 
-    private func download(to path: String) async throws -> Int {
+    /// - Returns: how many bytes the backup has.
+    private func backUp() async throws -> Int {
         let place = try server.place()
         let response = try await place.reached { try await place.client.backUp() }
-        guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
-            let file = FileHandle(forWritingAtPath: path)
-        else { throw ServerFailure(description: "\(path) cannot be made") }
-        defer { try? file.close() }
+        do {
+            let file = try TemporaryFile(for: destination)
+            defer { file.discard() }
+            let bytes = try await receive(response, into: file.handle)
+            try DatabaseCheck.check(file.path)
+            try file.publish()
+            return bytes
+        } catch let error as POSIXError {
+            throw ServerFailure(description: "\(destination) cannot be made: \(error.localizedDescription)")
+        }
+    }
+
+    private func receive(_ response: HTTPClientResponse, into file: FileHandle) async throws -> Int {
         var digest = SHA256()
         var bytes = 0
         for try await chunk in response.body {
@@ -55,7 +56,6 @@ struct BackupCommand: AsyncParsableCommand {
             digest.update(data: data)
             bytes += data.count
         }
-        try file.synchronize()
         let received = "sha-256=:\(Data(digest.finalize()).base64EncodedString()):"
         guard response.headers.first(name: "repr-digest") == received else {
             throw ServerFailure(description: "what arrived is not what was sent; try again")

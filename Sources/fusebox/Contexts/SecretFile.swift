@@ -3,7 +3,7 @@ import Foundation
 /// A file in which a secret may stand.
 enum SecretFile {
     /// - Parameter isSecret: whether there is a secret in such a text.
-    /// - Throws: where it cannot be read, and where everybody may read the secret in it.
+    /// - Throws: where it cannot be read, and where every user may read or write a file with a secret.
     static func text(of path: String, isSecret: (String) -> Bool = { _ in true }) throws(SettingsError) -> String {
         let text: String
         do {
@@ -12,10 +12,10 @@ enum SecretFile {
             throw SettingsError(description: "\(path) cannot be read: \(error.localizedDescription)")
         }
         var status = stat()
-        let isOpen = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_mode & S_IROTH != 0
-        guard !isOpen || !isSecret(text) else {
+        let isRegular = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        guard !isRegular || status.st_mode & (S_IROTH | S_IWOTH) == 0 || !isSecret(text) else {
             throw SettingsError(
-                description: "\(path) has a token in it, and everybody may read it: chmod 600 \(path)"
+                description: "\(path) has a token in it, and every user may read or write it: chmod 600 \(path)"
             )
         }
         return text

@@ -1,8 +1,6 @@
-import ArgumentParser
 import BreakerClient
 import Foundation
 import Logging
-import UnixSignals
 
 /// The main job on real input: an outage, seen by eight processes through one breaker.
 struct Demo: Sendable {
@@ -17,22 +15,14 @@ struct Demo: Sendable {
 
     /// Runs to its end, or until it is interrupted; either way nothing of it is left.
     func run() async throws {
-        let work = Task { try await tell() }
-        let signals = Task {
-            for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { work.cancel() }
-        }
-        defer { signals.cancel() }
-        do {
-            try await work.value
-        } catch  where work.isCancelled {
-            // 128 + SIGINT, as shells have it.
-            throw ExitCode(130)
-        }
+        try await SignalledTask.run(tell)
     }
 
     private func tell() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fusebox-demo-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        guard mkdir(folder.path, 0o700) == 0 else {
+            throw DemoFailure(description: "\(folder.path) cannot be made: \(POSIXError.last.localizedDescription)")
+        }
         defer { try? FileManager.default.removeItem(at: folder) }
 
         let downstream = DemoDownstream(outage: Self.outage)

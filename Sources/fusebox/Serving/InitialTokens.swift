@@ -20,14 +20,14 @@ enum InitialTokens {
             )
         }
         let (token, secret) = Token.make(name: "operator", role: .operator, prefix: "")
-        let temporary = "\(path).\(UUID().uuidString)"
-        defer { unlink(temporary) }
         do {
-            try create(temporary, content: token.line + "\n")
+            let file = try TemporaryFile(for: path)
+            defer { file.discard() }
+            try file.handle.write(contentsOf: Data((token.line + "\n").utf8))
+            try file.handle.synchronize()
             try FileHandle.standardOutput.write(contentsOf: Data(announcement(of: secret, in: path).utf8))
             // Fails where the path has come to exist.
-            guard link(temporary, path) == 0 else { throw systemError }
-            try synchronize(folderOf: path)
+            try file.publish()
         } catch {
             throw SettingsError(description: "\(path) cannot be made: \(error.localizedDescription)")
         }
@@ -43,23 +43,4 @@ enum InitialTokens {
 
         """
     }
-
-    /// Creates a file that only its owner may read, and has it on the disk.
-    private static func create(_ path: String, content: String) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw systemError }
-        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try file.write(contentsOf: Data(content.utf8))
-        try file.synchronize()
-    }
-
-    private static func synchronize(folderOf path: String) throws {
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw systemError }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw systemError }
-    }
-
-    private static var systemError: POSIXError { POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
 }

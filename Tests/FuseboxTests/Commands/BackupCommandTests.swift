@@ -36,7 +36,6 @@ extension ProcessTests {
             #expect(result.code == 0, "\(result.errors)")
             #expect(result.output.hasPrefix("copy.db: "))
             #expect(result.output.hasSuffix(" bytes, complete and checked\n"))
-            #expect(!exists("copy.db.partial"))
             try DatabaseCheck.check(folder.path("copy.db"))
             let mode = try FileManager.default.attributesOfItem(atPath: folder.path("copy.db"))[.posixPermissions]
             #expect(mode as? Int == 0o600)
@@ -87,10 +86,23 @@ extension ProcessTests {
                 let result = try await backUp("copy.db", of: server.url, token: secret)
                 #expect(result.code == 1)
                 #expect(result.errors.contains(code), "\(result.errors)")
-                #expect(!exists("copy.db") && !exists("copy.db.partial"))
+                #expect(!exists("copy.db"))
             }
             #expect(try await backUp("copy.db", of: server.url, token: ops.secret).code == 0)
             #expect(exists("copy.db"))
+        }
+
+        @Test("A backup that is interrupted leaves no file", .timeLimit(.minutes(2)))
+        func interrupted() async throws {
+            let server = try StalledServer(sending: "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nSQLite")
+            let backup = try ChildProcess(.fusebox, ["backup", "--url", server.url, folder.path("copy.db")])
+            defer { backup.kill() }
+            let names = { try FileManager.default.contentsOfDirectory(atPath: folder.path) }
+            try await eventually("the backup has begun") { try !names().isEmpty }
+            backup.signal(SIGINT)
+            try await backup.waitUntilEnd()
+            #expect(backup.exitCode == 130, "\(backup.standardError)")
+            #expect(try names() == [])
         }
 
         @Test("Where no server is, or no folder, that is told in words")
@@ -102,7 +114,7 @@ extension ProcessTests {
             defer { server.child.kill() }
             let nowhere = try await backUp("nowhere/copy.db", of: server.url)
             #expect(nowhere.code == 1)
-            #expect(nowhere.errors.contains("nowhere/copy.db.partial cannot be made"), "\(nowhere.errors)")
+            #expect(nowhere.errors.contains("nowhere/copy.db cannot be made"), "\(nowhere.errors)")
         }
     }
 }

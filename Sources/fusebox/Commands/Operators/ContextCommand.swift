@@ -68,19 +68,16 @@ struct ContextCommand: ParsableCommand {
             try Output.line("\(name) is the current context: \(context.url)".printable)
         }
 
-        /// At once and with the same permissions, and never for a moment readable by others.
-        private func replace(_ path: String, with text: String) throws {
-            let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-            let mode = try FileManager.default.attributesOfItem(atPath: target)[.posixPermissions] as? Int ?? 0o600
-            let partial = target + ".partial"
-            try? FileManager.default.removeItem(atPath: partial)
-            guard
-                FileManager.default.createFile(
-                    atPath: partial,
-                    contents: Data(text.utf8),
-                    attributes: [.posixPermissions: mode]
-                ), rename(partial, target) == 0
-            else { throw SettingsError(description: "\(path) cannot be written") }
+        /// At once and with the same mode. A link stays one; the file that it leads to is replaced.
+        private func replace(_ path: String, with text: String) throws(SettingsError) {
+            do {
+                let file = try TemporaryFile(for: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+                defer { file.discard() }
+                try file.handle.write(contentsOf: Data(text.utf8))
+                try file.replace()
+            } catch {
+                throw SettingsError(description: "\(path) cannot be written: \(error.localizedDescription)")
+            }
         }
     }
 }
