@@ -1,5 +1,5 @@
 package import BreakerCore
-import BreakerStorage
+package import BreakerStorage
 import Logging
 
 /// A breaker as it is at one moment: everything due has happened.
@@ -76,9 +76,9 @@ extension Engine {
         }.map { ($0.name, $0.transition) }
     }
 
-    /// Writes a consistent, synced and checked copy of everything that is stored into a file that does not exist.
-    package func backUp(to path: String) async throws(EngineError) {
-        try await read { [reader] in try reader.backUp(to: path) }
+    /// Writes a consistent, checked copy of everything that is stored into a file without a name.
+    package func backUp() async throws(EngineError) -> OpenFile {
+        try await read { [reader] in try reader.backUp() }
     }
 
     func read<Value: Sendable>(

@@ -42,14 +42,11 @@ package struct HTTPServer: Sendable {
         package static var eventLoopCount: Int { max(1, System.coreCount - 1) }
     }
 
-    /// - Parameters:
-    ///   - backups: where copies of the database are made.
-    ///   - onRunning: called with the address once the server listens.
+    /// - Parameter onRunning: called with the address once the server listens.
     package static func service(
         engine: Engine,
         gatekeeper: Gatekeeper,
         readiness: Readiness,
-        backups: BackupFolder,
         configuration: Configuration,
         logger: Logger,
         onRunning: @escaping @Sendable (SocketAddress) async -> Void
@@ -65,7 +62,6 @@ package struct HTTPServer: Sendable {
             engine: engine,
             gatekeeper: gatekeeper,
             readiness: readiness,
-            backups: backups,
             meters: meters,
             metricsBreakers: configuration.metricsBreakers,
             times: configuration.times,

@@ -64,9 +64,59 @@ struct OwnershipTests {
         let place = try SQLitePlace()
         let store = try place.open()
         try store.write(WriteBatch(at: .start, revision: 1))
-        try place.reader().backUp(to: place.path("backup"))
-        let names = ["backup", "fusebox.db", "fusebox.db-shm", "fusebox.db-wal", "fusebox.db.lock"]
+        let names = ["fusebox.db", "fusebox.db-shm", "fusebox.db-wal", "fusebox.db.lock"]
         #expect(try place.folder.names == names)
         for name in names { #expect(try place.folder.mode(name) == 0o600, "\(name)") }
+    }
+
+    /// Something that makes a database one that others write.
+    struct Sharing: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        /// Words of the refusal; `nil` where there is none.
+        var message: String?
+        var inflict: @Sendable (TemporaryFolder) throws -> Void
+
+        static func mode(_ mode: Int, of name: String, _ message: String?) -> Sharing {
+            Sharing(testDescription: "the mode \(String(mode, radix: 8)) of \(name)", message: message) { folder in
+                if !FileManager.default.fileExists(atPath: folder.path(name)) { try folder.write(Data(), to: name) }
+                try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: folder.path(name))
+            }
+        }
+    }
+
+    static let sharings = [
+        Sharing.mode(0o664, of: "fusebox.db", nil),
+        .mode(0o602, of: "fusebox.db", "fusebox.db; check what is in it, then run: chmod o-w"),
+        .mode(0o602, of: "fusebox.db-wal", "fusebox.db-wal; check"),
+        .mode(0o602, of: "fusebox.db.lock", "fusebox.db.lock; check"),
+        Sharing(testDescription: "a second name", message: "fusebox.db is one of 2 names (hard links) of one file") {
+            try FileManager.default.linkItem(atPath: $0.path("fusebox.db"), toPath: $0.path("other.db"))
+        },
+        Sharing(testDescription: "a link in the log's place", message: "fusebox.db-wal is not a regular file") {
+            try FileManager.default.createSymbolicLink(
+                atPath: $0.path("fusebox.db-wal"),
+                withDestinationPath: "/dev/null"
+            )
+        },
+        Sharing(testDescription: "a pipe in the database's place", message: "fusebox.db is not a regular file") {
+            try FileManager.default.removeItem(atPath: $0.path("fusebox.db"))
+            #expect(mkfifo($0.path("fusebox.db"), 0o600) == 0)
+        },
+        Sharing(testDescription: "a link that leads nowhere in the database's place", message: "is not a regular file")
+        {
+            try FileManager.default.removeItem(atPath: $0.path("fusebox.db"))
+            try FileManager.default.createSymbolicLink(atPath: $0.path("fusebox.db"), withDestinationPath: "/nowhere/x")
+        },
+    ]
+
+    @Test("A database that others have a way to write is refused", arguments: sharings)
+    func sharedFile(_ sharing: Sharing) throws {
+        let place = try SQLitePlace()
+        try place.open().close()
+        try sharing.inflict(place.folder)
+        guard let message = sharing.message else { return try place.open().close() }
+        let error = #expect(throws: StoreError.self) { _ = try place.open() }
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains(message) == true, "\(String(describing: error))")
     }
 }

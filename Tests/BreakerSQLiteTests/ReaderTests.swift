@@ -80,11 +80,10 @@ struct ReaderTests {
         try store.write(scenario.batch())
         let reader = try SQLiteReader(path: place.database)
         reader.close()
-        #expect(throws: StoreError.self) { try reader.backUp(to: place.folder.path("copy.db")) }
-        #expect(try !place.folder.names.contains("copy.db"))
+        #expect(throws: StoreError.self) { try reader.backUp() }
     }
 
-    @Test("leaves no part of a backup that fails", arguments: [.write, .sync, .open] as [FaultyDisk.Call])
+    @Test("leaves no file of a backup, be it one that fails", arguments: [.write, .open] as [FaultyDisk.Call])
     func failingBackup(_ call: FaultyDisk.Call) throws {
         let place = try SQLitePlace()
         let disk = FaultyDisk()
@@ -93,25 +92,42 @@ struct ReaderTests {
         try scenario.write(to: store)
         let reader = try SQLiteReader(path: place.database, vfs: disk.name)
         defer { reader.close() }
+        let names = try place.folder.names
         disk.fail(1, of: [call], with: FaultyDisk.writeFailed, forGood: true)
-        // SQLite leaves the sync of a copy to its caller.
-        if call != .sync {
-            let error = #expect(throws: StoreError.self) { try reader.backUp(to: place.path("backup")) }
-            #expect(error?.code == .unavailable)
-        }
-        #expect(try !place.folder.names.contains { $0.hasPrefix("backup") })
+        let error = #expect(throws: StoreError.self) { try reader.backUp() }
+        #expect(error?.code == .unavailable)
+        #expect(try place.folder.names == names)
         disk.heal()
-        try reader.backUp(to: place.path("backup"))
+        try withExtendedLifetime(try reader.backUp()) { backup in
+            #expect(try place.folder.names == names)
+            try backup.save(to: place.path("backup"))
+        }
         #expect(try place.openBackup(at: place.path("backup")).load() == scenario.panel)
     }
 
-    @Test("refuses a backup where no file can be", arguments: ["missing/backup", "fusebox.db", "."])
-    func noPlace(_ name: String) throws {
+    @Test("makes a backup that is no log's database, so that SQLite puts no file beside it")
+    func backupWithoutLog() throws {
         let place = try SQLitePlace()
         let store = try place.open()
         try store.write(WriteBatch(at: .start, revision: 1))
-        let error = #expect(throws: StoreError.self) { try place.reader().backUp(to: place.path(name)) }
-        #expect(error?.code == .unavailable)
-        #expect(try store.load().revision == 1)
+        let copy = try TemporaryFolder()
+        try place.reader().backUp().save(to: copy.path("fusebox.db"))
+        try DatabaseCheck.check(copy.path("fusebox.db"))
+        let connection = try Connection(path: copy.path("fusebox.db"), access: .readOnly, vfs: nil)
+        #expect(try connection.texts("PRAGMA journal_mode") == ["delete"])
+        #expect(try copy.names == ["fusebox.db"])
+        store.close()
+    }
+
+    @Test("keeps the database's lock until what is being read is read to its end")
+    func lockOutlivesStore() throws {
+        let place = try SQLitePlace()
+        let store = try place.open()
+        let reader = try store.reader()
+        store.close()
+        let error = #expect(throws: StoreError.self) { _ = try place.open() }
+        #expect(error?.code == .inUse)
+        reader.close()
+        try place.open().close()
     }
 }

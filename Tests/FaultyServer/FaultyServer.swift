@@ -30,7 +30,6 @@ enum FaultyServer {
             engine: engine,
             gatekeeper: Gatekeeper(tokens: nil),
             readiness: Readiness(),
-            backups: BackupFolder(databasePath: path),
             configuration: .init(host: "127.0.0.1", port: 0),
             logger: logger
         ) { address in

@@ -18,7 +18,7 @@ package protocol StorePlace: SendableMetatype {
     /// The path of a file in the place that does not exist.
     func path(_ name: String) -> String
 
-    /// Opens what ``BreakerReader/backUp(to:)`` wrote.
+    /// Opens what ``BreakerReader/backUp()`` wrote, as it is at `path`.
     func openBackup(at path: String) throws -> Store
 }
 

@@ -3,18 +3,18 @@ import BreakerEngine
 import HTTPTypes
 
 extension Routes {
-    static func backup(engine: Engine, folder: BackupFolder) -> [Route] {
-        [
+    static func backup(_ engine: Engine) -> [Route] {
+        let slot = BackupSlot()
+        return [
             Route(sending: .post, Paths.backup, .steer) { inquiry in
                 try inquiry.access.requireAllNames()
-                guard folder.begin() else { throw Problem(.overloaded, "another backup is being made or sent") }
+                guard slot.take() else { throw Problem(.overloaded, "another backup is being made or sent") }
                 let file: UnlinkedFile
                 do {
-                    let path = folder.freshPath()
-                    try await problems { () throws(EngineError) in try await engine.backUp(to: path) }
-                    file = try await UnlinkedFile.open(path) { folder.end() }
+                    let copy = try await problems { () throws(EngineError) in try await engine.backUp() }
+                    file = try await UnlinkedFile.reading(copy) { slot.free() }
                 } catch {
-                    folder.end()
+                    slot.free()
                     throw error
                 }
                 let fields: HTTPFields = [

@@ -7,7 +7,6 @@ import NIOPosix
 enum Routes {
     /// - Parameters:
     ///   - gatekeeper: who signs people in.
-    ///   - backups: where copies of the database are made before they are sent.
     ///   - meters: what connections and answers are counted in.
     ///   - metricsBreakers: how many breakers get series of their own at a scrape.
     ///   - times: how often a quiet stream says that it lives.
@@ -16,7 +15,6 @@ enum Routes {
         engine: Engine,
         gatekeeper: Gatekeeper = Gatekeeper(tokens: nil),
         readiness: Readiness,
-        backups: BackupFolder,
         meters: HTTPMeters = HTTPMeters(),
         metricsBreakers: Int = HTTPLimits.metricsBreakers,
         times: ConnectionTimes = ConnectionTimes(),
@@ -36,6 +34,6 @@ enum Routes {
             + session(engine, gatekeeper: gatekeeper)
             + service(engine: engine, readiness: readiness)
             + dashboard()
-            + backup(engine: engine, folder: backups)
+            + backup(engine)
     }
 }

@@ -1,34 +1,33 @@
+import BreakerStorage
 import Crypto
 import Foundation
 import NIOCore
 import NIOPosix
 
-/// A file that has no name any more: it takes its disk space along when it is closed, whatever becomes of the request
-/// that it was made for.
+/// A file without a name that is sent. Its disk space is free once it is closed, whatever becomes of the request.
 final class UnlinkedFile: Sendable {
     let length: Int
     let digestInBase64: String
-    private let handle: FileHandle
-    private let onClose: @Sendable () -> Void
+    private let file: OpenFile
+    private let onEnd: @Sendable () -> Void
 
-    private init(handle: FileHandle, length: Int, digestInBase64: String, onClose: @escaping @Sendable () -> Void) {
-        self.handle = handle
-        self.onClose = onClose
+    private init(file: OpenFile, length: Int, digestInBase64: String, onEnd: @escaping @Sendable () -> Void) {
+        self.file = file
         self.length = length
         self.digestInBase64 = digestInBase64
+        self.onEnd = onEnd
     }
 
-    deinit {
-        try? handle.close()
-        onClose()
-    }
+    deinit { onEnd() }
 
-    /// Takes the file's name away and reads it once, for its digest. All on a thread that may block.
-    /// - Parameter onClose: called once the file is gone with its disk space; not where this throws.
-    static func open(_ path: String, onClose: @escaping @Sendable () -> Void) async throws -> UnlinkedFile {
+    private var handle: FileHandle { FileHandle(fileDescriptor: file.descriptor, closeOnDealloc: false) }
+
+    /// Reads the file once, for its digest, on a thread that may block.
+    /// - Parameter onEnd: called when the file is sent, or is not to be sent any more; not where this throws.
+    static func reading(_ file: OpenFile, onEnd: @escaping @Sendable () -> Void) async throws -> UnlinkedFile {
         try await NIOThreadPool.singleton.runIfActive {
-            defer { try? FileManager.default.removeItem(atPath: path) }
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            let handle = FileHandle(fileDescriptor: file.descriptor, closeOnDealloc: false)
+            try handle.seek(toOffset: 0)
             var digest = SHA256()
             var length = 0
             while let chunk = try handle.read(upToCount: chunkBytes), !chunk.isEmpty {
@@ -37,17 +36,17 @@ final class UnlinkedFile: Sendable {
             }
             try handle.seek(toOffset: 0)
             return UnlinkedFile(
-                handle: handle,
+                file: file,
                 length: length,
                 digestInBase64: Data(digest.finalize()).base64EncodedString(),
-                onClose: onClose
+                onEnd: onEnd
             )
         }
     }
 
     /// The next piece; `nil` at the end.
     func next() async throws -> ByteBuffer? {
-        try await NIOThreadPool.singleton.runIfActive { [handle] in
+        try await NIOThreadPool.singleton.runIfActive { [self] in
             guard let chunk = try handle.read(upToCount: Self.chunkBytes), !chunk.isEmpty else { return nil }
             return ByteBuffer(bytes: chunk)
         }

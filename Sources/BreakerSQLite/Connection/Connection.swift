@@ -19,14 +19,18 @@ final class Connection {
     }
 
     let handle: OpaquePointer
+    /// Kept until the connection is closed: the lock's descriptor must not close before.
+    private let lock: DatabaseLock?
     /// Pages in the WAL, as of the last commit or checkpoint of this connection.
     private(set) var walPages = 0
 
     /// - Parameters:
     ///   - path: absolute, lest SQLite take it for a URI; the file exists.
     ///   - vfs: the name of SQLite's file layer; `nil` for the default.
-    init(path: String, access: Access, vfs: String?) throws(SQLiteError) {
+    ///   - lock: that of the database, where this process owns it.
+    init(path: String, access: Access, vfs: String?, lock: DatabaseLock? = nil) throws(SQLiteError) {
         precondition(path.hasPrefix("/"), "a database's path is absolute, not \(path)")
+        self.lock = lock
         _ = Self.withoutMemoryStatistics
         let flags = access == .readWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY
         var opened: OpaquePointer?
@@ -65,7 +69,7 @@ final class Connection {
     private static let stepsBetweenQuestions: Int32 = 10_000
 
     deinit {
-        // The second version waits for statements that are released later.
+        // Statements keep their connection, so that this closes it.
         sqlite3_close_v2(handle)
     }
 

@@ -8,60 +8,126 @@ import BreakerStorage
     import Glibc
 #endif
 
-/// The right to own a database: an advisory lock on `<database>.lock`, with the owner's process id inside.
+/// The right to own a database: two locks, on `<database>.lock`, with the owner's process id inside, and on the database.
 ///
-/// A file of its own, for a lock on the database would be lost as soon as any descriptor of it closes (`fcntl(2)`).
-/// It is never deleted: who deletes it may delete another owner's. The lock belongs to the open file, so a second
-/// owner within the same process is refused too. It ends with the process, however that ends.
+/// The first tells a second owner which process the owner is, and is held before there is a database. The same
+/// database under another path (a file that is mounted elsewhere) has another `.lock`; the second lock is of the file
+/// itself. SQLite's own locks on the file (`fcntl(2)`) are lost when this process closes any descriptor of it. So the
+/// descriptor is opened before SQLite opens the file and closed after every connection: each ``Connection`` to the
+/// database keeps this object, and no other code opens the database.
+///
+/// `<database>.lock` is never deleted: by then it may be another owner's. Both locks belong to open files, so a second
+/// owner within the same process is refused too. They end with the process, however that ends.
 final class DatabaseLock {
-    private let descriptor: CInt
+    private let path: FilePath
+    private let named: OpenFile
+    private var database: OpenFile?
 
-    /// - Throws: ``StoreError/Code/inUse``, naming the owner, where somebody has the lock;
-    ///   ``StoreError/Code/unavailable`` where the file cannot be made.
+    /// Locks `<database>.lock`, which is made where it is missing.
+    /// - Throws: ``StoreError/Code/inUse``, naming the owner, where another process has the lock;
+    ///   ``StoreError/Code/unavailable`` where the file cannot be made, or is another program's.
     init(_ database: FilePath) throws(StoreError) {
-        let path = database.text + ".lock"
-        let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard opened >= 0 else {
+        path = database
+        let lockPath = database.text + ".lock"
+        let descriptor = open(lockPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
             let reason = errno
+            let remedy = reason == ELOOP ? "it is a link; remove it" : database.remedy(for: reason)
             throw StoreError(
                 .unavailable,
-                "\(path) cannot be opened; \(database.remedy(for: reason))",
+                "\(lockPath) cannot be opened; \(remedy)",
                 cause: String(cString: strerror(reason))
             )
         }
-        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
-            let reason = errno
-            let owner = Self.read(opened)
-            close(opened)
-            guard reason == EWOULDBLOCK else {
-                throw StoreError(.unavailable, "\(path) cannot be locked", cause: String(cString: strerror(reason)))
-            }
+        named = OpenFile(descriptor: descriptor)
+        try FileStatus(of: named, at: lockPath).refuseSharing()
+        guard try Self.lock(named, at: lockPath) else {
             throw StoreError(
                 .inUse,
-                "\(database.text) is in use by process \(owner); stop it first, or choose another path"
+                "\(database.text) is in use by process \(owner ?? "?"); stop it first, or choose another path"
             )
         }
-        descriptor = opened
+        guard isEmptyOrOwn else {
+            throw StoreError(
+                .unavailable,
+                "\(lockPath) is not a lock file of Fusebox; rename it, or choose another path for the database"
+            )
+        }
         noteOwner()
     }
 
     deinit {
-        close(descriptor)
+        // Before the other: the next owner takes them in the opposite order.
+        database = nil
     }
 
-    /// The process id is only told to a second owner: where a full disk has no room for it, the lock is as good. It goes
-    /// where the last one is, in the space that the file has.
+    /// Opens the database and locks it; makes an empty one where there is none.
+    /// - Throws: ``StoreError/Code/inUse`` where a process has it open under another name;
+    ///   ``StoreError/Code/unavailable`` where it cannot be opened, or others have a way to write it.
+    func lockDatabase() throws(StoreError) {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            try FileStatus(withoutFollowingLinks: path.text + suffix)?.refuseSharing()
+        }
+        let file = if let created = try path.create() { created } else { try openDatabase() }
+        try FileStatus(of: file, at: path.text).refuseSharing()
+        // Elsewhere a lock of this kind would lock SQLite out.
+        #if os(Linux)
+            guard try Self.lock(file, at: path.text) else {
+                throw StoreError(
+                    .inUse,
+                    "\(path.text) is in use by another server under another path; stop it first, or choose another file"
+                )
+            }
+        #endif
+        database = file
+    }
+
+    private func openDatabase() throws(StoreError) -> OpenFile {
+        let descriptor = open(path.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw StoreError(
+                .unavailable,
+                "\(path.text) cannot be opened; let this user read and write it",
+                cause: lastSystemError()
+            )
+        }
+        return OpenFile(descriptor: descriptor)
+    }
+
+    /// - Returns: `false` where another open file has the lock.
+    private static func lock(_ file: OpenFile, at path: String) throws(StoreError) -> Bool {
+        if flock(file.descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+        if errno == EWOULDBLOCK { return false }
+        throw StoreError(.unavailable, "\(path) cannot be locked", cause: lastSystemError())
+    }
+
+    /// Only a second owner reads the process id: where a full disk has no room for it, the lock is as good. It is
+    /// written over the last one, in the space that the file has.
     private func noteOwner() {
         let bytes = Array("\(getpid())\n".utf8)
-        let written = pwrite(descriptor, bytes, bytes.count, 0)
-        _ = ftruncate(descriptor, off_t(max(0, written)))
+        let written = pwrite(named.descriptor, bytes, bytes.count, 0)
+        _ = ftruncate(named.descriptor, off_t(max(0, written)))
     }
 
-    /// The process id in the file; a question mark while the owner is about to write it.
-    private static func read(_ descriptor: CInt) -> String {
-        var bytes = [UInt8](repeating: 0, count: 32)
-        let count = pread(descriptor, &bytes, bytes.count, 0)
-        let digits = bytes.prefix(max(0, count)).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        return digits.isEmpty ? "?" : String(decoding: digits, as: UTF8.self)
+    /// The process id in the file; `nil` while the owner is about to write it.
+    private var owner: String? {
+        let digits = content.prefix(while: Self.isDigit)
+        return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
     }
+
+    /// Whether it holds nothing but a process id, perhaps with the rest of an earlier one.
+    private var isEmptyOrOwn: Bool {
+        content.count < Self.maximumLength && content.allSatisfy { Self.isDigit($0) || $0 == UInt8(ascii: "\n") }
+    }
+
+    private var content: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Self.maximumLength)
+        let count = pread(named.descriptor, &bytes, bytes.count, 0)
+        return Array(bytes.prefix(max(0, count)))
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    /// More than a process id has.
+    private static let maximumLength = 32
 }

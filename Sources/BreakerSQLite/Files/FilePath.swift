@@ -15,6 +15,12 @@ struct FilePath {
 
     var text: String { folder == "/" ? "/\(name)" : "\(folder)/\(name)" }
 
+    /// - Parameter folder: absolute and without links.
+    init(folder: String, name: String) {
+        self.folder = folder
+        self.name = name
+    }
+
     /// Follows links, so that one file has one path, and one lock, by whatever name it is opened.
     init(_ path: String) throws(StoreError) {
         var path = path
@@ -38,11 +44,11 @@ struct FilePath {
     }
 
     /// Creates an empty file that only its owner may read and write.
-    /// - Returns: `false` where the file exists.
-    func create() throws(StoreError) -> Bool {
+    /// - Returns: `nil` where something has the name, be it a link that leads nowhere.
+    func create() throws(StoreError) -> OpenFile? {
         let descriptor = open(text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         let reason = errno
-        if descriptor < 0, reason == EEXIST { return false }
+        if descriptor < 0, reason == EEXIST { return nil }
         guard descriptor >= 0 else {
             throw StoreError(
                 .unavailable,
@@ -50,8 +56,7 @@ struct FilePath {
                 cause: String(cString: strerror(reason))
             )
         }
-        close(descriptor)
-        return true
+        return OpenFile(descriptor: descriptor)
     }
 
     /// What to do where the system cannot make a file in the folder.
@@ -64,19 +69,11 @@ struct FilePath {
         }
     }
 
-    /// Makes the file, and its entry in the folder, survive a power cut.
-    func synchronize() throws(StoreError) {
-        for path in [text, folder] {
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-            defer { if descriptor >= 0 { close(descriptor) } }
-            guard descriptor >= 0, fsync(descriptor) == 0 else {
-                throw StoreError(.unavailable, "\(path) cannot be written to disk", cause: lastSystemError())
-            }
+    /// Removes the file's name. What has the file open keeps it.
+    func remove() throws(StoreError) {
+        guard unlink(text) == 0 else {
+            throw StoreError(.unavailable, "\(text) cannot be removed", cause: lastSystemError())
         }
-    }
-
-    func remove() {
-        unlink(text)
     }
 }
 

@@ -1,62 +1,39 @@
 import BreakerStorage
+import CSQLite
 
-/// A copy of a database while it is in use: one snapshot, written to a file of its own, checked and synced.
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// A copy of a database while it is in use: one snapshot, checked, in a file without a name.
 ///
-/// VACUUM INTO reads in one transaction, so that the copy is what one commit left; the writer goes on, and only the WAL
-/// grows in the meantime. The copy has no free pages and no WAL of its own.
+/// The pages are copied within one read transaction, so that the copy is what one commit left; the writer goes on, and
+/// only the WAL grows in the meantime. SQLite opens files by name: the copy has a random one while it is empty. So a
+/// process that is killed leaves no copy.
 struct Backup {
-    private let source: String
-    private let destination: FilePath
-    private let vfs: String?
-    private let isStopped: () -> Bool
+    let source: FilePath
+    let vfs: String?
+    let lock: DatabaseLock?
+    /// Whether the backup is to be given up.
+    let isStopped: () -> Bool
 
-    /// - Parameter isStopped: whether the backup is to be given up.
-    init(
-        of source: String,
-        to path: String,
-        vfs: String?,
-        unless isStopped: @escaping () -> Bool
-    ) throws(StoreError) {
-        self.source = source
-        self.vfs = vfs
-        self.isStopped = isStopped
-        destination = try FilePath(path)
-    }
-
-    /// - Throws: ``StoreError/Code/unavailable`` where the file exists or cannot be written; then no copy is left.
-    func run() throws(StoreError) {
-        // Created here, for its mode and so that nothing is overwritten: SQLite takes an empty file as absent.
-        guard try destination.create() else {
-            throw StoreError(.unavailable, "\(destination.text) exists; choose a name that is free")
+    func run() throws(StoreError) -> OpenFile {
+        let (file, target, copy) = try openCopy()
+        try translatingErrors("\(source.text) cannot be copied") { () throws(SQLiteError) in
+            let connection = try Connection(path: source.text, access: .readOnly, vfs: vfs, lock: lock)
+            try copyPages(of: connection, to: target)
         }
-        do throws(StoreError) {
-            try copy()
-            try forgetIdentity()
-            try DatabaseCheck.check(destination.text, vfs: vfs, unless: isStopped)
-            try destination.synchronize()
-        } catch {
-            destination.remove()
-            throw error
-        }
-    }
-
-    private func copy() throws(StoreError) {
-        try translatingErrors("\(source) cannot be copied to \(destination.text)") { () throws(SQLiteError) in
-            let connection = try Connection(path: source, access: .readOnly, vfs: vfs)
-            connection.stops(when: isStopped)
-            let vacuum = try Statement("VACUUM INTO ?", on: connection)
-            vacuum.bind(destination.text)
-            try vacuum.run()
-        }
-    }
-
-    /// The server that the copy is restored to begins another history: what the original stored since is not in it. A copy
-    /// signs in no browser either, so the bytes of the key are overwritten.
-    private func forgetIdentity() throws(StoreError) {
-        try translatingErrors("\(destination.text) cannot be written") { () throws(SQLiteError) in
-            let connection = try Connection(path: destination.text, access: .readWrite, vfs: vfs)
-            // No journal: a copy that is not finished is removed.
-            try connection.execute(
+        try leaveWALMode(file)
+        copy.stops(when: isStopped)
+        let message = "the copy of \(source.text) is damaged"
+        try translatingErrors(message) { () throws(SQLiteError) in
+            // A server on the copy begins another history: what the original stores from here on is not in it. A copy
+            // signs in no browser either, so the bytes of the key are overwritten.
+            try copy.execute(
                 """
                 PRAGMA journal_mode = OFF;
                 PRAGMA secure_delete = ON;
@@ -64,6 +41,56 @@ struct Backup {
                 DELETE FROM revoked_sessions
                 """
             )
+        }
+        try DatabaseCheck.check(copy, message: message)
+        return file
+    }
+
+    /// Opens an empty file twice and removes its name. The second connection reads nothing before the copy is complete.
+    private func openCopy() throws(StoreError) -> (file: OpenFile, target: Connection, copy: Connection) {
+        let random = String(UInt64.random(in: 0...(.max)), radix: 16)
+        let path = FilePath(folder: source.folder, name: "\(source.name).copy-\(random)")
+        guard let file = try path.create() else {
+            throw StoreError(.unavailable, "\(path.text) exists; try again")
+        }
+        let connections = Result { () throws(StoreError) in
+            try translatingErrors("\(path.text) cannot be opened") { () throws(SQLiteError) in
+                (
+                    try Connection(path: path.text, access: .readWrite, vfs: vfs),
+                    try Connection(path: path.text, access: .readWrite, vfs: vfs)
+                )
+            }
+        }
+        try path.remove()
+        let (target, copy) = try connections.get()
+        return (file, target, copy)
+    }
+
+    private func copyPages(of connection: Connection, to target: Connection) throws(SQLiteError) {
+        // Between two steps SQLite would take up another snapshot where this transaction did not keep the first.
+        try connection.execute("BEGIN; SELECT 1 FROM sqlite_schema")
+        // No journal: a copy that is not complete is of no use. No sync: it is read back at once and nothing else.
+        try target.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
+        guard let backup = sqlite3_backup_init(target.handle, "main", connection.handle, "main") else {
+            throw target.error(sqlite3_extended_errcode(target.handle), in: "a backup")
+        }
+        var result = SQLITE_OK
+        while result == SQLITE_OK {
+            result = isStopped() ? SQLITE_INTERRUPT : sqlite3_backup_step(backup, Self.pagesAStep)
+        }
+        let message = String(cString: sqlite3_errstr(result))
+        sqlite3_backup_finish(backup)
+        guard result == SQLITE_DONE else { throw SQLiteError(code: result, message: message, context: "a backup") }
+    }
+
+    /// 4 MiB: some milliseconds.
+    private static let pagesAStep: Int32 = 1_024
+
+    /// The original has a WAL, and its header says so. SQLite would make one for the copy as well, which has no name.
+    private func leaveWALMode(_ file: OpenFile) throws(StoreError) {
+        // Bytes 18 and 19 are the versions for writing and reading: 1 without a WAL, 2 with one.
+        guard pwrite(file.descriptor, [1, 1] as [UInt8], 2, 18) == 2 else {
+            throw StoreError(.unavailable, "the copy of \(source.text) cannot be written", cause: lastSystemError())
         }
     }
 }

@@ -12,8 +12,8 @@ final class ReadSession {
     private let selectChanges: Statement
     private let selectRevision: Statement
 
-    init(_ path: String, vfs: String?) throws(SQLiteError) {
-        let connection = try Connection(path: path, access: .readOnly, vfs: vfs)
+    init(_ path: String, vfs: String?, lock: DatabaseLock?) throws(SQLiteError) {
+        let connection = try Connection(path: path, access: .readOnly, vfs: vfs, lock: lock)
         selectFailures = try Statement(
             """
             SELECT \(FailureTable.columns.joined(separator: ", ")) FROM failures

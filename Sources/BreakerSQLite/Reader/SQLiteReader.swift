@@ -8,12 +8,15 @@ package import BreakerStorage
 ///
 /// Unchecked, for a session is not Sendable: the lock hands each to one thread until it is given back.
 package final class SQLiteReader: BreakerReader, @unchecked Sendable {
-    private let path: String
+    private let file: FilePath
     private let vfs: String?
-    /// Guards ``idle`` and ``isClosed``, and nothing else.
+    /// Guards ``idle``, ``isClosed`` and ``databaseLock``, and nothing else.
     private let lock = Lock()
     private var idle: [ReadSession] = []
     private var isClosed = false
+    private var databaseLock: DatabaseLock?
+
+    private var path: String { file.text }
 
     /// As many threads as read at the same time without opening a connection each time.
     private static let keptSessions = 4
@@ -21,10 +24,16 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
     /// - Parameters:
     ///   - path: a database that a store has open.
     ///   - vfs: the name of SQLite's file layer, for tests that make it fail.
-    package init(path: String, vfs: String? = nil) throws(StoreError) {
-        self.path = try FilePath(path).text
+    package convenience init(path: String, vfs: String? = nil) throws(StoreError) {
+        try self.init(try FilePath(path), vfs: vfs, databaseLock: nil)
+    }
+
+    /// - Parameter databaseLock: that of the store; kept as long as anything is being read.
+    init(_ file: FilePath, vfs: String?, databaseLock: DatabaseLock?) throws(StoreError) {
+        self.file = file
         self.vfs = vfs
-        giveBack(try session())
+        self.databaseLock = databaseLock
+        giveBack(try session(databaseLock))
     }
 
     /// Closes what is idle; what is read at the moment closes when it is done, and a backup is given up.
@@ -32,6 +41,7 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         let closed = lock.withLock {
             defer { idle = [] }
             isClosed = true
+            databaseLock = nil
             return idle
         }
         withExtendedLifetime(closed) {}
@@ -95,8 +105,10 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         }
     }
 
-    package func backUp(to path: String) throws(StoreError) {
-        try Backup(of: self.path, to: path, vfs: vfs) { [self] in lock.withLock { isClosed } }.run()
+    package func backUp() throws(StoreError) -> OpenFile {
+        let databaseLock = lock.withLock { self.databaseLock }
+        let isStopped = { [self] in lock.withLock { isClosed } }
+        return try Backup(source: file, vfs: vfs, lock: databaseLock, isStopped: isStopped).run()
     }
 
     package func storedBytes() -> StoredBytes? {
@@ -109,18 +121,18 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
     private func reading<Value>(
         _ body: (ReadSession) throws(SQLiteError) -> Value
     ) throws(StoreError) -> Value {
-        let (idle, isClosed) = lock.withLock { (self.idle.popLast(), self.isClosed) }
+        let (idle, isClosed, databaseLock) = lock.withLock { (self.idle.popLast(), self.isClosed, self.databaseLock) }
         guard !isClosed else { throw StoreError(.unavailable, "the reader of \(path) is closed") }
-        let session = if let idle { idle } else { try session() }
+        let session = if let idle { idle } else { try session(databaseLock) }
         // One that failed is not used again.
         let value = try translatingErrors("\(path) cannot be read") { () throws(SQLiteError) in try body(session) }
         giveBack(session)
         return value
     }
 
-    private func session() throws(StoreError) -> ReadSession {
+    private func session(_ databaseLock: DatabaseLock?) throws(StoreError) -> ReadSession {
         try translatingErrors("\(path) cannot be opened for reading") { () throws(SQLiteError) in
-            try ReadSession(path, vfs: vfs)
+            try ReadSession(path, vfs: vfs, lock: databaseLock)
         }
     }
 

@@ -40,10 +40,10 @@ extension SQLiteStore {
                 "\(file.text) is missing, but its write-ahead log is there; \(Migrator.remedy(file.text))"
             )
         }
-        _ = try file.create()
+        try lock.lockDatabase()
         let message = "\(file.text) cannot be opened"
         let (connection, vfs) = try translatingErrors(message) { () throws(SQLiteError) in
-            try connect(file.text, vfs: vfs)
+            try connect(file.text, vfs: vfs, lock: lock)
         }
         let pending = try migrator.pending(on: connection, file.text)
         if wasStoppedUncleanly { try refuseDamage(connection, file.text) }
@@ -51,19 +51,23 @@ extension SQLiteStore {
             try configure(connection)
             try migrator.apply(pending, on: connection, at: now)
             try set("foreign_keys", to: 1, on: connection)
-            return try Session(lock: lock, connection: connection, retention: retention)
+            return try Session(connection: connection, retention: retention)
         }
         connection.setsCheckpointOnClose(true)
-        return SQLiteStore(path: file.text, vfs: vfs, session: session)
+        return SQLiteStore(file: file, vfs: vfs, lock: lock, session: session)
     }
 
     /// Opens the file so that it stays as it is where it is refused, its WAL included.
     ///
     /// A full disk has no room for the shared memory that SQLite wants in a file. SQLite's file layer `unix-excl` has it
     /// in this process for all of its connections; other programs cannot read the database then, until the next start.
-    private static func connect(_ path: String, vfs: String?) throws(SQLiteError) -> (Connection, vfs: String?) {
+    private static func connect(
+        _ path: String,
+        vfs: String?,
+        lock: DatabaseLock
+    ) throws(SQLiteError) -> (Connection, vfs: String?) {
         func open(_ vfs: String?) throws(SQLiteError) -> Connection {
-            let connection = try Connection(path: path, access: .readWrite, vfs: vfs)
+            let connection = try Connection(path: path, access: .readWrite, vfs: vfs, lock: lock)
             connection.setsCheckpointOnClose(false)
             return connection
         }
@@ -136,11 +140,10 @@ extension SQLiteStore {
 }
 
 extension SQLiteStore.Session {
-    init(lock: DatabaseLock, connection: Connection, retention: Retention) throws(SQLiteError) {
+    init(connection: Connection, retention: Retention) throws(SQLiteError) {
         let tables = try Tables(connection)
         let server = try tables.server.get()
         self.init(
-            lock: lock,
             connection: connection,
             tables: tables,
             beginReading: try Statement("BEGIN", on: connection),

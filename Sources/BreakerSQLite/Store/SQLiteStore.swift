@@ -9,14 +9,18 @@ import CSQLite
 /// stays: closing and opening it again would read frames that a failed sync left in the WAL.
 package final class SQLiteStore: BreakerStore {
     /// The database's path, without links.
-    package let path: String
+    package var path: String { file.text }
+    private let file: FilePath
     private let vfs: String?
+    /// Connections keep it as well; `nil` once the store is closed.
+    private var lock: DatabaseLock?
     /// `nil` once the store is closed.
     private var session: Session?
 
-    init(path: String, vfs: String?, session: Session) {
-        self.path = path
+    init(file: FilePath, vfs: String?, lock: DatabaseLock, session: Session) {
+        self.file = file
         self.vfs = vfs
+        self.lock = lock
         self.session = session
     }
 
@@ -26,8 +30,6 @@ package final class SQLiteStore: BreakerStore {
 
     /// What lives from open to close.
     struct Session {
-        /// Released last, by ``SQLiteStore/close()``.
-        let lock: DatabaseLock
         let connection: Connection
         let tables: Tables
         let beginReading: Statement
@@ -61,7 +63,9 @@ package final class SQLiteStore: BreakerStore {
     // MARK: Reading
 
     /// A reader of what this store commits, on connections of its own.
-    package func reader() throws(StoreError) -> SQLiteReader { try SQLiteReader(path: path, vfs: vfs) }
+    package func reader() throws(StoreError) -> SQLiteReader {
+        try SQLiteReader(file, vfs: vfs, databaseLock: lock)
+    }
 
     package func load() throws(StoreError) -> StoredPanel {
         try reading { tables, server throws(SQLiteError) in try tables.breakers.all(lastWrite: server.writtenAt) }
@@ -164,14 +168,15 @@ package final class SQLiteStore: BreakerStore {
         }
     }
 
-    /// Leaves a database without a WAL, as far as readers and the disk allow, and lets another owner in.
+    /// Leaves a database without a WAL, as far as readers and the disk allow, and lets another owner in once nothing is
+    /// being read.
     package func close() {
-        guard let lock = session?.lock else { return }
+        guard session != nil else { return }
         // Failing harms nothing: the WAL stays, and the next owner reads it.
         try? connection.rollBack()
         try? connection.checkpoint(.truncate)
         session = nil
-        withExtendedLifetime(lock) {}
+        lock = nil
     }
 }
 

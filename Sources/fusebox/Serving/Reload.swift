@@ -33,7 +33,7 @@ struct Reload: Service {
             return
         }
         do {
-            let tokens = try Self.read(tokens)
+            let tokens = try Self.read(tokens, logger: logger)
             gatekeeper.replace(tokens: tokens)
             logger.notice("The tokens were read again", metadata: ["tokens": "\(tokens.count)"])
         } catch {
@@ -51,8 +51,9 @@ struct Reload: Service {
         }
     }
 
-    /// - Throws: ``SettingsError`` or `TokenFile.Failure`, both of which name the file.
-    static func read(_ path: String) throws -> [Token] {
+    /// - Throws: ``SettingsError``, `StoreError` or `TokenFile.Failure`, all of which name the file.
+    static func read(_ path: String, logger: Logger) throws -> [Token] {
+        try ExposedFile.check(path, logger: logger)
         let text: String
         do {
             text = try String(contentsOfFile: path, encoding: .utf8)

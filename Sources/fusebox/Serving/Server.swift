@@ -34,7 +34,8 @@ struct Server {
         if let path = settings.defaultTokensPath {
             try InitialTokens.make(at: path, database: settings.databasePath)
         }
-        if let path = settings.tokensPath { tokens = try Reload.read(path) }
+        if let path = settings.tokensPath { tokens = try Reload.read(path, logger: logger) }
+        if let key = settings.tls?.key { try ExposedFile.check(key, logger: logger) }
         let tls = try settings.tls.map { try ServerTLS($0) }
         if tls == nil, !settings.listen.isLoopback {
             logger.warning(
@@ -52,8 +53,6 @@ struct Server {
             sessions: engine.sessions
         )
         let readiness = Readiness()
-        let backups = BackupFolder(databasePath: settings.databasePath)
-        backups.sweep()
 
         var configuration = HTTPServer.Configuration(
             host: settings.listen.host,
@@ -67,7 +66,6 @@ struct Server {
             engine: engine,
             gatekeeper: gatekeeper,
             readiness: readiness,
-            backups: backups,
             configuration: configuration,
             logger: Self.logger("http", settings: settings, atLeast: .notice)
         ) { [settings, onRunning] address in
@@ -99,6 +97,7 @@ struct Server {
     private func openEngine(on eventLoop: any EventLoop, logger: Logger) throws -> Engine {
         let clock = AnchoredClock()
         let store = try SQLiteStore.open(path: settings.databasePath, at: clock.now())
+        try ExposedFile.check(store.path, logger: logger)
         var configuration = Engine.Configuration()
         configuration.book = settings.book
         configuration.maximumBreakers = settings.maximumBreakers

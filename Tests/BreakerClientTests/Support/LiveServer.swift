@@ -46,7 +46,6 @@ struct LiveServer: Sendable {
                 engine: running.engine,
                 gatekeeper: Gatekeeper(tokens: tokens),
                 readiness: Readiness(),
-                backups: BackupFolder(databasePath: running.databasePath),
                 configuration: .init(host: "127.0.0.1", port: port),
                 logger: logger
             ) { address in

@@ -1,7 +1,9 @@
 import BreakerCore
 import BreakerSQLite
+import BreakerStorage
 import EngineSupport
 import FaultyDisk
+import Foundation
 import TestSupport
 import Testing
 
@@ -136,7 +138,12 @@ struct HistoryTests {
         try await RunningEngine.with(folder: folder, clock: clock) { running in
             for _ in 1...2 { try await running.engine.report(Report(.failure), to: "a") }
             let copy = folder.path("copy.db")
-            try await running.engine.backUp(to: copy)
+            let backup = try await running.engine.backUp()
+            let bytes = FileHandle(fileDescriptor: backup.descriptor, closeOnDealloc: false)
+            try bytes.seek(toOffset: 0)
+            try withExtendedLifetime(backup) {
+                try (bytes.readToEnd() ?? Data()).write(to: URL(fileURLWithPath: copy))
+            }
             let store = try SQLiteStore.open(path: copy, at: clock.now())
             let reader = try SQLiteReader(path: copy)
             let steps = CallHistory.Steps(endingAt: clock.now(), length: 1, count: 1)

@@ -99,8 +99,7 @@ struct OpenAPITests {
         try await RunningEngine.with { running in
             Routes.all(
                 engine: running.engine,
-                readiness: Readiness(),
-                backups: BackupFolder(databasePath: running.databasePath)
+                readiness: Readiness()
             )
         }
     }

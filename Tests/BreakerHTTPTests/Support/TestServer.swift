@@ -49,7 +49,6 @@ struct TestServer: Sendable {
                 engine: running.engine,
                 gatekeeper: gatekeeper,
                 readiness: readiness,
-                backups: BackupFolder(databasePath: running.databasePath),
                 configuration: .init(
                     host: "127.0.0.1",
                     port: 0,

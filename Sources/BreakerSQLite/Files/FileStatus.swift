@@ -1,0 +1,73 @@
+package import BreakerStorage
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// What the system says of a file that a server relies on, and whether the server may rely on it.
+package struct FileStatus {
+    private let path: String
+    private let status: stat
+
+    /// The file at `path`, or the one that a link there leads to; `nil` where there is none.
+    package init?(path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        self.init(path, status)
+    }
+
+    /// What is at `path`, be it a link; `nil` where there is nothing.
+    init?(withoutFollowingLinks path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        self.init(path, status)
+    }
+
+    /// A file that was opened at `path`.
+    init(of file: OpenFile, at path: String) {
+        var status = stat()
+        precondition(fstat(file.descriptor, &status) == 0, "descriptor \(file.descriptor) is not open")
+        self.init(path, status)
+    }
+
+    private init(_ path: String, _ status: stat) {
+        self.path = path
+        self.status = status
+    }
+
+    /// Whether every user of the machine may read it.
+    package var isReadableByAll: Bool { isRegular && status.st_mode & S_IROTH != 0 }
+
+    private var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
+
+    /// - Throws: ``StoreError/Code/unavailable`` where every user of the machine may write it.
+    package func refuseWritersAmongAll() throws(StoreError) {
+        guard isRegular, status.st_mode & S_IWOTH != 0 else { return }
+        throw StoreError(
+            .unavailable,
+            "every user of this machine may write \(path); check what is in it, then run: chmod o-w \(path)"
+        )
+    }
+
+    /// - Throws: ``StoreError/Code/unavailable`` where it is no regular file, has a second name, or every user of the
+    ///   machine may write it.
+    func refuseSharing() throws(StoreError) {
+        guard isRegular else {
+            throw StoreError(.unavailable, "\(path) is not a regular file; remove it, or choose another path")
+        }
+        guard status.st_nlink <= 1 else {
+            throw StoreError(
+                .unavailable,
+                """
+                \(path) is one of \(status.st_nlink) names (hard links) of one file, which another server could open by \
+                another name; remove the other names (to find them: find DIRECTORY -samefile \(path))
+                """
+            )
+        }
+        try refuseWritersAmongAll()
+    }
+}

@@ -1,0 +1,257 @@
+import EngineSupport
+import Foundation
+import NIOHTTP1
+import TestSupport
+import Testing
+
+extension ProcessTests {
+    @Suite struct FileOwnershipTests {
+        private let folder: TemporaryFolder
+        private var database: String { folder.path("fusebox.db") }
+
+        init() throws {
+            folder = try TemporaryFolder()
+        }
+
+        private func serve(_ database: String, _ options: String...) async throws -> CommandResult {
+            try await Program.fusebox.run(["serve", "--listen", "127.0.0.1:0", "--db", database] + options, within: 20)
+        }
+
+        private func write(_ text: String, to name: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: folder.path(name)))
+        }
+
+        private func text(_ name: String) throws -> String {
+            try String(contentsOfFile: folder.path(name), encoding: .utf8)
+        }
+
+        private func setMode(_ mode: Int, of path: String) throws {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        }
+
+        private func mode(_ path: String) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        }
+
+        /// A database of a server that was stopped.
+        private func makeDatabase() async throws {
+            let server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            #expect(try await server.wire.fail("payments").status == 200)
+            try await server.stop()
+        }
+
+        // MARK: Two servers
+
+        @Test(
+            "A server refuses a database with a second name, whether or not another server runs",
+            .timeLimit(.minutes(2))
+        )
+        func hardLink() async throws {
+            let first = try await ServerProcess.start(database: database)
+            defer { first.child.kill() }
+            let link = folder.path("link.db")
+            try FileManager.default.linkItem(atPath: database, toPath: link)
+            let second = try await serve(link)
+            #expect(second.code == 1)
+            #expect(second.errors.contains("\(link) is one of 2 names (hard links) of one file"), "\(second.errors)")
+            #expect(try await first.wire.fail("payments").status == 200)
+            try await first.stop()
+
+            #expect(try await serve(database).errors.contains("find DIRECTORY -samefile \(database)"))
+            try FileManager.default.removeItem(atPath: link)
+            let third = try await ServerProcess.start(database: database)
+            defer { third.child.kill() }
+            #expect(try await third.wire.get("/v1/breakers/payments").number("counts", "failures") == 1)
+        }
+
+        @Test(
+            "A server refuses a database that another server has open where it is mounted",
+            .enabled(if: SmallDisk.isPossible, "mounting takes root"),
+            .timeLimit(.minutes(2))
+        )
+        func mountedFile() async throws {
+            let first = try await ServerProcess.start(database: database)
+            defer { first.child.kill() }
+            #expect(try await first.wire.fail("payments").status == 200)
+            let other = try TemporaryFolder()
+            try Data().write(to: URL(fileURLWithPath: other.path("fusebox.db")))
+            let script = #"mount --bind "$1" "$2" && exec "$3" serve --listen 127.0.0.1:0 --db "$2""#
+            let second = try await Program(path: "/usr/bin/env").run(
+                "unshare",
+                "-m",
+                "sh",
+                "-c",
+                script,
+                "sh",
+                database,
+                other.path("fusebox.db"),
+                Program.fusebox.path,
+                within: 20
+            )
+            #expect(second.code == 1, "\(second)")
+            #expect(second.errors.contains("is in use by another server under another path"), "\(second.errors)")
+            #expect(try await first.wire.fail("payments").status == 200)
+            #expect(try await first.wire.get("/v1/breakers/payments").number("counts", "failures") == 2)
+        }
+
+        @Test(
+            "A server keeps its lock on the database, and SQLite's, while backups are made and metrics are read",
+            .enabled(if: FileManager.default.isReadableFile(atPath: "/proc/locks")),
+            .timeLimit(.minutes(2))
+        )
+        func locks() async throws {
+            let server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            #expect(try await server.wire.fail("payments").status == 200)
+            #expect(try await server.wire.send(.POST, "/v1/backup").status == 200)
+            for path in ["/metrics", "/readyz", "/v1/transitions", "/v1/breakers/payments/failures"] {
+                #expect(try await server.wire.get(path).status == 200)
+            }
+            let file = try #require(
+                try FileManager.default.attributesOfItem(atPath: database)[.systemFileNumber] as? Int
+            )
+            // `1: POSIX  ADVISORY  READ 1234 fe:00:5678 …`: the kind, the process, and the file behind the device.
+            let kinds = try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n").compactMap {
+                let words = $0.split(separator: " ")
+                return words[4] == "\(server.child.pid)" && words[5].hasSuffix(":\(file)") ? String(words[1]) : nil
+            }
+            #expect(Set(kinds) == ["FLOCK", "POSIX"])
+        }
+
+        // MARK: What others may write and read
+
+        @Test("A database that every user may write is refused with what to do", .timeLimit(.minutes(2)))
+        func writableDatabase() async throws {
+            try await makeDatabase()
+            try setMode(0o622, of: database)
+            let before = try Data(contentsOf: URL(fileURLWithPath: database))
+            let result = try await serve(database)
+            #expect(result.code == 1)
+            #expect(result.errors.contains("every user of this machine may write \(database)"), "\(result.errors)")
+            #expect(result.errors.contains("chmod o-w \(database)"), "\(result.errors)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: database)) == before)
+            #expect(try mode(database) == 0o622)
+        }
+
+        @Test("A tokens file that every user may write is refused, at the start and at SIGHUP", .timeLimit(.minutes(2)))
+        func writableTokens() async throws {
+            let (token, tokens) = (try await newToken("ops"), folder.path("tokens"))
+            try write(token.line, to: "tokens")
+            try setMode(0o662, of: tokens)
+            let refused = try await serve(database, "--tokens", tokens)
+            #expect(refused.code == 1)
+            #expect(refused.errors.contains("chmod o-w \(tokens)"), "\(refused.errors)")
+
+            // A group is the deployer's business.
+            try setMode(0o660, of: tokens)
+            let server = try await ServerProcess.start(database: database, options: ["--tokens", tokens])
+            defer { server.child.kill() }
+            try write(try await newToken("other").line, to: "tokens")
+            try setMode(0o666, of: tokens)
+            server.child.signal(SIGHUP)
+            try await eventually("the tokens are not read") { server.log.contains("The tokens stay as they were") }
+            #expect(server.log.contains("chmod o-w"), "\(server.log)")
+            var wire = server.wire
+            wire.token = token.secret
+            #expect(try await wire.acquire("payments").status == 200)
+        }
+
+        @Test("A server warns of files that every user may read", .timeLimit(.minutes(2)), arguments: [0o600, 0o604])
+        func readable(mode: Int) async throws {
+            try await makeDatabase()
+            let tokens = folder.path("tokens")
+            try write(try await newToken("ops").line, to: "tokens")
+            for path in [database, tokens] { try setMode(mode, of: path) }
+            let server = try await ServerProcess.start(database: database, options: ["--tokens", tokens])
+            defer { server.child.kill() }
+            for path in [database, tokens] {
+                #expect(server.log.contains("chmod o-r \(path)") == (mode == 0o604), "\(server.log)")
+            }
+        }
+
+        @Test("Every file is its owner's alone whatever the umask", .timeLimit(.minutes(2)))
+        func umask() async throws {
+            let open = Program(path: "/bin/sh", arguments: ["-c", #"umask 000; exec "$0" "$@""#, Program.fusebox.path])
+            let server = try await ServerProcess.start(
+                open,
+                database: database,
+                environment: ["FUSEBOX_DEFAULT_TOKENS": folder.path("tokens")]
+            )
+            defer { server.child.kill() }
+            let secret = try #require(server.child.standardOutput.firstMatch(of: /fbx_[0-9a-f]{64}/)).0
+            let result = try await open.run(
+                ["backup", "--url", server.url, folder.path("copy.db")],
+                environment: ["FUSEBOX_TOKEN": String(secret)]
+            )
+            #expect(result.code == 0, "\(result.errors)")
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+            #expect(
+                names == ["copy.db", "fusebox.db", "fusebox.db-shm", "fusebox.db-wal", "fusebox.db.lock", "tokens"]
+            )
+            for name in names { #expect(try mode(folder.path(name)) == 0o600, "\(name)") }
+        }
+
+        // MARK: Files of others
+
+        @Test("A start and a backup leave every file beside the database as it is", .timeLimit(.minutes(2)))
+        func neighbours() async throws {
+            let names = ["fusebox.db.backup-20261129", "fusebox.db.backup-1", "fusebox.db.copy-1", "copy.db.partial"]
+            for name in names { try write("mine", to: name) }
+            let server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            let result = try await Program.fusebox.run("backup", "--url", server.url, folder.path("copy.db"))
+            #expect(result.code == 0, "\(result.errors)")
+            try await server.stop()
+            for name in names { #expect(try text(name) == "mine") }
+            let all = ["copy.db", "fusebox.db", "fusebox.db.lock"] + names
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == all.sorted())
+        }
+
+        @Test("A backup writes through no link that was planted", .timeLimit(.minutes(2)), arguments: ["", ".partial"])
+        func plantedLink(suffix: String) async throws {
+            let server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            try write("mine", to: "diary")
+            let link = folder.path("copy.db" + suffix)
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.path("diary"))
+            let result = try await Program.fusebox.run("backup", "--url", server.url, folder.path("copy.db"))
+            #expect(result.code == (suffix.isEmpty ? 1 : 0), "\(result.errors)")
+            #expect(try text("diary") == "mine")
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == folder.path("diary"))
+        }
+
+        @Test(
+            "A server is refused where the files beside its database are others'",
+            .timeLimit(.minutes(2)),
+            arguments: ["fusebox.db.lock", "fusebox.db-wal", "fusebox.db-shm", "fusebox.db-journal"],
+            [false, true]
+        )
+        func companions(name: String, isHardLink: Bool) async throws {
+            try write("mine\n", to: "diary")
+            if isHardLink {
+                try FileManager.default.linkItem(atPath: folder.path("diary"), toPath: folder.path(name))
+            } else {
+                try FileManager.default.createSymbolicLink(
+                    atPath: folder.path(name),
+                    withDestinationPath: folder.path("diary")
+                )
+            }
+            // Without it the log would be a log without its database.
+            if name.hasSuffix("-wal") { try write("", to: "fusebox.db") }
+            let result = try await serve(database)
+            #expect(result.code == 1)
+            #expect(result.errors.contains(folder.path(name)), "\(result.errors)")
+            #expect(try text("diary") == "mine\n")
+        }
+
+        @Test("A file with the lock's name that is no lock is left as it is", .timeLimit(.minutes(2)))
+        func foreignLockFile() async throws {
+            try write("my notes\n", to: "fusebox.db.lock")
+            let result = try await serve(database)
+            #expect(result.code == 1)
+            #expect(result.errors.contains("fusebox.db.lock is not a lock file of Fusebox"), "\(result.errors)")
+            #expect(try text("fusebox.db.lock") == "my notes\n")
+        }
+    }
+}
