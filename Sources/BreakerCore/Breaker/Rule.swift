@@ -56,11 +56,13 @@ package enum Rule: Hashable, Sendable {
             return calls >= minimumCalls
         }
 
-        /// How near the rule is to tripping: 0 for far, 1 for there. A rate counts as far as there are calls for it.
+        /// How near the rule is to tripping: 0 for far, 1 for there. A rate counts as far as there are calls for it. Always
+        /// finite, whatever the threshold.
         package var progress: Double {
             guard let observed else { return 0 }
-            guard let calls, let minimumCalls else { return observed / threshold }
-            return observed / threshold * min(1, Double(calls) / Double(minimumCalls))
+            let share = min(observed / threshold, .greatestFiniteMagnitude)
+            guard let calls, let minimumCalls else { return share }
+            return share * min(1, Double(calls) / Double(minimumCalls))
         }
     }
 

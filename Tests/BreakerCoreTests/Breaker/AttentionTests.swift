@@ -48,6 +48,22 @@ struct AttentionTests {
         #expect(bench.breaker.attention(at: bench.now) == .init(rank: 3, progress: progress))
     }
 
+    @Test(
+        "How near a rate is to tripping is a finite number, whatever its threshold",
+        arguments: [
+            (.leastNonzeroMagnitude, .greatestFiniteMagnitude / 2), (0.5, 1), (1, 0.5),
+        ] as [(Double, Double)]
+    )
+    func finite(threshold: Double, progress: Double) {
+        var bench = Bench {
+            $0.failureThreshold = nil
+            $0.failureRateThreshold = threshold
+            $0.minimumCalls = 2
+        }
+        bench.play("f")
+        #expect(bench.breaker.attention(at: bench.now) == .init(rank: 3, progress: progress))
+    }
+
     @Test("The last reading before a trip is one failure away from it")
     func sameNumbers() {
         var bench = Bench()

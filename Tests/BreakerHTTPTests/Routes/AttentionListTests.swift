@@ -34,6 +34,22 @@ struct AttentionListTests {
         }
     }
 
+    @Test("A list continues after a breaker with the least threshold of a rate, which is infinitely exceeded")
+    func leastThreshold() async throws {
+        try await TestServer.with { server in
+            let policy = #"{"policy":{"failure_threshold":null,"failure_rate_threshold":5e-324,"minimum_calls":10}}"#
+            for name in ["a", "b"] {
+                #expect(try await server.send(.PUT, "/v1/breakers/\(name)", policy).status == 201)
+                _ = try await server.report(name, "outcome=failure")
+            }
+            let path = "/v1/breakers?sort=attention&page_size=1"
+            let first = try await server.send(.GET, path)
+            #expect(first.names == ["a"])
+            let second = try await server.send(.GET, "\(path)&page_token=\(first.nextPageToken)")
+            #expect(second.names == ["b"], "\(second.text)")
+        }
+    }
+
     @Test("A page of many is the first of all, and so is the next", arguments: [10, 100, 999])
     func many(pageSize: Int) async throws {
         try await TestServer.with { server in
