@@ -56,6 +56,18 @@ extension ProcessTests {
             #expect(breaker.number("counts", "consecutive_failures") == failures)
         }
 
+        @Test("The command does not see the token unless it is passed on", arguments: [false, true])
+        func token(isPassed: Bool) async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            let options = ["run", "--url", server.url] + (isPassed ? ["--pass-token"] : [])
+            let result = try await Program.fusebox.run(
+                options + ["mail", "--", "/bin/sh", "-c", "echo ${FUSEBOX_TOKEN-none}"],
+                environment: ["FUSEBOX_TOKEN": "fbx_1"]
+            )
+            #expect(result.output == (isPassed ? "fbx_1\n" : "none\n"), "\(result)")
+        }
+
         @Test("The command has the standard streams, and options behind -- are its own")
         func streams() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))

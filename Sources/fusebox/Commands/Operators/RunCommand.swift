@@ -18,6 +18,8 @@ struct RunCommand: AsyncParsableCommand {
               128 + n   signal n ended the command
               else      the command's own
 
+            FUSEBOX_TOKEN is removed from the command's environment unless --pass-token is given.
+
             A probe has a lease: a command that outlives it does not count (probe_lease_ms of the policy).
 
             Example, in a crontab:
@@ -41,6 +43,9 @@ struct RunCommand: AsyncParsableCommand {
     )
     var ignoreExit: [Int32] = []
 
+    @Flag(help: "Leave FUSEBOX_TOKEN in the command's environment.")
+    var passToken = false
+
     @Argument(help: "The breaker.")
     var name: String
 
@@ -57,8 +62,11 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let place = try server.place()
+        // The command has no need of it, and could print it.
+        if !passToken { unsetenv("FUSEBOX_TOKEN") }
         let run = GuardedRun(
-            place: try server.place(),
+            place: place,
             breaker: name,
             command: ChildCommand(words: command),
             reporter: reporter ?? "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)",
