@@ -40,7 +40,7 @@ struct AnswerWriter {
         } else {
             buffer.writeString(requestIDs.next())
         }
-        buffer.writeStaticString("\r\nDate: ")
+        buffer.writeStaticString("\r\nX-Content-Type-Options: nosniff\r\nDate: ")
         buffer.writeString(date.text(at: HTTPDate.now()))
         if let field = persistence.field, answer.fields[.connection] == nil {
             buffer.writeStaticString("\r\nconnection: ")
@@ -52,5 +52,5 @@ struct AnswerWriter {
     }
 
     /// Room for a head of ours with a request id of usual length.
-    private static let headBytes = 256
+    private static let headBytes = 288
 }

@@ -170,6 +170,8 @@ private struct ProblemMiddleware: RouterMiddleware {
             response = refusal(Problem(.internalError, "the server failed; its log says why"))
         }
         response.headers[.requestID] = requestID
+        response.headers[.xContentTypeOptions] = "nosniff"
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         // Hummingbird has a word of its own where a path is no route's.
         let route = context.endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil }
         meters.answered(request.method, route: route, status: response.status.code)

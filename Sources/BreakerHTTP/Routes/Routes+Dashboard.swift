@@ -36,7 +36,6 @@ private struct DashboardFile {
             // Kept, but asked for each time: files of two versions do not go together.
             .cacheControl: "no-cache",
             .contentSecurityPolicy: Self.policy,
-            .xContentTypeOptions: "nosniff",
             .referrerPolicy: "no-referrer",
         ]
     }
