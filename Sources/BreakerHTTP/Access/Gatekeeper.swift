@@ -14,15 +14,23 @@ package final class Gatekeeper: Sendable {
 
     private let register: NIOLockedValueBox<Register>
     private let hosts: Set<String>
+    private let isLoopback: Bool
     private let sessions: SessionRegister
 
     /// - Parameters:
     ///   - tokens: `nil` for a server that has none.
     ///   - hosts: names by which a server without tokens is reached, beside those that are nobody's.
+    ///   - isLoopback: whether only this machine can connect.
     ///   - sessions: signs browsers' sessions, and knows which of them were ended.
-    package init(tokens: [Token]?, hosts: [String] = [], sessions: SessionRegister = SessionRegister()) {
+    package init(
+        tokens: [Token]?,
+        hosts: [String] = [],
+        isLoopback: Bool = false,
+        sessions: SessionRegister = SessionRegister()
+    ) {
         register = NIOLockedValueBox(Register(tokens: tokens.map(Self.byDigest)))
         self.hosts = Set(hosts.map { $0.lowercased() })
+        self.isLoopback = isLoopback
         self.sessions = sessions
     }
 
@@ -133,14 +141,15 @@ package final class Gatekeeper: Sendable {
 
     /// Without tokens, every client may do everything; and a page can lead a name of its own to the server's address ("DNS
     /// rebinding"), after which the browser takes the two for one site. So a browser, and an operator, has to ask such a
-    /// server by a name that is the server's own. Workers ask by any name.
+    /// server by a name that is the server's own. Workers ask by any name. A server that only this machine can reach has the
+    /// names of this machine alone: on a hostile network, a page can own a name in `.local` or without a dot.
     ///
     /// - Throws: `unknown_host`.
     func requireKnownHost(_ request: HTTPRequest) throws(Problem) {
         guard register.withLockedValue({ $0.tokens == nil }), let authority = request.authority, !authority.isEmpty
         else { return }
         let host = HostName(authority)
-        if let host, host.isLocal || hosts.contains(host.name) { return }
+        if let host, (isLoopback ? host.isLoopback : host.isLocal) || hosts.contains(host.name) { return }
         throw Problem(
             .unknownHost,
             "the server has no tokens and does not know the name \(host?.name ?? authority); "

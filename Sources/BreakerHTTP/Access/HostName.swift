@@ -29,6 +29,13 @@ struct HostName: Hashable {
         return ["localhost", "local", "internal"].contains(labels.last)
     }
 
+    /// Whether this always names the machine that asks (RFC 6761, section 6.3).
+    var isLoopback: Bool {
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        if labels.count == 4, labels.allSatisfy(Self.isByte) { return labels[0] == "127" }
+        return name == "[::1]" || labels.last == "localhost"
+    }
+
     /// Whether this is a part of an IPv4 address. `UInt8` would read a sign as well.
     private static func isByte(_ label: Substring) -> Bool { label.utf8.allSatisfy(isDigit) && UInt8(label) != nil }
 

@@ -50,6 +50,7 @@ struct Server {
         let gatekeeper = Gatekeeper(
             tokens: tokens,
             hosts: settings.hosts + [settings.listen.host],
+            isLoopback: settings.listen.isLoopback,
             sessions: engine.sessions
         )
         let readiness = Readiness()

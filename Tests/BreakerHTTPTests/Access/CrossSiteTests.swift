@@ -161,6 +161,21 @@ struct CrossSiteTests {
         #expect(((try? gatekeeper.requireKnownHost(request)) != nil) == isKnown)
     }
 
+    @Test(
+        "A server that only this machine can reach believes the names of this machine, and those in its setting",
+        arguments: [
+            ("localhost:7979", true), ("LOCALHOST.", true), ("a.localhost", true), ("127.0.0.1", true),
+            ("127.1.2.3:80", true), ("[::1]:7979", true), ("named.example", true), ("fusebox", false),
+            ("fusebox.local", false), ("fusebox.internal", false), ("10.1.2.3", false), ("128.0.0.1", false),
+            ("[fe80::1]", false), ("[::1%lo]", false), ("localhost.example", false), ("127.0.0.1.example", false),
+        ]
+    )
+    func loopback(host: String, isKnown: Bool) {
+        let gatekeeper = Gatekeeper(tokens: nil, hosts: ["named.example"], isLoopback: true)
+        let request = HTTPRequest(method: .get, scheme: "http", authority: host, path: "/v1/breakers")
+        #expect(((try? gatekeeper.requireKnownHost(request)) != nil) == isKnown)
+    }
+
     @Test("Workers ask under whatever name they have for the server, and so do a platform's probes")
     func workers() async throws {
         try await TestServer.with { server in
