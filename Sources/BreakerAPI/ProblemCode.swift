@@ -16,6 +16,8 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     // Who asks.
     case unauthorized
     case forbidden
+    /// Too many attempts to sign in from this address have failed.
+    case tooManySignIns = "too_many_sign_ins"
     /// A page of another site asks, through the browser of its visitor.
     case crossSite = "cross_site"
     /// A server without tokens is asked by a name that is not known to be its own.
@@ -49,6 +51,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         case .bodyTooLarge: 413
         case .unsupportedEncoding: 415
         case .breakerLimit: 422
+        case .tooManySignIns: 429
         case .headersTooLarge: 431
         case .internalError: 500
         case .notImplemented: 501
@@ -70,6 +73,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         case .unsupportedEncoding: "Unsupported content encoding"
         case .unauthorized: "Unauthorized"
         case .forbidden: "Forbidden"
+        case .tooManySignIns: "Too many failed sign-ins"
         case .crossSite: "Cross-site request"
         case .unknownHost: "Unknown host"
         case .unknownBreaker: "Unknown breaker"

@@ -58,22 +58,26 @@ package struct HTTPServer: Sendable {
             eventLoop: configuration.eventLoops.any(),
             logger: logger
         )
+        let failures = AuthenticationFailures(meters: meters, clock: engine.clock, logger: logger)
+        let door = RouterDoor(
+            gatekeeper: gatekeeper,
+            failures: failures,
+            meters: meters,
+            connections: connections,
+            now: { engine.clock.now() }
+        )
         let routes = Routes.all(
             engine: engine,
             gatekeeper: gatekeeper,
             readiness: readiness,
+            failures: failures,
             meters: meters,
             metricsBreakers: configuration.metricsBreakers,
             times: configuration.times,
             eventLoops: configuration.eventLoops
         )
         return Application(
-            router: RouterDoor(
-                gatekeeper: gatekeeper,
-                meters: meters,
-                connections: connections,
-                now: { engine.clock.now() }
-            ).router(of: routes),
+            router: door.router(of: routes),
             server: HTTPServerBuilder { responder in
                 ConnectionChannel(
                     responder: responder,

@@ -34,7 +34,7 @@ extension StoreContract {
                 let store = try place.open()
                 try write(StoredSessions(key: key(1), revoked: ["ended-session": later(1)]), at: 0, to: store)
                 let path = place.path("backup")
-                try place.reader().backUp(to: path)
+                try place.reader().backUp().save(to: path)
                 let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
                 #expect(bytes.range(of: Data(key(1))) == nil)
                 #expect(bytes.range(of: Data("ended-session".utf8)) == nil)

@@ -29,21 +29,25 @@ struct Access: Hashable, Sendable {
     /// - Throws: `forbidden`, saying what is missing.
     func require(_ requirement: Requirement) throws(Problem) {
         guard allows(requirement) else {
-            throw Problem(.forbidden, "the token \(actor) has the role \(role.rawValue), which may not do this")
+            throw insufficient("the token \(actor) has the role \(role.rawValue), which may not do this")
         }
     }
 
     /// - Throws: `forbidden` for a name that the token's prefix excludes.
     func require(_ name: BreakerName) throws(Problem) {
         guard allows(name) else {
-            throw Problem(.forbidden, "the token \(actor) is limited to names that begin with \(prefix)")
+            throw insufficient("the token \(actor) is limited to names that begin with \(prefix)")
         }
     }
 
     /// - Throws: `forbidden` for a token that is limited to some names.
     func requireAllNames() throws(Problem) {
         guard prefix.isEmpty else {
-            throw Problem(.forbidden, "the token \(actor) is limited to names that begin with \(prefix)")
+            throw insufficient("the token \(actor) is limited to names that begin with \(prefix)")
         }
+    }
+
+    private func insufficient(_ detail: String) -> Problem {
+        Problem(.forbidden, detail, failure: AuthenticationFailure(reason: .insufficientToken, token: actor))
     }
 }

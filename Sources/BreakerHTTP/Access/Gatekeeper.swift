@@ -54,11 +54,13 @@ package final class Gatekeeper: Sendable {
     func access(authorization: String?) throws(Problem) -> Access {
         guard let tokens = register.withLockedValue({ $0.tokens }) else { return .anonymous }
         guard let authorization else {
-            throw Problem(.unauthorized, "a token is required: authorization: Bearer <secret>")
+            let detail = "a token is required: authorization: Bearer <secret>"
+            throw Problem(.unauthorized, detail, failure: AuthenticationFailure(reason: .missingToken))
         }
         let words = authorization.split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer" else {
-            throw Problem(.unauthorized, "the authorization must be: Bearer <secret>")
+            let detail = "the authorization must be: Bearer <secret>"
+            throw Problem(.unauthorized, detail, failure: AuthenticationFailure(reason: .unknownToken))
         }
         // A digest is looked up, not a secret: how long that takes tells nothing of any secret.
         guard let token = tokens[Token.digest(of: words[1].utf8)] else { throw Self.unknownToken }
@@ -121,12 +123,20 @@ package final class Gatekeeper: Sendable {
         }
         guard let token = tokens[Token.digest(of: secret.utf8)] else { throw Self.unknownToken }
         guard Requirement.read.isMet(by: token.role) else {
-            throw Problem(.forbidden, "the token \(token.name) is a worker's, which may look at no list")
+            throw Problem(
+                .forbidden,
+                "the token \(token.name) is a worker's, which may look at no list",
+                failure: AuthenticationFailure(reason: .insufficientToken, token: token.name)
+            )
         }
         return Session(of: token, at: now).text(of: token, key: sessions.key)
     }
 
-    private static let unknownToken = Problem(.unauthorized, "the token is not known")
+    private static let unknownToken = Problem(
+        .unauthorized,
+        "the token is not known",
+        failure: AuthenticationFailure(reason: .unknownToken)
+    )
 
     /// Keeps a page from doing through its visitor's browser what only the visitor may.
     ///

@@ -33,6 +33,7 @@ struct Answer: Sendable {
             fields[.connection] = "close"
         default: break
         }
+        if let seconds = problem.retryAfterSeconds { retryAfterSeconds = seconds }
         if let allow = problem.allow { fields[.allow] = allow }
     }
 }

@@ -17,6 +17,7 @@ final class HTTPMeters: Sendable {
     private let reports = Atomic<UInt64>(0)
     private let others = NIOLockedValueBox<[Request: UInt64]>([:])
     private let openConnections = Atomic<Int>(0)
+    private let failures = NIOLockedValueBox<[AuthenticationFailure.Reason: UInt64]>([:])
 
     /// A request that the lane answered.
     func answered(_ decision: DecisionKind, status: HTTPResponse.Status) {
@@ -39,6 +40,10 @@ final class HTTPMeters: Sendable {
         count(Request(method: Self.other, route: Self.other, status: status))
     }
 
+    func failed(_ reason: AuthenticationFailure.Reason) {
+        failures.withLockedValue { $0[reason, default: 0] += 1 }
+    }
+
     func connectionOpened() { openConnections.add(1, ordering: .relaxed) }
 
     func connectionClosed() { openConnections.subtract(1, ordering: .relaxed) }
@@ -50,6 +55,12 @@ final class HTTPMeters: Sendable {
     // MARK: Reading
 
     var connections: Int { openConnections.load(ordering: .relaxed) }
+
+    /// One for each reason, also where it never occurred.
+    var authenticationFailures: [(reason: AuthenticationFailure.Reason, count: UInt64)] {
+        let counts = failures.withLockedValue { $0 }
+        return AuthenticationFailure.Reason.allCases.map { ($0, counts[$0, default: 0]) }
+    }
 
     /// Sorted, so that a series keeps its place.
     var requests: [(request: Request, count: UInt64)] {

@@ -25,6 +25,7 @@ enum MetricFamily: String, CaseIterable {
     // HTTP.
     case httpRequests = "fusebox_http_requests_total"
     case httpConnections = "fusebox_http_connections"
+    case authenticationFailures = "fusebox_authentication_failures_total"
     // The program.
     case buildInfo = "fusebox_build_info"
     case processCPU = "process_cpu_seconds_total"
@@ -70,6 +71,7 @@ enum MetricFamily: String, CaseIterable {
         case .walBytes: "Size of the write-ahead log's file."
         case .httpRequests: "Requests that were answered, by the route's template."
         case .httpConnections: "Connections that are open."
+        case .authenticationFailures: "Requests without a sufficient token, and refused sign-ins, by the reason."
         case .buildInfo: "The version of the server: always 1."
         case .processCPU: "Processor time of the process, user and system."
         case .processResidentMemory: "Memory of the process that is in RAM."

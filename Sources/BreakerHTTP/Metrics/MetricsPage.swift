@@ -23,6 +23,9 @@ struct MetricsPage: Sendable {
             }
         }
         page.add(.httpConnections) { $0.add(meters.connections) }
+        page.add(.authenticationFailures) { samples in
+            for (reason, count) in meters.authenticationFailures { samples.add(count, ["reason": reason.rawValue]) }
+        }
         page.add(.buildInfo) { $0.add(1, ["version": BuildVersion.current]) }
         page.addProcess()
         return page.bytes

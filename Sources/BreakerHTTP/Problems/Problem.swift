@@ -15,6 +15,10 @@ struct Problem: Error, Hashable, Sendable {
     var faults: [Fault] = []
     /// Methods that the resource has, for a 405.
     var allow: String?
+    /// The failed authentication that this is, for the log and the metrics.
+    var failure: AuthenticationFailure?
+    /// When a limit is over.
+    var retryAfterSeconds: Int64?
     /// The HTTP status: that of the code, but at a gate.
     var status: Int
 
@@ -23,6 +27,11 @@ struct Problem: Error, Hashable, Sendable {
         self.detail = detail
         self.faults = faults
         status = code.status
+    }
+
+    init(_ code: ProblemCode, _ detail: String, failure: AuthenticationFailure) {
+        self.init(code, detail)
+        self.failure = failure
     }
 
     static let notFound = Problem(.notFound, "there is nothing at this path")

@@ -24,6 +24,7 @@ struct FuseboxContext: RequestContext {
 /// The way from Hummingbird's router to a ``Route`` and back.
 struct RouterDoor: Sendable {
     let gatekeeper: Gatekeeper
+    let failures: AuthenticationFailures
     let meters: HTTPMeters
     let connections: OpenConnections
     /// The server's time.
@@ -32,7 +33,9 @@ struct RouterDoor: Sendable {
     /// A router of `routes`, in which every error is a problem document.
     func router(of routes: [Route]) -> Router<FuseboxContext> {
         let router = Router(context: FuseboxContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ProblemMiddleware(routes: routes, gatekeeper: gatekeeper, meters: meters))
+        router.add(
+            middleware: ProblemMiddleware(routes: routes, gatekeeper: gatekeeper, failures: failures, meters: meters)
+        )
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 try await respond(to: request, context: context, route: route)
@@ -139,6 +142,7 @@ extension ResponseBody {
 private struct ProblemMiddleware: RouterMiddleware {
     let routes: [Route]
     let gatekeeper: Gatekeeper
+    let failures: AuthenticationFailures
     let meters: HTTPMeters
 
     func handle(
@@ -154,6 +158,7 @@ private struct ProblemMiddleware: RouterMiddleware {
             try gatekeeper.admit(request.head)
             response = isForServer(request) ? serverOptions : try await next(request, context)
         } catch let problem as Problem {
+            if let failure = problem.failure { failures.note(failure, from: context.address) }
             response = refusal(problem)
         } catch let error as HTTPError where error.status == .notFound {
             response = refusal(notFound(request))

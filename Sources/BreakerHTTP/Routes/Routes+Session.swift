@@ -5,7 +5,11 @@ import HTTPTypes
 
 extension Routes {
     /// Signing in and out, for browsers. None needs a token: a page asks who it is before it has one.
-    static func session(_ engine: Engine, gatekeeper: Gatekeeper) -> [Route] {
+    static func session(
+        _ engine: Engine,
+        gatekeeper: Gatekeeper,
+        failures: AuthenticationFailures
+    ) -> [Route] {
         let now = { @Sendable in engine.clock.now() }
         return [
             Route(.post, Paths.session, .none) { inquiry in
@@ -13,19 +17,30 @@ extension Routes {
                 guard let secret = try fields.text("token") else {
                     throw Problem.invalid("token", "is required: the secret of a viewer or an operator")
                 }
-                return .session(try gatekeeper.signIn(secret: secret, at: now()), inquiry)
+                try failures.requireSignIn(from: inquiry.address)
+                do throws(Problem) {
+                    return .session(try gatekeeper.signIn(secret: secret, at: now()), inquiry)
+                } catch {
+                    if error.failure != nil { failures.noteSignIn(from: inquiry.address) }
+                    throw error
+                }
             },
             Route(.get, Paths.session, .none) { inquiry in
-                // Whose token is not good is nobody, and may sign in.
-                let access = try? gatekeeper.access(inquiry.fields, at: now())
-                var answer = Answer.json([
+                // A client without a good token is nobody, and may sign in.
+                var access: Access?
+                do throws(Problem) {
+                    access = try gatekeeper.access(inquiry.fields, at: now())
+                } catch {
+                    if let failure = error.failure, failure.reason != .missingToken {
+                        failures.note(failure, from: inquiry.address)
+                    }
+                }
+                return .json([
                     "name": JSON(access?.actor),
                     "role": JSON(access?.role.rawValue),
                     "prefix": JSON(access?.prefix),
                     "signed_in": .bool(access != nil && access == gatekeeper.session(in: inquiry.fields, at: now())),
                 ])
-                answer.fields[.cacheControl] = "no-store"
-                return answer
             },
             Route(.delete, Paths.session, .none) { inquiry in
                 if gatekeeper.signOut(inquiry.fields, at: now()) { await engine.storeSessions() }
@@ -38,9 +53,6 @@ extension Routes {
 extension Answer {
     /// Has the browser keep a session, or forget it.
     fileprivate static func session(_ text: String, _ inquiry: Inquiry) -> Answer {
-        return Answer(
-            status: .noContent,
-            fields: [.setCookie: SessionCookie.field(text, isSecure: inquiry.isSecure), .cacheControl: "no-store"]
-        )
+        Answer(status: .noContent, fields: [.setCookie: SessionCookie.field(text, isSecure: inquiry.isSecure)])
     }
 }

@@ -7,6 +7,7 @@ import NIOPosix
 enum Routes {
     /// - Parameters:
     ///   - gatekeeper: who signs people in.
+    ///   - failures: notes failed authentications, and limits attempts to sign in.
     ///   - meters: what connections and answers are counted in.
     ///   - metricsBreakers: how many breakers get series of their own at a scrape.
     ///   - times: how often a quiet stream says that it lives.
@@ -15,6 +16,7 @@ enum Routes {
         engine: Engine,
         gatekeeper: Gatekeeper = Gatekeeper(tokens: nil),
         readiness: Readiness,
+        failures: AuthenticationFailures,
         meters: HTTPMeters = HTTPMeters(),
         metricsBreakers: Int = HTTPLimits.metricsBreakers,
         times: ConnectionTimes = ConnectionTimes(),
@@ -31,7 +33,7 @@ enum Routes {
             + audit(engine)
             + metrics(engine, meters: meters, breakers: metricsBreakers)
             + events(engine, gatekeeper: gatekeeper, heartbeat: times.heartbeat, eventLoops: eventLoops)
-            + session(engine, gatekeeper: gatekeeper)
+            + session(engine, gatekeeper: gatekeeper, failures: failures)
             + service(engine: engine, readiness: readiness)
             + dashboard()
             + backup(engine)

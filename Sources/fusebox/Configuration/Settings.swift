@@ -96,7 +96,10 @@ struct Settings {
             case .db:
                 guard !value.isEmpty else { throw invalid("a path") }
                 databasePath = value
-            case .tokens: tokensPath = value.isEmpty ? nil : value
+            case .tokens:
+                // Taken for none, it would open a server to everybody who reaches it.
+                guard !value.isEmpty else { throw invalid("the path of a tokens file") }
+                tokensPath = value
             case .defaultTokens: defaultTokensPath = value.isEmpty ? nil : value
             case .insecure:
                 guard let flag = Bool(value) else { throw invalid("true or false") }
@@ -146,7 +149,7 @@ struct SettingsSource {
     init(environment: [String: String]) {
         func variable(_ name: String) -> String { "FUSEBOX_" + name.uppercased() }
         let values = Settings.Key.allCases.compactMap { key in
-            environment[variable(key.rawValue)].flatMap { $0.isEmpty ? nil : (key, $0) }
+            environment[variable(key.rawValue)].flatMap { $0.isEmpty && key != .tokens ? nil : (key, $0) }
         }
         self.init(name: variable, values: Dictionary(uniqueKeysWithValues: values))
     }

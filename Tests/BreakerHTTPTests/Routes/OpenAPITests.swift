@@ -4,6 +4,7 @@ import BreakerEngine
 import EngineSupport
 import Foundation
 import HTTPTypes
+import Logging
 import Testing
 import Yams
 
@@ -99,7 +100,12 @@ struct OpenAPITests {
         try await RunningEngine.with { running in
             Routes.all(
                 engine: running.engine,
-                readiness: Readiness()
+                readiness: Readiness(),
+                failures: AuthenticationFailures(
+                    meters: HTTPMeters(),
+                    clock: running.clock,
+                    logger: Logger(label: "test")
+                )
             )
         }
     }

@@ -115,6 +115,17 @@ import Testing
         }
     }
 
+    @Test("An empty path of the tokens file is an error that names the setting, and no server without tokens")
+    func emptyTokens() throws {
+        let expected = #"tokens must be the path of a tokens file, not """#
+        let option = #expect(throws: SettingsError.self) { try resolve(options: [.tokens: ""]) }
+        #expect(option?.description == "--" + expected)
+        let variable = #expect(throws: SettingsError.self) { try resolve(environment: ["FUSEBOX_TOKENS": ""]) }
+        #expect(variable?.description == "FUSEBOX_" + expected.replacing("tokens must", with: "TOKENS must"))
+        let file = #expect(throws: SettingsError.self) { try resolve(file: "server:\n  tokens: ''") }
+        #expect(file?.description.hasSuffix("f.yaml:2: server." + expected) == true)
+    }
+
     @Test(
         "Beyond this machine a server has tokens, or is told that it needs none",
         arguments: [
