@@ -3,7 +3,8 @@ import BreakerCore
 /// Commands on their way to the writer. A value; the shell keeps it under a lock.
 ///
 /// Each client's commands stay in order, and clients take turns: a batch takes one group of each client in turn, as far
-/// as they fit. So a client waits for one group of each other client at most, however many commands these have waiting.
+/// as they fit. So a client waits for one group of each other client at most, however many commands these have waiting,
+/// and a client that comes while a batch is carried out is served before the clients of that batch.
 ///
 /// Commands gather in the groups in which they are handed out, so that on their usual way none is copied or released under
 /// the lock.
@@ -33,6 +34,8 @@ struct CommandQueue {
     private var lanes: [Client: Lane] = [:]
     /// The clients that have commands waiting; the next to be served is the first.
     private var turns: [Client] = []
+    /// The clients of the batch that was handed out last that have more commands waiting: their turns come after those.
+    private var served: [Client] = []
     /// Empty groups with room.
     private var spares: [[Command]] = []
     private var state = State.idle
@@ -43,11 +46,12 @@ struct CommandQueue {
     private(set) var depth = 0
 
     /// The uptime at which the command that has waited longest is overdue; `nil` where none waits.
-    var firstDeadlineMs: Int64? { turns.lazy.compactMap { lanes[$0]?.firstDeadlineMs }.min() }
+    var firstDeadlineMs: Int64? { (turns + served).compactMap { lanes[$0]?.firstDeadlineMs }.min() }
 
     /// - Parameters:
     ///   - capacity: how many commands may wait.
-    ///   - batchWeight: how heavy the commands of a batch are together; only a single one may be heavier.
+    ///   - batchWeight: how heavy the commands of a batch are together, if they are of one client; only a single command
+    ///     may be heavier. Those of several clients are half as heavy, so that a light one does not wait for a heavy one.
     init(capacity: Int, batchWeight: Int) {
         precondition(capacity > 0, "a queue holds at least one command, not \(capacity)")
         self.capacity = capacity
@@ -75,9 +79,10 @@ struct CommandQueue {
     /// - Returns: `nil` where `client` has an equal part already, or no client has more than it would have.
     private mutating func takeLastOfLargest(beside client: Client) -> Command? {
         let own = (lanes[client]?.depth ?? 0) + 1
+        let clients = turns + served
         // Only a client with less than an equal part is worth the search.
-        guard own * turns.count <= depth,
-            let largest = turns.max(by: { (lanes[$0]?.depth ?? 0) < (lanes[$1]?.depth ?? 0) }),
+        guard own * clients.count <= depth,
+            let largest = clients.max(by: { (lanes[$0]?.depth ?? 0) < (lanes[$1]?.depth ?? 0) }),
             let most = lanes[largest]?.depth, most > own, let last = lanes[largest]?.takeLast()
         else { return nil }
         depth -= 1
@@ -92,14 +97,16 @@ struct CommandQueue {
         precondition(batch.allSatisfy(\.isEmpty), "\(batch.count) groups of commands would be lost")
         spares.append(contentsOf: batch.prefix(max(0, Self.keptSpares - spares.count)))
         batch.removeAll(keepingCapacity: true)
+        turns += served
+        served.removeAll(keepingCapacity: true)
         guard !turns.isEmpty else {
             if state == .draining { state = .idle }
             return
         }
-        var (weight, waiting, served) = (0, [Client](), [Client]())
+        var (weight, waiting) = (0, [Client]())
         for client in turns {
             guard let next = lanes[client]?.firstWeight else { preconditionFailure("a client has a turn in vain") }
-            guard batch.isEmpty || weight + next <= batchWeight else {
+            guard batch.isEmpty || weight + next <= batchWeight / 2 else {
                 waiting.append(client)
                 continue
             }
@@ -107,33 +114,38 @@ struct CommandQueue {
             lanes[client]?.takeFirst(into: &batch)
             if lanes[client]?.depth != 0 { served.append(client) }
         }
-        turns = waiting + served
+        turns = waiting
         depth -= batch.reduce(0) { $0 + $1.count }
         forgetIdleLanes()
     }
 
-    /// Takes back the end of a batch, each client's commands as its next group.
+    /// Takes back the end of the batch that was taken last, each client's commands as its next group.
     ///
-    /// - Parameter rest: groups of the batch that was taken last; of the first, some commands may have been carried out.
-    ///   Its client has had its turn; those of the others are the next.
-    mutating func putBack(_ rest: [[Command]]) {
-        var next: [Client] = []
-        for (place, group) in rest.enumerated() {
-            guard let client = group.first?.client else { continue }
-            lanes[client, default: Lane()].putBack(group)
-            depth += group.count
-            turns.removeAll { $0 == client }
-            if place == 0 { turns.append(client) } else { next.append(client) }
-        }
-        turns.insert(contentsOf: next, at: 0)
+    /// - Parameters:
+    ///   - rest: the end of a group of which some commands were carried out; its client has had its turn.
+    ///   - groups: groups of which none was; their clients are the next.
+    mutating func putBack(_ rest: [Command], _ groups: [[Command]]) {
+        if let client = putBack(rest) { served.append(client) }
+        turns.insert(contentsOf: groups.compactMap { putBack($0) }, at: 0)
+    }
+
+    /// - Returns: whose the commands are; it has no turn.
+    private mutating func putBack(_ group: [Command]) -> Client? {
+        guard let client = group.first?.client else { return nil }
+        lanes[client, default: Lane()].putBack(group)
+        depth += group.count
+        turns.removeAll { $0 == client }
+        served.removeAll { $0 == client }
+        return client
     }
 
     /// The commands whose deadline has passed: they leave the queue without having been begun.
     mutating func takeOverdue(atUptimeMs uptimeMs: Int64) -> [Command] {
         var overdue: [Command] = []
-        for client in turns { lanes[client]?.takeOverdue(atUptimeMs: uptimeMs, into: &overdue) }
+        for client in turns + served { lanes[client]?.takeOverdue(atUptimeMs: uptimeMs, into: &overdue) }
         depth -= overdue.count
         turns.removeAll { lanes[$0]?.depth == 0 }
+        served.removeAll { lanes[$0]?.depth == 0 }
         return overdue
     }
 
@@ -144,7 +156,7 @@ struct CommandQueue {
 
     /// A client that comes back soon finds its lane, with its room.
     private mutating func forgetIdleLanes() {
-        guard lanes.count > turns.count + Self.keptLanes else { return }
+        guard lanes.count > turns.count + served.count + Self.keptLanes else { return }
         lanes = lanes.filter { $0.value.depth > 0 }
     }
 

@@ -138,8 +138,7 @@ actor Writer {
                 if weight >= Self.weightBetweenLooks {
                     weight = 0
                     guard clock.uptimeMs() - startMs < Self.batchMs else {
-                        let rest = [Array(group[place...])] + batch[(index + 1)...]
-                        queue.withLockedValue { $0.putBack(rest) }
+                        putBack(from: place, ofGroup: index)
                         return
                     }
                 }
@@ -151,6 +150,13 @@ actor Writer {
                 }
             }
         }
+    }
+
+    private func putBack(from place: Int, ofGroup index: Int) {
+        let isBegun = place > 0
+        let rest = isBegun ? Array(batch[index][place...]) : []
+        let groups = Array(batch[(isBegun ? index + 1 : index)...])
+        queue.withLockedValue { $0.putBack(rest, groups) }
     }
 
     /// Behind the answers, so that nobody waits for it. One that fails leaves the log longer, and is tried again behind

@@ -5,13 +5,15 @@ import Testing
 
 /// Short ways to say what a test does over and over.
 extension Engine {
-    func acquire(_ name: String) async throws -> Decision {
-        try await acquire(try #require(BreakerName(name)))
+    func acquire(_ name: String, from client: Client = .server) async throws -> Decision {
+        let name = try #require(BreakerName(name))
+        return try await acquire(name, from: client)
     }
 
     @discardableResult
-    func report(_ report: Report, to name: String) async throws -> ReportAnswer {
-        try await self.report(report, to: try #require(BreakerName(name)))
+    func report(_ report: Report, to name: String, from client: Client = .server) async throws -> ReportAnswer {
+        let name = try #require(BreakerName(name))
+        return try await waitForReply { self.report(report, to: name, from: client, reply: $0) }
     }
 
     func breaker(_ name: String) async throws -> BreakerView {
