@@ -90,11 +90,15 @@ package final class Gatekeeper: Sendable {
     private func signedIn(in fields: HTTPFields, at now: Instant) -> (token: Token, session: Session)? {
         let texts = SessionCookie.texts(in: fields[.cookie])
         guard !texts.isEmpty, let tokens = register.withLockedValue({ $0.tokens }) else { return nil }
+        let key = sessions.key
+        // Tokens are few, and a session is shown by a person.
         for text in texts {
-            // Tokens are few, and a session is shown by a person.
-            let session = Session(text, key: sessions.key) { name in tokens.values.first { $0.name == name } }
-            guard let session, session.isGood(at: now), !sessions.isRevoked(session.id) else { continue }
-            return tokens.values.first { $0.name == session.name }.map { ($0, session) }
+            for token in tokens.values {
+                guard let session = Session(text, of: token, key: key), session.isGood(at: now),
+                    !sessions.isRevoked(session.id)
+                else { continue }
+                return (token, session)
+            }
         }
         return nil
     }

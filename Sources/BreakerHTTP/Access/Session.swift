@@ -26,19 +26,16 @@ struct Session {
 
     /// Reads what ``text(of:key:)`` wrote.
     ///
-    /// - Parameters:
-    ///   - key: the server's.
-    ///   - token: the token of a name; `nil` where there is none.
-    /// - Returns: `nil` for what this server did not make, of this token; whether its time has come is not asked.
-    init?(_ text: String, key: [UInt8], token: (_ name: String) -> Token?) {
+    /// - Parameter key: the server's.
+    /// - Returns: `nil` unless this server made the text for `token`. An ended session is read all the same.
+    init?(_ text: String, of token: Token, key: [UInt8]) {
         // The name is the last, for it may have dots in it.
         let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 4, let code = Self.bytes(ofHex: parts[0]), let end = Int64(parts[1]),
-            let token = token(parts[3])
+        guard parts.count == 4, let code = Self.bytes(ofHex: parts[0]), let end = Int64(parts[1]), parts[3] == token.name
         else { return nil }
         self.end = Instant(milliseconds: end)
         id = parts[2]
-        name = parts[3]
+        name = token.name
         // Takes as long for any code.
         guard
             HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: message(of: token), using: .init(data: key))

@@ -1,6 +1,7 @@
 import BreakerCore
 
-/// Reads a tokens file: one token a line, `name role [prefix] sha256:<hex>`; `#` begins a comment.
+/// Reads a tokens file: one token a line, `name role [prefix] sha256:<hex>`; `#` begins a comment. Several lines may have one
+/// name, role and prefix.
 package enum TokenFile {
     package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         package var file: String
@@ -26,8 +27,15 @@ package enum TokenFile {
             if tokens.contains(where: { $0.digest == token.digest }) {
                 throw Failure(file: file, line: index + 1, detail: "this digest stands in the file already")
             }
-            if tokens.contains(where: { $0.name == token.name }) {
-                throw Failure(file: file, line: index + 1, detail: "the name \(token.name) stands in the file already")
+            // Two lines of one name are one client, whose secret is being replaced.
+            if let other = tokens.first(where: { $0.name == token.name }),
+                (other.role, other.prefix) != (token.role, token.prefix)
+            {
+                throw Failure(
+                    file: file,
+                    line: index + 1,
+                    detail: "another line of the name \(token.name) has another role or prefix"
+                )
             }
             tokens.append(token)
         }

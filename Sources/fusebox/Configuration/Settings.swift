@@ -35,6 +35,14 @@ struct Settings {
         case tlsClientCA = "tls_client_ca"
         case maximumBreakers = "max_breakers"
         case metricsBreakers = "metrics_breakers"
+
+        /// Whether an empty variable of the environment is an error, because the server would be less secure without it.
+        var isSecurity: Bool {
+            switch self {
+            case .tokens, .tlsCertificate, .tlsKey, .tlsClientCA: true
+            default: false
+            }
+        }
     }
 
     /// Options win over the environment, the environment over the configuration file, that over the defaults.
@@ -118,9 +126,14 @@ struct Settings {
             case .logFormat:
                 guard let format = LogFormat(rawValue: value) else { throw invalid("text or json") }
                 logFormat = format
-            case .tlsCertificate: tlsFiles.certificate = value.isEmpty ? nil : value
-            case .tlsKey: tlsFiles.key = value.isEmpty ? nil : value
-            case .tlsClientCA: tlsFiles.clientCA = value.isEmpty ? nil : value
+            case .tlsCertificate, .tlsKey, .tlsClientCA:
+                // An empty one would mean less security, without a word.
+                guard !value.isEmpty else { throw invalid("the path of a PEM file") }
+                switch key {
+                case .tlsCertificate: tlsFiles.certificate = value
+                case .tlsKey: tlsFiles.key = value
+                default: tlsFiles.clientCA = value
+                }
             case .maximumBreakers:
                 guard let count = Int(value), (1...1_000_000).contains(count) else {
                     throw invalid("1 to 1000000")
@@ -149,7 +162,7 @@ struct SettingsSource {
     init(environment: [String: String]) {
         func variable(_ name: String) -> String { "FUSEBOX_" + name.uppercased() }
         let values = Settings.Key.allCases.compactMap { key in
-            environment[variable(key.rawValue)].flatMap { $0.isEmpty && key != .tokens ? nil : (key, $0) }
+            environment[variable(key.rawValue)].flatMap { $0.isEmpty && !key.isSecurity ? nil : (key, $0) }
         }
         self.init(name: variable, values: Dictionary(uniqueKeysWithValues: values))
     }

@@ -146,6 +146,19 @@ struct SessionTests {
         }
     }
 
+    @Test("While a token is rotated, both of its lines sign in, and removing a line ends only that line's sessions")
+    func rotation() throws {
+        let now = Instant(milliseconds: 1_000)
+        let (next, nextSecret) = Token.make(name: boss.name, role: boss.role, prefix: boss.prefix)
+        let lines = [boss.line, next.line].joined(separator: "\n")
+        let gatekeeper = Gatekeeper(tokens: try TokenFile.parse(lines, file: "tokens"))
+        let cookies = try [bossSecret, nextSecret].map { "fusebox_session=\(try gatekeeper.signIn(secret: $0, at: now))" }
+        func areGood() -> [Bool] { cookies.map { gatekeeper.session(in: [.cookie: $0], at: now) != nil } }
+        #expect(areGood() == [true, true])
+        gatekeeper.replace(tokens: [next])
+        #expect(areGood() == [false, true])
+    }
+
     @Test(
         "The server refuses a session whose end is more than twelve hours away, whoever signed it",
         arguments: [0, 1]

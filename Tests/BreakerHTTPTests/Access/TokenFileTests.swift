@@ -66,7 +66,8 @@ struct TokenFileTests {
             ("checkout worker md5:\(digest)", 1, "the digest is sha256: and 64 hexadecimal digits"),
             ("checkout worker fbx_secret", 1, "the digest is sha256: and 64 hexadecimal digits"),
             ("a worker \(digest)\nb worker \(digest)", 2, "this digest stands in the file already"),
-            ("a worker \(digest)\na worker \(other)", 2, "the name a stands in the file already"),
+            ("a worker \(digest)\na viewer \(other)", 2, "another line of the name a has another role or prefix"),
+            ("a worker p \(digest)\na worker \(other)", 2, "another line of the name a has another role or prefix"),
         ] as [(String, Int, String)]
     )
     func errors(text: String, line: Int, detail: String) {
