@@ -150,21 +150,38 @@ extension Engine {
         actor author: Author,
         if precondition: Precondition? = nil
     ) async throws(EngineError) {
-        try await change(from: Client(author)) { working, _ throws(EngineError) in
+        try await change(from: Client(author), weight: Self.deletionWeight) { working, _ throws(EngineError) in
             guard working[name] != nil else { throw .unknown(name) }
             try working.check(precondition, of: name)
-            let before = working[name].map(AuditText.whole)
-            working.delete(name, actor: author.actor)
-            working.note(
-                .delete,
-                of: name,
-                by: author,
-                revision: working.journal.revision,
-                before: before,
-                after: nil
-            )
+            working.delete(name, by: author)
         }
     }
+
+    /// Deletes every breaker whose name begins with `prefix`, some in a transaction: other commands are carried out in
+    /// between. A breaker that is created meanwhile stays if its name is before the last that was deleted.
+    ///
+    /// - Returns: how many were deleted.
+    /// - Throws: ``EngineError``; breakers that were deleted before stay so.
+    package func deleteAll(prefix: String, actor author: Author) async throws(EngineError) -> Int {
+        var (count, last) = (0, BreakerName?.none)
+        while true {
+            let names = try await change(
+                from: Client(author),
+                weight: Self.deletionsPerTransaction * Self.deletionWeight
+            ) { [last] working, _ throws(EngineError) in
+                let names = working.names(prefix: prefix, after: last, atMost: Self.deletionsPerTransaction)
+                for name in names { working.delete(name, by: author) }
+                return names
+            }
+            count += names.count
+            guard names.count == Self.deletionsPerTransaction else { return count }
+            last = names.last
+        }
+    }
+
+    /// A breaker takes some thousand rows along.
+    private static let deletionWeight = 128
+    private static let deletionsPerTransaction = 8
 
     /// Puts a breaker in a fresh state.
     package func reset(
@@ -220,6 +237,13 @@ extension Engine {
 }
 
 extension WorkingCopy {
+    /// Deletes a breaker, and takes note of it.
+    fileprivate mutating func delete(_ name: BreakerName, by author: Author) {
+        let before = self[name].map(AuditText.whole)
+        delete(name, actor: author.actor)
+        note(.delete, of: name, by: author, revision: journal.revision, before: before, after: nil)
+    }
+
     /// Gives the breaker another policy; the same from the same source is no change.
     fileprivate mutating func changePolicy(of name: BreakerName, to policy: Policy, actor author: Author) {
         guard let breaker = self[name], breaker.policy != policy || breaker.policySource != .api else { return }

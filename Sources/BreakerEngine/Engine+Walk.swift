@@ -40,13 +40,23 @@ extension WorkingCopy {
         atMost limit: Int,
         _ body: (_ place: Int) -> Bool
     ) -> BreakerName? {
-        var start = names.partitioningIndex { $0.value >= prefix }
-        if let last { start = max(start, names.partitioningIndex { $0 > last }) }
+        let start = start(prefix: prefix, after: last)
         let end = min(start + limit, names.count)
         for name in names[start..<end] {
             guard name.value.hasPrefix(prefix) else { return nil }
             guard let place = place(of: name), body(place) else { return nil }
         }
         return end < names.count ? names[end - 1] : nil
+    }
+
+    private func start(prefix: String, after last: BreakerName?) -> Int {
+        let start = names.partitioningIndex { $0.value >= prefix }
+        guard let last else { return start }
+        return max(start, names.partitioningIndex { $0 > last })
+    }
+
+    /// The first names after `last` that begin with `prefix`, in order.
+    func names(prefix: String, after last: BreakerName?, atMost limit: Int) -> [BreakerName] {
+        Array(names[start(prefix: prefix, after: last)...].prefix(limit).prefix { $0.value.hasPrefix(prefix) })
     }
 }

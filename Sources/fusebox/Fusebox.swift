@@ -43,6 +43,7 @@ struct Fusebox: AsyncParsableCommand {
                 name: "Steering",
                 subcommands: [
                     OpenCommand.self, CloseCommand.self, ShadowCommand.self, AutoCommand.self, ResetCommand.self,
+                    DeleteCommand.self,
                 ]
             ),
             CommandGroup(name: "Policy", subcommands: [ApplyCommand.self, ExportCommand.self]),

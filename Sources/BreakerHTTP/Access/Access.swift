@@ -40,6 +40,13 @@ struct Access: Hashable, Sendable {
         }
     }
 
+    /// - Throws: `forbidden` where some names that begin with `prefix` are excluded.
+    func require(prefix: String) throws(Problem) {
+        guard prefix.hasPrefix(self.prefix) else {
+            throw Problem(.forbidden, "the token \(actor) is limited to names that begin with \(self.prefix)")
+        }
+    }
+
     /// - Throws: `forbidden` for a token that is limited to some names.
     func requireAllNames() throws(Problem) {
         guard prefix.isEmpty else {

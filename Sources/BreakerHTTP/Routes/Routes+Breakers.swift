@@ -9,6 +9,17 @@ extension Routes {
         let one = Paths.breaker(Route.name)
         return [
             Route(.get, Paths.breakers, .read) { try await list(engine, $0) },
+            Route(.delete, Paths.breakers, .steer, parameters: ["prefix"]) { inquiry in
+                guard inquiry.body.isEmpty else { throw Problem.invalid("body", "must be empty: write ?prefix=") }
+                guard let prefix = inquiry.query["prefix"], !prefix.isEmpty else {
+                    throw Problem.invalid("prefix", "is required: which breakers to delete")
+                }
+                try inquiry.access.require(prefix: prefix)
+                let count = try await problems { () throws(EngineError) in
+                    try await engine.deleteAll(prefix: prefix, actor: inquiry.author)
+                }
+                return .json(["deleted": JSON(count)])
+            },
             Route(.get, one, .readOne) { inquiry in
                 let name = try inquiry.breakerName()
                 return .breaker(try await problems { () throws(EngineError) in try await engine.breaker(name) })

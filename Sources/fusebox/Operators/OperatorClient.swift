@@ -54,10 +54,11 @@ struct OperatorClient: Sendable {
         _ path: String,
         _ query: Query = [],
         body: Data? = nil,
-        headers: [(String, String)] = []
+        headers: [(String, String)] = [],
+        within timeout: TimeAmount = Self.timeout
     ) async throws -> Reply {
         try await place.reached {
-            let response = try await execute(method, path, query, body: body, headers: headers)
+            let response = try await execute(method, path, query, body: body, headers: headers, within: timeout)
             let body = Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
             return Reply(body: body, headers: response.headers)
         }
@@ -69,7 +70,8 @@ struct OperatorClient: Sendable {
         _ path: String,
         _ query: Query,
         body: Data? = nil,
-        headers: [(String, String)]
+        headers: [(String, String)],
+        within timeout: TimeAmount = Self.timeout
     ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: place.url + path + Self.text(query))
         request.method = method
@@ -79,7 +81,7 @@ struct OperatorClient: Sendable {
             request.headers.add(name: "content-type", value: "application/json")
             request.body = .bytes(body)
         }
-        let response = try await http.execute(request, timeout: Self.timeout)
+        let response = try await http.execute(request, timeout: timeout)
         guard (200..<300).contains(response.status.code) else {
             let body = Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
             throw ServerProblem(status: Int(response.status.code), reason: response.status.reasonPhrase, body: body)

@@ -29,7 +29,7 @@ struct RoutingTests {
         "A wrong method is a 405 that names the right ones",
         arguments: [
             ("/v1/breakers/a/acquire", "POST"), ("/v1/breakers/a/report", "POST"), ("/v1/reports", "POST"),
-            ("/v1/breakers", "GET, HEAD"), ("/v1/breakers/a", "DELETE, GET, HEAD, PATCH, PUT"),
+            ("/v1/breakers", "DELETE, GET, HEAD"), ("/v1/breakers/a", "DELETE, GET, HEAD, PATCH, PUT"),
             ("/v1/breakers/a/reset", "POST"), ("/v1/breakers/a/override", "DELETE, PUT"),
             ("/v1/breakers/a/failures", "GET, HEAD"), ("/v1/breakers/a/transitions?page_size=1", "GET, HEAD"),
             ("/v1/transitions", "GET, HEAD"), ("/v1/backup", "POST"), ("/livez", "GET, HEAD"), ("/readyz", "GET, HEAD"),

@@ -43,6 +43,23 @@ extension ProcessTests {
             #expect(try await server.wire.get("/v1/breakers/payments").number("probes", "in_flight") == 0)
         }
 
+        @Test("A deletion by prefix says how many breakers it deletes, and deletes them only where it may")
+        func deletion() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            for name in ["tmp:a", "tmp:b", "payments"] { _ = try await server.wire.acquire(name) }
+            let unconfirmed = try await Program.fusebox.run("delete", "--prefix", "tmp:", "--url", server.url)
+            #expect(unconfirmed.code == 1)
+            #expect(unconfirmed.errors == "Delete 2 breakers whose names begin with tmp:? [y/N] ")
+            let deleted = try await Program.fusebox.run("delete", "--prefix", "tmp:", "--yes", "--url", server.url)
+            #expect(deleted.code == 0)
+            #expect(deleted.output == "2 breakers deleted\n")
+            let one = try await Program.fusebox.run("delete", "payments", "--json", "--url", server.url)
+            #expect(one.output == "{\"deleted\":1}\n")
+            #expect(try await Program.fusebox.run("delete", "--url", server.url).code == 64)
+            #expect(try await Program.fusebox.run("delete", "--prefix", "", "--url", server.url).code == 64)
+        }
+
         @Test("Where JSON is asked for, a refusal is the server's problem document")
         func problem() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))

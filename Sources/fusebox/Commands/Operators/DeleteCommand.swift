@@ -1,0 +1,67 @@
+import ArgumentParser
+import BreakerAPI
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+struct DeleteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete",
+        abstract: "Delete a breaker, or all whose names begin with a text.",
+        usage: "fusebox delete (<name> | --prefix <text>) [--yes] [--json]",
+        discussion: """
+            What is kept of a breaker goes with it; the audit stays. A worker that asks for the name again creates the \
+            breaker anew. With --prefix the command says how many breakers there are and asks before it deletes them, \
+            unless --yes is given.
+
+            Example: fusebox delete --prefix tmp: --yes
+            """
+    )
+
+    @Argument(help: "The breaker.")
+    var name: String?
+
+    @Option(help: ArgumentHelp("All breakers whose names begin with this text.", valueName: "text"))
+    var prefix: String?
+
+    @Flag(help: "Delete without asking.")
+    var yes = false
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Which server") var server: ServerOptions
+
+    func validate() throws {
+        guard (name == nil) != (prefix == nil) else { throw ValidationError("Give a name or --prefix.") }
+        if prefix?.isEmpty == true { throw ValidationError("The prefix must not be empty.") }
+    }
+
+    func run() async throws {
+        let client = OperatorClient(place: try server.place())
+        var count = 1
+        if let prefix {
+            if !yes {
+                guard try await isConfirmed(prefix, client) else { throw ExitCode.failure }
+            }
+            let reply = try await client.send(.DELETE, Paths.breakers, [("prefix", prefix)], within: .minutes(10))
+            count = try reply.decoded(as: DeletedDocument.self).deleted
+        } else if let name {
+            _ = try await client.send(.DELETE, Paths.breaker(name))
+        }
+        if output.json { return try Output.line(OperatorJSON.text(["deleted": count])) }
+        try Output.line("\(Self.breakers(count)) deleted")
+    }
+
+    private func isConfirmed(_ prefix: String, _ client: OperatorClient) async throws -> Bool {
+        let reply = try await client.get(Paths.breakers, [("prefix", prefix), ("page_size", "1")])
+        let total = try reply.decoded(as: BreakerListDocument.self).counts.total
+        let question = "Delete \(Self.breakers(total)) whose names begin with \(prefix.printable)? [y/N] "
+        try Output.write(question, to: STDERR_FILENO)
+        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+    }
+
+    private static func breakers(_ count: Int) -> String { count == 1 ? "1 breaker" : "\(count) breakers" }
+
+    private struct DeletedDocument: Decodable {
+        var deleted: Int
+    }
+}
