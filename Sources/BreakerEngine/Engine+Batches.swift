@@ -83,7 +83,7 @@ extension Engine {
             { working, store throws(EngineError) in
                 reports.map { item in
                     Result { () throws(EngineError) in
-                        try working.report(item.report, to: item.name, store: store)
+                        try working.report(item.report, to: item.name, for: client, store: store)
                     }
                 }
             },

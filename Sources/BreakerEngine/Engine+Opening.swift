@@ -17,10 +17,11 @@ extension Engine {
         _ store: any BreakerStore,
         sessions: SessionRegister,
         configuration: Configuration,
+        limits: CreationLimits,
         clock: any ServerClock,
         logger: Logger
     ) throws(StoreError) -> Opened {
-        var (copy, lastSeen) = try load(store, configuration: configuration, clock: clock)
+        var (copy, lastSeen) = try load(store, configuration: configuration, limits: limits, clock: clock)
         let stepMs = clock.follow()
         if let stepMs {
             logger.warning(
@@ -44,7 +45,7 @@ extension Engine {
         } catch {
             guard error.code == .unavailable || error.code == .outcomeUnknown else { throw error }
             failure = error
-            copy = try load(store, configuration: configuration, clock: clock).copy
+            copy = try load(store, configuration: configuration, limits: limits, clock: clock).copy
         }
         let entries = copy.names.compactMap { name in
             copy[name].map { (name: name, standing: $0.standing, lastSeenAt: lastSeen[name]) }
@@ -56,6 +57,7 @@ extension Engine {
     private static func load(
         _ store: any BreakerStore,
         configuration: Configuration,
+        limits: CreationLimits,
         clock: any ServerClock
     ) throws(StoreError) -> (copy: WorkingCopy, lastSeen: [BreakerName: Instant]) {
         let stored = try store.load()
@@ -76,7 +78,7 @@ extension Engine {
             revision: stored.revision,
             at: clock.now(),
             book: configuration.book,
-            maximumBreakers: configuration.maximumBreakers
+            limits: limits
         )
         return (copy, lastSeen)
     }
@@ -104,11 +106,12 @@ extension WorkingCopy {
         }
         for name in book.breakers.keys.sorted() where self[name] == nil {
             do {
-                try create(name)
+                let (policy, source) = book.policy(for: name)
+                try create(name, policy: policy, source: source, actor: nil)
             } catch {
                 return logger.warning(
                     "Not all configured breakers exist: max_breakers allows no more",
-                    metadata: ["max_breakers": "\(maximumBreakers)"]
+                    metadata: ["max_breakers": "\(limits.maximumBreakers)"]
                 )
             }
         }

@@ -15,6 +15,11 @@ package final class Engine: Sendable {
         package var book = PolicyBook()
         /// How many breakers there may be.
         package var maximumBreakers = 10_000
+        /// How many breakers of one token's creation there may be; `nil` for half of all where several workers have
+        /// tokens, and for all but those that are left to operators where one has.
+        package var breakersPerToken: Int?
+        /// Whether an acquire and a report create the breaker that they name.
+        package var mayWorkersCreate = true
         /// How many commands may wait for the writer.
         package var queueCapacity = 65_536
         /// How long a command may wait to be begun, in milliseconds.
@@ -28,6 +33,7 @@ package final class Engine: Sendable {
     package let epoch: Epoch
     package let sessions: SessionRegister
     let configuration: Configuration
+    private let limits: CreationLimits
     let panel: Panel
     let writer: Writer
     let reader: any BreakerReader
@@ -57,12 +63,14 @@ package final class Engine: Sendable {
         logger: Logger
     ) throws(StoreError) {
         epoch = store.epoch
+        limits = CreationLimits(configuration)
         let sessions = SessionRegister(try store.sessions(), at: clock.now())
         self.sessions = sessions
         let working = try Self.open(
             store,
             sessions: sessions,
             configuration: configuration,
+            limits: limits,
             clock: clock,
             logger: logger
         )
@@ -113,6 +121,9 @@ package final class Engine: Sendable {
 
     /// How many commands wait for the writer, and at which uptime the first of them is overdue.
     var queueReading: (depth: Int, deadlineMs: Int64?) { queue.withLockedValue { ($0.depth, $0.firstDeadlineMs) } }
+
+    /// Takes note of how many workers have tokens: it decides on the share of each.
+    package func share(amongTokens count: Int) { limits.workerTokens.withLockedValue { $0 = count } }
 
     /// What the writer has measured of itself so far.
     var writerMeter: WriterMeter { meterBox.withLockedValue { $0 } }

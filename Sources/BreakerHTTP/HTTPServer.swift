@@ -51,6 +51,7 @@ package struct HTTPServer: Sendable {
         logger: Logger,
         onRunning: @escaping @Sendable (SocketAddress) async -> Void
     ) -> any Service {
+        engine.share(amongTokens: gatekeeper.workerTokens)
         let meters = HTTPMeters()
         let connections = OpenConnections(
             limit: configuration.maximumConnections,

@@ -39,6 +39,10 @@ static const unsigned char add_sessions[] = {
 #embed "../../migrations/0009_add_sessions.sql"
 };
 
+static const unsigned char add_created_by_to_breakers[] = {
+#embed "../../migrations/0010_add_created_by_to_breakers.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
@@ -57,6 +61,11 @@ static const struct embedded_file migrations[] = {
         sizeof add_last_calls_to_breakers,
     },
     {"0009_add_sessions.sql", add_sessions, sizeof add_sessions},
+    {
+        "0010_add_created_by_to_breakers.sql",
+        add_created_by_to_breakers,
+        sizeof add_created_by_to_breakers,
+    },
 };
 
 static const unsigned char openapi[] = {

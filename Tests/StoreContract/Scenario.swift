@@ -39,7 +39,8 @@ package struct Scenario {
         _ name: String,
         _ document: PolicyDocument = [:],
         source: PolicySource = .builtIn,
-        actor: String? = nil
+        actor: String? = nil,
+        creator: String? = nil
     ) {
         let name = BreakerName.named(name)
         do throws(PolicyError) {
@@ -49,6 +50,7 @@ package struct Scenario {
                 policy: policy,
                 source: source,
                 actor: actor,
+                creator: creator,
                 at: now,
                 journal: &journal
             )

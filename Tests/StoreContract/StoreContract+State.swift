@@ -180,7 +180,7 @@ extension Scenario {
     /// A breaker for each way in which breakers differ.
     static func ofEveryState() -> Scenario {
         var scenario = Scenario()
-        scenario.create("new")
+        scenario.create("new", creator: "checkout")
         scenario.create("closed", source: .profile("clo*"))
         scenario.report(
             "closed",

@@ -26,6 +26,7 @@ extension Breaker {
         package var lastFailure: Failure?
         package var lastTransition: Transition?
         package var recentOpenings: [Instant]
+        package var creator: String?
 
         package var policy: Policy { sharedPolicy.value }
 
@@ -53,7 +54,8 @@ extension Breaker {
             failureRows: Int64,
             lastFailure: Failure?,
             lastTransition: Transition?,
-            recentOpenings: [Instant]
+            recentOpenings: [Instant],
+            creator: String? = nil
         ) {
             self.name = name
             self.id = id
@@ -79,6 +81,7 @@ extension Breaker {
             self.lastFailure = lastFailure
             self.lastTransition = lastTransition
             self.recentOpenings = recentOpenings
+            self.creator = creator
         }
     }
 
@@ -113,7 +116,8 @@ extension Breaker {
             failureRows: failureRows,
             lastFailure: lastFailure,
             lastTransition: lastTransition,
-            recentOpenings: recentOpenings
+            recentOpenings: recentOpenings,
+            creator: creator
         )
     }
 
@@ -138,6 +142,7 @@ extension Breaker {
             name: snapshot.name,
             id: snapshot.id,
             createdAt: snapshot.createdAt,
+            creator: snapshot.creator,
             policy: snapshot.sharedPolicy,
             policySource: snapshot.policySource,
             policyRevision: snapshot.policyRevision,

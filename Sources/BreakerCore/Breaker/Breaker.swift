@@ -7,6 +7,8 @@ package struct Breaker: Hashable, Sendable {
     /// The revision of its creation: it tells this breaker from an earlier one of the same name.
     package let id: Int64
     package let createdAt: Instant
+    /// The name of the token whose acquire or report created it; `nil` where an operator or the configuration did.
+    package let creator: String?
 
     var sharedPolicy: Shared<Policy>
     package internal(set) var policySource: PolicySource
@@ -94,6 +96,7 @@ package struct Breaker: Hashable, Sendable {
         policy: Policy,
         source: PolicySource,
         actor: String? = nil,
+        creator: String? = nil,
         at now: Instant,
         journal: inout Journal
     ) {
@@ -102,6 +105,7 @@ package struct Breaker: Hashable, Sendable {
             name: name,
             id: revision,
             createdAt: now,
+            creator: creator,
             policy: Shared(policy),
             policySource: source,
             policyRevision: revision,
@@ -117,6 +121,7 @@ package struct Breaker: Hashable, Sendable {
         name: BreakerName,
         id: Int64,
         createdAt: Instant,
+        creator: String?,
         policy: Shared<Policy>,
         policySource: PolicySource,
         policyRevision: Int64,
@@ -128,6 +133,7 @@ package struct Breaker: Hashable, Sendable {
         self.name = name
         self.id = id
         self.createdAt = createdAt
+        self.creator = creator
         sharedPolicy = policy
         self.policySource = policySource
         self.policyRevision = policyRevision

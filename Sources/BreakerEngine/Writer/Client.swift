@@ -7,16 +7,21 @@ package import BreakerCore
 /// 10^19 pairs; they would share their turns then, and nothing else.
 package struct Client: Hashable, Sendable {
     private let number: Int
+    /// The name of the token; ``Author/anonymous`` where there are no tokens.
+    let name: String
 
-    /// The server itself: what is due by time.
-    package static let server = Client(number: 0)
-
-    private init(number: Int) { self.number = number }
+    /// The server itself: what is due by time. No token has a name with a space.
+    package static let server = Client(Author(actor: "the server", address: nil))
 
     /// - Parameter author: without tokens, every author is ``Author/anonymous``, and the address tells them apart.
     package init(_ author: Author) {
         var hasher = Hasher()
         hasher.combine(author.actor == Author.anonymous ? author.address : author.actor)
         number = hasher.finalize()
+        name = author.actor
     }
+
+    package static func == (left: Client, right: Client) -> Bool { left.number == right.number }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(number) }
 }

@@ -9,13 +9,14 @@ extension WorkingCopy {
     mutating func report(
         _ report: Report,
         to name: BreakerName,
+        for client: Client,
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer {
         guard let known = place(of: name) else {
             guard report.permit == nil else {
                 return ReportAnswer(counted: 0, refusal: .stalePermit, state: .closed, generation: 0)
             }
-            return try apply(report, at: try create(name), store: store)
+            return try apply(report, at: try create(name, for: client), store: store)
         }
         return try apply(report, at: known, store: store)
     }

@@ -13,7 +13,9 @@ struct WorkingCopy {
     var due = DueQueue()
 
     let book: PolicyBook
-    let maximumBreakers: Int
+    let limits: CreationLimits
+    /// How many breakers each token created, of those that exist.
+    private var created: [String: Int] = [:]
 
     // What the present batch did.
     private(set) var now: Instant
@@ -50,13 +52,13 @@ struct WorkingCopy {
         revision: Int64,
         at now: Instant,
         book: PolicyBook,
-        maximumBreakers: Int
+        limits: CreationLimits
     ) {
         self.breakers = breakers
         self.policies = policies
         self.names = breakers.map(\.name).sorted()
         self.book = book
-        self.maximumBreakers = maximumBreakers
+        self.limits = limits
         self.now = now
         countingSince = Minute(of: now)
         journal = Journal(revision: revision)
@@ -68,6 +70,7 @@ struct WorkingCopy {
         for (place, breaker) in breakers.enumerated() {
             places[breaker.name] = place
             due.schedule(breaker.name, at: breaker.nextDue)
+            if let creator = breaker.creator { created[creator, default: 0] += 1 }
         }
     }
 
@@ -106,27 +109,38 @@ struct WorkingCopy {
         return result
     }
 
-    /// Creates a breaker with the policy that the configuration has for its name.
-    /// - Throws: ``EngineError/Code/breakerLimit``.
-    @discardableResult
-    mutating func create(_ name: BreakerName) throws(EngineError) -> Int {
+    /// Creates a breaker that a worker asks for or speaks of, with the policy that the configuration has for its name.
+    /// - Throws: ``EngineError/Code/breakerLimit``; ``EngineError/Code/unknownBreaker`` where workers create none.
+    mutating func create(_ name: BreakerName, for client: Client) throws(EngineError) -> Int {
+        let own = created[client.name, default: 0]
+        try limits.checkWorker(client.name, creates: name, existing: breakers.count, own: own)
         let (policy, source) = book.policy(for: name)
-        return try create(name, policy: policy, source: source, actor: nil)
+        return try create(name, policy: policy, source: source, actor: nil, creator: client.name)
     }
+
+    /// Creates a breaker that an operator or the configuration names.
+    /// - Throws: ``EngineError/Code/breakerLimit``.
 
     @discardableResult
     mutating func create(
         _ name: BreakerName,
         policy: Policy,
         source: PolicySource,
-        actor: String?
+        actor: String?,
+        creator: String? = nil
     ) throws(EngineError) -> Int {
         precondition(places[name] == nil, "\(name) exists")
-        guard breakers.count < maximumBreakers else {
-            throw EngineError(.breakerLimit, "there are \(maximumBreakers) breakers, as many as max_breakers allows")
-        }
+        try limits.checkOperator(existing: breakers.count)
         insert(
-            Breaker(creating: name, policy: policy, source: source, actor: actor, at: now, journal: &journal)
+            Breaker(
+                creating: name,
+                policy: policy,
+                source: source,
+                actor: actor,
+                creator: creator,
+                at: now,
+                journal: &journal
+            )
         )
         touched.insert(breakers.count - 1)
         return breakers.count - 1
@@ -186,6 +200,8 @@ struct WorkingCopy {
     /// Puts what is stored of a breaker in the place of what it became, or at the end.
     mutating func restore(_ breaker: Breaker) {
         if let place = places[breaker.name] {
+            countCreation(of: breakers[place], by: -1)
+            countCreation(of: breaker, by: 1)
             breakers[place] = breaker
             policies.share(&breakers[place])
         } else {
@@ -199,7 +215,14 @@ struct WorkingCopy {
         if let place = places[name] { policies.share(&breakers[place]) }
     }
 
+    private mutating func countCreation(of breaker: Breaker, by difference: Int) {
+        guard let creator = breaker.creator else { return }
+        let count = created[creator, default: 0] + difference
+        created[creator] = count == 0 ? nil : count
+    }
+
     private mutating func insert(_ breaker: Breaker) {
+        countCreation(of: breaker, by: 1)
         places[breaker.name] = breakers.count
         breakers.append(breaker)
         policies.share(&breakers[breakers.count - 1])
@@ -211,6 +234,7 @@ struct WorkingCopy {
 
     mutating func remove(_ name: BreakerName) {
         guard let place = places.removeValue(forKey: name) else { return }
+        countCreation(of: breakers[place], by: -1)
         touched.swapRemovePlace(place)
         seen.swapRemovePlace(place)
         reportTallies.swapRemovePlace(place)

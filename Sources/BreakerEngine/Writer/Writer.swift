@@ -317,17 +317,22 @@ extension Writer {
     private func perform(_ command: Command) -> Finish {
         switch command.kind {
         case .acquire(let name, let reply):
-            .acquired(Result { () throws(EngineError) in try acquire(name) }, reply)
+            .acquired(Result { () throws(EngineError) in try acquire(name, for: command.client) }, reply)
         case .report(let name, let report, let reply):
-            .reported(Result { () throws(EngineError) in try working.report(report, to: name, store: store) }, reply)
+            .reported(
+                Result { () throws(EngineError) in
+                    try working.report(report, to: name, for: command.client, store: store)
+                },
+                reply
+            )
         case .change(let change, _):
             .changed(change(&working, store))
         }
     }
 
-    private func acquire(_ name: BreakerName) throws(EngineError) -> Decision {
+    private func acquire(_ name: BreakerName, for client: Client) throws(EngineError) -> Decision {
         let known = working.place(of: name)
-        let place = if let known { known } else { try working.create(name) }
+        let place = if let known { known } else { try working.create(name, for: client) }
         return working.event(at: place) { breaker, now, journal in
             let decision = breaker.acquire(at: now, journal: &journal, random: &random)
             if case .allowed(_, _, leaseMs: .some, _) = decision { return (decision, changed: true) }

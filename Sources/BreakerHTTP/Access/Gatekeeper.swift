@@ -49,6 +49,11 @@ package final class Gatekeeper: Sendable {
     /// after: access that was found among newer tokens is then looked up again, and never the other way round.
     var revision: Int { register.withLockedValue { $0.revision } }
 
+    /// How many tokens workers have; 0 where there are no tokens.
+    package var workerTokens: Int {
+        register.withLockedValue { $0.tokens?.values.count { $0.role == .worker } ?? 0 }
+    }
+
     /// - Parameter authorization: the value of the request's `authorization`, if it has one.
     /// - Throws: `unauthorized`.
     func access(authorization: String?) throws(Problem) -> Access {

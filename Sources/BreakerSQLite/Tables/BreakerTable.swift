@@ -13,7 +13,7 @@ struct BreakerTable {
     private let selectTrips: Statement
 
     /// What never changes while a breaker lives comes first.
-    private static let constantColumns = ["id", "name", "created_at"]
+    private static let constantColumns = ["id", "name", "created_at", "created_by"]
     private static let variableColumns = [
         "state", "generation", "since_at", "open_until", "consecutive_failures", "window", "leases", "probe_successes",
         "lost_probes", "override_mode", "override_reason", "override_actor", "override_since_at",
@@ -86,6 +86,7 @@ struct BreakerTable {
             insert.bind(snapshot.id)
             insert.bind(snapshot.name.value)
             insert.bind(snapshot.createdAt)
+            insert.bind(snapshot.creator)
             bindVariables(of: breaker, to: insert)
             return try insert.run()
         }
@@ -175,6 +176,7 @@ struct BreakerTable {
         let id = row.integer()
         let name = try row.name()
         let createdAt = row.instant()
+        let creator = row.textOrNull()
         var snapshot = Breaker.Snapshot(
             name: name,
             id: id,
@@ -199,7 +201,8 @@ struct BreakerTable {
             failureRows: 0,
             lastFailure: nil,
             lastTransition: nil,
-            recentOpenings: try trips(of: id, lastWrite: lastWrite)
+            recentOpenings: try trips(of: id, lastWrite: lastWrite),
+            creator: creator
         )
         snapshot.override = try row.override()
         snapshot.backOff = try backOff(&row)

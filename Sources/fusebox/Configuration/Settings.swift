@@ -20,6 +20,9 @@ struct Settings {
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
     var maximumBreakers = Engine.Configuration().maximumBreakers
+    /// `nil` for the rule of the engine.
+    var breakersPerToken: Int?
+    var mayWorkersCreate = Engine.Configuration().mayWorkersCreate
     var metricsBreakers = HTTPLimits.metricsBreakers
     var book = PolicyBook()
     private var tlsFiles = TLSPaths()
@@ -34,6 +37,8 @@ struct Settings {
         case tlsKey = "tls_key"
         case tlsClientCA = "tls_client_ca"
         case maximumBreakers = "max_breakers"
+        case breakersPerToken = "breakers_per_token"
+        case mayWorkersCreate = "workers_create"
         case metricsBreakers = "metrics_breakers"
 
         /// Whether an empty variable of the environment is an error, because the server would be less secure without it.
@@ -139,6 +144,14 @@ struct Settings {
                     throw invalid("1 to 1000000")
                 }
                 maximumBreakers = count
+            case .breakersPerToken:
+                guard let count = Int(value), (1...1_000_000).contains(count) else {
+                    throw invalid("1 to 1000000")
+                }
+                breakersPerToken = count
+            case .mayWorkersCreate:
+                guard let flag = Bool(value) else { throw invalid("true or false") }
+                mayWorkersCreate = flag
             case .metricsBreakers:
                 guard let count = Int(value), (0...1_000_000).contains(count) else {
                     throw invalid("0 to 1000000")

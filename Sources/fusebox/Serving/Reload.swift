@@ -1,3 +1,4 @@
+import BreakerEngine
 import BreakerHTTP
 import Foundation
 import Logging
@@ -10,6 +11,7 @@ struct Reload: Service {
     /// The path of the tokens file; `nil` for a server without tokens, which a SIGHUP must not end either.
     let tokens: String?
     let gatekeeper: Gatekeeper
+    let engine: Engine
     /// `nil` for a server of plain HTTP.
     let tls: ServerTLS?
     let signals: UnixSignalsSequence
@@ -35,6 +37,7 @@ struct Reload: Service {
         do {
             let tokens = try Self.read(tokens, logger: logger)
             gatekeeper.replace(tokens: tokens)
+            engine.share(amongTokens: gatekeeper.workerTokens)
             logger.notice("The tokens were read again", metadata: ["tokens": "\(tokens.count)"])
         } catch {
             logger.error("The tokens stay as they were", metadata: ["error": "\(error)"])

@@ -76,7 +76,16 @@ struct Server {
         var services: [any Service] = [engine]
         if let hangups {
             let path = settings.tokensPath
-            services.append(Reload(tokens: path, gatekeeper: gatekeeper, tls: tls, signals: hangups, logger: logger))
+            services.append(
+                Reload(
+                    tokens: path,
+                    gatekeeper: gatekeeper,
+                    engine: engine,
+                    tls: tls,
+                    signals: hangups,
+                    logger: logger
+                )
+            )
         }
         // The last is told of a shutdown first: readiness, then the server, and the engine behind all.
         services += [server, readiness]
@@ -102,6 +111,8 @@ struct Server {
         var configuration = Engine.Configuration()
         configuration.book = settings.book
         configuration.maximumBreakers = settings.maximumBreakers
+        configuration.breakersPerToken = settings.breakersPerToken
+        configuration.mayWorkersCreate = settings.mayWorkersCreate
         return try Engine(
             store: store,
             reader: try store.reader(),

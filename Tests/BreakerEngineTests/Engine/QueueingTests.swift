@@ -63,7 +63,7 @@ struct QueueingTests {
         let slow = Task { [engine = gated.engine, clock = gated.clock] in
             try await engine.change(from: .server, weight: 64) { working, store throws(EngineError) in
                 clock.advance(byMs: Int64(appliedMs))
-                _ = try working.report(Report(.failure), to: name, store: store)
+                _ = try working.report(Report(.failure), to: name, for: .server, store: store)
             }
         }
         while gated.engine.queueDepth < 1 { await Task.yield() }
@@ -139,13 +139,13 @@ struct QueueingTests {
         let slow = Task { [engine = gated.engine, clock = gated.clock] in
             try await engine.change(from: Client("slow"), weight: 64) { working, store throws(EngineError) in
                 clock.advance(byMs: 5)
-                _ = try working.report(Report(.failure, count: 2), to: name, store: store)
+                _ = try working.report(Report(.failure, count: 2), to: name, for: .server, store: store)
                 engine.submitChange(
                     from: Client("slow"),
                     weight: 64,
                     { working, store throws(EngineError) in
                         clock.advance(byMs: 5)
-                        _ = try working.report(Report(.failure), to: name, store: store)
+                        _ = try working.report(Report(.failure), to: name, for: .server, store: store)
                     },
                     reply: { _ in }
                 )

@@ -15,16 +15,16 @@ struct WorkingCopyTests {
             revision: 0,
             at: now,
             book: PolicyBook(),
-            maximumBreakers: 10
+            limits: CreationLimits(Engine.Configuration())
         )
         let panel = Panel([], maximumBreakers: 10)
-        _ = try working.create(name)
+        _ = try working.create(name, for: .server)
         panel.publish(working.commitBatch(isStored: true).updates, at: now)
         #expect(panel.decision(for: name, at: now) != nil)
         #expect(panel.decisions([name]).map(\.allowed) == [1])
 
         working.delete(name, actor: "alice")
-        _ = try working.create(name)
+        _ = try working.create(name, for: .server)
         panel.publish(working.commitBatch(isStored: true).updates, at: now)
         #expect(panel.decisions([name]).map(\.allowed) == [0])
         #expect(panel.lastSeen([name]) == [nil])

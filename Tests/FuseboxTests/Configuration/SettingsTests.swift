@@ -36,6 +36,8 @@ import Testing
         #expect(settings.logLevel == .info)
         #expect(settings.logFormat == .text)
         #expect(settings.maximumBreakers == 10_000)
+        #expect(settings.breakersPerToken == nil)
+        #expect(settings.mayWorkersCreate)
     }
 
     @Test("An option wins over the environment, the environment over the file, that over the default")
@@ -57,6 +59,7 @@ import Testing
                 "FUSEBOX_LISTEN": "0.0.0.0:1", "FUSEBOX_DB": "a.db", "FUSEBOX_TOKENS": "tokens",
                 "FUSEBOX_INSECURE": "true", "FUSEBOX_LOG_LEVEL": "trace", "FUSEBOX_LOG_FORMAT": "json",
                 "FUSEBOX_MAX_BREAKERS": "5", "FUSEBOX_METRICS_BREAKERS": "0",
+                "FUSEBOX_BREAKERS_PER_TOKEN": "4", "FUSEBOX_WORKERS_CREATE": "false",
                 "FUSEBOX_HOSTS": "fusebox.example, f.example",
                 "FUSEBOX_CONFIG": "", "FUSEBOX_UNHEARD_OF": "x",
             ]
@@ -69,6 +72,8 @@ import Testing
         #expect(settings.logFormat == .json)
         #expect(settings.maximumBreakers == 5)
         #expect(settings.metricsBreakers == 0)
+        #expect(settings.breakersPerToken == 4)
+        #expect(!settings.mayWorkersCreate)
         #expect(settings.hosts == ["fusebox.example", "f.example"])
     }
 
@@ -81,6 +86,8 @@ import Testing
             (.logLevel, "loud", "trace, debug, info, notice, warning, error, critical"),
             (.logFormat, "xml", "text or json"), (.maximumBreakers, "0", "1 to 1000000"),
             (.metricsBreakers, "-1", "0 to 1000000"), (.metricsBreakers, "1000001", "0 to 1000000"),
+            (.breakersPerToken, "0", "1 to 1000000"), (.breakersPerToken, "1000001", "1 to 1000000"),
+            (.mayWorkersCreate, "no", "true or false"),
             (.maximumBreakers, "1000001", "1 to 1000000"), (.maximumBreakers, "many", "1 to 1000000"),
         ]
     )
