@@ -18,6 +18,8 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     case forbidden
     /// Too many attempts to sign in from this address have failed.
     case tooManySignIns = "too_many_sign_ins"
+    /// The token, or the server, has as many streams of changes as it may.
+    case tooManyStreams = "too_many_streams"
     /// A page of another site asks, through the browser of its visitor.
     case crossSite = "cross_site"
     /// A server without tokens is asked by a name that is not known to be its own.
@@ -51,7 +53,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         case .bodyTooLarge: 413
         case .unsupportedEncoding: 415
         case .breakerLimit: 422
-        case .tooManySignIns: 429
+        case .tooManySignIns, .tooManyStreams: 429
         case .headersTooLarge: 431
         case .internalError: 500
         case .notImplemented: 501
@@ -74,6 +76,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         case .unauthorized: "Unauthorized"
         case .forbidden: "Forbidden"
         case .tooManySignIns: "Too many failed sign-ins"
+        case .tooManyStreams: "Too many streams"
         case .crossSite: "Cross-site request"
         case .unknownHost: "Unknown host"
         case .unknownBreaker: "Unknown breaker"

@@ -32,6 +32,10 @@ package enum HTTPLimits {
     static let strangerUnreadBytes = 4_096
     /// The same for a client with a token: as NIO has it.
     static let writeMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32_768, high: 65_536)
+    /// Bytes that a stream's connection takes before its client reads.
+    static let streamMark = ChannelOptions.Types.WriteBufferWaterMark(low: 8_192, high: 16_384)
+    /// Streams of one token: one for each worker of a large fleet.
+    static let streamsOfToken = 2_000
     /// Connections that wait to be accepted: those of some thousand workers that reconnect together. The kernel caps it at
     /// `net.core.somaxconn`.
     static let backlog = 4_096

@@ -74,6 +74,7 @@ package struct HTTPServer: Sendable {
             failures: failures,
             meters: meters,
             metricsBreakers: configuration.metricsBreakers,
+            connections: configuration.maximumConnections,
             times: configuration.times,
             eventLoops: configuration.eventLoops
         )

@@ -58,22 +58,31 @@ enum EventForm: Hashable, Sendable {
         return frame(type: change.type, id, JSON(change, id))
     }
 
-    func frame(
-        of image: PanelImage,
-        in epoch: Epoch,
-        reason: Follower.ResyncReason,
-        _ filter: EventFilter
-    ) -> ByteBuffer {
+    /// The beginning of a resync, up to its first breaker.
+    func resyncHead(of image: PanelImage, in epoch: Epoch, reason: Follower.ResyncReason) -> ByteBuffer {
         let id = EventID(epoch, image.revision)
-        return frame(type: "resync", id, JSON(image, id, in: epoch, reason: reason, filter))
+        var head = head(type: "resync", id)
+        JSON(emptyResync: image, id, in: epoch, reason: reason).write(to: &head)
+        return ByteBuffer(bytes: head.dropLast(Self.resyncEnd.utf8.count))
     }
+
+    /// The end of a resync, after its last breaker.
+    var resyncTail: ByteBuffer { ByteBuffer(string: Self.resyncEnd + end) }
+
+    /// The end of the document: the breakers are its last member.
+    private static let resyncEnd = "]}"
 
     /// The document has no line break in it: JSON escapes them.
     private func frame(type: String, _ id: EventID, _ document: JSON) -> ByteBuffer {
-        var bytes: [UInt8] = []
-        if self == .serverSentEvents { bytes += "id: \(id)\nevent: \(type)\ndata: ".utf8 }
+        var bytes = head(type: type, id)
         document.write(to: &bytes)
-        bytes += self == .serverSentEvents ? "\n\n".utf8 : "\n".utf8
+        bytes += end.utf8
         return ByteBuffer(bytes: bytes)
     }
+
+    private func head(type: String, _ id: EventID) -> [UInt8] {
+        self == .serverSentEvents ? Array("id: \(id)\nevent: \(type)\ndata: ".utf8) : []
+    }
+
+    private var end: String { self == .serverSentEvents ? "\n\n" : "\n" }
 }

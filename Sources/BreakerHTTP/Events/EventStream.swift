@@ -20,9 +20,14 @@ struct EventStream: Sendable {
     let heartbeat: TimeAmount
     let eventLoop: any EventLoop
 
-    /// Bytes of changes that are written together, and by which the whole panel is: as much as a client that does not read
-    /// has waiting for it, beside what its connection takes.
-    private static let pieceBytes = 32_768
+    /// Counts the stream among those of its token for as long as it exists.
+    let place: StreamPlaces.Place
+
+    /// Bytes that are written together. A client that does not read has as much waiting for it, beside what its connection
+    /// takes: ``HTTPLimits/streamMark``.
+    private static let pieceBytes = 16_384
+    /// Less than this waits for what follows.
+    private static let leastPieceBytes = 4_096
 
     /// Writes what happens for as long as there is someone to write to. Each write waits until the connection takes it;
     /// what happens meanwhile gathers in the engine's feed, which all streams share.
@@ -48,13 +53,7 @@ struct EventStream: Sendable {
     ) async throws {
         switch event {
         case .quiet: try await writer.write(form.heartbeat(at: engine.clock.now(), id: EventID(engine.epoch, position)))
-        case .resync(let reason, let image):
-            var frame = frames.frame(of: image, reason: reason, filter, in: form)
-            while let piece = frame.readSlice(length: min(Self.pieceBytes, frame.readableBytes)),
-                piece.readableBytes > 0
-            {
-                try await writer.write(piece)
-            }
+        case .resync(let reason, let image): try await write(image, reason: reason, to: &writer)
         case .changes(let changes):
             var bytes = ByteBuffer()
             for change in changes where filter.admits(change.name) {
@@ -67,5 +66,45 @@ struct EventStream: Sendable {
             }
             if bytes.readableBytes > 0 { try await writer.write(bytes) }
         }
+    }
+
+    /// Writes the panel piece by piece, as the connection takes it. Streams share the bytes of a piece.
+    private func write(
+        _ image: PanelImage,
+        reason: Follower.ResyncReason,
+        to writer: inout some ResponseBodyWriter
+    ) async throws {
+        var bytes = form.resyncHead(of: image, in: engine.epoch, reason: reason)
+        var isFirst = true
+        for piece in image.pieces {
+            guard var next = encoded(piece) else { continue }
+            // Each breaker is encoded with the comma before it.
+            if isFirst { next.moveReaderIndex(forwardBy: 1) }
+            isFirst = false
+            if bytes.readableBytes < Self.leastPieceBytes {
+                bytes.writeImmutableBuffer(next)
+            } else {
+                try await writer.write(bytes)
+                bytes = next
+            }
+        }
+        bytes.writeImmutableBuffer(form.resyncTail)
+        try await writer.write(bytes)
+    }
+
+    /// - Returns: `nil` where the filter admits no breaker of the piece.
+    private func encoded(_ piece: PanelImage.Piece) -> ByteBuffer? {
+        let admitted = piece.breakers.filter { filter.admits($0.name) }
+        guard !admitted.isEmpty else { return nil }
+        return admitted.count == piece.breakers.count ? piece.encoded(Self.encode) : Self.encode(admitted)
+    }
+
+    private static func encode(_ breakers: [PanelImage.Entry]) -> ByteBuffer {
+        var bytes: [UInt8] = []
+        for breaker in breakers {
+            bytes.append(UInt8(ascii: ","))
+            JSON(breaker).write(to: &bytes)
+        }
+        return ByteBuffer(bytes: bytes)
     }
 }

@@ -18,11 +18,8 @@ extension JSON {
         )
     }
 
-    /// The whole panel, as far as `filter` admits it.
-    init(_ image: PanelImage, _ id: EventID, in epoch: Epoch, reason: Follower.ResyncReason, _ filter: EventFilter) {
-        let breakers = image.breakers.filter { filter.admits($0.name) }.map { name, outline in
-            JSON.object([Member(key: "name", value: .string(name.value))] + Self.members(of: outline))
-        }
+    /// A resync without its breakers.
+    init(emptyResync image: PanelImage, _ id: EventID, in epoch: Epoch, reason: Follower.ResyncReason) {
         self = [
             "id": .string(id.description),
             "revision": JSON(image.revision),
@@ -30,8 +27,13 @@ extension JSON {
             "type": "resync",
             "reason": .string(reason.rawValue),
             "at": JSON(image.at),
-            "breakers": .array(breakers),
+            "breakers": .array([]),
         ]
+    }
+
+    /// A breaker of a resync.
+    init(_ entry: PanelImage.Entry) {
+        self = .object([Member(key: "name", value: .string(entry.name.value))] + Self.members(of: entry.outline))
     }
 
     private static func members(of outline: Outline?) -> [Member] {

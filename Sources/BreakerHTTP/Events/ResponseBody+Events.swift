@@ -14,6 +14,7 @@ extension ResponseBody {
         self.init { writer in
             let (end, ender) = AsyncStream.makeStream(of: Void.self)
             channel.whenClientGoes { ender.finish() }
+            channel.setOption(.writeBufferWaterMark, value: HTTPLimits.streamMark).whenFailure { _ in }
             let outlet = Outlet(writer: writer)
             try await withGracefulShutdownHandler {
                 try await withThrowingTaskGroup(of: Void.self) { group in

@@ -9,11 +9,13 @@ extension Routes {
     ///
     /// - Parameters:
     ///   - gatekeeper: who says how long a client may see it.
+    ///   - places: how many streams there may be.
     ///   - heartbeat: how often a quiet stream says that it lives, unless its client asks for more.
     ///   - eventLoops: whose clocks tell the time for it.
     static func events(
         _ engine: Engine,
         gatekeeper: Gatekeeper,
+        places: StreamPlaces,
         heartbeat: TimeAmount,
         eventLoops: any EventLoopGroup
     ) -> [Route] {
@@ -25,6 +27,7 @@ extension Routes {
                 let filter = try inquiry.eventFilter(access.access)
                 let after = try inquiry.lastEvent()
                 let heartbeat = try inquiry.heartbeat() ?? heartbeat
+                let place = try places.take(for: access.access.actor)
                 let (follower, first) = try await problems { () throws(EngineError) in
                     try await engine.follow(behind: after?.revision, of: after?.epoch)
                 }
@@ -40,7 +43,8 @@ extension Routes {
                     follower: follower,
                     first: first,
                     heartbeat: heartbeat,
-                    eventLoop: eventLoops.next()
+                    eventLoop: eventLoops.next(),
+                    place: place
                 )
                 let fields: HTTPFields = [
                     .contentType: form.contentType,

@@ -10,6 +10,7 @@ enum Routes {
     ///   - failures: notes failed authentications, and limits attempts to sign in.
     ///   - meters: what connections and answers are counted in.
     ///   - metricsBreakers: how many breakers get series of their own at a scrape.
+    ///   - connections: how many there may be at once.
     ///   - times: how often a quiet stream says that it lives.
     ///   - eventLoops: whose clocks tell the time for it.
     static func all(
@@ -19,6 +20,7 @@ enum Routes {
         failures: AuthenticationFailures,
         meters: HTTPMeters = HTTPMeters(),
         metricsBreakers: Int = HTTPLimits.metricsBreakers,
+        connections: Int = HTTPLimits.leastConnections,
         times: ConnectionTimes = ConnectionTimes(),
         eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) -> [Route] {
@@ -32,7 +34,13 @@ enum Routes {
             + explanation(engine)
             + audit(engine)
             + metrics(engine, meters: meters, breakers: metricsBreakers)
-            + events(engine, gatekeeper: gatekeeper, heartbeat: times.heartbeat, eventLoops: eventLoops)
+            + events(
+                engine,
+                gatekeeper: gatekeeper,
+                places: StreamPlaces(connections: connections),
+                heartbeat: times.heartbeat,
+                eventLoops: eventLoops
+            )
             + session(engine, gatekeeper: gatekeeper, failures: failures)
             + service(engine: engine, readiness: readiness)
             + dashboard()

@@ -28,8 +28,8 @@ struct EngineProblemTests {
             (403, [.forbidden, .crossSite, .unknownHost]),
             (404, [.notFound, .unknownBreaker]), (405, [.methodNotAllowed]), (408, [.requestTimeout]),
             (409, [.reportIDConflict, .forced]), (412, [.preconditionFailed]), (413, [.bodyTooLarge]),
-            (415, [.unsupportedEncoding]), (422, [.breakerLimit]), (429, [.tooManySignIns]), (431, [.headersTooLarge]),
-            (500, [.internalError]),
+            (415, [.unsupportedEncoding]), (422, [.breakerLimit]), (429, [.tooManySignIns, .tooManyStreams]),
+            (431, [.headersTooLarge]), (500, [.internalError]),
             (501, [.notImplemented]),
             (503, [.storageUnavailable, .outcomeUnknown, .overloaded, .shuttingDown]),
         ] as [(Int, [ProblemCode])]

@@ -1,0 +1,58 @@
+import BreakerAPI
+import NIOConcurrencyHelpers
+
+/// How many streams there are, in all and of each token.
+final class StreamPlaces: Sendable {
+    /// One stream's; given back when it is released.
+    final class Place: Sendable {
+        private let places: StreamPlaces
+        private let token: String
+
+        fileprivate init(of token: String, _ places: StreamPlaces) {
+            self.token = token
+            self.places = places
+        }
+
+        deinit { places.giveBack(token) }
+    }
+
+    private let limit: Int
+    private let counts = NIOLockedValueBox<[String: Int]>([:])
+
+    /// - Parameter connections: how many connections the server may have: streams take half of them at most, so that there
+    ///   are always some for workers.
+    init(connections: Int) {
+        limit = connections / 2
+    }
+
+    /// - Parameter token: the name of the token that the stream is for; all clients share one where there are no tokens.
+    /// - Throws: `too_many_streams`.
+    func take(for token: String) throws(Problem) -> Place {
+        let ofToken = min(HTTPLimits.streamsOfToken, limit)
+        let problem: Problem? = counts.withLockedValue { counts in
+            if counts[token, default: 0] >= ofToken {
+                return Problem(
+                    .tooManyStreams,
+                    "the token \(token) has \(ofToken) streams, as many as it may have; close some, or use another token"
+                )
+            }
+            if counts.values.reduce(0, +) >= limit {
+                return Problem(
+                    .tooManyStreams,
+                    "the server has \(limit) streams, half as many as it may have connections; retry later"
+                )
+            }
+            counts[token, default: 0] += 1
+            return nil
+        }
+        if let problem { throw problem }
+        return Place(of: token, self)
+    }
+
+    private func giveBack(_ token: String) {
+        counts.withLockedValue { counts in
+            counts[token, default: 1] -= 1
+            if counts[token] == 0 { counts[token] = nil }
+        }
+    }
+}
