@@ -84,11 +84,13 @@ extension Engine {
     func read<Value: Sendable>(
         _ body: @escaping @Sendable () throws -> Value
     ) async throws(EngineError) -> Value {
-        do {
-            return try await onReaderThread(body)
-        } catch {
-            logger.error("A read of the store failed", metadata: ["error": "\(error)"])
-            throw EngineError(.storageUnavailable, "the store could not be read")
+        try await storeTurns.run { () throws(EngineError) in
+            do {
+                return try await onReaderThread(body)
+            } catch {
+                logger.error("A read of the store failed", metadata: ["error": "\(error)"])
+                throw EngineError(.storageUnavailable, "the store could not be read")
+            }
         }
     }
 }

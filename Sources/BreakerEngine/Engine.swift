@@ -24,6 +24,8 @@ package final class Engine: Sendable {
         package var queueCapacity = 65_536
         /// How long a command may wait to be begun, in milliseconds.
         package var commandDeadlineMs: Int64 = 5_000
+        /// How long a list or a read of the store may wait to be begun, in milliseconds.
+        package var readDeadlineMs: Int64 = 5_000
 
         package init() {}
     }
@@ -37,7 +39,13 @@ package final class Engine: Sendable {
     let panel: Panel
     let writer: Writer
     let reader: any BreakerReader
-    private let readerThreads = NIOThreadPool(numberOfThreads: 2)
+    private static let readersAtATime = 2
+    private let readerThreads = NIOThreadPool(numberOfThreads: readersAtATime)
+    /// A thread of its own for what a scrape asks, so that no read delays it.
+    private let statusThread = NIOThreadPool(numberOfThreads: 1)
+    let storeTurns: ReadTurns
+    /// Of reads that go over many breakers on the writer's thread.
+    let walkTurns: ReadTurns
     private let queue: NIOLockedValueBox<CommandQueue>
     private let healthBox: NIOLockedValueBox<StorageHealth>
     private let meterBox: NIOLockedValueBox<WriterMeter>
@@ -100,6 +108,8 @@ package final class Engine: Sendable {
         )
         if let failure = working.failure { Writer.logFailure(failure, logger) }
         self.clock = clock
+        storeTurns = ReadTurns(width: Self.readersAtATime, patienceMs: configuration.readDeadlineMs, clock: clock)
+        walkTurns = ReadTurns(width: Self.readersAtATime, patienceMs: configuration.readDeadlineMs, clock: clock)
         self.configuration = configuration
         self.panel = panel
         self.reader = reader
@@ -111,6 +121,7 @@ package final class Engine: Sendable {
         self.eventLoop = eventLoop
         self.logger = logger
         readerThreads.start()
+        statusThread.start()
     }
 
     /// Whether the store takes what it is given.
@@ -147,6 +158,11 @@ package final class Engine: Sendable {
     func onReaderThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await readerThreads.runIfActive(body)
     }
+
+    /// As ``onReaderThread(_:)``, for the little that a scrape asks.
+    func onStatusThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await statusThread.runIfActive(body)
+    }
 }
 
 // MARK: Life
@@ -174,6 +190,7 @@ extension Engine: Service {
         feed.close()
         // Their threads are idle by now; that they end is no one's to wait for if the task was cancelled.
         try? await readerThreads.shutdownGracefully()
+        try? await statusThread.shutdownGracefully()
     }
 
     /// Stores what is due as an ordinary change, so that it is published when it happens, with no traffic. Where more is
@@ -212,6 +229,7 @@ extension Engine: Service {
         while true {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
             refuseOverdue()
+            for turns in [storeTurns, walkTurns] { turns.refuseOverdue() }
         }
     }
 

@@ -130,9 +130,11 @@ extension Engine {
         // One prefix has to continue the other, or no name has both.
         let longest = prefix.utf8.count > filter.prefix.utf8.count ? prefix : filter.prefix
         guard longest.hasPrefix(prefix), longest.hasPrefix(filter.prefix) else { return gathering.list }
-        var list = try await walk(into: gathering, prefix: longest, after: order.lastName) {
-            $0.offer(BreakerView(breaker: $1[$2].preview(at: $3), at: $3))
-        }.list
+        var list = try await walkTurns.run { () throws(EngineError) in
+            try await walk(into: gathering, prefix: longest, after: order.lastName) {
+                $0.offer(BreakerView(breaker: $1[$2].preview(at: $3), at: $3))
+            }.list
+        }
         list.views = seen(list.views)
         return list
     }

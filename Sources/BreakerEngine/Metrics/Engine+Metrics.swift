@@ -59,7 +59,7 @@ extension Engine {
         let meter = writerMeter
         let oldestMs = [queuedMs, meter.deadlineInHandMs].compactMap { $0 }.min()
         let begunMs = oldestMs.map { $0 - configuration.commandDeadlineMs }
-        let files = try? await onReaderThread { [reader] in reader.storedBytes() }
+        let files = try? await onStatusThread { [reader] in reader.storedBytes() }
         return WriterReading(
             meter: meter,
             queueDepth: depth,

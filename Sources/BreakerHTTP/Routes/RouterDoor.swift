@@ -1,5 +1,6 @@
 import BreakerAPI
 import BreakerCore
+import BreakerEngine
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -74,7 +75,9 @@ struct RouterDoor: Sendable {
         guard inquiry.query.isEmpty || inquiry.body.isEmpty else {
             throw Problem(.invalidRequest, "what is asked stands in the query or in the body, not in both")
         }
-        switch try await route.respond(inquiry) {
+        let client = gatekeeper.hasTokens ? access.actor : context.address ?? ""
+        let response = try await ReadTurns.$client.withValue(client) { try await route.respond(inquiry) }
+        switch response {
         case .whole(let answer): return Response(answer)
         case .file(let file, let fields):
             let body = ResponseBody(contentLength: file.length) { writer in
@@ -85,7 +88,7 @@ struct RouterDoor: Sendable {
         case .pieces(let fields, let write):
             let body = ResponseBody { writer in
                 var pieces: any ResponseBodyWriter = writer
-                try await write(&pieces)
+                try await ReadTurns.$client.withValue(client) { try await write(&pieces) }
                 try await pieces.finish(nil)
             }
             return Response(status: .ok, headers: fields, body: body)

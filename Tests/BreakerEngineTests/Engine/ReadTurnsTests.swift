@@ -1,0 +1,77 @@
+import BreakerCore
+import EngineSupport
+import NIOConcurrencyHelpers
+import Testing
+
+@testable import BreakerEngine
+
+@Suite("Reads take turns")
+struct ReadTurnsTests {
+    /// Waits until so many reads wait.
+    private static func wait(for depth: Int, _ turns: ReadTurns) async {
+        while turns.depth < depth { await Task.yield() }
+    }
+
+    @Test("The clients take turns, however many reads one of them has")
+    func fair() async throws {
+        let turns = ReadTurns(width: 1, patienceMs: 5_000, clock: ManualClock())
+        let order = NIOLockedValueBox<[String]>([])
+        let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let (begun, beginner) = AsyncStream.makeStream(of: Void.self)
+            group.addTask {
+                try await turns.run { () throws(EngineError) in
+                    beginner.finish()
+                    for await _ in gate {}
+                }
+            }
+            for await _ in begun {}
+            var depth = 0
+            for client in ["busy", "busy", "busy", "other", "third"] {
+                group.addTask {
+                    try await ReadTurns.$client.withValue(client) {
+                        try await turns.run { () throws(EngineError) in order.withLockedValue { $0.append(client) } }
+                    }
+                }
+                depth += 1
+                await Self.wait(for: depth, turns)
+            }
+            opener.finish()
+            try await group.waitForAll()
+        }
+        #expect(order.withLockedValue { $0 } == ["busy", "other", "third", "busy", "busy"])
+        #expect(turns.depth == 0)
+    }
+
+    @Test("A read that has waited too long is refused without having run", arguments: [(5_000, false), (5_001, true)])
+    func late(waitedMs: Int64, isRefused: Bool) async throws {
+        let clock = ManualClock()
+        let turns = ReadTurns(width: 1, patienceMs: 5_000, clock: clock)
+        for atEnd in [false, true] {
+            let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+            let (begun, beginner) = AsyncStream.makeStream(of: Void.self)
+            async let first: Void = turns.run { () throws(EngineError) in
+                beginner.finish()
+                for await _ in gate {}
+            }
+            for await _ in begun {}
+            let second = Task {
+                do {
+                    try await turns.run { () throws(EngineError) in }
+                    return nil as EngineError.Code?
+                } catch {
+                    return (error as? EngineError)?.code
+                }
+            }
+            await Self.wait(for: 1, turns)
+            clock.advance(byMs: waitedMs)
+            if !atEnd {
+                turns.refuseOverdue()
+                #expect(turns.depth == (isRefused ? 0 : 1))
+            }
+            opener.finish()
+            #expect(await second.value == (isRefused ? .overloaded : nil))
+            try await first
+        }
+    }
+}
