@@ -11,4 +11,9 @@ struct EventFilter: Hashable, Sendable {
         if let name, other != name { return false }
         return prefixes.allSatisfy(other.value.hasPrefix)
     }
+
+    /// Whether every name from `first` to `last` is admitted: all between two names with a prefix have it too.
+    func admitsAll(from first: BreakerName, to last: BreakerName) -> Bool {
+        name == nil && admits(first) && admits(last)
+    }
 }

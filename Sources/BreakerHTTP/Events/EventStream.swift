@@ -94,9 +94,12 @@ struct EventStream: Sendable {
 
     /// - Returns: `nil` where the filter admits no breaker of the piece.
     private func encoded(_ piece: PanelImage.Piece) -> ByteBuffer? {
-        let admitted = piece.breakers.filter { filter.admits($0.name) }
-        guard !admitted.isEmpty else { return nil }
-        return admitted.count == piece.breakers.count ? piece.encoded(Self.encode) : Self.encode(admitted)
+        let breakers = piece.breakers
+        if filter.admitsAll(from: breakers[0].name, to: breakers[breakers.count - 1].name) {
+            return piece.encoded(Self.encode)
+        }
+        let admitted = breakers.filter { filter.admits($0.name) }
+        return admitted.isEmpty ? nil : Self.encode(admitted)
     }
 
     private static func encode(_ breakers: [PanelImage.Entry]) -> ByteBuffer {
