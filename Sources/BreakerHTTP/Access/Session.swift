@@ -31,7 +31,8 @@ struct Session {
     init?(_ text: String, of token: Token, key: [UInt8]) {
         // The name is the last, for it may have dots in it.
         let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 4, let code = Self.bytes(ofHex: parts[0]), let end = Int64(parts[1]), parts[3] == token.name
+        guard parts.count == 4, let code = Self.bytes(ofHex: parts[0]), let end = Int64(parts[1]),
+            parts[3] == token.name
         else { return nil }
         self.end = Instant(milliseconds: end)
         id = parts[2]

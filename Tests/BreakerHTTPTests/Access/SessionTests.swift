@@ -152,7 +152,9 @@ struct SessionTests {
         let (next, nextSecret) = Token.make(name: boss.name, role: boss.role, prefix: boss.prefix)
         let lines = [boss.line, next.line].joined(separator: "\n")
         let gatekeeper = Gatekeeper(tokens: try TokenFile.parse(lines, file: "tokens"))
-        let cookies = try [bossSecret, nextSecret].map { "fusebox_session=\(try gatekeeper.signIn(secret: $0, at: now))" }
+        let cookies = try [bossSecret, nextSecret].map { secret in
+            "fusebox_session=\(try gatekeeper.signIn(secret: secret, at: now))"
+        }
         func areGood() -> [Bool] { cookies.map { gatekeeper.session(in: [.cookie: $0], at: now) != nil } }
         #expect(areGood() == [true, true])
         gatekeeper.replace(tokens: [next])
