@@ -14,7 +14,7 @@ struct AnswerFieldTests {
             (.GET, "/v1/session", "no-store"), (.DELETE, "/v1/session", "no-store"),
             (.POST, "/v1/breakers/a/acquire", "no-store"), (.POST, "/v1/breakers/%61/acquire", "no-store"),
             (.GET, "/v1/gate/a", "no-store"), (.GET, "/metrics", "no-store"), (.GET, "/nowhere", "no-store"),
-            (.GET, "/", "no-cache"), (.GET, "/app.js", "no-cache"),
+            (.GET, "/", "no-cache"), (.GET, "/dashboard/app.js", "no-cache"),
         ] as [(HTTPMethod, String, String)]
     )
     func fields(method: HTTPMethod, path: String, cacheControl: String) async throws {

@@ -19,11 +19,15 @@ struct PrefixDeletionTests {
         }
     }
 
-    @Test("A deletion without a prefix deletes nothing", arguments: ["", "?prefix=", "?prefx=a", "?prefix=a&prefix=b"])
-    func refused(query: String) async throws {
+    @Test(
+        "A deletion without a prefix deletes nothing",
+        arguments: [("", "prefix"), ("?prefix=", "prefix"), ("?prefx=a", "prefx"), ("?prefix=a&prefix=b", "prefix")]
+    )
+    func refused(query: String, field: String) async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
-            try await server.send(.DELETE, "/v1/breakers\(query)").expectProblem(.invalidRequest)
+            let answer = try await server.send(.DELETE, "/v1/breakers\(query)")
+            answer.expectProblem(.invalidRequest, faults: [field])
             #expect(try await server.send(.GET, "/v1/breakers/a").status == 200)
         }
     }
