@@ -120,7 +120,6 @@ struct WorkingCopy {
 
     /// Creates a breaker that an operator or the configuration names.
     /// - Throws: ``EngineError/Code/breakerLimit``.
-
     @discardableResult
     mutating func create(
         _ name: BreakerName,
