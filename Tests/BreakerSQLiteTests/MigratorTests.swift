@@ -134,6 +134,8 @@ struct MigratorTests {
             ALTER TABLE breakers DROP COLUMN last_success_ms;
             ALTER TABLE breakers DROP COLUMN last_failure_ms;
             ALTER TABLE breakers DROP COLUMN last_failure;
+            ALTER TABLE server DROP COLUMN session_key;
+            DROP TABLE revoked_sessions;
             ALTER TABLE breakers DROP COLUMN created_by;
             DELETE FROM migrations WHERE name >= '0008'
             """
