@@ -37,12 +37,7 @@ struct Server {
         if let path = settings.tokensPath { tokens = try Reload.read(path, logger: logger) }
         if let key = settings.tls?.key { try ExposedFile.check(key, logger: logger) }
         let tls = try settings.tls.map { try ServerTLS($0) }
-        if tls == nil, !settings.listen.isLoopback {
-            logger.warning(
-                "Tokens travel unencrypted: set tls_cert and tls_key, unless a proxy encrypts or the network is trusted",
-                metadata: ["listen": "\(settings.listen)"]
-            )
-        }
+        let isExposed = tls == nil && tokens != nil && !settings.listen.isLoopback
         let connections = try ConnectionLimit.raise()
         // They end with the process: a connection that was accepted at the very end may still have to be closed.
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: HTTPServer.Configuration.eventLoopCount)
@@ -70,6 +65,12 @@ struct Server {
             configuration: configuration,
             logger: Self.logger("http", settings: settings, atLeast: .notice)
         ) { [settings, onRunning] address in
+            if isExposed {
+                logger.warning(
+                    "Tokens travel unencrypted: set tls_cert and tls_key, unless a proxy encrypts or the network is trusted",
+                    metadata: ["listen": "\(settings.listen)"]
+                )
+            }
             let bound = ListenAddress(host: settings.listen.host, port: address.port ?? settings.listen.port)
             await onRunning("\(tls == nil ? "http" : "https")://\(bound)")
         }

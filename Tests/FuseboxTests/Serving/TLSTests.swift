@@ -178,6 +178,24 @@ extension ProcessTests {
             #expect(server.child.exitCode == 0)
         }
 
+        @Test(
+            "A server with tokens warns where they travel unencrypted beyond this machine",
+            .timeLimit(.minutes(2)),
+            arguments: [("0.0.0.0:0", false, true), ("0.0.0.0:0", true, false), ("127.0.0.1:0", false, false)]
+        )
+        func warning(listen: String, isSecure: Bool, isExpected: Bool) async throws {
+            let tokens = folder.path("tokens")
+            try Data(try await newToken("ops").line.utf8).write(to: URL(fileURLWithPath: tokens))
+            let tls = isSecure ? ["--tls-cert", own.certificate, "--tls-key", own.key] : []
+            let server = try await ServerProcess.start(
+                database: folder.path("fusebox.db"),
+                listen: listen,
+                options: ["--tokens", tokens] + tls
+            )
+            try await server.stop()
+            #expect(server.log.contains("Tokens travel unencrypted") == isExpected, "\(server.log)")
+        }
+
         @Test("A start with half of the files, or with files that do not fit, ends with an error that names them")
         func faultyFiles() async throws {
             let other = try authority.issue("other")
