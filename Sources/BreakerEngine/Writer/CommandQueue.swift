@@ -79,10 +79,10 @@ struct CommandQueue {
     /// - Returns: `nil` where `client` has an equal part already, or no client has more than it would have.
     private mutating func takeLastOfLargest(beside client: Client) -> Command? {
         let own = (lanes[client]?.depth ?? 0) + 1
+        // Search only for a client that holds less than an equal share.
+        guard own * (turns.count + served.count) <= depth else { return nil }
         let clients = turns + served
-        // Only a client with less than an equal part is worth the search.
-        guard own * clients.count <= depth,
-            let largest = clients.max(by: { (lanes[$0]?.depth ?? 0) < (lanes[$1]?.depth ?? 0) }),
+        guard let largest = clients.max(by: { (lanes[$0]?.depth ?? 0) < (lanes[$1]?.depth ?? 0) }),
             let most = lanes[largest]?.depth, most > own, let last = lanes[largest]?.takeLast()
         else { return nil }
         depth -= 1
@@ -104,8 +104,14 @@ struct CommandQueue {
             return
         }
         var (weight, waiting) = (0, [Client]())
-        for client in turns {
-            guard let next = lanes[client]?.firstWeight else { preconditionFailure("a client has a turn in vain") }
+        for (index, client) in turns.enumerated() {
+            guard batch.isEmpty || weight < batchWeight / 2 else {
+                waiting += turns[index...]
+                break
+            }
+            guard let next = lanes[client]?.firstWeight else {
+                preconditionFailure("a client without commands has a turn")
+            }
             guard batch.isEmpty || weight + next <= batchWeight / 2 else {
                 waiting.append(client)
                 continue
@@ -132,10 +138,12 @@ struct CommandQueue {
     /// - Returns: whose the commands are; it has no turn.
     private mutating func putBack(_ group: [Command]) -> Client? {
         guard let client = group.first?.client else { return nil }
+        if lanes[client, default: Lane()].depth > 0 {
+            turns.removeAll { $0 == client }
+            served.removeAll { $0 == client }
+        }
         lanes[client, default: Lane()].putBack(group)
         depth += group.count
-        turns.removeAll { $0 == client }
-        served.removeAll { $0 == client }
         return client
     }
 
@@ -156,12 +164,12 @@ struct CommandQueue {
 
     /// A client that comes back soon finds its lane, with its room.
     private mutating func forgetIdleLanes() {
-        guard lanes.count > turns.count + served.count + Self.keptLanes else { return }
+        guard lanes.count > 2 * (turns.count + served.count) + Self.keptLanes else { return }
         lanes = lanes.filter { $0.value.depth > 0 }
     }
 
     /// How many lanes are kept without commands.
-    private static let keptLanes = 64
+    private static let keptLanes = 1_024
     /// How many empty groups are kept.
     private static let keptSpares = 8
 }

@@ -43,7 +43,7 @@ struct Access: Hashable, Sendable {
     /// - Throws: `forbidden` where some names that begin with `prefix` are excluded.
     func require(prefix: String) throws(Problem) {
         guard prefix.hasPrefix(self.prefix) else {
-            throw Problem(.forbidden, "the token \(actor) is limited to names that begin with \(self.prefix)")
+            throw insufficient("the token \(actor) is limited to names that begin with \(self.prefix)")
         }
     }
 

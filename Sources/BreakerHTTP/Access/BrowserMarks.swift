@@ -12,7 +12,7 @@ struct BrowserMarks {
     let areThere: Bool
     /// What the client takes the server for, with its port.
     private let host: String
-    /// How the client reached the proxy in front, if one says so.
+    /// How the browser reached the server, or the proxy in front; `nil` where that is not known.
     private let scheme: String?
 
     init(_ request: HTTPRequest) {
@@ -24,7 +24,7 @@ struct BrowserMarks {
             || fields[values: .userAgent].contains { $0.hasPrefix("Mozilla/") }
             || fields.contains { $0.name.canonicalName.hasPrefix("sec-fetch-") }
         host = request.authority ?? ""
-        scheme = request.headerFields[.forwardedProto]
+        scheme = request.headerFields[.forwardedProto] ?? (request.scheme == "https" ? "https" : nil)
     }
 
     /// Whether a page of this server, or the person in front of the browser, asks.

@@ -51,7 +51,10 @@ package final class Gatekeeper: Sendable {
 
     /// How many tokens workers have; 0 where there are no tokens.
     package var workerTokens: Int {
-        register.withLockedValue { $0.tokens?.values.count { $0.role == .worker } ?? 0 }
+        // While a token is rotated, two lines have its name.
+        register.withLockedValue { register in
+            Set((register.tokens ?? [:]).values.filter { $0.role == .worker }.map(\.name)).count
+        }
     }
 
     /// - Parameter authorization: the value of the request's `authorization`, if it has one.
@@ -96,9 +99,9 @@ package final class Gatekeeper: Sendable {
         let texts = SessionCookie.texts(in: fields[.cookie])
         guard !texts.isEmpty, let tokens = register.withLockedValue({ $0.tokens }) else { return nil }
         let key = sessions.key
-        // Tokens are few, and a session is shown by a person.
-        for text in texts {
-            for token in tokens.values {
+        // A browser sends one of each path; tokens of one name are few.
+        for text in texts.prefix(Self.mostSessions) {
+            for token in tokens.values where text.hasSuffix("." + token.name) {
                 guard let session = Session(text, of: token, key: key), session.isGood(at: now),
                     !sessions.isRevoked(session.id)
                 else { continue }
@@ -140,6 +143,9 @@ package final class Gatekeeper: Sendable {
         }
         return Session(of: token, at: now).text(of: token, key: sessions.key)
     }
+
+    /// How many sessions of one request are looked at.
+    private static let mostSessions = 8
 
     private static let unknownToken = Problem(
         .unauthorized,

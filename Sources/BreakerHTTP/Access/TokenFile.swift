@@ -56,6 +56,9 @@ package enum TokenFile {
         guard isName(words[0]) else {
             throw Fault(detail: "a token's name is 1 to \(BreakerName.maximumLength) of A-Z a-z 0-9 . _ : -")
         }
+        guard words[0] != Author.anonymous else {
+            throw Fault(detail: "the name \(words[0]) is for servers without tokens")
+        }
         guard let role = Role(rawValue: words[1]) else {
             throw Fault(detail: "the role is worker, viewer or operator, not \(words[1])")
         }

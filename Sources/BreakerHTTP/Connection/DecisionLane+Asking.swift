@@ -11,6 +11,7 @@ extension DecisionLane {
             self.answer(answer, to: kind, context)
             return
         }
+        connection.isServed = true
         let eventLoop = context.eventLoop
         let bound = NIOLoopBound((lane: self, context: context), eventLoop: eventLoop)
         decisions.answer(request.decision, from: request.client) { answer in

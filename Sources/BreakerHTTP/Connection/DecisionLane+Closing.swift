@@ -8,22 +8,30 @@ extension DecisionLane {
         whenSent(context, within: deadlines.times.stall) { lane, context in
             context.close(mode: .output, promise: nil)
             guard context.channel.isActive else { return }
-            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            let bound = NIOLoopBound(lane, eventLoop: context.eventLoop)
             lane.deadlines.linger = context.eventLoop.scheduleTask(in: lane.deadlines.times.linger) {
-                bound.value.close(promise: nil)
+                bound.value.cut()
             }
         }
         context.read()
     }
 
-    /// Closes at once, for another connection needs the descriptor; unless a client with a token waits for an answer.
+    /// Closes, for another connection needs the descriptor; unless a client with a token waits for an answer. Such a client
+    /// also gets the rest of what was written.
     func makeRoom(_ context: ChannelHandlerContext) {
-        if turn.awaitsAnswer, !connection.isStranger {
+        if connection.isStranger {
+            cut()
+        } else if turn.awaitsAnswer {
             connection.isServed = true
             connections.keep(connection)
         } else {
-            context.close(promise: nil)
+            whenSent(context, within: deadlines.times.linger) { lane, _ in lane.cut() }
         }
+    }
+
+    /// Closes at once, and drops what is not sent. TLS does not delay it.
+    func cut() {
+        socket?.close(promise: nil)
     }
 
     /// Closes both ways, once the client has all of it.
@@ -54,9 +62,9 @@ extension DecisionLane {
             close(self, context)
             return
         }
-        let cut = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let unsent = NIOLoopBound(self, eventLoop: context.eventLoop)
         deadlines.sending?.cancel()
-        deadlines.sending = context.eventLoop.scheduleTask(in: limit) { cut.value.close(promise: nil) }
+        deadlines.sending = context.eventLoop.scheduleTask(in: limit) { unsent.value.cut() }
         let sent = context.eventLoop.makePromise(of: Void.self)
         let bound = NIOLoopBound((lane: self, context: context, close: close), eventLoop: context.eventLoop)
         sent.futureResult.whenComplete { _ in

@@ -63,7 +63,7 @@ extension DecisionLane {
         deadlines.stall?.cancel()
         deadlines.stall = nil
         guard !isWritable else { return }
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        deadlines.stall = context.eventLoop.scheduleTask(in: deadlines.times.stall) { bound.value.close(promise: nil) }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        deadlines.stall = context.eventLoop.scheduleTask(in: deadlines.times.stall) { bound.value.cut() }
     }
 }

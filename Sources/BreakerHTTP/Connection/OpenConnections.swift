@@ -146,7 +146,8 @@ final class OpenConnections: Sendable {
             state.leaving.remove(id)
             if hasTokens { state.authenticated[id] = connection } else { state.strangers[id] = connection }
         }
-        makeRoom()
+        // Later, for this is called while room is made, and each connection that is kept leads to the next one.
+        connection.channel.eventLoop.execute { self.makeRoom() }
     }
 
     /// Writes a line, and one a minute from then on for as long as the bound is reached.
@@ -156,7 +157,7 @@ final class OpenConnections: Sendable {
             return state.unlogged
         }
         logger.warning(
-            "There are as many connections as there may be; the longest idle are closed for others",
+            "The connection limit is reached; the longest idle connections are closed",
             metadata: ["closed": "\(count)", "limit": "\(limit)"]
         )
         eventLoop.scheduleTask(in: Self.logInterval) { [weak self] in

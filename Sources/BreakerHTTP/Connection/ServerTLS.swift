@@ -26,7 +26,7 @@ package final class ServerTLS: Sendable {
         package var description: String
     }
 
-    private let files: Files
+    package let files: Files
     private let context: NIOLockedValueBox<NIOSSLContext>
 
     package init(_ files: Files) throws(Failure) {
@@ -44,6 +44,9 @@ package final class ServerTLS: Sendable {
         NIOSSLServerHandler(context: context.withLockedValue { $0 })
     }
 
+    /// How long a connection that is closed both ways waits for the client to confirm it.
+    private static let shutdownTimeout = TimeAmount.seconds(1)
+
     private static func context(of files: Files) throws(Failure) -> NIOSSLContext {
         let chain = try read(files.certificate, as: "a certificate") { try NIOSSLCertificate.fromPEMFile($0) }
         let key = try read(files.key, as: "a private key") { try NIOSSLPrivateKey(file: $0, format: .pem) }
@@ -53,6 +56,7 @@ package final class ServerTLS: Sendable {
         )
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
+        configuration.shutdownTimeout = shutdownTimeout
         if let path = files.clientCA {
             let authorities = try read(path, as: "a certificate") { try NIOSSLCertificate.fromPEMFile($0) }
             configuration.trustRoots = .certificates(authorities)

@@ -19,6 +19,8 @@ struct EventStream: Sendable {
     /// How often a stream in which nothing happens says that it lives.
     let heartbeat: TimeAmount
     let eventLoop: any EventLoop
+    /// With which other clients it takes turns at the store.
+    let client: String
 
     /// Counts the stream among those of its token for as long as it exists.
     let place: StreamPlaces.Place
@@ -41,8 +43,19 @@ struct EventStream: Sendable {
         try await writer.write(form.opening(at: engine.clock.now(), id: after))
         if let first { try await write(first, position: follower.position, to: &writer) }
         // Asked behind each wait: what happened meanwhile is for those alone who may see it still.
-        while let event = try await follower.next(), access.holds(at: engine.clock.now()) {
+        while let event = try await next(&follower), access.holds(at: engine.clock.now()) {
             try await write(event, position: follower.position, to: &writer)
+        }
+    }
+
+    /// A stream whose turn at the store does not come in time waits for another one.
+    private func next(_ follower: inout Follower) async throws -> Follower.Event? {
+        while true {
+            do {
+                return try await ReadTurns.$client.withValue(client) { try await follower.next() }
+            } catch let error as EngineError where error.code == .overloaded {
+                continue
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// What Hummingbird keeps of a request.
 struct FuseboxContext: RequestContext {
@@ -169,7 +170,7 @@ private struct ProblemMiddleware: RouterMiddleware {
             response = refusal(Problem(.shuttingDown, "the server is shutting down"))
         } catch let error as HTTPParserError {
             throw error
-        } catch let error where error is IOError || error is ChannelError {
+        } catch let error where error is IOError || error is ChannelError || error is NIOSSLError {
             // The client is gone, and nobody reads this.
             context.logger.debug("A connection broke off", metadata: ["error": "\(error)"])
             response = refusal(Problem(.malformedRequest, "the body ended too early"))

@@ -44,6 +44,7 @@ extension Routes {
                     first: first,
                     heartbeat: heartbeat,
                     eventLoop: eventLoops.next(),
+                    client: ReadTurns.client,
                     place: place
                 )
                 let fields: HTTPFields = [

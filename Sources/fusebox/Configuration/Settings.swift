@@ -44,7 +44,7 @@ struct Settings {
         /// Whether an empty variable of the environment is an error, because the server would be less secure without it.
         var isSecurity: Bool {
             switch self {
-            case .tokens, .tlsCertificate, .tlsKey, .tlsClientCA: true
+            case .tokens, .tlsCertificate, .tlsKey, .tlsClientCA, .mayWorkersCreate: true
             default: false
             }
         }
@@ -88,7 +88,7 @@ struct Settings {
         func files() throws(SettingsError) -> ServerTLS.Files? {
             guard let certificate, let key else {
                 guard certificate == nil, key == nil, clientCA == nil else {
-                    throw SettingsError(description: "TLS needs both tls_cert and tls_key; one of them is missing")
+                    throw SettingsError(description: "TLS needs both tls_cert and tls_key")
                 }
                 return nil
             }

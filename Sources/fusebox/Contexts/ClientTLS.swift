@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import BreakerClient
+import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
@@ -38,7 +39,7 @@ struct ClientTLS: Hashable {
         _ body: (String) throws -> Value
     ) throws(SettingsError) -> Value {
         do {
-            return try body(path)
+            return try body(NSString(string: path).expandingTildeInPath)
         } catch {
             throw SettingsError(description: "\(path) cannot be read as PEM: \(error)")
         }

@@ -15,12 +15,15 @@ struct ServerPlace: Sendable {
     let tls: TLSConfiguration?
     /// What sends requests there.
     let http: HTTPClient
+    /// Whether the address is that of the server whose environment this is.
+    let isOwnServer: Bool
 
-    init(url: String, token: String? = nil, tls: TLSConfiguration? = nil) {
+    init(url: String, token: String? = nil, tls: TLSConfiguration? = nil, isOwnServer: Bool = false) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.token = token
         self.tls = tls
         http = .forFusebox(tls: tls)
+        self.isOwnServer = isOwnServer
     }
 
     /// A client for workers' requests.
@@ -38,9 +41,9 @@ struct ServerPlace: Sendable {
 
     /// A context's token goes to that context's server and to no other.
     init(_ choice: Choice) throws(SettingsError) {
-        let (url, token, context) = try Self.resolve(choice)
-        let tls = Self.tls(flags: choice.tls, environment: choice.environment, context: context)
-        self.init(url: url, token: token, tls: try tls.configuration())
+        let found = try Self.resolve(choice)
+        let tls = Self.tls(flags: choice.tls, environment: choice.environment, context: found.tls)
+        self.init(url: found.url, token: found.token, tls: try tls.configuration(), isOwnServer: found.isOwnServer)
         let address = URLComponents(string: url)
         guard ["http", "https"].contains(address?.scheme), address?.host?.isEmpty == false else {
             throw SettingsError(description: "\(url) is no server's address, which is like http://127.0.0.1:7979")
@@ -59,33 +62,41 @@ struct ServerPlace: Sendable {
         )
     }
 
-    private static func resolve(_ choice: Choice) throws(SettingsError) -> (String, String?, ClientTLS) {
+    private struct Found {
+        var url: String
+        var token: String?
+        /// Of the context.
+        var tls = ClientTLS()
+        var isOwnServer = false
+    }
+
+    private static func resolve(_ choice: Choice) throws(SettingsError) -> Found {
         func variable(_ name: String) -> String? { choice.environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let given = try choice.tokenFile.map { path throws(SettingsError) in try SecretFile.secret(of: path) }
         let path = ContextFile.path(environment: choice.environment)
         let ambient = variable("FUSEBOX_TOKEN")
         if let url = choice.url {
             guard choice.context == nil else { throw SettingsError(description: "--url does not go with --context") }
-            return (url, given ?? ambient, ClientTLS())
+            return Found(url: url, token: given ?? ambient)
         } else if let name = choice.context {
             let context = try ContextFile.read(path: path).context(name)
             let own = try context.secret()
-            return (context.url, given ?? own ?? ambient, context.tls)
+            return Found(url: context.url, token: given ?? own ?? ambient, tls: context.tls)
         } else if let url = variable("FUSEBOX_URL") {
-            return (url, given ?? ambient, ClientTLS())
+            return Found(url: url, token: given ?? ambient)
         } else if let name = variable("FUSEBOX_CONTEXT") {
             let context = try ContextFile.read(path: path).context(name)
             let token: String? = if let chosen = given ?? ambient { chosen } else { try context.secret() }
-            return (context.url, token, context.tls)
+            return Found(url: context.url, token: token, tls: context.tls)
         } else if let listen = variable("FUSEBOX_LISTEN").flatMap({ try? ListenAddress($0) }) {
             let scheme = variable("FUSEBOX_TLS_CERT") == nil ? "http" : "https"
-            return ("\(scheme)://\(listen.reachable)", given ?? ambient, ClientTLS())
+            return Found(url: "\(scheme)://\(listen.reachable)", token: given ?? ambient, isOwnServer: true)
         } else {
             let file = try ContextFile.read(path: path)
             let context = try file.current.map { name throws(SettingsError) in try file.context(name) }
             let url = context?.url ?? "http://\(ListenAddress.default.reachable)"
             let token: String? = if let chosen = given ?? ambient { chosen } else { try context?.secret() }
-            return (url, token, context?.tls ?? ClientTLS())
+            return Found(url: url, token: token, tls: context?.tls ?? ClientTLS())
         }
     }
 

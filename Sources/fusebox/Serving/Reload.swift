@@ -47,6 +47,7 @@ struct Reload: Service {
     private func reloadCertificates() {
         guard let tls else { return }
         do {
+            try ExposedFile.check(tls.files, logger: logger)
             try tls.reload()
             logger.notice("The certificates were read again")
         } catch {

@@ -35,7 +35,7 @@ struct Server {
             try InitialTokens.make(at: path, database: settings.databasePath)
         }
         if let path = settings.tokensPath { tokens = try Reload.read(path, logger: logger) }
-        if let key = settings.tls?.key { try ExposedFile.check(key, logger: logger) }
+        if let files = settings.tls { try ExposedFile.check(files, logger: logger) }
         let tls = try settings.tls.map { try ServerTLS($0) }
         let isExposed = tls == nil && tokens != nil && !settings.listen.isLoopback
         let connections = try ConnectionLimit.raise()

@@ -56,6 +56,7 @@ struct TokenFileTests {
             ("\n# two\ncheckout worker", 3, "a line is: name role [prefix] sha256:<64 hexadecimal digits>"),
             ("checkout worker a b \(digest)", 1, "a line is: name role [prefix] sha256:<64 hexadecimal digits>"),
             ("a/b worker \(digest)", 1, "a token's name is 1 to 128 of A-Z a-z 0-9 . _ : -"),
+            ("anonymous worker \(digest)", 1, "the name anonymous is for servers without tokens"),
             ("checkout boss \(digest)", 1, "the role is worker, viewer or operator, not boss"),
             ("checkout Worker \(digest)", 1, "the role is worker, viewer or operator, not Worker"),
             ("checkout worker pay/ \(digest)", 1, "no breaker's name begins with pay/"),

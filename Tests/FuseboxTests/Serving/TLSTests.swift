@@ -149,6 +149,18 @@ extension ProcessTests {
             #expect(health.code == 0, "\(health)")
         }
 
+        @Test("A health check in the server's own environment needs no trusted certificate", .timeLimit(.minutes(2)))
+        func health() async throws {
+            let server = try await start()
+            defer { server.child.kill() }
+            let address = server.url.replacing("https://", with: "")
+            let environment = ["FUSEBOX_LISTEN": address, "FUSEBOX_TLS_CERT": own.certificate]
+            let health = try await Program.fusebox.run(["health"], environment: environment)
+            #expect(health.code == 0, "\(health)")
+            let other = try await Program.fusebox.run(["list"], environment: environment)
+            #expect(other.code == 1 && other.errors.contains("name its authority with --ca-file"), "\(other)")
+        }
+
         @Test("SIGHUP reads the certificate again; a faulty file leaves the old one in use", .timeLimit(.minutes(2)))
         func reload() async throws {
             let server = try await start()
