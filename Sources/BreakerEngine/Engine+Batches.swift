@@ -53,7 +53,7 @@ extension Engine {
 
     private typealias PartAnswer = Result<[Result<ReportAnswer, EngineError>], EngineError>
 
-    /// What became of the parts of a batch, until all are done.
+    /// Collects the answers of a batch's parts.
     private struct PartAnswers {
         private var answers: [PartAnswer?]
         private var missing: Int
@@ -114,7 +114,6 @@ extension Result {
 }
 
 extension EngineError {
-    /// As it is told of some reports of a batch: clients send those again that were not stored for want of storage or of
-    /// time.
+    /// The error for the reports of one part. Clients resend reports that failed with these codes.
     fileprivate var ofPart: EngineError { code == .shuttingDown ? EngineError(.overloaded, message) : self }
 }

@@ -159,7 +159,7 @@ package final class Engine: Sendable {
         try await readerThreads.runIfActive(body)
     }
 
-    /// As ``onReaderThread(_:)``, for the little that a scrape asks.
+    /// As ``onReaderThread(_:)``, for the file sizes that a scrape reads.
     func onStatusThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await statusThread.runIfActive(body)
     }

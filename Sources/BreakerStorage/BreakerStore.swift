@@ -75,8 +75,8 @@ package protocol BreakerReader: Sendable {
     /// The changes behind a revision, the oldest first and without a gap.
     func changes(behind revision: Int64, limit: Int) throws(StoreError) -> ChangePage
 
-    /// Writes a consistent, checked copy of the store into a file without a name. The copy has no epoch, and nothing
-    /// of sessions. Its disk space is free once the file is closed.
+    /// Writes a consistent, checked copy of the store into a file without a name. The copy has no epoch, and no
+    /// session data. Its disk space is free once the file is closed.
     func backUp() throws(StoreError) -> OpenFile
 
     /// How much disk the store takes at the moment; `nil` where it cannot tell.

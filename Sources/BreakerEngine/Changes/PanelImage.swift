@@ -83,7 +83,7 @@ package final class PanelImage: Sendable {
     /// Some 18 KB of JSON.
     private static let pieceSize = 100
 
-    /// Cuts into pieces of about one size. One that is little larger stays whole.
+    /// Cuts into pieces of about one size. A list that is only slightly larger is not cut.
     private static func cut(_ breakers: [Entry]) -> [Piece] {
         guard breakers.count > pieceSize + pieceSize / 2 else { return breakers.isEmpty ? [] : [Piece(breakers)] }
         let count = (breakers.count + pieceSize - 1) / pieceSize

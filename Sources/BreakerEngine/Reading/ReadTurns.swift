@@ -1,7 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// Lets so many reads run at a time, and lets the clients take turns: one with a thousand reads delays another by one.
+/// Limits how many reads run at once, and lets the clients take turns: one with a thousand reads delays another by one.
 ///
 /// A read that has waited too long is refused without having run.
 package final class ReadTurns: Sendable {

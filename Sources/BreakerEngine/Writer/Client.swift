@@ -3,7 +3,7 @@ package import BreakerCore
 /// The sender of a command, with which other senders take turns in the queue: the holder of a token, or an address where
 /// there are no tokens.
 ///
-/// Clients are equal if their numbers are, so that the queue compares no texts. Two names share a number about once in
+/// Clients are equal if their numbers are, so that the queue compares no strings. Two names share a number about once in
 /// 10^19 pairs; they would share their turns then, and nothing else.
 package struct Client: Hashable, Sendable {
     private let number: Int

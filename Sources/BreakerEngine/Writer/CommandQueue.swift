@@ -34,7 +34,7 @@ struct CommandQueue {
     private var lanes: [Client: Lane] = [:]
     /// The clients that have commands waiting; the next to be served is the first.
     private var turns: [Client] = []
-    /// The clients of the batch that was handed out last that have more commands waiting: their turns come after those.
+    /// Clients that were served in the last batch and have more commands. They come after ``turns``.
     private var served: [Client] = []
     /// Empty groups with room.
     private var spares: [[Command]] = []

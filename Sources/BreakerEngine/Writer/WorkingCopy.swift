@@ -109,7 +109,7 @@ struct WorkingCopy {
         return result
     }
 
-    /// Creates a breaker that a worker asks for or speaks of, with the policy that the configuration has for its name.
+    /// Creates a breaker that a worker's acquire or report names, with the policy that the configuration has for its name.
     /// - Throws: ``EngineError/Code/breakerLimit``; ``EngineError/Code/unknownBreaker`` where workers create none.
     mutating func create(_ name: BreakerName, for client: Client) throws(EngineError) -> Int {
         let own = created[client.name, default: 0]

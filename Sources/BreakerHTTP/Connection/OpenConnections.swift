@@ -6,7 +6,7 @@ import Synchronization
 
 /// The connections of a server, bounded in number.
 ///
-/// At the bound a connection is closed for each that comes: the longest idle of those that have shown no token; where all
+/// At the bound a connection is closed for each new one: the longest idle of those that have shown no token; where all
 /// have, the longest idle of those that wait for no answer. A server without tokens treats all alike. So the server always
 /// has a descriptor for the next client.
 final class OpenConnections: Sendable {
@@ -91,7 +91,7 @@ final class OpenConnections: Sendable {
 
     // MARK: Room
 
-    /// Tells as many connections to close as others need.
+    /// Closes connections until the next one fits.
     private func makeRoom() {
         let (leaving, mustRetry, logs) = state.withLockedValue { state in
             var leaving: [OpenConnection] = []

@@ -34,7 +34,7 @@ package final class ServerTLS: Sendable {
         context = NIOLockedValueBox(try Self.context(of: files))
     }
 
-    /// Reads the files again. After an error the server keeps what it has; connections under way always do.
+    /// Reads the files again. After an error the server keeps the old files. Established connections always keep theirs.
     package func reload() throws(Failure) {
         let context = try Self.context(of: files)
         self.context.withLockedValue { $0 = context }

@@ -57,20 +57,20 @@ final class DatabaseLock {
     }
 
     deinit {
-        // Before the other: the next owner takes them in the opposite order.
+        // The database's lock is released first, for the next owner takes the named lock first.
         database = nil
     }
 
     /// Opens the database and locks it; makes an empty one where there is none.
     /// - Throws: ``StoreError/Code/inUse`` where a process has it open under another name;
-    ///   ``StoreError/Code/unavailable`` where it cannot be opened, or others have a way to write it.
+    ///   ``StoreError/Code/unavailable`` where it cannot be opened, or other users can write it.
     func lockDatabase() throws(StoreError) {
         for suffix in ["", "-wal", "-shm", "-journal"] {
             try FileStatus(withoutFollowingLinks: path.text + suffix)?.refuseSharing()
         }
         let file = if let created = try path.create() { created } else { try openDatabase() }
         try FileStatus(of: file, at: path.text).refuseSharing()
-        // Elsewhere a lock of this kind would lock SQLite out.
+        // On other systems, `flock` conflicts with SQLite's own locks.
         #if os(Linux)
             guard try Self.lock(file, at: path.text) else {
                 throw StoreError(

@@ -44,7 +44,7 @@ struct FilePath {
     }
 
     /// Creates an empty file that only its owner may read and write.
-    /// - Returns: `nil` where something has the name, be it a link that leads nowhere.
+    /// - Returns: `nil` if the name is taken, even by a dangling link.
     func create() throws(StoreError) -> OpenFile? {
         let descriptor = open(text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         let reason = errno
@@ -69,7 +69,7 @@ struct FilePath {
         }
     }
 
-    /// Removes the file's name. What has the file open keeps it.
+    /// Removes the file's name. Open descriptors stay valid.
     func remove() throws(StoreError) {
         guard unlink(text) == 0 else {
             throw StoreError(.unavailable, "\(text) cannot be removed", cause: lastSystemError())

@@ -18,7 +18,7 @@ struct Backup {
     let source: FilePath
     let vfs: String?
     let lock: DatabaseLock?
-    /// Whether the backup is to be given up.
+    /// Whether to abandon the backup.
     let isStopped: () -> Bool
 
     func run() throws(StoreError) -> OpenFile {

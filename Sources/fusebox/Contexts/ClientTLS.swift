@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
 
-/// Which PEM files a command trusts a server by, and proves itself with.
+/// The PEM files with which a command verifies the server and authenticates itself.
 struct ClientTLS: Hashable {
     /// The authorities that the server's certificate is verified with; `nil` for those of the system.
     var caFile: String?
