@@ -19,7 +19,7 @@ final class OpenConnections: Sendable {
         /// How many are accepted and not closed.
         var count = 0
         /// Those that were told to close.
-        var leaving: Set<ObjectIdentifier> = []
+        var leaving: [ObjectIdentifier: OpenConnection] = [:]
         /// How many were told to close since the last line in the log.
         var unlogged = 0
         var isLogging = false
@@ -58,7 +58,7 @@ final class OpenConnections: Sendable {
             state.withLockedValue { state in
                 state.strangers[id] = nil
                 state.authenticated[id] = nil
-                state.leaving.remove(id)
+                state.leaving[id] = nil
             }
         }
         return connection
@@ -96,11 +96,11 @@ final class OpenConnections: Sendable {
         let (leaving, mustRetry, logs) = state.withLockedValue { state in
             var leaving: [OpenConnection] = []
             while state.isFull(limit), let connection = nextToClose(&state) {
-                state.leaving.insert(ObjectIdentifier(connection.channel))
+                state.leaving[ObjectIdentifier(connection.channel)] = connection
                 leaving.append(connection)
             }
             state.unlogged += leaving.count
-            let (mustRetry, logs) = (state.isFull(limit) && !state.isRetrying, !state.isLogging)
+            let (mustRetry, logs) = (state.count >= limit && !state.isRetrying, !state.isLogging)
             if mustRetry { state.isRetrying = true }
             state.isLogging = true
             return (leaving, mustRetry, logs)
@@ -108,14 +108,19 @@ final class OpenConnections: Sendable {
         for connection in leaving { connection.channel.pipeline.fireUserInboundEventTriggered(RoomNeeded()) }
         if logs { log() }
         guard mustRetry else { return }
-        eventLoop.scheduleTask(in: Self.retryInterval) { [weak self] in
-            guard let self else { return }
-            let isFull = state.withLockedValue { state in
-                state.isRetrying = false
-                return state.isFull(limit)
-            }
-            if isFull { makeRoom() }
+        eventLoop.scheduleTask(in: Self.retryInterval) { [weak self] in self?.retry() }
+    }
+
+    /// Where there is still no room, tells those again that were told to close: a connection that is being set up may have
+    /// missed it.
+    private func retry() {
+        let leaving = state.withLockedValue { state -> [OpenConnection]? in
+            state.isRetrying = false
+            return state.count >= limit ? Array(state.leaving.values) : nil
         }
+        guard let leaving else { return }
+        for connection in leaving { connection.channel.pipeline.fireUserInboundEventTriggered(RoomNeeded()) }
+        makeRoom()
     }
 
     /// Takes out the connection that has to go next; `nil` where each waits for an answer.
@@ -143,7 +148,7 @@ final class OpenConnections: Sendable {
     func keep(_ connection: OpenConnection) {
         let id = ObjectIdentifier(connection.channel)
         state.withLockedValue { state in
-            state.leaving.remove(id)
+            state.leaving[id] = nil
             if hasTokens { state.authenticated[id] = connection } else { state.strangers[id] = connection }
         }
         // Later, for this is called while room is made, and each connection that is kept leads to the next one.

@@ -94,15 +94,18 @@ struct OpenConnectionsTests {
             _ = try await server.acquire("a")
             try await server.engine.whileWriterStands { standstill in
                 try await ByteClient.run {
+                    let first = try Self.client(server.port)
                     let waiting = try ByteClient(port: server.port)
                     try waiting.send("\(line) HTTP/1.1\r\nhost: x\r\n\r\n")
-                    let first = try Self.client(server.port)
                     let second = try Self.client(server.port)
                     let third = try Self.client(server.port)
                     #expect(try first.isAtEnd())
+                    // By now the server has read the request that waits.
+                    let fourth = try Self.client(server.port)
+                    #expect(try second.isAtEnd())
                     standstill.end()
                     #expect(try waiting.readAnswer().status == 200)
-                    for client in [second, third] {
+                    for client in [third, fourth] {
                         try client.send(Self.live)
                         #expect(try client.readAnswer().status == 200)
                     }
