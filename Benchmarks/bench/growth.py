@@ -17,6 +17,8 @@ from bench.servers import HOST, FuseboxServer
 
 # The most that one request may carry.
 ITEMS_PER_REQUEST = 10_000
+# How many breakers workers leave to operators.
+OPERATORS_RESERVE = 100
 # Clients whose latency is measured: enough to keep the server busy, too few to queue up for a core.
 LATENCY_CONNECTIONS = 16
 # Times that the large database is started after a stop; the figure is their median.
@@ -63,7 +65,7 @@ def feed(server: FuseboxServer, names: list[str], outcome: str) -> None:
 
 
 def server_with_room(bench: Bench, folder: Path) -> FuseboxServer:
-    room = max(bench.plan.large_breakers, *bench.plan.sizes)
+    room = max(bench.plan.large_breakers, *bench.plan.sizes) + OPERATORS_RESERVE
     return FuseboxServer(folder, bench.fusebox, NO_RULES, max_breakers=room)
 
 

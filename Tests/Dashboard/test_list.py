@@ -262,7 +262,7 @@ class ListTests(DashboardTest):
         expect(line).to_be_visible()
 
     def test_ten_thousand_breakers_scroll(self):
-        server = self.serve(settings={"FUSEBOX_MAX_BREAKERS": "10000"})
+        server = self.serve(settings={"FUSEBOX_MAX_BREAKERS": "10100"})
         names = [f"service-{number:05}" for number in range(10_000)]
         reports = [{"name": name, "outcome": "success"} for name in names]
         server.call("POST", "/v1/reports", {"reports": reports})
