@@ -79,7 +79,7 @@ class Course(Exclusions):
         self, decision: Decision, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Decision:
         try:
-            if decision.source != "local":
+            if decision.source != "local" or self._watch.is_behind:
                 self._watch.hear(decision.state, decision.generation, waits=False)
             if not decision.allowed:
                 message = "Timeout not elapsed yet, circuit breaker still open"

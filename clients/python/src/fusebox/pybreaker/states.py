@@ -64,6 +64,11 @@ class Watch:
         self.generation = generation or 0
         self._history = 0 if generation is None else self._cb._cell.history
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the server has another database since a state was heard, and may be in the same state as before."""
+        return self._history != self._cb._cell.history
+
     def after_fork(self) -> None:
         self._lock = threading.Lock()
         #: Held while listeners are told, which may ask for what is heard here.
