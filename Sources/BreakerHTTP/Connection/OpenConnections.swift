@@ -11,21 +11,20 @@ import Synchronization
 /// has a descriptor for the next client.
 final class OpenConnections: Sendable {
     private struct State {
-        /// Those that have shown no token.
+        /// Those that have shown no token. A connection that was told to close is in neither dictionary.
         var strangers: [ObjectIdentifier: OpenConnection] = [:]
         var authenticated: [ObjectIdentifier: OpenConnection] = [:]
         /// The strangers that may be closed, the longest idle last, as of the last look at all of them.
         var candidates: [(connection: OpenConnection, activeAt: NIODeadline)] = []
-        /// How many are accepted and not closed.
+        /// How many are accepted and not closed, as the accepting event loop knows it.
         var count = 0
-        /// Those that were told to close.
-        var leaving: [ObjectIdentifier: OpenConnection] = [:]
         /// How many were told to close since the last line in the log.
         var unlogged = 0
         var isLogging = false
         var isRetrying = false
 
-        func isFull(_ limit: Int) -> Bool { count - leaving.count >= limit }
+        /// Whether the next connection, after `more` others, has no room.
+        func isFull(_ limit: Int, with more: Int = 0) -> Bool { strangers.count + authenticated.count + more >= limit }
     }
 
     private let state = NIOLockedValueBox(State())
@@ -52,13 +51,12 @@ final class OpenConnections: Sendable {
     func add(_ channel: any Channel) -> OpenConnection {
         let connection = OpenConnection(channel, isStranger: hasTokens)
         if hasTokens { setBounds(ofStranger: true, channel) }
+        makeRoom(adding: connection)
         let id = ObjectIdentifier(channel)
-        state.withLockedValue { $0.strangers[id] = connection }
         channel.closeFuture.whenComplete { [self] _ in
             state.withLockedValue { state in
                 state.strangers[id] = nil
                 state.authenticated[id] = nil
-                state.leaving[id] = nil
             }
         }
         return connection
@@ -92,35 +90,29 @@ final class OpenConnections: Sendable {
     // MARK: Room
 
     /// Closes connections until the next one fits.
-    private func makeRoom() {
+    ///
+    /// - Parameter new: the connection that has just begun, which is not closed.
+    private func makeRoom(adding new: OpenConnection? = nil) {
         let (leaving, mustRetry, logs) = state.withLockedValue { state in
             var leaving: [OpenConnection] = []
-            while state.isFull(limit), let connection = nextToClose(&state) {
-                state.leaving[ObjectIdentifier(connection.channel)] = connection
-                leaving.append(connection)
-            }
-            state.unlogged += leaving.count
-            let (mustRetry, logs) = (state.count >= limit && !state.isRetrying, !state.isLogging)
+            let more = new == nil ? 0 : 1
+            while state.isFull(limit, with: more), let connection = nextToClose(&state) { leaving.append(connection) }
+            let mustRetry = state.isFull(limit, with: more) && !state.isRetrying
             if mustRetry { state.isRetrying = true }
-            state.isLogging = true
+            let logs = (mustRetry || !leaving.isEmpty) && !state.isLogging
+            if logs { state.isLogging = true }
+            state.unlogged += leaving.count
+            if let new { state.strangers[ObjectIdentifier(new.channel)] = new }
             return (leaving, mustRetry, logs)
         }
         for connection in leaving { connection.channel.pipeline.fireUserInboundEventTriggered(RoomNeeded()) }
         if logs { log() }
         guard mustRetry else { return }
-        eventLoop.scheduleTask(in: Self.retryInterval) { [weak self] in self?.retry() }
-    }
-
-    /// Where there is still no room, tells those again that were told to close: a connection that is being set up may have
-    /// missed it.
-    private func retry() {
-        let leaving = state.withLockedValue { state -> [OpenConnection]? in
-            state.isRetrying = false
-            return state.count >= limit ? Array(state.leaving.values) : nil
+        eventLoop.scheduleTask(in: Self.retryInterval) { [weak self] in
+            guard let self else { return }
+            state.withLockedValue { $0.isRetrying = false }
+            makeRoom()
         }
-        guard let leaving else { return }
-        for connection in leaving { connection.channel.pipeline.fireUserInboundEventTriggered(RoomNeeded()) }
-        makeRoom()
     }
 
     /// Takes out the connection that has to go next; `nil` where each waits for an answer.
@@ -148,7 +140,6 @@ final class OpenConnections: Sendable {
     func keep(_ connection: OpenConnection) {
         let id = ObjectIdentifier(connection.channel)
         state.withLockedValue { state in
-            state.leaving[id] = nil
             if hasTokens { state.authenticated[id] = connection } else { state.strangers[id] = connection }
         }
         // Later, for this is called while room is made, and each connection that is kept leads to the next one.
@@ -177,13 +168,7 @@ final class OpenConnections: Sendable {
 }
 
 extension OpenConnections: AvailableConnectionsDelegate {
-    func connectionOpened() {
-        let isFull = state.withLockedValue { state in
-            state.count += 1
-            return state.isFull(limit)
-        }
-        if isFull { makeRoom() }
-    }
+    func connectionOpened() { state.withLockedValue { $0.count += 1 } }
 
     func connectionClosed() { state.withLockedValue { $0.count -= 1 } }
 

@@ -1,10 +1,12 @@
 import NIOCore
+import NIOPosix
 import Testing
 
 @testable import BreakerHTTP
 
 @Suite("At the bound of connections the longest idle one is closed for the next")
 struct OpenConnectionsTests {
+    private static let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private static let live = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
 
     private static func acquire(_ secret: String) -> String {
@@ -90,7 +92,8 @@ struct OpenConnectionsTests {
         arguments: ["POST /v1/breakers/a/report?outcome=failure", "GET /v1/breakers/a"]
     )
     func noTokens(line: String) async throws {
-        try await TestServer.with(connections: 4) { server in
+        // One event loop reads what the clients send in the order in which they send it.
+        try await TestServer.with(connections: 4, eventLoops: Self.eventLoop) { server in
             _ = try await server.acquire("a")
             try await server.engine.whileWriterStands { standstill in
                 try await ByteClient.run {
@@ -100,7 +103,6 @@ struct OpenConnectionsTests {
                     let second = try Self.client(server.port)
                     let third = try Self.client(server.port)
                     #expect(try first.isAtEnd())
-                    // By now the server has read the request that waits.
                     let fourth = try Self.client(server.port)
                     #expect(try second.isAtEnd())
                     standstill.end()

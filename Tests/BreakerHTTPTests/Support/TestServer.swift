@@ -30,6 +30,7 @@ struct TestServer: Sendable {
     ///   - retention: how much history its store keeps.
     ///   - times: how long a connection waits for what.
     ///   - connections: how many there may be at once.
+    ///   - eventLoops: what serves the connections.
     static func with(
         folder: TemporaryFolder? = nil,
         tokens: [Token]? = nil,
@@ -37,6 +38,7 @@ struct TestServer: Sendable {
         retention: Retention = Retention(),
         times: ConnectionTimes = ConnectionTimes(),
         connections: Int = HTTPLimits.leastConnections,
+        eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         _ body: (TestServer) async throws -> Void
     ) async throws {
         try await RunningEngine.with(folder: folder, configuration: configuration, retention: retention) { running in
@@ -53,7 +55,8 @@ struct TestServer: Sendable {
                     host: "127.0.0.1",
                     port: 0,
                     maximumConnections: connections,
-                    times: times
+                    times: times,
+                    eventLoops: eventLoops
                 ),
                 logger: logger
             ) { address in
