@@ -6,6 +6,8 @@ import BreakerEngine
 struct Credentials {
     private let gatekeeper: Gatekeeper
     private let address: String?
+    /// The common name of the client's certificate, once TLS has verified it.
+    var certificate: String?
     private var known: (authorization: String?, revision: Int, access: Access)?
     /// The client as the engine's queue knows it, of the access that was found last.
     private(set) var client = Client.server
@@ -26,7 +28,8 @@ struct Credentials {
     mutating func access(_ authorization: String?) -> Access? {
         let revision = gatekeeper.revision
         if let known, known.revision == revision, known.authorization == authorization { return known.access }
-        guard let access = try? gatekeeper.access(authorization: authorization) else { return nil }
+        guard let access = try? gatekeeper.access(authorization: authorization, certificate: certificate)
+        else { return nil }
         known = (authorization, revision, access)
         client = Client(Author(actor: access.actor, address: address))
         return access

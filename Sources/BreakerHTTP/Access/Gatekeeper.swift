@@ -8,8 +8,20 @@ import NIOConcurrencyHelpers
 package final class Gatekeeper: Sendable {
     private struct Register {
         /// `nil` where the server has no tokens, and everybody may do everything.
-        var tokens: [[UInt8]: Token]?
+        var tokens: Tokens?
         var revision = 0
+    }
+
+    private struct Tokens {
+        let all: [Token]
+        let byDigest: [[UInt8]: Token]
+        let byCertificate: [String: Token]
+
+        init(_ tokens: [Token]) {
+            all = tokens
+            byDigest = Dictionary(tokens.compactMap { token in token.digest.map { ($0, token) } }) { first, _ in first }
+            byCertificate = Dictionary(tokens.filter { $0.digest == nil }.map { ($0.name, $0) }) { first, _ in first }
+        }
     }
 
     private let register: NIOLockedValueBox<Register>
@@ -28,7 +40,7 @@ package final class Gatekeeper: Sendable {
         isLoopback: Bool = false,
         sessions: SessionRegister = SessionRegister()
     ) {
-        register = NIOLockedValueBox(Register(tokens: tokens.map(Self.byDigest)))
+        register = NIOLockedValueBox(Register(tokens: tokens.map(Tokens.init)))
         self.hosts = Set(hosts.map { $0.lowercased() })
         self.isLoopback = isLoopback
         self.sessions = sessions
@@ -38,14 +50,14 @@ package final class Gatekeeper: Sendable {
     var hasTokens: Bool { register.withLockedValue { $0.tokens != nil } }
 
     package func replace(tokens: [Token]) {
-        let tokens = Self.byDigest(tokens)
+        let tokens = Tokens(tokens)
         register.withLockedValue { register in
             register.tokens = tokens
             register.revision += 1
         }
     }
 
-    /// Grows each time the tokens are replaced or a session is ended. Read it before ``access(authorization:)``, never
+    /// Grows each time the tokens are replaced or a session is ended. Read it before ``access(authorization:certificate:)``, never
     /// after: access that was found among newer tokens is then looked up again, and never the other way round.
     var revision: Int { register.withLockedValue { $0.revision } }
 
@@ -53,15 +65,18 @@ package final class Gatekeeper: Sendable {
     package var workerTokens: Int {
         // While a token is rotated, two lines have its name.
         register.withLockedValue { register in
-            Set((register.tokens ?? [:]).values.filter { $0.role == .worker }.map(\.name)).count
+            Set((register.tokens?.all ?? []).filter { $0.role == .worker }.map(\.name)).count
         }
     }
 
-    /// - Parameter authorization: the value of the request's `authorization`, if it has one.
+    /// - Parameters:
+    ///   - authorization: the value of the request's `authorization`, if it has one. Then the certificate does not matter.
+    ///   - certificate: the common name of the client's certificate, which TLS has verified.
     /// - Throws: `unauthorized`.
-    func access(authorization: String?) throws(Problem) -> Access {
+    func access(authorization: String?, certificate: String? = nil) throws(Problem) -> Access {
         guard let tokens = register.withLockedValue({ $0.tokens }) else { return .anonymous }
         guard let authorization else {
+            if let certificate, let token = tokens.byCertificate[certificate] { return Access(token) }
             let detail = "a token is required: authorization: Bearer <secret>"
             throw Problem(.unauthorized, detail, failure: AuthenticationFailure(reason: .missingToken))
         }
@@ -71,23 +86,28 @@ package final class Gatekeeper: Sendable {
             throw Problem(.unauthorized, detail, failure: AuthenticationFailure(reason: .unknownToken))
         }
         // A digest is looked up, not a secret: how long that takes tells nothing of any secret.
-        guard let token = tokens[Token.digest(of: words[1].utf8)] else { throw Self.unknownToken }
+        guard let token = tokens.byDigest[Token.digest(of: words[1].utf8)] else { throw Self.unknownToken }
         return Access(token)
     }
 
-    /// Who shows an authorization; and who shows none, but a session.
+    /// The access of an authorization; where a request has none, of its session; where it has none either, of the client's
+    /// certificate.
     ///
     /// - Throws: `unauthorized`.
-    func access(_ fields: HTTPFields, at now: Instant) throws(Problem) -> Access {
-        try lookUp(fields, at: now).access
+    func access(_ fields: HTTPFields, certificate: String?, at now: Instant) throws(Problem) -> Access {
+        try lookUp(fields, certificate: certificate, at: now).access
     }
 
-    /// As ``access(_:at:)``, with the instant at which it ends by itself; `nil` where it does not.
-    func lookUp(_ fields: HTTPFields, at now: Instant) throws(Problem) -> (access: Access, end: Instant?) {
+    /// As ``access(_:certificate:at:)``, with the instant at which it ends by itself; `nil` where it does not.
+    func lookUp(
+        _ fields: HTTPFields,
+        certificate: String?,
+        at now: Instant
+    ) throws(Problem) -> (access: Access, end: Instant?) {
         if fields[.authorization] == nil, let (token, session) = signedIn(in: fields, at: now) {
             return (Access(token), session.end)
         }
-        return (try access(authorization: fields[.authorization]), nil)
+        return (try access(authorization: fields[.authorization], certificate: certificate), nil)
     }
 
     /// Whose session a request shows; `nil` where it shows none that is good.
@@ -101,7 +121,7 @@ package final class Gatekeeper: Sendable {
         let key = sessions.key
         // A browser sends one of each path; tokens of one name are few.
         for text in texts.prefix(Self.mostSessions) {
-            for token in tokens.values where text.hasSuffix("." + token.name) {
+            for token in tokens.all where text.hasSuffix("." + token.name) {
                 guard let session = Session(text, of: token, key: key), session.isGood(at: now),
                     !sessions.isRevoked(session.id)
                 else { continue }
@@ -133,7 +153,7 @@ package final class Gatekeeper: Sendable {
         guard let tokens = register.withLockedValue({ $0.tokens }) else {
             throw Problem(.invalidRequest, "the server has no tokens: nobody signs in")
         }
-        guard let token = tokens[Token.digest(of: secret.utf8)] else { throw Self.unknownToken }
+        guard let token = tokens.byDigest[Token.digest(of: secret.utf8)] else { throw Self.unknownToken }
         guard Requirement.read.isMet(by: token.role) else {
             throw Problem(
                 .forbidden,
@@ -180,9 +200,5 @@ package final class Gatekeeper: Sendable {
             "the server has no tokens and does not know the name \(host?.name ?? authority); "
                 + "if it is its own, add it to the setting hosts"
         )
-    }
-
-    private static func byDigest(_ tokens: [Token]) -> [[UInt8]: Token] {
-        Dictionary(tokens.map { ($0.digest, $0) }, uniquingKeysWith: { first, _ in first })
     }
 }

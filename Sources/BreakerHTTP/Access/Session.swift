@@ -55,7 +55,9 @@ struct Session {
     private var fields: String { "\(end.milliseconds).\(id).\(name)" }
 
     /// What the code covers, with words of its own, so that no other use of the key makes one.
-    private func message(of token: Token) -> [UInt8] { Array("fusebox session\n\(fields)\n".utf8) + token.digest }
+    private func message(of token: Token) -> [UInt8] {
+        Array("fusebox session\n\(fields)\n".utf8) + (token.digest ?? [])
+    }
 
     private static func bytes(ofHex text: String) -> [UInt8]? {
         let digits = text.utf8.map(\.hexDigitValue)

@@ -1,15 +1,16 @@
 import Crypto
 
-/// A secret that a client shows, and how the server knows it: by its digest alone.
+/// What a client shows: a secret, of which the server knows the digest alone, or a TLS certificate.
 package struct Token: Hashable, Sendable {
     package var name: String
     package var role: Role
     /// A plain string prefix of the names that the token may touch; empty for all.
     package var prefix: String
-    /// SHA-256 of the secret.
-    package var digest: [UInt8]
+    /// SHA-256 of the secret; `nil` where the client shows a certificate whose subject has the token's name as its common
+    /// name.
+    package var digest: [UInt8]?
 
-    package init(name: String, role: Role, prefix: String, digest: [UInt8]) {
+    package init(name: String, role: Role, prefix: String, digest: [UInt8]?) {
         self.name = name
         self.role = role
         self.prefix = prefix
@@ -30,12 +31,12 @@ package struct Token: Hashable, Sendable {
 
     /// The token's line in a tokens file.
     package var line: String {
-        ([name, role.rawValue] + (prefix.isEmpty ? [] : [prefix]) + [Self.digestPrefix + hexDigest])
-            .joined(separator: " ")
+        ([name, role.rawValue] + (prefix.isEmpty ? [] : [prefix]) + [proof]).joined(separator: " ")
     }
 
-    private var hexDigest: String {
-        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    private var proof: String {
+        guard let digest else { return Self.certificate }
+        return Self.digestPrefix + digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     private static func hex(_ value: UInt64) -> String {
@@ -46,6 +47,8 @@ package struct Token: Hashable, Sendable {
     /// Tells a Fusebox secret from others, for those who scan for leaked ones.
     private static let secretPrefix = "fbx_"
     static let digestPrefix = "sha256:"
+    /// Takes the digest's place in a line.
+    static let certificate = "certificate"
     /// Bytes of a SHA-256.
     static let digestLength = 32
 }

@@ -1,7 +1,7 @@
 import BreakerCore
 
-/// Reads a tokens file: one token a line, `name role [prefix] sha256:<hex>`; `#` begins a comment. Several lines may have one
-/// name, role and prefix.
+/// Reads a tokens file: one token a line, `name role [prefix] sha256:<hex>` or `name role [prefix] certificate`; `#` begins a
+/// comment. Several lines may have one name, role and prefix.
 package enum TokenFile {
     package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         package var file: String
@@ -12,8 +12,15 @@ package enum TokenFile {
         package var description: String { "\(file):\(line): \(detail)" }
     }
 
-    /// - Parameter file: what the file is called in an error.
-    package static func parse(_ text: String, file: String) throws(Failure) -> [Token] {
+    /// - Parameters:
+    ///   - file: what the file is called in an error.
+    ///   - acceptsCertificates: whether the server verifies certificates of clients; otherwise a line that needs one is an
+    ///     error.
+    package static func parse(
+        _ text: String,
+        file: String,
+        acceptsCertificates: Bool = false
+    ) throws(Failure) -> [Token] {
         var tokens: [Token] = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -24,8 +31,11 @@ package enum TokenFile {
             } catch {
                 throw Failure(file: file, line: index + 1, detail: error.detail)
             }
-            if tokens.contains(where: { $0.digest == token.digest }) {
-                throw Failure(file: file, line: index + 1, detail: "this digest stands in the file already")
+            if token.digest == nil, !acceptsCertificates {
+                throw Failure(file: file, line: index + 1, detail: "a token with a certificate needs tls_client_ca")
+            }
+            if tokens.contains(where: { $0.digest == token.digest && (token.digest != nil || $0.name == token.name) }) {
+                throw Failure(file: file, line: index + 1, detail: "another line has the same digest or certificate")
             }
             // Two lines of one name are one client, whose secret is being replaced.
             if let other = tokens.first(where: { $0.name == token.name }),
@@ -51,7 +61,9 @@ package enum TokenFile {
 
     private static func token(_ words: [String]) throws(Fault) -> Token {
         guard words.count == 3 || words.count == 4 else {
-            throw Fault(detail: "a line is: name role [prefix] sha256:<64 hexadecimal digits>")
+            throw Fault(
+                detail: "a line is: name role [prefix], then sha256:<64 hexadecimal digits> or the word certificate"
+            )
         }
         guard isName(words[0]) else {
             throw Fault(detail: "a token's name is 1 to \(BreakerName.maximumLength) of A-Z a-z 0-9 . _ : -")
@@ -66,8 +78,12 @@ package enum TokenFile {
         guard prefix.isEmpty || isName(prefix) else {
             throw Fault(detail: "no breaker's name begins with \(prefix)")
         }
-        guard let digest = digest(words[words.count - 1]) else {
-            throw Fault(detail: "the digest is \(Token.digestPrefix) and 64 hexadecimal digits")
+        let proof = words[words.count - 1]
+        let digest = digest(proof)
+        guard digest != nil || proof == Token.certificate else {
+            throw Fault(
+                detail: "a line ends with \(Token.digestPrefix) and 64 hexadecimal digits, or with \(Token.certificate)"
+            )
         }
         return Token(name: words[0], role: role, prefix: prefix, digest: digest)
     }

@@ -11,13 +11,16 @@ import NIOHTTPTypes
 final class AcceptedConnection: ServerChildChannelValue {
     typealias AsyncChannel = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
+    /// `nil` where the connection is not counted.
+    let connection: OpenConnection?
     private let asyncChannel: AsyncChannel
     private let isTaken = NIOLockedValueBox(false)
 
     var channel: any Channel { asyncChannel.channel }
 
     /// Call it on the event loop of `channel`.
-    init(_ channel: any Channel) throws {
+    init(_ channel: any Channel, _ connection: OpenConnection? = nil) throws {
+        self.connection = connection
         asyncChannel = try AsyncChannel(
             wrappingChannelSynchronously: channel,
             configuration: .init(isOutboundHalfClosureEnabled: true)

@@ -30,6 +30,7 @@ struct ConnectionChannel: HTTPChannelHandler {
                 value: FixedSizeRecvByteBufferAllocator(capacity: HTTPLimits.readBytes)
             )
             let pipeline = channel.pipeline.syncOperations
+            let connection = connections.add(channel)
             let lane = DecisionLane(
                 decisions: decisions,
                 gatekeeper: gatekeeper,
@@ -37,7 +38,7 @@ struct ConnectionChannel: HTTPChannelHandler {
                 times: times,
                 meters: meters,
                 connections: connections,
-                connection: connections.add(channel)
+                connection: connection
             )
             if let tls { try pipeline.addHandler(tls.handler()) }
             try pipeline.addHandler(LaneEntrance(to: lane))
@@ -51,7 +52,7 @@ struct ConnectionChannel: HTTPChannelHandler {
             try pipeline.addHandler(lane)
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(DepartureWatch())
-            return try AcceptedConnection(channel)
+            return try AcceptedConnection(channel, connection)
         }
     }
 
@@ -64,6 +65,8 @@ struct ConnectionChannel: HTTPChannelHandler {
     }
 
     func handle(value connection: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: connection.take(), logger: logger)
+        await OpenConnection.$current.withValue(connection.connection) {
+            await handleHTTP(asyncChannel: connection.take(), logger: logger)
+        }
     }
 }

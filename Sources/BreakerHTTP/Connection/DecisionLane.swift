@@ -2,6 +2,7 @@ import BreakerAPI
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import NIOTLS
 
 /// The lane in front of the router: decides what workers ask on the connection's event loop, passes everything else
 /// on, and keeps the order of the connection.
@@ -138,6 +139,11 @@ final class DecisionLane: ChannelDuplexHandler {
         switch event {
         case is ChannelShouldQuiesceEvent: perform(turn.quiesce(), context)
         case is RoomNeeded: makeRoom(context)
+        case TLSUserEvent.handshakeCompleted:
+            let name = ServerTLS.clientName(context.pipeline.syncOperations)
+            credentials.certificate = name
+            connection.certificate = name
+            context.fireUserInboundEventTriggered(event)
         case ChannelEvent.inputClosed:
             isReadingBurst = false
             receive(.inputClosed, context)

@@ -181,6 +181,10 @@ final class OpenConnection: Sendable {
     private let activeAtNs = Atomic(NIODeadline.now().uptimeNanoseconds)
     private let served = Atomic(false)
     private let stranger: Synchronization.Atomic<Bool>
+    private let certificateName = NIOLockedValueBox<String?>(nil)
+
+    /// The connection whose requests this task answers.
+    @TaskLocal static var current: OpenConnection?
 
     init(_ channel: any Channel, isStranger: Bool) {
         self.channel = channel
@@ -191,6 +195,12 @@ final class OpenConnection: Sendable {
     var isStranger: Bool {
         get { stranger.load(ordering: .relaxed) }
         set { stranger.store(newValue, ordering: .relaxed) }
+    }
+
+    /// The common name of the client's certificate, once TLS has verified it.
+    var certificate: String? {
+        get { certificateName.withLockedValue { $0 } }
+        set { certificateName.withLockedValue { $0 = newValue } }
     }
 
     /// When a request began last, or an answer ended.

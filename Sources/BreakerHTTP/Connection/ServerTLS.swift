@@ -1,6 +1,8 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
+import SwiftASN1
+import X509
 
 /// The certificate that the server presents, and the authorities whose client certificates it accepts. Connections take
 /// what was read last, so the files can be replaced while the server runs.
@@ -42,6 +44,18 @@ package final class ServerTLS: Sendable {
 
     func handler() -> NIOSSLServerHandler {
         NIOSSLServerHandler(context: context.withLockedValue { $0 })
+    }
+
+    /// The common name of the certificate that the client has shown and TLS has verified.
+    ///
+    /// - Returns: `nil` where there is no certificate, or its subject does not have exactly one common name.
+    static func clientName(_ pipeline: ChannelPipeline.SynchronousOperations) -> String? {
+        guard let handler = try? pipeline.handler(type: NIOSSLServerHandler.self),
+            let bytes = try? handler.peerCertificate?.toDERBytes(),
+            let certificate = try? Certificate(derEncoded: bytes)
+        else { return nil }
+        let names = certificate.subject.joined().filter { $0.type == .RDNAttributeType.commonName }
+        return names.count == 1 ? String(names[0].value) : nil
     }
 
     /// How long a connection that is closed both ways waits for the client to confirm it.

@@ -15,6 +15,8 @@ struct Inquiry: Sendable {
     var access: Access
     /// The address that it came from; `nil` where the connection has none.
     var address: String?
+    /// The common name of the client's certificate, which TLS has verified; `nil` where there is none.
+    var certificate: String?
     /// Whether the client came by TLS: to the server itself, or to a proxy that says so.
     var isSecure: Bool
 

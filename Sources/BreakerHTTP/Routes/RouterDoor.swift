@@ -13,11 +13,14 @@ struct FuseboxContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The other end of the connection.
     let address: String?
+    /// The common name of the client's certificate.
+    let certificate: String?
     /// The client's connection.
     let channel: any Channel
 
     init(source: Source) {
         address = source.channel.remoteAddress?.ipAddress
+        certificate = OpenConnection.current?.certificate
         coreContext = .init(source: source)
         channel = source.channel
     }
@@ -54,7 +57,7 @@ struct RouterDoor: Sendable {
         if route.requirement == .none {
             access = .anonymous
         } else {
-            access = try gatekeeper.access(request.headers, at: now())
+            access = try gatekeeper.access(request.headers, certificate: context.certificate, at: now())
             connections.authenticate(context.channel)
             try access.require(route.requirement)
         }
@@ -65,6 +68,7 @@ struct RouterDoor: Sendable {
             body: try await body(of: request, maximum: route.maximumBody),
             access: access,
             address: context.address,
+            certificate: context.certificate,
             isSecure: request.head.scheme == "https" || request.headers[.forwardedProto] == "https"
         )
         if let known = route.parameters {

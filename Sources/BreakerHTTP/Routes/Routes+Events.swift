@@ -23,7 +23,12 @@ extension Routes {
         return [
             Route(sending: .get, Paths.events, .follow) { inquiry in
                 let form = EventForm(accept: inquiry.fields[.accept])
-                let access = try LastingAccess(gatekeeper, inquiry.fields, at: engine.clock.now())
+                let access = try LastingAccess(
+                    gatekeeper,
+                    inquiry.fields,
+                    certificate: inquiry.certificate,
+                    at: engine.clock.now()
+                )
                 let filter = try inquiry.eventFilter(access.access)
                 let after = try inquiry.lastEvent()
                 let heartbeat = try inquiry.heartbeat() ?? heartbeat

@@ -29,7 +29,7 @@ extension Routes {
                 // A client without a good token is nobody, and may sign in.
                 var access: Access?
                 do throws(Problem) {
-                    access = try gatekeeper.access(inquiry.fields, at: now())
+                    access = try gatekeeper.access(inquiry.fields, certificate: inquiry.certificate, at: now())
                 } catch {
                     if let failure = error.failure, failure.reason != .missingToken {
                         failures.note(failure, from: inquiry.address)

@@ -16,6 +16,9 @@ struct TokenCommand: ParsableCommand {
                 holds only a digest: it cannot be used to sign in, and a lost secret cannot be found again. Send the \
                 server a SIGHUP to have it read the file again. Removing or replacing a line ends the browser sessions \
                 of its token.
+
+                With --certificate there is no secret: the client shows a TLS certificate of the authority that \
+                serve --tls-client-ca names, and its subject's common name is the token's name.
                 """
         )
 
@@ -27,6 +30,9 @@ struct TokenCommand: ParsableCommand {
 
         @Option(help: "Limit it to breakers whose names begin with this text.")
         var prefix = ""
+
+        @Flag(help: "The client shows a TLS certificate of this name; there is no secret.")
+        var certificate = false
 
         func validate() throws {
             guard TokenFile.isName(name) else {
@@ -42,6 +48,10 @@ struct TokenCommand: ParsableCommand {
 
         func run() throws {
             guard let role = Role(rawValue: role) else { preconditionFailure("the role \(role) was validated") }
+            guard !certificate else {
+                let token = Token(name: name, role: role, prefix: prefix, digest: nil)
+                return print("line for the tokens file: \(token.line)")
+            }
             let (token, secret) = Token.make(name: name, role: role, prefix: prefix)
             print("secret (shown only now):  \(secret)")
             print("line for the tokens file: \(token.line)")

@@ -35,7 +35,7 @@ struct Reload: Service {
             return
         }
         do {
-            let tokens = try Self.read(tokens, logger: logger)
+            let tokens = try Self.read(tokens, tls: tls?.files, logger: logger)
             gatekeeper.replace(tokens: tokens)
             engine.share(amongTokens: gatekeeper.workerTokens)
             logger.notice("The tokens were read again", metadata: ["tokens": "\(tokens.count)"])
@@ -55,8 +55,9 @@ struct Reload: Service {
         }
     }
 
+    /// - Parameter tls: what the server accepts clients' certificates by.
     /// - Throws: ``SettingsError``, `StoreError` or `TokenFile.Failure`, all of which name the file.
-    static func read(_ path: String, logger: Logger) throws -> [Token] {
+    static func read(_ path: String, tls: ServerTLS.Files?, logger: Logger) throws -> [Token] {
         try ExposedFile.check(path, logger: logger)
         let text: String
         do {
@@ -64,6 +65,6 @@ struct Reload: Service {
         } catch {
             throw SettingsError(description: "\(path) cannot be read: \(error.localizedDescription)")
         }
-        return try TokenFile.parse(text, file: path)
+        return try TokenFile.parse(text, file: path, acceptsCertificates: tls?.clientCA != nil)
     }
 }

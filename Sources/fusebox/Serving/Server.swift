@@ -34,7 +34,7 @@ struct Server {
         if let path = settings.defaultTokensPath {
             try InitialTokens.make(at: path, database: settings.databasePath)
         }
-        if let path = settings.tokensPath { tokens = try Reload.read(path, logger: logger) }
+        if let path = settings.tokensPath { tokens = try Reload.read(path, tls: settings.tls, logger: logger) }
         if let files = settings.tls { try ExposedFile.check(files, logger: logger) }
         let tls = try settings.tls.map { try ServerTLS($0) }
         let isExposed = tls == nil && tokens != nil && !settings.listen.isLoopback

@@ -49,31 +49,36 @@ struct TokenFileTests {
         #expect(try TokenFile.parse(token.line, file: "tokens") == [token])
     }
 
+    private static let form =
+        "a line is: name role [prefix], then sha256:<64 hexadecimal digits> or the word certificate"
+    private static let ending = "a line ends with sha256: and 64 hexadecimal digits, or with certificate"
+
     @Test(
         "An error names the file, the line and what is wrong",
         arguments: [
-            ("checkout", 1, "a line is: name role [prefix] sha256:<64 hexadecimal digits>"),
-            ("\n# two\ncheckout worker", 3, "a line is: name role [prefix] sha256:<64 hexadecimal digits>"),
-            ("checkout worker a b \(digest)", 1, "a line is: name role [prefix] sha256:<64 hexadecimal digits>"),
+            ("checkout", 1, Self.form),
+            ("\n# two\ncheckout worker", 3, Self.form),
+            ("checkout worker a b \(digest)", 1, Self.form),
             ("a/b worker \(digest)", 1, "a token's name is 1 to 128 of A-Z a-z 0-9 . _ : -"),
             ("anonymous worker \(digest)", 1, "the name anonymous is for servers without tokens"),
             ("checkout boss \(digest)", 1, "the role is worker, viewer or operator, not boss"),
             ("checkout Worker \(digest)", 1, "the role is worker, viewer or operator, not Worker"),
             ("checkout worker pay/ \(digest)", 1, "no breaker's name begins with pay/"),
-            ("checkout worker \(digest.dropLast())", 1, "the digest is sha256: and 64 hexadecimal digits"),
-            ("checkout worker \(digest)0", 1, "the digest is sha256: and 64 hexadecimal digits"),
-            ("checkout worker \(digest.dropLast())g", 1, "the digest is sha256: and 64 hexadecimal digits"),
-            ("checkout worker \(digest.dropLast(2))+a", 1, "the digest is sha256: and 64 hexadecimal digits"),
-            ("checkout worker md5:\(digest)", 1, "the digest is sha256: and 64 hexadecimal digits"),
-            ("checkout worker fbx_secret", 1, "the digest is sha256: and 64 hexadecimal digits"),
-            ("a worker \(digest)\nb worker \(digest)", 2, "this digest stands in the file already"),
+            ("checkout worker \(digest.dropLast())", 1, Self.ending),
+            ("checkout worker \(digest)0", 1, Self.ending),
+            ("checkout worker \(digest.dropLast())g", 1, Self.ending),
+            ("checkout worker \(digest.dropLast(2))+a", 1, Self.ending),
+            ("checkout worker md5:\(digest)", 1, Self.ending),
+            ("checkout worker fbx_secret", 1, Self.ending),
+            ("a worker \(digest)\nb worker \(digest)", 2, "another line has the same digest or certificate"),
             ("a worker \(digest)\na viewer \(other)", 2, "another line of the name a has another role or prefix"),
+            ("a worker certificate\na worker certificate", 2, "another line has the same digest or certificate"),
             ("a worker p \(digest)\na worker \(other)", 2, "another line of the name a has another role or prefix"),
         ] as [(String, Int, String)]
     )
     func errors(text: String, line: Int, detail: String) {
         let failure = TokenFile.Failure(file: "tokens", line: line, detail: detail)
-        #expect(throws: failure) { try TokenFile.parse(text, file: "tokens") }
+        #expect(throws: failure) { try TokenFile.parse(text, file: "tokens", acceptsCertificates: true) }
         #expect(failure.description == "tokens:\(line): \(detail)")
     }
 }
