@@ -16,7 +16,7 @@ swift_sources := Package.swift Sources Tests clients/swift Benchmarks/client Ben
 # Python finds the package `bench` in Benchmarks/, and leaves no compiled files there.
 bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3
 
-.PHONY: help setup serve demo test metrics-test examples-test container-image container-test dashboard-test python-test python-bench bench bench-test format lint clean
+.PHONY: help setup serve demo test openapi-test metrics-test examples-test container-image container-test dashboard-test python-test python-bench bench bench-test format lint clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -45,6 +45,11 @@ else
 	swift test $(ARGS)
 endif
 
+openapi-test: setup .build/openapi-tests ## Ask the server for two minutes whether it does what openapi.yaml says
+	swift build --product fusebox
+	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
+		.build/openapi-tests/bin/python -m unittest discover --verbose --start-directory Tests/OpenAPI $(ARGS)
+
 metrics-test: setup ## Have a real Prometheus scrape the server, and try the alerts
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
@@ -67,6 +72,11 @@ dashboard-test: setup .build/dashboard-tests ## Try the dashboard in Chromium
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		.build/dashboard-tests/bin/python -m unittest discover --start-directory Tests/Dashboard $(ARGS)
+
+.build/openapi-tests: Tests/OpenAPI/requirements.txt
+	python3 -m venv $@
+	$@/bin/python -m pip install --quiet --retries 1 --requirement $< || { rm -rf $@; exit 1; }
+	@touch $@
 
 .build/examples-tests: Tests/Examples/requirements.txt
 	python3 -m venv $@
