@@ -6,9 +6,16 @@ package enum HTTPLimits {
     package static let body = 65_536
     /// Bytes of a batch of reports: 10 000 of 400 bytes.
     package static let reportsBody = 4_194_304
+    /// Bytes of the body of a request that needs no token: a token's secret with room to spare.
+    static let strangerBody = 4_096
+    /// Bytes of the bodies that a client has under way at once, and all clients together.
+    static let bodiesOfClient = 33_554_432
+    static let bodies = 134_217_728
     /// Bytes of a request's head.
     package static let headers = 16_384
     package static let headerFields = 100
+    /// How many parameters a query has: several times as many as any route takes.
+    static let parameters = 64
     /// Bytes of a request's head, and how many fields it has, where the lane decides it.
     static let laneBytes = 4_096
     static let laneFields = 32

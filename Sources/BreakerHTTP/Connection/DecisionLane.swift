@@ -100,7 +100,7 @@ final class DecisionLane: ChannelDuplexHandler {
         isReadingBurst = true
         if !isAuthenticated {
             isAuthenticated = true
-            connections.authenticate(connection.channel)
+            connections.authenticate(connection.channel, as: request.client)
         }
         deadlines.touch()
         receive(.decision(.decision(request)), context)
@@ -152,9 +152,10 @@ final class DecisionLane: ChannelDuplexHandler {
     }
 
     private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        let opening = Opening(persistence: head.persistence, expectsContinue: head.expectsContinue)
         do {
-            receive(.head(.other(.head(try head.validated())), opening), context)
+            let sound = try head.validated()
+            let opening = Opening(persistence: head.persistence, expectsContinue: head.expectsContinue)
+            receive(.head(.other(.head(sound)), opening), context)
         } catch {
             receive(.failed(error), context)
         }
@@ -229,10 +230,12 @@ final class DecisionLane: ChannelDuplexHandler {
         guard case .other(let part) = part else { preconditionFailure("a decision was to go to the router") }
         switch part {
         case .head(let head):
-            connection.isServed = true
             requestID = head.headers[canonicalForm: "x-request-id"].first.map(String.init)
         case .body: break
-        case .end: deadlines.bodyCame()
+        case .end:
+            // Not before: a client could hold its place by a request that it never ends.
+            connection.isServed = turn.awaitsAnswer
+            deadlines.bodyCame()
         }
         hasPassed = true
         context.fireChannelRead(wrapInboundOut(part))

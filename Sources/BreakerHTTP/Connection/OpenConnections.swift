@@ -1,3 +1,4 @@
+import BreakerEngine
 import HummingbirdCore
 import Logging
 import NIOConcurrencyHelpers
@@ -7,13 +8,15 @@ import Synchronization
 /// The connections of a server, bounded in number.
 ///
 /// At the bound a connection is closed for each new one: the longest idle of those that have shown no token; where all
-/// have, the longest idle of those that wait for no answer. A server without tokens treats all alike. So the server always
-/// has a descriptor for the next client.
+/// have, the longest idle of the token that has the most, as far as they wait for no answer. A server without tokens treats
+/// all alike. So the server always has a descriptor for the next client.
 final class OpenConnections: Sendable {
     private struct State {
         /// Those that have shown no token. A connection that was told to close is in neither dictionary.
         var strangers: [ObjectIdentifier: OpenConnection] = [:]
-        var authenticated: [ObjectIdentifier: OpenConnection] = [:]
+        private(set) var authenticated: [ObjectIdentifier: OpenConnection] = [:]
+        /// How many of these each client has.
+        private(set) var countByClient: [Client: Int] = [:]
         /// The strangers that may be closed, the longest idle last, as of the last look at all of them.
         var candidates: [(connection: OpenConnection, activeAt: NIODeadline)] = []
         /// How many are accepted and not closed, as the accepting event loop knows it.
@@ -22,6 +25,17 @@ final class OpenConnections: Sendable {
         var unlogged = 0
         var isLogging = false
         var isRetrying = false
+
+        mutating func addAuthenticated(_ connection: OpenConnection) {
+            authenticated[ObjectIdentifier(connection.channel)] = connection
+            if let client = connection.client { countByClient[client, default: 0] += 1 }
+        }
+
+        mutating func removeAuthenticated(_ id: ObjectIdentifier) {
+            guard let client = authenticated.removeValue(forKey: id)?.client else { return }
+            let rest = countByClient[client, default: 1] - 1
+            countByClient[client] = rest > 0 ? rest : nil
+        }
 
         /// Whether the next connection, after `more` others, has no room.
         func isFull(_ limit: Int, with more: Int = 0) -> Bool { strangers.count + authenticated.count + more >= limit }
@@ -56,20 +70,20 @@ final class OpenConnections: Sendable {
         channel.closeFuture.whenComplete { [self] _ in
             state.withLockedValue { state in
                 state.strangers[id] = nil
-                state.authenticated[id] = nil
+                state.removeAuthenticated(id)
             }
         }
         return connection
     }
 
     /// The client of `channel` has shown a token.
-    func authenticate(_ channel: any Channel) {
+    func authenticate(_ channel: any Channel, as client: Client) {
         guard hasTokens else { return }
         let id = ObjectIdentifier(channel)
         let isFirst = state.withLockedValue { state in
             guard let connection = state.strangers.removeValue(forKey: id) else { return false }
-            state.authenticated[id] = connection
-            connection.isStranger = false
+            connection.client = client
+            state.addAuthenticated(connection)
             return true
         }
         if isFirst { setBounds(ofStranger: false, channel) }
@@ -131,8 +145,11 @@ final class OpenConnections: Sendable {
                 return connection
             }
         }
-        let oldest = state.authenticated.values.filter { !$0.isServed }.min { $0.activeAt < $1.activeAt }
-        if let oldest { state.authenticated[ObjectIdentifier(oldest.channel)] = nil }
+        let idle = state.authenticated.values.filter { !$0.isServed }
+        let largest = state.countByClient.max { $0.value < $1.value }?.key
+        let ofLargest = idle.filter { $0.client == largest }
+        let oldest = (ofLargest.isEmpty ? idle : ofLargest).min { $0.activeAt < $1.activeAt }
+        if let oldest { state.removeAuthenticated(ObjectIdentifier(oldest.channel)) }
         return oldest
     }
 
@@ -140,7 +157,7 @@ final class OpenConnections: Sendable {
     func keep(_ connection: OpenConnection) {
         let id = ObjectIdentifier(connection.channel)
         state.withLockedValue { state in
-            if hasTokens { state.authenticated[id] = connection } else { state.strangers[id] = connection }
+            if hasTokens { state.addAuthenticated(connection) } else { state.strangers[id] = connection }
         }
         // Later, for this is called while room is made, and each connection that is kept leads to the next one.
         connection.channel.eventLoop.execute { self.makeRoom() }
@@ -181,6 +198,7 @@ final class OpenConnection: Sendable {
     private let activeAtNs = Atomic(NIODeadline.now().uptimeNanoseconds)
     private let served = Atomic(false)
     private let stranger: Synchronization.Atomic<Bool>
+    private let clientBox = NIOLockedValueBox<Client?>(nil)
     private let certificateName = NIOLockedValueBox<String?>(nil)
 
     /// The connection whose requests this task answers.
@@ -192,9 +210,15 @@ final class OpenConnection: Sendable {
     }
 
     /// Whether its client has yet to show a token.
-    var isStranger: Bool {
-        get { stranger.load(ordering: .relaxed) }
-        set { stranger.store(newValue, ordering: .relaxed) }
+    var isStranger: Bool { stranger.load(ordering: .relaxed) }
+
+    /// Who has shown a token.
+    var client: Client? {
+        get { clientBox.withLockedValue { $0 } }
+        set {
+            clientBox.withLockedValue { $0 = newValue }
+            stranger.store(newValue == nil, ordering: .relaxed)
+        }
     }
 
     /// The common name of the client's certificate, once TLS has verified it.

@@ -8,6 +8,12 @@ extension HTTPRequestHead {
     ///
     /// - Throws: `malformed_request`; `not_implemented` for a transfer coding or a method that no route could take.
     func validated() throws(Problem) -> HTTPRequestHead {
+        guard StreamSafety.holds(uri.utf8), headers.allSatisfy({ StreamSafety.holds($0.value.utf8) }) else {
+            throw Problem(
+                .malformedRequest,
+                "a request's head may have at most \(StreamSafety.maximumMarks) combining marks in a row"
+            )
+        }
         try requireKnownCoding()
         let hosts = headers["host"]
         guard hosts.count == 1 || hosts.isEmpty && version == .http1_0 else {

@@ -48,14 +48,16 @@ package final class ServerTLS: Sendable {
 
     /// The common name of the certificate that the client has shown and TLS has verified.
     ///
-    /// - Returns: `nil` where there is no certificate, or its subject does not have exactly one common name.
+    /// - Returns: `nil` where there is no certificate, or its subject does not have exactly one common name that can be a
+    ///   token's. Such a name is ASCII, so that no two spellings of it are equal.
     static func clientName(_ pipeline: ChannelPipeline.SynchronousOperations) -> String? {
         guard let handler = try? pipeline.handler(type: NIOSSLServerHandler.self),
             let bytes = try? handler.peerCertificate?.toDERBytes(),
             let certificate = try? Certificate(derEncoded: bytes)
         else { return nil }
         let names = certificate.subject.joined().filter { $0.type == .RDNAttributeType.commonName }
-        return names.count == 1 ? String(names[0].value) : nil
+        guard names.count == 1, let name = String(names[0].value), TokenFile.isName(name) else { return nil }
+        return name
     }
 
     /// How long a connection that is closed both ways waits for the client to confirm it.

@@ -43,11 +43,11 @@ struct Turn<Part> {
     /// Whether anything waits for its turn: then nothing more need be read.
     var isHolding: Bool { !held.isEmpty }
 
-    /// Whether a request is under way whose answer is not complete.
+    /// Whether a whole request is under way whose answer is not complete.
     var awaitsAnswer: Bool {
         switch state {
         case .answering: true
-        case .passing(let passing): passing.response != .ended
+        case .passing(let passing): passing.requestEnded && passing.response != .ended
         case .idle, .closed: false
         }
     }

@@ -8,7 +8,11 @@ struct Query: Sendable {
     init(_ text: some StringProtocol) throws(Problem) { try self.init(bytes: Array(text.utf8)) }
 
     init(bytes: [UInt8]) throws(Problem) {
-        for pair in bytes.split(separator: UInt8(ascii: "&")) {
+        let pairs = bytes.split(separator: UInt8(ascii: "&"))
+        guard pairs.count <= HTTPLimits.parameters else {
+            throw Problem(.invalidRequest, "a query has at most \(HTTPLimits.parameters) parameters")
+        }
+        for pair in pairs {
             let equals = pair.firstIndex(of: UInt8(ascii: "="))
             guard let key = Self.decode(pair[..<(equals ?? pair.endIndex)]) else {
                 throw Problem(.invalidRequest, "a parameter's name is not percent-encoded UTF-8")
@@ -29,13 +33,13 @@ struct Query: Sendable {
         values.first { $0.key == key }?.value
     }
 
-    /// - Returns: `nil` for a broken escape, and for what is not UTF-8 when it is decoded.
+    /// - Returns: `nil` for a broken escape, and for what is not UTF-8 or not stream-safe when it is decoded.
     static func decode(_ text: some StringProtocol) -> String? { decode(Array(text.utf8)[...]) }
 
     private static func decode(_ text: ArraySlice<UInt8>) -> String? {
         // Most have nothing to decode.
         guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
-            return String(validating: text, as: UTF8.self)
+            return validated(text)
         }
         var bytes: [UInt8] = []
         var rest = text
@@ -50,6 +54,10 @@ struct Query: Sendable {
             default: bytes.append(byte)
             }
         }
-        return String(validating: bytes, as: UTF8.self)
+        return validated(bytes)
+    }
+
+    private static func validated(_ bytes: some Collection<UInt8>) -> String? {
+        StreamSafety.holds(bytes) ? String(validating: bytes, as: UTF8.self) : nil
     }
 }

@@ -42,6 +42,7 @@ extension JSONCursor {
         let start = position
         var hasEscapes = false
         var isASCII = true
+        var hasWideEscapes = false
         while true {
             if !passPlain() { isASCII = false }
             switch peek {
@@ -50,10 +51,14 @@ extension JSONCursor {
                 position += 1
                 // Escapes are whole code points in ASCII: they neither complete nor spoil what stands beside them.
                 guard isASCII || isUTF8(range) else { throw failure("the text is not UTF-8") }
-                return Text(range: range, hasEscapes: hasEscapes)
+                let text = Text(range: range, hasEscapes: hasEscapes)
+                guard isASCII && !hasWideEscapes || text.withBytes(in: bytes, { StreamSafety.holds($0) }) else {
+                    throw failure("a text may have at most \(StreamSafety.maximumMarks) combining marks in a row")
+                }
+                return text
             case UInt8(ascii: "\\"):
                 hasEscapes = true
-                _ = try escape()
+                if try !escape().isASCII { hasWideEscapes = true }
             case nil: throw failure("the text does not end")
             default: throw failure("a control character must be escaped")
             }

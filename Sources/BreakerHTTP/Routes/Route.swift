@@ -64,7 +64,7 @@ struct Route: Sendable {
         _ method: HTTPRequest.Method,
         _ path: String,
         _ requirement: Requirement,
-        maximumBody: Int = HTTPLimits.body,
+        maximumBody: Int? = nil,
         parameters: Set<String> = [],
         respond: @escaping @Sendable (Inquiry) async throws -> Answer
     ) {
@@ -72,7 +72,7 @@ struct Route: Sendable {
         self.method = method
         self.path = path
         self.requirement = requirement
-        self.maximumBody = maximumBody
+        self.maximumBody = maximumBody ?? (requirement == .none ? HTTPLimits.strangerBody : HTTPLimits.body)
         self.respond = { .whole(try await respond($0)) }
     }
 

@@ -32,6 +32,7 @@ struct RouterDoor: Sendable {
     let failures: AuthenticationFailures
     let meters: HTTPMeters
     let connections: OpenConnections
+    private let bodies = BodyBudget()
     /// The server's time.
     let now: @Sendable () -> Instant
 
@@ -58,9 +59,14 @@ struct RouterDoor: Sendable {
             access = .anonymous
         } else {
             access = try gatekeeper.access(request.headers, certificate: context.certificate, at: now())
-            connections.authenticate(context.channel)
+        }
+        let sender = Client(Author(actor: access.actor, address: context.address))
+        if route.requirement != .none {
+            connections.authenticate(context.channel, as: sender)
             try access.require(route.requirement)
         }
+        let share = try bodies.take(try length(of: request, maximum: route.maximumBody), for: sender)
+        defer { withExtendedLifetime(share) {} }
         let inquiry = Inquiry(
             name: (context.parameters.get("name") ?? context.parameters.get("file")).flatMap { Query.decode($0) } ?? "",
             query: try Query(route.ignoresQuery ? "" : (request.head.path ?? "").drop { $0 != "?" }.dropFirst()),
@@ -102,14 +108,25 @@ struct RouterDoor: Sendable {
         }
     }
 
+    /// How many bytes a request's body may come to have.
+    private func length(of request: Request, maximum: Int) throws(Problem) -> Int {
+        guard let field = request.headers[.contentLength] else {
+            return request.headers[.transferEncoding] == nil ? 0 : maximum
+        }
+        guard let length = Int(field), length <= maximum else { throw tooLarge(maximum) }
+        return length
+    }
+
+    private func tooLarge(_ maximum: Int) -> Problem {
+        Problem(.bodyTooLarge, "the body may have \(maximum) bytes here")
+    }
+
     private func body(of request: Request, maximum: Int) async throws -> [UInt8] {
-        let tooLarge = Problem(.bodyTooLarge, "the body may have \(maximum) bytes here")
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maximum { throw tooLarge }
         let body: ByteBuffer
         do {
             body = try await request.body.collect(upTo: maximum)
         } catch is NIOTooManyBytesError {
-            throw tooLarge
+            throw tooLarge(maximum)
         }
         let encoding = request.headers[.contentEncoding]?.lowercased()
         guard body.readableBytes == 0 || encoding == nil || encoding == "identity" else {

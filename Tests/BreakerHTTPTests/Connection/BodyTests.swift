@@ -32,6 +32,33 @@ struct BodyTests {
         }
     }
 
+    @Test("A token's bodies under way are bounded in sum, and leave room for another token's", .timeLimit(.minutes(2)))
+    func budget() async throws {
+        let tokens = ["greedy", "modest"].map { Token.make(name: $0, role: .worker, prefix: "") }
+        try await TestServer.with(tokens: tokens.map(\.token)) { server in
+            let heads = tokens.map { _, secret in
+                "POST /v1/reports HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \(secret)\r\ntransfer-encoding: chunked\r\n\r\n"
+            }
+            @Sendable func status(_ head: String) throws -> Int {
+                let client = try ByteClient(port: server.port)
+                try client.send(head + "e\r\n{\"reports\":[]}\r\n0\r\n\r\n")
+                return try client.readAnswer().status
+            }
+            try await ByteClient.run {
+                // A chunked body may become as long as a body may be.
+                var unfinished: [ByteClient] = []
+                for _ in 0..<HTTPLimits.bodiesOfClient / HTTPLimits.reportsBody {
+                    unfinished.append(try ByteClient(port: server.port))
+                    try unfinished.last?.send(heads[0] + "1\r\n")
+                }
+                while try status(heads[0]) != 503 { continue }
+                #expect(try status(heads[1]) != 503)
+                unfinished = []
+                while try status(heads[0]) == 503 { continue }
+            }
+        }
+    }
+
     @Test(
         "A client that waits for a 100 gets one before its answer; one of HTTP/1.0 does not know it",
         arguments: [

@@ -116,6 +116,32 @@ struct OpenConnectionsTests {
         }
     }
 
+    @Test("A token whose requests do not end keeps no other token out", .timeLimit(.minutes(2)))
+    func unfinished() async throws {
+        let tokens = ["greedy", "modest"].map { Token.make(name: $0, role: .worker, prefix: "") }
+        try await TestServer.with(tokens: tokens.map(\.token), connections: 6) { server in
+            try await ByteClient.run {
+                let head = "POST /v1/reports HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \(tokens[0].secret)\r\n"
+                func open() throws -> [ByteClient] {
+                    try (0..<12).map { _ in
+                        let client = try ByteClient(port: server.port)
+                        try client.send(head + "content-length: 100\r\n\r\n{")
+                        return client
+                    }
+                }
+                let before = try open()
+                let modest = try Self.client(server.port, Self.acquire(tokens[1].secret))
+                let after = try open()
+                let other = try Self.client(server.port, Self.acquire(tokens[1].secret))
+                for client in [modest, other] {
+                    try client.send(Self.acquire(tokens[1].secret))
+                    #expect(try client.readAnswer().status == 200)
+                }
+                withExtendedLifetime((before, after)) {}
+            }
+        }
+    }
+
     @Test("Descriptors that are no connection's are set aside, more of them on a machine with more cores")
     func descriptors() throws {
         #expect(try ConnectionLimit.connections(descriptors: 588, cores: 2) == 512)

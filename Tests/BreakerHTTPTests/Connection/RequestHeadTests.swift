@@ -48,6 +48,32 @@ struct RequestHeadTests {
         }
     }
 
+    @Test(
+        "A target or a field with more than 30 combining marks in a row is refused",
+        arguments: [("\u{301}", "x"), ("x", "\u{301}"), ("%CC%81", "x")]
+    )
+    func marks(inQuery: String, inField: String) async throws {
+        try await TestServer.with { server in
+            for (count, status) in [(30, 200), (31, 400)] {
+                let query = String(repeating: inQuery, count: count)
+                let field = "x-a: a" + String(repeating: inField, count: count)
+                let answer = try await Self.ask(server, "GET /v1/breakers?q=a\(query)", "host: localhost", field)
+                #expect(answer.status == status, "\(answer.text)")
+            }
+        }
+    }
+
+    @Test("A query has at most 64 parameters")
+    func parameters() async throws {
+        try await TestServer.with { server in
+            for (count, detail) in [(64, "is not known here"), (65, "a query has at most 64 parameters")] {
+                let query = (1...count).map { "p\($0)=1" }.joined(separator: "&")
+                let answer = try await Self.ask(server, "GET /v1/breakers?\(query)", "host: localhost")
+                #expect(answer.status == 400 && answer.text.contains(detail), "\(answer.text)")
+            }
+        }
+    }
+
     @Test("A server as a whole says which methods it takes")
     func options() async throws {
         try await TestServer.with { server in

@@ -70,6 +70,21 @@ struct JSONParserTests {
     }
 
     @Test(
+        "A text may have 30 combining marks in a row, plain or escaped, and no more",
+        arguments: ["\u{301}", "\u{f73}", #"\u0301"#, #"\u0316"# + "\u{301}"]
+    )
+    func marks(some: String) throws {
+        let each = some.contains("0316") ? 2 : 1
+        func document(_ count: Int) -> [UInt8] {
+            let marks = String(repeating: some, count: count / each) + (count % each == 0 ? "" : "\u{301}")
+            return Array(#"{"a\#(marks)":"b\#(marks)"}"#.utf8)
+        }
+        #expect(throws: Never.self) { try JSONParser.parse(document(30)) }
+        let failure = #expect(throws: JSONCursor.Failure.self) { try JSONParser.parse(document(31)) }
+        #expect(failure?.detail == "a text may have at most 30 combining marks in a row")
+    }
+
+    @Test(
         "A document has so many values and no more",
         arguments: [(HTTPLimits.jsonValues - 1, true), (HTTPLimits.jsonValues, false)]
     )

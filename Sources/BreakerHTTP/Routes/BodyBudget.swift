@@ -1,0 +1,51 @@
+import BreakerAPI
+import BreakerEngine
+import NIOConcurrencyHelpers
+
+/// Bounds the bytes of request bodies under way: those of each client, and those of all.
+final class BodyBudget: Sendable {
+    /// The bytes of one body. They count until it is released.
+    final class Share: Sendable {
+        private let budget: BodyBudget
+        private let bytes: Int
+        private let client: Client
+
+        fileprivate init(_ bytes: Int, of client: Client, _ budget: BodyBudget) {
+            self.bytes = bytes
+            self.client = client
+            self.budget = budget
+        }
+
+        deinit { budget.giveBack(bytes, client) }
+    }
+
+    private struct Held {
+        var byClient: [Client: Int] = [:]
+        var all = 0
+    }
+
+    private let held = NIOLockedValueBox(Held())
+
+    /// - Returns: `nil` for no bytes.
+    /// - Throws: `overloaded`.
+    func take(_ bytes: Int, for client: Client) throws(Problem) -> Share? {
+        guard bytes > 0 else { return nil }
+        let isTaken = held.withLockedValue { held in
+            let ofClient = held.byClient[client, default: 0] + bytes
+            guard ofClient <= HTTPLimits.bodiesOfClient, held.all + bytes <= HTTPLimits.bodies else { return false }
+            held.byClient[client] = ofClient
+            held.all += bytes
+            return true
+        }
+        guard isTaken else { throw Problem(.overloaded, "the bodies of too many requests are under way") }
+        return Share(bytes, of: client, self)
+    }
+
+    private func giveBack(_ bytes: Int, _ client: Client) {
+        held.withLockedValue { held in
+            let rest = held.byClient[client, default: bytes] - bytes
+            held.byClient[client] = rest > 0 ? rest : nil
+            held.all -= bytes
+        }
+    }
+}
