@@ -228,6 +228,7 @@ let package = Package(
                 "EngineSupport",
                 "FaultyDisk",
                 "TestSupport",
+                .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
             ],

@@ -33,8 +33,8 @@ package protocol BreakerStore: AnyObject {
     /// are out. Failing harms nothing that is committed.
     func checkpoint() throws(StoreError)
 
-    /// Report ids that were let go before their 15 minutes were over, since the start.
-    var evictedReceipts: Int { get }
+    /// Rows that were deleted before their time, since the start; committed ones only.
+    var evictions: Evictions { get }
 
     /// Ends the use of the store.
     func close()

@@ -10,12 +10,16 @@ package struct Retention: Hashable, Sendable {
     package var callAgeMs: Int64 = 604_800_000
     /// Minutes of calls of all breakers together, at 30 bytes each: a week of 500 breakers that are never idle.
     package var callMinutes = 5_000_000
-    /// Report ids of all breakers together.
-    package var receipts = 1_000_000
+    /// Report ids of all clients together, at 140 bytes each in the database: 15 minutes of 5 000 a second. Beyond it the
+    /// client with the most loses its oldest.
+    package var receipts = 4_500_000
     /// The newest changes of all breakers together, which a stream can be taken up behind.
     package var changes = 100_000
-    /// The newest orders of operators, of all breakers together, deleted ones included.
+    /// Orders of operators, of all breakers together, deleted ones included. Beyond it those older than ``auditAgeMs`` go
+    /// first, then the oldest of the author with the most.
     package var audit = 100_000
+    /// In milliseconds: 90 days.
+    package var auditAgeMs: Int64 = 7_776_000_000
 
     package init() {}
 }

@@ -26,11 +26,14 @@ package struct WriteBatch: Hashable, Sendable {
         package var breakerID: Int64
         package var reportID: String
         package var receipt: Receipt
+        /// Which client sent the report, as ``Author/client``.
+        package var client: String
 
-        package init(breakerID: Int64, reportID: String, receipt: Receipt) {
+        package init(breakerID: Int64, reportID: String, receipt: Receipt, client: String) {
             self.breakerID = breakerID
             self.reportID = reportID
             self.receipt = receipt
+            self.client = client
         }
     }
 
@@ -63,7 +66,7 @@ package struct WriteBatch: Hashable, Sendable {
     /// Every change, in order of revision and without a gap, those of deleted breakers included.
     package var changes: [Journal.Change] = []
     package var failures: [Journal.FailureRow] = []
-    /// A later receipt replaces an earlier one of the same report.
+    /// In the order of arrival. A later receipt replaces an earlier one of the same report.
     package var receipts: [ReceiptRow] = []
 
     /// None of a breaker that the batch deletes. What is added to what is stored, in order of minute and breaker; the

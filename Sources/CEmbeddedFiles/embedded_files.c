@@ -43,6 +43,10 @@ static const unsigned char add_created_by_to_breakers[] = {
 #embed "../../migrations/0010_add_created_by_to_breakers.sql"
 };
 
+static const unsigned char add_client_to_report_ids[] = {
+#embed "../../migrations/0011_add_client_to_report_ids.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
@@ -66,6 +70,7 @@ static const struct embedded_file migrations[] = {
         add_created_by_to_breakers,
         sizeof add_created_by_to_breakers,
     },
+    {"0011_add_client_to_report_ids.sql", add_client_to_report_ids, sizeof add_client_to_report_ids},
 };
 
 static const unsigned char openapi[] = {

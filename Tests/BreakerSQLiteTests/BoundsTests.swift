@@ -125,9 +125,12 @@ struct BoundsTests {
         func count(_ table: String) throws -> Int64? {
             try store.connection.integer("SELECT count(*) FROM \(table)")
         }
+        let quiet = "SELECT count(*) FROM report_ids WHERE client = 'quiet'"
         func more(_ number: Int, in scenario: inout Scenario) {
             scenario.fail("payments", times: 50 * number)
-            for id in 0..<10 { scenario.report("payments", Report(.success, id: "\(number)-\(id)")) }
+            for id in 0..<10 {
+                scenario.report("payments", Report(.success, id: "\(number)-\(id)"), from: id < 2 ? "quiet" : "busy")
+            }
             scenario.reset("payments")
         }
         more(1, in: &scenario)
@@ -147,7 +150,8 @@ struct BoundsTests {
             #expect((100...Int64(failures)).contains(kept))
             #expect(try count("report_ids") == Int64(receipts))
             #expect(try count("transitions") == Int64(number))
-            #expect(store.evictedReceipts == max(0, number * 10 - 30))
+            #expect(store.evictions[.reportIDs].rows == max(0, number * 10 - 30))
+            #expect(try store.connection.integer(quiet) == Int64(2 * number))
         }
     }
 

@@ -99,6 +99,35 @@ struct MigratorTests {
         #expect(receipt?.answer == ReportAnswer(counted: 1, refusal: nil, state: .closed, generation: 0))
     }
 
+    @Test("Report ids that were stored before they had a client count together, and belong to no token")
+    func receiptsWithoutClient() throws {
+        let place = try SQLitePlace()
+        try makeDatabase(
+            place,
+            before: "0011",
+            """
+            INSERT INTO breakers (id, name, created_at, state, generation, since_at, consecutive_failures, window, leases,
+                probe_successes, lost_probes, failure_rows)
+            VALUES (1, 'payments', 0, 'closed', 1, 0, 0, x'', '', 0, 0, 0);
+            INSERT INTO report_ids (breaker_id, report_id, outcome, count, counted, state, at)
+            VALUES (1, 'r1', 'success', 1, 1, 'closed', \(Instant.start.milliseconds)),
+                (1, 'r2', 'success', 1, 1, 'closed', \(Instant.start.milliseconds));
+            UPDATE server SET revision = 1
+            """
+        )
+        var retention = Retention()
+        retention.receipts = 2
+        let store = try place.open(retention)
+        var batch = WriteBatch(at: .start, revision: 1)
+        let receipt = try #require(try store.receipt(forReport: "r1", ofBreaker: 1))
+        batch.receipts = [.init(breakerID: 1, reportID: "r3", receipt: receipt, client: "checkout")]
+        try store.write(batch)
+        #expect(try store.receipt(forReport: "r1", ofBreaker: 1) == nil)
+        #expect(try store.receipt(forReport: "r2", ofBreaker: 1) != nil)
+        #expect(store.evictions[.reportIDs].rows == 1)
+        #expect(store.evictions[.reportIDs].token == nil)
+    }
+
     @Test("A database that was made before there were epochs gets one at its first start, and keeps it")
     func epoch() throws {
         let place = try SQLitePlace()
@@ -137,6 +166,7 @@ struct MigratorTests {
             ALTER TABLE server DROP COLUMN session_key;
             DROP TABLE revoked_sessions;
             ALTER TABLE breakers DROP COLUMN created_by;
+            ALTER TABLE report_ids DROP COLUMN client;
             DELETE FROM migrations WHERE name >= '0008'
             """
         )

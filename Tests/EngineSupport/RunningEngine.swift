@@ -2,7 +2,7 @@ import BreakerCore
 package import BreakerEngine
 import BreakerSQLite
 package import BreakerStorage
-import Logging
+package import Logging
 package import TestSupport
 
 /// An engine on a real database in a folder of its own, with a clock that the test moves.
@@ -16,24 +16,26 @@ package struct RunningEngine: Sendable {
     /// - Parameters:
     ///   - retention: how much history its store keeps.
     ///   - vfs: SQLite's file layer, for tests that make it fail.
+    ///   - logger: for tests that read the log.
     package init(
         folder: TemporaryFolder? = nil,
         clock: ManualClock = ManualClock(),
         configuration: Engine.Configuration = Engine.Configuration(),
         retention: Retention = Retention(),
-        vfs: String? = nil
+        vfs: String? = nil,
+        logger: Logger? = nil
     ) throws {
         self.folder = try folder ?? TemporaryFolder()
         self.clock = clock
         let path = self.folder.path("fusebox.db")
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        var silent = Logger(label: "test")
+        silent.logLevel = .critical
         engine = try Engine(
             store: try SQLiteStore.open(path: path, retention: retention, at: clock.now(), vfs: vfs),
             reader: try SQLiteReader(path: path),
             configuration: configuration,
             clock: clock,
-            logger: logger
+            logger: logger ?? silent
         )
     }
 
@@ -44,6 +46,7 @@ package struct RunningEngine: Sendable {
         configuration: Engine.Configuration = Engine.Configuration(),
         retention: Retention = Retention(),
         vfs: String? = nil,
+        logger: Logger? = nil,
         _ body: (RunningEngine) async throws -> Value
     ) async throws -> Value {
         let running = try RunningEngine(
@@ -51,7 +54,8 @@ package struct RunningEngine: Sendable {
             clock: clock,
             configuration: configuration,
             retention: retention,
-            vfs: vfs
+            vfs: vfs,
+            logger: logger
         )
         do {
             let value = try await body(running)

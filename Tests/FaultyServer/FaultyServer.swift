@@ -67,7 +67,7 @@ final class LateStore: BreakerStore {
 
     func checkpoint() throws(StoreError) { try store.checkpoint() }
 
-    var evictedReceipts: Int { store.evictedReceipts }
+    var evictions: Evictions { store.evictions }
 
     func close() {
         if let pending { try? store.write(pending) }

@@ -80,7 +80,8 @@ package struct Scenario {
         return permit
     }
 
-    package mutating func report(_ name: String, _ reports: Report...) {
+    /// - Parameter client: as `Author.client`.
+    package mutating func report(_ name: String, _ reports: Report..., from client: String = "worker") {
         for report in reports {
             var answer: ReportAnswer?
             change(name) { breaker, now, journal in
@@ -88,7 +89,9 @@ package struct Scenario {
             }
             guard let id = report.id, let answer else { continue }
             let receipt = Receipt(of: report, answer: answer, at: now)
-            receipts.append(WriteBatch.ReceiptRow(breakerID: self[name].id, reportID: id, receipt: receipt))
+            receipts.append(
+                WriteBatch.ReceiptRow(breakerID: self[name].id, reportID: id, receipt: receipt, client: client)
+            )
         }
     }
 

@@ -57,20 +57,80 @@ extension StoreContract {
                 let kept = try place.reader().audit(AuditFilter(), before: nil, limit: 10)
                 #expect(kept.map(\.revision) == [106, 105, 104])
             },
+            Clause("An author of too many orders loses the own oldest, also when the store is opened again") { place in
+                var retention = Retention()
+                retention.audit = 5
+                var scenario = Scenario()
+                for start in [Int64(0), 20] {
+                    let store = try place.open(retention)
+                    if start == 0 { try write([entry(1, by: "ops"), entry(2, by: "ops")], with: &scenario, to: store) }
+                    for number in (start + 3)...(start + 20) {
+                        try write([entry(number, by: "busy")], with: &scenario, to: store)
+                    }
+                    let kept = try place.reader().audit(AuditFilter(), before: nil, limit: 10).map(\.revision)
+                    #expect(kept == [120 + start, 119 + start, 118 + start, 102, 101])
+                    #expect(store.evictions[.audit].rows == (start == 0 ? 15 : 18))
+                    #expect(store.evictions[.audit].token == "busy")
+                    store.close()
+                }
+            },
+            Clause("Without tokens each address is an author of its own") { place in
+                var retention = Retention()
+                retention.audit = 3
+                let store = try place.open(retention)
+                var scenario = Scenario()
+                let busy = Author(actor: Author.anonymous, address: "10.0.0.2")
+                try write([entry(1, by: "ops")], with: &scenario, to: store)
+                for number in Int64(2)...9 {
+                    try write([entry(number, by: busy)], with: &scenario, to: store)
+                }
+                let kept = try place.reader().audit(AuditFilter(), before: nil, limit: 10).map(\.revision)
+                #expect(kept == [109, 108, 101])
+                #expect(store.evictions[.audit].rows == 6)
+                #expect(store.evictions[.audit].token == nil)
+            },
+            Clause("Of too many orders those of past times go first, whoever gave them, and are not counted") { place in
+                var retention = Retention()
+                retention.audit = 4
+                retention.auditAgeMs = 1_000
+                let store = try place.open(retention)
+                var scenario = Scenario()
+                try write([entry(1, by: "ops"), entry(2, by: "ops")], with: &scenario, to: store)
+                try write([entry(3, by: "busy"), entry(4, by: "busy")], with: &scenario, to: store)
+                for (elapsedMs, kept, evicted) in [
+                    (1_000, [105, 104, 103, 102], 0), (1_001, [106, 105, 104, 103], 0),
+                    (1_002, [107, 106, 105, 104], 0), (1_003, [108, 107, 106, 105], 0),
+                    (1_004, [109, 108, 107, 106], 1),
+                ] as [(Int64, [Int64], Int)] {
+                    var next = entry(kept[0] - 100, by: "busy")
+                    next.at = later(1).advanced(byMilliseconds: elapsedMs)
+                    var batch = scenario.batch()
+                    batch.at = next.at
+                    batch.audit = [next]
+                    try store.write(batch)
+                    let revisions = try place.reader().audit(AuditFilter(), before: nil, limit: 10).map(\.revision)
+                    #expect(revisions == kept)
+                    #expect(store.evictions[.audit].rows == evicted)
+                }
+            },
         ]
     }
 
     private static func later(_ number: Int64) -> Instant { Instant.start.advanced(byMilliseconds: number) }
 
-    private static func entries(_ count: Int64) -> [AuditEntry] { (1...count).map(entry) }
+    private static func entries(_ count: Int64) -> [AuditEntry] { (1...count).map { entry($0) } }
+
+    private static func entry(_ number: Int64, by actor: String) -> AuditEntry {
+        entry(number, by: Author(actor: actor, address: "10.0.0.1"))
+    }
 
     /// The odd ones are of `b:1` and come from nowhere.
-    private static func entry(_ number: Int64) -> AuditEntry {
+    private static func entry(_ number: Int64, by author: Author? = nil) -> AuditEntry {
         let isOdd = number % 2 == 1
         return AuditEntry(
             revision: 100 + number,
             at: later(number),
-            author: Author(actor: "actor-\(number)", address: isOdd ? nil : "10.0.0.1"),
+            author: author ?? Author(actor: "actor-\(number)", address: isOdd ? nil : "10.0.0.1"),
             action: number == 2 ? .reset : .policy,
             breaker: .named(isOdd ? "b:1" : "b:2"),
             before: isOdd ? nil : #"{"reason":"é \" \\"}"#,

@@ -14,7 +14,9 @@ extension StoreContract {
                 try scenario.write(to: store)
                 var batch = WriteBatch(at: .start, revision: scenario.panel.revision)
                 for (id, receipt) in everyReceipt {
-                    batch.receipts.append(.init(breakerID: payments, reportID: id, receipt: receipt))
+                    batch.receipts.append(
+                        .init(breakerID: payments, reportID: id, receipt: receipt, client: "checkout")
+                    )
                 }
                 try store.write(batch)
                 store.close()
@@ -40,7 +42,7 @@ extension StoreContract {
                 #expect(
                     try store.receipt(forReport: "a", ofBreaker: id)?.at == Instant.start.advanced(byMilliseconds: 2)
                 )
-                #expect(store.evictedReceipts == 0)
+                #expect(store.evictions[.reportIDs].rows == 0)
                 scenario.report("payments", Report(.success, id: "c"))
                 try scenario.write(to: store)
                 #expect(try store.receipt(forReport: "b", ofBreaker: id) == nil)
@@ -57,10 +59,95 @@ extension StoreContract {
                 for (number, evicted) in [(1, 0), (2, 0), (3, 0), (4, 1), (5, 2)] {
                     scenario.report("payments", Report(.success, id: "r\(number)"))
                     try scenario.write(to: store)
-                    #expect(store.evictedReceipts == evicted)
+                    #expect(store.evictions[.reportIDs].rows == evicted)
                 }
                 for (number, isKept) in [(1, false), (2, false), (3, true), (4, true), (5, true)] {
                     #expect(try (store.receipt(forReport: "r\(number)", ofBreaker: id) != nil) == isKept)
+                }
+            },
+            Clause("A client that sends too many ids loses its own oldest, also when the store is opened again") {
+                place in
+                var retention = Retention()
+                retention.receipts = 10
+                var scenario = Scenario()
+                scenario.create("payments")
+                let id = scenario["payments"].id
+                for report in ["q1", "q2", "q3"] {
+                    scenario.report("payments", Report(.success, id: report), from: "quiet")
+                }
+                for start in 0...1 {
+                    let store = try place.open(retention)
+                    for number in (start * 20)..<(start * 20 + 20) {
+                        scenario.report("payments", Report(.success, id: "b\(number)"), from: "busy")
+                        if number % 3 == 0 { try scenario.write(to: store) }
+                    }
+                    try scenario.write(to: store)
+                    for report in ["q1", "q2", "q3"] {
+                        #expect(try store.receipt(forReport: report, ofBreaker: id) != nil)
+                    }
+                    for number in 0..<(start * 20 + 20) {
+                        let isKept = try store.receipt(forReport: "b\(number)", ofBreaker: id) != nil
+                        #expect(isKept == (number >= start * 20 + 13), "b\(number)")
+                    }
+                    #expect(store.evictions[.reportIDs].rows == (start == 0 ? 13 : 20))
+                    #expect(store.evictions[.reportIDs].token == "busy")
+                    store.close()
+                }
+            },
+            Clause("A client within an equal share of the limit loses no id, however many clients send too many") {
+                place in
+                var retention = Retention()
+                retention.receipts = 40
+                let store = try place.open(retention)
+                var scenario = Scenario()
+                scenario.create("payments")
+                let id = scenario["payments"].id
+                for number in 0..<10 { scenario.report("payments", Report(.success, id: "q\(number)"), from: "quiet") }
+                try scenario.write(to: store)
+                for number in 0..<100 {
+                    for client in ["busy-1", "busy-2", "busy-3"] {
+                        scenario.report("payments", Report(.success, id: "\(client) \(number)"), from: client)
+                    }
+                    if number % 7 == 0 { try scenario.write(to: store) }
+                }
+                try scenario.write(to: store)
+                for number in 0..<10 {
+                    #expect(try store.receipt(forReport: "q\(number)", ofBreaker: id) != nil, "q\(number)")
+                }
+                for client in ["busy-1", "busy-2", "busy-3"] {
+                    let kept = try (0..<100).filter {
+                        try store.receipt(forReport: "\(client) \($0)", ofBreaker: id) != nil
+                    }
+                    #expect(kept == Array(90..<100), "\(client)")
+                }
+            },
+            Clause("Ids that went with their breaker, or were replaced, do not count in their client's share") {
+                place in
+                var retention = Retention()
+                retention.receipts = 10
+                let store = try place.open(retention)
+                var scenario = Scenario()
+                for name in ["payments", "search"] { scenario.create(name) }
+                let id = scenario["payments"].id
+                for number in 0..<6 {
+                    scenario.report("search", Report(.success, id: "s\(number)"), from: "first")
+                    if number < 4 { scenario.report("payments", Report(.success, id: "p\(number)"), from: "second") }
+                }
+                try scenario.write(to: store)
+                scenario.delete("search")
+                for _ in 0..<3 {
+                    scenario.report("payments", Report(.success, id: "p0"), from: "third")
+                    try scenario.write(to: store)
+                }
+                for number in 0..<6 { scenario.report("payments", Report(.success, id: "f\(number)"), from: "first") }
+                try scenario.write(to: store)
+                #expect(store.evictions.isEmpty)
+                scenario.report("payments", Report(.success, id: "f6"), from: "first")
+                try scenario.write(to: store)
+                #expect(store.evictions[.reportIDs].rows == 1)
+                #expect(try store.receipt(forReport: "f0", ofBreaker: id) == nil)
+                for report in ["p0", "p1", "p2", "p3", "f1", "f6"] {
+                    #expect(try store.receipt(forReport: report, ofBreaker: id) != nil, "\(report)")
                 }
             },
             Clause("A receipt stays for its lifetime, and goes uncounted with a batch behind it") { place in
@@ -75,7 +162,7 @@ extension StoreContract {
                     try store.write(WriteBatch(at: at, revision: scenario.panel.revision))
                     #expect(try (store.receipt(forReport: "r", ofBreaker: id) != nil) == isKept)
                 }
-                #expect(store.evictedReceipts == 0)
+                #expect(store.evictions[.reportIDs].rows == 0)
             },
         ]
     }

@@ -11,4 +11,8 @@ package struct Author: Hashable, Sendable {
         self.actor = actor
         self.address = address
     }
+
+    /// What tells this client from others: the token's name; without tokens `@` and the address. No token has a name
+    /// with `@`.
+    package var client: String { actor == Self.anonymous ? "@\(address ?? "")" : actor }
 }

@@ -1,4 +1,5 @@
 import BreakerCore
+package import BreakerStorage
 
 /// What the writer measures of itself, once a batch.
 package struct WriterMeter: Sendable {
@@ -10,6 +11,8 @@ package struct WriterMeter: Sendable {
     )
     /// Transactions that failed.
     package private(set) var failedCommits: UInt64 = 0
+    /// Rows that were deleted before their time.
+    package private(set) var evictions = Evictions()
     /// The earliest deadline in the batch in hand, as an uptime; `nil` where the writer has none.
     private(set) var deadlineInHandMs: Int64?
 
@@ -23,8 +26,10 @@ package struct WriterMeter: Sendable {
         deadlineInHandMs = nil
     }
 
-    mutating func committed(after duration: Duration) {
+    /// - Parameter evictions: those of the store since the start.
+    mutating func committed(after duration: Duration, evictions: Evictions) {
         commitSeconds.observe(duration / .seconds(1))
+        self.evictions = evictions
     }
 
     mutating func failed() {

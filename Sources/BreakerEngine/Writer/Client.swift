@@ -7,18 +7,21 @@ package import BreakerCore
 /// 10^19 pairs; they would share their turns then, and nothing else.
 package struct Client: Hashable, Sendable {
     private let number: Int
+    /// As ``Author/client``: what shares of stored rows go by.
+    let key: String
+
     /// The name of the token; ``Author/anonymous`` where there are no tokens.
-    let name: String
+    var name: String { key.hasPrefix("@") ? Author.anonymous : key }
 
     /// The server itself: what is due by time. No token has a name with a space.
     package static let server = Client(Author(actor: "the server", address: nil))
 
     /// - Parameter author: without tokens, every author is ``Author/anonymous``, and the address tells them apart.
     package init(_ author: Author) {
+        key = author.client
         var hasher = Hasher()
-        hasher.combine(author.actor == Author.anonymous ? author.address : author.actor)
+        hasher.combine(key)
         number = hasher.finalize()
-        name = author.actor
     }
 
     package static func == (left: Client, right: Client) -> Bool { left.number == right.number }

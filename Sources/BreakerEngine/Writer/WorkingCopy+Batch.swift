@@ -27,10 +27,7 @@ extension WorkingCopy {
         batch.changes = journal.changes
         batch.failures =
             deleted.isEmpty ? journal.failures : journal.failures.filter { !deleted.contains($0.breakerID) }
-        batch.receipts = receipts.compactMap { key, receipt in
-            guard !deleted.contains(key.breakerID) else { return nil }
-            return WriteBatch.ReceiptRow(breakerID: key.breakerID, reportID: key.reportID, receipt: receipt)
-        }
+        batch.receipts = deleted.isEmpty ? receipts : receipts.filter { !deleted.contains($0.breakerID) }
         batch.audit = audit
         batch.calls = unstored.rows(without: deleted, takesWaiting: takesWaiting)
         return batch
@@ -103,5 +100,6 @@ extension WorkingCopy {
         deletions.removeAll()
         audit.removeAll()
         receipts.removeAll(keepingCapacity: true)
+        receiptPlaces.removeAll(keepingCapacity: true)
     }
 }

@@ -16,14 +16,15 @@ extension WorkingCopy {
             guard report.permit == nil else {
                 return ReportAnswer(counted: 0, refusal: .stalePermit, state: .closed, generation: 0)
             }
-            return try apply(report, at: try create(name, for: client), store: store)
+            return try apply(report, at: try create(name, for: client), from: client, store: store)
         }
-        return try apply(report, at: known, store: store)
+        return try apply(report, at: known, from: client, store: store)
     }
 
     private mutating func apply(
         _ report: Report,
         at place: Int,
+        from client: Client,
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer {
         if let first = try firstAnswer(to: report, at: place, store: store) { return first }
@@ -42,7 +43,8 @@ extension WorkingCopy {
             minute: Minute(of: report.instant(at: now))
         )
         if let id = report.id {
-            remember(Receipt(of: report, answer: answer, at: now), ofReport: id, breakerID: self[place].id)
+            let receipt = Receipt(of: report, answer: answer, at: now)
+            remember(receipt, ofReport: id, breakerID: self[place].id, from: client)
         }
         return answer
     }

@@ -25,7 +25,10 @@ struct WorkingCopy {
     /// Places of breakers that a worker asked or spoke of.
     var seen: PlaceSet
     var deletions: [WriteBatch.Deletion] = []
-    var receipts: [ReceiptKey: Receipt] = [:]
+    /// In the order of arrival, so that those of one client are together.
+    var receipts: [WriteBatch.ReceiptRow] = []
+    /// Where each is in ``receipts``.
+    var receiptPlaces: [ReceiptKey: Int] = [:]
     /// What operators ordered.
     var audit: [AuditEntry] = []
     /// What was reported, by place.
@@ -154,13 +157,16 @@ struct WorkingCopy {
         remove(name)
     }
 
-    mutating func remember(_ receipt: Receipt, ofReport id: String, breakerID: Int64) {
-        receipts[ReceiptKey(breakerID: breakerID, reportID: id)] = receipt
+    mutating func remember(_ receipt: Receipt, ofReport id: String, breakerID: Int64, from client: Client) {
+        receiptPlaces[ReceiptKey(breakerID: breakerID, reportID: id)] = receipts.count
+        receipts.append(
+            WriteBatch.ReceiptRow(breakerID: breakerID, reportID: id, receipt: receipt, client: client.key)
+        )
     }
 
     /// What this batch remembers of a report; `nil` where nothing is.
     func receiptInBatch(ofReport id: String, breakerID: Int64) -> Receipt? {
-        receipts[ReceiptKey(breakerID: breakerID, reportID: id)]
+        receiptPlaces[ReceiptKey(breakerID: breakerID, reportID: id)].map { receipts[$0].receipt }
     }
 
     /// Advances breakers that are due, those that have been for longest first, `limit` at most.

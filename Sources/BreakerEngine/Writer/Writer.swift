@@ -30,6 +30,7 @@ actor Writer {
     private var isBookApplied: Bool
     /// Whether the last checkpoint went well: its failure is logged once.
     private var isCheckpointing = true
+    private var evictionLog = EvictionLog()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -184,7 +185,11 @@ actor Writer {
             do {
                 try store.write(batch)
                 sessions.stored(newSessions)
-                meter.withLockedValue { $0.committed(after: stopwatch.elapsed) }
+                let evictions = store.evictions
+                meter.withLockedValue { $0.committed(after: stopwatch.elapsed, evictions: evictions) }
+                for warning in evictionLog.warnings(of: evictions, atUptimeMs: clock.uptimeMs()) {
+                    logger.warning(warning.message, metadata: warning.metadata)
+                }
                 storageWorks()
             } catch {
                 return fail(error)

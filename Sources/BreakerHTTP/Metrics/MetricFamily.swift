@@ -20,6 +20,7 @@ enum MetricFamily: String, CaseIterable {
     case writerCommit = "fusebox_writer_commit_seconds"
     case writerFailedCommits = "fusebox_writer_failed_commits_total"
     case storageFailing = "fusebox_storage_failing"
+    case evictedRows = "fusebox_evicted_rows_total"
     case databaseBytes = "fusebox_database_bytes"
     case walBytes = "fusebox_wal_bytes"
     // HTTP.
@@ -67,6 +68,7 @@ enum MetricFamily: String, CaseIterable {
         case .writerCommit: "How long a transaction took, its sync included."
         case .writerFailedCommits: "Transactions that failed."
         case .storageFailing: "Whether the last transaction failed: 1 if so; what needs no write is still decided."
+        case .evictedRows: "Rows that were deleted before their time because their table was full."
         case .databaseBytes: "Size of the database's file."
         case .walBytes: "Size of the write-ahead log's file."
         case .httpRequests: "Requests that were answered, by the route's template."

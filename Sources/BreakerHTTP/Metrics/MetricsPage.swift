@@ -1,6 +1,7 @@
 import BreakerAPI
 import BreakerCore
 import BreakerEngine
+import BreakerStorage
 
 /// What one scrape is answered.
 struct MetricsPage: Sendable {
@@ -40,6 +41,11 @@ extension Exposition {
         add(.writerCommit) { $0.add(writer.meter.commitSeconds) }
         add(.writerFailedCommits) { $0.add(writer.meter.failedCommits) }
         add(.storageFailing) { $0.add(writer.isStorageFailing ? 1 : 0) }
+        add(.evictedRows) { samples in
+            for table in Evictions.Table.allCases {
+                samples.add(writer.meter.evictions[table].rows, ["table": table.rawValue])
+            }
+        }
         if let bytes = writer.databaseBytes { add(.databaseBytes) { $0.add(bytes) } }
         if let bytes = writer.logBytes { add(.walBytes) { $0.add(bytes) } }
     }

@@ -16,6 +16,7 @@ extension Pruner {
             guard excess > 0 else { return }
             let deleted = try tables.calls.delete(oldest, limit: excess)
             counts.callMinutes -= deleted
+            if oldest >= youngest { counts.evictions.add(deleted, of: .callMinutes) }
             spare -= deleted
             if deleted < excess { oldestCalls = nil }
             if deleted == 0 { return }

@@ -27,13 +27,15 @@ extension Pruner {
     /// An eighth of the longest log goes at a time, for a deletion costs the same for one row as for many of a page.
     private mutating func pruneLongestLogs(of tables: Tables, rows: Int) throws(SQLiteError) {
         // As many as came, and some more, lest a limit that was lowered is never reached.
-        let floor = failureLogs.rows - rows - Self.spareRows
+        let before = failureLogs.rows
+        let floor = before - rows - Self.spareRows
         while failureLogs.rows > max(retention.failures, floor),
             let longest = failureLogs.longest, longest.log.length > 1
         {
             let rows = max(1, longest.log.length / 8)
             try cut(longest.breakerID, before: longest.log.oldest + Int64(rows), in: tables)
         }
+        counts.evictions.add(before - failureLogs.rows, of: .failures)
     }
 
     /// Visits a few breakers for rows that are too old; all of them in turn, but none more than once a minute.

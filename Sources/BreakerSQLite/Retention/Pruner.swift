@@ -7,10 +7,11 @@ import BreakerStorage
 /// failure. The pages that become free are used again, so that the file stays bounded.
 struct Pruner {
     let retention: Retention
-    /// Report ids that went before their lifetime was over.
-    var evictedReceipts: Int { committed.evictedReceipts }
+    var evictions: Evictions { committed.evictions }
 
     var failureLogs: FailureLogs
+    var receiptShares: Shares
+    var auditShares: Shares
     var breakersToVisit: [Int64] = []
     var lastRound: Instant?
     /// Transitions of each breaker that had one since the start; the others are not counted.
@@ -21,11 +22,9 @@ struct Pruner {
     private var committed: Counts
 
     struct Counts {
-        var receipts: Int
-        var audit: Int
         var changes: Int
         var callMinutes: Int
-        var evictedReceipts = 0
+        var evictions = Evictions()
     }
 
     /// Rows that a step may delete beyond those that the batch brought.
@@ -35,22 +34,23 @@ struct Pruner {
     init(_ retention: Retention, _ tables: Tables) throws(SQLiteError) {
         self.retention = retention
         failureLogs = FailureLogs(try tables.failures.logs())
-        counts = Counts(
-            receipts: try tables.receipts.count(),
-            audit: try tables.audit.log.count(),
-            changes: try tables.changes.log.count(),
-            callMinutes: try tables.calls.count()
-        )
+        receiptShares = try tables.receipts.log.shares()
+        auditShares = try tables.audit.log.shares()
+        counts = Counts(changes: try tables.changes.log.count(), callMinutes: try tables.calls.count())
         committed = counts
     }
 
     mutating func keep() {
         failureLogs.keep()
+        receiptShares.keep()
+        auditShares.keep()
         committed = counts
     }
 
     mutating func rollBack() {
         failureLogs.rollBack()
+        receiptShares.rollBack()
+        auditShares.rollBack()
         transitionCounts.removeAll(keepingCapacity: true)
         counts = committed
         oldestCalls = nil
@@ -64,19 +64,10 @@ struct Pruner {
 
     // MARK: What comes and goes
 
-    /// A breaker is deleted, and its receipts with it.
-    mutating func forget(_ breakerID: Int64, receipts: Int) {
+    /// A breaker is deleted.
+    mutating func forget(_ breakerID: Int64) {
         failureLogs.remove(breakerID)
         transitionCounts[breakerID] = nil
-        counts.receipts -= receipts
-    }
-
-    mutating func add(auditEntries: Int) {
-        counts.audit += auditEntries
-    }
-
-    mutating func add(receipts: Int) {
-        counts.receipts += receipts
     }
 
     mutating func add(changes: Int) {
@@ -104,7 +95,7 @@ struct Pruner {
         try pruneTransitions(of: tables, behind: batch)
         try pruneReceipts(of: tables, behind: batch)
         try pruneCalls(of: tables, behind: batch)
-        try Self.cut(tables.audit.log, from: &counts.audit, to: retention.audit, behind: batch.audit.count)
+        try pruneAudit(of: tables, behind: batch)
         try Self.cut(tables.changes.log, from: &counts.changes, to: retention.changes, behind: batch.changes.count)
     }
 
@@ -129,25 +120,5 @@ struct Pruner {
             try tables.transitions.deleteOldest(count - limit, ofBreaker: row.breakerID)
             transitionCounts[row.breakerID] = limit
         }
-    }
-
-    private mutating func pruneReceipts(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
-        guard counts.receipts > 0 else { return }
-        let excess = counts.receipts - retention.receipts
-        var gone = 0
-        var evicted = 0
-        let deleted = try tables.receipts.deleteOldest(
-            // Twice what came, lest a table that was full of expired receipts stays full.
-            limit: 2 * batch.receipts.count + Self.spareRows,
-            while: { at in
-                let isForgotten = at.milliseconds(until: batch.at) >= Receipt.lifetimeMs
-                guard isForgotten || gone < excess else { return false }
-                gone += 1
-                if !isForgotten { evicted += 1 }
-                return true
-            }
-        )
-        counts.receipts -= deleted
-        counts.evictedReceipts += evicted
     }
 }

@@ -45,7 +45,7 @@ package final class SQLiteStore: BreakerStore {
 
     package var epoch: Epoch { opened.epoch }
 
-    package var evictedReceipts: Int { opened.pruner.evictedReceipts }
+    package var evictions: Evictions { opened.pruner.evictions }
 
     var connection: Connection { opened.connection }
 
@@ -189,9 +189,9 @@ extension SQLiteStore.Session {
             pruner.forgetTimes()
         }
         for deletion in batch.deletions {
-            let receipts = try tables.receipts.delete(ofBreaker: deletion.breakerID)
+            try pruner.deleteReceipts(ofBreaker: deletion.breakerID, in: tables)
             try tables.breakers.delete(deletion.breakerID)
-            pruner.forget(deletion.breakerID, receipts: receipts)
+            pruner.forget(deletion.breakerID)
         }
         for breaker in batch.breakers {
             try tables.breakers.put(breaker, behind: revision, isShifted: batch.shiftMs != 0)
@@ -205,9 +205,8 @@ extension SQLiteStore.Session {
         pruner.add(changes: batch.changes.count)
         for row in batch.failures { try tables.failures.insert(row) }
         for row in batch.calls { pruner.add(callMinutes: try tables.calls.add(row)) }
-        for entry in batch.audit { try tables.audit.insert(entry) }
-        pruner.add(auditEntries: batch.audit.count)
-        for row in batch.receipts { pruner.add(receipts: try tables.receipts.put(row)) }
+        for entry in batch.audit { try pruner.insert(entry, in: tables) }
+        for row in batch.receipts { try pruner.put(row, in: tables) }
         try tables.sessions.put(batch.sessions, at: batch.at)
         try pruner.prune(tables, behind: batch)
         try tables.server.put(revision: batch.revision, writtenAt: batch.at, epoch: epoch)

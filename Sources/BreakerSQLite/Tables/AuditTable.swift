@@ -3,13 +3,16 @@ import BreakerStorage
 
 /// What operators ordered.
 struct AuditTable {
-    let log: RevisionLog
+    let log: ClientLog
     private let insert: Statement
 
     static let columns = ["revision", "at", "actor", "address", "action", "breaker", "before", "after"]
 
+    /// As `Author.client`.
+    private static let client = "CASE actor WHEN '\(Author.anonymous)' THEN '@' || ifnull(address, '') ELSE actor END"
+
     init(_ connection: Connection) throws(SQLiteError) {
-        log = try RevisionLog("audit", on: connection)
+        log = try ClientLog("audit", key: "revision", client: Self.client, on: connection)
         insert = try Statement(
             "INSERT INTO audit (\(Self.columns.joined(separator: ", "))) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             on: connection

@@ -3,36 +3,40 @@ import BreakerStorage
 
 /// Report ids, and what their reports were answered.
 struct ReceiptTable {
+    let log: ClientLog
     private let connection: Connection
     private let insert: Statement
     private let deleteOne: Statement
     private let deleteAll: Statement
-    private let deleteUpTo: Statement
     private let shift: Statement
     private let selectOne: Statement
-    private let selectOldest: Statement
 
     private static let columns = "outcome, permit, duration_ms, count, counted, reason, state, generation, at"
 
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
+        log = try ClientLog("report_ids", key: "number", client: "ifnull(client, '')", on: connection)
         insert = try Statement(
             """
-            INSERT INTO report_ids (breaker_id, report_id, \(Self.columns))
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO report_ids (number, client, breaker_id, report_id, \(Self.columns))
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (breaker_id, report_id) DO NOTHING
             """,
             on: connection
         )
-        deleteOne = try Statement("DELETE FROM report_ids WHERE breaker_id = ? AND report_id = ?", on: connection)
-        deleteAll = try Statement("DELETE FROM report_ids WHERE breaker_id = ?", on: connection)
-        deleteUpTo = try Statement("DELETE FROM report_ids WHERE number <= ?", on: connection)
+        deleteOne = try Statement(
+            "DELETE FROM report_ids WHERE breaker_id = ? AND report_id = ? RETURNING ifnull(client, '')",
+            on: connection
+        )
+        deleteAll = try Statement(
+            "DELETE FROM report_ids WHERE breaker_id = ? RETURNING ifnull(client, '')",
+            on: connection
+        )
         shift = try Statement("UPDATE report_ids SET at = at + ?", on: connection)
         selectOne = try Statement(
             "SELECT \(Self.columns) FROM report_ids WHERE breaker_id = ? AND report_id = ?",
             on: connection
         )
-        selectOldest = try Statement("SELECT number, at FROM report_ids ORDER BY number LIMIT ?", on: connection)
     }
 
     func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(SQLiteError) -> Receipt? {
@@ -68,21 +72,25 @@ struct ReceiptTable {
     }
 
     /// Stores a receipt as the youngest of all; an earlier one of the same report goes.
-    /// - Returns: by how many rows the table grew: 1, or 0 where one was replaced.
-    func put(_ row: WriteBatch.ReceiptRow) throws(SQLiteError) -> Int {
-        try insertUnlessKnown(row)
-        if connection.changes == 1 { return 1 }
+    /// - Parameter number: higher than that of every row there is.
+    /// - Returns: whose row was replaced; `nil` where none was.
+    func put(_ row: WriteBatch.ReceiptRow, number: Int64) throws(SQLiteError) -> Shares.Holder? {
+        try insertUnlessKnown(row, number)
+        if connection.changes == 1 { return nil }
         // Replacing it in place would leave it its old number, and so its old age. It happens only where an id
         // comes again after its lifetime.
         deleteOne.bind(row.breakerID)
         deleteOne.bind(row.reportID)
-        try deleteOne.run()
-        try insertUnlessKnown(row)
-        return 0
+        var replaced: Shares.Holder?
+        try deleteOne.forEachRow { replaced = Shares.Holder($0.text()) }
+        try insertUnlessKnown(row, number)
+        return replaced
     }
 
-    private func insertUnlessKnown(_ row: WriteBatch.ReceiptRow) throws(SQLiteError) {
+    private func insertUnlessKnown(_ row: WriteBatch.ReceiptRow, _ number: Int64) throws(SQLiteError) {
         let receipt = row.receipt
+        insert.bind(number)
+        insert.bind(row.client)
         insert.bind(row.breakerID)
         insert.bind(row.reportID)
         insert.bind(receipt.outcome.rawValue)
@@ -97,34 +105,10 @@ struct ReceiptTable {
         try insert.run()
     }
 
-    /// - Returns: how many there were.
-    func delete(ofBreaker id: Int64) throws(SQLiteError) -> Int {
+    func delete(ofBreaker id: Int64, from shares: inout Shares) throws(SQLiteError) {
+        var gone: [Shares.Holder: Int] = [:]
         deleteAll.bind(id)
-        try deleteAll.run()
-        return connection.changes
-    }
-
-    // MARK: Retention
-
-    func count() throws(SQLiteError) -> Int {
-        Int(try connection.integer("SELECT count(*) FROM report_ids") ?? 0)
-    }
-
-    /// Deletes the oldest rows as long as `mayGo` says so of the next, and at most `limit`.
-    /// - Parameter mayGo: takes the instant of the report.
-    /// - Returns: how many went.
-    func deleteOldest(limit: Int, while mayGo: (Instant) -> Bool) throws(SQLiteError) -> Int {
-        var last: Int64?
-        selectOldest.bind(Int64(limit))
-        try selectOldest.readRows(while: { row in
-            let number = row.integer()
-            guard mayGo(row.instant()) else { return false }
-            last = number
-            return true
-        })
-        guard let last else { return 0 }
-        deleteUpTo.bind(last)
-        try deleteUpTo.run()
-        return connection.changes
+        try deleteAll.forEachRow { gone[Shares.Holder($0.text()), default: 0] += 1 }
+        for (holder, rows) in gone { shares.remove(rows, of: holder) }
     }
 }

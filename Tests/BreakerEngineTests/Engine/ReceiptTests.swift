@@ -1,4 +1,5 @@
 import BreakerCore
+import BreakerStorage
 import EngineSupport
 import TestSupport
 import Testing
@@ -23,6 +24,30 @@ struct ReceiptTests {
             let again = try await running.engine.report(report, to: "payments")
             #expect(again.isDuplicate && again.applied)
             #expect(try await running.engine.breaker("payments").breaker.consecutiveFailures == 1)
+        }
+    }
+
+    @Test("A flood of ids pushes out those of its client alone, also after a restart; another's retry counts once")
+    func flood() async throws {
+        let folder = try TemporaryFolder()
+        let clock = ManualClock()
+        var retention = Retention()
+        retention.receipts = 20
+        for start in [0, 100] {
+            try await RunningEngine.with(folder: folder, clock: clock, retention: retention) { running async throws in
+                let engine = running.engine
+                if start == 0 { try await engine.report(report, to: "payments", from: Client("checkout")) }
+                for number in start..<(start + 100) {
+                    try await engine.report(Report(.success, id: "f\(number)"), to: "search", from: Client("busy"))
+                }
+                #expect(try await engine.report(report, to: "payments", from: Client("checkout")).isDuplicate)
+                #expect(try await engine.breaker("payments").breaker.consecutiveFailures == 1)
+                for (number, isKept) in [(99, true), (81, true), (80, false)] {
+                    let retry = Report(.success, id: "f\(start + number)")
+                    let answer = try await engine.report(retry, to: "search", from: Client("busy"))
+                    #expect(answer.isDuplicate == isKept, "f\(start + number)")
+                }
+            }
         }
     }
 

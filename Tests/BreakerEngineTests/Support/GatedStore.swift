@@ -55,7 +55,7 @@ final class GatedStore: BreakerStore {
     func sessions() throws(StoreError) -> StoredSessions { try store.sessions() }
     func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel { try store.reload(names) }
     func checkpoint() throws(StoreError) { try store.checkpoint() }
-    var evictedReceipts: Int { store.evictedReceipts }
+    var evictions: Evictions { store.evictions }
     func close() { store.close() }
 
     func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(StoreError) -> Receipt? {

@@ -1,6 +1,7 @@
 import BreakerAPI
 import BreakerCore
 import BreakerEngine
+import BreakerStorage
 import EngineSupport
 import NIOHTTP1
 import Testing
@@ -149,6 +150,32 @@ struct MetricsTests {
             #expect(metrics["fusebox_breakers{state=\"closed\"}"] == 1)
             try await server.send(.GET, "/metrics").expectProblem(.unauthorized)
             try await server.send(.GET, "/metrics", secret: workersSecret).expectProblem(.forbidden)
+        }
+    }
+
+    @Test("Rows that go before their time are counted by table; a token's ids push out none of another's")
+    func evictions() async throws {
+        let (quiet, quietSecret) = Token.make(name: "quiet", role: .worker, prefix: "")
+        let (busy, busySecret) = Token.make(name: "busy", role: .worker, prefix: "")
+        let (viewer, secret) = Token.make(name: "scraper", role: .viewer, prefix: "")
+        var retention = Retention()
+        retention.receipts = 10
+        try await TestServer.with(tokens: [quiet, busy, viewer], retention: retention) { server in
+            func report(_ id: String, _ secret: String) async throws -> HTTPAnswer {
+                let path = "/v1/breakers/a/report?outcome=failure&report_id=\(id)"
+                return try await server.send(.POST, path, secret: secret)
+            }
+            _ = try await report("q", quietSecret)
+            let items = (0..<30).map { #"{"name":"b","outcome":"success","report_id":"b\#($0)"}"# }
+            let batch = #"{"reports":[\#(items.joined(separator: ","))]}"#
+            _ = try await server.send(.POST, "/v1/reports", batch, secret: busySecret)
+            for number in 0..<5 { _ = try await report("l\(number)", busySecret) }
+            #expect(try await report("q", quietSecret).json["duplicate"] == .bool(true))
+            let metrics = try await server.metrics(secret: secret)
+            #expect(metrics["fusebox_evicted_rows_total{table=\"report_ids\"}"] == 26)
+            for table in ["audit", "failures", "call_minutes"] {
+                #expect(metrics["fusebox_evicted_rows_total{table=\"\(table)\"}"] == 0)
+            }
         }
     }
 

@@ -1,0 +1,57 @@
+import BreakerCore
+import BreakerStorage
+
+/// Tables that keep rows by time and by share: when one is full, the client with the most rows loses its oldest, so that
+/// what one client sends takes nothing from the others.
+extension Pruner {
+    // MARK: Receipts
+
+    mutating func put(_ row: WriteBatch.ReceiptRow, in tables: Tables) throws(SQLiteError) {
+        // A number is not used again while the server runs, for it may lie within a run of another holder.
+        let number = receiptShares.newest + 1
+        if let replaced = try tables.receipts.put(row, number: number) { receiptShares.remove(1, of: replaced) }
+        receiptShares.add(number, of: Shares.Holder(row.client))
+    }
+
+    mutating func deleteReceipts(ofBreaker id: Int64, in tables: Tables) throws(SQLiteError) {
+        try tables.receipts.delete(ofBreaker: id, from: &receiptShares)
+    }
+
+    /// Deletes the receipts whose lifetime is over, and those that are too many.
+    mutating func pruneReceipts(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+        guard receiptShares.rows > 0 else { return }
+        // Twice what came, lest a table that was full of expired receipts stays full.
+        let limit = 2 * batch.receipts.count + Self.spareRows
+        let log = tables.receipts.log
+        let expired = try log.deleteOldest(
+            upTo: batch.at.advanced(byMilliseconds: -Receipt.lifetimeMs),
+            limit: limit,
+            from: &receiptShares
+        )
+        let excess = min(receiptShares.rows - retention.receipts, limit - expired)
+        for (holder, rows) in try log.deleteFromLargest(excess, of: &receiptShares) {
+            counts.evictions.add(rows, of: .reportIDs, token: holder.token)
+        }
+    }
+
+    // MARK: Audit
+
+    mutating func insert(_ entry: AuditEntry, in tables: Tables) throws(SQLiteError) {
+        try tables.audit.insert(entry)
+        auditShares.add(entry.revision, of: Shares.Holder(entry.author.client))
+    }
+
+    /// Deletes entries that are too many: first those whose time is over, then those of the authors with the most.
+    mutating func pruneAudit(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+        let excess = min(auditShares.rows - retention.audit, batch.audit.count + Self.spareRows)
+        let log = tables.audit.log
+        let expired = try log.deleteOldest(
+            upTo: batch.at.advanced(byMilliseconds: -retention.auditAgeMs),
+            limit: excess,
+            from: &auditShares
+        )
+        for (holder, rows) in try log.deleteFromLargest(excess - expired, of: &auditShares) {
+            counts.evictions.add(rows, of: .audit, token: holder.token)
+        }
+    }
+}

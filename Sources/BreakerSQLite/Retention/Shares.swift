@@ -1,0 +1,162 @@
+/// Which rows of a table belong to which client, in the order of their numbers. It is kept in memory, so that a full
+/// table finds the oldest rows of the client with the most rows without a search.
+///
+/// It runs ahead of the database within a transaction: ``keep()`` follows a commit, ``rollBack()`` a failure.
+struct Shares {
+    enum Holder: Hashable {
+        case token(String)
+        /// Without tokens, clients are addresses. There is no end of those, so that some share a number.
+        case addresses(Int)
+
+        /// - Parameter client: as `Author.client`; empty for rows of an unknown client.
+        init(_ client: String) {
+            self = client.hasPrefix("@") ? .addresses(client.hashValue & Self.lastGroup) : .token(client)
+        }
+
+        /// `nil` for addresses and for rows of an unknown client.
+        var token: String? { if case .token(let name) = self, !name.isEmpty { name } else { nil } }
+
+        /// 1 024 groups of addresses.
+        private static let lastGroup = 0x3ff
+    }
+
+    /// The rows of all holders together.
+    private(set) var rows = 0
+    /// The highest number so far.
+    private(set) var newest: Int64 = 0
+    private var shares: [Holder: Share] = [:]
+    /// The holders whose shares changed since the last commit.
+    private var touched: [Holder] = []
+    /// Whose row was added last; `nil` where that row may be gone.
+    private var newestHolder: Holder?
+
+    /// The largest share; of several of that size, the one with the oldest row.
+    ///
+    /// - Returns: the holder, how many rows it has, and a range of numbers in which its oldest row is, and no row of
+    ///   another holder.
+    var largest: (holder: Holder, rows: Int, oldest: ClosedRange<Int64>)? {
+        var largest: (holder: Holder, rows: Int, oldest: ClosedRange<Int64>)?
+        for (holder, share) in shares {
+            guard let oldest = share.oldest, share.rows > 0 else { continue }
+            let isLarger = largest.map { ($0.rows, oldest.lowerBound) < (share.rows, $0.oldest.lowerBound) } ?? true
+            if isLarger { largest = (holder, share.rows, oldest) }
+        }
+        return largest
+    }
+
+    // MARK: Changes
+
+    /// A row is added.
+    /// - Parameter number: higher than that of every row there is.
+    mutating func add(_ number: Int64, of holder: Holder) {
+        precondition(number > newest || newestHolder == nil, "row \(number) is added after row \(newest)")
+        let extendsRun = newestHolder == holder
+        change(holder) { $0.add(number, extendsRun: extendsRun) }
+        rows += 1
+        newest = max(newest, number)
+        newestHolder = holder
+    }
+
+    /// Rows are deleted.
+    /// - Parameter number: none of the holder's rows up to this number is left; `nil` where some may be.
+    mutating func remove(_ count: Int, of holder: Holder, upTo number: Int64? = nil) {
+        change(holder) { $0.remove(count, upTo: number) }
+        rows -= count
+    }
+
+    mutating func keep() {
+        for holder in touched {
+            shares[holder]?.keep()
+            if shares[holder]?.rows == 0 { shares[holder] = nil }
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    mutating func rollBack() {
+        for holder in touched {
+            rows -= shares[holder]?.rows ?? 0
+            shares[holder]?.rollBack()
+            rows += shares[holder]?.rows ?? 0
+        }
+        keep()
+        newestHolder = nil
+    }
+
+    private mutating func change(_ holder: Holder, _ body: (inout Share) -> Void) {
+        var isFirst = false
+        {
+            isFirst = $0.begin()
+            body(&$0)
+        }(&shares[holder, default: Share()])
+        if isFirst { touched.append(holder) }
+    }
+}
+
+/// The rows of one holder.
+private struct Share {
+    private(set) var rows = 0
+    /// The numbers of the rows, in order; numbers within a run may be missing. Those before `head` are gone.
+    private var runs: [ClosedRange<Int64>] = []
+    private var head = 0
+    /// Rows up to this number are gone.
+    private var goneUpTo: Int64 = 0
+    private var mark: Mark?
+
+    /// What a failed transaction goes back to. Runs that were there before it change at the end of the last one only.
+    private struct Mark {
+        var rows: Int
+        var runCount: Int
+        var lastRun: ClosedRange<Int64>?
+        var head: Int
+        var goneUpTo: Int64
+    }
+
+    var oldest: ClosedRange<Int64>? {
+        guard head < runs.count else { return nil }
+        return max(runs[head].lowerBound, goneUpTo + 1)...runs[head].upperBound
+    }
+
+    mutating func add(_ number: Int64, extendsRun: Bool) {
+        rows += 1
+        if extendsRun, head < runs.count {
+            runs[runs.count - 1] = runs[runs.count - 1].lowerBound...number
+        } else {
+            runs.append(number...number)
+        }
+    }
+
+    mutating func remove(_ count: Int, upTo number: Int64?) {
+        rows -= count
+        precondition(rows >= 0, "\(count) rows are removed from a share of \(rows + count)")
+        guard let number, number > goneUpTo else { return }
+        goneUpTo = number
+        while head < runs.count, runs[head].upperBound <= number { head += 1 }
+    }
+
+    // MARK: Transactions
+
+    /// - Returns: whether this is its first change since the last commit.
+    mutating func begin() -> Bool {
+        guard mark == nil else { return false }
+        mark = Mark(rows: rows, runCount: runs.count, lastRun: runs.last, head: head, goneUpTo: goneUpTo)
+        return true
+    }
+
+    mutating func keep() {
+        mark = nil
+        guard head > Self.keptRuns, head > runs.count / 2 else { return }
+        runs.removeFirst(head)
+        head = 0
+    }
+
+    mutating func rollBack() {
+        guard let mark else { return }
+        runs.removeLast(runs.count - mark.runCount)
+        if let lastRun = mark.lastRun { runs[mark.runCount - 1] = lastRun }
+        (rows, head, goneUpTo) = (mark.rows, mark.head, mark.goneUpTo)
+        self.mark = nil
+    }
+
+    /// How many runs that are gone are kept, so that those after them are seldom moved up.
+    private static let keptRuns = 64
+}
