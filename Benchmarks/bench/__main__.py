@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine
+from bench.fair import fairness
 from bench.figures import Results, number
 from bench.growth import growth
 from bench.plan import BUILD, FULL, QUICK, ROOT, Bench, BenchError, Plan
@@ -27,7 +28,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="each row once for a second, to see that all works")
     parser.add_argument("--only", action="append", metavar="ROW", help="a row, or all that begin with it: acquire, "
-                        "report-success, batch, growth, stream; may be given again")
+                        "report-success, batch, growth, stream, fair; may be given again")
     parser.add_argument("--list", action="store_true", help="say what rows there are")
     parser.add_argument("--output", type=Path, help="the results; by default Benchmarks/RESULTS.md for all rows, and "
                         ".build/bench-results.md for some or with --quick")
@@ -116,7 +117,7 @@ def stop(*_: object) -> None:
 
 def run(options: argparse.Namespace) -> None:
     plan = QUICK if options.quick else FULL
-    scenarios = chosen(ROWS + growth(plan) + streams(plan), options.only)
+    scenarios = chosen(ROWS + growth(plan) + streams(plan) + fairness(), options.only)
     if options.list:
         print("\n".join(f"{each.key:22} {each.title} ({', '.join(each.sides)})" for each in scenarios))
         return

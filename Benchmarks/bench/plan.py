@@ -42,6 +42,10 @@ class Plan:
     storm_breakers: int
     # Numbers of clients that follow the changes.
     subscribers: tuple[int, ...]
+    # How long a worker is measured beside the clients of another token, and before.
+    fair_seconds: int
+    # Report ids that these clients send.
+    fair_ids: int
 
 
 FULL = Plan(
@@ -56,6 +60,9 @@ FULL = Plan(
     storm_failures=3_600_000,
     storm_breakers=1_000,
     subscribers=(1, 100, 1_000),
+    fair_seconds=5,
+    # More than the server keeps.
+    fair_ids=1_100_000,
 )
 
 # Proves that everything works. Its figures mean nothing.
@@ -70,6 +77,8 @@ QUICK = Plan(
     storm_failures=300_000,
     storm_breakers=50,
     subscribers=(1, 100),
+    fair_seconds=1,
+    fair_ids=10_000,
 )
 
 

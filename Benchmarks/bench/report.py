@@ -1,5 +1,6 @@
 """The results as a Markdown document."""
 
+from bench.fair import ATTACKS
 from bench.figures import Results, number, ratio, table, with_spread
 from bench.growth import ALONE, BESIDE_ACQUIRES, BESIDE_REPORTS
 from bench.plan import CONNECTIONS, Plan
@@ -43,6 +44,8 @@ def document(results: Results, machine: dict[str, str], plan: Plan, quick: bool)
         ("An hour of failures, sent as fast as it is taken", storm(results, plan)),
         ("Latency, microseconds", latency(results)),
         ("A trip told to subscribers, milliseconds", told(results)),
+        ("A worker beside another token's clients, milliseconds", beside_attacks(results)),
+        ("What else these attacks cost", costs_of_attacks(results)),
     ]
     parts += [f"## {title}\n\n{text}" for title, text in sections if text]
     return "\n".join(parts)
@@ -193,3 +196,36 @@ def told(results: Results) -> str:
 
 
 FIGURES_OF_STREAMS = ("answered_ms", "first_ms", "half_ms", "last_ms", "longest_ms")
+
+
+def beside_attacks(results: Results) -> str:
+    lines = []
+    for key, (title, _) in ATTACKS.items():
+        for when in ("alone", "beside"):
+            if results.has(key, FUSEBOX):
+                figures = (results.median(key, FUSEBOX, f"{when}_{figure}") for figure in FIGURES_OF_WORKERS)
+                lines.append([title if when == "beside" else "alone", *map(number, figures)])
+    header = ["", "report p50", "report p99", "acquire p99", "longest", "refused", "calls"]
+    return table(header, lines) if lines else ""
+
+
+FIGURES_OF_WORKERS = ("report_p50_ms", "report_p99_ms", "acquire_p99_ms", "longest_ms", "refused", "calls")
+
+
+def costs_of_attacks(results: Results) -> str:
+    lines = []
+    for key, (title, _) in ATTACKS.items():
+        if results.has(key, FUSEBOX):
+            figures = [results.median(key, FUSEBOX, figure) for figure in FIGURES_OF_ATTACKS]
+            memory = results.median(key, FUSEBOX, "resident_bytes")
+            lines.append([title, number(None if memory is None else memory / MEGABYTE), *map(number, figures)])
+    header = [
+        "", "resident MB", "hostile answers/s", "operator p50", "operator, longest", "operator, refused",
+        "other report ids", "repeated reports known",
+    ]
+    return table(header, lines) if lines else ""
+
+
+FIGURES_OF_ATTACKS = (
+    "hostile_rate", "other_p50_ms", "other_longest_ms", "other_refused", "other_ids", "duplicates",
+)

@@ -179,6 +179,8 @@ class FuseboxServer(Server):
         self.max_breakers = max_breakers
         self.configuration = folder / "fusebox.yaml"
         self.configuration.write_text(configuration)
+        # What every request of `ask` carries.
+        self.headers: dict[str, str] = {}
         self.database = folder / "fusebox.db"
 
     def command(self) -> list[str]:
@@ -213,14 +215,15 @@ class FuseboxServer(Server):
         """The answer's document. Whatever is not a 2xx is a fault of the benchmark."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
         try:
-            connection.request(method, path, body=None if document is None else json.dumps(document))
+            body = None if document is None else json.dumps(document)
+            connection.request(method, path, body, self.headers)
             response = connection.getresponse()
-            body = response.read()
+            answer = response.read()
         finally:
             connection.close()
         if not 200 <= response.status < 300:
-            raise BenchError(f"{method} {path}: {response.status} {body.decode(errors='replace')}")
-        return json.loads(body)
+            raise BenchError(f"{method} {path}: {response.status} {answer.decode(errors='replace')}")
+        return json.loads(answer)
 
     def breaker(self, name: str) -> Any:
         return self.ask("GET", f"/v1/breakers/{name}")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bench.fair import ATTACKS, REPEATED
 from bench.figures import Results, number, ratio
 from bench.growth import ALONE, BESIDE_REPORTS
 from bench.rows import FUSEBOX, NIO, PYBREAKER, REDIS
@@ -50,6 +51,13 @@ def targets(results: Results) -> list[Target]:
     def megabytes(value: float | None) -> float | None:
         return None if value is None else value / MEGABYTE
 
+    beside_attacks = [
+        Target(
+            f"p99 of a {event} beside {title}", 25, results.median(key, FUSEBOX, f"beside_{event}_p99_ms"),
+            at_most=True, unit="ms",
+        )
+        for key, (title, _) in ATTACKS.items() for event in ("report", "acquire")
+    ]
     return [
         beside_redis("acquire, closed", "acquire-closed", 1),
         beside_redis("acquire, open", "acquire-open", 1),
@@ -85,5 +93,14 @@ def targets(results: Results) -> list[Target]:
         Target(
             "p99 of acquire beside saturating reports ÷ alone", 3, ratio(p99(BESIDE_REPORTS), p99(ALONE)),
             at_most=True,
+        ),
+        *beside_attacks,
+        Target(
+            "resident memory with 1 000 unread streams and 10 000 breakers", 300,
+            megabytes(results.median("fair-streams", FUSEBOX, "resident_bytes")), at_most=True, unit="MB",
+        ),
+        Target(
+            "repeated reports that are known after more ids than are kept", REPEATED,
+            results.median("fair-ids", FUSEBOX, "duplicates"),
         ),
     ]

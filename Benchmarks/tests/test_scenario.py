@@ -5,6 +5,7 @@ import random
 import unittest
 
 from bench.__main__ import chosen
+from bench.fair import fairness
 from bench.fusebox_side import MIX_ROUNDS, requests
 from bench.growth import growth
 from bench.plan import CONNECTIONS, FULL, BenchError
@@ -93,7 +94,7 @@ class Requests(unittest.TestCase):
 
 
 class Choice(unittest.TestCase):
-    every = ROWS + growth(FULL)
+    every = ROWS + growth(FULL) + fairness()
 
     def test_every_row_has_a_key_of_its_own(self) -> None:
         keys = [each.key for each in self.every]
