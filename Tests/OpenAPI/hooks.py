@@ -18,6 +18,7 @@ RELATIONS = (
     "is required by slow_call_rate_threshold",
     "must be at least recovery_timeout_ms",
     "must be at most window_calls",
+    "must be 1: a probe's permit takes one outcome",
 )
 
 

@@ -89,9 +89,9 @@ extension Inquiry {
     }
 
     /// The last change that the client knows. The header goes before the query: an `EventSource` that connects again sends
-    /// it along with the address that it was given first.
+    /// it along with the address that it was given first. Empty, either counts as absent.
     fileprivate func lastEvent() throws(Problem) -> EventID? {
-        let header = fields[.lastEventID]
+        let header = fields[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }
         guard let text = header ?? query["after"], !text.isEmpty else { return nil }
         guard let id = EventID(text) else {
             throw .invalid(

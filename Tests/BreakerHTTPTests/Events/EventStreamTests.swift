@@ -91,6 +91,7 @@ struct EventStreamTests {
             let epoch = server.engine.epoch
             for (query, fields) in [
                 ("?after=1", []), ("", ["last-event-id: 1"]), ("?after=3", ["Last-Event-ID: 1"]),
+                ("?after=1", ["last-event-id:"]),
                 ("?after=\(epoch)-1", []), ("?after=\(epoch)-3", ["last-event-id: \(epoch)-1"]),
             ] {
                 let stream = try await StreamClient.open(server.port, query, fields: fields)
