@@ -127,11 +127,15 @@ final class DecisionLane: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch error as? HTTPParserError {
-        case nil: context.fireErrorCaught(error)
-        case .headerOverflow: receive(.failed(.headTooLarge), context)
-        case .invalidMethod where decoderInput.hasRequestOfUnknownMethod: receive(.failed(.unknownMethod), context)
-        case .some: receive(.failed(.malformedBytes), context)
+        switch error {
+        case HTTPParserError.headerOverflow: receive(.failed(.headTooLarge), context)
+        case HTTPParserError.invalidMethod where decoderInput.hasRequestOfUnknownMethod:
+            receive(.failed(.unknownMethod), context)
+        case is HTTPParserError: receive(.failed(.malformedBytes), context)
+        // The router would take each for the end of the connection, and close it before the lane has answered. The decoder
+        // has failed before, and more bytes follow; or the client sends no more, and TLS did not announce it.
+        case is ByteToMessageDecoderError, NIOSSLError.uncleanShutdown: break
+        default: context.fireErrorCaught(error)
         }
     }
 

@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerEngine
 import NIOCore
 import NIOHTTP1
 import TestSupport
@@ -91,6 +92,36 @@ struct BrokenBytesTests {
                 last.expectProblem(.malformedRequest)
                 #expect(last["x-request-id"] != "before")
                 #expect(try client.isAtEnd())
+            }
+        }
+    }
+
+    @Test(
+        "A request that waits for the writer is answered although bytes that are no request follow it, and then the end",
+        arguments: [
+            (ByteScript.report, [200, 400]), (ByteScript.acquire + ByteScript.report, [200, 200, 400]),
+            (ByteScript.post("content-length: 21\r\n", body: #"{"outcome":"success"}"#, to: "report"), [200, 400]),
+            (ByteScript.post("connection: close\r\n", to: "report?outcome=success"), [200]),
+            (ByteScript.report + ByteScript.report, [200, 200, 400]),
+            (ByteScript.report + ByteScript.missing, [200, 404, 400]),
+        ]
+    )
+    func behindWaiting(requests: String, statuses: [Int]) async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            try await server.engine.whileWriterStands { standstill in
+                try await ByteClient.run { [server] in
+                    let sender = try SplitSender(port: server.port)
+                    let client = try ByteClient(port: server.port)
+                    try client.send(requests + "garbage\r\n\r\n")
+                    while server.engine.queueDepth < 1 { continue }
+                    try client.send("garbage\r\n\r\n")
+                    client.finishSending()
+                    try sender.letServerRead()
+                    standstill.end()
+                    for status in statuses { #expect(try client.readAnswer().status == status) }
+                    #expect(try client.isAtEnd())
+                }
             }
         }
     }

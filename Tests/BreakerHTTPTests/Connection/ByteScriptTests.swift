@@ -11,7 +11,7 @@ struct ByteScriptTests {
             try await ByteClient.run {
                 let sender = try SplitSender(port: server.port)
                 for place in script.bytes.indices {
-                    let client = try sender.send(script.bytes, splitAt: place)
+                    let client = try sender.send(script.bytes, splitAt: [place])
                     try Self.expect(script, of: client, splitAt: place)
                 }
             }

@@ -4,6 +4,7 @@ import BreakerClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 import TestSupport
 import Testing
@@ -101,6 +102,70 @@ extension ProcessTests {
                 let page = try #require(try JSONSerialization.jsonObject(with: body) as? [String: Any])
                 #expect((page["breakers"] as? [Any])?.count == 300)
             }
+        }
+
+        @Test(
+            "A client that ends its side without a TLS message still gets the answer that it waits for",
+            .timeLimit(.minutes(2)),
+            arguments: ["", "garbage\r\n\r\n"]
+        )
+        func unannouncedEnd(rest: String) async throws {
+            let server = try await start()
+            defer { server.child.kill() }
+            let port = try #require(URL(string: server.url)?.port)
+            let tls = try NIOSSLContext(
+                configuration: try #require(try ClientTLS(caFile: authority.path).configuration())
+            )
+            let report = "POST /v1/breakers/a/report?outcome=success HTTP/1.1\r\nhost: x\r\n\r\n"
+            for _ in 1...20 {
+                let answers = try await Self.answers(to: report + rest, port: port, tls)
+                #expect(answers.hasPrefix("HTTP/1.1 200"), "\(answers)")
+                #expect(answers.contains("HTTP/1.1 400") == !rest.isEmpty, "\(answers)")
+            }
+        }
+
+        /// Sends `text` over TLS, ends the TCP connection's side below TLS, and reads to the server's end.
+        private static func answers(to text: String, port: Int, _ tls: NIOSSLContext) async throws -> String {
+            let loop = MultiThreadedEventLoopGroup.singleton.next()
+            let end = loop.makePromise(of: String.self)
+            let channel = try await ClientBootstrap(group: loop)
+                .channelOption(.allowRemoteHalfClosure, value: true)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: nil)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                        try channel.pipeline.syncOperations.addHandler(AnswerCollector(end))
+                    }
+                }
+                .connect(host: "127.0.0.1", port: port).get()
+            try await channel.writeAndFlush(ByteBuffer(string: text)).get()
+            try await loop.submit {
+                let context = try channel.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self)
+                context.close(mode: .output, promise: nil)
+            }.get()
+            return try await end.futureResult.get()
+        }
+
+        /// Gathers what a server sends until it ends the connection.
+        private final class AnswerCollector: ChannelInboundHandler {
+            typealias InboundIn = ByteBuffer
+
+            private var text = ""
+            private let end: EventLoopPromise<String>
+
+            init(_ end: EventLoopPromise<String>) { self.end = end }
+
+            func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+                text += String(buffer: unwrapInboundIn(data))
+            }
+
+            func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+                if case ChannelEvent.inputClosed? = event as? ChannelEvent { context.close(promise: nil) }
+            }
+
+            func channelInactive(context: ChannelHandlerContext) { end.succeed(text) }
+
+            func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
         }
 
         @Test("TLS 1.1 is refused, 1.2 and 1.3 are spoken", .timeLimit(.minutes(2)))
