@@ -27,7 +27,8 @@ final class DecisionLane: ChannelDuplexHandler {
     let connections: OpenConnections
     let connection: OpenConnection
     private var isAuthenticated = false
-    var boundary = LaneBoundary()
+    /// The decoder has handed out the end of a request, and nothing since.
+    var hasDecodedEnd = false
     /// What the decoder is given at this moment, as far as it is made of lines that begin in it.
     var decoderInput = ByteBuffer()
     var turn = Turn<Part>()
@@ -109,13 +110,15 @@ final class DecisionLane: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isReadingBurst = true
         let part = unwrapInboundIn(data)
-        boundary.decoderMade(part)
+        hasDecodedEnd = false
         switch part {
         case .head(let head):
             deadlines.touch()
             receive(head, context)
         case .body: receive(.body(.other(part)), context)
-        case .end: receive(.end(.other(part)), context)
+        case .end:
+            hasDecodedEnd = true
+            receive(.end(.other(part)), context)
         }
     }
 
