@@ -292,7 +292,7 @@ extension HTTPRequestHead {
 
     /// A client of HTTP/1.0 does not know what a 100 is (RFC 9110, section 10.1.1).
     fileprivate var expectsContinue: Bool {
-        version != .http1_0 && headers["expect"].contains { $0.lowercased() == "100-continue" }
+        version != .http1_0 && headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
     }
 }
 

@@ -65,13 +65,12 @@ struct LaneReader {
 
     /// Without the spaces around it.
     func trimmed(_ range: Range<Int>) -> Range<Int> {
+        let space = UInt8(ascii: " ")
         var (start, end) = (range.lowerBound, range.upperBound)
-        while start < end, Self.isSpace(bytes[start]) { start += 1 }
-        while start < end, Self.isSpace(bytes[end - 1]) { end -= 1 }
+        while start < end, bytes[start] == space { start += 1 }
+        while start < end, bytes[end - 1] == space { end -= 1 }
         return start..<end
     }
-
-    static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 }
 
 /// The header fields that matter to a decision.
@@ -135,5 +134,6 @@ struct LaneFields {
         }
     }
 
-    private static func isValueByte(_ byte: UInt8) -> Bool { (0x20...0x7e).contains(byte) || byte == 0x09 }
+    /// No tab, which the decoder takes at some places and refuses at others.
+    private static func isValueByte(_ byte: UInt8) -> Bool { (0x20...0x7e).contains(byte) }
 }

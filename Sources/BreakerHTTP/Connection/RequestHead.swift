@@ -19,10 +19,16 @@ extension HTTPRequestHead {
         guard hosts.count == 1 || hosts.isEmpty && version == .http1_0 else {
             throw Problem(.malformedRequest, "a request must have one host field, not \(hosts.count)")
         }
-        guard hosts.allSatisfy({ HostName.isField($0.utf8) }) else {
+        guard let host = hosts.first else { return try inOriginForm() }
+        // The decoder leaves the whitespace after a value where it is (RFC 9110, section 5.5).
+        let value = host.utf8.reversed().drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.reversed()
+        guard HostName.isField(value) else {
             throw Problem(.malformedRequest, "the host field must be a host, with or without a port")
         }
-        return try inOriginForm()
+        guard value.count < host.utf8.count else { return try inOriginForm() }
+        var head = self
+        head.headers.replaceOrAdd(name: "host", value: String(decoding: value, as: UTF8.self))
+        return try head.inOriginForm()
     }
 
     /// The decoder knows `chunked` alone, and takes what else stands before it for no concern of its own (RFC 9112,
