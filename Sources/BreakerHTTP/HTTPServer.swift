@@ -19,6 +19,8 @@ package struct HTTPServer: Sendable {
         package var metricsBreakers = HTTPLimits.metricsBreakers
         /// `nil` for a server of plain HTTP.
         package var tls: ServerTLS?
+        /// Whether the lane takes decisions. Without it the router takes every request; tests compare the two.
+        var usesLane = true
         /// What serves the connections.
         package var eventLoops: any EventLoopGroup
 
@@ -88,7 +90,8 @@ package struct HTTPServer: Sendable {
                     times: configuration.times,
                     meters: meters,
                     connections: connections,
-                    tls: configuration.tls
+                    tls: configuration.tls,
+                    usesLane: configuration.usesLane
                 )
             },
             configuration: ApplicationConfiguration(

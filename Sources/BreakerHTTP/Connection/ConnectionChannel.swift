@@ -20,6 +20,7 @@ struct ConnectionChannel: HTTPChannelHandler {
     let meters: HTTPMeters
     let connections: OpenConnections
     let tls: ServerTLS?
+    let usesLane: Bool
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -41,7 +42,7 @@ struct ConnectionChannel: HTTPChannelHandler {
                 connection: connection
             )
             if let tls { try pipeline.addHandler(tls.handler()) }
-            try pipeline.addHandler(LaneEntrance(to: lane))
+            try pipeline.addHandler(LaneEntrance(to: lane, usesLane: usesLane))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,
                 withErrorHandling: false,

@@ -11,15 +11,18 @@ final class LaneEntrance: ChannelInboundHandler {
     typealias InboundOut = ByteBuffer
 
     private let lane: DecisionLane
+    private let usesLane: Bool
     private var isAtStart = true
 
-    init(to lane: DecisionLane) {
+    /// - Parameter usesLane: whether the lane decides anything; where it does not, the decoder gets every request.
+    init(to lane: DecisionLane, usesLane: Bool) {
         self.lane = lane
+        self.usesLane = usesLane
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
-        if isAtStart {
+        if isAtStart, usesLane {
             while let request = LaneRequest.take(from: &buffer, &lane.credentials) { lane.receive(request) }
         }
         guard buffer.readableBytes > 0 else { return }

@@ -171,6 +171,48 @@ struct DoorsTests {
         return masked
     }
 
+    /// Fields that the lane reads, each with values that are sound, odd and wrong.
+    static let fields: [(name: String, values: [String])] = [
+        ("content-length", ["0", "00", "+0", "-0", "", "5", "+5", "5,5", "0,0", "0, 0", "0 0", "0\t0", "0;", "0x0"]),
+        ("host", ["x", "", "x:80", "[::1]", "a b", "x\ty", "x,y"]),
+        ("connection", ["keep-alive", "close", "Keep-Alive", "keep-alive,close", "", "upgrade", "x"]),
+        ("x-request-id", ["mine", "a b", "a\tb", "", "a,b"]),
+        ("authorization", ["x", "Bearer x", ""]),
+        ("user-agent", ["Mozilla/5.0", "curl", ""]),
+        ("expect", ["x", ""]),
+        ("transfer-encoding", ["identity", "", "gzip"]),
+        ("origin", ["", "http://x", "null"]),
+        ("accept", ["", "x", "x\ty", "\u{7f}"]),
+    ]
+
+    @Test("A field is judged alike by both doors, whatever whitespace is around its value", arguments: fields)
+    func judgements(name: String, values: [String]) async throws {
+        try await TestServer.with { server in
+            try await TestServer.with(usesLane: false) { other in
+                try await ByteClient.run { [ports = [server.port, other.port]] in
+                    for (value, (before, after)) in values.flatMap({ value in Self.whitespace.map { (value, $0) } }) {
+                        let field = "\(name):\(before)\(value)\(after)\r\n"
+                        for fields in [field, field + field] {
+                            let host = name == "host" ? "" : "host: x\r\n"
+                            let request = "POST /v1/breakers/a/acquire HTTP/1.1\r\n\(host)\(fields)\r\n"
+                            let answers = try ports.map { port in
+                                let client = try ByteClient(port: port)
+                                try client.send(request + ByteScript.acquire)
+                                client.finishSending()
+                                return MaskedAnswers(try client.readToEnd()).texts
+                            }
+                            #expect(answers[0] == answers[1], "\(fields.debugDescription)")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static let whitespace = [
+        ("", ""), (" ", ""), ("\t", ""), (" ", " "), (" ", "\t"), (" \t", "\t "), (" ", "\u{b}"), ("\u{c}", ""),
+    ]
+
     @Test("With as many breakers as there may be, both doors say so")
     func breakerLimit() async throws {
         var configuration = Engine.Configuration()

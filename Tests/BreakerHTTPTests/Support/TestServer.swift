@@ -31,6 +31,7 @@ struct TestServer: Sendable {
     ///   - times: how long a connection waits for what.
     ///   - connections: how many there may be at once.
     ///   - eventLoops: what serves the connections.
+    ///   - usesLane: whether the lane takes decisions, as it does in a real server.
     static func with(
         folder: TemporaryFolder? = nil,
         tokens: [Token]? = nil,
@@ -39,6 +40,7 @@ struct TestServer: Sendable {
         times: ConnectionTimes = ConnectionTimes(),
         connections: Int = HTTPLimits.leastConnections,
         eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        usesLane: Bool = true,
         _ body: (TestServer) async throws -> Void
     ) async throws {
         try await RunningEngine.with(folder: folder, configuration: configuration, retention: retention) { running in
@@ -47,17 +49,19 @@ struct TestServer: Sendable {
             let readiness = Readiness()
             var logger = Logger(label: "test")
             logger.logLevel = .critical
+            var server = HTTPServer.Configuration(
+                host: "127.0.0.1",
+                port: 0,
+                maximumConnections: connections,
+                times: times,
+                eventLoops: eventLoops
+            )
+            server.usesLane = usesLane
             let service = HTTPServer.service(
                 engine: running.engine,
                 gatekeeper: gatekeeper,
                 readiness: readiness,
-                configuration: .init(
-                    host: "127.0.0.1",
-                    port: 0,
-                    maximumConnections: connections,
-                    times: times,
-                    eventLoops: eventLoops
-                ),
+                configuration: server,
                 logger: logger
             ) { address in
                 portFound.yield(address.port ?? 0)
