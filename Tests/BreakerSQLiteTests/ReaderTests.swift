@@ -67,7 +67,9 @@ struct ReaderTests {
         reader.close()
         store.close()
         #expect(try place.folder.names == ["fusebox.db", "fusebox.db.lock"])
-        #expect(throws: StoreError.self) { try reader.failures(ofBreaker: 1, before: nil, limit: 1) }
+        let error = StoreError(.unavailable, "the reader of \(place.database) is closed")
+        #expect(throws: error) { try reader.failures(ofBreaker: 1, before: nil, limit: 1) }
+        #expect(throws: error) { try reader.backUp() }
     }
 
     @Test("gives up a backup when it is closed")

@@ -106,8 +106,9 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
     }
 
     package func backUp() throws(StoreError) -> OpenFile {
-        let databaseLock = lock.withLock { self.databaseLock }
-        let isStopped = { [self] in lock.withLock { isClosed } }
+        let (isClosed, databaseLock) = lock.withLock { (self.isClosed, self.databaseLock) }
+        guard !isClosed else { throw closed }
+        let isStopped = { [self] in lock.withLock { self.isClosed } }
         return try Backup(source: file, vfs: vfs, lock: databaseLock, isStopped: isStopped).run()
     }
 
@@ -122,13 +123,15 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         _ body: (ReadSession) throws(SQLiteError) -> Value
     ) throws(StoreError) -> Value {
         let (idle, isClosed, databaseLock) = lock.withLock { (self.idle.popLast(), self.isClosed, self.databaseLock) }
-        guard !isClosed else { throw StoreError(.unavailable, "the reader of \(path) is closed") }
+        guard !isClosed else { throw closed }
         let session = if let idle { idle } else { try session(databaseLock) }
         // One that failed is not used again.
         let value = try translatingErrors("\(path) cannot be read") { () throws(SQLiteError) in try body(session) }
         giveBack(session)
         return value
     }
+
+    private var closed: StoreError { StoreError(.unavailable, "the reader of \(path) is closed") }
 
     private func session(_ databaseLock: DatabaseLock?) throws(StoreError) -> ReadSession {
         try translatingErrors("\(path) cannot be opened for reading") { () throws(SQLiteError) in
