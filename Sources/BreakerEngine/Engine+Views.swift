@@ -30,6 +30,26 @@ extension Engine {
         return seen([view])[0]
     }
 
+    /// How many breakers are read between two batches: a fraction of a millisecond of the writer's time.
+    static let breakersAtATime = 500
+
+    /// What `body` makes of the breakers of these names, without those that do not exist.
+    /// - Throws: ``EngineError/Code/storageUnavailable``.
+    func read<Value: Sendable>(
+        _ names: [BreakerName],
+        _ body: @escaping @Sendable (WorkingCopy, _ place: Int, Instant) -> Value
+    ) async throws(EngineError) -> [Value] {
+        var values: [Value] = []
+        for start in stride(from: 0, to: names.count, by: Self.breakersAtATime) {
+            if Task.isCancelled { throw .cancelled }
+            let some = names[start..<min(start + Self.breakersAtATime, names.count)]
+            values += try await writer.read { working, now throws(EngineError) in
+                some.compactMap { name in working.place(of: name).map { body(working, $0, now) } }
+            }
+        }
+        return values
+    }
+
     func seen(_ views: [BreakerView]) -> [BreakerView] {
         let names = views.map(\.breaker.name)
         let (instants, decisions) = (panel.lastSeen(names), panel.decisions(names))
@@ -87,6 +107,8 @@ extension Engine {
         try await storeTurns.run { () throws(EngineError) in
             do {
                 return try await onReaderThread(body)
+            } catch is CancellationError {
+                throw .cancelled
             } catch {
                 logger.error("A read of the store failed", metadata: ["error": "\(error)"])
                 throw EngineError(.storageUnavailable, "the store could not be read")

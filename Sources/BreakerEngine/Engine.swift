@@ -43,14 +43,16 @@ package final class Engine: Sendable {
     private let readerThreads = NIOThreadPool(numberOfThreads: readersAtATime)
     /// A thread of its own for what a scrape asks, so that no read delays it.
     private let statusThread = NIOThreadPool(numberOfThreads: 1)
+    /// Of lists of breakers, which take as long as there are breakers.
+    private let listThread = NIOThreadPool(numberOfThreads: 1)
     let storeTurns: ReadTurns
-    /// Of reads that go over many breakers on the writer's thread.
-    let walkTurns: ReadTurns
+    let listTurns: ReadTurns
+    let scrapeTurns: ReadTurns
     private let queue: NIOLockedValueBox<CommandQueue>
     private let healthBox: NIOLockedValueBox<StorageHealth>
     private let meterBox: NIOLockedValueBox<WriterMeter>
     let feed: ChangeFeed
-    let panelImages = NIOLockedValueBox<PanelImage?>(nil)
+    let progress = ProgressImage()
     private let timer: DueTimer
     private let eventLoop: any EventLoop
     let logger: Logger
@@ -89,7 +91,7 @@ package final class Engine: Sendable {
         )
         let health = NIOLockedValueBox(working.failure.map(StorageHealth.failing) ?? .ok)
         let meter = NIOLockedValueBox(WriterMeter())
-        let feed = ChangeFeed(revision: working.copy.committedRevision, shifts: working.copy.shifts)
+        let feed = ChangeFeed(PanelImage(of: working.copy, at: working.copy.now))
         let timer = DueTimer(eventLoop: eventLoop)
         self.writer = Writer(
             executor: executor,
@@ -109,7 +111,8 @@ package final class Engine: Sendable {
         if let failure = working.failure { Writer.logFailure(failure, logger) }
         self.clock = clock
         storeTurns = ReadTurns(width: Self.readersAtATime, patienceMs: configuration.readDeadlineMs, clock: clock)
-        walkTurns = ReadTurns(width: Self.readersAtATime, patienceMs: configuration.readDeadlineMs, clock: clock)
+        listTurns = ReadTurns(width: Self.readersAtATime, patienceMs: configuration.readDeadlineMs, clock: clock)
+        scrapeTurns = ReadTurns(width: 1, patienceMs: configuration.readDeadlineMs, clock: clock)
         self.configuration = configuration
         self.panel = panel
         self.reader = reader
@@ -122,6 +125,7 @@ package final class Engine: Sendable {
         self.logger = logger
         readerThreads.start()
         statusThread.start()
+        listThread.start()
     }
 
     /// Whether the store takes what it is given.
@@ -159,9 +163,25 @@ package final class Engine: Sendable {
         try await readerThreads.runIfActive(body)
     }
 
-    /// As ``onReaderThread(_:)``, for the file sizes that a scrape reads.
-    func onStatusThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await statusThread.runIfActive(body)
+    /// As ``onReaderThread(_:)``, for what a scrape reads.
+    func onStatusThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws(EngineError) -> Value {
+        try await Self.run(body, on: statusThread)
+    }
+
+    /// As ``onReaderThread(_:)``, for lists.
+    func onListThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws(EngineError) -> Value {
+        try await Self.run(body, on: listThread)
+    }
+
+    private static func run<Value: Sendable>(
+        _ body: @escaping @Sendable () -> Value,
+        on thread: NIOThreadPool
+    ) async throws(EngineError) -> Value {
+        do {
+            return try await thread.runIfActive(body)
+        } catch {
+            throw error is CancellationError ? .cancelled : .shuttingDown
+        }
     }
 }
 
@@ -191,6 +211,7 @@ extension Engine: Service {
         // Their threads are idle by now; that they end is no one's to wait for if the task was cancelled.
         try? await readerThreads.shutdownGracefully()
         try? await statusThread.shutdownGracefully()
+        try? await listThread.shutdownGracefully()
     }
 
     /// Stores what is due as an ordinary change, so that it is published when it happens, with no traffic. Where more is
@@ -229,7 +250,7 @@ extension Engine: Service {
         while true {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
             refuseOverdue()
-            for turns in [storeTurns, walkTurns] { turns.refuseOverdue() }
+            for turns in [storeTurns, listTurns, scrapeTurns] { turns.refuseOverdue() }
         }
     }
 

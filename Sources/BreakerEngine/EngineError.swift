@@ -31,6 +31,8 @@ package struct EngineError: Error, Hashable, Sendable {
         self.faults = faults
     }
 
+    /// No client sees it.
+    static let cancelled = EngineError(.overloaded, "the request was cancelled")
     static let shuttingDown = EngineError(.shuttingDown, "the server is shutting down")
     static let overloaded = EngineError(.overloaded, "more is waiting to be stored than can be soon")
     static let storageUnavailable = EngineError(

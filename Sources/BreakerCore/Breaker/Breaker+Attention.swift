@@ -34,19 +34,36 @@ extension Breaker {
             self.progress = progress
         }
 
+        /// - Parameter progress: that of a closed breaker.
+        package init(state: State, isOverridden: Bool, progress: @autoclosure () -> Double) {
+            guard !isOverridden else {
+                self.init(rank: 0, progress: 0)
+                return
+            }
+            switch state {
+            case .open: self.init(rank: 1, progress: 0)
+            case .halfOpen: self.init(rank: 2, progress: 0)
+            case .closed: self.init(rank: 3, progress: progress())
+            }
+        }
+
         package static func < (left: Attention, right: Attention) -> Bool {
             left.rank != right.rank ? left.rank < right.rank : left.progress > right.progress
         }
     }
 
     package func attention(at now: Instant) -> Attention {
-        if override != nil { return Attention(rank: 0, progress: 0) }
-        switch state {
-        case .open: return Attention(rank: 1, progress: 0)
-        case .halfOpen: return Attention(rank: 2, progress: 0)
-        case .closed:
-            let progress = rules(at: now).reduce(0) { max($0, $1.progress) }
-            return Attention(rank: 3, progress: progress)
-        }
+        Attention(state: state, isOverridden: override != nil, progress: progress(at: now))
+    }
+
+    /// How near a closed breaker is to tripping, by the rule that is nearest.
+    package func progress(at now: Instant) -> Double {
+        rules(at: now).reduce(0) { max($0, $1.progress) }
+    }
+
+    /// Whether its progress may be above 0, at any instant before the next event.
+    package var mayHaveProgress: Bool {
+        guard case .closed(let closed) = phase else { return false }
+        return closed.streak > 0 || closed.window.hasFaults
     }
 }

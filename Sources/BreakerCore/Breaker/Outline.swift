@@ -26,6 +26,34 @@ package struct Outline: Hashable, Sendable {
     }
 }
 
+extension Outline {
+    /// When it changes next, if nobody asks before; `nil` where it does not.
+    package var nextDue: Instant? {
+        guard let openUntil else { return override?.expiresAt }
+        guard let expiry = override?.expiresAt else { return openUntil }
+        return min(openUntil, expiry)
+    }
+
+    /// The outline of ``Breaker/preview(at:)``.
+    package func preview(at now: Instant) -> Outline {
+        guard let nextDue, nextDue <= now else { return self }
+        var preview = self
+        if let openUntil, openUntil <= now {
+            preview.state = .halfOpen
+            preview.since = openUntil
+            preview.openUntil = nil
+        }
+        if let override, let expiry = override.expiresAt, expiry <= now {
+            preview.override = nil
+            if let state = override.mode.stateAfter {
+                preview.state = state
+                preview.since = expiry
+            }
+        }
+        return preview
+    }
+}
+
 extension Breaker {
     package var outline: Outline {
         Outline(

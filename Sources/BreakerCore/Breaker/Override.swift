@@ -7,6 +7,15 @@ package struct Override: Hashable, Sendable {
         case forceClosed = "force_closed"
         /// The machine runs as always, but an acquire that it would deny is allowed and says so.
         case shadow
+
+        /// The state in which a breaker resumes when the override ends; `nil` where it stays in its own.
+        package var stateAfter: State? {
+            switch self {
+            case .forceOpen: .halfOpen
+            case .forceClosed: .closed
+            case .shadow: nil
+            }
+        }
     }
 
     package var mode: Mode

@@ -41,6 +41,9 @@ struct TimeWindow: Sendable {
         total.add(buckets[place])
     }
 
+    /// What the 60 buckets up to the newest that is in use hold together.
+    var newestCounts: Counts { total.counts }
+
     /// What the 60 buckets up to `bucket` hold together.
     func counts(upToBucket bucket: Int64) -> Counts {
         if bucket <= newest { return total.counts }

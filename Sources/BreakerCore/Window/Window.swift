@@ -50,6 +50,16 @@ enum Window: Hashable, Sendable {
         self = .time(window)
     }
 
+    /// Whether it holds a failure or a slow call that may still count.
+    var hasFaults: Bool {
+        let counts =
+            switch self {
+            case .time(let window): window.newestCounts
+            case .calls(let window): window.counts
+            }
+        return counts.failures > 0 || counts.slow > 0
+    }
+
     func counts(atElapsedMs elapsedMs: Int64, policy: Policy) -> Counts {
         switch (self, policy.window) {
         case (.time(let window), .time(let windowMs)):

@@ -7,6 +7,9 @@ import NIOCore
 /// A follower holds no more than a position, the revision it has come to. What it has not taken yet stands here, in the
 /// batches as they were committed, which all share: a follower that does not read costs nothing, and one that falls behind
 /// by more than is kept is let go.
+///
+/// It keeps an image of the panel, too, which is brought up to date from the changes when it is asked for, and by those
+/// that the feed lets go.
 final class ChangeFeed: Sendable {
     /// How many changes are kept, and so how far a follower may fall behind. The last batch stays whole, whatever its size:
     /// one that was not behind before it finds all of it.
@@ -39,6 +42,8 @@ final class ChangeFeed: Sendable {
         var shifts = 0
         var shiftedRevision: Int64?
         var batches = CircularBuffer<[Journal.Change]>()
+        /// The panel as some change left it, after which every change is in ``batches``.
+        var image: PanelImage
         var changes = 0
         var waiting: [Int: CheckedContinuation<Signal, Never>] = [:]
         var tickets = 0
@@ -46,16 +51,42 @@ final class ChangeFeed: Sendable {
 
         /// The revision behind which everything is kept.
         var floor: Int64 { batches.first?.first.map { $0.revision - 1 } ?? revision }
+
+        /// How many batches leave when so many changes come.
+        func outgoing(for incoming: Int) -> Int {
+            var (kept, count) = (changes, 0)
+            while kept + incoming > ChangeFeed.keptChanges, count < batches.count {
+                kept -= batches[offset: count].count
+                count += 1
+            }
+            return count
+        }
+
+        /// The changes behind `position`, `limit` at most, in order. None before them has been let go.
+        func slices(behind position: Int64, limit: Int) -> [ArraySlice<Journal.Change>] {
+            guard position < revision else { return [] }
+            var place = batches.partitioningIndex { $0[$0.count - 1].revision > position }
+            // Revisions have no gaps.
+            var known = batches[place].first.map { Int(position + 1 - $0.revision) } ?? 0
+            var slices: [ArraySlice<Journal.Change>] = []
+            var room = limit
+            while place < batches.endIndex, room > 0 {
+                slices.append(batches[place].dropFirst(known).prefix(room))
+                room -= slices[slices.count - 1].count
+                known = 0
+                place = batches.index(after: place)
+            }
+            return slices
+        }
     }
 
     private let state: NIOLockedValueBox<State>
 
-    /// - Parameters:
-    ///   - revision: the last that is committed.
-    ///   - shifts: how often the clock was set since the last server told of changes.
-    init(revision: Int64, shifts: Int = 0) {
+    /// - Parameter image: the panel as the last change that is committed left it.
+    init(_ image: PanelImage) {
+        let (revision, shifts) = (image.revision, image.shifts)
         state = NIOLockedValueBox(
-            State(revision: revision, shifts: shifts, shiftedRevision: shifts > 0 ? revision : nil)
+            State(revision: revision, shifts: shifts, shiftedRevision: shifts > 0 ? revision : nil, image: image)
         )
     }
 
@@ -69,10 +100,15 @@ final class ChangeFeed: Sendable {
     /// commit would wait for that.
     func publish(_ changes: [Journal.Change]) {
         guard let last = changes.last else { return }
+        // What is let go has to be in the image. Once in so many changes as are kept, if nobody asked for it meanwhile.
+        let losesChanges = state.withLockedValue { state in
+            let outgoing = state.outgoing(for: changes.count)
+            guard outgoing > 0, let lost = state.batches[offset: outgoing - 1].last else { return false }
+            return lost.revision > state.image.revision
+        }
+        if losesChanges { _ = image(at: last.at) }
         let waiting = state.withLockedValue { state in
-            while state.changes + changes.count > Self.keptChanges, let oldest = state.batches.popFirst() {
-                state.changes -= oldest.count
-            }
+            for _ in 0..<state.outgoing(for: changes.count) { state.changes -= state.batches.removeFirst().count }
             state.batches.append(changes)
             state.changes += changes.count
             state.revision = last.revision
@@ -83,9 +119,11 @@ final class ChangeFeed: Sendable {
     }
 
     /// The clock was set, and every instant of live state with it: followers begin anew with the panel.
-    func publishShift() {
+    /// - Parameter image: the panel with those instants.
+    func publishShift(_ image: PanelImage) {
         let waiting = state.withLockedValue { state in
-            state.shifts += 1
+            state.image = image
+            state.shifts = image.shifts
             state.shiftedRevision = state.revision
             return Self.takeWaiting(&state)
         }
@@ -106,6 +144,21 @@ final class ChangeFeed: Sendable {
         guard !state.waiting.isEmpty else { return [] }
         defer { state.waiting.removeAll(keepingCapacity: true) }
         return Array(state.waiting.values)
+    }
+
+    // MARK: The panel
+
+    /// The panel as the last change that was published left it.
+    func image(at now: Instant) -> PanelImage {
+        let (known, changes) = state.withLockedValue { state in
+            (state.image, state.slices(behind: state.image.revision, limit: .max))
+        }
+        // Outside the lock. Another may do the same at the same time.
+        let image = known.applying(Array(changes.joined()), at: now)
+        return state.withLockedValue { state in
+            if (state.image.shifts, state.image.revision) < (image.shifts, image.revision) { state.image = image }
+            return state.image
+        }
     }
 
     // MARK: Following
@@ -135,19 +188,7 @@ final class ChangeFeed: Sendable {
             isShifted = shifts != state.shifts
             guard !isShifted else { return nil }
             guard position < state.revision else { return [] }
-            guard position >= state.floor else { return nil }
-            var place = state.batches.partitioningIndex { $0[$0.count - 1].revision > position }
-            // Revisions have no gaps.
-            var known = state.batches[place].first.map { Int(position + 1 - $0.revision) } ?? 0
-            var slices: [ArraySlice<Journal.Change>] = []
-            var room = Self.changesAtOnce
-            while place < state.batches.endIndex, room > 0 {
-                slices.append(state.batches[place].dropFirst(known).prefix(room))
-                room -= slices[slices.count - 1].count
-                known = 0
-                place = state.batches.index(after: place)
-            }
-            return slices
+            return position < state.floor ? nil : state.slices(behind: position, limit: Self.changesAtOnce)
         }
         if isShifted { return .shifted }
         guard let slices else { return .behind }
@@ -181,12 +222,14 @@ final class ChangeFeed: Sendable {
 }
 
 extension CircularBuffer {
+    fileprivate subscript(offset offset: Int) -> Element { self[index(startIndex, offsetBy: offset)] }
+
     /// The first place at which `condition` holds, in a buffer in which it holds for the rest from there.
     fileprivate func partitioningIndex(where condition: (Element) -> Bool) -> Index {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
-            if condition(self[index(startIndex, offsetBy: middle)]) { high = middle } else { low = middle + 1 }
+            if condition(self[offset: middle]) { high = middle } else { low = middle + 1 }
         }
         return index(startIndex, offsetBy: low)
     }

@@ -16,9 +16,9 @@ extension Engine {
         var follower = Follower(engine: self, position: revision)
         let first =
             if revision == nil {
-                try await follower.resync(.start)
+                follower.resync(.start)
             } else if epoch ?? self.epoch != self.epoch {
-                try await follower.resync(.unknownRevision)
+                follower.resync(.unknownRevision)
             } else {
                 try await follower.ready()
             }
@@ -105,7 +105,7 @@ package struct Follower: Sendable {
             return advance(over: changes)
         case .shifted:
             shifts = engine.feed.shifts(heardBehind: nil)
-            return try await resync(.clockStep)
+            return resync(.clockStep)
         case .behind where isLive:
             hasFallenBehind = true
             return nil
@@ -120,8 +120,8 @@ package struct Follower: Sendable {
         return .changes(changes)
     }
 
-    fileprivate mutating func resync(_ reason: ResyncReason) async throws(EngineError) -> Event {
-        let image = try await engine.panelImage()
+    fileprivate mutating func resync(_ reason: ResyncReason) -> Event {
+        let image = engine.panelImage()
         position = image.revision
         return .resync(reason, image)
     }
@@ -141,8 +141,8 @@ package struct Follower: Sendable {
             isLive = true
             return nil
         case .changes(let changes): return advance(over: changes)
-        case .trimmed: return try await resync(.trimmed)
-        case .unknownRevision: return try await resync(.unknownRevision)
+        case .trimmed: return resync(.trimmed)
+        case .unknownRevision: return resync(.unknownRevision)
         }
     }
 }

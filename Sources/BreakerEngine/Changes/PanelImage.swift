@@ -2,7 +2,7 @@ package import BreakerCore
 import NIOConcurrencyHelpers
 package import NIOCore
 
-/// Every breaker as the last committed change left it: what a follower begins with.
+/// Every breaker as the last committed change left it: what a follower begins with, and what lists are made of.
 ///
 /// It is made of pieces. The next image shares those in which nothing changed, so that followers who do not read what they
 /// begin with hold little more than one image, at however many revisions they began.
@@ -13,11 +13,20 @@ package final class PanelImage: Sendable {
     package final class Piece: Sendable {
         /// Not empty.
         package let breakers: [Entry]
+        /// How many there are of each state, up to ``nextDue``.
+        let totals: BreakerList.Totals
+        /// When one of them changes next, if nobody asks before; `nil` where none does.
+        let nextDue: Instant?
         private let encoding = NIOLockedValueBox<ByteBuffer?>(nil)
 
         fileprivate init(_ breakers: [Entry]) {
             self.breakers = breakers
+            totals = breakers.reduce(into: BreakerList.Totals()) { $0.add($1.outline) }
+            nextDue = breakers.lazy.compactMap(\.outline.nextDue).min()
         }
+
+        var first: BreakerName { breakers[0].name }
+        var last: BreakerName { breakers[breakers.count - 1].name }
 
         /// What `encode` makes of the breakers: made once, and shared by all who ask.
         package func encoded(_ encode: ([Entry]) -> ByteBuffer) -> ByteBuffer {
@@ -37,6 +46,7 @@ package final class PanelImage: Sendable {
     package let pieces: [Piece]
 
     package var breakers: [Entry] { pieces.flatMap(\.breakers) }
+    var count: Int { pieces.reduce(0) { $0 + $1.breakers.count } }
 
     private init(revision: Int64, shifts: Int, at instant: Instant, pieces: [Piece]) {
         self.revision = revision
@@ -58,26 +68,41 @@ package final class PanelImage: Sendable {
         var rest = outlines.sorted { $0.key < $1.key }[...]
         var pieces: [Piece] = []
         pieces.reserveCapacity(self.pieces.count)
-        for piece in self.pieces {
-            // A name between two pieces joins the second, and one after all of them a piece of its own.
-            let own = rest.prefix { $0.key <= piece.breakers[piece.breakers.count - 1].name }
+        for (index, piece) in self.pieces.enumerated() {
+            // A name between two pieces joins the second, and one after all of them the last.
+            let own = index == self.pieces.count - 1 ? rest : rest.prefix { $0.key <= piece.last }
             rest = rest.dropFirst(own.count)
-            if own.isEmpty { pieces.append(piece) } else { pieces += Self.cut(Self.merge(own, into: piece.breakers)) }
+            let next = own.isEmpty ? [piece] : Self.cut(Self.merge(own, into: piece.breakers))
+            for piece in next { Self.append(piece, to: &pieces) }
         }
-        if !rest.isEmpty {
-            let end = pieces.popLast()
-            pieces += Self.cut(Self.merge(rest, into: end?.breakers ?? []))
-        }
+        pieces += Self.cut(Self.merge(rest, into: []))
         return PanelImage(revision: last.revision, shifts: shifts, at: now, pieces: pieces)
     }
 
+    /// Appends a piece, or joins it with the one before where both have room in one.
+    private static func append(_ piece: Piece, to pieces: inout [Piece]) {
+        guard let last = pieces.last, last.breakers.count + piece.breakers.count <= pieceSize else {
+            return pieces.append(piece)
+        }
+        pieces[pieces.count - 1] = Piece(last.breakers + piece.breakers)
+    }
+
+    /// - Parameter changes: in order of name, as `breakers` are.
     private static func merge(
         _ changes: ArraySlice<(key: BreakerName, value: Outline?)>,
         into breakers: [Entry]
     ) -> [Entry] {
-        var named = Dictionary(uniqueKeysWithValues: breakers.map { ($0.name, $0.outline) })
-        for (name, outline) in changes { named[name] = outline }
-        return named.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        var merged: [Entry] = []
+        merged.reserveCapacity(breakers.count + changes.count)
+        var rest = breakers[...]
+        for (name, outline) in changes {
+            let before = rest.prefix { $0.name < name }
+            merged += before
+            rest = rest.dropFirst(before.count)
+            if rest.first?.name == name { rest.removeFirst() }
+            if let outline { merged.append((name, outline)) }
+        }
+        return merged + rest
     }
 
     /// Some 18 KB of JSON.
@@ -93,48 +118,13 @@ package final class PanelImage: Sendable {
     }
 }
 
-extension Engine {
-    /// The panel as of the last change that was published, or a later one.
-    /// - Throws: ``EngineError/Code/storageUnavailable``.
-    package func panelImage() async throws(EngineError) -> PanelImage {
-        if let known = panelImages.withLockedValue({ $0 }), let image = upToDate(known) {
-            keep(image)
-            return image
-        }
-        // Read on the writer's thread, between two batches: everything up to its revision is in it, and nothing after.
-        return try await writer.read { working, now in
-            // Another may have been made while this one waited.
-            let known = panelImages.withLockedValue { $0 }
-            if let known, known.revision == working.committedRevision, known.shifts == working.shifts { return known }
-            let image = PanelImage(
-                revision: working.committedRevision,
-                shifts: working.shifts,
-                at: now,
-                breakers: working.names.compactMap { name in working[name].map { (name, $0.outline) } }
-            )
-            keep(image)
-            return image
-        }
-    }
-
-    /// - Returns: `nil` where the feed no longer has what happened since, or the clock was set.
-    private func upToDate(_ known: PanelImage) -> PanelImage? {
-        var changes: [Journal.Change] = []
-        while true {
-            switch feed.take(behind: changes.last?.revision ?? known.revision, shifts: known.shifts) {
-            case .changes(let next): changes += next
-            case .upToDate: return known.applying(changes, at: clock.now())
-            case .behind, .shifted: return nil
-            }
-        }
-    }
-
-    private func keep(_ image: PanelImage) {
-        panelImages.withLockedValue { known in
-            guard let last = known, (last.shifts, last.revision) > (image.shifts, image.revision) else {
-                known = image
-                return
-            }
-        }
+extension PanelImage {
+    convenience init(of working: WorkingCopy, at now: Instant) {
+        self.init(
+            revision: working.committedRevision,
+            shifts: working.shifts,
+            at: now,
+            breakers: working.names.compactMap { name in working[name].map { (name, $0.outline) } }
+        )
     }
 }

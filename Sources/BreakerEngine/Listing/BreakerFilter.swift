@@ -29,13 +29,13 @@ package struct BreakerFilter: Hashable, Sendable {
         return (0...bytes.count - part.count).contains { bytes[$0..<$0 + part.count].elementsEqual(part) }
     }
 
-    func admits(_ breaker: Breaker) -> Bool {
-        if let state, breaker.state != state { return false }
+    func admits(_ state: State, _ mode: Override.Mode?) -> Bool {
+        if let wanted = self.state, state != wanted { return false }
         return switch override {
         case nil: true
-        case .any?: breaker.override != nil
-        case Optional.some(.none): breaker.override == nil
-        case .mode(let mode)?: breaker.override?.mode == mode
+        case .any?: mode != nil
+        case Optional.some(.none): mode == nil
+        case .mode(let wanted)?: mode == wanted
         }
     }
 

@@ -35,89 +35,43 @@ package struct BreakerList: Sendable {
 
         package var total: Int { closed + open + halfOpen }
 
-        mutating func add(_ breaker: Breaker) {
-            switch breaker.state {
+        package subscript(state: State) -> Int {
+            switch state {
+            case .closed: closed
+            case .open: open
+            case .halfOpen: halfOpen
+            }
+        }
+
+        mutating func add(_ outline: Outline) {
+            switch outline.state {
             case .closed: closed += 1
             case .open: open += 1
             case .halfOpen: halfOpen += 1
             }
-            if breaker.override != nil { overridden += 1 }
+            if outline.override != nil { overridden += 1 }
+        }
+
+        static func += (left: inout Totals, right: Totals) {
+            left.closed += right.closed
+            left.open += right.open
+            left.halfOpen += right.halfOpen
+            left.overridden += right.overridden
         }
     }
 
-    /// One more than was asked for where there are more.
     package var views: [BreakerView]
-    /// `nil` behind the first page: a page by name costs no more than what is on it.
+    /// Where the page ends; `nil` where no page follows.
+    package var end: Place?
+    /// `nil` after the first page.
     package var totals: Totals?
 }
 
-extension BreakerView {
-    /// Where it stands in a list by attention.
-    package var place: BreakerList.Place {
-        BreakerList.Place(attention: breaker.attention(at: at), name: breaker.name)
-    }
-}
-
-/// What a walk has found of a list.
-private struct Gathering {
-    let filter: BreakerFilter
-    let order: BreakerList.Order
-    let limit: Int
-    /// `nil` where nobody asks for them.
-    var totals: BreakerList.Totals?
-    private var first: [(place: BreakerList.Place, view: BreakerView)] = []
-    /// Whether ``first`` holds the first of all that were offered, in order.
-    private var isFull = false
-
-    init(_ filter: BreakerFilter, order: BreakerList.Order, limit: Int) {
-        self.filter = filter
-        self.order = order
-        self.limit = limit
-        if order.isAtStart { totals = BreakerList.Totals() }
-    }
-
-    /// Breakers are offered in order of name.
-    /// - Returns: whether the next one is of interest.
-    mutating func offer(_ view: BreakerView) -> Bool {
-        totals?.add(view.breaker)
-        if filter.admits(view.breaker.name), filter.admits(view.breaker) { take(view) }
-        return switch order {
-        case .name: totals != nil || first.count < limit
-        case .attention: true
-        }
-    }
-
-    private mutating func take(_ view: BreakerView) {
-        switch order {
-        case .name:
-            // The rest is only counted.
-            guard first.count < limit else { return }
-            first.append((BreakerList.Place(attention: .init(rank: 0, progress: 0), name: view.breaker.name), view))
-        case .attention(let after):
-            let place = view.place
-            if let after, !after.isBefore(place) { return }
-            if isFull, let last = first.prefix(limit).last?.place, !(place.attention < last.attention) { return }
-            first.append((place, view))
-            // Sorted when it is twice as long as it has to be: each walk sorts pages, and never the whole list.
-            if first.count >= 2 * limit { cut() }
-        }
-    }
-
-    private mutating func cut() {
-        first.sort { $0.place.isBefore($1.place) }
-        isFull = first.count >= limit
-        first = Array(first.prefix(limit))
-    }
-
-    var list: BreakerList {
-        var whole = self
-        whole.cut()
-        return BreakerList(views: whole.first.map(\.view), totals: totals)
-    }
-}
-
 extension Engine {
-    /// A page of breakers, with one more than `limit` where there are more.
+    /// A page of breakers, with everything in it that was answered before.
+    ///
+    /// Which breakers are on it is read off the panel's image, on a thread of lists; the writer is asked for these alone.
+    /// A breaker that changes in between, so that it is of the list no longer, is left out.
     ///
     /// - Parameter prefix: a second prefix that every name has to have: what a token may see.
     package func breakers(
@@ -126,18 +80,49 @@ extension Engine {
         order: BreakerList.Order = .name(after: nil),
         limit: Int
     ) async throws(EngineError) -> BreakerList {
-        let gathering = Gathering(filter, order: order, limit: limit + 1)
         // One prefix has to continue the other, or no name has both.
         let longest = prefix.utf8.count > filter.prefix.utf8.count ? prefix : filter.prefix
-        guard longest.hasPrefix(prefix), longest.hasPrefix(filter.prefix) else { return gathering.list }
-        var list = try await walkTurns.run { () throws(EngineError) in
-            try await walk(into: gathering, prefix: longest, after: order.lastName) {
-                $0.offer(BreakerView(breaker: $1[$2].preview(at: $3), at: $3))
-            }.list
+        guard longest.hasPrefix(prefix), longest.hasPrefix(filter.prefix) else {
+            return BreakerList(views: [], totals: order.isAtStart ? BreakerList.Totals() : nil)
         }
-        list.views = seen(list.views)
-        return list
+        return try await listTurns.run { () throws(EngineError) in
+            var (places, totals) = try await places(filter, prefix: longest, order: order, limit: limit + 1)
+            let end = places.count > limit ? places[limit - 1] : nil
+            places = Array(places.prefix(limit))
+            let views = try await read(places.map(\.name)) { working, place, now in
+                BreakerView(breaker: working[place].preview(at: now), at: now)
+            }
+            let remaining = views.filter { filter.admits($0.breaker.state, $0.breaker.override?.mode) }
+            return BreakerList(views: seen(remaining), end: end, totals: totals)
+        }
     }
+
+    /// The first breakers of a list, and how many there are where it is asked for from its start.
+    private func places(
+        _ filter: BreakerFilter,
+        prefix: String,
+        order: BreakerList.Order,
+        limit: Int
+    ) async throws(EngineError) -> (places: [BreakerList.Place], totals: BreakerList.Totals?) {
+        if case .attention = order { try await updateProgress() }
+        return try await onListThread { [self] in
+            let now = clock.now()
+            let panel = panelImage()
+            let totals = order.isAtStart ? panel.totals(prefix: prefix, at: now) : nil
+            switch order {
+            case .name(let after):
+                return (panel.byName(filter, prefix: prefix, after: after, limit: limit, at: now), totals)
+            case .attention(let after):
+                let places = progress.read(panel, at: now) { progress in
+                    panel.byAttention(filter, prefix: prefix, after: after, limit: limit, at: now, progress: progress)
+                }
+                return (places, totals)
+            }
+        }
+    }
+
+    /// The panel as the last change that was published left it.
+    package func panelImage() -> PanelImage { feed.image(at: clock.now()) }
 }
 
 extension BreakerList.Order {
@@ -147,10 +132,5 @@ extension BreakerList.Order {
         case .name(let after): after == nil
         case .attention(let after): after == nil
         }
-    }
-
-    /// The name behind which the page begins; `nil` where every breaker may be on it.
-    fileprivate var lastName: BreakerName? {
-        if case .name(let after) = self { after } else { nil }
     }
 }

@@ -15,7 +15,8 @@ package struct WriterReading: Sendable {
 }
 
 extension Engine {
-    /// What is measured of the breakers whose names begin with `prefix`: taken between two batches, some at a time, so
+    /// What is measured of the breakers whose names begin with `prefix`. Which these are is read off the panel's image; of
+    /// those that are told of one by one the writer is asked between two batches, some at a time. Scrapes take turns, so
     /// that no batch waits for more than that.
     ///
     /// - Parameter limit: how many breakers to tell of one by one.
@@ -36,22 +37,34 @@ extension Engine {
         return nil
     }
 
-    private func readPanel(prefix: String, limit: Int) async throws -> PanelReading {
-        var reading = try await walk(into: PanelReading(limit: limit), prefix: prefix) { reading, working, place, now in
-            let breaker = working[place].preview(at: now)
-            reading.add(breaker) {
-                BreakerReading(
+    private func readPanel(prefix: String, limit: Int) async throws(EngineError) -> PanelReading {
+        try await scrapeTurns.run { () throws(EngineError) in
+            let (places, totals) = try await onStatusThread { [self] in
+                let (panel, now) = (panelImage(), clock.now())
+                let places = panel.byAttention(
+                    BreakerFilter(),
+                    prefix: prefix,
+                    after: nil,
+                    limit: limit,
+                    at: now,
+                    progress: { _ in 0 }
+                )
+                return (places, panel.totals(prefix: prefix, at: now))
+            }
+            var breakers = try await read(places.map(\.name)) { working, place, now in
+                let breaker = working[place].preview(at: now)
+                return BreakerReading(
                     breaker,
                     reports: working.reportTallies[place],
                     transitions: working.transitionTallies[breaker.id],
                     at: now
                 )
             }
-            return true
+            for (index, tally) in panel.decisions(breakers.map(\.name)).enumerated() {
+                breakers[index].decisions = tally
+            }
+            return PanelReading(breakers: breakers, totals: totals, limit: limit)
         }
-        try Task.checkCancellation()
-        reading.finish(decisions: panel.decisions)
-        return reading
     }
 
     package func writerReading() async -> WriterReading {

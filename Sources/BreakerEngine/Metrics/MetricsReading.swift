@@ -36,43 +36,11 @@ package struct BreakerReading: Sendable {
 
 /// What is measured of the breakers that somebody may see: of as many as asked for, and how many there are.
 package struct PanelReading: Sendable {
-    /// Those that need attention first: overridden, open, half open, closed; each by name. Never more than `limit` of
-    /// a rank, for no more are asked for.
-    private var ranks: [[BreakerReading]] = Array(repeating: [], count: 4)
+    /// Those that need attention first: overridden, open, half open, closed; each by name.
+    package var breakers: [BreakerReading]
     /// How many there are in each state, of those left out as well.
-    package private(set) var counts: [State: Int] = [:]
-    package let limit: Int
+    package var totals: BreakerList.Totals
+    package var limit: Int
 
-    init(limit: Int) {
-        self.limit = limit
-    }
-
-    package internal(set) var breakers: [BreakerReading] = []
-
-    package var total: Int { counts.values.reduce(0, +) }
-
-    package var leftOut: Int { max(0, total - limit) }
-
-    /// Puts those in order that have room.
-    mutating func finish(decisions: ([BreakerName]) -> [DecisionTally]) {
-        breakers = Array(ranks.joined().prefix(limit))
-        ranks = []
-        for (index, tally) in decisions(breakers.map(\.name)).enumerated() { breakers[index].decisions = tally }
-    }
-
-    /// - Parameter reading: called where there is room for the breaker.
-    mutating func add(_ breaker: Breaker, reading: () -> BreakerReading) {
-        counts[breaker.state, default: 0] += 1
-        let rank = Self.rank(of: breaker)
-        if ranks[rank].count < limit { ranks[rank].append(reading()) }
-    }
-
-    private static func rank(of breaker: Breaker) -> Int {
-        guard breaker.override == nil else { return 0 }
-        return switch breaker.state {
-        case .open: 1
-        case .halfOpen: 2
-        case .closed: 3
-        }
-    }
+    package var leftOut: Int { max(0, totals.total - limit) }
 }

@@ -3,14 +3,19 @@ import NIOCore
 
 /// Limits how many reads run at once, and lets the clients take turns: one with a thousand reads delays another by one.
 ///
-/// A read that has waited too long is refused without having run.
+/// A read that has waited too long is refused without having run, and one whose task is cancelled leaves.
 package final class ReadTurns: Sendable {
     /// For which client the task reads: the name of its token or its address; empty for the server itself.
     @TaskLocal package static var client = ""
 
+    private enum Answer {
+        case begun, late, cancelled
+    }
+
     private struct Waiting {
+        var ticket: Int
         var deadlineMs: Int64
-        var continuation: CheckedContinuation<Bool, Never>
+        var continuation: CheckedContinuation<Answer, Never>
     }
 
     private struct State {
@@ -19,6 +24,7 @@ package final class ReadTurns: Sendable {
         var queues: [String: CircularBuffer<Waiting>] = [:]
         /// The clients that have a queue, the next one first.
         var clients = CircularBuffer<String>()
+        var tickets = 0
 
         /// Takes out the read that is next.
         mutating func next() -> Waiting? {
@@ -29,6 +35,17 @@ package final class ReadTurns: Sendable {
                 clients.append(client)
             }
             return first
+        }
+
+        /// Takes out the read with this ticket, if it waits.
+        mutating func remove(_ ticket: Int, of client: String) -> Waiting? {
+            guard let index = queues[client]?.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+            let read = queues[client]?.remove(at: index)
+            if queues[client]?.isEmpty == true {
+                queues[client] = nil
+                clients.removeAll { $0 == client }
+            }
+            return read
         }
     }
 
@@ -51,30 +68,44 @@ package final class ReadTurns: Sendable {
     var depth: Int { state.withLockedValue { $0.queues.values.reduce(0) { $0 + $1.count } } }
 
     /// Runs `body` when its turn has come. `body` must not ask for another turn.
-    /// - Throws: ``EngineError/Code/overloaded`` where that was not in time, and what `body` throws.
+    /// - Throws: ``EngineError/Code/overloaded`` where that was not in time, ``EngineError/cancelled``, and what `body`
+    ///   throws.
     func run<Value>(_ body: () async throws(EngineError) -> Value) async throws(EngineError) -> Value {
-        guard await begin() else {
-            throw EngineError(.overloaded, "too many reads are waiting; retry later")
+        switch await begin() {
+        case .begun: break
+        case .late: throw EngineError(.overloaded, "too many reads are waiting; retry later")
+        case .cancelled: throw .cancelled
         }
         defer { end() }
         return try await body()
     }
 
-    private func begin() async -> Bool {
+    private func begin() async -> Answer {
         let (client, deadlineMs) = (Self.client, clock.uptimeMs() + patienceMs)
-        return await withCheckedContinuation { continuation in
-            let runs = state.withLockedValue { state in
-                guard state.running == width else {
-                    state.running += 1
-                    return true
+        let ticket = state.withLockedValue { state in
+            state.tickets += 1
+            return state.tickets
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answer: Answer? = state.withLockedValue { state in
+                    // Asked under the lock: a cancellation that comes later finds the read in its queue.
+                    guard !Task.isCancelled else { return .cancelled }
+                    guard state.running == width else {
+                        state.running += 1
+                        return .begun
+                    }
+                    if state.queues[client] == nil { state.clients.append(client) }
+                    state.queues[client, default: CircularBuffer()].append(
+                        Waiting(ticket: ticket, deadlineMs: deadlineMs, continuation: continuation)
+                    )
+                    return nil
                 }
-                if state.queues[client] == nil { state.clients.append(client) }
-                state.queues[client, default: CircularBuffer()].append(
-                    Waiting(deadlineMs: deadlineMs, continuation: continuation)
-                )
-                return false
+                if let answer { continuation.resume(returning: answer) }
             }
-            if runs { continuation.resume(returning: true) }
+        } onCancel: {
+            let read = state.withLockedValue { $0.remove(ticket, of: client) }
+            read?.continuation.resume(returning: .cancelled)
         }
     }
 
@@ -89,8 +120,8 @@ package final class ReadTurns: Sendable {
             state.running -= 1
             return nil
         }
-        next?.continuation.resume(returning: true)
-        for read in late { read.continuation.resume(returning: false) }
+        next?.continuation.resume(returning: .begun)
+        for read in late { read.continuation.resume(returning: .late) }
     }
 
     /// Refuses what has waited too long, also while the reads that run do not end.
@@ -109,6 +140,6 @@ package final class ReadTurns: Sendable {
             state.clients = state.clients.filter { [queues = state.queues] in queues[$0] != nil }
             return late
         }
-        for read in late { read.continuation.resume(returning: false) }
+        for read in late { read.continuation.resume(returning: .late) }
     }
 }

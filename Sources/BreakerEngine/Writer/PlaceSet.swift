@@ -24,6 +24,14 @@ struct PlaceSet {
         places.removeAll(keepingCapacity: true)
     }
 
+    /// Takes out those that came in last, `limit` at most.
+    mutating func removeLast(_ limit: Int) -> ArraySlice<Int> {
+        let removed = places.suffix(limit)
+        for place in removed { marks[place] = false }
+        places.removeLast(removed.count)
+        return removed
+    }
+
     // MARK: Places that come and go
 
     mutating func appendPlace() {

@@ -48,7 +48,10 @@ extension WorkingCopy {
     /// - Returns: what the panel has to show, and the changes in order of revision.
     mutating func commitBatch(isStored: Bool) -> (updates: [Panel.Update], changes: [Journal.Change]) {
         let updates = panelUpdates()
-        for place in touched.places { due.schedule(self[place].name, at: self[place].nextDue) }
+        for place in touched.places {
+            due.schedule(self[place].name, at: self[place].nextDue)
+            progressed.insert(place)
+        }
         for deletion in deletions where place(of: deletion.name) == nil { due.schedule(deletion.name, at: nil) }
         let changes = journal.changes
         reportTallies.commitBatch()

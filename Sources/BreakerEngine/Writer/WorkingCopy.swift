@@ -17,6 +17,9 @@ struct WorkingCopy {
     /// How many breakers each token created, of those that exist.
     private var created: [String: Int] = [:]
 
+    /// Places of breakers that were stored since lists took their progress.
+    var progressed: PlaceSet
+
     // What the present batch did.
     private(set) var now: Instant
     var journal: Journal
@@ -68,12 +71,14 @@ struct WorkingCopy {
         committedRevision = revision
         touched = PlaceSet(count: breakers.count)
         seen = PlaceSet(count: breakers.count)
+        progressed = PlaceSet(count: breakers.count)
         reportTallies = ReportTallies(count: breakers.count)
         places.reserveCapacity(breakers.count)
         for (place, breaker) in breakers.enumerated() {
             places[breaker.name] = place
             due.schedule(breaker.name, at: breaker.nextDue)
             if let creator = breaker.creator { created[creator, default: 0] += 1 }
+            if breaker.mayHaveProgress { progressed.insert(place) }
         }
     }
 
@@ -183,6 +188,13 @@ struct WorkingCopy {
         self.now = now
     }
 
+    /// Some of the breakers that were stored since they were taken last, each without a breaker where it has no progress.
+    mutating func takeProgressed(atMost limit: Int) -> [(name: BreakerName, breaker: Breaker?)] {
+        progressed.removeLast(limit).map { place in
+            (breakers[place].name, breakers[place].mayHaveProgress ? breakers[place] : nil)
+        }
+    }
+
     /// Moves every instant of live state, and the batch's own, for a clock that was set by as much.
     mutating func shift(byMs milliseconds: Int64) {
         now = now.advanced(byMilliseconds: milliseconds)
@@ -233,6 +245,9 @@ struct WorkingCopy {
         policies.share(&breakers[breakers.count - 1])
         touched.appendPlace()
         seen.appendPlace()
+        progressed.appendPlace()
+        // Also where it is back because its deletion failed.
+        progressed.insert(breakers.count - 1)
         reportTallies.appendPlace()
         names.insert(breaker.name, at: placeInOrder(of: breaker.name))
     }
@@ -242,11 +257,19 @@ struct WorkingCopy {
         countCreation(of: breakers[place], by: -1)
         touched.swapRemovePlace(place)
         seen.swapRemovePlace(place)
+        progressed.swapRemovePlace(place)
         reportTallies.swapRemovePlace(place)
         breakers.swapAt(place, breakers.count - 1)
         breakers.removeLast()
         if place < breakers.count { places[breakers[place].name] = place }
         names.remove(at: placeInOrder(of: name))
+    }
+
+    /// The first names after `last` that begin with `prefix`, in order.
+    func names(prefix: String, after last: BreakerName?, atMost limit: Int) -> [BreakerName] {
+        var start = names.partitioningIndex { $0.value >= prefix }
+        if let last { start = max(start, names.partitioningIndex { $0 > last }) }
+        return Array(names[start...].prefix(limit).prefix { $0.value.hasPrefix(prefix) })
     }
 
     /// The first place in ``names`` whose name is not before `name`.
@@ -255,9 +278,9 @@ struct WorkingCopy {
     }
 }
 
-extension [BreakerName] {
+extension Array {
     /// The first place at which `condition` holds, in an array in which it holds for the rest from there.
-    func partitioningIndex(where condition: (BreakerName) -> Bool) -> Int {
+    func partitioningIndex(where condition: (Element) -> Bool) -> Int {
         var (low, high) = (startIndex, endIndex)
         while low < high {
             let middle = (low + high) / 2

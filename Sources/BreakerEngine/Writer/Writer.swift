@@ -92,8 +92,8 @@ actor Writer {
     func finish() {
         while processNext() {}
         guard !isFinished else { return }
-        isFinished = true
         while touchStore() {}
+        isFinished = true
         store.close()
     }
 
@@ -104,6 +104,15 @@ actor Writer {
     ) throws(EngineError) -> Value {
         guard undoFailedBatch() else { throw .storageUnavailable }
         return try body(working, clock.now())
+    }
+
+    /// Hands out some of the breakers whose progress may have changed since they were handed out.
+    /// - Returns: whether there are more.
+    /// - Throws: ``EngineError/Code/storageUnavailable`` while the working copy is not what is stored.
+    func handOutProgress(to image: ProgressImage, atMost limit: Int) throws(EngineError) -> Bool {
+        guard undoFailedBatch() else { throw .storageUnavailable }
+        image.add(working.takeProgressed(atMost: limit))
+        return !working.progressed.isEmpty
     }
 
     // MARK: One batch
@@ -202,7 +211,7 @@ actor Writer {
         panel.publish(updates, at: working.now)
         if stepMs < 0 { clock.step(byMs: stepMs) }
         feed.publish(changes)
-        if stepMs != 0 { feed.publishShift() }
+        if stepMs != 0 { feed.publishShift(PanelImage(of: working, at: working.now)) }
         for change in changes { log(change) }
         timer.arm(working.nextDue(), at: working.now)
         return nil
@@ -302,6 +311,7 @@ actor Writer {
     /// - Returns: whether the working copy is what is stored.
     private func undoFailedBatch() -> Bool {
         guard let suspects else { return true }
+        guard !isFinished else { return false }
         do {
             let stored = try store.reload(suspects)
             let breakers = try stored.breakers.map(Engine.breaker(from:))

@@ -53,7 +53,7 @@ struct EventStream: Sendable {
         while true {
             do {
                 return try await ReadTurns.$client.withValue(client) { try await follower.next() }
-            } catch let error as EngineError where error.code == .overloaded {
+            } catch let error as EngineError where error.code == .overloaded && !Task.isCancelled {
                 continue
             }
         }

@@ -22,7 +22,7 @@ extension Exposition {
         addCounters(of: breakers)
         addOverrides(of: breakers)
         add(.breakers) { samples in
-            for state in State.allCases { samples.add(panel.counts[state] ?? 0, ["state": state.rawValue]) }
+            for state in State.allCases { samples.add(panel.totals[state], ["state": state.rawValue]) }
         }
         add(.breakersLeftOut) { $0.add(panel.leftOut) }
     }

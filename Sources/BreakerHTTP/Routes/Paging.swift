@@ -33,8 +33,11 @@ struct Page: Sendable {
     /// - Returns: the page, and the token of the next one, empty where there is none.
     func cut<Item>(_ items: [Item], filters: [String], key: (Item) -> String) -> (items: [Item], next: String) {
         guard items.count > size, let last = items.prefix(size).last else { return (items, "") }
-        return (Array(items.prefix(size)), Self.encode(filters + [key(last)]))
+        return (Array(items.prefix(size)), Self.token(after: key(last), filters: filters))
     }
+
+    /// The token of the page after the item with this key.
+    static func token(after key: String, filters: [String]) -> String { encode(filters + [key]) }
 
     // A token is its parts in hexadecimal with hyphens between: opaque, and safe in a query as it is.
 

@@ -24,10 +24,10 @@ extension Routes {
                 limit: page.size
             )
         }
-        let (items, next) = page.cut(list.views, filters: filters, key: sort.key)
-        let breakers = tellsHistory ? try await withHistory(engine, items) : items.map(JSON.init)
+        let breakers = tellsHistory ? try await withHistory(engine, list.views) : list.views.map(JSON.init)
+        let next = list.end.map { Page.token(after: sort.key($0), filters: filters) }
         return .json([
-            "breakers": .array(breakers), "next_page_token": .string(next),
+            "breakers": .array(breakers), "next_page_token": .string(next ?? ""),
             "counts": list.totals.map(JSON.init) ?? .null,
         ])
     }
@@ -45,13 +45,11 @@ private enum ListSort: String {
         self = sort
     }
 
-    /// The key of an item: its name, or `<rank> <progress> <name>`.
-    func key(_ view: BreakerView) -> String {
+    /// The key of a place in the list: the name, or `<rank> <progress> <name>`.
+    func key(_ place: BreakerList.Place) -> String {
         switch self {
-        case .name: return view.breaker.name.value
-        case .attention:
-            let place = view.place
-            return "\(place.attention.rank) \(place.attention.progress) \(place.name)"
+        case .name: place.name.value
+        case .attention: "\(place.attention.rank) \(place.attention.progress) \(place.name)"
         }
     }
 

@@ -11,6 +11,10 @@ extension Trial {
         let lazy = bench
         bench.advance()
         defer { bench = lazy }
+        let outline = lazy.breaker.outline.preview(at: bench.now)
+        try require(outline == lazy.breaker.preview(at: bench.now).outline, "an outline is previewed as \(outline)")
+        let due = lazy.breaker.nextDue.map { $0 <= bench.now } ?? false
+        try require(due || lazy.breaker.outline == outline, "an outline changes, and nothing is due")
         recount.follow(bench.breaker)
         try watchState()
         try watchCounts()
@@ -43,6 +47,8 @@ extension Trial {
     }
 
     private func watchCounts() throws(Violation) {
+        let progress = bench.breaker.progress(at: bench.now)
+        try require(progress == 0 || bench.breaker.mayHaveProgress, "a progress of \(progress), and none is told of")
         let counts =
             bench.breaker.state == .closed ? recount.counts(at: bench.now, policy: bench.breaker.policy) : .zero
         try require(bench.counts == counts, "the window has \(bench.counts), a recount \(counts)")

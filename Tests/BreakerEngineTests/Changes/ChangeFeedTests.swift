@@ -3,6 +3,12 @@ import Testing
 
 @testable import BreakerEngine
 
+extension ChangeFeed {
+    convenience init(revision: Int64) {
+        self.init(PanelImage(revision: revision, shifts: 0, at: Instant(milliseconds: 0), breakers: []))
+    }
+}
+
 @Suite("The feed keeps the newest changes for all who follow")
 struct ChangeFeedTests {
     private func changes(_ revisions: ClosedRange<Int64>) throws -> [Journal.Change] {
@@ -69,6 +75,33 @@ struct ChangeFeedTests {
         #expect(taken(feed, behind: kept) == nil)
         #expect(taken(feed, behind: kept + 1)?.first == kept + 2)
         #expect(taken(feed, behind: 3 * kept - 1) == [3 * kept])
+    }
+
+    @Test("The image has every change, be it let go, in batches of any size", arguments: [1, 7, 500, 4_096, 9_999])
+    func image(batch: Int64) throws {
+        let feed = ChangeFeed(revision: 0)
+        let (kept, now) = (Int64(ChangeFeed.keptChanges), Instant(milliseconds: 0))
+        let outline = Outline(state: .open, generation: 1, since: now, openUntil: nil, policyRevision: 1, override: nil)
+        let total = 3 * kept + 1
+        for first in stride(from: 1, through: total, by: Int(batch)) {
+            let changes = try (first...min(first + batch - 1, total)).map { revision in
+                // The second third is of names of the first.
+                let number = revision > kept && revision <= 2 * kept ? revision - kept : revision
+                return Journal.Change(
+                    revision: revision,
+                    name: try #require(BreakerName("b\(number)")),
+                    breakerID: number,
+                    at: now,
+                    kind: .created,
+                    outline: number == revision ? outline : nil
+                )
+            }
+            feed.publish(changes)
+        }
+        let image = feed.image(at: now)
+        #expect(image.revision == total)
+        #expect(image.breakers.map(\.name.value) == (2 * kept + 1...total).map { "b\($0)" }.sorted())
+        #expect(feed.image(at: now) === image)
     }
 
     @Test("A wait ends with the next change, or with the end of the feed; what is here is told to the end")

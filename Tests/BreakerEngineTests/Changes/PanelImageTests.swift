@@ -1,6 +1,5 @@
 import BreakerCore
 import EngineSupport
-import NIOConcurrencyHelpers
 import TestSupport
 import Testing
 
@@ -22,13 +21,11 @@ struct PanelImageTests {
                     default: _ = try await engine.acquire(name.value)
                     }
                 }
-                let updated = try await engine.panelImage()
-                engine.panelImages.withLockedValue { $0 = nil }
-                let fresh = try await engine.panelImage()
+                let updated = engine.panelImage()
+                let fresh = try await engine.freshImage()
                 #expect(updated.revision == fresh.revision)
                 #expect(updated.breakers.map(\.name) == fresh.breakers.map(\.name))
                 #expect(updated.breakers.map(\.outline) == fresh.breakers.map(\.outline))
-                engine.panelImages.withLockedValue { $0 = updated }
             }
         }
     }
@@ -38,14 +35,58 @@ struct PanelImageTests {
         try await RunningEngine.with { running in
             let engine = running.engine
             for number in 0..<1_000 { _ = try await engine.acquire("b\(number)") }
-            let first = try await engine.panelImage()
-            #expect(try await engine.panelImage() === first)
+            let first = engine.panelImage()
+            #expect(engine.panelImage() === first)
             _ = try await engine.acquire("b5-new")
-            let second = try await engine.panelImage()
+            let second = engine.panelImage()
             let known = Set(first.pieces.map(ObjectIdentifier.init))
             #expect(first.pieces.count == 10)
             #expect(second.pieces.filter { !known.contains(ObjectIdentifier($0)) }.count == 1)
             #expect(second.breakers.count == 1_001)
         }
+    }
+
+    @Test("Pieces that breakers leave are joined, so that there are few", arguments: [1, 2] as [UInt64])
+    func joined(seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let now = Instant(milliseconds: 0)
+        let outline = Outline(state: .open, generation: 1, since: now, openUntil: nil, policyRevision: 1, override: nil)
+        var names = try (0..<2_000).map { try #require(BreakerName("b\($0)")) }.sorted()
+        var image = PanelImage(revision: 1, shifts: 0, at: now, breakers: names.map { ($0, outline) })
+        while !names.isEmpty {
+            let name = names.remove(at: random.below(names.count))
+            let change = Journal.Change(
+                revision: image.revision + 1,
+                name: name,
+                breakerID: 1,
+                at: now,
+                kind: .deleted(actor: nil),
+                outline: nil
+            )
+            image = image.applying([change], at: now)
+            #expect(image.count == names.count)
+            #expect(image.pieces.count <= 1 + names.count / 50)
+        }
+    }
+
+    @Test("A step of the clock moves the instants of the image")
+    func shift() async throws {
+        try await RunningEngine.with { running in
+            let engine = running.engine
+            try await engine.trip("a")
+            _ = engine.panelImage()
+            running.clock.setSystemClock(byMs: 86_400_000)
+            await engine.writer.followClock()
+            let (image, fresh) = (engine.panelImage(), try await engine.freshImage())
+            #expect(image.breakers.map(\.outline) == fresh.breakers.map(\.outline))
+            #expect(image.shifts == fresh.shifts)
+        }
+    }
+}
+
+extension Engine {
+    /// The image as the working copy has it.
+    func freshImage() async throws -> PanelImage {
+        try await writer.read { working, now in PanelImage(of: working, at: now) }
     }
 }

@@ -144,6 +144,9 @@ struct FaultTests {
         let stored = try store.load().breakers.map { try #require(Breaker($0.snapshot)) }
         let standings = Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0.standing) })
         #expect(running.engine.panel.standings == standings, comment)
+        let outlines = Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0.outline) })
+        let image = Dictionary(uniqueKeysWithValues: running.engine.panelImage().breakers.map { ($0.name, $0.outline) })
+        #expect(image == outlines, comment)
     }
 
     @Test("With a disk that stays full, decisions go on where they need no write; it heals without traffic")
@@ -228,6 +231,21 @@ struct FaultTests {
             disk.heal()
             #expect(try await running.engine.report(Report(.failure), to: "payments").applied)
             #expect(try await running.engine.breaker("payments").breaker.consecutiveFailures == 2)
+        }
+    }
+
+    @Test("A read after the end, with a batch that could not be undone, is refused")
+    func readAfterTheEnd() async throws {
+        let disk = FaultyDisk()
+        try await RunningEngine.with(vfs: disk.name) { running async throws in
+            try await running.engine.report(Report(.failure), to: "payments")
+            disk.fail(1, of: [.write, .sync, .read], with: FaultyDisk.readFailed, forGood: true)
+            await #expect(throws: EngineError.self) {
+                try await running.engine.report(Report(.failure), to: "payments")
+            }
+            await running.engine.writer.finish()
+            disk.heal()
+            await #expect(throws: EngineError.storageUnavailable) { try await running.engine.breaker("payments") }
         }
     }
 

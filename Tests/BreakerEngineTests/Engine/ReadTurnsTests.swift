@@ -43,6 +43,51 @@ struct ReadTurnsTests {
         #expect(turns.depth == 0)
     }
 
+    @Test("A read whose task is cancelled while it waits leaves at once, without having run")
+    func cancelled() async throws {
+        let turns = ReadTurns(width: 1, patienceMs: 5_000, clock: ManualClock())
+        let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+        let (begun, beginner) = AsyncStream.makeStream(of: Void.self)
+        async let first: Void = turns.run { () throws(EngineError) in
+            beginner.finish()
+            for await _ in gate {}
+        }
+        for await _ in begun {}
+        let tasks = ["a", "b", "a"].map { client in
+            Task {
+                try await ReadTurns.$client.withValue(client) {
+                    try await turns.run { () throws(EngineError) in "\(client) has run" }
+                }
+            }
+        }
+        await Self.wait(for: 3, turns)
+        tasks[1].cancel()
+        await #expect(throws: EngineError.cancelled) { try await tasks[1].value }
+        #expect(turns.depth == 2)
+        tasks[2].cancel()
+        await #expect(throws: EngineError.cancelled) { try await tasks[2].value }
+        #expect(turns.depth == 1)
+        opener.finish()
+        #expect(try await tasks[0].value == "a has run")
+        try await first
+        #expect(turns.depth == 0)
+        let late = Task {
+            while !Task.isCancelled { await Task.yield() }
+            try await turns.run { () throws(EngineError) in }
+        }
+        late.cancel()
+        await #expect(throws: EngineError.cancelled) { try await late.value }
+    }
+
+    @Test("A read of the store that is cancelled is no failure of the store")
+    func cancelledRead() async throws {
+        try await RunningEngine.with { running in
+            await #expect(throws: EngineError.cancelled) {
+                try await running.engine.read { throw CancellationError() }
+            }
+        }
+    }
+
     @Test("A read that has waited too long is refused without having run", arguments: [(5_000, false), (5_001, true)])
     func late(waitedMs: Int64, isRefused: Bool) async throws {
         let clock = ManualClock()

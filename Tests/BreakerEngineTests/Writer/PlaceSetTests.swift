@@ -16,6 +16,15 @@ struct PlaceSetTests {
         #expect([0, 1, 2].map(set.contains) == [false, false, false])
     }
 
+    @Test("are taken out from the end, as many as asked for", arguments: 0...4)
+    func taken(limit: Int) {
+        var set = PlaceSet(count: 3)
+        for place in [2, 0, 1] { set.insert(place) }
+        #expect(Array(set.removeLast(limit)) == Array([2, 0, 1].suffix(limit)))
+        #expect(set.places == Array([2, 0, 1].dropLast(limit)))
+        for place in [2, 0, 1] { #expect(set.contains(place) == set.places.contains(place)) }
+    }
+
     @Test("stay with what is at them, whatever comes and goes", arguments: 0..<100 as Range<UInt64>)
     func follows(seed: UInt64) {
         var random = SplitMix64(seed: seed)

@@ -1,10 +1,34 @@
 import BreakerCore
+import EngineSupport
 import Testing
 
 @testable import BreakerEngine
 
 @Suite("The working copy")
 struct WorkingCopyTests {
+    @Test("What is handed out for lists is what was stored since the last time, and no more")
+    func progress() async throws {
+        try await RunningEngine.with { running in
+            let engine = running.engine
+            for number in 0..<20 { try await engine.report(Report(.success), to: "b\(number)") }
+            func handedOut() async throws -> [String: Double] {
+                let (panel, image) = (engine.panelImage(), ProgressImage())
+                var progress: [String: Double] = [:]
+                #expect(try await !engine.writer.handOutProgress(to: image, atMost: 100))
+                image.read(panel, at: running.clock.now()) { read in
+                    for (name, _) in panel.breakers where read(name) > 0 { progress[name.value] = read(name) }
+                }
+                return progress
+            }
+            #expect(try await handedOut() == [:])
+            try await engine.report(Report(.failure), to: "b3")
+            try await engine.report(Report(.failure), to: "b7")
+            try await engine.report(Report(.failure), to: "b7")
+            #expect(try await handedOut() == ["b3": 0.2, "b7": 0.4])
+            #expect(try await handedOut() == [:])
+        }
+    }
+
     @Test("A breaker that takes the name of one deleted in the same batch has nothing of it in the panel")
     func successor() throws {
         let name = try #require(BreakerName("payments"))

@@ -1,9 +1,9 @@
 import BreakerAPI
 import BreakerCore
-import BreakerEngine
 import EngineSupport
 import Testing
 
+@testable import BreakerEngine
 @testable import BreakerHTTP
 
 @Suite("A scrape while the writer hangs")
@@ -35,6 +35,35 @@ struct HangingWriterTests {
             let metrics = try await server.metrics()
             #expect(metrics["fusebox_writer_lag_seconds"] == 0)
             #expect(metrics["fusebox_breaker_generation{breaker=\"a\"}"] == 1)
+        }
+    }
+
+    @Test("counts the breakers, and asks the writer for those alone that have series", arguments: [0, 1])
+    func counts(limit: Int) async throws {
+        var configuration = Engine.Configuration()
+        configuration.commandDeadlineMs = 100
+        try await RunningEngine.with(configuration: configuration) { running in
+            for name in ["a", "b", "c"] { _ = try await running.engine.acquire(#require(BreakerName(name))) }
+            try await running.engine.whileWriterStands { _ in
+                let panel = await running.engine.panelReading(visiblePrefix: "", limit: limit)
+                #expect(panel?.totals.total == (limit == 0 ? 3 : nil))
+            }
+        }
+    }
+
+    @Test("has the next one wait for its turn")
+    func turns() async throws {
+        try await RunningEngine.with { running in
+            let engine = running.engine
+            _ = try await engine.acquire(#require(BreakerName("a")))
+            try await engine.whileWriterStands { standstill in
+                async let first = engine.panelReading(visiblePrefix: "", limit: 1)
+                async let second = engine.panelReading(visiblePrefix: "", limit: 1)
+                while engine.scrapeTurns.depth < 1 { await Task.yield() }
+                standstill.end()
+                #expect(await first?.breakers.count == 1)
+                #expect(await second?.breakers.count == 1)
+            }
         }
     }
 }

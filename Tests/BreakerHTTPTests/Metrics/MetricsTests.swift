@@ -122,7 +122,7 @@ struct MetricsTests {
             let panel = try #require(await engine.panelReading(visiblePrefix: "", limit: limit))
             #expect(panel.breakers.map(\.name.value) == Array(["d", "c", "a", "b"].prefix(limit)))
             #expect(panel.leftOut == max(0, 4 - limit))
-            #expect(panel.total == 4)
+            #expect(panel.totals.total == 4)
         }
     }
 

@@ -106,6 +106,25 @@ struct ListTests {
         }
     }
 
+    @Test("A list without a breaker on its page is answered while the writer stands", .timeLimit(.minutes(1)))
+    func withoutWriter() async throws {
+        try await TestServer.with { server in
+            // More changes than the feed keeps.
+            for prefix in ["a", "b", "c", "d", "e"] {
+                let items = (0..<1_000).map { #"{"name":"\#(prefix)\#($0)","outcome":"success"}"# }
+                _ = try await server.send(.POST, "/v1/reports", #"{"reports":[\#(items.joined(separator: ","))]}"#)
+            }
+            try await server.engine.whileWriterStands { _ in
+                for query in ["?state=open", "?override=any", "?q=nothing", "?prefix=x"] {
+                    let answer = try await server.send(.GET, "/v1/breakers\(query)")
+                    #expect(answer.status == 200)
+                    #expect(answer.names == [])
+                    #expect(answer.json["counts"]?["total"] == .integer(query == "?prefix=x" ? 0 : 5_000))
+                }
+            }
+        }
+    }
+
     @Test("A page token goes with its filters and with its token's prefix")
     func boundTokens() async throws {
         let (all, allSecret) = Token.make(name: "all", role: .operator, prefix: "")

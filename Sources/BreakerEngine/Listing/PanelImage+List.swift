@@ -1,0 +1,102 @@
+import BreakerCore
+
+/// What lists and scrapes read off the panel's image, due changes included that are not stored yet.
+extension PanelImage {
+    /// How many breakers there are whose names begin with `prefix`.
+    func totals(prefix: String, at now: Instant) -> BreakerList.Totals {
+        var totals = BreakerList.Totals()
+        for piece in pieces(prefix: prefix, after: nil) {
+            if piece.first.value.hasPrefix(prefix), piece.last.value.hasPrefix(prefix),
+                piece.nextDue.map({ now < $0 }) ?? true
+            {
+                totals += piece.totals
+            } else {
+                for breaker in piece.breakers where breaker.name.value.hasPrefix(prefix) {
+                    totals.add(breaker.outline.preview(at: now))
+                }
+            }
+        }
+        return totals
+    }
+
+    /// The first breakers after `last`, in order of name.
+    func byName(
+        _ filter: BreakerFilter,
+        prefix: String,
+        after last: BreakerName?,
+        limit: Int,
+        at now: Instant
+    ) -> [BreakerList.Place] {
+        var places: [BreakerList.Place] = []
+        forEach(filter, prefix: prefix, after: last, at: now) { name, _ in
+            places.append(BreakerList.Place(attention: .init(rank: 0, progress: 0), name: name))
+            return places.count < limit
+        }
+        return places
+    }
+
+    /// The first breakers after `last`, those first that have to be looked at.
+    /// - Parameter progress: that of a closed breaker.
+    func byAttention(
+        _ filter: BreakerFilter,
+        prefix: String,
+        after last: BreakerList.Place?,
+        limit: Int,
+        at now: Instant,
+        progress: (BreakerName) -> Double
+    ) -> [BreakerList.Place] {
+        var first: [BreakerList.Place] = []
+        /// The last of those that were the first when they were sorted last.
+        var bound: BreakerList.Place?
+        func cut() {
+            first.sort { $0.isBefore($1) }
+            first = Array(first.prefix(limit))
+            bound = first.count == limit ? first.last : nil
+        }
+        forEach(filter, prefix: prefix, after: nil, at: now) { name, outline in
+            let place = BreakerList.Place(
+                attention: .init(
+                    state: outline.state,
+                    isOverridden: outline.override != nil,
+                    progress: progress(name)
+                ),
+                name: name
+            )
+            if last.map({ $0.isBefore(place) }) ?? true, bound.map({ place.isBefore($0) }) ?? true {
+                first.append(place)
+                // Sorted when there are twice as many as needed: pages are sorted, and never the whole list.
+                if first.count >= 2 * limit { cut() }
+            }
+            return true
+        }
+        cut()
+        return first
+    }
+
+    /// Goes over the breakers that the filter admits, in order of name.
+    /// - Parameter body: says whether to go on.
+    private func forEach(
+        _ filter: BreakerFilter,
+        prefix: String,
+        after last: BreakerName?,
+        at now: Instant,
+        _ body: (BreakerName, Outline) -> Bool
+    ) {
+        for piece in pieces(prefix: prefix, after: last) {
+            for (name, outline) in piece.breakers where name.value.hasPrefix(prefix) && last.map({ $0 < name }) ?? true
+            {
+                let outline = outline.preview(at: now)
+                guard filter.admits(outline.state, outline.override?.mode), filter.admits(name) else { continue }
+                guard body(name, outline) else { return }
+            }
+        }
+    }
+
+    /// The pieces that have names after `last` that begin with `prefix`, and perhaps others.
+    private func pieces(prefix: String, after last: BreakerName?) -> ArraySlice<Piece> {
+        let start = pieces.partitioningIndex { piece in
+            piece.last.value >= prefix && last.map { $0 < piece.last } ?? true
+        }
+        return pieces[start...].prefix { $0.first.value <= prefix || $0.first.value.hasPrefix(prefix) }
+    }
+}
