@@ -1,3 +1,4 @@
+import Foundation
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOSSL
@@ -48,12 +49,12 @@ package final class ServerTLS: Sendable {
 
     /// The common name of the certificate that the client has shown and TLS has verified.
     ///
-    /// - Returns: `nil` where there is no certificate, or its subject does not have exactly one common name that can be a
+    /// - Returns: `nil` where there is no certificate, or it has expired since the session that a client resumes, or its subject does not have exactly one common name that can be a
     ///   token's. Such a name is ASCII, so that no two spellings of it are equal.
     static func clientName(_ pipeline: ChannelPipeline.SynchronousOperations) -> String? {
         guard let handler = try? pipeline.handler(type: NIOSSLServerHandler.self),
             let bytes = try? handler.peerCertificate?.toDERBytes(),
-            let certificate = try? Certificate(derEncoded: bytes)
+            let certificate = try? Certificate(derEncoded: bytes), certificate.notValidAfter > Date()
         else { return nil }
         let names = certificate.subject.joined().filter { $0.type == .RDNAttributeType.commonName }
         guard names.count == 1, let name = String(names[0].value), TokenFile.isName(name) else { return nil }

@@ -58,7 +58,14 @@ struct RouterDoor: Sendable {
         if route.requirement == .none {
             access = .anonymous
         } else {
-            access = try gatekeeper.access(request.headers, certificate: context.certificate, at: now())
+            // A gate is a proxy's, and another page of the browser's site must not use its session there.
+            access =
+                Gate.isAsked(by: request.head)
+                ? try gatekeeper.access(
+                    authorization: request.headers[.authorization],
+                    certificate: context.certificate
+                )
+                : try gatekeeper.access(request.headers, certificate: context.certificate, at: now())
         }
         let sender = Client(Author(actor: access.actor, address: context.address))
         if route.requirement != .none {
@@ -191,9 +198,9 @@ private struct ProblemMiddleware: RouterMiddleware {
             response = refusal(Problem(.shuttingDown, "the server is shutting down"))
         } catch let error as HTTPParserError {
             throw error
-        } catch let error where error is IOError || error is ChannelError || error is NIOSSLError {
-            // The client is gone, and nobody reads this.
-            context.logger.debug("A connection broke off", metadata: ["error": "\(error)"])
+        } catch let error where Self.isOfConnection(error) {
+            // The client is gone or has sent what cannot be read, and gets no answer. Such errors may quote what it sent.
+            context.logger.debug("A connection broke off", metadata: ["error": "\(type(of: error))"])
             response = refusal(Problem(.malformedRequest, "the body ended too early"))
         } catch {
             context.logger.error("A request failed", metadata: ["error": "\(error)", "request_id": "\(requestID)"])
@@ -207,6 +214,11 @@ private struct ProblemMiddleware: RouterMiddleware {
         meters.answered(request.method, route: route, status: response.status.code)
         // A body behind a HEAD would be taken for the next answer.
         return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private static func isOfConnection(_ error: any Error) -> Bool {
+        error is IOError || error is ChannelError || error is ByteToMessageDecoderError || error is NIOSSLError
+            || error is BoringSSLError
     }
 
     private func notFound(_ request: Request) -> Problem {

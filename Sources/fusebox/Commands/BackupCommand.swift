@@ -27,6 +27,11 @@ struct BackupCommand: AsyncParsableCommand {
         guard !FileManager.default.fileExists(atPath: destination) else {
             throw ServerFailure(description: "\(destination) exists; a backup replaces nothing")
         }
+        if let ending = ["-journal", "-wal", "-shm"].first(where: destination.hasSuffix) {
+            throw ServerFailure(
+                description: "\(destination) ends with \(ending): SQLite would take it for a part of a database"
+            )
+        }
         let bytes = try await SignalledTask.run(backUp)
         try Output.line("\(destination): \(bytes) bytes, complete and checked".printable)
     }

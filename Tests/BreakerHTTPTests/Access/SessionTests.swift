@@ -52,6 +52,17 @@ struct SessionTests {
         }
     }
 
+    @Test("A gate takes no session: another page of the browser's site could use it there")
+    func gate() async throws {
+        try await TestServer.with(tokens: [boss]) { server in
+            _ = try await server.send(.POST, "/v1/breakers/a/acquire", secret: bossSecret)
+            let marks = [("sec-fetch-site", "same-site"), ("x-forwarded-for", "192.0.2.1")]
+            let cookie = try await signIn(server, bossSecret).cookie
+            #expect(try await server.send(.GET, "/v1/gate/a/probe", fields: cookie + marks).status == 503)
+            #expect(try await server.send(.GET, "/v1/gate/a/probe", fields: marks, secret: bossSecret).status == 200)
+        }
+    }
+
     @Test("Who asks who they are is told so, also who is nobody")
     func who() async throws {
         try await TestServer.with(tokens: [boss, viewer]) { server in

@@ -68,6 +68,15 @@ extension ProcessTests {
             #expect(try String(contentsOfFile: folder.path("copy.db"), encoding: .utf8) == "mine")
         }
 
+        @Test("A backup is not named as SQLite names the parts of a database", arguments: ["-journal", "-wal", "-shm"])
+        func parts(ending: String) async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            let result = try await backUp("other.db" + ending, of: server.url)
+            #expect(result.code == 1 && result.errors.contains("ends with \(ending)"), "\(result)")
+            #expect(!FileManager.default.fileExists(atPath: folder.path("other.db" + ending)))
+        }
+
         @Test("A backup takes an operator's token without a prefix", .timeLimit(.minutes(2)))
         func tokens() async throws {
             let path = folder.path("tokens")
