@@ -23,7 +23,7 @@ struct SharesTests {
         for step in 0..<1_000 {
             switch random.below(12) {
             case 0..<6:
-                let number = shares.newest + Int64(1 + random.below(3))
+                let number = (shares.newest ?? 0) + Int64(1 + random.below(3))
                 let holder = random.pick(Self.holders)
                 for number in number...(number + Int64(random.below(4))) {
                     shares.add(number, of: holder)

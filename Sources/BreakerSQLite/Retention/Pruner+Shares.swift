@@ -8,7 +8,7 @@ extension Pruner {
 
     mutating func put(_ row: WriteBatch.ReceiptRow, in tables: Tables) throws(SQLiteError) {
         // A number is not used again while the server runs, for it may lie within a run of another holder.
-        let number = receiptShares.newest + 1
+        let number = (receiptShares.newest ?? 0) + 1
         if let replaced = try tables.receipts.put(row, number: number) { receiptShares.remove(1, of: replaced) }
         receiptShares.add(number, of: Shares.Holder(row.client))
     }

@@ -22,8 +22,8 @@ struct Shares {
 
     /// The rows of all holders together.
     private(set) var rows = 0
-    /// The highest number so far.
-    private(set) var newest: Int64 = 0
+    /// The highest number so far; `nil` where there was no row.
+    private(set) var newest: Int64?
     private var shares: [Holder: Share] = [:]
     /// The holders whose shares changed since the last commit.
     private var touched: [Holder] = []
@@ -49,11 +49,13 @@ struct Shares {
     /// A row is added.
     /// - Parameter number: higher than that of every row there is.
     mutating func add(_ number: Int64, of holder: Holder) {
-        precondition(number > newest || newestHolder == nil, "row \(number) is added after row \(newest)")
+        if let newest, newestHolder != nil {
+            precondition(number > newest, "row \(number) is added after row \(newest)")
+        }
         let extendsRun = newestHolder == holder
         change(holder) { $0.add(number, extendsRun: extendsRun) }
         rows += 1
-        newest = max(newest, number)
+        newest = max(newest ?? number, number)
         newestHolder = holder
     }
 
@@ -99,7 +101,7 @@ private struct Share {
     private var runs: [ClosedRange<Int64>] = []
     private var head = 0
     /// Rows up to this number are gone.
-    private var goneUpTo: Int64 = 0
+    private var goneUpTo = Int64.min
     private var mark: Mark?
 
     /// What a failed transaction goes back to. Runs that were there before it change at the end of the last one only.
@@ -113,7 +115,7 @@ private struct Share {
 
     var oldest: ClosedRange<Int64>? {
         guard head < runs.count else { return nil }
-        return max(runs[head].lowerBound, goneUpTo + 1)...runs[head].upperBound
+        return max(runs[head].lowerBound, goneUpTo &+ 1)...runs[head].upperBound
     }
 
     mutating func add(_ number: Int64, extendsRun: Bool) {

@@ -58,7 +58,7 @@ struct ClientLog {
             return true
         })
         guard let last = oldest.last?.last else { return 0 }
-        try delete(0...last)
+        try delete(Int64.min...last)
         for (holder, rows, last) in oldest { shares.remove(rows, of: holder, upTo: last) }
         return oldest.reduce(0) { $0 + $1.rows }
     }

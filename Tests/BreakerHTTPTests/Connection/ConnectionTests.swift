@@ -134,8 +134,13 @@ struct ConnectionTests {
             try await server.engine.whileWriterStands { standstill in
                 try await ByteClient.run {
                     let report = Self.post("/v1/breakers/a/report?outcome=success")
-                    let clients = try (1...2).map { _ in try ByteClient(port: server.port) }
-                    for client in clients { try client.send(report) }
+                    // One after the other: the server closes a connection that waits for no answer yet.
+                    let clients = try (1...2).map { count in
+                        let client = try ByteClient(port: server.port)
+                        try client.send(report)
+                        while server.engine.queueDepth < count { continue }
+                        return client
+                    }
                     let third = try ByteClient(port: server.port)
                     try third.send(report)
                     standstill.end()

@@ -94,7 +94,7 @@ struct SteeringTests {
             (#"{"mode":"shadow","reason":" \n\t"}"#, "reason"),
             (#"{"mode":"shadow","reason":7}"#, "reason"),
             (#"{"mode":"shadow","reason":"\#(String(repeating: "x", count: 513))"}"#, "reason"),
-            (#"{"mode":"shadow","reason":"x\#(String(repeating: "\u{301}", count: 512))"}"#, "reason"),
+            (#"{"mode":"shadow","reason":"x\#(String(repeating: "\u{200d}", count: 512))"}"#, "reason"),
             (#"{"mode":"shadow","reason":"x","expires_in_ms":999}"#, "expires_in_ms"),
             (#"{"mode":"shadow","reason":"x","expires_in_ms":31536000001}"#, "expires_in_ms"),
             (#"{"mode":"shadow","reason":"x","expires_in_ms":-1}"#, "expires_in_ms"),
