@@ -82,7 +82,7 @@ struct ReadTurnsTests {
     @Test("A read of the store that is cancelled is no failure of the store")
     func cancelledRead() async throws {
         try await RunningEngine.with { running in
-            await #expect(throws: EngineError.cancelled) {
+            _ = await #expect(throws: EngineError.cancelled) {
                 try await running.engine.read { throw CancellationError() }
             }
         }
