@@ -42,6 +42,12 @@ package struct FileStatus {
     /// Whether every user of the machine may read it.
     package var isReadableByAll: Bool { isRegular && status.st_mode & S_IROTH != 0 }
 
+    /// Whether every user of the machine may read or write it.
+    package var isSharedWithAll: Bool { isRegular && status.st_mode & (S_IROTH | S_IWOTH) != 0 }
+
+    /// The permission bits of its mode.
+    package var permissions: UInt32 { UInt32(status.st_mode & 0o7777) }
+
     private var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
 
     /// - Throws: ``StoreError/Code/unavailable`` where every user of the machine may write it.

@@ -1,3 +1,4 @@
+import BreakerSQLite
 import Foundation
 
 /// A file in which a secret may stand.
@@ -11,9 +12,8 @@ enum SecretFile {
         } catch {
             throw SettingsError(description: "\(path) cannot be read: \(error.localizedDescription)")
         }
-        var status = stat()
-        let isRegular = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-        guard !isRegular || status.st_mode & (S_IROTH | S_IWOTH) == 0 || !isSecret(text) else {
+        let isShared = FileStatus(path: path)?.isSharedWithAll ?? false
+        guard !isShared || !isSecret(text) else {
             throw SettingsError(
                 description: "\(path) has a token in it, and every user may read or write it: chmod 600 \(path)"
             )

@@ -1,3 +1,4 @@
+import BreakerSQLite
 import Foundation
 
 /// A new file beside the path that it is made for, until it is complete. It has a random name, and from the first moment
@@ -25,10 +26,9 @@ struct TemporaryFile {
 
     /// Puts the file in the place of its destination, whose mode it gets.
     func replace() throws {
-        var status = stat()
-        guard stat(destination, &status) == 0, fchmod(handle.fileDescriptor, status.st_mode & 0o7777) == 0 else {
-            throw POSIXError.last
-        }
+        guard let permissions = FileStatus(path: destination)?.permissions,
+            fchmod(handle.fileDescriptor, mode_t(permissions)) == 0
+        else { throw POSIXError.last }
         try handle.synchronize()
         guard rename(path, destination) == 0 else { throw POSIXError.last }
         try synchronizeFolder()
