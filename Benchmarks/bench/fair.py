@@ -228,10 +228,10 @@ class Hostile:
         self.process.kill()
 
 
-# What all connections of an attack count by.
+# Numbers the requests of an attack, over all of its connections.
 NUMBERS = count()
 
-# What one of the connections does, until the server closes it.
+# Runs on one connection until the server closes it.
 Run = Callable[[Hostile, int], None]
 
 
@@ -358,7 +358,7 @@ class Attack:
     descriptors: int | None = None
     # Whether the worker connects for each report.
     reconnects: bool = False
-    # What the operator asks for meanwhile, and how long a pause it makes.
+    # The operator's requests during the attack, and the pause between two of them.
     beside: Callable[[str], Iterator[bytes]] | None = None
     pause_seconds: float = 0.1
     # Whether the worker repeats reports in the end, once the plan's number of other ids is there.

@@ -179,7 +179,7 @@ class FuseboxServer(Server):
         self.max_breakers = max_breakers
         self.configuration = folder / "fusebox.yaml"
         self.configuration.write_text(configuration)
-        # What every request of `ask` carries.
+        # Header fields of every request that `ask` sends.
         self.headers: dict[str, str] = {}
         self.database = folder / "fusebox.db"
 

@@ -27,7 +27,7 @@ package struct Outline: Hashable, Sendable {
 }
 
 extension Outline {
-    /// When it changes next, if nobody asks before; `nil` where it does not.
+    /// When the passing of time changes it next; `nil` where it never does.
     package var nextDue: Instant? {
         guard let openUntil else { return override?.expiresAt }
         guard let expiry = override?.expiresAt else { return openUntil }

@@ -41,7 +41,7 @@ struct TimeWindow: Sendable {
         total.add(buckets[place])
     }
 
-    /// What the 60 buckets up to the newest that is in use hold together.
+    /// The sum of all 60 buckets, the newest of which is the one that was used last.
     var newestCounts: Counts { total.counts }
 
     /// What the 60 buckets up to `bucket` hold together.

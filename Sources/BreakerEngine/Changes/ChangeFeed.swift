@@ -62,8 +62,8 @@ final class ChangeFeed: Sendable {
             return count
         }
 
-        /// The changes behind `position`, `limit` at most, in order. None before them has been let go.
-        func slices(behind position: Int64, limit: Int) -> [ArraySlice<Journal.Change>] {
+        /// The first changes after `position`, `limit` at most. The change after `position` has to be in ``batches``.
+        func slices(after position: Int64, limit: Int) -> [ArraySlice<Journal.Change>] {
             guard position < revision else { return [] }
             var place = batches.partitioningIndex { $0[$0.count - 1].revision > position }
             // Revisions have no gaps.
@@ -151,7 +151,7 @@ final class ChangeFeed: Sendable {
     /// The panel as the last change that was published left it.
     func image(at now: Instant) -> PanelImage {
         let (known, changes) = state.withLockedValue { state in
-            (state.image, state.slices(behind: state.image.revision, limit: .max))
+            (state.image, state.slices(after: state.image.revision, limit: .max))
         }
         // Outside the lock. Another may do the same at the same time.
         let image = known.applying(Array(changes.joined()), at: now)
@@ -188,7 +188,7 @@ final class ChangeFeed: Sendable {
             isShifted = shifts != state.shifts
             guard !isShifted else { return nil }
             guard position < state.revision else { return [] }
-            return position < state.floor ? nil : state.slices(behind: position, limit: Self.changesAtOnce)
+            return position < state.floor ? nil : state.slices(after: position, limit: Self.changesAtOnce)
         }
         if isShifted { return .shifted }
         guard let slices else { return .behind }

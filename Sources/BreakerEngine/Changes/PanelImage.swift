@@ -15,7 +15,7 @@ package final class PanelImage: Sendable {
         package let breakers: [Entry]
         /// How many there are of each state, up to ``nextDue``.
         let totals: BreakerList.Totals
-        /// When one of them changes next, if nobody asks before; `nil` where none does.
+        /// When the passing of time changes one of them next; `nil` where it never does.
         let nextDue: Instant?
         private let encoding = NIOLockedValueBox<ByteBuffer?>(nil)
 

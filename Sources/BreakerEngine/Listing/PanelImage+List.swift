@@ -1,11 +1,11 @@
-import BreakerCore
+package import BreakerCore
 
 /// What lists and scrapes read off the panel's image, due changes included that are not stored yet.
 extension PanelImage {
     /// How many breakers there are whose names begin with `prefix`.
     func totals(prefix: String, at now: Instant) -> BreakerList.Totals {
         var totals = BreakerList.Totals()
-        for piece in pieces(prefix: prefix, after: nil) {
+        for piece in pieces(prefix: prefix) {
             if piece.first.value.hasPrefix(prefix), piece.last.value.hasPrefix(prefix),
                 piece.nextDue.map({ now < $0 }) ?? true
             {
@@ -92,8 +92,8 @@ extension PanelImage {
         }
     }
 
-    /// The pieces that have names after `last` that begin with `prefix`, and perhaps others.
-    private func pieces(prefix: String, after last: BreakerName?) -> ArraySlice<Piece> {
+    /// The pieces that may have names after `last` that begin with `prefix`. They may have other names too.
+    package func pieces(prefix: String, after last: BreakerName? = nil) -> ArraySlice<Piece> {
         let start = pieces.partitioningIndex { piece in
             piece.last.value >= prefix && last.map { $0 < piece.last } ?? true
         }

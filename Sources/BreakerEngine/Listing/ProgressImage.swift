@@ -8,13 +8,16 @@ import NIOConcurrencyHelpers
 final class ProgressImage: Sendable {
     private typealias Breakers = [BreakerName: Breaker]
 
-    private let added = NIOLockedValueBox<[(name: BreakerName, breaker: Breaker?)]>([])
+    /// What was handed out since the last list was read.
+    private let added = NIOLockedValueBox<[BreakerName: Breaker?]>([:])
     /// Only lists take this lock, each for as long as it takes.
     private let breakers = NIOLockedValueBox<Breakers>([:])
 
     /// - Parameter some: in order, each without a breaker where it has no progress.
     func add(_ some: [(name: BreakerName, breaker: Breaker?)]) {
-        added.withLockedValue { $0 += some }
+        added.withLockedValue { added in
+            for (name, breaker) in some { added.updateValue(breaker, forKey: name) }
+        }
     }
 
     /// - Parameters:
@@ -26,7 +29,7 @@ final class ProgressImage: Sendable {
         _ body: (_ progress: (BreakerName) -> Double) -> Value
     ) -> Value {
         breakers.withLockedValue { breakers in
-            var some: [(name: BreakerName, breaker: Breaker?)] = []
+            var some: [BreakerName: Breaker?] = [:]
             added.withLockedValue { swap(&some, &$0) }
             for (name, breaker) in some { breakers[name] = breaker }
             if breakers.count > panel.count { Self.dropDeleted(from: &breakers, panel) }

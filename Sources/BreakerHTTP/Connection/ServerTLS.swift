@@ -49,8 +49,9 @@ package final class ServerTLS: Sendable {
 
     /// The common name of the certificate that the client has shown and TLS has verified.
     ///
-    /// - Returns: `nil` where there is no certificate, or it has expired since the session that a client resumes, or its subject does not have exactly one common name that can be a
-    ///   token's. Such a name is ASCII, so that no two spellings of it are equal.
+    /// - Returns: `nil` where there is no certificate, where it has expired since the TLS session began that the client resumes,
+    ///   and where its subject does not have exactly one common name that can be a token's. Such a name is ASCII, so no two
+    ///   spellings of it are equal.
     static func clientName(_ pipeline: ChannelPipeline.SynchronousOperations) -> String? {
         guard let handler = try? pipeline.handler(type: NIOSSLServerHandler.self),
             let bytes = try? handler.peerCertificate?.toDERBytes(),

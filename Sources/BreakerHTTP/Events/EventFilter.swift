@@ -12,6 +12,9 @@ struct EventFilter: Hashable, Sendable {
         return prefixes.allSatisfy(other.value.hasPrefix)
     }
 
+    /// What every admitted name begins with.
+    var prefix: String { name?.value ?? prefixes.max { $0.utf8.count < $1.utf8.count } ?? "" }
+
     /// Whether every name from `first` to `last` is admitted: all between two names with a prefix have it too.
     func admitsAll(from first: BreakerName, to last: BreakerName) -> Bool {
         name == nil && admits(first) && admits(last)

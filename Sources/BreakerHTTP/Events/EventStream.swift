@@ -89,7 +89,7 @@ struct EventStream: Sendable {
     ) async throws {
         var bytes = form.resyncHead(of: image, in: engine.epoch, reason: reason)
         var isFirst = true
-        for piece in image.pieces {
+        for piece in image.pieces(prefix: filter.prefix) {
             guard var next = encoded(piece) else { continue }
             // Each breaker is encoded with the comma before it.
             if isFirst { next.moveReaderIndex(forwardBy: 1) }
