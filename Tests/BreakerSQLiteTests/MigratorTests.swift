@@ -81,6 +81,13 @@ struct MigratorTests {
         #expect(throws: SQLiteError.self) { try migrated.connection.execute("SELECT * FROM deletions") }
     }
 
+    /// The breaker 1, `payments`, as the first migrations have it.
+    private static let breaker = """
+        INSERT INTO breakers (id, name, created_at, state, generation, since_at, consecutive_failures, window, leases,
+            probe_successes, lost_probes, failure_rows)
+        VALUES (1, 'payments', 0, 'closed', 1, 0, 0, x'', '', 0, 0, 0);
+        """
+
     @Test("A report that was answered before answers had a generation is repeated with generation 0")
     func receiptWithoutGeneration() throws {
         let place = try SQLitePlace()
@@ -88,9 +95,7 @@ struct MigratorTests {
             place,
             before: "0007",
             """
-            INSERT INTO breakers (id, name, created_at, state, generation, since_at, consecutive_failures, window, leases,
-                probe_successes, lost_probes, failure_rows)
-            VALUES (1, 'payments', 0, 'closed', 1, 0, 0, x'', '', 0, 0, 0);
+            \(Self.breaker)
             INSERT INTO report_ids (breaker_id, report_id, outcome, count, counted, state, at)
             VALUES (1, 'r', 'success', 1, 1, 'closed', 0)
             """
@@ -106,9 +111,7 @@ struct MigratorTests {
             place,
             before: "0011",
             """
-            INSERT INTO breakers (id, name, created_at, state, generation, since_at, consecutive_failures, window, leases,
-                probe_successes, lost_probes, failure_rows)
-            VALUES (1, 'payments', 0, 'closed', 1, 0, 0, x'', '', 0, 0, 0);
+            \(Self.breaker)
             INSERT INTO report_ids (breaker_id, report_id, outcome, count, counted, state, at)
             VALUES (1, 'r1', 'success', 1, 1, 'closed', \(Instant.start.milliseconds)),
                 (1, 'r2', 'success', 1, 1, 'closed', \(Instant.start.milliseconds));

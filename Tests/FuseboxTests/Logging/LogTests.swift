@@ -87,5 +87,26 @@ extension ProcessTests {
                 )
             }
         }
+
+        @Test(
+            "A body that cannot be read leaves no line in the log, and so nothing of what was sent",
+            .timeLimit(.minutes(2)),
+            arguments: ["-1\r\n", "0\r\n"]
+        )
+        func unreadable(chunk: String) async throws {
+            let folder = try TemporaryFolder()
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            let head = "POST /v1/session HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+            let secrets = String(repeating: "authorization: Bearer fbx_secret\r\n", count: 2_000)
+            for _ in 0..<5 {
+                let socket = try RawSocket(url: server.url)
+                // The server may close the connection before it has read all of this.
+                try? socket.send(head + chunk + secrets)
+                _ = try await socket.readToEnd(within: 20)
+            }
+            try await server.stop()
+            #expect(!server.log.contains("A request failed"), "\(server.log)")
+        }
     }
 }

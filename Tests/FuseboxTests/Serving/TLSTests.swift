@@ -14,10 +14,9 @@ import Testing
 extension ProcessTests {
     @Suite("TLS")
     final class TLSTests {
-        private let folder: TemporaryFolder
-        private let authority: TestAuthority
-        private let own: (certificate: String, key: String)
-        private var http: [HTTPClient] = []
+        let folder: TemporaryFolder
+        let authority: TestAuthority
+        let own: (certificate: String, key: String)
 
         init() throws {
             folder = try TemporaryFolder()
@@ -25,7 +24,7 @@ extension ProcessTests {
             own = try authority.issue("fusebox")
         }
 
-        private func start(_ options: [String] = []) async throws -> ServerProcess {
+        func start(_ options: [String] = []) async throws -> ServerProcess {
             try await ServerProcess.start(
                 database: folder.path("fusebox.db"),
                 options: ["--tls-cert", own.certificate, "--tls-key", own.key] + options
@@ -33,7 +32,7 @@ extension ProcessTests {
         }
 
         /// A client of HTTPS, for one test.
-        private func withClient<Value>(
+        func withClient<Value>(
             _ files: ClientTLS,
             from lowest: TLSVersion = .tlsv12,
             to highest: TLSVersion = .tlsv13,
@@ -54,7 +53,7 @@ extension ProcessTests {
             }
         }
 
-        private func get(_ url: String, by client: HTTPClient) async throws -> (status: UInt, body: String) {
+        func get(_ url: String, by client: HTTPClient) async throws -> (status: UInt, body: String) {
             let response = try await client.execute(HTTPClientRequest(url: url), timeout: .seconds(10))
             return (response.status.code, String(buffer: try await response.body.collect(upTo: 64 << 20)))
         }
@@ -184,104 +183,6 @@ extension ProcessTests {
                     try await get(server.url + "/livez", by: $0)
                 }
             }
-        }
-
-        @Test("With a client CA, a client needs a certificate of that authority", .timeLimit(.minutes(2)))
-        func clientCertificates() async throws {
-            let server = try await start(["--tls-client-ca", authority.path])
-            defer { server.child.kill() }
-            let worker = try authority.issue("checkout")
-            let foreign = try TestAuthority("other", in: folder).issue("stranger")
-            func status(_ own: (certificate: String, key: String)?) async throws -> UInt {
-                let files = ClientTLS(
-                    caFile: authority.path,
-                    certificateFile: own?.certificate,
-                    keyFile: own?.key
-                )
-                return try await withClient(files) { try await get(server.url + "/livez", by: $0).status }
-            }
-            #expect(try await status(worker) == 200)
-            for refused in [nil, foreign] {
-                await #expect(throws: (any Error).self) { try await status(refused) }
-            }
-            let health = try await Program.fusebox.run(
-                ["health", "--url", server.url],
-                environment: [
-                    "FUSEBOX_CA_FILE": authority.path, "FUSEBOX_CERT_FILE": worker.certificate,
-                    "FUSEBOX_KEY_FILE": worker.key,
-                ]
-            )
-            #expect(health.code == 0, "\(health)")
-        }
-
-        @Test("A client certificate is the token whose name it has", .timeLimit(.minutes(2)))
-        func certificateToken() async throws {
-            let tokens = folder.path("tokens")
-            let secret = try await newToken("ops")
-            func write(_ lines: String) throws { try Data(lines.utf8).write(to: URL(fileURLWithPath: tokens)) }
-            try write("checkout worker pay certificate\n" + secret.line)
-            let server = try await start(["--tls-client-ca", authority.path, "--tokens", tokens])
-            defer { server.child.kill() }
-            func client<Value>(_ name: String, _ body: (HTTPClient) async throws -> Value) async throws -> Value {
-                let own = try authority.issue(name)
-                let files = ClientTLS(caFile: authority.path, certificateFile: own.certificate, keyFile: own.key)
-                return try await withClient(files, body)
-            }
-            func status(
-                _ method: HTTPMethod,
-                _ path: String,
-                by http: HTTPClient,
-                secret: String? = nil
-            ) async throws -> UInt {
-                var request = HTTPClientRequest(url: server.url + path)
-                request.method = method
-                if let secret { request.headers.add(name: "authorization", value: "Bearer \(secret)") }
-                return try await http.execute(request, timeout: .seconds(10)).status.code
-            }
-            try await client("checkout") { http in
-                // The lane, the router and a stream.
-                #expect(try await status(.POST, "/v1/breakers/payments/acquire", by: http) == 200)
-                #expect(try await status(.GET, "/v1/breakers/payments", by: http) == 200)
-                #expect(try await status(.GET, "/v1/events", by: http) == 200)
-                #expect(try await status(.POST, "/v1/breakers/search/acquire", by: http) == 403)
-                #expect(try await status(.GET, "/v1/breakers", by: http) == 403)
-                // A secret, good or not, counts before the certificate.
-                #expect(try await status(.GET, "/v1/breakers", by: http, secret: secret.secret) == 200)
-                #expect(try await status(.POST, "/v1/breakers/payments/acquire", by: http, secret: "fbx_0") == 401)
-
-                try write(secret.line)
-                server.child.signal(SIGHUP)
-                try await eventually("the token is gone") {
-                    try await status(.POST, "/v1/breakers/payments/acquire", by: http) == 401
-                }
-                #expect(try await status(.GET, "/v1/breakers/payments", by: http) == 401)
-            }
-            for name in ["billing", "ops"] {
-                let found = try await client(name) { try await status(.GET, "/v1/breakers", by: $0) }
-                #expect(found == 401, "\(name)")
-            }
-        }
-
-        @Test("A token with a certificate needs a client CA, and the command makes its line", .timeLimit(.minutes(2)))
-        func certificateLine() async throws {
-            let made = try await Program.fusebox.run(
-                ["token", "new", "--name", "checkout", "--role", "worker", "--certificate"],
-                environment: [:]
-            )
-            #expect(made.output == "line for the tokens file: checkout worker certificate\n", "\(made)")
-            let tokens = folder.path("tokens")
-            try Data("checkout worker certificate\n".utf8).write(to: URL(fileURLWithPath: tokens))
-            let start = try await Program.fusebox.run(
-                [
-                    "serve", "--listen", "127.0.0.1:0", "--db", folder.path("fusebox.db"), "--tokens", tokens,
-                    "--tls-cert", own.certificate, "--tls-key", own.key,
-                ],
-                environment: [:]
-            )
-            #expect(
-                start.code == 1 && start.errors.contains("\(tokens):1: a token with a certificate needs tls_client_ca"),
-                "\(start)"
-            )
         }
 
         @Test("A health check in the server's own environment needs no trusted certificate", .timeLimit(.minutes(2)))
