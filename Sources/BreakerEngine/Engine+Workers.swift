@@ -4,28 +4,27 @@ package import BreakerCore
 extension Engine {
     package typealias Reply<Value> = @Sendable (Result<Value, EngineError>) -> Void
 
-    /// The answer to an acquire as the panel has it; `nil` where the writer has to be asked.
-    package func decision(for name: BreakerName) -> Decision? {
-        panel.decision(for: name, at: clock.now())
-    }
-
     /// Asks whether a call may go through.
     ///
     /// - Parameters:
     ///   - client: the worker that asks.
-    ///   - reply: called once: at once where the panel has the answer, else on the writer's thread.
-    package func acquire(_ name: BreakerName, from client: Client = .server, reply: @escaping Reply<Decision>) {
-        if let decision = decision(for: name) {
-            reply(.success(decision))
-        } else {
-            submit(
-                .acquire(name) { [panel] result in
-                    if case .success(let decision) = result { panel.count(decision, for: name) }
-                    reply(result)
-                },
-                from: client
-            )
-        }
+    ///   - reply: called once where the decision is pending: on the writer's thread, or at once where the queue is full or
+    ///     closed.
+    /// - Returns: the decision, where nothing has to be stored; `nil` where it is pending.
+    package func acquire(
+        _ name: BreakerName,
+        from client: Client = .server,
+        reply: @escaping Reply<Decision>
+    ) -> Decision? {
+        if let decision = panel.decision(for: name, at: clock.now()) { return decision }
+        submit(
+            .acquire(name) { [panel] result in
+                if case .success(let decision) = result { panel.count(decision, for: name) }
+                reply(result)
+            },
+            from: client
+        )
+        return nil
     }
 
     /// Takes what a worker says of a finished call.
@@ -53,7 +52,9 @@ extension Engine {
         _ name: BreakerName,
         from client: Client = .server
     ) async throws(EngineError) -> Decision {
-        try await waitForReply { acquire(name, from: client, reply: $0) }
+        try await waitForReply { reply in
+            if let decision = acquire(name, from: client, reply: reply) { reply(.success(decision)) }
+        }
     }
 
     package func report(_ report: Report, to name: BreakerName) async throws(EngineError) -> ReportAnswer {

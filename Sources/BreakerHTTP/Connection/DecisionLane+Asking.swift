@@ -4,23 +4,22 @@ extension DecisionLane {
     /// Has a request decided. The answer is there at once where nothing has to be stored; else it comes from the
     /// writer's thread.
     func ask(_ part: Part, _ context: ChannelHandlerContext) {
-        guard case .decision(let request) = part else { preconditionFailure("the router's request was to be decided") }
-        requestID = request.requestID
-        let kind = request.decision.kind
-        if let answer = decisions.answerAtOnce(request.decision) {
-            self.answer(answer, to: kind, context)
-            return
+        guard case .decision(let request, let client) = part else {
+            preconditionFailure("the router's request was to be decided")
         }
+        requestID = request.requestID
         connection.isServed = true
+        let kind = request.decision.kind
         let eventLoop = context.eventLoop
         let bound = NIOLoopBound((lane: self, context: context), eventLoop: eventLoop)
-        decisions.answer(request.decision, from: request.client) { answer in
+        let answer = decisions.answer(request.decision, from: client) { answer in
             if eventLoop.inEventLoop {
                 bound.value.lane.answer(answer, to: kind, bound.value.context)
             } else {
                 eventLoop.execute { bound.value.lane.answer(answer, to: kind, bound.value.context) }
             }
         }
+        if let answer { self.answer(answer, to: kind, context) }
     }
 
     private func answer(_ answer: Answer, to kind: DecisionKind, _ context: ChannelHandlerContext) {

@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerEngine
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -16,7 +17,7 @@ final class DecisionLane: ChannelDuplexHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     enum Part {
-        case decision(LaneRequest)
+        case decision(LaneRequest, from: Client)
         case other(HTTPServerRequestPart)
     }
 
@@ -96,15 +97,16 @@ final class DecisionLane: ChannelDuplexHandler {
     // MARK: In
 
     /// A request that the lane decides.
-    func receive(_ request: LaneRequest) {
+    /// - Parameter client: the sender, which may ask this.
+    func receive(_ request: LaneRequest, from client: Client) {
         guard let context else { return }
         isReadingBurst = true
         if !isAuthenticated {
             isAuthenticated = true
-            connections.authenticate(connection.channel, as: request.client)
+            connections.authenticate(connection.channel, as: client)
         }
         deadlines.touch()
-        receive(.decision(.decision(request)), context)
+        receive(.decision(.decision(request, from: client)), context)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

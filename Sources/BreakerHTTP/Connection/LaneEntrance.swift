@@ -23,7 +23,10 @@ final class LaneEntrance: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
         if isAtStart, usesLane {
-            while let request = LaneRequest.take(from: &buffer, &lane.credentials) { lane.receive(request) }
+            while let request = LaneRequest(at: buffer), let client = lane.credentials.client(for: request, in: buffer) {
+                buffer.moveReaderIndex(forwardBy: request.length)
+                lane.receive(request, from: client)
+            }
         }
         guard buffer.readableBytes > 0 else { return }
         lane.decoderInput = isAtStart ? buffer : buffer.fromSecondLine

@@ -8,27 +8,26 @@ import NIOCore
 /// router, which have an answer for everything. So this takes less than HTTP allows, and never more.
 struct LaneRequest {
     var decision: DecisionRequest
-    /// The sender.
-    var client: Client
     /// The `x-request-id` that the client gave.
     var requestID: String?
+    /// How many bytes it has.
+    var length: Int
+    /// Where the value of `authorization` is among these bytes.
+    fileprivate var authorization: Range<Int>?
 
-    /// Takes a request off the beginning of `buffer`: a `POST` without a body of a valid name, whose fields are sound,
-    /// from somebody who may.
+    /// Reads the request at the beginning of `buffer`: a `POST` without a body of a valid name, whose fields are sound.
     ///
-    /// - Parameter credentials: know what the holder of an authorization may do.
-    /// - Returns: `nil` where something else stands there; the buffer is as it was.
-    static func take(from buffer: inout ByteBuffer, _ credentials: inout Credentials) -> LaneRequest? {
-        let taken = buffer.withUnsafeReadableBytes { bytes in
+    /// - Returns: `nil` where something else is there.
+    init?(at buffer: ByteBuffer) {
+        let request = buffer.withUnsafeReadableBytes { bytes in
             var reader = LaneReader(UnsafeRawBufferPointer(rebasing: bytes.prefix(HTTPLimits.laneBytes)))
-            return request(&reader, &credentials).map { (request: $0, length: reader.place) }
+            return Self(&reader)
         }
-        guard let taken else { return nil }
-        buffer.moveReaderIndex(forwardBy: taken.length)
-        return taken.request
+        guard let request else { return nil }
+        self = request
     }
 
-    private static func request(_ reader: inout LaneReader, _ credentials: inout Credentials) -> LaneRequest? {
+    private init?(_ reader: inout LaneReader) {
         guard reader.take("POST /v1/breakers/") else { return nil }
         let nameText = reader.take(while: BreakerName.isNameByte)
         var query: Range<Int>?
@@ -37,15 +36,12 @@ struct LaneRequest {
             query = reader.take(while: { (0x21...0x7e).contains($0) })
         }
         guard reader.take(" HTTP/1.1\r\n"), let fields = LaneFields(&reader),
-            let name = BreakerName(reader.text(nameText)),
-            let access = credentials.access(reader, fields.authorization), access.allows(.work), access.allows(name)
+            let name = BreakerName(reader.text(nameText)), let event = Self.event(query.map(reader.bytes))
         else { return nil }
-        guard let event = event(query.map(reader.bytes)) else { return nil }
-        return LaneRequest(
-            decision: DecisionRequest(name: name, event: event),
-            client: credentials.client,
-            requestID: fields.requestID.map(reader.text)
-        )
+        decision = DecisionRequest(name: name, event: event)
+        requestID = fields.requestID.map(reader.text)
+        length = reader.place
+        authorization = fields.authorization
     }
 
     private static func event(_ query: [UInt8]?) -> DecisionRequest.Event? {
@@ -56,7 +52,14 @@ struct LaneRequest {
 }
 
 extension Credentials {
-    fileprivate mutating func access(_ reader: LaneReader, _ authorization: Range<Int>?) -> Access? {
+    /// The sender of a request that is at the beginning of `buffer`; `nil` where it may not ask this.
+    mutating func client(for request: LaneRequest, in buffer: ByteBuffer) -> Client? {
+        let found = buffer.withUnsafeReadableBytes { access(LaneReader($0), request.authorization) }
+        guard let found, found.allows(.work), found.allows(request.decision.name) else { return nil }
+        return client
+    }
+
+    private mutating func access(_ reader: LaneReader, _ authorization: Range<Int>?) -> Access? {
         guard let authorization else { return access(nil) }
         if let known = known(where: { reader.isText(authorization, $0) }) { return known }
         return access(reader.text(authorization))

@@ -2,34 +2,36 @@ import BreakerCore
 import BreakerEngine
 import HTTPTypes
 
-/// Answers workers. Every door of the server leads here: bytes are parsed into a ``DecisionRequest``, ``Access`` is
-/// asked, and what comes back is an ``Answer``.
+/// Answers workers. Every door of the server takes three steps: bytes are parsed into a ``DecisionRequest``, ``Access`` says
+/// whether the client may ask this, and the engine decides.
 struct Decisions: Sendable {
     let engine: Engine
 
-    /// The answer where nothing has to be stored, nor asked of the writer; `nil` where something has.
-    func answerAtOnce(_ request: DecisionRequest) -> Answer? {
-        guard case .acquire = request.event else { return nil }
-        return engine.decision(for: request.name).map(Self.answer)
-    }
-
     /// - Parameters:
     ///   - client: the sender of the request.
-    ///   - reply: called once; at once where nothing has to be stored, else on the writer's thread.
-    func answer(_ request: DecisionRequest, from client: Client, reply: @escaping @Sendable (Answer) -> Void) {
+    ///   - reply: called once where the answer is pending: on the writer's thread, or at once where the queue is full or
+    ///     closed.
+    /// - Returns: the answer to an acquire for which nothing has to be stored; `nil` where the answer is pending.
+    func answer(
+        _ request: DecisionRequest,
+        from client: Client,
+        reply: @escaping @Sendable (Answer) -> Void
+    ) -> Answer? {
         switch request.event {
         case .acquire:
-            engine.acquire(request.name, from: client) { reply(Self.answer($0, Self.answer)) }
+            return engine.acquire(request.name, from: client) { reply(Self.answer($0, Self.answer)) }.map(Self.answer)
         case .report(let report):
             engine.report(report, to: request.name, from: client) { result in
                 reply(Self.answer(result) { answer in .decision { $0.append(answer, of: report) } })
             }
+            return nil
         }
     }
 
     func answer(_ request: DecisionRequest, from client: Client) async -> Answer {
         await withCheckedContinuation { continuation in
-            answer(request, from: client) { continuation.resume(returning: $0) }
+            let answer = answer(request, from: client) { continuation.resume(returning: $0) }
+            if let answer { continuation.resume(returning: answer) }
         }
     }
 
