@@ -47,6 +47,10 @@ static const unsigned char add_client_to_report_ids[] = {
 #embed "../../migrations/0011_add_client_to_report_ids.sql"
 };
 
+static const unsigned char add_token_to_revoked_sessions[] = {
+#embed "../../migrations/0012_add_token_to_revoked_sessions.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
@@ -71,6 +75,11 @@ static const struct embedded_file migrations[] = {
         sizeof add_created_by_to_breakers,
     },
     {"0011_add_client_to_report_ids.sql", add_client_to_report_ids, sizeof add_client_to_report_ids},
+    {
+        "0012_add_token_to_revoked_sessions.sql",
+        add_token_to_revoked_sessions,
+        sizeof add_token_to_revoked_sessions,
+    },
 };
 
 static const unsigned char openapi[] = {

@@ -152,6 +152,20 @@ struct MigratorTests {
         #expect(try place.open().sessions() == StoredSessions())
     }
 
+    @Test("Sessions that were ended before they belonged to a token stay ended: another key is drawn")
+    func sessionsWithoutToken() throws {
+        let place = try SQLitePlace()
+        try makeDatabase(
+            place,
+            before: "0012",
+            """
+            UPDATE server SET session_key = zeroblob(32);
+            INSERT INTO revoked_sessions (id, ends_at) VALUES ('a', \(Instant.start.milliseconds + 1))
+            """
+        )
+        #expect(try place.open().sessions() == StoredSessions())
+    }
+
     @Test("The newest failure of a breaker is its last one where it was stored before reports had an age")
     func lastFailure() throws {
         let place = try SQLitePlace()

@@ -10,29 +10,29 @@ extension StoreContract {
                 place in
                 var store = try place.open()
                 #expect(try store.sessions() == StoredSessions())
-                try write(StoredSessions(key: key(1), revoked: ["a": later(1), "b": later(2)]), at: 0, to: store)
+                try write(StoredSessions(key: key(1), revoked: [a: later(1), b: later(2)]), at: 0, to: store)
                 try write(StoredSessions(), at: 0, to: store)
                 store.close()
                 store = try place.open()
-                #expect(try store.sessions() == StoredSessions(key: key(1), revoked: ["a": later(1), "b": later(2)]))
-                try write(StoredSessions(revoked: ["c": later(3)]), at: 1, to: store)
-                #expect(try store.sessions() == StoredSessions(key: key(1), revoked: ["b": later(2), "c": later(3)]))
+                #expect(try store.sessions() == StoredSessions(key: key(1), revoked: [a: later(1), b: later(2)]))
+                try write(StoredSessions(revoked: [c: later(3)]), at: 1, to: store)
+                #expect(try store.sessions() == StoredSessions(key: key(1), revoked: [b: later(2), c: later(3)]))
             },
             Clause("An ended session can be stored twice, as after a commit of unknown outcome") { place in
                 let store = try place.open()
-                for _ in 1...2 { try write(StoredSessions(revoked: ["a": later(1)]), at: 0, to: store) }
-                #expect(try store.sessions().revoked == ["a": later(1)])
+                for _ in 1...2 { try write(StoredSessions(revoked: [a: later(1)]), at: 0, to: store) }
+                #expect(try store.sessions().revoked == [a: later(1)])
             },
             Clause("Another key replaces the stored one and the ended sessions that it signed") { place in
                 let store = try place.open()
-                try write(StoredSessions(key: key(1), revoked: ["a": later(1)]), at: 0, to: store)
-                try write(StoredSessions(key: key(2), revoked: ["b": later(1)]), at: 0, to: store)
-                #expect(try store.sessions() == StoredSessions(key: key(2), revoked: ["b": later(1)]))
+                try write(StoredSessions(key: key(1), revoked: [a: later(1)]), at: 0, to: store)
+                try write(StoredSessions(key: key(2), revoked: [b: later(1)]), at: 0, to: store)
+                #expect(try store.sessions() == StoredSessions(key: key(2), revoked: [b: later(1)]))
             },
             Clause("A backup contains neither the key of sessions nor ended sessions, in no byte of its file") {
                 place in
                 let store = try place.open()
-                try write(StoredSessions(key: key(1), revoked: ["ended-session": later(1)]), at: 0, to: store)
+                try write(StoredSessions(key: key(1), revoked: [.init(token: "t", id: "ended-session"): later(1)]), at: 0, to: store)
                 let path = place.path("backup")
                 try place.reader().backUp().save(to: path)
                 let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -42,6 +42,10 @@ extension StoreContract {
             },
         ]
     }
+
+    private static var a: StoredSessions.Revoked { .init(token: "t", id: "a") }
+    private static var b: StoredSessions.Revoked { .init(token: "t", id: nil) }
+    private static var c: StoredSessions.Revoked { .init(token: "other", id: "a") }
 
     private static func key(_ byte: UInt8) -> [UInt8] {
         [UInt8](repeating: 0xa0 + byte, count: StoredSessions.keyLength)

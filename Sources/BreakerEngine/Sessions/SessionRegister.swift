@@ -9,40 +9,77 @@ import NIOConcurrencyHelpers
 package final class SessionRegister: Sendable {
     fileprivate struct State {
         var key: [UInt8]
-        var revoked: [String: Instant]
+        /// By the names of their tokens.
+        var revoked: [String: Revoked]
         var unstored = StoredSessions()
+    }
+
+    /// The ended sessions of one token.
+    fileprivate struct Revoked {
+        /// Their ids, and when each would have ended by itself.
+        var ends: [String: Instant] = [:]
+        /// All that end by then are ended too.
+        var allUntil: Instant?
     }
 
     private let state: NIOLockedValueBox<State>
 
-    /// How many ended sessions are remembered. Only holders of a good token can end so many; then the key is replaced, which
-    /// ends every session.
-    static let maximumRevoked = 10_000
+    /// How long a session is good: twelve hours.
+    package static let sessionLengthMs: Int64 = 12 * 60 * 60 * 1_000
+    /// How many ended sessions of a token are remembered. One more ends all sessions of the token.
+    static let maximumRevoked = 1_000
 
     /// - Parameters:
     ///   - stored: where it has no key, one is drawn.
     ///   - now: sessions that have ended by then are forgotten.
     package init(_ stored: StoredSessions = StoredSessions(), at now: Instant = Instant(milliseconds: 0)) {
-        var state = State(key: stored.key ?? [], revoked: stored.revoked.filter { $0.value > now })
-        if stored.key == nil { state.drawKey() }
+        var state = State(key: stored.key ?? [], revoked: [:])
+        for (session, end) in stored.revoked where end > now {
+            if let id = session.id {
+                state.revoked[session.token, default: Revoked()].ends[id] = end
+            } else {
+                state.revoked[session.token, default: Revoked()].allUntil = end
+            }
+        }
+        if stored.key == nil {
+            var random = SystemRandomNumberGenerator()
+            state.key = (0..<StoredSessions.keyLength).map { _ in random.next() }
+            state.unstored.key = state.key
+        }
         self.state = NIOLockedValueBox(state)
     }
 
+    /// Signs sessions.
     package var key: [UInt8] { state.withLockedValue { $0.key } }
 
-    package func isRevoked(_ id: String) -> Bool { state.withLockedValue { $0.revoked[id] != nil } }
+    /// - Parameters:
+    ///   - id: names a session of `token`.
+    ///   - end: when it ends by itself.
+    package func isRevoked(_ id: String, of token: String, endingAt end: Instant) -> Bool {
+        state.withLockedValue { state in
+            guard let revoked = state.revoked[token] else { return false }
+            return revoked.ends[id] != nil || revoked.allUntil.map { end <= $0 } ?? false
+        }
+    }
 
     /// Ends a session.
     ///
     /// - Parameters:
-    ///   - id: names the session, which is signed with ``key``.
+    ///   - id: names a session of `token`.
     ///   - end: when it would end by itself.
-    package func revoke(_ id: String, endingAt end: Instant, at now: Instant) {
+    package func revoke(_ id: String, of token: String, endingAt end: Instant, at now: Instant) {
         state.withLockedValue { state in
-            if state.revoked.count >= Self.maximumRevoked { state.revoked = state.revoked.filter { $0.value > now } }
-            guard state.revoked.count < Self.maximumRevoked else { return state.drawKey() }
-            state.revoked[id] = end
-            state.unstored.revoked[id] = end
+            var revoked = state.revoked[token] ?? Revoked()
+            if revoked.ends.count >= Self.maximumRevoked { revoked.ends = revoked.ends.filter { $0.value > now } }
+            if revoked.ends.count < Self.maximumRevoked {
+                revoked.ends[id] = end
+                state.unstored.revoked[.init(token: token, id: id)] = end
+            } else {
+                let last = now.advanced(byMilliseconds: Self.sessionLengthMs)
+                revoked = Revoked(allUntil: last)
+                state.unstored.revoked[.init(token: token, id: nil)] = last
+            }
+            state.revoked[token] = revoked
         }
     }
 
@@ -56,17 +93,10 @@ package final class SessionRegister: Sendable {
         guard !sessions.isEmpty else { return }
         state.withLockedValue { state in
             if state.unstored.key == sessions.key { state.unstored.key = nil }
-            for id in sessions.revoked.keys { state.unstored.revoked[id] = nil }
+            for (session, end) in sessions.revoked where state.unstored.revoked[session] == end {
+                state.unstored.revoked[session] = nil
+            }
         }
-    }
-}
-
-extension SessionRegister.State {
-    fileprivate mutating func drawKey() {
-        var random = SystemRandomNumberGenerator()
-        key = (0..<StoredSessions.keyLength).map { _ in random.next() }
-        revoked = [:]
-        unstored = StoredSessions(key: key)
     }
 }
 

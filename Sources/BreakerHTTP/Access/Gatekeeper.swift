@@ -116,19 +116,25 @@ package final class Gatekeeper: Sendable {
     }
 
     private func signedIn(in fields: HTTPFields, at now: Instant) -> (token: Token, session: Session)? {
-        let texts = SessionCookie.texts(in: fields[.cookie])
-        guard !texts.isEmpty, let tokens = register.withLockedValue({ $0.tokens }) else { return nil }
-        let key = sessions.key
-        // A browser sends one of each path; tokens of one name are few.
-        for text in texts.prefix(Self.mostSessions) {
-            for token in tokens.all where text.hasSuffix("." + token.name) {
+        goodSessions(in: fields, at: now).first { _ in true }
+    }
+
+    /// The good sessions that a request shows, each looked up when it is asked for.
+    private func goodSessions(
+        in fields: HTTPFields,
+        at now: Instant
+    ) -> some Sequence<(token: Token, session: Session)> {
+        let texts = SessionCookie.texts(in: fields[.cookie]).prefix(Self.mostSessions)
+        let (key, tokens) = (sessions.key, register.withLockedValue { $0.tokens?.all } ?? [])
+        return texts.lazy.compactMap { [sessions] text in
+            for token in tokens where text.hasSuffix("." + token.name) {
                 guard let session = Session(text, of: token, key: key), session.isGood(at: now),
-                    !sessions.isRevoked(session.id)
+                    !sessions.isRevoked(session.id, of: token.name, endingAt: session.end)
                 else { continue }
                 return (token, session)
             }
+            return nil
         }
-        return nil
     }
 
     /// Ends the sessions that a request shows.
@@ -136,8 +142,8 @@ package final class Gatekeeper: Sendable {
     /// - Returns: whether there were any.
     func signOut(_ fields: HTTPFields, at now: Instant) -> Bool {
         var hasEnded = false
-        while let (_, session) = signedIn(in: fields, at: now) {
-            sessions.revoke(session.id, endingAt: session.end, at: now)
+        for (token, session) in goodSessions(in: fields, at: now) {
+            sessions.revoke(session.id, of: token.name, endingAt: session.end, at: now)
             hasEnded = true
         }
         // Streams look their access up again.
@@ -164,8 +170,9 @@ package final class Gatekeeper: Sendable {
         return Session(of: token, at: now).text(of: token, key: sessions.key)
     }
 
-    /// How many sessions of one request are looked at.
-    private static let mostSessions = 8
+    /// How many sessions of one request are looked at: more than the cookies that a browser keeps for one host (Chromium
+    /// 180), so that another server of the host cannot hide a session among its own.
+    private static let mostSessions = 200
 
     private static let unknownToken = Problem(
         .unauthorized,

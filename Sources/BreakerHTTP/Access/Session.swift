@@ -1,8 +1,9 @@
 import BreakerCore
+import BreakerEngine
 import Crypto
 
 /// What a browser shows in the place of a token: the token's name, an end, an id, and a code that only the server can make.
-/// The server stores nothing of a session until it is ended by ``SessionRegister/revoke(_:endingAt:at:)``.
+/// The server stores nothing of a session until it is ended by ``SessionRegister/revoke(_:of:endingAt:at:)``.
 ///
 /// The code's key is the server's own. The code covers the token's digest as well, so a session ends when its token is
 /// removed or replaced.
@@ -14,13 +15,10 @@ struct Session {
     /// 128 random bits.
     var id: String
 
-    /// How long one is good.
-    static let lengthMs: Int64 = 12 * 60 * 60 * 1_000
-
     init(of token: Token, at now: Instant) {
         var random = SystemRandomNumberGenerator()
         name = token.name
-        end = now.advanced(byMilliseconds: Self.lengthMs)
+        end = now.advanced(byMilliseconds: SessionRegister.sessionLengthMs)
         id = (0..<2).map { _ in String(random.next() as UInt64, radix: 16) }.joined(separator: "-")
     }
 
@@ -45,7 +43,7 @@ struct Session {
 
     /// Whether its time has come, and is not over. One that ends later than a session of `now` would was begun before the
     /// clock was set back.
-    func isGood(at now: Instant) -> Bool { now < end && end <= now.advanced(byMilliseconds: Self.lengthMs) }
+    func isGood(at now: Instant) -> Bool { now < end && end <= now.advanced(byMilliseconds: SessionRegister.sessionLengthMs) }
 
     func text(of token: Token, key: [UInt8]) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: message(of: token), using: .init(data: key))
@@ -78,7 +76,7 @@ enum SessionCookie {
     ///   - text: the session; empty to end it.
     ///   - isSecure: whether the browser shall send it by TLS only.
     static func field(_ text: String, isSecure: Bool) -> String {
-        let seconds = text.isEmpty ? 0 : Session.lengthMs / 1_000
+        let seconds = text.isEmpty ? 0 : SessionRegister.sessionLengthMs / 1_000
         return "\(name)=\(text); Max-Age=\(seconds); HttpOnly; SameSite=Strict" + (isSecure ? "; Secure" : "")
     }
 

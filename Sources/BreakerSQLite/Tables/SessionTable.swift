@@ -13,16 +13,22 @@ struct SessionTable {
     init(_ connection: Connection) throws(SQLiteError) {
         updateKey = try Statement("UPDATE server SET session_key = ? WHERE id = 1", on: connection)
         selectKey = try Statement("SELECT session_key FROM server WHERE id = 1", on: connection)
-        insert = try Statement("INSERT OR REPLACE INTO revoked_sessions (id, ends_at) VALUES (?, ?)", on: connection)
+        insert = try Statement(
+            "INSERT OR REPLACE INTO revoked_sessions (token, id, ends_at) VALUES (?, ?, ?)",
+            on: connection
+        )
         deleteAll = try Statement("DELETE FROM revoked_sessions", on: connection)
         deleteEnded = try Statement("DELETE FROM revoked_sessions WHERE ends_at <= ?", on: connection)
-        select = try Statement("SELECT id, ends_at FROM revoked_sessions", on: connection)
+        select = try Statement("SELECT token, id, ends_at FROM revoked_sessions", on: connection)
     }
 
     func get() throws(SQLiteError) -> StoredSessions {
         var sessions = StoredSessions()
         if let key = try selectKey.first({ $0.bytes() }), !key.isEmpty { sessions.key = key }
-        try select.forEachRow { sessions.revoked[$0.text()] = $0.instant() }
+        try select.forEachRow { row in
+            let (token, id) = (row.text(), row.text())
+            sessions.revoked[.init(token: token, id: id.isEmpty ? nil : id)] = row.instant()
+        }
         return sessions
     }
 
@@ -34,8 +40,9 @@ struct SessionTable {
             try updateKey.run()
             try deleteAll.run()
         }
-        for (id, end) in sessions.revoked {
-            insert.bind(id)
+        for (session, end) in sessions.revoked {
+            insert.bind(session.token)
+            insert.bind(session.id ?? "")
             insert.bind(end)
             try insert.run()
         }

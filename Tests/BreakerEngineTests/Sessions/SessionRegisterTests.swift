@@ -24,38 +24,47 @@ struct SessionRegisterTests {
     @Test("A stored key stays, with the ended sessions whose end has not come")
     func loaded() {
         let key = [UInt8](repeating: 1, count: 32)
-        let register = SessionRegister(StoredSessions(key: key, revoked: ["past": now, "future": end]), at: now)
+        let revoked: [StoredSessions.Revoked: Instant] = [
+            .init(token: "a", id: "past"): now, .init(token: "a", id: "future"): end, .init(token: "b", id: nil): end,
+            .init(token: "c", id: nil): now,
+        ]
+        let register = SessionRegister(StoredSessions(key: key, revoked: revoked), at: now)
         #expect(register.key == key)
         #expect(register.unstored.isEmpty)
-        #expect(register.isRevoked("future"))
-        #expect(!register.isRevoked("past"))
+        #expect(register.isRevoked("future", of: "a", endingAt: end))
+        #expect(!register.isRevoked("past", of: "a", endingAt: end))
+        #expect(!register.isRevoked("future", of: "c", endingAt: end))
+        #expect(register.isRevoked("any", of: "b", endingAt: end))
+        #expect(!register.isRevoked("any", of: "b", endingAt: end.advanced(byMilliseconds: 1)))
     }
 
     @Test("A session that is ended while another is being stored stays unstored")
     func endedMeanwhile() {
         let register = SessionRegister(StoredSessions(key: [1]), at: now)
-        register.revoke("a", endingAt: end, at: now)
+        register.revoke("a", of: "boss", endingAt: end, at: now)
         let batch = register.unstored
-        register.revoke("b", endingAt: end, at: now)
+        register.revoke("b", of: "boss", endingAt: end, at: now)
         register.stored(batch)
-        #expect(register.unstored == StoredSessions(revoked: ["b": end]))
+        #expect(register.unstored == StoredSessions(revoked: [.init(token: "boss", id: "b"): end]))
     }
 
     @Test(
-        "Beyond 10 000 ended sessions another key ends all sessions, unless some have ended by themselves",
-        arguments: [(9_999, 0, false), (10_000, 0, true), (10_000, 1, false)]
+        "Beyond 1 000 ended sessions of a token all its sessions are ended, and nobody else's, unless some have ended by themselves",
+        arguments: [(999, 0, false), (1_000, 0, true), (1_000, 1, false)]
     )
-    func bounded(count: Int, laterMs: Int64, drawsKey: Bool) {
+    func bounded(count: Int, laterMs: Int64, endsAll: Bool) {
         let register = SessionRegister(StoredSessions(key: [1]), at: now)
-        for number in 0..<count { register.revoke("\(number)", endingAt: end, at: now) }
-        let before = register.unstored
-        register.revoke("last", endingAt: end.advanced(byMilliseconds: 1), at: now.advanced(byMilliseconds: laterMs))
-        #expect((register.key != [1]) == drawsKey)
-        if drawsKey {
-            register.stored(before)
-            #expect(register.unstored == StoredSessions(key: register.key))
-        } else {
-            #expect(register.isRevoked("last"))
-        }
+        for number in 0..<count { register.revoke("\(number)", of: "boss", endingAt: end, at: now) }
+        let later = now.advanced(byMilliseconds: laterMs)
+        let lastEnd = later.advanced(byMilliseconds: SessionRegister.sessionLengthMs)
+        register.revoke("last", of: "boss", endingAt: lastEnd, at: later)
+        #expect(register.isRevoked("last", of: "boss", endingAt: lastEnd))
+        #expect(register.isRevoked("other", of: "boss", endingAt: lastEnd) == endsAll)
+        // One that begins afterwards is good.
+        #expect(!register.isRevoked("next", of: "boss", endingAt: lastEnd.advanced(byMilliseconds: 1)))
+        #expect(!register.isRevoked("other", of: "viewer", endingAt: lastEnd))
+        let restarted = SessionRegister(register.unstored, at: later)
+        #expect(restarted.isRevoked("last", of: "boss", endingAt: lastEnd))
+        #expect(restarted.isRevoked("other", of: "boss", endingAt: lastEnd) == endsAll)
     }
 }

@@ -214,6 +214,19 @@ struct SessionTests {
         }
     }
 
+    @Test("A session is found, and ended, behind as many cookies of its name as a browser keeps")
+    func otherCookies() throws {
+        let now = Instant(milliseconds: 1_000)
+        let gatekeeper = Gatekeeper(tokens: [boss])
+        let text = try gatekeeper.signIn(secret: bossSecret, at: now)
+        let other = [String(repeating: "0", count: 64), "99999", "0-0", boss.name].joined(separator: ".")
+        let cookies = (Array(repeating: other, count: 180) + [text]).map { "fusebox_session=\($0)" }
+        let fields: HTTPFields = [.cookie: cookies.joined(separator: "; ")]
+        #expect(gatekeeper.session(in: fields, at: now) != nil)
+        #expect(gatekeeper.signOut(fields, at: now))
+        #expect(gatekeeper.session(in: [.cookie: "fusebox_session=\(text)"], at: now) == nil)
+    }
+
     @Test("Signing out ends the streams of the session")
     func streamsEnd() throws {
         let now = Instant(milliseconds: 1_000)

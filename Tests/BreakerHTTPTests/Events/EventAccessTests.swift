@@ -1,5 +1,6 @@
 import BreakerAPI
 import BreakerCore
+import BreakerEngine
 import EngineSupport
 import NIOCore
 import NIOHTTP1
@@ -78,7 +79,7 @@ struct EventAccessTests {
             let body = #"{"token":"\#(secret)"}"#
             let cookie = try await server.send(.POST, "/v1/session", body)["set-cookie"] ?? ""
             let stream = try await StreamClient.open(server.port, fields: ["cookie: \(cookie.prefix { $0 != ";" })"])
-            server.clock.advance(byMs: Session.lengthMs - 1)
+            server.clock.advance(byMs: SessionRegister.sessionLengthMs - 1)
             let beat = server.clock.now().timestamp.description
             while try await stream.frame()?.comments != [beat] {}
             server.clock.advance(byMs: 1)
