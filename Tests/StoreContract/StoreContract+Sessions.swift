@@ -32,7 +32,8 @@ extension StoreContract {
             Clause("A backup contains neither the key of sessions nor ended sessions, in no byte of its file") {
                 place in
                 let store = try place.open()
-                try write(StoredSessions(key: key(1), revoked: [.init(token: "t", id: "ended-session"): later(1)]), at: 0, to: store)
+                let ended = StoredSessions.Revoked(token: "t", id: "ended-session")
+                try write(StoredSessions(key: key(1), revoked: [ended: later(1)]), at: 0, to: store)
                 let path = place.path("backup")
                 try place.reader().backUp().save(to: path)
                 let bytes = try Data(contentsOf: URL(fileURLWithPath: path))

@@ -43,7 +43,9 @@ struct Session {
 
     /// Whether its time has come, and is not over. One that ends later than a session of `now` would was begun before the
     /// clock was set back.
-    func isGood(at now: Instant) -> Bool { now < end && end <= now.advanced(byMilliseconds: SessionRegister.sessionLengthMs) }
+    func isGood(at now: Instant) -> Bool {
+        now < end && end <= now.advanced(byMilliseconds: SessionRegister.sessionLengthMs)
+    }
 
     func text(of token: Token, key: [UInt8]) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: message(of: token), using: .init(data: key))

@@ -23,7 +23,8 @@ final class LaneEntrance: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = unwrapInboundIn(data)
         if isAtStart, usesLane {
-            while let request = LaneRequest(at: buffer), let client = lane.credentials.client(for: request, in: buffer) {
+            while let request = LaneRequest(at: buffer) {
+                guard let client = lane.credentials.client(for: request, in: buffer) else { break }
                 buffer.moveReaderIndex(forwardBy: request.length)
                 lane.receive(request, from: client)
             }
