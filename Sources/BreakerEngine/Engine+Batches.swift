@@ -32,7 +32,7 @@ extension Engine {
             let gathered = NIOLockedValueBox(PartAnswers(count: parts.count))
             if parts.isEmpty { continuation.resume(returning: []) }
             for (index, part) in parts.enumerated() {
-                submitReports(part, from: client) { answer in
+                submit(part, from: client) { answer in
                     if let answers = gathered.withLockedValue({ $0.add(answer, at: index) }) {
                         continuation.resume(returning: answers)
                     }
@@ -43,12 +43,19 @@ extension Engine {
         if errors.count == parts.count, let error = errors.first(where: { $0 == .outcomeUnknown }) ?? errors.first {
             throw error
         }
+        if answers.count == 1, case .success(let results) = answers[0] { return results }
         return zip(parts, answers).flatMap { part, answer -> [Result<ReportAnswer, EngineError>] in
             switch answer {
             case .success(let results): results
-            case .failure(let error): part.map { _ in .failure(error.ofPart) }
+            case .failure(let error): part.reports.map { _ in .failure(error.ofPart) }
             }
         }
+    }
+
+    /// The reports of a batch that one transaction takes, and how many outcomes they are.
+    struct Part: Sendable {
+        var reports: ArraySlice<AddressedReport>
+        var outcomes: Int
     }
 
     private typealias PartAnswer = Result<[Result<ReportAnswer, EngineError>], EngineError>
@@ -71,17 +78,16 @@ extension Engine {
         }
     }
 
-    private func submitReports(
-        _ reports: ArraySlice<AddressedReport>,
+    private func submit(
+        _ part: Part,
         from client: Client,
         reply: @escaping Reply<[Result<ReportAnswer, EngineError>]>
     ) {
-        let outcomes = reports.reduce(0) { $0 + $1.report.count }
         submitChange(
             from: client,
-            weight: reports.count + Self.weight(ofOutcomes: outcomes),
+            weight: part.reports.count + Self.weight(ofOutcomes: part.outcomes),
             { working, store throws(EngineError) in
-                reports.map { item in
+                part.reports.map { item in
                     Result { () throws(EngineError) in
                         try working.report(item.report, to: item.name, for: client, store: store)
                     }
@@ -92,19 +98,20 @@ extension Engine {
     }
 
     /// Splits a batch into what one transaction takes.
-    static func parts(of reports: [AddressedReport]) -> [ArraySlice<AddressedReport>] {
-        var parts: [ArraySlice<AddressedReport>] = []
+    static func parts(of reports: [AddressedReport]) -> [Part] {
+        var parts: [Part] = []
         var (start, outcomes) = (reports.startIndex, 0)
-        for (index, item) in reports.enumerated() {
-            let isFull =
-                index - start >= reportsPerTransaction || outcomes + item.report.count > outcomesPerTransaction
+        // By index: a copy of a report would retain each of its texts.
+        for index in reports.indices {
+            let count = reports[index].report.count
+            let isFull = index - start >= reportsPerTransaction || outcomes + count > outcomesPerTransaction
             if isFull, index > start {
-                parts.append(reports[start..<index])
+                parts.append(Part(reports: reports[start..<index], outcomes: outcomes))
                 (start, outcomes) = (index, 0)
             }
-            outcomes += item.report.count
+            outcomes += count
         }
-        if start < reports.endIndex { parts.append(reports[start...]) }
+        if start < reports.endIndex { parts.append(Part(reports: reports[start...], outcomes: outcomes)) }
         return parts
     }
 }

@@ -194,8 +194,13 @@ struct QueueingTests {
     func parts(counts: [Int], parts: [Int]) throws {
         let name = try #require(BreakerName("a"))
         let reports = counts.map { Engine.AddressedReport(name: name, report: Report(.failure, count: $0)) }
-        #expect(Engine.parts(of: reports).map(\.count) == parts)
-        #expect(Engine.parts(of: reports).flatMap { $0.map(\.report.count) } == counts)
+        #expect(Engine.parts(of: reports).map(\.reports.count) == parts)
+        #expect(Engine.parts(of: reports).flatMap { $0.reports.map(\.report.count) } == counts)
+        #expect(
+            Engine.parts(of: reports).allSatisfy { part in
+                part.outcomes == part.reports.reduce(0) { $0 + $1.report.count }
+            }
+        )
     }
 
     private static func failures(_ count: Int) throws -> [Engine.AddressedReport] {
