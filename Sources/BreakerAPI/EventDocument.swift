@@ -1,24 +1,26 @@
-/// A line of the stream of changes: a change, the whole panel (`resync`), or a sign of life (`heartbeat`).
+/// One line of the event stream: a change, the whole panel (`resync`), or a keep-alive (`heartbeat`).
 public struct EventDocument: Codable, Hashable, Sendable {
-    /// `created`, `transition`, `policy`, `deleted`, `resync`, `heartbeat`, or one of a later version.
+    /// `created`, `transition`, `policy`, `deleted`, `resync`, `heartbeat`, or a type that a later version adds.
     public var type: String
-    /// Where the stream can be taken up again, `<epoch>-<revision>`; `nil` from a server that knows no epochs.
+    /// The position from which a client can resume the stream, `<epoch>-<revision>`; `nil` from a server without
+    /// epochs.
     public var id: String?
-    /// The change's; the last one that is in the panel; how far a quiet stream has come. `null` in a heartbeat before any.
+    /// The revision of a change; in a `resync`, the last revision in the panel; in a `heartbeat`, the last revision
+    /// that the stream has reached, or `null` before the first.
     public var revision: Int64?
-    /// When it happened, or was told, RFC 3339.
+    /// When the change happened, or when another line was sent; RFC 3339.
     public var at: String
-    /// Whose change it is.
+    /// The name of the breaker that changed.
     public var name: String?
-    /// The breaker behind the change; `null` behind a deletion.
+    /// The breaker's state after the change; `null` after a deletion.
     public var state: String?
     public var generation: Int64?
     public var openUntil: String?
     public var override: OverrideDocument?
     public var policyRevision: Int64?
-    /// Which history the server's database holds, in a `resync`.
+    /// In a `resync`: the epoch, which identifies the history that the server's database holds.
     public var epoch: String?
-    /// Every breaker, in a `resync`.
+    /// In a `resync`: every breaker.
     public var breakers: [StandingDocument]?
 
     enum CodingKeys: String, CodingKey {
@@ -28,7 +30,7 @@ public struct EventDocument: Codable, Hashable, Sendable {
     }
 }
 
-/// One breaker of the panel.
+/// One breaker in the panel.
 public struct StandingDocument: Codable, Hashable, Sendable {
     public var name: String
     /// `closed`, `open` or `half_open`.
@@ -46,7 +48,7 @@ public struct StandingDocument: Codable, Hashable, Sendable {
 }
 
 extension EventDocument {
-    /// The breaker that a change left; `nil` behind a deletion, and for what is no change.
+    /// The breaker as it is after a change; `nil` after a deletion, and for a line that is not a change.
     public var standing: StandingDocument? {
         guard let name, let state, let generation, let policyRevision else { return nil }
         return StandingDocument(
@@ -60,11 +62,11 @@ extension EventDocument {
     }
 }
 
-/// An operator's order that stands, as far as it changes decisions.
+/// The part of an override that affects decisions.
 public struct OverrideDocument: Codable, Hashable, Sendable {
     /// `force_open`, `force_closed` or `shadow`.
     public var mode: String
-    /// `null` where it stands until it is cleared.
+    /// `null` if the override stays in force until an operator clears it.
     public var expiresAt: String?
 
     enum CodingKeys: String, CodingKey {

@@ -1,4 +1,4 @@
-/// Where things are on a server.
+/// The paths of a server's routes.
 public enum Paths {
     public static let breakers = "/v1/breakers"
     public static let reports = "/v1/reports"
@@ -13,18 +13,22 @@ public enum Paths {
     public static let version = "/version"
     public static let metrics = "/metrics"
     public static let openAPI = "/openapi.yaml"
-    /// The page for operators, and what it loads.
+    /// The operators' page and the files it loads.
     public static let dashboard = "/"
     public static let dashboardFile = "/dashboard/{file}"
 
-    /// What stands in a route where a request has a breaker's name.
+    /// The placeholder for a breaker's name in a route.
     public static let namePlaceholder = "{name}"
 
-    /// - Parameter name: a breaker's name, or the placeholder. Bytes that no name has are percent-encoded, so that what
-    ///   is no name leads nowhere else.
+    /// The path of a breaker.
+    ///
+    /// - Parameter name: a breaker's name, or the placeholder. Bytes that are not allowed in a name are
+    ///   percent-encoded, so that an invalid name cannot produce the path of another route.
     public static func breaker(_ name: String) -> String { "\(breakers)/\(part(name))" }
 
-    /// - Parameter name: as ``breaker(_:)`` takes it.
+    /// The path of a breaker's gate.
+    ///
+    /// - Parameter name: as for ``breaker(_:)``.
     public static func gate(_ name: String) -> String { "\(gate)/\(part(name))" }
 
     private static func part(_ name: String) -> String { name == namePlaceholder ? name : encoded(name) }
@@ -45,7 +49,7 @@ public enum Paths {
     public static func report(_ name: String) -> String { breaker(name) + "/report" }
 }
 
-/// Where the service listens unless it is told otherwise.
+/// The address on which the server listens by default.
 public enum DefaultAddress {
     public static let host = "127.0.0.1"
     public static let port = 7979

@@ -1,35 +1,35 @@
-/// What went wrong, for programs: the `code` of a problem document (RFC 9457).
+/// The machine-readable `code` of a problem document (RFC 9457).
 public enum ProblemCode: String, CaseIterable, Sendable {
     // The request.
-    /// The bytes are no HTTP request.
+    /// The bytes are not an HTTP request.
     case malformedRequest = "malformed_request"
-    /// A field is missing or has a value that it may not have; `errors` names each.
+    /// A field is missing or has an invalid value; `errors` names each such field.
     case invalidRequest = "invalid_request"
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
-    /// A method, or a transfer coding, that no route of the server takes.
+    /// The method or the transfer coding is not supported by any route.
     case notImplemented = "not_implemented"
     case requestTimeout = "request_timeout"
     case bodyTooLarge = "body_too_large"
     case headersTooLarge = "headers_too_large"
     case unsupportedEncoding = "unsupported_encoding"
-    // Who asks.
+    // The client.
     case unauthorized
     case forbidden
-    /// Too many attempts to sign in from this address have failed.
+    /// Too many sign-in attempts from this address have failed.
     case tooManySignIns = "too_many_sign_ins"
-    /// The token, or the server, has as many streams of changes as it may.
+    /// The token or the server already has the maximum number of event streams.
     case tooManyStreams = "too_many_streams"
-    /// A page of another site asks, through the browser of its visitor.
+    /// A page of another site sent the request through its visitor's browser.
     case crossSite = "cross_site"
-    /// A server without tokens is asked by a name that is not known to be its own.
+    /// The request's host name is not known to be this server's. Only a server without tokens checks it.
     case unknownHost = "unknown_host"
-    // What is asked.
+    // The operation.
     case unknownBreaker = "unknown_breaker"
     case breakerLimit = "breaker_limit"
     case invalidPolicy = "invalid_policy"
     case reportIDConflict = "report_id_conflict"
-    /// An override stands in the way.
+    /// An override prevents the operation.
     case forced
     case preconditionFailed = "precondition_failed"
     // The server.
@@ -39,7 +39,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     case shuttingDown = "shutting_down"
     case internalError = "internal_error"
 
-    /// The HTTP status that goes with it.
+    /// The HTTP status that is sent with this code.
     public var status: Int {
         switch self {
         case .malformedRequest, .invalidRequest, .invalidPolicy: 400
@@ -61,7 +61,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         }
     }
 
-    /// A title that does not change from case to case.
+    /// A short title, the same for every problem with this code.
     public var title: String {
         switch self {
         case .malformedRequest: "Malformed request"

@@ -1,18 +1,18 @@
-/// A report, as it travels: alone, or, with a name, as one of many.
+/// A report in JSON: a request of its own, or, with a name, an item of a batch.
 public struct ReportDocument: Codable, Hashable, Sendable {
-    /// The breaker's, in a batch.
+    /// The breaker's name, in a batch.
     public var name: String?
     /// `success`, `failure` or `ignored`.
     public var outcome: String
     public var permit: String?
     public var durationMs: Int64?
-    /// How long ago the call ended when the report is sent, in milliseconds, rounded down; just now where it is absent.
+    /// The time between the end of the call and the sending of the report, in milliseconds, rounded down; 0 if absent.
     public var ageMs: Int64?
     public var kind: String?
     public var detail: String?
     public var reporter: String?
     public var reportID: String?
-    /// How many calls in a row ended like this; one where it is absent.
+    /// How many calls in a row ended like this; 1 if absent.
     public var count: Int?
 
     public init(
@@ -47,19 +47,19 @@ public struct ReportDocument: Codable, Hashable, Sendable {
     }
 }
 
-/// Many reports of one request.
+/// A request with a batch of reports.
 public struct ReportsDocument: Codable, Hashable, Sendable {
     public var reports: [ReportDocument]
 
     public init(reports: [ReportDocument]) { self.reports = reports }
 }
 
-/// The answer to many reports.
+/// The answer to a batch of reports.
 public struct ReportsAnswerDocument: Codable, Hashable, Sendable {
-    /// What became of one of them: the members of its answer, or its error.
+    /// The result of one report: the members of its answer, or its error.
     public struct Result: Codable, Hashable, Sendable {
         public struct Fault: Codable, Hashable, Sendable {
-            /// A ``ProblemCode``, or one of a later version.
+            /// A ``ProblemCode``, or a code that a later version adds.
             public var code: String
             public var detail: String
         }

@@ -1,17 +1,18 @@
-/// The answer to an acquire, as it travels.
+/// The answer to an acquire, in JSON.
 public struct DecisionDocument: Codable, Hashable, Sendable {
     public var allowed: Bool
     /// `closed`, `open` or `half_open`.
     public var state: String
-    /// To be carried back by the report; absent where the call is denied.
+    /// The permit that the report of the call carries back; absent if the call is denied.
     public var permit: String?
     /// How long a probe's permit stays valid, in milliseconds, counted from sending the acquire.
     public var leaseMs: Int64?
-    /// The breaker would deny, were it not in shadow.
+    /// Whether the breaker would deny the call if it were not in shadow.
     public var wouldDeny: Bool?
-    /// Milliseconds until asking again may help; absent where only an operator ends it.
+    /// Milliseconds until another acquire may be allowed; absent if only an operator can end the denial.
     public var retryAfterMs: Int64?
-    /// The breaker's, where the call is denied; a permit has it otherwise. A server before it was added leaves it out.
+    /// The breaker's generation if the call is denied; otherwise the permit contains it. Servers older than this field
+    /// omit it.
     public var generation: Int64?
 
     enum CodingKeys: String, CodingKey {
@@ -22,22 +23,22 @@ public struct DecisionDocument: Codable, Hashable, Sendable {
     }
 }
 
-/// The answer to a report, as it travels.
+/// The answer to a report, in JSON.
 public struct ReportAnswerDocument: Codable, Hashable, Sendable {
     public var applied: Bool
     /// The state after the event.
     public var state: String
-    /// The generation after the event; 0 where there is no such breaker. A server before it was added leaves it out.
+    /// The generation after the event; 0 if the breaker does not exist. Servers older than this field omit it.
     public var generation: Int64?
     /// Why the report changed nothing.
     public var reason: String?
-    /// This is the answer that the first report of this id was given.
+    /// Whether this repeats the answer to the first report with this id.
     public var duplicate: Bool?
-    /// How many of a report's outcomes were applied; present where it stood for several.
+    /// How many of the report's outcomes were applied; present if its count is more than 1.
     public var counted: Int?
 }
 
-/// An error, as it travels (RFC 9457).
+/// An error in JSON (RFC 9457).
 public struct ProblemDocument: Codable, Hashable, Sendable {
     public struct Fault: Codable, Hashable, Sendable {
         public var field: String
@@ -48,7 +49,7 @@ public struct ProblemDocument: Codable, Hashable, Sendable {
     public var title: String
     public var status: Int
     public var detail: String
-    /// A ``ProblemCode``, or one of a later version.
+    /// A ``ProblemCode``, or a code that a later version adds.
     public var code: String
     public var errors: [Fault]?
 }

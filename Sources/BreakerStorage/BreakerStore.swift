@@ -1,66 +1,65 @@
 package import BreakerCore
 
-/// Where breakers are kept. One server owns a store; its writer is the only caller.
+/// Persistent storage for breakers. One server owns a store; the server's writer is the only caller.
 ///
-/// A store decides nothing: it keeps what the state machine hands it, whole batches at a time.
-/// `Tests/StoreContract` is the suite that every store passes.
+/// A store makes no decisions. It stores the results of the state machine, one whole batch at a time.
+/// Every store passes the suite in `Tests/StoreContract`.
 package protocol BreakerStore: AnyObject {
-    /// Which history the store holds. A restored backup is another history.
+    /// Identifies the history that the store holds. A restored backup begins another history.
     var epoch: Epoch { get }
 
-    /// Everything that is stored.
+    /// Reads every breaker.
     func load() throws(StoreError) -> StoredPanel
 
-    /// Those of `names` that are stored, and the last revision: what the writer's working copy goes back to when a
-    /// batch failed.
+    /// Reads those of the named breakers that are stored, and the last revision. The writer restores its working copy
+    /// from them after a batch has failed.
     func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel
 
-    /// What is remembered of the report `id` of a breaker, however old; `nil` where nothing is.
+    /// The stored receipt of a breaker's report `id`, whatever its age; `nil` if there is none.
     func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(StoreError) -> Receipt?
 
-    /// What is stored of browsers' sessions.
+    /// Reads the stored data about browser sessions.
     func sessions() throws(StoreError) -> StoredSessions
 
-    /// Stores a batch whole, and prunes what retention lets go, a small step each time.
+    /// Stores a batch in one transaction, and prunes a small number of rows that exceed retention.
     ///
-    /// Behind the return everything survives the end of the process and of the machine.
-    /// - Throws: ``StoreError/Code/unavailable`` where nothing was stored; ``StoreError/Code/outcomeUnknown`` where
-    ///   the commit itself failed: nothing of the batch is visible, but a crash before the next commit may bring it
-    ///   back.
+    /// Once this returns, the batch survives a crash of the process or the machine.
+    /// - Throws: ``StoreError/Code/unavailable`` if nothing was stored; ``StoreError/Code/outcomeUnknown`` if the
+    ///   commit itself failed: the batch is not visible, but it may reappear after a crash before the next commit.
     func write(_ batch: WriteBatch) throws(StoreError)
 
-    /// Moves committed data to its final place, once there is enough of it. Called behind every batch, when its answers
-    /// are out. Failing harms nothing that is committed.
+    /// Moves committed data to its final location, once there is enough of it. The writer calls this after every batch,
+    /// when the batch's answers have been sent. A failure does not affect committed data.
     func checkpoint() throws(StoreError)
 
-    /// Rows that were deleted before their time, since the start; committed ones only.
+    /// Rows that were deleted early since the start because a table was full. Counts only committed deletions.
     var evictions: Evictions { get }
 
     /// Ends the use of the store.
     func close()
 }
 
-/// What a store answers to operators: rows that are committed. Safe to call from any thread; blocks while it reads.
+/// Reads committed rows for operators. Safe to call from any thread; a call blocks while it reads.
 package protocol BreakerReader: Sendable {
-    /// The failure log of a breaker, the last reported first.
-    /// - Parameter number: only rows before this number; `nil` for the newest.
+    /// The failure log of a breaker, the most recently reported failure first.
+    /// - Parameter number: only rows with a lower number are read; `nil` to begin with the newest.
     func failures(ofBreaker breakerID: Int64, before number: Int64?, limit: Int) throws(StoreError) -> [Failure]
 
-    /// The failures that are kept of a breaker within a time, the last reported first: as many as retention leaves.
-    /// - Parameter to: the first instant that is not in it.
+    /// The stored failures of a breaker within a period, the most recently reported failure first. Failures that
+    /// retention has deleted are missing.
+    /// - Parameter to: the end of the period, exclusive.
     func failures(ofBreaker breakerID: Int64, from: Instant, to: Instant) throws(StoreError) -> [Failure]
 
-    /// What happened to each of some breakers, minute by minute.
-    /// - Parameters:
-    ///   - steps: no minute outside is looked at.
-    /// - Returns: one for each breaker, in the same order.
+    /// The call history of each of some breakers.
+    /// - Parameter steps: minutes outside these steps are not read.
+    /// - Returns: one history for each breaker, in the same order.
     func calls(ofBreakers breakerIDs: [Int64], in steps: CallHistory.Steps) throws(StoreError) -> [CallHistory]
 
     /// Transitions, newest first.
     /// - Parameters:
-    ///   - breakerID: only those of this breaker; `nil` for all.
-    ///   - prefix: only those of breakers whose names begin with it.
-    ///   - revision: only those before this revision; `nil` for the newest.
+    ///   - breakerID: only transitions of this breaker; `nil` for all breakers.
+    ///   - prefix: only transitions of breakers whose names begin with it.
+    ///   - revision: only transitions before this revision; `nil` to begin with the newest.
     func transitions(
         ofBreaker breakerID: Int64?,
         prefix: String,
@@ -68,28 +67,28 @@ package protocol BreakerReader: Sendable {
         limit: Int
     ) throws(StoreError) -> [NamedTransition]
 
-    /// What operators ordered, newest first.
-    /// - Parameter revision: only what is before it; `nil` for the newest.
+    /// The audit entries of operators' orders, newest first.
+    /// - Parameter revision: only entries before this revision; `nil` to begin with the newest.
     func audit(_ filter: AuditFilter, before revision: Int64?, limit: Int) throws(StoreError) -> [AuditEntry]
 
-    /// The changes behind a revision, the oldest first and without a gap.
+    /// The changes after a revision, oldest first and without a gap.
     func changes(behind revision: Int64, limit: Int) throws(StoreError) -> ChangePage
 
-    /// Writes a consistent, checked copy of the store into a file without a name. The copy has no epoch, and no
-    /// session data. Its disk space is free once the file is closed.
+    /// Writes a consistent, checked copy of the store into a file without a name. The copy has no epoch and no session
+    /// data. Closing the file frees its disk space.
     func backUp() throws(StoreError) -> OpenFile
 
-    /// How much disk the store takes at the moment; `nil` where it cannot tell.
+    /// The disk space that the store uses; `nil` if it cannot be determined.
     func storedBytes() -> StoredBytes?
 
-    /// Ends the use of the reader; what is being read is read to its end.
+    /// Ends the use of the reader. Reads in progress run to completion; a backup in progress may be abandoned.
     func close()
 }
 
-/// Bytes that a store has on disk.
+/// The bytes that a store uses on disk.
 package struct StoredBytes: Hashable, Sendable {
     package var database: Int64
-    /// What is committed and not in the database yet.
+    /// Bytes of the log of commits that are not in the database file yet.
     package var log: Int64
 
     package init(database: Int64, log: Int64) {
@@ -98,13 +97,13 @@ package struct StoredBytes: Hashable, Sendable {
     }
 }
 
-/// What a store has of the changes behind a revision.
+/// The result of reading the changes after a revision.
 package enum ChangePage: Hashable, Sendable {
-    /// They are the next ones; none where nothing happened since.
+    /// The changes that follow the revision; empty if there are none yet.
     case changes([Journal.Change])
-    /// The next one is no longer kept.
+    /// Retention has deleted the change that follows the revision.
     case trimmed
-    /// The revision is none that this store has come to.
+    /// The store has not reached this revision.
     case unknownRevision
 }
 

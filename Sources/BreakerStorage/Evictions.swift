@@ -1,4 +1,4 @@
-/// Rows that a store deleted before their time because a table was full.
+/// Counts of rows that a store deleted early because a table was full.
 package struct Evictions: Hashable, Sendable {
     package enum Table: String, CaseIterable, Sendable {
         case reportIDs = "report_ids"
@@ -9,7 +9,7 @@ package struct Evictions: Hashable, Sendable {
 
     package struct Count: Hashable, Sendable {
         package var rows = 0
-        /// The token whose rows were deleted last; `nil` where the rows belong to no token.
+        /// The token whose rows were deleted last; `nil` if those rows belong to no token.
         package var token: String?
 
         package init() {}
@@ -23,7 +23,7 @@ package struct Evictions: Hashable, Sendable {
 
     package subscript(table: Table) -> Count { counts[table, default: Count()] }
 
-    /// - Parameter token: the token whose rows were deleted; `nil` where they belong to no token.
+    /// - Parameter token: the token whose rows were deleted; `nil` if they belong to no token.
     package mutating func add(_ rows: Int, of table: Table, token: String? = nil) {
         guard rows > 0 else { return }
         counts[table, default: Count()].rows += rows

@@ -6,11 +6,11 @@
     import Glibc
 #endif
 
-/// An open file. It closes with the last reference.
+/// An open file. Releasing the last reference closes it.
 package final class OpenFile: Sendable {
     package let descriptor: CInt
 
-    /// - Parameter descriptor: an open one, which nothing else closes.
+    /// - Parameter descriptor: an open descriptor that no other code closes.
     package init(descriptor: CInt) {
         precondition(descriptor >= 0, "\(descriptor) is no descriptor of an open file")
         self.descriptor = descriptor

@@ -1,22 +1,22 @@
-/// Why a store could not do what it was asked.
+/// The reason why an operation of a store failed.
 package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Hashable, Sendable {
-        /// Nothing was stored or read; trying again may help.
+        /// Nothing was stored or read; a retry may succeed.
         case unavailable
-        /// A commit failed: whether its batch is stored shows at the next start.
+        /// A commit failed. Only the next start shows whether its batch is stored.
         case outcomeUnknown = "outcome_unknown"
         /// Another process owns the store.
         case inUse = "in_use"
-        /// What is stored makes no sense.
+        /// The stored data is damaged or inconsistent.
         case corrupt
-        /// The store was made by another version of the program, or by another program.
+        /// Another version of the program, or another program, created the store.
         case incompatible
     }
 
     package var code: Code
-    /// A sentence for the operator; it may name files, and says what to do where something can be done.
+    /// A sentence for the operator. It may name files, and says what the operator can do, if anything.
     package var message: String
-    /// What lies behind it, for the log: the database's own words and extended result code.
+    /// The underlying cause, for the log: the database's own message and extended result code.
     package var cause: String?
 
     package init(_ code: Code, _ message: String, cause: String? = nil) {

@@ -1,9 +1,9 @@
 package import BreakerCore
 
-/// A breaker with what is kept of it outside the state machine.
+/// A breaker's snapshot, with the data that is stored outside the state machine.
 package struct StoredBreaker: Hashable, Sendable {
     package var snapshot: Breaker.Snapshot
-    /// When a worker last asked for it or reported to it; `nil` if none ever did.
+    /// When a worker last sent an acquire or a report for the breaker; `nil` if none ever did.
     package var lastSeenAt: Instant?
 
     package init(_ snapshot: Breaker.Snapshot, lastSeenAt: Instant?) {
@@ -12,13 +12,13 @@ package struct StoredBreaker: Hashable, Sendable {
     }
 }
 
-/// What a store holds.
+/// The breakers in a store, with the store's last revision.
 package struct StoredPanel: Hashable, Sendable {
     /// The last revision; 0 for an empty store.
     package var revision: Int64
     /// The instant of the last batch; `nil` for an empty store.
     package var lastWrite: Instant?
-    /// In order of name.
+    /// Ordered by name.
     package var breakers: [StoredBreaker]
 
     package init(revision: Int64, lastWrite: Instant?, breakers: [StoredBreaker]) {

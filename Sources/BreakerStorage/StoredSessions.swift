@@ -1,16 +1,16 @@
 package import BreakerCore
 
-/// What a store keeps of browsers' sessions.
+/// The data that a store keeps about browser sessions.
 package struct StoredSessions: Hashable, Sendable {
-    /// The key that signs sessions: ``keyLength`` bytes; `nil` in a new store and in a backup.
+    /// The key that signs sessions, ``keyLength`` bytes; `nil` in an empty store and in a backup.
     package var key: [UInt8]?
-    /// The sessions that were ended before their time, and when each would have ended by itself.
+    /// The sessions that were ended early, with the instant at which each would have expired.
     package var revoked: [Revoked: Instant]
 
     package struct Revoked: Hashable, Sendable {
         /// The name of the token.
         package var token: String
-        /// `nil` for all sessions of the token that end at the instant or before.
+        /// The session's id; `nil` for all sessions of the token that expire at the instant or before.
         package var id: String?
 
         package init(token: String, id: String?) {

@@ -1,6 +1,6 @@
 package import BreakerCore
 
-/// Changes that are stored together or not at all.
+/// A set of changes that a store writes in one transaction.
 package struct WriteBatch: Hashable, Sendable {
     package struct Deletion: Hashable, Sendable {
         package var breakerID: Int64
@@ -26,7 +26,7 @@ package struct WriteBatch: Hashable, Sendable {
         package var breakerID: Int64
         package var reportID: String
         package var receipt: Receipt
-        /// Which client sent the report, as ``Author/client``.
+        /// The client that sent the report, as ``Author/client``.
         package var client: String
 
         package init(breakerID: Int64, reportID: String, receipt: Receipt, client: String) {
@@ -37,7 +37,7 @@ package struct WriteBatch: Hashable, Sendable {
         }
     }
 
-    /// What happened to a breaker within a minute, beyond what is stored of that minute.
+    /// Calls of a breaker within one minute, to be added to the stored row of that minute.
     package struct CallRow: Hashable, Sendable {
         package var breakerID: Int64
         package var minute: Minute
@@ -50,33 +50,35 @@ package struct WriteBatch: Hashable, Sendable {
         }
     }
 
-    /// When the batch was made.
+    /// When the batch was created.
     package var at: Instant
-    /// The last revision that it takes.
+    /// The last revision in the batch.
     package var revision: Int64
-    /// By how much the instants of what is remembered of reports move, in milliseconds: not 0 where the clock was set, in
-    /// a batch that has every breaker. ``at`` may be before that of the last batch then.
+    /// By how much the instants of stored receipts move, in milliseconds. It is not 0 only after the clock was set; the
+    /// batch then contains every breaker, and ``at`` may be before that of the previous batch.
     package var shiftMs: Int64 = 0
-    /// Stored breakers that go, with all that is kept of them. They go first: a breaker of the same name may come.
+    /// Stored breakers to delete, with all their rows. They are deleted first, because the batch may also create a
+    /// breaker of the same name.
     package var deletions: [Deletion] = []
-    /// Every breaker that the batch touched and did not delete, as it is behind the batch.
+    /// Every breaker that the batch changes and does not delete, as it is after the batch.
     package var breakers: [StoredBreaker] = []
-    /// In order of revision; none of a breaker that the batch deletes.
+    /// Ordered by revision; none belongs to a breaker that the batch deletes.
     package var transitions: [TransitionRow] = []
-    /// Every change, in order of revision and without a gap, those of deleted breakers included.
+    /// Every change, ordered by revision and without a gap, including changes of deleted breakers.
     package var changes: [Journal.Change] = []
     package var failures: [Journal.FailureRow] = []
-    /// In the order of arrival. A later receipt replaces an earlier one of the same report.
+    /// Ordered by arrival. A later receipt replaces an earlier one of the same report.
     package var receipts: [ReceiptRow] = []
 
-    /// None of a breaker that the batch deletes. What is added to what is stored, in order of minute and breaker; the
-    /// minutes of reports with an age are past.
+    /// Calls to add to the stored rows, ordered by minute and breaker; none belongs to a breaker that the batch
+    /// deletes. Reports with an age can add to past minutes.
     package var calls: [CallRow] = []
 
-    /// What operators ordered, also of breakers that the batch deletes.
+    /// The audit entries of operators' orders, including those about breakers that the batch deletes.
     package var audit: [AuditEntry] = []
 
-    /// A key replaces the stored one, and all stored sessions go with that; then these sessions are added.
+    /// Session data to store. A key replaces the stored key and deletes all stored sessions; then these sessions are
+    /// added.
     package var sessions = StoredSessions()
 
     package init(at instant: Instant, revision: Int64) {

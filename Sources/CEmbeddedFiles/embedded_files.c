@@ -1,7 +1,7 @@
 #include "embedded_files.h"
 
-// Paths are relative to this file. A file that is added to `migrations/` or to `Sources/Dashboard/` has to be added to the
-// table by hand; tests compare the two.
+// Paths are relative to this file. A file that is added to `migrations/` or to `Sources/Dashboard/` must also be added
+// to a table here; tests compare the tables with the folders.
 
 static const unsigned char create_tables[] = {
 #embed "../../migrations/0001_create_tables.sql"

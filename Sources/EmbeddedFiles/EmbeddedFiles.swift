@@ -1,10 +1,10 @@
 import CEmbeddedFiles
 
-/// Files of the source tree that travel inside the program, so that it needs no file beside it.
+/// Files of the source tree that are compiled into the program, so that it needs no separate files.
 package enum EmbeddedFiles {
     package typealias File = (name: String, bytes: [UInt8])
 
-    /// `migrations/*.sql`, in the order in which they apply.
+    /// `migrations/*.sql`, in the order in which they are applied.
     package static var migrations: [File] {
         UnsafeBufferPointer(start: embedded_migrations(), count: embedded_migrations_count()).map(file)
     }
@@ -12,7 +12,7 @@ package enum EmbeddedFiles {
     /// The description of the HTTP contract.
     package static var openAPI: [UInt8] { file(embedded_openapi()).bytes }
 
-    /// The page for operators: `index.html` and what it loads.
+    /// The operators' page: `index.html` and the files it loads.
     package static var dashboard: [File] {
         UnsafeBufferPointer(start: embedded_dashboard(), count: embedded_dashboard_count()).map(file)
     }
