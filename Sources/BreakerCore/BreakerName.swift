@@ -5,7 +5,7 @@ package struct BreakerName: Hashable, Comparable, Sendable, CustomStringConverti
 
     package let value: String
 
-    /// - Returns: `nil` where `value` is not a name.
+    /// - Returns: `nil` if `value` is not a valid name.
     package init?(_ value: String) {
         let bytes = value.utf8
         guard let first = bytes.first, Self.isAlphanumeric(first) else { return nil }
@@ -19,7 +19,7 @@ package struct BreakerName: Hashable, Comparable, Sendable, CustomStringConverti
         left.value < right.value
     }
 
-    /// Whether `byte` may stand in a name behind the first character.
+    /// Whether `byte` is allowed in a name after the first character.
     package static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "-"): true

@@ -1,6 +1,6 @@
 /// A day of the Gregorian calendar, in UTC.
 ///
-/// Days are counted in years that begin in March, so that the leap day is the last of its year (Howard Hinnant,
+/// The computation uses years that begin in March, so that the leap day is the last day of its year (Howard Hinnant,
 /// "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
 package struct CivilDate: Hashable {
     package var year: Int64
@@ -11,7 +11,7 @@ package struct CivilDate: Hashable {
     /// 0 for Sunday.
     package var weekday: Int
 
-    /// - Parameter days: since 1970-01-01, which was a Thursday.
+    /// - Parameter days: days since 1970-01-01, which was a Thursday.
     package init(daysSinceEpoch days: Int64) {
         let shifted = days + 719_468
         let (era, dayOfEra) = Self.divide(shifted, by: 146_097)
@@ -24,7 +24,7 @@ package struct CivilDate: Hashable {
         weekday = Int(Self.divide(days + 4, by: 7).remainder)
     }
 
-    /// Days since 1970-01-01 (days_from_civil, ibidem); `nil` for a day that no month has.
+    /// Days since 1970-01-01 (days_from_civil, from the same source); `nil` for a day that does not exist.
     package static func daysSinceEpoch(year: Int64, month: Int64, day: Int64) -> Int64? {
         guard (1...12).contains(month), (1...31).contains(day) else { return nil }
         let marchYear = month <= 2 ? year - 1 : year
@@ -37,13 +37,13 @@ package struct CivilDate: Hashable {
         return date.month == month && date.day == day ? days : nil
     }
 
-    /// Rounds down, so that the remainder is never negative.
+    /// Divides with rounding down, so that the remainder is never negative.
     package static func divide(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let remainder = ((value % divisor) + divisor) % divisor
         return ((value - remainder) / divisor, remainder)
     }
 
-    /// A number with at least so many digits.
+    /// `value` in decimal, padded with zeros to at least `count` digits.
     package static func digits(_ value: Int64, _ count: Int) -> String {
         let text = String(value)
         return String(repeating: "0", count: max(0, count - text.utf8.count)) + text

@@ -1,6 +1,7 @@
-/// Which history a database holds: random, made with the database, and made anew when a backup is restored.
+/// Identifies the history that a database holds: a random number, created with the database, and replaced when a backup
+/// is restored.
 ///
-/// Revisions of two histories cannot be compared. Written as 8 lower-case hexadecimal digits.
+/// Revisions of two histories cannot be compared. The text form has 8 lower-case hexadecimal digits.
 package struct Epoch: Hashable, Sendable, CustomStringConvertible {
     package let value: UInt32
 
@@ -8,7 +9,7 @@ package struct Epoch: Hashable, Sendable, CustomStringConvertible {
         self.value = value
     }
 
-    /// - Returns: `nil` where `text` is not written exactly as ``description`` writes an epoch.
+    /// - Returns: `nil` if `text` is not exactly in the form of ``description``.
     package init?(_ text: some StringProtocol) {
         guard let value = UInt32(hexadecimal: text) else { return nil }
         self.init(value)

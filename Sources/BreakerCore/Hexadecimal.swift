@@ -1,11 +1,11 @@
 extension FixedWidthInteger where Self: UnsignedInteger {
-    /// All digits in lower case, so that every value has the same length.
+    /// The value in lower-case hexadecimal digits, with leading zeros, so that the text always has the same length.
     package var hexadecimal: String {
         let digits = String(self, radix: 16)
         return String(repeating: "0", count: Self.hexadecimalDigits - digits.utf8.count) + digits
     }
 
-    /// - Returns: `nil` where `text` is not written exactly as ``hexadecimal`` writes a value.
+    /// - Returns: `nil` if `text` is not exactly in the form of ``hexadecimal``.
     package init?(hexadecimal text: some StringProtocol) {
         guard text.utf8.count == Self.hexadecimalDigits, text.utf8.allSatisfy(\.isLowerCaseHexadecimal) else {
             return nil

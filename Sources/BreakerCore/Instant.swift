@@ -6,20 +6,20 @@ package struct Instant: Hashable, Comparable, Sendable {
         self.milliseconds = milliseconds
     }
 
-    /// Later than every instant that a clock can show: "never".
+    /// Later than any instant that a clock can show; means "never".
     package static let distantFuture = Instant(milliseconds: .max)
 
     package static func < (left: Instant, right: Instant) -> Bool {
         left.milliseconds < right.milliseconds
     }
 
-    /// The instant `milliseconds` later; ``distantFuture`` where the sum would overflow.
+    /// The instant `milliseconds` later; ``distantFuture`` if the sum overflows.
     package func advanced(byMilliseconds milliseconds: Int64) -> Instant {
         let (sum, overflow) = self.milliseconds.addingReportingOverflow(milliseconds)
         return overflow ? .distantFuture : Instant(milliseconds: sum)
     }
 
-    /// Milliseconds from here to `other`; negative where `other` is earlier.
+    /// Milliseconds from this instant to `other`; negative if `other` is earlier.
     package func milliseconds(until other: Instant) -> Int64 {
         other.milliseconds.subtractingReportingOverflow(milliseconds).partialValue
     }

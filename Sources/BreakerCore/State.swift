@@ -1,6 +1,6 @@
-/// Where a breaker stands.
+/// The state of a breaker.
 ///
-/// Exits, and what causes them:
+/// Transitions and their causes:
 /// - `closed` → `open`: a rule holds; `force_open`.
 /// - `open` → `half_open`: the recovery timeout; the end of `force_open`; reset.
 /// - `half_open` → `closed`: enough probes succeeded; reset; `force_closed`.

@@ -1,5 +1,5 @@
 extension Instant {
-    /// Reads what ``timestamp`` writes, and nothing else.
+    /// Parses the form that ``timestamp`` produces, and no other.
     package init?(timestamp text: String) {
         let bytes = Array(text.utf8)
         let form = Array("0000-00-00T00:00:00.000Z".utf8)

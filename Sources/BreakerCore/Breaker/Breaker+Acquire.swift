@@ -21,8 +21,8 @@ extension Breaker {
         return decision
     }
 
-    /// As ``acquire(at:journal:random:)``, for a call whose outcome nobody will report: half open, it is denied although
-    /// a probe might be granted to another.
+    /// As ``acquire(at:journal:random:)``, for a call whose outcome will not be reported. While the breaker is half
+    /// open, such a call is denied even if a probe is available.
     package mutating func acquireWithoutProbe(at now: Instant, journal: inout Journal) -> Decision {
         advance(to: now, journal: &journal)
         guard let decision = standing.decisionWithoutProbe(at: now) else {

@@ -1,4 +1,4 @@
-/// What falls due by itself.
+/// An event that becomes due as time passes.
 enum DueEvent: Hashable {
     case leaseRunsOut(index: Int)
     case recoveryTimeoutEnds
@@ -6,9 +6,9 @@ enum DueEvent: Hashable {
 }
 
 extension Breaker {
-    /// Applies everything that is due at `now`, in the order of its instant.
+    /// Applies every event that is due at `now`, in the order of their instants.
     ///
-    /// A thing is due once its instant is reached. Each is dated at its own instant, however late it is applied.
+    /// An event is due once its instant is reached. It is dated at its own instant, even if it is applied later.
     package mutating func advance(to now: Instant, journal: inout Journal) {
         while let (event, at) = nextEvent, at <= now {
             switch event {
@@ -27,7 +27,7 @@ extension Breaker {
         }
     }
 
-    /// The breaker as it would be at `now`, for the eye: what is due has happened, but has no number yet, so generation
+    /// The breaker as it would be at `now`, for display. Due events are applied, but take no revision, so generation
     /// and last transition are those that are stored.
     package func preview(at now: Instant) -> Breaker {
         guard let nextDue, nextDue <= now else { return self }
@@ -39,8 +39,8 @@ extension Breaker {
         return preview
     }
 
-    /// The first thing to fall due, and when. Of two at one instant a lease comes first, then the recovery timeout,
-    /// then the override.
+    /// The next event to become due, and its instant. Of events at the same instant a lease comes first, then the
+    /// recovery timeout, then the override.
     var nextEvent: (event: DueEvent, at: Instant)? {
         var next: (event: DueEvent, at: Instant)?
         switch phase {
@@ -58,7 +58,8 @@ extension Breaker {
         return next
     }
 
-    /// A lost probe is neither success nor failure: its slot is free again, and it is counted.
+    /// Ends the lease of a probe that was not reported. A lost probe is neither a success nor a failure: its slot
+    /// becomes free, and it is counted as lost.
     private mutating func loseProbe(at index: Int) {
         guard case .halfOpen(var halfOpen) = phase else {
             preconditionFailure("a lease ran out while \(state)")
@@ -68,7 +69,7 @@ extension Breaker {
         lostProbes.addSaturating(1)
     }
 
-    /// Begins a generation: every transition passes through here.
+    /// Begins a generation. Every transition to another phase calls this.
     mutating func begin(
         _ phase: Phase,
         cause: Cause,
@@ -84,7 +85,7 @@ extension Breaker {
         record(cause, from: from, detail: detail, actor: actor, revision: generation, at: instant, journal: &journal)
     }
 
-    /// Records a transition, be it to the same state.
+    /// Records a transition, even one to the same state.
     mutating func record(
         _ cause: Cause,
         from: State,

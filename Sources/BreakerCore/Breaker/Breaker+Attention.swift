@@ -1,13 +1,13 @@
-/// What a breaker asks of the one who watches.
+/// How urgently a breaker needs an operator.
 extension Breaker {
-    /// The rules that are on, in the order of the policy's table, with their numbers at `now`. Unless closed there is
-    /// nothing to count.
+    /// The rules that are on, in the order of the policy's table, with their numbers at `now`. The counts are zero
+    /// unless the breaker is closed.
     package func rules(at now: Instant) -> [Rule.Reading] {
         let counts = counts(at: now)
         return Rule.inOrder.compactMap { $0.reading(streak: consecutiveFailures, counts: counts, policy: policy) }
     }
 
-    /// The first rule that holds; `nil` where none does.
+    /// The first rule that holds; `nil` if none does.
     func firstRuleThatHolds(streak: UInt32, counts: Counts) -> Rule? {
         let policy = policy
         return Rule.inOrder.first {
@@ -15,18 +15,18 @@ extension Breaker {
         }
     }
 
-    /// So many openings within an hour make a breaker unstable.
+    /// The number of openings within an hour from which a breaker is unstable.
     package static let unstableOpenings = 3
 
     package func isUnstable(at now: Instant) -> Bool {
         openings(inHourBefore: now) >= Self.unstableOpenings
     }
 
-    /// How soon a breaker is to be looked at: the least first.
+    /// The urgency of a breaker; the least value is the most urgent.
     package struct Attention: Hashable, Comparable, Sendable {
         /// 0 under an override, 1 open, 2 half open, 3 closed.
         package var rank: Int
-        /// How near a closed breaker is to tripping, by the rule that is nearest; 0 for all others.
+        /// How close a closed breaker is to tripping, by its closest rule; 0 for all others.
         package var progress: Double
 
         package init(rank: Int, progress: Double) {
@@ -34,7 +34,7 @@ extension Breaker {
             self.progress = progress
         }
 
-        /// - Parameter progress: that of a closed breaker.
+        /// - Parameter progress: the progress of the breaker, evaluated only if it is closed and not overridden.
         package init(state: State, isOverridden: Bool, progress: @autoclosure () -> Double) {
             guard !isOverridden else {
                 self.init(rank: 0, progress: 0)
@@ -56,12 +56,12 @@ extension Breaker {
         Attention(state: state, isOverridden: override != nil, progress: progress(at: now))
     }
 
-    /// How near a closed breaker is to tripping, by the rule that is nearest.
+    /// How close a closed breaker is to tripping, by its closest rule.
     package func progress(at now: Instant) -> Double {
         rules(at: now).reduce(0) { max($0, $1.progress) }
     }
 
-    /// Whether its progress may be above 0, at any instant before the next event.
+    /// Whether the breaker's progress can be above 0 at any instant before the next event.
     package var mayHaveProgress: Bool {
         guard case .closed(let closed) = phase else { return false }
         return closed.streak > 0 || closed.window.hasFaults

@@ -1,5 +1,5 @@
 extension Breaker {
-    /// A trip as a sentence: "5 consecutive failures; the last: timeout from checkout-7".
+    /// Describes a trip in a sentence: "5 consecutive failures; the last: timeout from checkout-7".
     func detail(of cause: Cause, streak: UInt32, counts: Counts) -> String {
         switch cause {
         case .failureThreshold:
@@ -30,7 +30,7 @@ extension Breaker {
 }
 
 extension Failure {
-    /// "timeout from checkout-7", as far as it was told.
+    /// The kind and the reporter, as far as they were reported: "timeout from checkout-7".
     var inWords: String {
         let kind = kind ?? "a failure"
         guard let reporter else { return kind }
@@ -39,9 +39,9 @@ extension Failure {
 }
 
 extension Rule {
-    /// The number that tripped, read off the sentence that ``Breaker`` wrote of it: "5 consecutive failures" is 5,
-    /// "6 of 10 calls failed" is 0.6.
-    /// - Returns: `nil` for a sentence that is none of these.
+    /// The number that caused a trip, parsed from the sentence in which ``Breaker`` described the trip: "5 consecutive
+    /// failures" is 5, "6 of 10 calls failed" is 0.6.
+    /// - Returns: `nil` for any other sentence.
     func observed(in detail: String) -> Double? {
         let words = detail.split(separator: " ", maxSplits: 3)
         guard let count = words.first.flatMap({ Double($0) }) else { return nil }
@@ -56,7 +56,7 @@ private func inWords(_ count: UInt32, _ noun: String) -> String {
     "\(count) \(noun)\(count == 1 ? "" : "s")"
 }
 
-/// A share as a whole number of per cent.
+/// A share in per cent, rounded to a whole number.
 private func inPercent(_ rate: Double) -> Int {
     Int((rate * 100).rounded())
 }

@@ -1,5 +1,5 @@
 extension Breaker {
-    /// Takes what a worker says of a finished call.
+    /// Applies a worker's report of a finished call.
     package mutating func report(_ report: Report, at now: Instant, journal: inout Journal) -> ReportAnswer {
         advance(to: now, journal: &journal)
         if let refusal = refusal(of: report, at: now) {
@@ -17,7 +17,7 @@ extension Breaker {
         ReportAnswer(counted: counted, refusal: refusal, state: state, generation: generation)
     }
 
-    /// Why `report` is not applied; the order of the checks is the order of precedence.
+    /// The reason why `report` is not applied. The order of the checks is the order of precedence.
     private func refusal(of report: Report, at now: Instant) -> ReportAnswer.Refusal? {
         if override?.mode == .forceOpen { return .forcedOpen }
         if let permit = report.permit, permit.generation != generation { return .stalePermit }
@@ -41,8 +41,8 @@ extension Breaker {
         return !TimeWindow.holds(elapsedMs: endedMs, atElapsedMs: elapsedMs, windowMs: windowMs)
     }
 
-    /// Applies the report's outcomes one by one, up to the one that trips. Those of a call that ended a while ago trip
-    /// nothing, whatever their number.
+    /// Applies the report's outcomes one by one, until one trips the breaker. The outcomes of a report that is not
+    /// current never trip it, whatever their number.
     private mutating func reportWhileClosed(
         _ report: Report,
         at now: Instant,
@@ -129,15 +129,15 @@ extension Breaker {
         )
     }
 
-    /// The kind under which a probe that succeeded too slowly is kept.
+    /// The failure kind of a probe that succeeded too slowly.
     private static let slowKind = "slow_call"
 
     // MARK: Both
 
-    /// Opens for the recovery timeout, the longer the more openings followed each other.
+    /// Opens the breaker for the recovery timeout, which grows with the number of openings in a row.
     ///
-    /// An opening follows another when it comes from half open, or from a closed period shorter than the last one was
-    /// to stay open.
+    /// An opening follows another if it comes from half open, or from a closed period that is shorter than the duration
+    /// of the last opening.
     private mutating func trip(_ cause: Cause, detail: String, at now: Instant, journal: inout Journal) {
         var openings: UInt32 = 1
         if let backOff, state == .halfOpen || since.milliseconds(until: now) < backOff.lastOpenMs {
@@ -157,7 +157,7 @@ extension Breaker {
         recentOpenings.append(instant)
     }
 
-    /// Makes a row of the failure log, dated when the call ended.
+    /// Creates a row of the failure log, dated at the end of the call.
     private mutating func keepFailure(
         _ report: Report,
         kind: String?,
@@ -181,8 +181,8 @@ extension Breaker {
 }
 
 extension Breaker.Closed {
-    /// Counts a call that ended `endedMs` into the generation. Where a call of the other outcome that ended later is
-    /// counted already, the streak stays as it is.
+    /// Counts a call that ended `endedMs` into the generation. The streak does not change if a call with the other
+    /// outcome that ended later has already been counted.
     fileprivate mutating func count(failed: Bool, endedMs: Int64) {
         if failed {
             if lastSuccessMs <= endedMs { streak.addSaturating(1) }

@@ -1,8 +1,8 @@
 extension Breaker {
-    /// Moves every instant of live state, for a clock that is set: everything lasts as long as it was to last. The
-    /// window's buckets move along, for they count from the generation's beginning.
+    /// Moves every instant of live state after the clock was set, so that every remaining duration stays the same. The
+    /// window's buckets move too, because they count from the beginning of the generation.
     ///
-    /// - Parameter milliseconds: by how much; negative where the clock is set back.
+    /// - Parameter milliseconds: how far the clock was set; negative if it was set back.
     package mutating func shift(byMilliseconds milliseconds: Int64) {
         func shifted(_ instant: Instant) -> Instant { instant.advanced(byMilliseconds: milliseconds) }
         since = shifted(since)

@@ -1,5 +1,5 @@
 extension Breaker {
-    /// A breaker as a store keeps it: plain values, one for each column.
+    /// A breaker in the form in which a store keeps it: plain values, one for each column.
     package struct Snapshot: Hashable, Sendable {
         package var name: BreakerName
         package var id: Int64
@@ -15,7 +15,7 @@ extension Breaker {
         package var consecutiveFailures: UInt32
         package var lastSuccessMs: Int64
         package var lastFailureMs: Int64
-        /// The window of a closed breaker, in a form that only this module reads.
+        /// The window of a closed breaker, in a format that only this module reads.
         package var window: [UInt8]
         package var leases: [Lease]
         package var probeSuccesses: UInt32
@@ -121,7 +121,7 @@ extension Breaker {
         )
     }
 
-    /// - Returns: `nil` where the snapshot's window is damaged.
+    /// - Returns: `nil` if the snapshot's window is damaged.
     package init?(_ snapshot: Snapshot) {
         let phase: Phase
         switch snapshot.state {

@@ -1,8 +1,9 @@
-/// What operators do to a breaker.
+/// Operators' orders to a breaker.
 extension Breaker {
-    /// Sets an override; one that stands ends first.
+    /// Sets an override. An override that is already in force ends first.
     ///
-    /// - Parameter expiresInMs: ``Limits/overrideMs``; `nil` for one that stands until it is cleared.
+    /// - Parameter expiresInMs: the duration, within ``Limits/overrideMs``; `nil` to keep the override until it is
+    ///   cleared.
     package mutating func setOverride(
         _ mode: Override.Mode,
         reason: String,
@@ -47,15 +48,15 @@ extension Breaker {
         }
     }
 
-    /// Ends the override; does nothing where there is none.
+    /// Ends the override. Does nothing if there is none.
     package mutating func clearOverride(actor: String, at now: Instant, journal: inout Journal) {
         advance(to: now, journal: &journal)
         guard override != nil else { return }
         endOverride(.overrideCleared, actor: actor, at: now, journal: &journal)
     }
 
-    /// Ends the override that stands: `force_open` resumes half open, so that one probe decides; `force_closed`
-    /// resumes closed; `shadow` leaves the machine where it is.
+    /// Ends the override that is in force. After `force_open` the breaker resumes half open, so that one probe decides;
+    /// after `force_closed` it resumes closed; the end of `shadow` does not change the state.
     mutating func endOverride(_ cause: Cause, actor: String?, at instant: Instant, journal: inout Journal) {
         guard let ended = override else { preconditionFailure("\(name) has no override that could end") }
         override = nil
@@ -73,21 +74,21 @@ extension Breaker {
         begin(phase, cause: cause, detail: detail, actor: actor, at: instant, journal: &journal)
     }
 
-    /// An override stands in the way of a reset.
+    /// The error of a reset that an override prevents.
     package struct Forced: Error, Hashable, Sendable {
         package var mode: Override.Mode
     }
 
-    /// Where a reset leads.
+    /// The state to which a reset leads.
     package enum ResetTarget: String, CaseIterable, Sendable {
         case closed
         /// The next acquire is a probe.
         case halfOpen = "half_open"
     }
 
-    /// Puts the breaker in a fresh state and forgets how often it opened.
+    /// Begins a fresh period in the target state and forgets how many openings followed each other.
     ///
-    /// - Throws: ``Forced`` under `force_open`, and where `force_closed` forbids half open.
+    /// - Throws: ``Forced`` under `force_open`, and under `force_closed` if the target is half open.
     package mutating func reset(
         to target: ResetTarget,
         actor: String,
@@ -108,10 +109,10 @@ extension Breaker {
         begin(phase, cause: .reset, detail: detail, actor: actor, at: now, journal: &journal)
     }
 
-    /// Gives the breaker another policy. State, counters, leases and `open_until` stay; the window is emptied where
-    /// its length or the meaning of slow changes.
+    /// Changes the breaker's policy. State, counters, leases and `open_until` stay; the window is emptied if its kind,
+    /// its length or `slow_call_ms` changes.
     ///
-    /// - Parameter actor: who; `nil` for the server's configuration.
+    /// - Parameter actor: the operator who changes it; `nil` for the server's configuration.
     package mutating func changePolicy(
         to policy: Policy,
         source: PolicySource,

@@ -1,20 +1,21 @@
-/// The authority over one downstream service: the state machine.
+/// A circuit breaker: the state machine for one downstream service.
 ///
-/// Pure and deterministic: time, revisions and randomness are arguments. Every event first advances the breaker to
-/// its instant (``advance(to:journal:)``), then acts. ``State`` lists the transitions.
+/// It is pure and deterministic: time, revisions and randomness are arguments. Every event first advances the breaker
+/// to its instant (``advance(to:journal:)``), and is then applied. ``State`` lists the transitions.
 package struct Breaker: Hashable, Sendable {
     package let name: BreakerName
-    /// The revision of its creation: it tells this breaker from an earlier one of the same name.
+    /// The revision of the breaker's creation. It distinguishes this breaker from an earlier one of the same name.
     package let id: Int64
     package let createdAt: Instant
-    /// The name of the token whose acquire or report created it; `nil` where an operator or the configuration did.
+    /// The name of the token whose acquire or report created the breaker; `nil` if an operator or the configuration
+    /// did.
     package let creator: String?
 
     var sharedPolicy: Shared<Policy>
     package internal(set) var policySource: PolicySource
     /// The revision that last changed the policy.
     package internal(set) var policyRevision: Int64
-    /// Who last changed the policy; `nil` where the server's configuration gave it.
+    /// The actor that last changed the policy; `nil` if the policy comes from the server's configuration.
     package internal(set) var policyActor: String?
 
     /// The revision of the transition that began the present period.
@@ -23,28 +24,28 @@ package struct Breaker: Hashable, Sendable {
     package internal(set) var since: Instant
     package internal(set) var phase: Phase
     private var sharedOverride: Shared<Override>?
-    /// `nil` until the breaker trips, and behind a reset.
+    /// `nil` until the breaker trips, and after a reset.
     package internal(set) var backOff: BackOff?
 
-    /// Probes whose lease ran out without a report, ever.
+    /// The number of probes, since the breaker's creation, whose lease ran out without a report.
     package internal(set) var lostProbes: UInt32 = 0
-    /// How many failure rows were ever made: the number of the newest.
+    /// How many failure rows were ever created, which is also the number of the newest row.
     package internal(set) var failureRows: Int64 = 0
-    /// The failure that ended last, which is not always the newest row.
+    /// The failure whose call ended last, which is not always the newest row.
     package internal(set) var lastFailure: Failure?
     package internal(set) var lastTransition: Transition?
-    /// When the breaker tripped within the last hour, the oldest first; at most ``keptOpenings``.
+    /// The instants at which the breaker tripped within the last hour, oldest first; at most ``keptOpenings``.
     package internal(set) var recentOpenings: [Instant] = []
 
-    /// Half as many as transitions are kept of a breaker, for a half-open period follows each opening: so many are found
-    /// again behind a restart.
+    /// Half the number of transitions that a store keeps of a breaker, because a half-open period follows each opening.
+    /// So all of these openings are found again after a restart.
     package static let keptOpenings = 500
     package static let recentMs: Int64 = 3_600_000
 
-    /// A state, with what only that state has.
+    /// A state with its own data.
     package enum Phase: Hashable, Sendable {
         case closed(Closed)
-        /// - `until`: when the recovery timeout ends; `nil` where only an operator ends it.
+        /// - `until`: when the recovery timeout ends; `nil` under `force_open`.
         case open(until: Instant?)
         case halfOpen(HalfOpen)
     }
@@ -52,21 +53,21 @@ package struct Breaker: Hashable, Sendable {
     package struct Closed: Hashable, Sendable {
         /// Consecutive failures.
         package internal(set) var streak: UInt32 = 0
-        /// When the latest success and the latest failure that are counted ended, in milliseconds since the generation
-        /// began. Reports do not arrive in the order in which their calls ended.
+        /// When the latest counted success and the latest counted failure ended, in milliseconds since the beginning of
+        /// the generation. Reports may arrive in another order than their calls ended.
         package internal(set) var lastSuccessMs: Int64 = 0
         package internal(set) var lastFailureMs: Int64 = 0
         var window: Window
     }
 
     package struct HalfOpen: Hashable, Sendable {
-        /// In the order in which they were granted.
+        /// The leases of probes in flight, in the order in which they were granted.
         package internal(set) var leases: [Lease] = []
-        /// Probes that succeeded.
+        /// The number of probes that succeeded.
         package internal(set) var successes: UInt32 = 0
     }
 
-    /// A probe in flight.
+    /// The lease of a probe in flight.
     package struct Lease: Hashable, Sendable {
         package var id: UInt64
         package var until: Instant
@@ -77,11 +78,11 @@ package struct Breaker: Hashable, Sendable {
         }
     }
 
-    /// What the length of the next opening depends on.
+    /// The data that determines the duration of the next opening.
     package struct BackOff: Hashable, Sendable {
-        /// How many openings followed each other, the last included.
+        /// The number of openings in a row, the last included.
         package var openings: UInt32
-        /// How long the last of them was to last, in milliseconds.
+        /// The intended duration of the last opening, in milliseconds.
         package var lastOpenMs: Int64
 
         package init(openings: UInt32, lastOpenMs: Int64) {
@@ -144,7 +145,7 @@ package struct Breaker: Hashable, Sendable {
     }
 }
 
-// MARK: What can be read off
+// MARK: Derived properties
 
 extension Breaker {
     package internal(set) var policy: Policy {
@@ -170,13 +171,13 @@ extension Breaker {
         if case .closed(let closed) = phase { closed.streak } else { 0 }
     }
 
-    /// What the window holds at `now`; nothing unless closed.
+    /// The counts of the window at `now`; zero unless closed.
     package func counts(at now: Instant) -> Counts {
         guard case .closed(let closed) = phase else { return .zero }
         return closed.window.counts(atElapsedMs: since.milliseconds(until: now), policy: policy)
     }
 
-    /// When the recovery timeout ends; `nil` unless it runs.
+    /// When the recovery timeout ends; `nil` unless it is running.
     package var openUntil: Instant? {
         if case .open(let until) = phase { until } else { nil }
     }
@@ -195,6 +196,6 @@ extension Breaker {
         recentOpenings.count { $0.milliseconds(until: now) < Self.recentMs }
     }
 
-    /// When something falls due next, if nobody asks before; `nil` where nothing will.
+    /// When the next event becomes due, if no other event changes the breaker before; `nil` if there is none.
     package var nextDue: Instant? { nextEvent?.at }
 }

@@ -1,10 +1,10 @@
-/// A breaker as those see it who follow its changes: plain data, which only a stored change alters.
+/// A breaker as subscribers to its changes see it: plain data that changes only with a stored change.
 package struct Outline: Hashable, Sendable {
     package var state: State
     package var generation: Int64
-    /// When the present period began.
+    /// When the current period began.
     package var since: Instant
-    /// When the recovery timeout ends; `nil` unless it runs.
+    /// When the recovery timeout ends; `nil` unless it is running.
     package var openUntil: Instant?
     package var policyRevision: Int64
     package var override: Override?
@@ -27,7 +27,7 @@ package struct Outline: Hashable, Sendable {
 }
 
 extension Outline {
-    /// When the passing of time changes it next; `nil` where it never does.
+    /// When the passing of time next changes the outline; `nil` if it never does.
     package var nextDue: Instant? {
         guard let openUntil else { return override?.expiresAt }
         guard let expiry = override?.expiresAt else { return openUntil }

@@ -1,16 +1,16 @@
-/// A condition of a policy that trips: what it looks at, and the number from which it holds.
+/// A condition of a policy that trips a breaker when a number reaches the rule's threshold.
 package enum Rule: Hashable, Sendable {
     case failureThreshold
     case failureCountThreshold
     case failureRateThreshold
     case slowCallRateThreshold
 
-    /// In the order of the policy's table: the first that holds is the cause of the trip.
+    /// The rules in the order of the policy's table. The first rule that holds is the cause of a trip.
     package static let inOrder: [Rule] = [
         .failureThreshold, .failureCountThreshold, .failureRateThreshold, .slowCallRateThreshold,
     ]
 
-    /// The rules that a policy has on.
+    /// The rules that are on in a policy.
     package static func on(in policy: Policy) -> [Rule] { inOrder.filter { policy[$0.field] != .null } }
 
     package var field: PolicyField {
@@ -31,7 +31,8 @@ package enum Rule: Hashable, Sendable {
         }
     }
 
-    /// Whether it is a share of the calls in the window, which counts once `minimum_calls` are in it.
+    /// Whether the rule's number is a share of the calls in the window. Such a rule holds only if the window has at
+    /// least `minimum_calls`.
     package var isRate: Bool {
         switch self {
         case .failureThreshold, .failureCountThreshold: false
@@ -42,12 +43,12 @@ package enum Rule: Hashable, Sendable {
     /// A rule with its numbers at one moment.
     package struct Reading: Hashable, Sendable {
         package var rule: Rule
-        /// A number of failures, or a share of calls; `nil` where there is no call that it could be a share of.
+        /// A number of failures, or a share of calls; `nil` for a share if there are no calls.
         package var observed: Double?
         package var threshold: Double
-        /// Calls in the window; `nil` for a rule that is no rate.
+        /// Calls in the window; `nil` for a rule that is not a rate.
         package var calls: UInt32?
-        /// How many of them there have to be; `nil` for a rule that is no rate.
+        /// The minimum number of calls; `nil` for a rule that is not a rate.
         package var minimumCalls: Int?
 
         package var holds: Bool {
@@ -56,8 +57,8 @@ package enum Rule: Hashable, Sendable {
             return calls >= minimumCalls
         }
 
-        /// How near the rule is to tripping: 0 for far, 1 for there. A rate counts as far as there are calls for it. Always
-        /// finite, whatever the threshold.
+        /// How close the rule is to tripping: 0 is far, 1 is the threshold. A rate is scaled down while there are fewer
+        /// calls than the minimum. Always finite, whatever the threshold.
         package var progress: Double {
             guard let observed else { return 0 }
             let share = min(observed / threshold, .greatestFiniteMagnitude)
@@ -66,7 +67,7 @@ package enum Rule: Hashable, Sendable {
         }
     }
 
-    /// - Returns: `nil` where the rule is off.
+    /// - Returns: `nil` if the rule is off.
     func reading(streak: UInt32, counts: Counts, policy: Policy) -> Reading? {
         switch self {
         case .failureThreshold:

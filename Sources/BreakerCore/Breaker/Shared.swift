@@ -1,4 +1,5 @@
-/// A value that stands in one place for all who have it: what is large and seldom differs, or is seldom there.
+/// A reference to one value that several owners share. It saves memory for a value that is large and often equal, or
+/// that is seldom present.
 package final class Shared<Value: Hashable & Sendable>: Hashable, Sendable {
     package let value: Value
 

@@ -1,13 +1,13 @@
-/// The answer to any acquire up to an instant: what the panel publishes of a breaker.
+/// The answer to every acquire until an instant. The panel publishes one for each breaker.
 package struct Standing: Hashable, Sendable {
     package enum Answer: Hashable, Sendable {
-        /// Every call may go through, with a permit of this generation.
+        /// Every call is allowed, with a permit of this generation.
         case allow(generation: Int64, state: State, wouldDeny: Bool)
-        /// No call may.
-        /// - `retryAt`: when asking again may help; `nil` where only an operator ends it.
+        /// Every call is denied.
+        /// - `retryAt`: when another acquire may be allowed; `nil` if only an operator can end the denial.
         case deny(state: State, generation: Int64, retryAt: Instant?)
-        /// Each call needs the machine itself: half open, the next one may be a probe.
-        /// - `wouldDeny`: whether a call that is none is let through all the same, in shadow.
+        /// Each acquire must reach the state machine: the breaker is half open, and the next call may be a probe.
+        /// - `wouldDeny`: whether the breaker is in shadow, so that a call that is not a probe is allowed too.
         case ask(generation: Int64, wouldDeny: Bool)
     }
 
@@ -15,7 +15,7 @@ package struct Standing: Hashable, Sendable {
     /// The first instant at which the answer no longer holds.
     package var until: Instant
 
-    /// The answer to an acquire at `now`; `nil` where the breaker itself has to be asked.
+    /// The answer to an acquire at `now`; `nil` if the breaker itself must decide.
     package func decision(at now: Instant) -> Decision? {
         guard now < until else { return nil }
         switch answer {
@@ -31,7 +31,7 @@ package struct Standing: Hashable, Sendable {
         }
     }
 
-    /// The answer to a call whose outcome nobody will report, which is never a probe; `nil` as in ``decision(at:)``.
+    /// The answer to a call whose outcome will not be reported, which is never a probe; `nil` as in ``decision(at:)``.
     package func decisionWithoutProbe(at now: Instant) -> Decision? {
         guard case .ask(let generation, let wouldDeny) = answer, now < until else { return decision(at: now) }
         return wouldDeny
@@ -39,12 +39,12 @@ package struct Standing: Hashable, Sendable {
             : .denied(state: .halfOpen, generation: generation, retryAfterMs: Self.probeAwaitedMs)
     }
 
-    /// A probe may be granted and reported at any moment: who waits for it may look again after a second.
+    /// A probe may be granted and reported at any moment, so a client that waits for it may ask again after a second.
     private static let probeAwaitedMs: Int64 = 1_000
 }
 
 extension Breaker {
-    /// What an acquire is answered as long as nothing changes.
+    /// The answer to an acquire as long as the breaker does not change.
     package var standing: Standing {
         let answer: Standing.Answer
         switch phase {
