@@ -1,4 +1,4 @@
-/// What somebody ordered, with what it was before and is behind. It stays when its breaker goes.
+/// A record of an operator's order, with the values before and after it. The entry stays when its breaker is deleted.
 package struct AuditEntry: Hashable, Sendable {
     package enum Action: String, CaseIterable, Sendable {
         case policy
@@ -8,15 +8,15 @@ package struct AuditEntry: Hashable, Sendable {
         case delete
     }
 
-    /// That of the change: no two entries have the same.
+    /// The revision of the change. No two entries have the same revision.
     package var revision: Int64
     package var at: Instant
     package var author: Author
     package var action: Action
     package var breaker: BreakerName
-    /// A JSON object; `nil` where there was nothing.
+    /// The value before the order, a JSON object; `nil` if there was none.
     package var before: String?
-    /// A JSON object; `nil` where nothing is left.
+    /// The value after the order, a JSON object; `nil` if there is none.
     package var after: String?
 
     package init(
@@ -38,15 +38,15 @@ package struct AuditEntry: Hashable, Sendable {
     }
 }
 
-/// Which entries of the audit are asked for; what is `nil` or empty is no matter.
+/// A filter for audit entries. A member that is `nil` or empty matches every entry.
 package struct AuditFilter: Hashable, Sendable {
     package var breaker: BreakerName?
-    /// What the breaker's name begins with: both.
+    /// Prefixes of the breaker's name. Both must match.
     package var prefix = ""
     package var visiblePrefix = ""
     package var actor: String?
     package var action: AuditEntry.Action?
-    /// The first instant that counts, and the first that does not any more.
+    /// The period of the entries: from `from`, inclusive, to `to`, exclusive.
     package var from: Instant?
     package var to: Instant?
 

@@ -1,10 +1,10 @@
-/// Who orders a change, and from where.
+/// The actor who orders a change, and the actor's address.
 package struct Author: Hashable, Sendable {
-    /// The actor of everything that is ordered from a server without tokens.
+    /// The actor of every order to a server without tokens.
     package static let anonymous = "anonymous"
 
     package var actor: String
-    /// The address that the order came from; `nil` where it came from none.
+    /// The address from which the order came; `nil` if it has none.
     package var address: String?
 
     package init(actor: String, address: String?) {
@@ -12,7 +12,6 @@ package struct Author: Hashable, Sendable {
         self.address = address
     }
 
-    /// What tells this client from others: the token's name; without tokens `@` and the address. No token has a name
-    /// with `@`.
+    /// Identifies the client: the token's name; without tokens, `@` and the address. No token's name contains `@`.
     package var client: String { actor == Self.anonymous ? "@\(address ?? "")" : actor }
 }

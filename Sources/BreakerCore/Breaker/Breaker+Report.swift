@@ -136,8 +136,8 @@ extension Breaker {
 
     /// Opens the breaker for the recovery timeout, which grows with the number of openings in a row.
     ///
-    /// An opening follows another if it comes from half open, or from a closed period that is shorter than the duration
-    /// of the last opening.
+    /// An opening follows another if it comes from half open, or from a closed period that is shorter than the intended
+    /// duration of the last opening.
     private mutating func trip(_ cause: Cause, detail: String, at now: Instant, journal: inout Journal) {
         var openings: UInt32 = 1
         if let backOff, state == .halfOpen || since.milliseconds(until: now) < backOff.lastOpenMs {

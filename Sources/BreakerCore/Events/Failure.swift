@@ -1,13 +1,13 @@
-/// One applied failure as it is kept: a row of the failure log.
+/// A row of the failure log: one or more applied failures.
 package struct Failure: Hashable, Sendable {
-    /// Its place in the breaker's log: 1, 2, 3 and so on, never reused while the breaker lives.
+    /// The row's number in the breaker's log: 1, 2, 3 and so on, never reused while the breaker exists.
     package var number: Int64
     package var at: Instant
     package var kind: String?
     package var detail: String?
     package var reporter: String?
     package var durationMs: Int64?
-    /// How many failures in a row this row stands for.
+    /// How many consecutive failures this row represents.
     package var count: Int
 
     package init(

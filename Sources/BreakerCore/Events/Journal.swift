@@ -1,8 +1,8 @@
-/// What events leave behind beside the breaker itself: the revisions they took and the rows to be stored.
+/// Records the effects of events in addition to the breaker itself: the revisions they take and the rows to store.
 ///
-/// One journal serves all breakers of a server, for they share one sequence of revisions.
+/// One journal serves all breakers of a server, because they share one sequence of revisions.
 package struct Journal: Sendable {
-    /// A stored change of one breaker, in order of revision.
+    /// A change of one breaker, under a revision of its own.
     package struct Change: Hashable, Sendable {
         package enum Kind: Hashable, Sendable {
             case created
@@ -16,7 +16,7 @@ package struct Journal: Sendable {
         package var breakerID: Int64
         package var at: Instant
         package var kind: Kind
-        /// The breaker as it is behind this change, be it changed again within the same batch; `nil` where it is deleted.
+        /// The breaker as it is after this change, even if the same batch changes it again; `nil` if it is deleted.
         package var outline: Outline?
 
         package init(
@@ -46,7 +46,7 @@ package struct Journal: Sendable {
     package private(set) var changes: [Change] = []
     package private(set) var failures: [FailureRow] = []
 
-    /// - Parameter revision: the last revision that is stored; 0 for an empty server.
+    /// - Parameter revision: the last revision that is stored; 0 if there is none.
     package init(revision: Int64) {
         precondition(revision >= 0, "a revision is never negative: \(revision)")
         self.revision = revision
@@ -87,7 +87,8 @@ extension Journal.Change {
         if case .transition(let transition) = kind { transition } else { nil }
     }
 
-    /// Who ordered it; `nil` where the breaker moved by itself, and where a worker or the configuration was the reason.
+    /// The operator who ordered the change; `nil` if the change was automatic, or came from a worker or the
+    /// configuration.
     package var actor: String? {
         switch kind {
         case .created: nil

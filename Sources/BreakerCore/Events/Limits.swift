@@ -1,8 +1,9 @@
-/// The bounds of what a worker may say. What is longer than it may be is refused, save a detail, which is cut.
+/// The limits of workers' and operators' input. Input beyond a limit is rejected, except a failure's detail, which is
+/// truncated.
 package enum Limits {
-    /// How many outcomes one report may stand for.
+    /// How many outcomes one report may represent.
     package static let reportCount = 1...10_000
-    /// How many outcomes the reports of one request may stand for together.
+    /// How many outcomes the reports of one request may represent together.
     package static let outcomesPerRequest = 1_000_000
     /// How many reports one request may carry.
     package static let reportsPerRequest = 1...10_000
@@ -10,7 +11,8 @@ package enum Limits {
     package static let durationMs: ClosedRange<Int64> = 0...86_400_000
     /// How long ago a reported call may have ended, in milliseconds: 15 minutes.
     package static let reportAgeMs: ClosedRange<Int64> = 0...900_000
-    /// Up to this age a report evaluates the rules; an older one is kept, and trips nothing.
+    /// The maximum age, in milliseconds, of a report that evaluates the rules. An older report is counted, but does not
+    /// trip the breaker.
     package static let currentAgeMs: Int64 = 5_000
     package static let kindLength = 64
     package static let reporterLength = 128
@@ -20,10 +22,10 @@ package enum Limits {
     package static let reasonLength = 1...512
     /// How long an override may last, in milliseconds: a second to a year.
     package static let overrideMs: ClosedRange<Int64> = 1_000...31_536_000_000
-    /// How long an override lasts unless it says otherwise: an hour.
+    /// How long an override lasts by default, in milliseconds: an hour.
     package static let defaultOverrideMs: Int64 = 3_600_000
 
-    /// `text` cut at ``detailBytes``, never inside a code point.
+    /// `text` truncated to ``detailBytes``, never inside a code point.
     package static func cutDetail(_ text: String) -> String {
         guard text.utf8.count > detailBytes else { return text }
         var end = text.utf8.index(text.startIndex, offsetBy: detailBytes)

@@ -1,4 +1,4 @@
-/// What became of a call.
+/// The outcome of a call.
 package enum Outcome: String, CaseIterable, Sendable {
     case success
     case failure

@@ -1,6 +1,6 @@
-/// What an allowed acquire hands out and the report of the call carries back.
+/// A permit for one call. An allowed acquire returns it, and the report of the call carries it back.
 ///
-/// Written `<generation>` while closed and `<generation>-<lease>` for a probe, the lease in 16 lower-case
+/// The text form is `<generation>` while closed and `<generation>-<lease>` for a probe, with the lease in 16 lower-case
 /// hexadecimal digits.
 package struct Permit: Hashable, Sendable, CustomStringConvertible {
     /// The generation in which the permit was granted.
@@ -13,7 +13,7 @@ package struct Permit: Hashable, Sendable, CustomStringConvertible {
         self.lease = lease
     }
 
-    /// - Returns: `nil` where `text` is not written exactly as ``description`` writes a permit.
+    /// - Returns: `nil` if `text` is not exactly in the form of ``description``.
     package init?(_ text: String) {
         let bytes = text.utf8
         let dash = bytes.firstIndex(of: UInt8(ascii: "-")) ?? bytes.endIndex

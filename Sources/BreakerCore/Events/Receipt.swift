@@ -1,4 +1,4 @@
-/// What is remembered of a report with an id, so that its repetition gets the first answer again.
+/// A record of a report with an id, so that a repetition of the report gets the first answer again.
 package struct Receipt: Hashable, Sendable {
     /// How long an id is remembered: 15 minutes, in milliseconds.
     package static let lifetimeMs: Int64 = 900_000
@@ -42,11 +42,11 @@ package struct Receipt: Hashable, Sendable {
         case repetition(ReportAnswer)
         /// Another outcome, permit, duration or count under the same id.
         case conflict
-        /// The receipt is 15 minutes old or older; the id is free.
+        /// The receipt is 15 minutes old or older, so the id may be used again.
         case forgotten
     }
 
-    /// How `report`, which carries this receipt's id, relates to the report it was given for.
+    /// Compares `report`, which carries this receipt's id, with the report for which the receipt was created.
     package func match(_ report: Report, at now: Instant) -> Match {
         guard at.milliseconds(until: now) < Self.lifetimeMs else { return .forgotten }
         guard report.outcome == outcome, report.permit == permit, report.durationMs == durationMs,

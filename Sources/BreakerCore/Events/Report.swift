@@ -1,17 +1,17 @@
-/// What a worker says of a finished call.
+/// A worker's report of a finished call.
 package struct Report: Hashable, Sendable {
     package var outcome: Outcome
     package var permit: Permit?
     /// How long the call took, in milliseconds.
     package var durationMs: Int64?
-    /// How long ago the call ended, in milliseconds, by the worker's clock when it sent the report.
+    /// The time between the end of the call and the sending of the report, in milliseconds, by the worker's clock.
     package var ageMs: Int64
     /// A short word for a failure: `timeout`, `connection`, `http_503`.
     package var kind: String?
     package var detail: String?
     /// The worker's own name for itself.
     package var reporter: String?
-    /// The `report_id` under which a repetition of this report is recognised.
+    /// The `report_id`, by which a repetition of this report is recognised.
     package var id: String?
     /// How many calls in a row ended like this.
     package var count: Int
@@ -41,22 +41,22 @@ package struct Report: Hashable, Sendable {
         self.count = count
     }
 
-    /// When the call ended, where the report arrives at `now`.
+    /// When the call ended, if the report arrives at `now`.
     package func instant(at now: Instant) -> Instant { now.advanced(byMilliseconds: -ageMs) }
 
-    /// Whether the report says something of the present: it evaluates the rules.
+    /// Whether the report is recent enough to evaluate the rules.
     var isCurrent: Bool { ageMs <= Limits.currentAgeMs }
 }
 
-/// What a report met with.
+/// The answer to a report.
 package struct ReportAnswer: Hashable, Sendable {
-    /// Why a report changed nothing. The first that holds, in this order, is given.
+    /// The reason why a report was not applied. If several hold, the answer has the first in this order.
     package enum Refusal: String, CaseIterable, Sendable {
-        /// An operator holds the breaker open.
+        /// An operator has forced the breaker open.
         case forcedOpen = "forced_open"
         /// The permit is of another generation.
         case stalePermit = "stale_permit"
-        /// The permit's lease ran out, was used, or was given back.
+        /// The permit's lease has run out, was used, or was given back.
         case leaseExpired = "lease_expired"
         /// The breaker is half open, where only a probe's permit counts.
         case noLease = "no_lease"
@@ -68,13 +68,13 @@ package struct ReportAnswer: Hashable, Sendable {
 
     /// How many of the report's outcomes were applied.
     package var counted: Int
-    /// Why none was; `nil` where some were.
+    /// Why no outcome was applied; `nil` if the report was applied.
     package var refusal: Refusal?
-    /// The state behind the event.
+    /// The state after the event.
     package var state: State
-    /// The generation after the event; 0 where there is no such breaker.
+    /// The generation after the event; 0 if the breaker does not exist.
     package var generation: Int64
-    /// Whether this is the answer that an earlier report of the same id was given.
+    /// Whether this repeats the answer to an earlier report with the same id.
     package var isDuplicate = false
 
     package var applied: Bool { refusal == nil }

@@ -1,4 +1,4 @@
-/// Why a breaker changed.
+/// The cause of a transition.
 package enum Cause: String, CaseIterable, Sendable {
     case failureThreshold = "failure_threshold"
     case failureCountThreshold = "failure_count_threshold"
@@ -13,15 +13,15 @@ package enum Cause: String, CaseIterable, Sendable {
     case overrideExpired = "override_expired"
 }
 
-/// A step of a breaker from one state to another, or to the same under an operator's order.
+/// A transition of a breaker from one state to another, or to the same state by an operator's order.
 package struct Transition: Hashable, Sendable {
     package var revision: Int64
     package var from: State
     package var to: State
     package var cause: Cause
-    /// A sentence a person can read: "5 consecutive failures; the last: timeout from checkout-7".
+    /// A description for people: "5 consecutive failures; the last: timeout from checkout-7".
     package var detail: String
-    /// Who ordered it; `nil` where the breaker moved by itself.
+    /// The operator who ordered the transition; `nil` if it was automatic.
     package var actor: String?
     package var at: Instant
 

@@ -1,10 +1,10 @@
-/// Why a breaker is as it is, what led to it, and what will happen next: for the person who is called at night.
+/// Explains a breaker to the operator on call: why it is in its state, which events led to it, and what happens next.
 package struct Explanation: Hashable, Sendable {
-    /// A rule with the number from which it trips and the one that was, or is, there.
+    /// A rule with its threshold and the observed number.
     package struct RuleNumbers: Hashable, Sendable {
         package var rule: Rule
         package var threshold: Double
-        /// `nil` where it is not known.
+        /// `nil` if it is unknown.
         package var observed: Double?
     }
 
@@ -18,12 +18,12 @@ package struct Explanation: Hashable, Sendable {
         }
 
         package var kind: Kind
-        /// `nil` where it depends on calls, or on an operator.
+        /// `nil` if the event depends on calls or on an operator.
         package var at: Instant?
         package var detail: String
     }
 
-    /// A change of the policy that the numbers speak for.
+    /// A suggested change of the policy, based on the breaker's numbers.
     package struct Advice: Hashable, Sendable {
         package var field: PolicyField
         package var current: PolicyValue
@@ -34,28 +34,28 @@ package struct Explanation: Hashable, Sendable {
     package var name: BreakerName
     package var at: Instant
     package var state: State
-    /// A paragraph of plain words.
+    /// The explanation as a paragraph of text.
     package var text: String
-    /// The last one that is stored.
+    /// The last stored transition.
     package var transition: Transition?
-    /// The one that tripped; while closed the one that is nearest to it.
+    /// The rule that tripped; while closed, the rule that is closest to tripping.
     package var rule: RuleNumbers?
-    /// Newest first: those before the trip; while closed those since it closed.
+    /// The failures before the trip; while closed, the failures since the breaker closed. Newest first.
     package var failures: [Failure]
-    /// Those with a time first, in its order.
+    /// The next events. Events with a time come first, ordered by it.
     package var next: [NextEvent]
     package var isUnstable: Bool
     package var openingsLastHour: Int
     package var advice: [Advice]
 
-    /// How many transitions of the past it is worth to know.
+    /// How many past transitions the explanation needs at most.
     package static let transitionLimit = 100
     package static let failureLimit = 10
 
     /// - Parameters:
-    ///   - breaker: as it is at `now`: everything due has happened.
-    ///   - transitions: the last ones of the breaker, newest first.
-    ///   - failures: the newest of its log, newest first.
+    ///   - breaker: the breaker at `now`, with every due event applied.
+    ///   - transitions: the last transitions of the breaker, newest first.
+    ///   - failures: the newest failures in its log, newest first.
     package init(of breaker: Breaker, at now: Instant, transitions: [Transition], failures: [Failure]) {
         let known = transitions.filter { $0.revision <= breaker.lastTransition?.revision ?? 0 }
         let trip = known.first { $0.isTrip }
@@ -75,11 +75,11 @@ package struct Explanation: Hashable, Sendable {
 }
 
 extension Transition {
-    /// Whether the breaker opened by itself.
+    /// Whether the breaker opened automatically.
     var isTrip: Bool { to == .open && from != .open && cause != .overrideSet }
 }
 
-/// What an explanation is made of.
+/// Builds the parts of an explanation.
 struct Story {
     let breaker: Breaker
     let now: Instant
@@ -89,27 +89,27 @@ struct Story {
 
     var policy: Policy { breaker.policy }
 
-    /// The order that puts the breaker where it is; `nil` where it is where its calls have led it.
+    /// The override that forces the breaker's state; `nil` if the state is automatic.
     var force: Override? { breaker.override.flatMap { $0.mode == .shadow ? nil : $0 } }
 
-    /// The trip whose consequences last; `nil` while closed, and under an order.
+    /// The trip that caused the current state; `nil` while closed, and while the state is forced.
     var presentTrip: Transition? {
         guard breaker.state != .closed, force == nil, let trip else { return nil }
-        // An order, or a reset, that came later is the cause.
+        // If an operator's order came after the trip, that order is the cause of the current state.
         let later = transitions.prefix { $0.revision != trip.revision }
         return later.allSatisfy { $0.cause == .recoveryTimeout || $0.from == $0.to } ? trip : nil
     }
 
-    /// Whether `failure` belongs to what is explained.
+    /// Whether `failure` belongs in the explanation.
     func led(_ failure: Failure) -> Bool {
         if let presentTrip { return failure.at <= presentTrip.at }
         guard breaker.state == .closed else { return false }
-        // A step of the clock moves live state alone, so rows are compared with rows.
+        // Setting the clock moves live state only, so stored rows are compared with stored rows.
         if let storedBeginning { return failure.at >= storedBeginning.at }
         return breaker.lastTransition == nil || failure.at >= breaker.since
     }
 
-    /// The transition that began the present period; `nil` where there is none, or it is due and not stored yet.
+    /// The transition that began the current period; `nil` if there is none, or if it is due and not stored yet.
     var storedBeginning: Transition? {
         guard let last = transitions.first(where: { $0.revision == breaker.generation }) ?? breaker.lastTransition,
             last.to == breaker.state, last.cause != .overrideSet || force != nil
@@ -125,7 +125,7 @@ struct Story {
         return nearest.map { .init(rule: $0.rule, threshold: $0.threshold, observed: $0.observed) }
     }
 
-    /// The rule of a closed breaker that is nearest to tripping; the first of those that are equally near.
+    /// The rule of a closed breaker that is closest to tripping; the first of several that are equally close.
     var nearest: Rule.Reading? {
         var nearest: Rule.Reading?
         for reading in breaker.rules(at: now) where nearest.map({ reading.progress > $0.progress }) ?? true {

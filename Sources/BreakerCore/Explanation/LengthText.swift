@@ -1,14 +1,14 @@
-/// Lengths of time as a person reads them: in one unit, and in the next larger one from two of it on, so that "119 s" is
-/// followed by "2 min". All that is told to operators has this form, whoever tells it.
+/// Formats lengths of time for people, in one unit. A larger unit is used from two of it on, so that "119 s" is
+/// followed by "2 min". Every text for operators uses this form.
 package enum LengthText {
-    /// How long something has lasted, in whole units that have passed.
-    /// - Parameter ms: milliseconds; negative ones are as 0.
+    /// The length of time that has passed, rounded down to whole units.
+    /// - Parameter ms: milliseconds; a negative value is treated as 0.
     package static func elapsed(ms: Int64) -> String {
         text(seconds: max(0, ms) / 1_000) { $0 / $1 }
     }
 
-    /// How long something will take: rounded up, for what is promised too early is waited for twice.
-    /// - Parameter ms: milliseconds; negative ones are as 0.
+    /// The length of time that remains, rounded up to whole units, so that the end is never announced too early.
+    /// - Parameter ms: milliseconds; a negative value is treated as 0.
     package static func remaining(ms: Int64) -> String {
         let ms = max(0, ms)
         return text(seconds: ms / 1_000 + (ms % 1_000 > 0 ? 1 : 0)) { ($0 + $1 - 1) / $1 }

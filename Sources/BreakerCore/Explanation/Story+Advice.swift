@@ -1,10 +1,10 @@
 extension Story {
-    /// What the numbers of an unstable breaker speak for; nothing for another.
+    /// The advice for an unstable breaker, based on its numbers; empty for a stable one.
     var advice: [Explanation.Advice] {
         guard breaker.isUnstable(at: now) else { return [] }
         let trips = transitions.filter { $0.isTrip && $0.at.milliseconds(until: now) < Breaker.recentMs }
         let failedProbes = trips.count { $0.cause == .probeFailed }
-        // The first trip of the hour follows none.
+        // The first trip of the hour does not follow another within it.
         let relapses = trips.dropLast().count { $0.from == .closed }
         var advice: [Explanation.Advice] = []
         if failedProbes > 0, let longer = longerRecovery(failedProbes) { advice.append(longer) }
@@ -12,7 +12,8 @@ extension Story {
         return advice
     }
 
-    /// Probes come too early: let each opening last longer than the one before, or all of them.
+    /// Advice against probes that come too early: each opening should last longer than the one before, or all openings
+    /// should last longer.
     private func longerRecovery(_ failedProbes: Int) -> Explanation.Advice? {
         let detail = "\(Words.count(failedProbes, "probe", "probes")) failed, so probes come too early"
         if policy.recoveryTimeoutMultiplier == 1, policy.recoveryTimeoutMs < policy.recoveryTimeoutMaxMs {
@@ -31,7 +32,7 @@ extension Story {
         return advise(field, .integer(suggested), "\(detail); wait longer")
     }
 
-    /// It closes too early: ask for more proof.
+    /// Advice against closing too early: more probes should have to succeed.
     private func moreProof(_ relapses: Int) -> Explanation.Advice? {
         guard case .integer(let range) = PolicyField.successThreshold.range else { return nil }
         let suggested = min(2 * Int64(policy.successThreshold) + 1, range.upperBound)

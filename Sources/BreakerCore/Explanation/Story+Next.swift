@@ -1,5 +1,5 @@
 extension Story {
-    /// What will happen, those with a time first.
+    /// The next events, those with a time first.
     var next: [Explanation.NextEvent] {
         let events = automatic + (breaker.override.map { [end(of: $0)] } ?? [])
         let dated = events.filter { $0.at != nil }.sorted { ($0.at ?? now) < ($1.at ?? now) }
@@ -29,7 +29,7 @@ extension Story {
         }
     }
 
-    /// "when failure_threshold reaches 5".
+    /// "when consecutive failures reach 5".
     private static func condition(_ reading: Rule.Reading) -> String {
         let threshold = Words.number(reading.threshold, isRate: reading.rule.isRate)
         let calls = reading.minimumCalls.map { " of at least \($0) calls" } ?? ""
@@ -44,7 +44,7 @@ extension Story {
         )
     }
 
-    /// What follows the end of an override.
+    /// The effect of the end of an override.
     func outcome(of override: Override) -> String {
         switch override.mode {
         case .forceOpen: "it resumes half open, so that one probe decides"
@@ -72,7 +72,7 @@ extension Rule {
         self = rule
     }
 
-    /// What became of what is counted: "4 consecutive failures", "40 % of 5 calls failed".
+    /// The words that follow the observed number: "4 consecutive failures", "40 % of 5 calls failed".
     var happened: String {
         switch self {
         case .failureThreshold, .failureCountThreshold: inWords
@@ -81,7 +81,7 @@ extension Rule {
         }
     }
 
-    /// What is counted.
+    /// The events that the rule counts.
     package var inWords: String {
         switch self {
         case .failureThreshold: "consecutive failures"

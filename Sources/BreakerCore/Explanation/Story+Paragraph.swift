@@ -1,5 +1,5 @@
 extension Story {
-    /// What the person on call reads.
+    /// The explanation as text for the operator on call.
     var paragraph: String {
         var sentences: [String]
         if let force {
@@ -51,7 +51,7 @@ extension Story {
 
     private var closed: [String] {
         var sentences: [String] = []
-        // A shadow that is set or ends begins no period.
+        // Setting or ending shadow mode does not begin a period.
         if breaker.generation == breaker.id {
             sentences.append("\(beginning("closed")) and has never tripped.")
         } else {
@@ -87,7 +87,7 @@ extension Story {
         "\(breaker.name) has been \(state) since \(Words.past(breaker.since, at: now))"
     }
 
-    /// Why the present period began.
+    /// Why the current period began.
     private var cause: String {
         guard let last = breaker.lastTransition else { return "it was created" }
         if let storedBeginning { return storedBeginning.detail }
@@ -107,7 +107,7 @@ extension Story {
         return "until \(until); then \(outcome(of: override))"
     }
 
-    /// How near a closed breaker is to tripping.
+    /// How close a closed breaker is to tripping.
     private var nearness: [String] {
         guard let nearest else { return ["No rule is on: only an operator opens it."] }
         guard let observed = nearest.observed, observed > 0 else { return ["Nothing counts towards a trip."] }

@@ -1,6 +1,6 @@
-/// How times, durations and numbers are told to a person.
+/// Formats times, durations and numbers for people.
 enum Words {
-    /// "14:02:11 UTC"; with the day where it is another than that of `now`.
+    /// "14:02:11 UTC", with the date if it differs from that of `now`.
     static func time(_ instant: Instant, at now: Instant) -> String {
         let (day, ms) = CivilDate.divide(instant.milliseconds, by: dayMs)
         func digits(_ value: Int64) -> String { CivilDate.digits(value, 2) }
@@ -27,19 +27,19 @@ enum Words {
         count == 1 ? "one \(one)" : "\(count) \(many)"
     }
 
-    /// What somebody wrote, as a sentence.
+    /// `text` with a full stop at its end, unless it already ends a sentence.
     static func sentence(_ text: String) -> String {
         text.last.map(".!?".contains) ?? true ? text : text + "."
     }
 
-    /// A part in per cent: never none of what there is, and never all of what has an exception.
-    /// - Parameter share: above 0, and 1 at most.
+    /// A share in whole per cent: at least 1 %, and 100 % only for a share of exactly 1.
+    /// - Parameter share: above 0, at most 1.
     static func share(_ share: Double) -> String {
         if share == 1 { return "100 %" }
         return "\(min(99, max(1, Int((share * 100).rounded())))) %"
     }
 
-    /// A share in per cent, a number as it is.
+    /// A rate in per cent; any other number unchanged. Both are rounded to whole numbers.
     static func number(_ value: Double, isRate: Bool) -> String {
         let shown = isRate ? value * 100 : value
         return "\(Int(shown.rounded()))" + (isRate ? " %" : "")

@@ -1,8 +1,8 @@
-/// What became of a breaker's calls within some time: what was reported of them and taken in, and what was decided.
+/// The number of a breaker's applied outcomes and of its decisions within a period.
 package struct CallTally: Hashable, Sendable {
     package var successes: Int64 = 0
     package var failures: Int64 = 0
-    /// Those of the successes and failures that took `slow_call_ms` or longer.
+    /// The number of successes and failures that took `slow_call_ms` or longer.
     package var slow: Int64 = 0
     package var ignored: Int64 = 0
     package var allowed: Int64 = 0

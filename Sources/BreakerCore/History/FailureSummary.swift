@@ -1,23 +1,23 @@
-/// Failures by what they were and who reported them, the most frequent first. A row counts as often as the failures that
-/// it stands for.
+/// Failures grouped by kind and by reporter, the most frequent first. A row counts once for each failure that it
+/// represents.
 package struct FailureSummary: Hashable, Sendable {
     package struct Group: Hashable, Sendable {
-        /// The kind, or the reporter; `nil` where the reports named none.
+        /// The kind, or the reporter; `nil` if the reports have none.
         package var name: String?
         package var failures: Int
-        /// Of the failures that the group is a part of: above 0, and 1 at most.
+        /// The group's share of all failures in the same grouping: above 0, at most 1.
         package var share: Double
     }
 
     package struct Kind: Hashable, Sendable {
         package var group: Group
-        /// Who reported failures of this kind.
+        /// The reporters of failures of this kind.
         package var reporters: [Group]
-        /// How many reporters there are, those that are left out included.
+        /// The number of reporters, including those that are left out.
         package var reporterCount: Int
     }
 
-    /// How many groups are told of a sort; what is in none of them is told by their shares.
+    /// The maximum number of groups in a list. The difference of the shares' sum to 1 shows how much is left out.
     package static let groupLimit = 20
 
     package let failures: Int
@@ -37,7 +37,8 @@ package struct FailureSummary: Hashable, Sendable {
         reporters = Self.groups(of: rows, by: \.reporter).prefix(Self.groupLimit).map(\.group)
     }
 
-    /// Groups that are equally frequent in order of name, what names none first.
+    /// Groups the rows, the most frequent group first. Equally frequent groups are ordered by name, the group without a
+    /// name first.
     private static func groups(
         of rows: [Failure],
         by name: KeyPath<Failure, String?>
@@ -56,7 +57,7 @@ package struct FailureSummary: Hashable, Sendable {
 }
 
 extension FailureSummary {
-    /// "82 % timeout; 90 % of them from checkout-7".
+    /// The summary in a sentence: "82 % timeout; 90 % of them from checkout-7".
     package var text: String {
         guard let kind = kinds.first, let reporter = kind.reporters.first else { return "no failures" }
         let what = "\(Words.share(kind.group.share)) \(kind.group.name ?? "of no kind")"
@@ -66,6 +67,6 @@ extension FailureSummary {
         return "\(what); \(Words.share(reporter.share)) of them from \(whom)"
     }
 
-    /// From here on one reporter is worth a word: it stands out from the others.
+    /// The share from which the most frequent reporter is mentioned by name.
     private static let tellingShare = 0.5
 }

@@ -8,12 +8,12 @@ package struct Minute: Hashable, Comparable, Sendable {
         self.number = number
     }
 
-    /// The minute that `instant` lies in.
+    /// The minute that contains `instant`.
     package init(of instant: Instant) {
         number = CivilDate.divide(instant.milliseconds, by: Self.milliseconds).quotient
     }
 
-    /// When it begins.
+    /// The instant at which the minute begins.
     package var start: Instant { Instant(milliseconds: number * Self.milliseconds) }
 
     package static func < (left: Minute, right: Minute) -> Bool { left.number < right.number }

@@ -1,12 +1,12 @@
-/// The fields of a policy as a person or a program wrote them.
+/// The fields of a policy as given in a request or in the configuration, before validation.
 package typealias PolicyDocument = [String: PolicyValue]
 
-/// Every fault of a policy document.
+/// The error of an invalid policy document. It lists every fault.
 package struct PolicyError: Error, Hashable, Sendable {
     package struct Fault: Hashable, Sendable {
-        /// The field at fault, as it was written.
+        /// The name of the field, as given in the document.
         package var field: String
-        /// What is wrong with it, in words.
+        /// A description of the fault.
         package var detail: String
     }
 
@@ -14,10 +14,10 @@ package struct PolicyError: Error, Hashable, Sendable {
 }
 
 extension Policy {
-    /// This policy with the fields of `document` laid over it.
+    /// This policy, with its fields replaced by those of `document`.
     ///
-    /// `null` switches a rule off, or restores the default of a field that has no off.
-    /// - Throws: a ``PolicyError`` that names every field at fault; a document is taken whole or not at all.
+    /// `null` switches a rule off, or restores the default of a field that cannot be off.
+    /// - Throws: a ``PolicyError`` that names every invalid field; an invalid document is rejected whole.
     package func applying(_ document: PolicyDocument) throws(PolicyError) -> Policy {
         var policy = self
         var faults: [PolicyError.Fault] = []
@@ -45,9 +45,9 @@ extension Policy {
         return policy
     }
 
-    /// What cannot be true together although each field is within its range.
+    /// The contradictions between fields whose values are each within their range.
     ///
-    /// - Parameter atFault: fields that hold nothing to compare with, for their values were refused.
+    /// - Parameter atFault: fields that are not compared, because their values were rejected.
     private func contradictions(sparing atFault: Set<String>) -> [PolicyError.Fault] {
         var faults: [PolicyError.Fault] = []
         func fault(_ field: PolicyField, against other: PolicyField, _ detail: String) {

@@ -1,10 +1,10 @@
-/// The numbers of one breaker. ``PolicyField`` has the default and the range of each.
+/// The policy of one breaker. ``PolicyField`` defines the default and the range of each number.
 package struct Policy: Hashable, Sendable {
-    /// Which calls of a closed breaker the rates and the count look at.
+    /// The calls of a closed breaker that count for the rates and for `failure_count_threshold`.
     package enum Window: Hashable, Sendable {
-        /// Those of the last milliseconds.
+        /// The calls of the last `ms` milliseconds.
         case time(ms: Int64)
-        /// The last so many.
+        /// The last calls, up to this number.
         case calls(Int)
     }
 
@@ -17,7 +17,7 @@ package struct Policy: Hashable, Sendable {
     package var window = Window.time(ms: defaultWindowMs)
     package var recoveryTimeoutMs: Int64 = 60_000
     package var recoveryTimeoutMultiplier = 1.0
-    /// The cap as it was given; `nil` means the default, which follows `recoveryTimeoutMs`.
+    /// The cap as given; `nil` for the default, which depends on `recoveryTimeoutMs`.
     package var givenRecoveryTimeoutMaxMs: Int64?
     package var halfOpenProbes = 1
     package var successThreshold = 1
@@ -28,12 +28,12 @@ package struct Policy: Hashable, Sendable {
     package static let defaultWindowMs: Int64 = 60_000
     private static let defaultRecoveryTimeoutMaxMs: Int64 = 600_000
 
-    /// The longest that a breaker stays open, however often it opened before.
+    /// The longest time that a breaker stays open, in milliseconds, however often it opened before.
     package var recoveryTimeoutMaxMs: Int64 {
         givenRecoveryTimeoutMaxMs ?? max(Self.defaultRecoveryTimeoutMaxMs, recoveryTimeoutMs)
     }
 
-    /// Whether `durationMs` makes a call slow.
+    /// Whether a call of `durationMs` is slow.
     package func isSlow(_ durationMs: Int64?) -> Bool {
         guard let durationMs, let slowCallMs else { return false }
         return durationMs >= slowCallMs
@@ -41,7 +41,7 @@ package struct Policy: Hashable, Sendable {
 
     /// How long the breaker stays open at its `opening`-th opening in a row, counted from 1.
     ///
-    /// Clamped before it is multiplied, so that no number of openings overflows.
+    /// The factor is clamped before the multiplication, so that no number of openings causes an overflow.
     func openDurationMs(opening: UInt32) -> Int64 {
         let factor = power(recoveryTimeoutMultiplier, opening - 1)
         guard factor < Double(recoveryTimeoutMaxMs) / Double(recoveryTimeoutMs) else { return recoveryTimeoutMaxMs }
@@ -49,7 +49,7 @@ package struct Policy: Hashable, Sendable {
     }
 }
 
-/// `base` to the power of `exponent`, by squaring; infinite where it overflows.
+/// `base` to the power of `exponent`, by squaring; infinite if it overflows.
 private func power(_ base: Double, _ exponent: UInt32) -> Double {
     var (result, square, rest) = (1.0, base, exponent)
     while rest > 0 {

@@ -1,10 +1,10 @@
-/// Which policy a name gets from the server's configuration.
+/// The policies in the server's configuration, by breaker name.
 package struct PolicyBook: Hashable, Sendable {
-    /// For names that nothing else speaks of.
+    /// The policy of names that match no other entry.
     package var `default`: Policy
-    /// The most specific first.
+    /// The profiles, the most specific first.
     package private(set) var profiles: [Profile]
-    /// Breakers that the configuration names, and that exist from the start.
+    /// The breakers that the configuration names. They exist from the start.
     package var breakers: [BreakerName: Policy]
 
     package init(default: Policy = Policy(), profiles: [Profile] = [], breakers: [BreakerName: Policy] = [:]) {

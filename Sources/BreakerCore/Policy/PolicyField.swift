@@ -1,5 +1,5 @@
-/// A field of a policy: its name, its default, its range. The one table behind validation, the configuration
-/// file, the API, the store and the documentation.
+/// A field of a policy: its name, its default and its range. Validation, the configuration file, the API, the store
+/// and the documentation all use this one table.
 package enum PolicyField: String, CaseIterable, Sendable {
     case failureThreshold = "failure_threshold"
     case failureCountThreshold = "failure_count_threshold"
@@ -23,7 +23,7 @@ package enum PolicyField: String, CaseIterable, Sendable {
         case factor(ClosedRange<Double>)
     }
 
-    /// The values that the field may take beside `null`.
+    /// The values that the field may have in addition to `null`.
     package var range: Range {
         switch self {
         case .failureThreshold: .integer(1...10_000)
@@ -42,10 +42,10 @@ package enum PolicyField: String, CaseIterable, Sendable {
         }
     }
 
-    /// The field's value in a policy of which nothing is given.
+    /// The field's value in a policy without any given value.
     package var defaultValue: PolicyValue { Policy()[self] }
 
-    /// What the field may hold, in words.
+    /// A description of the values that the field may have.
     package var rangeDescription: String {
         switch range {
         case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
@@ -55,15 +55,15 @@ package enum PolicyField: String, CaseIterable, Sendable {
     }
 }
 
-/// A value of a policy's field, as documents and rows carry it.
+/// A value of a policy's field in a document or a row.
 package enum PolicyValue: Hashable, Sendable {
     case null
     case integer(Int64)
     case decimal(Double)
-    /// What is no number: a text, a list and so on, in words.
+    /// A description of a value that is not a number: a text, a list and so on.
     case unsuitable(String)
 
-    /// - Returns: `nil` for what is no whole number.
+    /// The value as a whole number; `nil` if it is not one.
     package var asInteger: Int64? {
         switch self {
         case .integer(let value): value
@@ -82,8 +82,8 @@ package enum PolicyValue: Hashable, Sendable {
 }
 
 extension Policy {
-    /// A field's value, the effective one where a default follows another field.
-    /// `null` where the rule is off, and for the window that is not in use.
+    /// The value of a field; the effective value if its default depends on another field. `null` for a rule that is
+    /// off, and for the window that is not in use.
     package subscript(field: PolicyField) -> PolicyValue {
         switch field {
         case .failureThreshold: .integer(orNull: failureThreshold)
@@ -103,13 +103,14 @@ extension Policy {
         }
     }
 
-    /// As the subscript, but `null` also where a value was left to its default that follows another field:
-    /// what has to be kept so that the policy can be built again.
+    /// As the subscript, but `null` also for a value that was not given and whose default depends on another field. A
+    /// policy can be rebuilt from these values.
     package func given(_ field: PolicyField) -> PolicyValue {
         field == .recoveryTimeoutMaxMs ? .integer(orNull: givenRecoveryTimeoutMaxMs) : self[field]
     }
 
-    /// Sets one field to a value within its range; `null` switches off, or restores the default where there is no off.
+    /// Sets one field to a value within its range. `null` switches a rule off, or restores the default of a field that
+    /// cannot be off.
     mutating func set(_ field: PolicyField, to value: PolicyValue) {
         let integer = value.asInteger
         switch field {
@@ -132,7 +133,8 @@ extension Policy {
         }
     }
 
-    /// A window that is set replaces the other; one that is set to null gives way to the default if it was in use.
+    /// Sets the window. A window that is given replaces the other; `nil` restores the default window if `isInUse` is
+    /// true of the present one.
     private mutating func setWindow(_ window: Window?, where isInUse: (Window) -> Bool) {
         if let window {
             self.window = window

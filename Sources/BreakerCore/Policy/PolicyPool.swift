@@ -1,13 +1,14 @@
-/// One instance of each policy, for many breakers have the same few.
+/// A pool with one instance of each policy, because many breakers have the same policies.
 package struct PolicyPool: Sendable {
     private var instances: [Policy: Shared<Policy>] = [:]
 
-    /// How many policies are shared. Policies that operators set one by one would fill the pool for ever.
+    /// The maximum number of shared policies. Without it, policies that operators set one by one would grow the pool
+    /// without bound.
     private static let capacity = 1_024
 
     package init() {}
 
-    /// Lets `breaker` share the instance of its policy with those before it.
+    /// Makes `breaker` share its policy's instance with the breakers before it.
     package mutating func share(_ breaker: inout Breaker) {
         if let instance = instances[breaker.policy] {
             breaker.sharedPolicy = instance

@@ -1,4 +1,4 @@
-/// Where a breaker's policy came from.
+/// The source of a breaker's policy.
 package enum PolicySource: Hashable, Sendable, CustomStringConvertible {
     case builtIn
     /// The profile of the server's configuration with this pattern.

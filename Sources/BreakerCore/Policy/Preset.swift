@@ -1,11 +1,11 @@
-/// A policy that has a name.
+/// A predefined policy with a name.
 package enum Preset: String, CaseIterable, Sendable {
     case `default`
     /// For a downstream that fails and recovers often.
     case flaky
-    /// For a downstream that takes long to come back.
+    /// For a downstream that takes a long time to recover.
     case slow
-    /// For a busy downstream: half of the calls rather than five in a row.
+    /// For a busy downstream: trips when half of the calls fail, instead of five in a row.
     case rate
 
     package var policy: Policy {

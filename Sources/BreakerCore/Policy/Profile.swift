@@ -9,11 +9,12 @@ package struct Profile: Hashable, Sendable {
     }
 }
 
-/// A pattern for names: `*` stands for any characters, `?` for exactly one, all else for itself.
+/// A pattern for names: `*` matches any characters, `?` exactly one, and every other character itself.
 package struct NamePattern: Hashable, Sendable {
     package let text: String
 
-    /// - Returns: `nil` where `text` is empty, longer than a name may be, or has a character that no name has.
+    /// - Returns: `nil` if `text` is empty, longer than a name, or has a character that is neither a wildcard nor
+    ///   allowed in a name.
     package init?(_ text: String) {
         guard !text.isEmpty, text.utf8.count <= BreakerName.maximumLength,
             text.utf8.allSatisfy({ BreakerName.isNameByte($0) || Self.isWildcard($0) })
@@ -21,9 +22,10 @@ package struct NamePattern: Hashable, Sendable {
         self.text = text
     }
 
-    /// Whether `name` fits the whole pattern.
+    /// Whether the whole of `name` matches the pattern.
     ///
-    /// Greedy with one step back to the last `*`: linear but for that, and never exponential.
+    /// The match is greedy and backtracks only to the last `*`, so that its time is at most the product of the two
+    /// lengths.
     package func matches(_ name: BreakerName) -> Bool {
         let pattern = Array(text.utf8)
         let name = Array(name.value.utf8)
@@ -47,8 +49,8 @@ package struct NamePattern: Hashable, Sendable {
         return pattern[at...].allSatisfy { $0 == Self.any }
     }
 
-    /// Whether this pattern says more of a name than `other`: more characters that stand for themselves, then fewer
-    /// `*`, then the first in byte order.
+    /// Whether this pattern is more specific than `other`: it has more literal characters; if equal, fewer `*`; if
+    /// equal, it is first in byte order.
     package func isMoreSpecific(than other: NamePattern) -> Bool {
         let (own, others) = (count { !Self.isWildcard($0) }, other.count { !Self.isWildcard($0) })
         if own != others { return own > others }

@@ -1,4 +1,5 @@
-/// Numbers as bytes, seven bits in each, the least significant first (unsigned LEB128, DWARF 5, section 7.6).
+/// A list of numbers, encoded as bytes of seven bits each, the least significant first (unsigned LEB128, DWARF 5,
+/// section 7.6).
 struct Bytes {
     private(set) var array: [UInt8] = []
 
@@ -20,7 +21,7 @@ struct Bytes {
 
         var isAtEnd: Bool { rest.isEmpty }
 
-        /// - Returns: `nil` at the end, within a number that is cut off, and for one above 64 bits.
+        /// - Returns: `nil` at the end, for a truncated number, and for a number of more than 64 bits.
         mutating func next() -> UInt64? {
             var number: UInt64 = 0
             var shift: UInt64 = 0

@@ -1,8 +1,8 @@
 /// The last `window_calls` calls.
 struct CallWindow: Sendable {
-    /// A ring of calls, each a set of flags; grows to its capacity, then the oldest is overwritten.
+    /// A ring of calls, each a set of flags. It grows to its capacity; then each call overwrites the oldest.
     private var calls: [UInt8] = []
-    /// Where the oldest call is, once the ring is full.
+    /// The index of the oldest call, once the ring is full.
     private var oldest = 0
     private(set) var counts = Counts.zero
 
@@ -33,7 +33,7 @@ struct CallWindow: Sendable {
 }
 
 extension CallWindow: Hashable {
-    /// Where in the ring the oldest call lies says nothing of the window.
+    /// Compares the calls only: the index of the oldest call does not matter.
     static func == (left: CallWindow, right: CallWindow) -> Bool { left.oldestFirst == right.oldestFirst }
 
     func hash(into hasher: inout Hasher) { hasher.combine(oldestFirst) }
@@ -46,7 +46,7 @@ extension CallWindow {
         for call in oldestFirst { bytes.append(UInt64(call)) }
     }
 
-    /// - Returns: `nil` where the bytes are not what ``write(to:)`` writes, or hold more than `capacity` calls.
+    /// - Returns: `nil` if the bytes are not in the format of ``write(to:)``, or hold more than `capacity` calls.
     init?(reading bytes: inout Bytes.Reader, capacity: Int) {
         self.init()
         while !bytes.isAtEnd {

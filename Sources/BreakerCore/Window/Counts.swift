@@ -1,4 +1,4 @@
-/// Calls, and how many of them failed or were slow.
+/// The number of calls, and of those that failed or were slow.
 package struct Counts: Hashable, Sendable {
     package var calls: UInt32 = 0
     package var failures: UInt32 = 0
@@ -12,18 +12,18 @@ package struct Counts: Hashable, Sendable {
         self.slow = slow
     }
 
-    /// Calls with one outcome.
+    /// Counts of calls that all have the same outcome.
     init(failed: Bool, slow: Bool, calls: UInt32 = 1) {
         self.init(calls: calls, failures: failed ? calls : 0, slow: slow ? calls : 0)
     }
 
-    /// Share of calls that failed, 0 to 1; `nil` where there were none.
+    /// Share of calls that failed, 0 to 1; `nil` if there were no calls.
     package var failureRate: Double? { calls == 0 ? nil : Double(failures) / Double(calls) }
 
-    /// Share of calls that were slow, 0 to 1; `nil` where there were none.
+    /// Share of calls that were slow, 0 to 1; `nil` if there were no calls.
     package var slowRate: Double? { calls == 0 ? nil : Double(slow) / Double(calls) }
 
-    /// Saturates: a count that cannot grow is still above every threshold.
+    /// Adds with saturation: the maximum count is still above every threshold.
     static func += (left: inout Counts, right: Counts) {
         left.calls.addSaturating(right.calls)
         left.failures.addSaturating(right.failures)

@@ -1,18 +1,18 @@
 /// The calls of the last `window_ms`, in 60 buckets.
 ///
-/// A call at `elapsed` milliseconds into the generation falls into bucket `floor(elapsed × 60 / window_ms)`;
-/// the newest 60 buckets count. Room is kept only for the buckets from the oldest that is in use to the newest, for most
-/// of many breakers are called seldom.
+/// A call at `elapsed` milliseconds into the generation falls into bucket `floor(elapsed × 60 / window_ms)`; the newest
+/// 60 buckets count. Memory is allocated only for the buckets from the oldest in use to the newest, because most
+/// breakers receive few calls.
 struct TimeWindow: Sendable {
     static let bucketCount = 60
 
     /// A ring: bucket `i` is at `i mod buckets.count`; empty until the first call.
     private var buckets: [Counts] = []
-    /// The number of the newest bucket that has been counted into.
+    /// The number of the newest bucket that has been used.
     private var newest: Int64 = 0
     /// No bucket before this one is in use.
     private var oldest: Int64 = 0
-    /// What all buckets hold together.
+    /// The sum of all buckets.
     private var total = Total()
 
     init() {}
@@ -21,13 +21,13 @@ struct TimeWindow: Sendable {
         max(0, elapsedMs) * Int64(bucketCount) / windowMs
     }
 
-    /// Whether the bucket of what happened at `elapsedMs` is one of the 60 that count at `nowMs`.
+    /// Whether the bucket of a call at `elapsedMs` is one of the 60 that count at `nowMs`.
     static func holds(elapsedMs: Int64, atElapsedMs nowMs: Int64, windowMs: Int64) -> Bool {
         bucket(atElapsedMs: nowMs, windowMs: windowMs) - bucket(atElapsedMs: elapsedMs, windowMs: windowMs)
             < Int64(bucketCount)
     }
 
-    /// Adds to `bucket`, or to the oldest of the newest 60 if that is later.
+    /// Adds `calls` to `bucket`, or to the oldest of the newest 60 buckets if that is later.
     mutating func add(_ calls: Counts, toBucket bucket: Int64) {
         if bucket > newest || buckets.isEmpty { begin(bucket) }
         let bucket = max(bucket, newest - Int64(Self.bucketCount) + 1)
@@ -35,16 +35,16 @@ struct TimeWindow: Sendable {
             makeRoom(from: bucket, upToBucket: newest)
             oldest = bucket
         }
-        let place = place(of: bucket)
-        total.subtract(buckets[place])
-        buckets[place] += calls
-        total.add(buckets[place])
+        let index = index(of: bucket)
+        total.subtract(buckets[index])
+        buckets[index] += calls
+        total.add(buckets[index])
     }
 
-    /// The sum of all 60 buckets, the newest of which is the one that was used last.
+    /// The sum of the 60 buckets up to the newest bucket that has been used.
     var newestCounts: Counts { total.counts }
 
-    /// What the 60 buckets up to `bucket` hold together.
+    /// The sum of the 60 buckets up to `bucket`.
     func counts(upToBucket bucket: Int64) -> Counts {
         if bucket <= newest { return total.counts }
         var sum = Counts.zero
@@ -54,15 +54,15 @@ struct TimeWindow: Sendable {
         return sum
     }
 
-    /// Makes `bucket`, which is empty, the newest, and forgets those that it leaves more than 60 behind.
+    /// Makes the empty `bucket` the newest, and discards the buckets that are not among the newest 60 any more.
     private mutating func begin(_ bucket: Int64) {
         let first = bucket - Int64(Self.bucketCount) + 1
         if buckets.isEmpty || newest < first {
             (buckets, total, oldest) = ([.zero], Total(), bucket)
         } else {
             while oldest < first {
-                total.subtract(buckets[place(of: oldest)])
-                buckets[place(of: oldest)] = .zero
+                total.subtract(buckets[index(of: oldest)])
+                buckets[index(of: oldest)] = .zero
                 oldest += 1
             }
             makeRoom(from: oldest, upToBucket: bucket)
@@ -70,7 +70,7 @@ struct TimeWindow: Sendable {
         newest = bucket
     }
 
-    /// At least doubles the ring where it is too small, so that it seldom has to grow.
+    /// Grows the ring if it is too small, at least to twice its size, so that it seldom has to grow.
     private mutating func makeRoom(from first: Int64, upToBucket last: Int64) {
         let needed = Int(last - first) + 1
         guard needed > buckets.count else { return }
@@ -82,14 +82,14 @@ struct TimeWindow: Sendable {
 
     private func forEachBucket(_ body: (Int64, Counts) -> Void) {
         guard !buckets.isEmpty else { return }
-        for number in oldest...newest { body(number, buckets[place(of: number)]) }
+        for number in oldest...newest { body(number, buckets[index(of: number)]) }
     }
 
-    private func place(of bucket: Int64) -> Int { Int(bucket % Int64(buckets.count)) }
+    private func index(of bucket: Int64) -> Int { Int(bucket % Int64(buckets.count)) }
 }
 
 extension TimeWindow {
-    /// The sum of buckets, exact where a count saturates: what was added can be taken out again.
+    /// The sum of buckets. It is exact even if a bucket's count is saturated, so that a bucket can be subtracted again.
     private struct Total: Sendable {
         private var calls: UInt64 = 0
         private var failures: UInt64 = 0
@@ -118,7 +118,7 @@ extension TimeWindow {
 }
 
 extension TimeWindow: Hashable {
-    /// How much room there is says nothing of the window.
+    /// Compares the buckets in use only: the size of the ring does not matter.
     static func == (left: TimeWindow, right: TimeWindow) -> Bool { left.inUse == right.inUse }
 
     func hash(into hasher: inout Hasher) { hasher.combine(inUse) }
@@ -151,7 +151,7 @@ extension TimeWindow {
         }
     }
 
-    /// - Returns: `nil` where the bytes are not what ``write(to:)`` writes.
+    /// - Returns: `nil` if the bytes are not in the format of ``write(to:)``.
     init?(reading bytes: inout Bytes.Reader) {
         self.init()
         while !bytes.isAtEnd {

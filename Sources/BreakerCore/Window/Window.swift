@@ -1,9 +1,9 @@
-/// The calls that the rules of a closed breaker look at.
+/// The window of a closed breaker: the calls that its rules evaluate.
 enum Window: Hashable, Sendable {
     case time(TimeWindow)
     case calls(CallWindow)
 
-    /// An empty window of the kind that `policy` asks for.
+    /// Creates an empty window of the kind that `policy` requires.
     init(for policy: Policy) {
         self =
             switch policy.window {
@@ -12,8 +12,8 @@ enum Window: Hashable, Sendable {
             }
     }
 
-    /// Adds one call that ended at `elapsedMs` into the generation, where `nowMs` is the present.
-    /// - Returns: what the window holds after it.
+    /// Adds one call that ended `elapsedMs` into the generation. `nowMs` is the present.
+    /// - Returns: the counts of the window after the call.
     mutating func add(
         failed: Bool,
         slow: Bool,
@@ -41,7 +41,8 @@ enum Window: Hashable, Sendable {
         }
     }
 
-    /// Adds calls that ended a while ago: a time window has a bucket for them, the last calls are others.
+    /// Adds calls that ended a while ago. A time window has a bucket for them; a window of the last calls ignores them,
+    /// because they are not among the last.
     mutating func addPast(failed: Bool, slow: Bool, count: Int, atElapsedMs elapsedMs: Int64, policy: Policy) {
         guard case .time(var window) = self, case .time(let windowMs) = policy.window else { return }
         self = .calls(CallWindow())  // leaves `window` the only owner of its buckets, so that none are copied
@@ -50,7 +51,7 @@ enum Window: Hashable, Sendable {
         self = .time(window)
     }
 
-    /// Whether it holds a failure or a slow call that may still count.
+    /// Whether the window holds a failure or a slow call that may still count.
     var hasFaults: Bool {
         let counts =
             switch self {
@@ -82,7 +83,7 @@ extension Window {
         return bytes.array
     }
 
-    /// - Returns: `nil` where `bytes` are no window of `policy`'s kind.
+    /// - Returns: `nil` if `bytes` are not a window of the kind that `policy` requires.
     init?(_ bytes: [UInt8], for policy: Policy) {
         var reader = Bytes.Reader(bytes)
         switch policy.window {
