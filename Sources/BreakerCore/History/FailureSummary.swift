@@ -17,7 +17,7 @@ package struct FailureSummary: Hashable, Sendable {
         package var reporterCount: Int
     }
 
-    /// The maximum number of groups in a list. The difference of the shares' sum to 1 shows how much is left out.
+    /// The maximum number of groups in a list. If groups are left out, the shares in the list add up to less than 1.
     package static let groupLimit = 20
 
     package let failures: Int

@@ -8,26 +8,26 @@ import CSQLite
     import Glibc
 #endif
 
-/// A connection to a database. Not for two threads at a time.
+/// A connection to a database. Only one thread at a time may use it.
 ///
-/// It closes when it and its last statement are released.
+/// The connection closes when it and its last statement have been released.
 final class Connection {
     enum Access {
         case readWrite
-        /// Neither writes nor checkpoints, also not when it closes.
+        /// The connection neither writes nor checkpoints, not even when it closes.
         case readOnly
     }
 
     let handle: OpaquePointer
-    /// Kept until the connection is closed: the lock's descriptor must not close before.
+    /// Kept until the connection is closed, because the lock's descriptor must not close before.
     private let lock: DatabaseLock?
-    /// Pages in the WAL, as of the last commit or checkpoint of this connection.
+    /// The number of pages in the WAL after the last commit or checkpoint of this connection.
     private(set) var walPages = 0
 
     /// - Parameters:
-    ///   - path: absolute, lest SQLite take it for a URI; the file exists.
-    ///   - vfs: the name of SQLite's file layer; `nil` for the default.
-    ///   - lock: that of the database, where this process owns it.
+    ///   - path: an absolute path, which SQLite cannot mistake for a URI; the file exists.
+    ///   - vfs: the name of SQLite's file layer (VFS); `nil` for the default.
+    ///   - lock: the lock of the database, if this process owns it.
     init(path: String, access: Access, vfs: String?, lock: DatabaseLock? = nil) throws(SQLiteError) {
         precondition(path.hasPrefix("/"), "a database's path is absolute, not \(path)")
         self.lock = lock
@@ -44,13 +44,14 @@ final class Connection {
         sqlite3_busy_timeout(handle, Self.busyTimeoutMs)
     }
 
-    /// Nobody reads the statistics. Where SQLite is in use already it keeps them, and all works as well, but slower.
+    /// Switches the memory statistics off, because no code reads them. If SQLite is already in use, the statistics stay
+    /// on; everything then works the same, but slower.
     private static let withoutMemoryStatistics = sqlite3_set_memory_statistics(0)
 
-    /// Asked now and then while a statement runs; kept as long as the connection may ask.
+    /// Called at intervals while a statement runs. Kept as long as the connection may call it.
     private var isStopped: (() -> Bool)?
 
-    /// Ends statements in the middle, with `SQLITE_INTERRUPT`, once `isStopped` says so.
+    /// Interrupts running statements with `SQLITE_INTERRUPT` once `isStopped` returns `true`.
     func stops(when isStopped: @escaping () -> Bool) {
         self.isStopped = isStopped
         sqlite3_progress_handler(
@@ -65,22 +66,23 @@ final class Connection {
         )
     }
 
-    /// Of SQLite's virtual machine: a millisecond or so.
+    /// The interval in steps of SQLite's virtual machine: about a millisecond.
     private static let stepsBetweenQuestions: Int32 = 10_000
 
     deinit {
-        // Statements keep their connection, so that this closes it.
+        // Statements retain their connection, so that none is left and this closes it.
         sqlite3_close_v2(handle)
     }
 
-    /// Nobody else writes, so that a lock is met only where somebody looks into the file with another program, or
-    /// where a checkpoint waits for readers. The writer must not wait long: everybody waits for it.
+    /// How long a statement waits for a lock, in milliseconds. There is only one writer, so a statement meets a lock
+    /// only if another program reads the file, or if a checkpoint waits for readers. The wait is short, because every
+    /// client waits for the writer.
     private static let busyTimeoutMs: Int32 = 100
 
-    /// Whether writing is impossible, be it that the file's mode forbids it.
+    /// Whether writing is impossible, for example because of the file's mode.
     var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") != 0 }
 
-    /// The error that stands behind `result`, with what the system said of it.
+    /// The error for the result code `result`, with the message of SQLite and, after an I/O error, of the system.
     func error(_ result: Int32, in context: String) -> SQLiteError {
         var message = String(cString: sqlite3_errmsg(handle))
         let reason = sqlite3_system_errno(handle)
@@ -90,8 +92,8 @@ final class Connection {
         return SQLiteError(code: result, message: message, context: context)
     }
 
-    /// Whether there is no room for the shared memory in which readers and the writer have the index of the log. The
-    /// first read asks for it.
+    /// Whether there is no room for the shared memory in which the writer and the readers keep the index of the WAL.
+    /// Reads from the database, because SQLite allocates the shared memory at the first read.
     var lacksSharedMemory: Bool {
         do throws(SQLiteError) {
             _ = try integer("PRAGMA application_id")
@@ -103,13 +105,13 @@ final class Connection {
 
     // MARK: SQL
 
-    /// Runs statements that have no parameters and whose rows do not matter.
+    /// Runs statements without parameters, and ignores their rows.
     func execute(_ sql: String) throws(SQLiteError) {
         let result = sqlite3_exec(handle, sql, nil, nil, nil)
         if result != SQLITE_OK { throw error(result, in: sql) }
     }
 
-    /// The first column of the first row, as a number; `nil` where there is no row.
+    /// The first column of the first row, as a number; `nil` if there is no row.
     func integer(_ sql: String) throws(SQLiteError) -> Int64? {
         try Statement(sql, on: self).first { $0.integer() }
     }
@@ -121,26 +123,27 @@ final class Connection {
         return texts
     }
 
-    /// Rows that the last INSERT, UPDATE or DELETE changed, without those that foreign keys took along.
+    /// The number of rows that the last INSERT, UPDATE or DELETE changed, without those changed by foreign-key actions.
     var changes: Int { Int(sqlite3_changes64(handle)) }
 
     // MARK: Transactions
 
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
-    /// Ends a transaction that failed. SQLite may have done so by itself, on FULL, IOERR and NOMEM.
+    /// Rolls back the transaction, if one is open. On FULL, IOERR and NOMEM, SQLite may already have rolled it back.
     func rollBack() throws(SQLiteError) {
         if isInTransaction { try execute("ROLLBACK") }
     }
 
-    /// Runs `body` whole or not at all.
+    /// Runs `body` in a transaction.
     func transaction(_ body: () throws(SQLiteError) -> Void) throws(SQLiteError) {
         try execute("BEGIN IMMEDIATE")
         do throws(SQLiteError) {
             try body()
             try execute("COMMIT")
         } catch {
-            // The first error tells more than one of the rollback; what it leaves open, the next BEGIN reports.
+            // The first error is more informative than an error of the rollback. If the transaction stays open, the
+            // next BEGIN reports it.
             try? rollBack()
             throw error
         }
@@ -150,12 +153,12 @@ final class Connection {
 // MARK: The WAL
 
 extension Connection {
-    /// Whether the last connection to close moves what is in the WAL into the database and deletes the WAL.
+    /// Sets whether the last connection to close moves the content of the WAL into the database and deletes the WAL.
     func setsCheckpointOnClose(_ isOn: Bool) {
         _ = sqlite3_set_checkpoint_on_close(handle, isOn ? 1 : 0)
     }
 
-    /// Keeps ``walPages`` up to date. This takes the place of SQLite's own checkpoints.
+    /// Updates ``walPages`` after each commit. This replaces SQLite's automatic checkpoints.
     func countWALPages() {
         let context = Unmanaged.passUnretained(self).toOpaque()
         sqlite3_wal_hook(
@@ -170,9 +173,9 @@ extension Connection {
     }
 
     enum Checkpoint {
-        /// As far as readers allow, without waiting.
+        /// Copies as many pages as readers allow, without waiting.
         case passive
-        /// Waits for readers, then makes the WAL an empty file.
+        /// Waits for readers, then truncates the WAL to an empty file.
         case truncate
     }
 

@@ -1,7 +1,7 @@
 import BreakerCore
 import CSQLite
 
-/// The row a statement stands at: each call reads the next column. It ends with the statement's next step.
+/// The current row of a statement. Each call reads the next column. The row is valid until the statement's next step.
 struct Row {
     private let handle: OpaquePointer
     private var column: Int32 = 0
@@ -35,12 +35,12 @@ struct Row {
 
     mutating func bytes() -> [UInt8] {
         let column = nextColumn()
-        // The bytes are asked for first: only then does SQLite know how many there are.
+        // The order matters: SQLite's documentation requires the blob to be read before its length.
         guard let bytes = sqlite3_column_blob(handle, column) else { return [] }
         return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column))))
     }
 
-    /// Passes over columns that are not wanted.
+    /// Skips `count` columns.
     mutating func skip(_ count: Int32) {
         column += count
     }
@@ -61,7 +61,7 @@ struct Row {
     }
 }
 
-// MARK: Words of the domain
+// MARK: Domain types
 
 extension Row {
     mutating func instant() -> Instant {
@@ -78,7 +78,7 @@ extension Row {
         return count
     }
 
-    /// A word that stands for one of a few cases.
+    /// A word that is the raw value of a case of `Word`.
     mutating func word<Word: RawRepresentable<String>>(_ type: Word.Type = Word.self) throws(SQLiteError) -> Word {
         let text = text()
         guard let word = Word(rawValue: text) else { throw .damaged("'\(text)' is no \(Word.self)") }

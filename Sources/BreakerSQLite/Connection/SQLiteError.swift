@@ -1,29 +1,29 @@
 import BreakerStorage
 import CSQLite
 
-/// What SQLite said when it refused, or what was found in a row that makes no sense.
+/// An error of SQLite, or an invalid value in a row.
 struct SQLiteError: Error, CustomStringConvertible {
     /// An extended result code.
     var code: Int32
-    /// SQLite's own words.
+    /// SQLite's own message.
     var message: String
-    /// The SQL, or what else was attempted.
+    /// The SQL, or another description of the operation.
     var context: String
 
     var description: String { "SQLite \(code): \(message); in: \(context)" }
 
-    /// For a value that no version of the program stores.
+    /// The error for a value that no version of the program stores.
     static func damaged(_ what: String) -> SQLiteError {
         SQLiteError(code: SQLITE_CORRUPT, message: what, context: "reading a row")
     }
 
-    /// Whether there is no shared memory beside the file: of a full disk, nearly always.
+    /// Whether SQLite could not create its shared-memory file, nearly always because the disk is full.
     var isOfSharedMemory: Bool {
-        // SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE and SQLITE_IOERR_SHMMAP, which are macros that Swift cannot read.
+        // SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE and SQLITE_IOERR_SHMMAP are macros that Swift cannot import.
         [18, 19, 21].contains(code >> 8) && code & 0xff == SQLITE_IOERR
     }
 
-    /// What is wrong and what to do, where the code says it.
+    /// What is wrong and what to do about it, if the code is specific enough.
     private var advice: String? {
         switch code & 0xff {
         case SQLITE_FULL: "the disk is full; make room on it"
@@ -34,12 +34,12 @@ struct SQLiteError: Error, CustomStringConvertible {
         }
     }
 
-    /// `message`, and what the operator can do about it.
+    /// `message`, with what the operator can do about the error.
     func explaining(_ message: String) -> String {
         advice.map { "\(message): \($0)" } ?? message
     }
 
-    /// Whether the file itself is at fault, and not the disk or the moment.
+    /// Whether the file itself is damaged. Other errors come from the disk or are temporary.
     var isDamage: Bool {
         switch code & 0xff {
         case SQLITE_CORRUPT, SQLITE_NOTADB: true
@@ -48,11 +48,11 @@ struct SQLiteError: Error, CustomStringConvertible {
     }
 }
 
-/// Runs `body`. An error of SQLite becomes one that users of a store understand.
+/// Runs `body`, and translates an error of SQLite into a ``StoreError``.
 ///
 /// - Parameters:
-///   - message: what could not be done.
-///   - remedy: what the operator may do where the file is damaged.
+///   - message: the operation that failed, for the operator.
+///   - remedy: what the operator can do if the file is damaged.
 func translatingErrors<Value>(
     _ message: @autoclosure () -> String,
     remedy: @autoclosure () -> String = "",

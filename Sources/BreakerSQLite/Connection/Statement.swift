@@ -1,21 +1,21 @@
 import CSQLite
 
-/// A prepared statement. Values are bound in the order of its parameters, and rows read in the order of their columns.
+/// A prepared statement. Values are bound in the order of its parameters, and columns are read in their order.
 final class Statement {
     private let connection: Connection
     private let handle: OpaquePointer
     private let parameterCount: Int32
     private var boundCount: Int32 = 0
-    /// The first refusal of a value, which the next step reports.
+    /// The first error of a binding, which the next step reports.
     private var bindResult = SQLITE_OK
-    /// Where bound bytes lie until the statement is reset.
+    /// Holds copies of bound bytes until the statement is reset.
     private let scratch: UnsafeMutableRawBufferPointer
     private var scratchUsed = 0
 
-    /// Enough for the texts of a failure of usual length.
+    /// Enough for the texts of a typical failure.
     private static let scratchSize = 1_024
 
-    /// Prepares `sql`, to be used often.
+    /// Prepares `sql` for repeated use.
     init(_ sql: String, on connection: Connection) throws(SQLiteError) {
         var prepared: OpaquePointer?
         let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
@@ -34,7 +34,7 @@ final class Statement {
 
     // MARK: Running
 
-    /// Runs a statement that gives no rows.
+    /// Runs a statement, and ignores its rows.
     func run() throws(SQLiteError) {
         defer { reset() }
         while try step() {}
@@ -49,7 +49,7 @@ final class Statement {
         }
     }
 
-    /// Calls `body` with row after row, as long as it returns `true`.
+    /// Calls `body` with one row after another, as long as it returns `true`.
     func readRows(while body: (inout Row) throws(SQLiteError) -> Bool) throws(SQLiteError) {
         defer { reset() }
         while try step() {
@@ -58,7 +58,7 @@ final class Statement {
         }
     }
 
-    /// What `body` makes of the first row; `nil` where there is none.
+    /// The result of `body` for the first row; `nil` if there is no row.
     func first<Value>(_ body: (inout Row) throws(SQLiteError) -> Value) throws(SQLiteError) -> Value? {
         defer { reset() }
         guard try step() else { return nil }
@@ -77,7 +77,8 @@ final class Statement {
         }
     }
 
-    /// A statement that is not reset keeps its transaction open. Values stay bound, but are always bound anew.
+    /// Resets the statement, because otherwise it keeps its transaction open. Values stay bound, but every use binds
+    /// all of them again.
     private func reset() {
         sqlite3_reset(handle)
         boundCount = 0
@@ -107,9 +108,9 @@ extension Statement {
         let parameter = nextParameter()
         var text = text
         text.withUTF8 { bytes in
-            // Without an address SQLite would bind NULL.
-            let placed = place(UnsafeRawBufferPointer(bytes))
-            let (address, lifetime) = placed ?? (UnsafeRawPointer(scratch.baseAddress), nil)
+            // An empty text needs an address too: SQLite binds NULL for a null pointer.
+            let bound = boundAddress(of: UnsafeRawBufferPointer(bytes))
+            let (address, lifetime) = bound ?? (UnsafeRawPointer(scratch.baseAddress), nil)
             let characters = address?.assumingMemoryBound(to: CChar.self)
             note(sqlite3_bind_text(handle, parameter, characters, Int32(bytes.count), lifetime))
         }
@@ -122,23 +123,25 @@ extension Statement {
     func bind(_ bytes: [UInt8]) {
         let parameter = nextParameter()
         bytes.withUnsafeBytes { bytes in
-            guard let (address, lifetime) = place(bytes) else {
+            guard let (address, lifetime) = boundAddress(of: bytes) else {
                 return note(sqlite3_bind_zeroblob(handle, parameter, 0))
             }
             note(sqlite3_bind_blob(handle, parameter, address, Int32(bytes.count), lifetime))
         }
     }
 
-    /// Where SQLite finds `bytes`, and whether it has to copy them: they outlive the call only in the scratch space, which
-    /// spares an allocation for each.
-    /// - Returns: `nil` where there are none.
-    private func place(_ bytes: UnsafeRawBufferPointer) -> (address: UnsafeRawPointer?, sqlite3_destructor_type?)? {
+    /// Copies `bytes` to the scratch space if they fit, which saves SQLite an allocation. Otherwise SQLite must copy
+    /// them, because they do not outlive the call.
+    /// - Returns: the address of the bytes, and how SQLite must treat them; `nil` if there are no bytes.
+    private func boundAddress(
+        of bytes: UnsafeRawBufferPointer
+    ) -> (address: UnsafeRawPointer?, sqlite3_destructor_type?)? {
         guard !bytes.isEmpty else { return nil }
         guard scratchUsed + bytes.count <= scratch.count else { return (bytes.baseAddress, Self.copy) }
-        let place = UnsafeMutableRawBufferPointer(rebasing: scratch[scratchUsed..<scratchUsed + bytes.count])
-        place.copyMemory(from: bytes)
+        let target = UnsafeMutableRawBufferPointer(rebasing: scratch[scratchUsed..<scratchUsed + bytes.count])
+        target.copyMemory(from: bytes)
         scratchUsed += bytes.count
-        return (UnsafeRawPointer(place.baseAddress), nil)
+        return (UnsafeRawPointer(target.baseAddress), nil)
     }
 
     func bindNull() {
@@ -154,6 +157,6 @@ extension Statement {
         if bindResult == SQLITE_OK { bindResult = result }
     }
 
-    /// `SQLITE_TRANSIENT`, a cast that Swift does not import.
+    /// `SQLITE_TRANSIENT`, which is a cast that Swift does not import.
     private static var copy: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
 }

@@ -8,24 +8,26 @@ import BreakerStorage
     import Glibc
 #endif
 
-/// The right to own a database: two locks, on `<database>.lock`, with the owner's process id inside, and on the database.
+/// Exclusive ownership of a database: a lock on `<database>.lock` and a lock on the database itself.
 ///
-/// The first tells a second owner which process the owner is, and is held before there is a database. The same
-/// database under another path (a file that is mounted elsewhere) has another `.lock`; the second lock is of the file
-/// itself. SQLite's own locks on the file (`fcntl(2)`) are lost when this process closes any descriptor of it. So the
-/// descriptor is opened before SQLite opens the file and closed after every connection: each ``Connection`` to the
-/// database keeps this object, and no other code opens the database.
+/// The file `<database>.lock` contains the owner's process id, for the error message of a second owner. Its lock can be
+/// held before the database exists. The second lock is on the database file, because the same database under another
+/// path (a file that is mounted elsewhere) has another `.lock` file. When this process closes any descriptor of the
+/// database, it loses SQLite's own locks (`fcntl(2)`). Therefore the descriptor is opened before SQLite opens the file
+/// and closed after every connection: each ``Connection`` to the database retains this object, and no other code opens
+/// the database.
 ///
-/// `<database>.lock` is never deleted: by then it may be another owner's. Both locks belong to open files, so a second
-/// owner within the same process is refused too. They end with the process, however that ends.
+/// `<database>.lock` is never deleted, because another owner may already hold it. Both locks belong to open files, so a
+/// second owner within the same process is refused too. The system releases the locks when the process ends, even after
+/// a crash.
 final class DatabaseLock {
     private let path: FilePath
     private let named: OpenFile
     private var database: OpenFile?
 
-    /// Locks `<database>.lock`, which is made where it is missing.
-    /// - Throws: ``StoreError/Code/inUse``, naming the owner, where another process has the lock;
-    ///   ``StoreError/Code/unavailable`` where the file cannot be made, or is another program's.
+    /// Locks `<database>.lock`, and creates it if it is missing.
+    /// - Throws: ``StoreError/Code/inUse``, naming the owner, if another process has the lock;
+    ///   ``StoreError/Code/unavailable`` if the file cannot be created, or belongs to another program.
     init(_ database: FilePath) throws(StoreError) {
         path = database
         let lockPath = database.text + ".lock"
@@ -57,13 +59,13 @@ final class DatabaseLock {
     }
 
     deinit {
-        // The database's lock is released first, for the next owner takes the named lock first.
+        // The lock on the database is released first, because the next owner takes the lock on the `.lock` file first.
         database = nil
     }
 
-    /// Opens the database and locks it; makes an empty one where there is none.
-    /// - Throws: ``StoreError/Code/inUse`` where a process has it open under another name;
-    ///   ``StoreError/Code/unavailable`` where it cannot be opened, or other users can write it.
+    /// Opens and locks the database, and creates an empty file if there is none.
+    /// - Throws: ``StoreError/Code/inUse`` if a server has the database open under another path;
+    ///   ``StoreError/Code/unavailable`` if the database cannot be opened, or other users can write it.
     func lockDatabase() throws(StoreError) {
         for suffix in ["", "-wal", "-shm", "-journal"] {
             try FileStatus(withoutFollowingLinks: path.text + suffix)?.refuseSharing()
@@ -94,28 +96,28 @@ final class DatabaseLock {
         return OpenFile(descriptor: descriptor)
     }
 
-    /// - Returns: `false` where another open file has the lock.
+    /// - Returns: `false` if another open file has the lock.
     private static func lock(_ file: OpenFile, at path: String) throws(StoreError) -> Bool {
         if flock(file.descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
         if errno == EWOULDBLOCK { return false }
         throw StoreError(.unavailable, "\(path) cannot be locked", cause: lastSystemError())
     }
 
-    /// Only a second owner reads the process id: where a full disk has no room for it, the lock is as good. It is
-    /// written over the last one, in the space that the file has.
+    /// Writes this process's id to the `.lock` file. Only a second owner reads it, so the lock also works if a full
+    /// disk has no room for the id. The id overwrites the previous one, in space that the file already has.
     private func noteOwner() {
         let bytes = Array("\(getpid())\n".utf8)
         let written = pwrite(named.descriptor, bytes, bytes.count, 0)
         _ = ftruncate(named.descriptor, off_t(max(0, written)))
     }
 
-    /// The process id in the file; `nil` while the owner is about to write it.
+    /// The process id in the file; `nil` if the owner has not written it yet.
     private var owner: String? {
         let digits = content.prefix(while: Self.isDigit)
         return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
     }
 
-    /// Whether it holds nothing but a process id, perhaps with the rest of an earlier one.
+    /// Whether the file contains only a process id, perhaps followed by the rest of an earlier one.
     private var isEmptyOrOwn: Bool {
         content.count < Self.maximumLength && content.allSatisfy { Self.isDigit($0) || $0 == UInt8(ascii: "\n") }
     }
@@ -128,6 +130,6 @@ final class DatabaseLock {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-    /// More than a process id has.
+    /// More bytes than a process id has.
     private static let maximumLength = 32
 }

@@ -8,23 +8,23 @@ import BreakerStorage
     import Glibc
 #endif
 
-/// The path of a file that may not exist yet, below a folder that does.
+/// The path of a file in an existing folder. The file need not exist yet.
 struct FilePath {
     let folder: String
     let name: String
 
     var text: String { folder == "/" ? "/\(name)" : "\(folder)/\(name)" }
 
-    /// - Parameter folder: absolute and without links.
+    /// - Parameter folder: an absolute path with links resolved.
     init(folder: String, name: String) {
         self.folder = folder
         self.name = name
     }
 
-    /// Follows links, so that one file has one path, and one lock, by whatever name it is opened.
+    /// Resolves links, so that a file has one path and one lock, whatever link it is opened by.
     init(_ path: String) throws(StoreError) {
         var path = path
-        // A link that leads nowhere yet keeps its name.
+        // A dangling link is not resolved, and keeps its name.
         if let resolved = resolve(path) { path = resolved }
         let slash = path.lastIndex(of: "/")
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
@@ -59,8 +59,8 @@ struct FilePath {
         return OpenFile(descriptor: descriptor)
     }
 
-    /// What to do where the system cannot make a file in the folder.
-    /// - Parameter error: what `errno` was.
+    /// What the operator can do if the system cannot create a file in the folder.
+    /// - Parameter error: the value of `errno`.
     func remedy(for error: CInt) -> String {
         switch error {
         case ENOSPC, EDQUOT: "make room on the disk of \(folder), for bytes and for files"
@@ -69,7 +69,7 @@ struct FilePath {
         }
     }
 
-    /// Removes the file's name. Open descriptors stay valid.
+    /// Removes the file's name. Open descriptors remain valid.
     func remove() throws(StoreError) {
         guard unlink(text) == 0 else {
             throw StoreError(.unavailable, "\(text) cannot be removed", cause: lastSystemError())
@@ -77,7 +77,7 @@ struct FilePath {
     }
 }
 
-/// The length of a file in bytes; `nil` where there is none.
+/// The length of a file in bytes; `nil` if there is no file.
 func length(ofFile path: String) -> Int64? {
     var status = stat()
     return stat(path, &status) == 0 ? Int64(status.st_size) : nil
@@ -88,12 +88,12 @@ private func isFolder(_ path: String) -> Bool {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }
 
-/// What the system said of the last call that failed, in words.
+/// The system's message for the last call that failed.
 func lastSystemError() -> String {
     String(cString: strerror(errno))
 }
 
-/// The path without links, `.` and `..`; `nil` where there is nothing at `path`.
+/// The absolute path, with links, `.` and `..` resolved; `nil` if `path` does not exist.
 private func resolve(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }

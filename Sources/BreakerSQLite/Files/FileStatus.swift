@@ -8,26 +8,28 @@ package import BreakerStorage
     import Glibc
 #endif
 
-/// What the system says of a file that a server relies on, and whether the server may rely on it.
+/// The status of a file on which a server relies, with checks of whether the file is safe to use.
 package struct FileStatus {
     private let path: String
     private let status: stat
 
-    /// The file at `path`, or the one that a link there leads to; `nil` where there is none.
+    /// The status of the file at `path`, following links; `nil` if there is none.
     package init?(path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         self.init(path, status)
     }
 
-    /// What is at `path`, be it a link; `nil` where there is nothing.
+    /// The status of the file or the link at `path`; `nil` if there is none.
     init?(withoutFollowingLinks path: String) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }
         self.init(path, status)
     }
 
-    /// A file that was opened at `path`.
+    /// The status of an open file.
+    ///
+    /// - Parameter path: the path at which the file was opened, for error messages.
     init(of file: OpenFile, at path: String) {
         var status = stat()
         precondition(fstat(file.descriptor, &status) == 0, "descriptor \(file.descriptor) is not open")
@@ -39,18 +41,18 @@ package struct FileStatus {
         self.status = status
     }
 
-    /// Whether every user of the machine may read it.
+    /// Whether every user of the machine may read the file.
     package var isReadableByAll: Bool { isRegular && status.st_mode & S_IROTH != 0 }
 
-    /// Whether every user of the machine may read or write it.
+    /// Whether every user of the machine may read or write the file.
     package var isSharedWithAll: Bool { isRegular && status.st_mode & (S_IROTH | S_IWOTH) != 0 }
 
-    /// The permission bits of its mode.
+    /// The permission bits of the file's mode.
     package var permissions: UInt32 { UInt32(status.st_mode & 0o7777) }
 
     private var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
 
-    /// - Throws: ``StoreError/Code/unavailable`` where every user of the machine may write it.
+    /// - Throws: ``StoreError/Code/unavailable`` if every user of the machine may write the file.
     package func refuseWritersAmongAll() throws(StoreError) {
         guard isRegular, status.st_mode & S_IWOTH != 0 else { return }
         throw StoreError(
@@ -59,8 +61,8 @@ package struct FileStatus {
         )
     }
 
-    /// - Throws: ``StoreError/Code/unavailable`` where it is no regular file, has a second name, or every user of the
-    ///   machine may write it.
+    /// - Throws: ``StoreError/Code/unavailable`` if the file is not a regular file, has a second name, or every user of
+    ///   the machine may write it.
     func refuseSharing() throws(StoreError) {
         guard isRegular else {
             throw StoreError(.unavailable, "\(path) is not a regular file; remove it, or choose another path")

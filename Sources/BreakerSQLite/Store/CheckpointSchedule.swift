@@ -1,22 +1,23 @@
-/// When the WAL is moved into the database.
+/// Decides when a checkpoint moves the WAL into the database.
 ///
-/// A checkpoint that readers do not hinder lets the next commit begin the WAL anew, so that the file keeps its length.
-/// A reader that does hinder it, a backup say, lets the WAL grow; once it is many times as long as it should be, a
-/// checkpoint waits for readers, a tenth of a second at most.
+/// After a complete checkpoint, the next commit restarts the WAL from the beginning, so that the file does not grow. A
+/// long read, such as a backup, can keep a checkpoint incomplete, and the WAL grows. Once the WAL has ``longest``
+/// pages, a checkpoint waits for readers, for at most a tenth of a second.
 struct CheckpointSchedule {
-    /// 1 000 pages of 4 KiB are 4 MiB. A page that is written often is moved once for all the commits between two
-    /// checkpoints, so a longer WAL is less work, but what is reported meanwhile waits: a few milliseconds for as much as
-    /// this where every page is another, and four times as long for four times as much.
+    /// Pages between two checkpoints: 1 000 pages of 4 KiB are 4 MiB. A checkpoint moves a page only once, however
+    /// often it was written since the last checkpoint, so a longer WAL is less work. But reports wait during a
+    /// checkpoint: a few milliseconds for this length if all pages differ, and four times as long for four times the
+    /// length.
     static let interval = 1_000
-    /// 256 MiB.
+    /// The length in pages from which a checkpoint waits for readers: 256 MiB.
     static let longest = 64 * interval
 
-    /// The length at which the next checkpoint is due.
+    /// The length in pages at which the next checkpoint is due.
     private var next = interval
     private var walPages = 0
 
     mutating func committed(walPages: Int) {
-        // Shorter than before: it began anew.
+        // A shorter WAL means that it has restarted from the beginning.
         if walPages < self.walPages { next = Self.interval }
         self.walPages = walPages
     }
@@ -26,7 +27,7 @@ struct CheckpointSchedule {
         return walPages >= Self.longest ? .truncate : .passive
     }
 
-    /// - Parameter walPages: the WAL's length behind the attempt, whether it succeeded or not.
+    /// - Parameter walPages: the length of the WAL after the checkpoint, whether it succeeded or not.
     mutating func attempted(walPages: Int) {
         self.walPages = walPages
         next = walPages + Self.interval

@@ -4,15 +4,15 @@ import CSQLite
 import Crypto
 import EmbeddedFiles
 
-/// Brings a database to the shape that this program knows, and refuses what it does not know.
+/// Migrates a database to the schema of this program, and refuses a database with an unknown schema.
 ///
-/// `migrations` records each migration that was applied, with the SHA-256 of its text: one that was changed afterwards
-/// would leave two databases of the same name and different shape.
+/// The table `migrations` records each applied migration with the SHA-256 of its text. The hash detects a migration
+/// that was changed afterwards: databases with the same migrations could otherwise have different schemas.
 struct Migrator {
     struct Migration {
         var name: String
         var sql: String
-        /// In hexadecimal digits.
+        /// The SHA-256 of the file, in hexadecimal digits.
         var sha256: String
 
         init(_ file: EmbeddedFiles.File) {
@@ -24,11 +24,12 @@ struct Migrator {
         }
     }
 
-    /// "Fuse" in ASCII: tells our databases from those of other programs.
+    /// "Fuse" in ASCII. It distinguishes databases of Fusebox from those of other programs.
     static let applicationID: Int64 = 0x4675_7365
 
     let migrations: [Migration]
-    /// What to do where a file cannot be used. A log that belongs to another database would be read as this one's.
+    /// The operator's remedy for a file that cannot be used. It removes the WAL too, because SQLite would otherwise
+    /// read the WAL of one database as that of another.
     static func remedy(_ path: String) -> String {
         "put a backup in its place and remove \(path)-wal and \(path)-shm, or choose another path"
     }
@@ -37,9 +38,9 @@ struct Migrator {
         migrations = files.map(Migration.init)
     }
 
-    /// The migrations that `connection`'s database lacks. Only reads.
-    /// - Throws: ``StoreError/Code/incompatible`` where the database is not ours, newer than this program, or of
-    ///   another shape.
+    /// The migrations that `connection`'s database lacks. Writes nothing.
+    /// - Throws: ``StoreError/Code/incompatible`` if another program or a newer version created the database, or if its
+    ///   schema differs.
     func pending(on connection: Connection, _ path: String) throws(StoreError) -> [Migration] {
         let applied = try translatingErrors("\(path) cannot be read as a database", remedy: "; " + Self.remedy(path)) {
             () throws(SQLiteError) in try isOurs(connection) ? self.applied(on: connection) : nil
@@ -66,7 +67,7 @@ struct Migrator {
         return Array(migrations[applied.count...])
     }
 
-    /// Applies each of `migrations` in a transaction of its own, together with its record.
+    /// Applies each of `migrations`, and records it, in a transaction of its own.
     func apply(_ migrations: [Migration], on connection: Connection, at now: Instant) throws(SQLiteError) {
         for migration in migrations {
             try connection.transaction { () throws(SQLiteError) in
@@ -90,7 +91,7 @@ struct Migrator {
         ) STRICT, WITHOUT ROWID
         """
 
-    /// Whether the database is ours, or empty and so may become ours.
+    /// Whether Fusebox created the database, or the database is empty.
     private func isOurs(_ connection: Connection) throws(SQLiteError) -> Bool {
         switch try connection.integer("PRAGMA application_id") {
         case Self.applicationID: true

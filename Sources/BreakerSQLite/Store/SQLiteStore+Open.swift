@@ -3,16 +3,16 @@ package import BreakerStorage
 import CSQLite
 
 extension SQLiteStore {
-    /// Opens the database at `path`, or creates it, and becomes its owner.
+    /// Opens or creates the database at `path`, and becomes its owner.
     ///
-    /// What cannot be used is refused as it is: neither repaired nor overwritten.
+    /// A file that cannot be used is neither repaired nor overwritten.
     ///
     /// - Parameters:
-    ///   - path: on a local file system; its folder exists and is writable.
-    ///   - now: the instant under which migrations are recorded.
-    ///   - vfs: the name of SQLite's file layer, for tests that make it fail.
-    /// - Throws: ``StoreError/Code/inUse``, ``StoreError/Code/corrupt``, ``StoreError/Code/incompatible``, or
-    ///   ``StoreError/Code/unavailable`` where the folder or the disk is at fault.
+    ///   - path: a path on a local file system; its folder exists and is writable.
+    ///   - now: the instant at which migrations are recorded.
+    ///   - vfs: the name of SQLite's file layer (VFS), for tests of failures.
+    /// - Throws: ``StoreError/Code/inUse``, ``StoreError/Code/corrupt``, ``StoreError/Code/incompatible``, or, for an
+    ///   error of the folder or the disk, ``StoreError/Code/unavailable``.
     package static func open(
         path: String,
         retention: Retention = Retention(),
@@ -31,10 +31,10 @@ extension SQLiteStore {
     ) throws(StoreError) -> SQLiteStore {
         let file = try FilePath(path)
         let lock = try DatabaseLock(file)
-        // The owner leaves an empty WAL, or none, when it stops; one with something in it tells of a crash.
+        // An owner that stops cleanly leaves an empty WAL or none. A WAL with content means that the owner crashed.
         let wasStoppedUncleanly = length(ofFile: file.text + "-wal") ?? 0 > 0
         if wasStoppedUncleanly, length(ofFile: file.text) ?? 0 == 0 {
-            // SQLite would begin an empty database and delete the log.
+            // SQLite would create an empty database and delete the log.
             throw StoreError(
                 .corrupt,
                 "\(file.text) is missing, but its write-ahead log is there; \(Migrator.remedy(file.text))"
@@ -57,10 +57,10 @@ extension SQLiteStore {
         return SQLiteStore(file: file, vfs: vfs, lock: lock, session: session)
     }
 
-    /// Opens the file so that it stays as it is where it is refused, its WAL included.
+    /// Opens the file in such a way that it and its WAL do not change if the file is refused later.
     ///
-    /// A full disk has no room for the shared memory that SQLite wants in a file. SQLite's file layer `unix-excl` has it
-    /// in this process for all of its connections; other programs cannot read the database then, until the next start.
+    /// A full disk has no room for SQLite's shared-memory file. SQLite's file layer `unix-excl` keeps the shared memory
+    /// in this process, for all of its connections. Until the next start, other programs then cannot read the database.
     private static func connect(
         _ path: String,
         vfs: String?,
@@ -74,12 +74,13 @@ extension SQLiteStore {
         do {
             let connection = try open(vfs)
             if vfs != nil || !connection.lacksSharedMemory { return (connection, vfs) }
-            // Closed here: file layers may not be mixed.
+            // The connection closes here, because connections must not use different file layers.
         }
         return (try open("unix-excl"), "unix-excl")
     }
 
-    /// What a crash, or a disk behind it, may have done to a file shows before anything relies on it.
+    /// Refuses a damaged file. After a crash, which may come from a faulty disk, this runs before any other code uses
+    /// the file.
     private static func refuseDamage(_ connection: Connection, _ path: String) throws(StoreError) {
         let message = "\(path) is damaged"
         let remedy = "; " + Migrator.remedy(path)
@@ -91,8 +92,8 @@ extension SQLiteStore {
         }
     }
 
-    /// Sets what durability rests on, and reads back what SQLite made of it: a file system without shared memory, say,
-    /// keeps another journal without an error.
+    /// Sets the pragmas on which durability depends, and reads them back. SQLite reports no error if, for example, the
+    /// file system has no shared memory, and keeps another journal mode.
     private static func configure(_ connection: Connection) throws(SQLiteError) {
         guard !connection.isReadOnly else {
             throw SQLiteError(code: SQLITE_READONLY, message: "this user may not write it", context: "opening")
@@ -111,7 +112,7 @@ extension SQLiteStore {
     private static func set(_ pragma: String, to value: Int64, on connection: Connection) throws(SQLiteError) {
         try connection.execute("PRAGMA \(pragma) = \(value)")
         let set = try connection.integer("PRAGMA \(pragma)")
-        // Some of SQLite's builds leave out what they can do without: no answer is none.
+        // A build of SQLite without memory-mapped I/O returns no row for this pragma.
         guard set == value || set == nil && pragma == "mmap_size" else {
             throw SQLiteError(
                 code: SQLITE_ERROR,
@@ -122,19 +123,20 @@ extension SQLiteStore {
     }
 
     private static let pragmas: [(String, Int64)] = [
-        // FULL: a commit returns when it is on the disk.
+        // FULL: a commit returns once it is on the disk.
         ("synchronous", 2),
-        // Readers that map the file would see errors of the disk as signals.
+        // If a reader mapped the file, it would receive a disk error as a signal.
         ("mmap_size", 0),
-        // On once the migrations are applied: one that makes a table anew must not take the rows below it along.
+        // On only after the migrations: a migration that rebuilds a table must not delete the rows that refer to it.
         ("foreign_keys", 0),
-        // Checkpoints are the store's own, behind the answers.
+        // The store runs its own checkpoints, after the answers have been sent.
         ("wal_autocheckpoint", 0),
-        // Twice what the WAL is to hold: space that a reader or a storm made it take is given back.
+        // Twice the usual length of the WAL. SQLite releases the space beyond it after a long read or a burst of
+        // writes.
         ("journal_size_limit", Int64(2 * CheckpointSchedule.interval * 4_096)),
-        // In memory, where no full disk stops it.
+        // In memory, so that a full disk does not affect temporary data.
         ("temp_store", 2),
-        // In KiB, 32 MiB: enough for the inner pages of every table at its limit.
+        // A negative value is in KiB: 32 MiB, enough for the interior pages of every table at its limit.
         ("cache_size", -32_768),
     ]
 }

@@ -2,17 +2,17 @@ package import BreakerCore
 package import BreakerStorage
 import CSQLite
 
-/// A store in an SQLite database: one file, one owner, one connection that writes.
+/// A store in an SQLite database: one file, one owner and one connection that writes.
 ///
-/// Not for two threads at a time; what operators read goes through a ``SQLiteReader``. An error before COMMIT leaves
-/// nothing behind; one of COMMIT leaves it open whether a crash would bring the batch back. Either way the connection
-/// stays: closing and opening it again would read frames that a failed sync left in the WAL.
+/// Only one thread at a time may use it. Operators' reads go through a ``SQLiteReader``. An error before COMMIT stores
+/// nothing. After an error of COMMIT, a crash may bring the batch back. The connection stays open in both cases: a
+/// connection that was reopened would read frames that a failed sync left in the WAL.
 package final class SQLiteStore: BreakerStore {
-    /// The database's path, without links.
+    /// The database's path, with links resolved.
     package var path: String { file.text }
     private let file: FilePath
     private let vfs: String?
-    /// Connections keep it as well; `nil` once the store is closed.
+    /// `nil` once the store is closed. Each connection retains it too.
     private var lock: DatabaseLock?
     /// `nil` once the store is closed.
     private var session: Session?
@@ -28,7 +28,7 @@ package final class SQLiteStore: BreakerStore {
         close()
     }
 
-    /// What lives from open to close.
+    /// The data of an open store.
     struct Session {
         let connection: Connection
         let tables: Tables
@@ -37,7 +37,7 @@ package final class SQLiteStore: BreakerStore {
         let commit: Statement
         /// Stored with the first write.
         let epoch: Epoch
-        /// The last that is committed: what is of a later one is not stored yet.
+        /// The last committed revision. Data of a later revision is not stored yet.
         var revision: Int64
         var pruner: Pruner
         var checkpoints = CheckpointSchedule()
@@ -62,7 +62,7 @@ package final class SQLiteStore: BreakerStore {
 
     // MARK: Reading
 
-    /// A reader of what this store commits, on connections of its own.
+    /// Creates a reader of this store's committed data, with connections of its own.
     package func reader() throws(StoreError) -> SQLiteReader {
         try SQLiteReader(file, vfs: vfs, databaseLock: lock)
     }
@@ -73,7 +73,7 @@ package final class SQLiteStore: BreakerStore {
 
     package func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel {
         try translatingErrors("a transaction on \(path) cannot be undone") { () throws(SQLiteError) in
-            // What a rollback that failed left open would be read as stored.
+            // Ends a transaction that a failed rollback left open. Its rows would otherwise be read as stored.
             try connection.rollBack()
         }
         let stored = try reading { tables, server throws(SQLiteError) in
@@ -95,7 +95,7 @@ package final class SQLiteStore: BreakerStore {
         try translatingErrors("the breakers in \(path) cannot be read") { () throws(SQLiteError) in
             let server = try opened.tables.server.get()
             let breakers = try breakers(opened.tables, server)
-            // A log of another database may have been read as this one's.
+            // Detects a WAL of another database that was read as this one's.
             for breaker in breakers.map(\.snapshot)
             where max(breaker.id, breaker.generation, breaker.policyRevision) > server.revision {
                 throw .damaged("\(breaker.name) is of a later revision than the server's last, \(server.revision)")
@@ -112,8 +112,8 @@ package final class SQLiteStore: BreakerStore {
 
     package func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(StoreError) -> Receipt? {
         try translatingErrors("the report ids in \(path) cannot be read") { () throws(SQLiteError) in
-            // The look-ups of a batch share a transaction, for to begin one takes longer than to look an id up. The write
-            // or the checkpoint behind the batch ends it.
+            // The look-ups of a batch share a transaction, because beginning one takes longer than a look-up. The write
+            // or the checkpoint after the batch ends it.
             if !connection.isInTransaction { try opened.beginReading.run() }
             return try opened.tables.receipts.receipt(forReport: id, ofBreaker: breakerID)
         }
@@ -123,7 +123,7 @@ package final class SQLiteStore: BreakerStore {
 
     package func write(_ batch: WriteBatch) throws(StoreError) {
         do throws(SQLiteError) {
-            // Look-ups leave a transaction open, and so would a rollback that failed.
+            // Ends a transaction that look-ups or a failed rollback left open.
             try connection.rollBack()
             try opened.begin.run()
             try opened.put(batch)
@@ -135,8 +135,8 @@ package final class SQLiteStore: BreakerStore {
             try opened.commit.run()
         } catch {
             undo()
-            // A disk that is full ended a write, and with it the commit's last frame or one before it: a crash cannot
-            // complete that frame. Behind any other error, of the sync above all, the frames may be whole.
+            // On a full disk a write ended early, in the commit's last frame or before it. A crash cannot complete that
+            // frame. After any other error, above all one of the sync, all frames may be complete.
             if error.code == SQLITE_FULL { throw unavailable(error) }
             throw StoreError(.outcomeUnknown, "a commit to \(path) failed", cause: error.description)
         }
@@ -152,12 +152,12 @@ package final class SQLiteStore: BreakerStore {
 
     private func undo() {
         opened.pruner.rollBack()
-        // The error that led here tells more; the next write tries again.
+        // The error that led here is more informative. The next write retries the rollback.
         try? connection.rollBack()
     }
 
-    /// Moves pages from the WAL into the database once there are enough, and does nothing before. Best called behind
-    /// every batch, when its answers are out.
+    /// Moves pages from the WAL into the database once there are enough of them, and ends the transaction of look-ups.
+    /// The best time for a call is after every batch, when its answers have been sent.
     package func checkpoint() throws(StoreError) {
         try translatingErrors("the write-ahead log of \(path) cannot be moved into the database") {
             () throws(SQLiteError) in
@@ -168,11 +168,11 @@ package final class SQLiteStore: BreakerStore {
         }
     }
 
-    /// Leaves a database without a WAL, as far as readers and the disk allow, and lets another owner in once nothing is
-    /// being read.
+    /// Closes the store. It moves the WAL into the database, as far as readers and the disk allow. Another process can
+    /// own the database once all reads have ended.
     package func close() {
         guard session != nil else { return }
-        // Failing harms nothing: the WAL stays, and the next owner reads it.
+        // A failure does no harm: the WAL stays, and the next owner reads it.
         try? connection.rollBack()
         try? connection.checkpoint(.truncate)
         session = nil
@@ -181,8 +181,8 @@ package final class SQLiteStore: BreakerStore {
 }
 
 extension SQLiteStore.Session {
-    /// Within a transaction. Deletions go first, for a name may be deleted and created in one batch; children follow
-    /// their parents, which SQLite checks.
+    /// Writes the rows of a batch, within a transaction. Deletions come first, because one batch may delete and create
+    /// a name. Child rows follow their parent rows, because SQLite enforces foreign keys.
     mutating func put(_ batch: WriteBatch) throws(SQLiteError) {
         if batch.shiftMs != 0 {
             try tables.receipts.shift(byMs: batch.shiftMs)
