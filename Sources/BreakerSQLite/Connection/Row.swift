@@ -35,7 +35,7 @@ struct Row {
 
     mutating func bytes() -> [UInt8] {
         let column = nextColumn()
-        // The order matters: SQLite's documentation requires the blob to be read before its length.
+        // The blob is read before its length, because SQLite determines the length only then.
         guard let bytes = sqlite3_column_blob(handle, column) else { return [] }
         return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column))))
     }

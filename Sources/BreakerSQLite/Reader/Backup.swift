@@ -9,16 +9,16 @@ import CSQLite
     import Glibc
 #endif
 
-/// A copy of a database while it is in use: one snapshot, checked, in a file without a name.
+/// Copies a database in use: one consistent snapshot, checked, in a file without a name.
 ///
-/// The pages are copied within one read transaction, so that the copy is what one commit left; the writer goes on, and
-/// only the WAL grows in the meantime. SQLite opens files by name: the copy has a random one while it is empty. So a
-/// process that is killed leaves no copy.
+/// The pages are copied within one read transaction, so that the copy is the result of one commit. The writer continues
+/// in the meantime; only the WAL grows. SQLite opens files by name, so the copy has a random name, but only while it is
+/// empty. A process that is killed therefore leaves no copy.
 struct Backup {
     let source: FilePath
     let vfs: String?
     let lock: DatabaseLock?
-    /// Whether to abandon the backup.
+    /// Returns `true` if the backup should be abandoned.
     let isStopped: () -> Bool
 
     func run() throws(StoreError) -> OpenFile {
@@ -31,8 +31,8 @@ struct Backup {
         copy.stops(when: isStopped)
         let message = "the copy of \(source.text) is damaged"
         try translatingErrors(message) { () throws(SQLiteError) in
-            // A server on the copy begins another history: what the original stores from here on is not in it. A copy
-            // signs in no browser either, so the bytes of the key are overwritten.
+            // A server with the copy begins another history, which lacks the original's later changes. The copy must
+            // not sign in a browser either, so the bytes of the key are overwritten.
             try copy.execute(
                 """
                 PRAGMA journal_mode = OFF;
@@ -46,7 +46,8 @@ struct Backup {
         return file
     }
 
-    /// Opens an empty file twice and removes its name. The second connection reads nothing before the copy is complete.
+    /// Opens an empty file with two connections and removes its name. The second connection reads only once the copy is
+    /// complete.
     private func openCopy() throws(StoreError) -> (file: OpenFile, target: Connection, copy: Connection) {
         let random = String(UInt64.random(in: 0...(.max)), radix: 16)
         let path = FilePath(folder: source.folder, name: "\(source.name).copy-\(random)")
@@ -67,9 +68,9 @@ struct Backup {
     }
 
     private func copyPages(of connection: Connection, to target: Connection) throws(SQLiteError) {
-        // Between two steps SQLite would take up another snapshot where this transaction did not keep the first.
+        // Without this transaction, SQLite could use another snapshot for each step.
         try connection.execute("BEGIN; SELECT 1 FROM sqlite_schema")
-        // No journal: a copy that is not complete is of no use. No sync: it is read back at once and nothing else.
+        // No journal, because an incomplete copy is useless. No sync, because the copy is only read back at once.
         try target.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
         guard let backup = sqlite3_backup_init(target.handle, "main", connection.handle, "main") else {
             throw target.error(sqlite3_extended_errcode(target.handle), in: "a backup")
@@ -83,12 +84,12 @@ struct Backup {
         guard result == SQLITE_DONE else { throw SQLiteError(code: result, message: message, context: "a backup") }
     }
 
-    /// 4 MiB: some milliseconds.
+    /// 4 MiB, which take a few milliseconds.
     private static let pagesAStep: Int32 = 1_024
 
-    /// The original has a WAL, and its header says so. SQLite would make one for the copy as well, which has no name.
+    /// Clears WAL mode in the header of the copy. SQLite would otherwise create a WAL for the copy, which has no name.
     private func leaveWALMode(_ file: OpenFile) throws(StoreError) {
-        // Bytes 18 and 19 are the versions for writing and reading: 1 without a WAL, 2 with one.
+        // Bytes 18 and 19 are the file format's write and read versions: 1 without a WAL, 2 with one.
         guard pwrite(file.descriptor, [1, 1] as [UInt8], 2, 18) == 2 else {
             throw StoreError(.unavailable, "the copy of \(source.text) cannot be written", cause: lastSystemError())
         }

@@ -1,9 +1,9 @@
 package import BreakerStorage
 
-/// What a copy of a database goes through before anything relies on it.
+/// Checks a copy of a database before any other code uses it.
 package enum DatabaseCheck {
-    /// Reads the whole file at `path` as a database that no process writes.
-    /// - Throws: ``StoreError/Code/corrupt`` where anything in it is damaged.
+    /// Reads the whole database at `path`, which no process may write meanwhile.
+    /// - Throws: ``StoreError/Code/corrupt`` if any part of it is damaged.
     package static func check(_ path: String) throws(StoreError) {
         let path = try FilePath(path).text
         let message = "the copy \(path) is damaged"
@@ -13,7 +13,7 @@ package enum DatabaseCheck {
         try check(connection, message: message)
     }
 
-    /// - Parameter message: what is said of a damaged one.
+    /// - Parameter message: the error message for a damaged database.
     static func check(_ connection: Connection, message: String) throws(StoreError) {
         let findings = try translatingErrors(message) { () throws(SQLiteError) in
             try connection.texts("PRAGMA integrity_check(3)")

@@ -1,8 +1,8 @@
 import CSQLite
 
-/// A mutual exclusion: SQLite's own, so that this module needs none of the platform's, and ThreadSanitizer sees it.
+/// A mutex of SQLite, so that this module does not depend on a platform's mutex, and ThreadSanitizer sees it.
 ///
-/// Unchecked, for a mutex is what any thread may take; the compiler sees only a pointer.
+/// Any thread may use a mutex. The conformance is unchecked, because the compiler sees only a pointer.
 final class Lock: @unchecked Sendable {
     private let mutex: OpaquePointer
 

@@ -2,7 +2,7 @@ import BreakerCore
 import BreakerStorage
 
 extension ReadSession {
-    /// Newest first: the table is read from its end, so that a page needs no index.
+    /// Selects a page of entries, newest first. SQLite reads the table from its end, so that no other index is needed.
     static let selectAudit = """
         SELECT \(AuditTable.columns.joined(separator: ", ")) FROM audit
         WHERE revision < ? AND breaker = coalesce(?, breaker) AND actor = coalesce(?, actor)

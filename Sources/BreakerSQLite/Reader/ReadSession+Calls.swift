@@ -1,7 +1,7 @@
 import BreakerCore
 import BreakerStorage
 
-/// What calls came to, over time.
+/// Reads of call histories and of failures within a period.
 extension ReadSession {
     func calls(ofBreaker id: Int64, in steps: CallHistory.Steps) throws(SQLiteError) -> CallHistory {
         var history = CallHistory(steps)
@@ -15,7 +15,8 @@ extension ReadSession {
         return history
     }
 
-    /// A log is short enough to be looked through for a time.
+    /// Selects the failures of a breaker within a period. A log is short enough to be read whole, without an index on
+    /// `at`.
     static let selectFailuresWithin = """
         SELECT \(FailureTable.columns.joined(separator: ", ")) FROM failures
         WHERE breaker_id = ? AND at >= ? AND at < ? ORDER BY number DESC

@@ -1,7 +1,7 @@
 import BreakerCore
 import BreakerStorage
 
-/// A connection that reads, with its statements.
+/// A read-only connection with its prepared statements.
 final class ReadSession {
     private let selectFailures: Statement
     let selectFailuresWithin: Statement
@@ -23,8 +23,8 @@ final class ReadSession {
         )
         selectFailuresWithin = try Statement(Self.selectFailuresWithin, on: connection)
         selectCalls = try Statement(CallTable.selectMinutes, on: connection)
-        // The order is that of the table: with CROSS JOIN transitions come first, and the newest page is found without
-        // a look at the others. Only where few names have the prefix many are passed over.
+        // The order is that of the table. CROSS JOIN makes SQLite read transitions in the outer loop, so that it finds
+        // the newest page without reading the others. It skips many rows only if few names have the prefix.
         let selectNamed = """
             SELECT b.name, \(TransitionTable.columns.map { "t.\($0)" }.joined(separator: ", "))
             FROM transitions t CROSS JOIN breakers b ON b.id = t.breaker_id
@@ -69,7 +69,8 @@ final class ReadSession {
         return try transitions(selectTransitionsOfOne)
     }
 
-    /// The last revision is read first: whoever names a later one cannot have it from this database.
+    /// Reads a page of changes. The last revision is read first: a client with a later revision cannot have received it
+    /// from this database.
     func changes(behind revision: Int64, limit: Int) throws(SQLiteError) -> ChangePage {
         let last = try selectRevision.first { $0.integer() } ?? 0
         guard revision <= last else { return .unknownRevision }

@@ -1,12 +1,13 @@
 package import BreakerCore
 package import BreakerStorage
 
-/// Reads what an ``SQLiteStore`` committed, on connections that can neither write nor checkpoint.
+/// Reads the committed data of an ``SQLiteStore``, with connections that can neither write nor checkpoint.
 ///
-/// Connections are opened as threads need them and kept for the next; one thread at a time uses each. Close the reader
-/// before its store, or the store cannot put away its WAL.
+/// Connections are opened as threads need them, and kept for later reads. Only one thread at a time uses a connection.
+/// Close the reader before its store; otherwise the store cannot remove its WAL.
 ///
-/// Unchecked, for a session is not Sendable: the lock hands each to one thread until it is given back.
+/// The conformance to `Sendable` is unchecked, because a session is not Sendable. The lock gives each session to one
+/// thread, until the thread gives it back.
 package final class SQLiteReader: BreakerReader, @unchecked Sendable {
     private let file: FilePath
     private let vfs: String?
@@ -18,17 +19,18 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
 
     private var path: String { file.text }
 
-    /// As many threads as read at the same time without opening a connection each time.
+    /// The number of idle sessions to keep. Up to this many threads can read at the same time without opening a
+    /// connection for each read.
     private static let keptSessions = 4
 
     /// - Parameters:
-    ///   - path: a database that a store has open.
-    ///   - vfs: the name of SQLite's file layer, for tests that make it fail.
+    ///   - path: the path of a database that a store has open.
+    ///   - vfs: the name of SQLite's file layer (VFS), for tests of failures.
     package convenience init(path: String, vfs: String? = nil) throws(StoreError) {
         try self.init(try FilePath(path), vfs: vfs, databaseLock: nil)
     }
 
-    /// - Parameter databaseLock: that of the store; kept as long as anything is being read.
+    /// - Parameter databaseLock: the lock of the store, kept until the last read has ended.
     init(_ file: FilePath, vfs: String?, databaseLock: DatabaseLock?) throws(StoreError) {
         self.file = file
         self.vfs = vfs
@@ -36,7 +38,8 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         giveBack(try session(databaseLock))
     }
 
-    /// Closes what is idle; what is read at the moment closes when it is done, and a backup is given up.
+    /// Closes the idle connections. A connection in use closes when its read is done. A backup in progress is
+    /// abandoned.
     package func close() {
         let closed = lock.withLock {
             defer { idle = [] }
@@ -125,7 +128,7 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         let (idle, isClosed, databaseLock) = lock.withLock { (self.idle.popLast(), self.isClosed, self.databaseLock) }
         guard !isClosed else { throw closed }
         let session = if let idle { idle } else { try session(databaseLock) }
-        // One that failed is not used again.
+        // A session whose read failed is not used again.
         let value = try translatingErrors("\(path) cannot be read") { () throws(SQLiteError) in try body(session) }
         giveBack(session)
         return value

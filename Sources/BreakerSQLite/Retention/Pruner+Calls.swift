@@ -2,12 +2,12 @@ import BreakerCore
 import BreakerStorage
 
 extension Pruner {
-    /// Lets minutes of calls go, the oldest first: those that are too old, and those that are too many.
+    /// Deletes minutes of calls that are too old or too many, the oldest first.
     mutating func pruneCalls(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
         let youngest = Minute(of: batch.at.advanced(byMilliseconds: -retention.callAgeMs))
-        // A report of a call that ended a while ago may bring a minute older than all others.
+        // A report of a call that ended a while ago may add a minute that is older than all others.
         if let oldest = oldestCalls, let first = batch.calls.first?.minute, first < oldest { oldestCalls = first }
-        // As many as came, and some more, lest a limit that was lowered is never reached.
+        // As many rows as the batch added, and some more, so that the table can shrink to a lowered limit.
         var spare = batch.calls.count + Self.spareRows
         while spare > 0, counts.callMinutes > 0 {
             if oldestCalls == nil { oldestCalls = try tables.calls.oldest() }

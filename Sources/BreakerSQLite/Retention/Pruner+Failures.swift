@@ -2,10 +2,11 @@ import BreakerCore
 import BreakerStorage
 
 extension Pruner {
-    /// Lets failures go: of each breaker that got some, of all breakers together, and those that are too old.
+    /// Deletes failures beyond the limit of each breaker in the batch, beyond the limit of all breakers together, and
+    /// those that are too old.
     ///
-    /// Each step is bounded by what the batch brought, so that a storm of failures pays for itself and no batch has to
-    /// clear what others left.
+    /// The size of each step is bounded by the rows in the batch, so that a batch with many failures bears its own cost
+    /// and no batch must delete the rows of others.
     mutating func pruneFailures(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
         for breaker in batch.breakers {
             let snapshot = breaker.snapshot
@@ -24,9 +25,10 @@ extension Pruner {
         failureLogs.cut(breakerID, before: oldest)
     }
 
-    /// An eighth of the longest log goes at a time, for a deletion costs the same for one row as for many of a page.
+    /// Shortens the longest logs, an eighth of a log at a time: deleting one row costs as much as deleting many rows of
+    /// the same page.
     private mutating func pruneLongestLogs(of tables: Tables, rows: Int) throws(SQLiteError) {
-        // As many as came, and some more, lest a limit that was lowered is never reached.
+        // As many rows as the batch added, and some more, so that the table can shrink to a lowered limit.
         let before = failureLogs.rows
         let floor = before - rows - Self.spareRows
         while failureLogs.rows > max(retention.failures, floor),
@@ -38,7 +40,7 @@ extension Pruner {
         counts.evictions.add(before - failureLogs.rows, of: .failures)
     }
 
-    /// Visits a few breakers for rows that are too old; all of them in turn, but none more than once a minute.
+    /// Deletes the old rows of a few breakers. The batches visit all breakers in turn, each at most once a minute.
     private mutating func pruneOldFailures(of tables: Tables, at now: Instant) throws(SQLiteError) {
         if breakersToVisit.isEmpty {
             if let lastRound, lastRound.milliseconds(until: now) < Self.roundMs { return }
@@ -59,8 +61,8 @@ extension Pruner {
         }
     }
 
-    /// How many breakers a batch looks at for old rows: a microsecond each.
+    /// How many breakers a batch visits for old rows; a visit takes about a microsecond.
     private static let visitsPerBatch = 16
-    /// The pause between two rounds over all breakers, in milliseconds.
+    /// The minimum time between the starts of two rounds over all breakers, in milliseconds.
     private static let roundMs: Int64 = 60_000
 }

@@ -1,13 +1,13 @@
 import BreakerCore
 import BreakerStorage
 
-/// Tables that keep rows by time and by share: when one is full, the client with the most rows loses its oldest, so that
-/// what one client sends takes nothing from the others.
+/// The pruning of tables that limit rows by age and by client. When a table is full, the client with the most rows
+/// loses its oldest rows, so that one client cannot displace the rows of others.
 extension Pruner {
     // MARK: Receipts
 
     mutating func put(_ row: WriteBatch.ReceiptRow, in tables: Tables) throws(SQLiteError) {
-        // A number is not used again while the server runs, for it may lie within a run of another holder.
+        // A number is never reused while the server runs, because it may lie within another holder's run of numbers.
         let number = (receiptShares.newest ?? 0) + 1
         if let replaced = try tables.receipts.put(row, number: number) { receiptShares.remove(1, of: replaced) }
         receiptShares.add(number, of: Shares.Holder(row.client))
@@ -17,10 +17,10 @@ extension Pruner {
         try tables.receipts.delete(ofBreaker: id, from: &receiptShares)
     }
 
-    /// Deletes the receipts whose lifetime is over, and those that are too many.
+    /// Deletes the receipts whose lifetime is over, and those beyond the limit.
     mutating func pruneReceipts(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
         guard receiptShares.rows > 0 else { return }
-        // Twice what came, lest a table that was full of expired receipts stays full.
+        // Twice the rows that the batch added, so that a table full of expired receipts shrinks.
         let limit = 2 * batch.receipts.count + Self.spareRows
         let log = tables.receipts.log
         let expired = try log.deleteOldest(
@@ -41,7 +41,8 @@ extension Pruner {
         auditShares.add(entry.revision, of: Shares.Holder(entry.author.client))
     }
 
-    /// Deletes entries that are too many: first those whose time is over, then those of the authors with the most.
+    /// Deletes the entries beyond the limit: first those that are older than the audit age, then the oldest entries of
+    /// the authors with the most.
     mutating func pruneAudit(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
         let excess = min(auditShares.rows - retention.audit, batch.audit.count + Self.spareRows)
         let log = tables.audit.log

@@ -1,10 +1,11 @@
 import BreakerCore
 import BreakerStorage
 
-/// Lets history go, a small step with each batch, and knows without counting what there is.
+/// Deletes old history in small steps, one with each batch, and tracks the number of rows, so that it need not count
+/// them.
 ///
-/// What it knows runs ahead of the database within a transaction: ``keep()`` follows a commit, ``rollBack()`` a
-/// failure. The pages that become free are used again, so that the file stays bounded.
+/// Within a transaction its numbers are ahead of the database. Call ``keep()`` after a commit, and ``rollBack()`` after
+/// a failure. SQLite reuses the free pages, so that the size of the file stays bounded.
 struct Pruner {
     let retention: Retention
     var evictions: Evictions { committed.evictions }
@@ -14,9 +15,9 @@ struct Pruner {
     var auditShares: Shares
     var breakersToVisit: [Int64] = []
     var lastRound: Instant?
-    /// Transitions of each breaker that had one since the start; the others are not counted.
+    /// The number of transitions of each breaker that had one since the start or the last rollback.
     private var transitionCounts: [Int64: Int] = [:]
-    /// The oldest minute of calls; `nil` where the table has to be asked.
+    /// The oldest minute of calls; `nil` if it must be read from the table.
     var oldestCalls: Minute?
     var counts: Counts
     private var committed: Counts
@@ -30,7 +31,7 @@ struct Pruner {
     /// Rows that a step may delete beyond those that the batch brought.
     static let spareRows = 256
 
-    /// Counts what is there, once.
+    /// Counts the rows of each table once.
     init(_ retention: Retention, _ tables: Tables) throws(SQLiteError) {
         self.retention = retention
         failureLogs = FailureLogs(try tables.failures.logs())
@@ -56,15 +57,15 @@ struct Pruner {
         oldestCalls = nil
     }
 
-    /// The clock was set: what was done at which instant says nothing any more.
+    /// Discards remembered instants after the clock was set.
     mutating func forgetTimes() {
         lastRound = nil
         oldestCalls = nil
     }
 
-    // MARK: What comes and goes
+    // MARK: Tracking rows
 
-    /// A breaker is deleted.
+    /// Discards the numbers of a deleted breaker.
     mutating func forget(_ breakerID: Int64) {
         failureLogs.remove(breakerID)
         transitionCounts[breakerID] = nil
@@ -78,7 +79,7 @@ struct Pruner {
         counts.callMinutes += callMinutes
     }
 
-    /// Takes note of a transition that was just inserted.
+    /// Counts a transition that was just inserted.
     mutating func addTransition(of breakerID: Int64, in tables: Tables) throws(SQLiteError) {
         if let count = transitionCounts[breakerID] {
             transitionCounts[breakerID] = count + 1
@@ -87,9 +88,9 @@ struct Pruner {
         }
     }
 
-    // MARK: What goes
+    // MARK: Pruning
 
-    /// Done in the transaction of `batch`, behind its rows.
+    /// Prunes every table, in the transaction of `batch`, after its rows are written.
     mutating func prune(_ tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
         try pruneFailures(of: tables, behind: batch)
         try pruneTransitions(of: tables, behind: batch)
@@ -99,7 +100,7 @@ struct Pruner {
         try Self.cut(tables.changes.log, from: &counts.changes, to: retention.changes, behind: batch.changes.count)
     }
 
-    /// - Parameter rows: how many the batch brought.
+    /// - Parameter rows: how many rows the batch added.
     private static func cut(
         _ log: RevisionLog,
         from count: inout Int,
@@ -113,7 +114,7 @@ struct Pruner {
     }
 
     private mutating func pruneTransitions(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
-        // The newest of each breaker stays, whatever the limit.
+        // The newest transition of each breaker stays, whatever the limit.
         let limit = max(1, retention.transitionsPerBreaker)
         for row in batch.transitions {
             guard let count = transitionCounts[row.breakerID], count > limit else { continue }

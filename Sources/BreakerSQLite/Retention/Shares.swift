@@ -1,39 +1,41 @@
-/// Which rows of a table belong to which client, in the order of their numbers. It is kept in memory, so that a full
-/// table finds the oldest rows of the client with the most rows without a search.
+/// An index of a table's rows by client, ordered by row number. It is kept in memory, so that the oldest rows of the
+/// client with the most rows are found without a search in the table.
 ///
-/// It runs ahead of the database within a transaction: ``keep()`` follows a commit, ``rollBack()`` a failure.
+/// Within a transaction it is ahead of the database. Call ``keep()`` after a commit, and ``rollBack()`` after a
+/// failure.
 struct Shares {
     enum Holder: Hashable {
         case token(String)
-        /// Without tokens, clients are addresses. There is no end of those, so that some share a number.
+        /// A group of addresses: without tokens, clients are identified by address. The number of addresses is
+        /// unlimited, so several share a group.
         case addresses(Int)
 
-        /// - Parameter client: as `Author.client`; empty for rows of an unknown client.
+        /// - Parameter client: the client, as `Author.client`; empty for rows of an unknown client.
         init(_ client: String) {
             self = client.hasPrefix("@") ? .addresses(client.hashValue & Self.lastGroup) : .token(client)
         }
 
-        /// `nil` for addresses and for rows of an unknown client.
+        /// The token's name; `nil` for addresses and for rows of an unknown client.
         var token: String? { if case .token(let name) = self, !name.isEmpty { name } else { nil } }
 
         /// 1 024 groups of addresses.
         private static let lastGroup = 0x3ff
     }
 
-    /// The rows of all holders together.
+    /// The number of rows of all holders together.
     private(set) var rows = 0
-    /// The highest number so far; `nil` where there was no row.
+    /// The highest row number so far; `nil` if there was no row.
     private(set) var newest: Int64?
     private var shares: [Holder: Share] = [:]
     /// The holders whose shares changed since the last commit.
     private var touched: [Holder] = []
-    /// Whose row was added last; `nil` where that row may be gone.
+    /// The holder whose row was added last; `nil` if that row may be gone.
     private var newestHolder: Holder?
 
-    /// The largest share; of several of that size, the one with the oldest row.
+    /// The largest share; of several of the same size, the share with the oldest row.
     ///
-    /// - Returns: the holder, how many rows it has, and a range of numbers in which its oldest row is, and no row of
-    ///   another holder.
+    /// - Returns: the holder, the number of its rows, and a range of row numbers that contains its oldest row and no
+    ///   row of another holder.
     var largest: (holder: Holder, rows: Int, oldest: ClosedRange<Int64>)? {
         var largest: (holder: Holder, rows: Int, oldest: ClosedRange<Int64>)?
         for (holder, share) in shares {
@@ -46,8 +48,8 @@ struct Shares {
 
     // MARK: Changes
 
-    /// A row is added.
-    /// - Parameter number: higher than that of every row there is.
+    /// Records that a row was added.
+    /// - Parameter number: the row's number, higher than that of every existing row.
     mutating func add(_ number: Int64, of holder: Holder) {
         if let newest, newestHolder != nil {
             precondition(number > newest, "row \(number) is added after row \(newest)")
@@ -59,8 +61,8 @@ struct Shares {
         newestHolder = holder
     }
 
-    /// Rows are deleted.
-    /// - Parameter number: none of the holder's rows up to this number is left; `nil` where some may be.
+    /// Records that rows were deleted.
+    /// - Parameter number: the number up to which all of the holder's rows are deleted; `nil` if it is unknown.
     mutating func remove(_ count: Int, of holder: Holder, upTo number: Int64? = nil) {
         change(holder) { $0.remove(count, upTo: number) }
         rows -= count
@@ -97,14 +99,14 @@ struct Shares {
 /// The rows of one holder.
 private struct Share {
     private(set) var rows = 0
-    /// The numbers of the rows, in order; numbers within a run may be missing. Those before `head` are gone.
+    /// Ordered runs of row numbers; numbers within a run may be missing. The runs before the index `head` are deleted.
     private var runs: [ClosedRange<Int64>] = []
     private var head = 0
-    /// Rows up to this number are gone.
+    /// The rows up to this number are deleted.
     private var goneUpTo = Int64.min
     private var mark: Mark?
 
-    /// What a failed transaction goes back to. Runs that were there before it change at the end of the last one only.
+    /// The state to which a rollback returns. Of the earlier runs, a transaction changes only the end of the last one.
     private struct Mark {
         var rows: Int
         var runCount: Int
@@ -137,7 +139,7 @@ private struct Share {
 
     // MARK: Transactions
 
-    /// - Returns: whether this is its first change since the last commit.
+    /// - Returns: whether this is the share's first change since the last commit.
     mutating func begin() -> Bool {
         guard mark == nil else { return false }
         mark = Mark(rows: rows, runCount: runs.count, lastRun: runs.last, head: head, goneUpTo: goneUpTo)
@@ -159,6 +161,6 @@ private struct Share {
         self.mark = nil
     }
 
-    /// How many runs that are gone are kept, so that those after them are seldom moved up.
+    /// How many deleted runs are kept before the array is compacted, so that the others are seldom moved.
     private static let keptRuns = 64
 }

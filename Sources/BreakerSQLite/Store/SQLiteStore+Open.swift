@@ -79,8 +79,7 @@ extension SQLiteStore {
         return (try open("unix-excl"), "unix-excl")
     }
 
-    /// Refuses a damaged file. After a crash, which may come from a faulty disk, this runs before any other code uses
-    /// the file.
+    /// Refuses a file that a crash or a faulty disk has damaged, before the store uses it.
     private static func refuseDamage(_ connection: Connection, _ path: String) throws(StoreError) {
         let message = "\(path) is damaged"
         let remedy = "; " + Migrator.remedy(path)

@@ -4,9 +4,9 @@ import CSQLite
 
 /// A store in an SQLite database: one file, one owner and one connection that writes.
 ///
-/// Only one thread at a time may use it. Operators' reads go through a ``SQLiteReader``. An error before COMMIT stores
-/// nothing. After an error of COMMIT, a crash may bring the batch back. The connection stays open in both cases: a
-/// connection that was reopened would read frames that a failed sync left in the WAL.
+/// Only one thread at a time may use it. Operators' reads go through a ``SQLiteReader``. After an error before COMMIT,
+/// nothing is stored. After an error of COMMIT, a crash may bring the batch back. The connection stays open in both
+/// cases: a connection that was reopened would read frames that a failed sync left in the WAL.
 package final class SQLiteStore: BreakerStore {
     /// The database's path, with links resolved.
     package var path: String { file.text }

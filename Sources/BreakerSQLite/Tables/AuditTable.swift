@@ -1,14 +1,14 @@
 import BreakerCore
 import BreakerStorage
 
-/// What operators ordered.
+/// The audit entries of operators' orders.
 struct AuditTable {
     let log: ClientLog
     private let insert: Statement
 
     static let columns = ["revision", "at", "actor", "address", "action", "breaker", "before", "after"]
 
-    /// As `Author.client`.
+    /// An SQL expression for a row's client, as `Author.client`.
     private static let client = "CASE actor WHEN '\(Author.anonymous)' THEN '@' || ifnull(address, '') ELSE actor END"
 
     init(_ connection: Connection) throws(SQLiteError) {

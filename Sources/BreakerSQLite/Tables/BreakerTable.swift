@@ -1,7 +1,7 @@
 import BreakerCore
 import BreakerStorage
 
-/// Breakers, a row each.
+/// The breakers, one row for each.
 struct BreakerTable {
     private let connection: Connection
     private let insert: Statement
@@ -12,7 +12,7 @@ struct BreakerTable {
     private let selectOne: Statement
     private let selectTrips: Statement
 
-    /// What never changes while a breaker lives comes first.
+    /// The columns that never change while a breaker exists. They come first.
     private static let constantColumns = ["id", "name", "created_at", "created_by"]
     private static let variableColumns = [
         "state", "generation", "since_at", "open_until", "consecutive_failures", "window", "leases", "probe_successes",
@@ -20,7 +20,8 @@ struct BreakerTable {
         "override_expires_at", "back_off_openings", "back_off_last_open_ms", "failure_rows", "last_transition",
         "last_seen_at", "last_success_ms", "last_failure_ms", "last_failure",
     ]
-    /// What changes with a report that moves the breaker nowhere: none has a CHECK, which would cost as much as the row.
+    /// The columns that change with a report that causes no transition. None of them has a CHECK, which would cost as
+    /// much as writing the row.
     private static let countColumns = [
         "consecutive_failures", "window", "failure_rows", "last_seen_at", "last_success_ms", "last_failure_ms",
         "last_failure",
@@ -36,7 +37,7 @@ struct BreakerTable {
             """,
             on: connection
         )
-        // Setting the name would rewrite its place in the index, even to the same.
+        // Not the name: setting it would rewrite its index entry, even if it stays the same.
         updateAll = try Self.update(Self.variableColumns, on: connection)
         updateCounts = try Self.update(Self.countColumns, on: connection)
         deleteOne = try Statement("DELETE FROM breakers WHERE id = ?", on: connection)
@@ -46,7 +47,7 @@ struct BreakerTable {
             FailureTable.columns.map { "f.\($0)" },
             TransitionTable.columns.map { "t.\($0)" },
         ]
-        // The row of the failure that ended last is the newest, or one before it that retention may have let go.
+        // The row of the failure that ended last is the newest row, or an earlier row that retention may have deleted.
         let select = """
             SELECT \(lists.joined().joined(separator: ", "))
             FROM breakers b
@@ -69,7 +70,7 @@ struct BreakerTable {
         )
     }
 
-    /// Takes everything that is kept of the breaker along.
+    /// Deletes the breaker and, by foreign-key actions, the rows that refer to it.
     func delete(_ id: Int64) throws(SQLiteError) {
         deleteOne.bind(id)
         try deleteOne.run()
@@ -78,7 +79,7 @@ struct BreakerTable {
     // MARK: Writing
 
     /// - Parameters:
-    ///   - revision: the last that is stored. A breaker of a later one is not stored yet.
+    ///   - revision: the last stored revision. A breaker with a later revision as its id is not stored yet.
     ///   - isShifted: whether instants of the breaker moved without a revision.
     func put(_ breaker: StoredBreaker, behind revision: Int64, isShifted: Bool) throws(SQLiteError) {
         let snapshot = breaker.snapshot
@@ -139,7 +140,7 @@ struct BreakerTable {
         statement.bind(snapshot.lastFailure?.number)
     }
 
-    /// Until the policy's own columns are read.
+    /// A placeholder until the columns of the policy are read.
     private let unknownPolicy = Shared(Policy())
 
     private static func update(_ columns: [String], on connection: Connection) throws(SQLiteError) -> Statement {
@@ -149,11 +150,12 @@ struct BreakerTable {
 
     // MARK: Reading
 
-    /// Every breaker, in order of name.
-    /// - Parameter lastWrite: trips of the hour before it are read too.
+    /// Every breaker, ordered by name.
+    /// - Parameter lastWrite: the instant of the last write. The breakers' trips within the hour before it are read
+    ///   too.
     func all(lastWrite: Instant?) throws(SQLiteError) -> [StoredBreaker] {
         var breakers: [StoredBreaker] = []
-        // An array that grows to this size takes twice its memory on the way.
+        // An array that grows step by step uses up to twice the memory.
         breakers.reserveCapacity(Int(try connection.integer("SELECT count(*) FROM breakers") ?? 0))
         var policies = PolicyTable.Reading()
         try selectAll.forEachRow { row throws(SQLiteError) in
@@ -226,8 +228,8 @@ struct BreakerTable {
         return Breaker.BackOff(openings: openings, lastOpenMs: lastOpenMs)
     }
 
-    /// When the breaker tripped in the hour before the last write, the oldest first. A trip that is dated behind it, by a
-    /// clock that has been set back since, counts from it on.
+    /// The instants at which the breaker tripped in the hour before the last write, oldest first. If the clock was set
+    /// back after a trip, the trip is dated after the last write; the instant of the last write is then used.
     private func trips(of id: Int64, lastWrite: Instant?) throws(SQLiteError) -> [Instant] {
         guard let lastWrite else { return [] }
         var trips: [Instant] = []
@@ -239,15 +241,15 @@ struct BreakerTable {
 }
 
 extension Breaker.Snapshot {
-    /// Whether anything but the counts of a closed breaker may differ from what was stored at `revision`: each transition
-    /// and each override takes a revision, and leases come and go only while half open.
+    /// Whether anything except the counts of a closed breaker may differ from the row that was stored at `revision`.
+    /// Each transition and each override takes a revision, and leases change only while half open.
     fileprivate func hasMoved(since revision: Int64) -> Bool {
         state != .closed || max(generation, lastTransition?.revision ?? 0) > revision
     }
 }
 
 extension Row {
-    /// Reads mode, reason, actor, beginning and expiry of an override, which may be missing.
+    /// Reads the mode, reason, actor, beginning and expiry of an override; `nil` if there is no override.
     mutating func override() throws(SQLiteError) -> Override? {
         let mode: Override.Mode? = try wordOrNull()
         let reason = textOrNull()

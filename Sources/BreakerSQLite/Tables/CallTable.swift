@@ -1,7 +1,7 @@
 import BreakerCore
 import BreakerStorage
 
-/// What became of calls, a row for each breaker and minute.
+/// The call tallies, one row for each breaker and minute.
 struct CallTable {
     private let connection: Connection
     private let update: Statement
@@ -11,8 +11,8 @@ struct CallTable {
 
     private static let counts = ["successes", "failures", "slow", "ignored", "allowed", "denied"]
 
-    /// Parameters: the first minute, the first that is not wanted any more, the breaker. A look at each minute's row, for
-    /// there are more of other breakers between.
+    /// Selects the rows of a breaker. Parameters: the first minute, the end minute (exclusive), the breaker. The
+    /// statement looks up the row of each minute, because the rows of other breakers lie in between.
     static let selectMinutes = """
         WITH RECURSIVE minutes (number) AS (
             SELECT ?1 UNION ALL SELECT number + 1 FROM minutes WHERE number + 1 < ?2
@@ -46,10 +46,10 @@ struct CallTable {
         selectOldest = try Statement("SELECT min(minute) FROM call_minutes", on: connection)
     }
 
-    /// Adds to what is stored of the breaker's minute.
-    /// - Returns: by how many rows the table grew.
+    /// Adds a tally to the row of the breaker's minute.
+    /// - Returns: how many rows were added to the table: 0 or 1.
     func add(_ row: WriteBatch.CallRow) throws(SQLiteError) -> Int {
-        // Two statements, for an upsert does not tell which of the two it did.
+        // Two statements, because an upsert does not report whether it inserted or updated.
         try run(update, row)
         if connection.changes == 1 { return 0 }
         try run(insert, row)
@@ -68,7 +68,7 @@ struct CallTable {
         try statement.run()
     }
 
-    /// Reads what ``selectMinutes`` finds.
+    /// Reads a row of ``selectMinutes``.
     static func minute(_ row: inout Row) -> (minute: Minute, tally: CallTally) {
         let minute = Minute(row.integer())
         var tally = CallTally()
@@ -87,13 +87,13 @@ struct CallTable {
         Int(try connection.integer("SELECT count(*) FROM call_minutes") ?? 0)
     }
 
-    /// `nil` where there is none.
+    /// The oldest minute; `nil` if there is none.
     func oldest() throws(SQLiteError) -> Minute? {
         try selectOldest.first { $0.integerOrNull() }.flatMap { $0 }.map(Minute.init)
     }
 
-    /// Deletes rows of a minute, `limit` at most.
-    /// - Returns: how many went.
+    /// Deletes up to `limit` rows of a minute.
+    /// - Returns: how many rows were deleted.
     func delete(_ minute: Minute, limit: Int) throws(SQLiteError) -> Int {
         deleteSome.bind(minute.number)
         deleteSome.bind(Int64(limit))

@@ -1,19 +1,19 @@
 import BreakerCore
 import BreakerStorage
 
-/// The log of changes that streams are taken up from.
+/// The log of changes, from which event streams resume.
 struct ChangeTable {
     let log: RevisionLog
     private let insert: Statement
 
-    /// In the order in which they are written and read.
+    /// The columns in the order in which they are written and read.
     private static let columns = [
         "revision", "breaker_id", "name", "at", "kind", "actor", "from_state", "to_state", "cause", "detail", "state",
         "generation", "since_at", "open_until", "policy_revision", "override_mode", "override_reason",
         "override_actor", "override_since_at", "override_expires_at",
     ]
 
-    /// Parameters: the revision, and how many.
+    /// Selects the changes after a revision. Parameters: the revision, and the limit.
     static let selectBehind = """
         SELECT \(columns.joined(separator: ", ")) FROM changes WHERE revision > ? ORDER BY revision LIMIT ?
         """
@@ -104,7 +104,7 @@ struct ChangeTable {
 }
 
 extension ChangeTable {
-    /// What a change is, in the column `kind`.
+    /// A value of the column `kind`.
     fileprivate enum Word: String {
         case created, transition, policy, deleted
     }

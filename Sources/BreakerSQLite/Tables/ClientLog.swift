@@ -1,6 +1,6 @@
 import BreakerCore
 
-/// The retention of a table whose key grows with each row, and whose rows belong to clients.
+/// The deletion of old rows from a table whose key grows with each row, and whose rows belong to clients.
 struct ClientLog {
     private let connection: Connection
     private let selectAll: Statement
@@ -28,7 +28,7 @@ struct ClientLog {
         deleteRange = try Statement("DELETE FROM \(table) WHERE \(key) BETWEEN ? AND ?", on: connection)
     }
 
-    /// Whose rows there are. Reads the whole table.
+    /// The rows of each client. Reads the whole table.
     func shares() throws(SQLiteError) -> Shares {
         var shares = Shares()
         try selectAll.forEachRow { shares.add($0.integer(), of: Shares.Holder($0.text())) }
@@ -36,8 +36,8 @@ struct ClientLog {
         return shares
     }
 
-    /// Deletes the oldest rows, as far as they are of `youngest` or before, `limit` at most.
-    /// - Returns: how many rows are deleted.
+    /// Deletes the oldest rows that are dated `youngest` or before, at most `limit` rows.
+    /// - Returns: how many rows were deleted.
     func deleteOldest(
         upTo youngest: Instant,
         limit: Int,
@@ -63,8 +63,8 @@ struct ClientLog {
         return oldest.reduce(0) { $0 + $1.rows }
     }
 
-    /// Deletes the oldest rows of the largest shares, `count` in all.
-    /// - Returns: whose rows are deleted, and how many.
+    /// Deletes the oldest rows of the largest shares, `count` rows in all.
+    /// - Returns: the holders whose rows were deleted, and how many rows of each.
     func deleteFromLargest(
         _ count: Int,
         of shares: inout Shares
@@ -72,7 +72,7 @@ struct ClientLog {
         var deleted: [(holder: Shares.Holder, rows: Int)] = []
         var missing = count
         while missing > 0, let largest = shares.largest {
-            // An eighth at a time, so that few steps do.
+            // An eighth at a time, so that a few steps are enough.
             let limit = min(missing, max(1, largest.rows / 8))
             selectInRange.bind(largest.oldest.lowerBound)
             selectInRange.bind(largest.oldest.upperBound)

@@ -8,7 +8,7 @@ struct FailureTable {
     private let selectLogs: Statement
     private let selectOldest: Statement
 
-    /// Without the breaker's id.
+    /// The columns, without the breaker's id.
     static let columns = ["number", "at", "kind", "detail", "reporter", "duration_ms", "count"]
 
     init(_ connection: Connection) throws(SQLiteError) {
@@ -46,7 +46,7 @@ struct FailureTable {
         try insert.run()
     }
 
-    /// Reads ``columns``, of a row that may be missing.
+    /// Reads ``columns``; `nil` if the joined row is missing.
     static func failureOrNull(_ row: inout Row) throws(SQLiteError) -> Failure? {
         guard let number = row.integerOrNull() else {
             row.skip(Int32(columns.count) - 1)
@@ -71,12 +71,12 @@ struct FailureTable {
         try deleteRows.run()
     }
 
-    /// The number of the first row that is younger than `instant` or the newest.
+    /// The number of the first row to keep: the first row that is later than `instant`, or the newest row.
     ///
     /// - Parameters:
-    ///   - newest: the number of the newest row, which is not looked at.
-    ///   - limit: how many rows are looked at.
-    /// - Returns: `nil` where the oldest row is young already.
+    ///   - newest: the number of the newest row, which is not read.
+    ///   - limit: how many rows are read at most.
+    /// - Returns: `nil` if the oldest row is already later than `instant`.
     func firstRow(
         ofBreaker id: Int64,
         after instant: Instant,
@@ -96,7 +96,7 @@ struct FailureTable {
         return first
     }
 
-    /// The oldest and newest number of each log that is not empty: a look at both ends of each, whatever its length.
+    /// The oldest and the newest row number of each log that is not empty. Only the two ends of a log are read.
     func logs() throws(SQLiteError) -> [(breakerID: Int64, oldest: Int64, newest: Int64)] {
         var logs: [(breakerID: Int64, oldest: Int64, newest: Int64)] = []
         try selectLogs.forEachRow { logs.append(($0.integer(), $0.integer(), $0.integer())) }

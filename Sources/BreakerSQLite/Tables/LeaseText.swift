@@ -1,6 +1,6 @@
 import BreakerCore
 
-/// Leases as a column: `00000000000001f3@1700000030000 …`.
+/// The text form of leases in a column: `00000000000001f3@1700000030000 …`.
 enum LeaseText {
     static func text(of leases: [Breaker.Lease]) -> String {
         if leases.isEmpty { return "" }

@@ -1,11 +1,11 @@
 import BreakerCore
 import BreakerStorage
 
-/// Policies, a row for each breaker.
+/// The policies, one row for each breaker.
 struct PolicyTable {
     private let upsert: Statement
 
-    /// Without the breaker's id: one for each field, then where the policy came from.
+    /// The columns, without the breaker's id: one for each field, then the source, the revision and the actor.
     static let columns = PolicyField.allCases.map(\.rawValue) + ["source", "revision", "actor"]
 
     init(_ connection: Connection) throws(SQLiteError) {
@@ -20,8 +20,8 @@ struct PolicyTable {
         )
     }
 
-    /// Stores the policy of `snapshot` unless it is the one that is stored: most events touch none.
-    /// - Parameter revision: the last that is stored; each change of a policy takes one.
+    /// Stores the policy of `snapshot`, unless it is already stored. Most events do not change the policy.
+    /// - Parameter revision: the last stored revision. Each change of a policy takes a revision.
     func putIfChanged(_ snapshot: Breaker.Snapshot, behind revision: Int64) throws(SQLiteError) {
         guard snapshot.policyRevision > revision else { return }
         upsert.bind(snapshot.id)
@@ -39,8 +39,8 @@ struct PolicyTable {
         try upsert.run()
     }
 
-    /// Reads policies, row after row. Most of many breakers have the policy of the one before: that is checked, and kept,
-    /// once.
+    /// Reads the policies of consecutive rows. Most breakers have the same policy as the breaker before; such a policy
+    /// is validated and allocated only once.
     struct Reading {
         private var values: [PolicyValue] = []
         private var policy: Shared<Policy>?

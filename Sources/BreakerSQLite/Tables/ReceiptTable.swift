@@ -1,7 +1,7 @@
 import BreakerCore
 import BreakerStorage
 
-/// Report ids, and what their reports were answered.
+/// The receipts of reports with an id.
 struct ReceiptTable {
     let log: ClientLog
     private let connection: Connection
@@ -65,20 +65,20 @@ struct ReceiptTable {
         return permit
     }
 
-    /// Moves the instants of all receipts, so that each is remembered for as long as it was to be.
+    /// Moves the instants of all receipts after the clock was set, so that their remaining lifetimes stay the same.
     func shift(byMs milliseconds: Int64) throws(SQLiteError) {
         shift.bind(milliseconds)
         try shift.run()
     }
 
-    /// Stores a receipt as the youngest of all; an earlier one of the same report goes.
-    /// - Parameter number: higher than that of every row there is.
-    /// - Returns: whose row was replaced; `nil` where none was.
+    /// Stores a receipt as the newest row. It replaces an earlier receipt of the same report.
+    /// - Parameter number: the row's number, higher than that of every existing row.
+    /// - Returns: the holder whose row was replaced; `nil` if no row was replaced.
     func put(_ row: WriteBatch.ReceiptRow, number: Int64) throws(SQLiteError) -> Shares.Holder? {
         try insertUnlessKnown(row, number)
         if connection.changes == 1 { return nil }
-        // Replacing it in place would leave it its old number, and so its old age. It happens only where an id
-        // comes again after its lifetime.
+        // An update of the row would keep its old number, and so its old age. This happens only if an id is used again
+        // after its lifetime.
         deleteOne.bind(row.breakerID)
         deleteOne.bind(row.reportID)
         var replaced: Shares.Holder?

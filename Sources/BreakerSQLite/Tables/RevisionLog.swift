@@ -1,4 +1,4 @@
-/// The old end of a table that is keyed by revision: rows come at one end, and retention takes them at the other.
+/// The deletion of the oldest rows of a table whose key is the revision.
 struct RevisionLog {
     private let connection: Connection
     private let table: StaticString

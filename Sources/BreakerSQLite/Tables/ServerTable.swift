@@ -5,11 +5,11 @@ struct ServerRow {
     var revision: Int64
     /// `nil` before the first write.
     var writtenAt: Instant?
-    /// `nil` where no server has written to this database or this backup.
+    /// `nil` if no server has written to this database or this backup yet.
     var epoch: Epoch?
 }
 
-/// The one row of `server`: how far the sequence of revisions went, when, and in which history.
+/// The single row of the table `server`: the last revision, when it was written, and in which history.
 struct ServerTable {
     private let update: Statement
     private let select: Statement

@@ -1,7 +1,7 @@
 import BreakerCore
 import BreakerStorage
 
-/// The key of browsers' sessions, and the sessions that were ended before their time.
+/// The key that signs browser sessions, and the sessions that were ended early.
 struct SessionTable {
     private let updateKey: Statement
     private let selectKey: Statement
@@ -32,7 +32,8 @@ struct SessionTable {
         return sessions
     }
 
-    /// - Parameter now: rows of sessions that have ended by then are deleted.
+    /// Stores session data.
+    /// - Parameter now: the rows of sessions that have expired by this instant are deleted.
     func put(_ sessions: StoredSessions, at now: Instant) throws(SQLiteError) {
         guard !sessions.isEmpty else { return }
         if let key = sessions.key {

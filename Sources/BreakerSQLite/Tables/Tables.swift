@@ -1,4 +1,4 @@
-/// Every table, with its statements prepared.
+/// All tables, with their prepared statements.
 struct Tables {
     let server: ServerTable
     let breakers: BreakerTable

@@ -7,7 +7,7 @@ struct TransitionTable {
     private let countOf: Statement
     private let deleteOldest: Statement
 
-    /// Without the breaker's id.
+    /// The columns, without the breaker's id.
     static let columns = ["revision", "from_state", "to_state", "cause", "detail", "actor", "at"]
 
     init(_ connection: Connection) throws(SQLiteError) {
@@ -40,7 +40,7 @@ struct TransitionTable {
         try insert.run()
     }
 
-    /// Reads ``columns``, of a row that may be missing.
+    /// Reads ``columns``; `nil` if the joined row is missing.
     static func transitionOrNull(_ row: inout Row) throws(SQLiteError) -> Transition? {
         guard let revision = row.integerOrNull() else {
             row.skip(Int32(columns.count) - 1)
