@@ -2,8 +2,7 @@
 public struct EventDocument: Codable, Hashable, Sendable {
     /// `created`, `transition`, `policy`, `deleted`, `resync`, `heartbeat`, or a type that a later version adds.
     public var type: String
-    /// The position from which a client can resume the stream, `<epoch>-<revision>`; `nil` from a server without
-    /// epochs.
+    /// The position at which a client can resume the stream, `<epoch>-<revision>`; `nil` if the server has no epochs.
     public var id: String?
     /// The revision of a change; in a `resync`, the last revision in the panel; in a `heartbeat`, the last revision
     /// that the stream has reached, or `null` before the first.

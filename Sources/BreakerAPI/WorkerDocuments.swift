@@ -11,8 +11,7 @@ public struct DecisionDocument: Codable, Hashable, Sendable {
     public var wouldDeny: Bool?
     /// Milliseconds until another acquire may be allowed; absent if only an operator can end the denial.
     public var retryAfterMs: Int64?
-    /// The breaker's generation if the call is denied; otherwise the permit contains it. Servers older than this field
-    /// omit it.
+    /// The breaker's generation if the call is denied; otherwise the permit contains it. Older servers omit this field.
     public var generation: Int64?
 
     enum CodingKeys: String, CodingKey {
@@ -28,7 +27,7 @@ public struct ReportAnswerDocument: Codable, Hashable, Sendable {
     public var applied: Bool
     /// The state after the event.
     public var state: String
-    /// The generation after the event; 0 if the breaker does not exist. Servers older than this field omit it.
+    /// The generation after the event; 0 if the breaker does not exist. Older servers omit this field.
     public var generation: Int64?
     /// Why the report changed nothing.
     public var reason: String?

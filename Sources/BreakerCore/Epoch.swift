@@ -1,5 +1,5 @@
-/// Identifies the history that a database holds: a random number, created with the database, and replaced when a backup
-/// is restored.
+/// Identifies the history that a database holds. It is a random number, which is created with the database and replaced
+/// when a backup is restored.
 ///
 /// Revisions of two histories cannot be compared. The text form has 8 lower-case hexadecimal digits.
 package struct Epoch: Hashable, Sendable, CustomStringConvertible {

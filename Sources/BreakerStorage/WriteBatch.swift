@@ -57,8 +57,8 @@ package struct WriteBatch: Hashable, Sendable {
     /// By how much the instants of stored receipts move, in milliseconds. It is not 0 only after the clock was set; the
     /// batch then contains every breaker, and ``at`` may be before that of the previous batch.
     package var shiftMs: Int64 = 0
-    /// Stored breakers to delete, with all their rows. They are deleted first, because the batch may also create a
-    /// breaker of the same name.
+    /// Stored breakers to delete, with the rows that refer to them. They are deleted first, because the batch may also
+    /// create a breaker of the same name.
     package var deletions: [Deletion] = []
     /// Every breaker that the batch changes and does not delete, as it is after the batch.
     package var breakers: [StoredBreaker] = []
@@ -77,8 +77,8 @@ package struct WriteBatch: Hashable, Sendable {
     /// The audit entries of operators' orders, including those about breakers that the batch deletes.
     package var audit: [AuditEntry] = []
 
-    /// Session data to store. A key replaces the stored key and deletes all stored sessions; then these sessions are
-    /// added.
+    /// Session data to store. A key replaces the stored key and deletes all stored sessions; the sessions of the batch
+    /// are added after that.
     package var sessions = StoredSessions()
 
     package init(at instant: Instant, revision: Int64) {

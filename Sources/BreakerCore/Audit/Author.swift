@@ -1,4 +1,4 @@
-/// The actor who orders a change, and the actor's address.
+/// The author of an order: the actor and the address from which the order came.
 package struct Author: Hashable, Sendable {
     /// The actor of every order to a server without tokens.
     package static let anonymous = "anonymous"

@@ -2,8 +2,7 @@
 extension Breaker {
     /// Sets an override. An override that is already in force ends first.
     ///
-    /// - Parameter expiresInMs: the duration, within ``Limits/overrideMs``; `nil` to keep the override until it is
-    ///   cleared.
+    /// - Parameter expiresInMs: the duration, within ``Limits/overrideMs``; `nil` for an override without expiry.
     package mutating func setOverride(
         _ mode: Override.Mode,
         reason: String,
@@ -112,7 +111,7 @@ extension Breaker {
     /// Changes the breaker's policy. State, counters, leases and `open_until` stay; the window is emptied if its kind,
     /// its length or `slow_call_ms` changes.
     ///
-    /// - Parameter actor: the operator who changes it; `nil` for the server's configuration.
+    /// - Parameter actor: the operator; `nil` for the server's configuration.
     package mutating func changePolicy(
         to policy: Policy,
         source: PolicySource,

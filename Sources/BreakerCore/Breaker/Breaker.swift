@@ -7,8 +7,7 @@ package struct Breaker: Hashable, Sendable {
     /// The revision of the breaker's creation. It distinguishes this breaker from an earlier one of the same name.
     package let id: Int64
     package let createdAt: Instant
-    /// The name of the token whose acquire or report created the breaker; `nil` if an operator or the configuration
-    /// did.
+    /// The name of the token whose acquire or report created the breaker; `nil` for an operator or the configuration.
     package let creator: String?
 
     var sharedPolicy: Shared<Policy>

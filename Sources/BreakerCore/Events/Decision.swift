@@ -6,7 +6,6 @@ package enum Decision: Hashable, Sendable {
     case allowed(Permit, state: State, leaseMs: Int64? = nil, wouldDeny: Bool = false)
     /// The call may not go through.
     /// - `generation`: the breaker's generation, so that a client can order this answer before or after others.
-    /// - `retryAfterMs`: milliseconds until another acquire may be allowed; `nil` if only an operator can end the
-    ///   denial.
+    /// - `retryAfterMs`: milliseconds until another acquire may be allowed; `nil` if only an operator can end this.
     case denied(state: State, generation: Int64, retryAfterMs: Int64?)
 }

@@ -87,8 +87,7 @@ extension Journal.Change {
         if case .transition(let transition) = kind { transition } else { nil }
     }
 
-    /// The operator who ordered the change; `nil` if the change was automatic, or came from a worker or the
-    /// configuration.
+    /// The operator who ordered the change; `nil` for an automatic change, or one by a worker or the configuration.
     package var actor: String? {
         switch kind {
         case .created: nil

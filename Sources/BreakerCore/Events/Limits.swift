@@ -1,5 +1,4 @@
-/// The limits of workers' and operators' input. Input beyond a limit is rejected, except a failure's detail, which is
-/// truncated.
+/// The limits of workers' and operators' input. Input beyond a limit is rejected; only a failure's detail is truncated.
 package enum Limits {
     /// How many outcomes one report may represent.
     package static let reportCount = 1...10_000

@@ -12,8 +12,7 @@ extension Story {
         return advice
     }
 
-    /// Advice against probes that come too early: each opening should last longer than the one before, or all openings
-    /// should last longer.
+    /// Advice against probes that come too early: later openings in a row, or all openings, should last longer.
     private func longerRecovery(_ failedProbes: Int) -> Explanation.Advice? {
         let detail = "\(Words.count(failedProbes, "probe", "probes")) failed, so probes come too early"
         if policy.recoveryTimeoutMultiplier == 1, policy.recoveryTimeoutMs < policy.recoveryTimeoutMaxMs {

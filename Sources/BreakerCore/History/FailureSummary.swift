@@ -1,5 +1,4 @@
-/// Failures grouped by kind and by reporter, the most frequent first. A row counts once for each failure that it
-/// represents.
+/// Failures grouped by kind and by reporter, the most frequent first. A row counts as many times as it has failures.
 package struct FailureSummary: Hashable, Sendable {
     package struct Group: Hashable, Sendable {
         /// The kind, or the reporter; `nil` if the reports have none.
@@ -37,8 +36,7 @@ package struct FailureSummary: Hashable, Sendable {
         reporters = Self.groups(of: rows, by: \.reporter).prefix(Self.groupLimit).map(\.group)
     }
 
-    /// Groups the rows, the most frequent group first. Equally frequent groups are ordered by name, the group without a
-    /// name first.
+    /// Groups the rows, the most frequent group first. Equally frequent groups are ordered by name; `nil` is first.
     private static func groups(
         of rows: [Failure],
         by name: KeyPath<Failure, String?>

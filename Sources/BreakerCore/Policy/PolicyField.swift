@@ -109,8 +109,8 @@ extension Policy {
         field == .recoveryTimeoutMaxMs ? .integer(orNull: givenRecoveryTimeoutMaxMs) : self[field]
     }
 
-    /// Sets one field to a value within its range. `null` switches a rule off, or restores the default of a field that
-    /// cannot be off.
+    /// Sets one field to a value within its range. `null` switches a rule off; for another field it restores the
+    /// default.
     mutating func set(_ field: PolicyField, to value: PolicyValue) {
         let integer = value.asInteger
         switch field {

@@ -2,8 +2,7 @@
 package struct PolicyPool: Sendable {
     private var instances: [Policy: Shared<Policy>] = [:]
 
-    /// The maximum number of shared policies. Without it, policies that operators set one by one would grow the pool
-    /// without bound.
+    /// The maximum number of shared policies, because operators can set any number of different policies.
     private static let capacity = 1_024
 
     package init() {}

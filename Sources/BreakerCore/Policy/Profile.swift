@@ -13,8 +13,8 @@ package struct Profile: Hashable, Sendable {
 package struct NamePattern: Hashable, Sendable {
     package let text: String
 
-    /// - Returns: `nil` if `text` is empty, longer than a name, or has a character that is neither a wildcard nor
-    ///   allowed in a name.
+    /// - Returns: `nil` if `text` is empty, is longer than a name, or has a character that is not allowed in a name and
+    ///   is not a wildcard.
     package init?(_ text: String) {
         guard !text.isEmpty, text.utf8.count <= BreakerName.maximumLength,
             text.utf8.allSatisfy({ BreakerName.isNameByte($0) || Self.isWildcard($0) })
@@ -24,8 +24,7 @@ package struct NamePattern: Hashable, Sendable {
 
     /// Whether the whole of `name` matches the pattern.
     ///
-    /// The match is greedy and backtracks only to the last `*`, so that its time is at most the product of the two
-    /// lengths.
+    /// The match is greedy and backtracks only to the last `*`. Its time is never exponential.
     package func matches(_ name: BreakerName) -> Bool {
         let pattern = Array(text.utf8)
         let name = Array(name.value.utf8)

@@ -54,7 +54,7 @@ struct TimeWindow: Sendable {
         return sum
     }
 
-    /// Makes the empty `bucket` the newest, and discards the buckets that are not among the newest 60 any more.
+    /// Makes the empty `bucket` the newest, and discards the buckets that are then not among the newest 60.
     private mutating func begin(_ bucket: Int64) {
         let first = bucket - Int64(Self.bucketCount) + 1
         if buckets.isEmpty || newest < first {

@@ -41,7 +41,7 @@ enum Window: Hashable, Sendable {
         }
     }
 
-    /// Adds calls that ended a while ago. A time window has a bucket for them; a window of the last calls ignores them,
+    /// Adds calls that are not current. A time window has a bucket for them; a window of the last calls ignores them,
     /// because they are not among the last.
     mutating func addPast(failed: Bool, slow: Bool, count: Int, atElapsedMs elapsedMs: Int64, policy: Policy) {
         guard case .time(var window) = self, case .time(let windowMs) = policy.window else { return }

@@ -142,8 +142,8 @@ final class Connection {
             try body()
             try execute("COMMIT")
         } catch {
-            // The first error is more informative than an error of the rollback. If the transaction stays open, the
-            // next BEGIN reports it.
+            // The first error is more informative than an error of the rollback. If the transaction is still open, the
+            // next BEGIN reports an error.
             try? rollBack()
             throw error
         }

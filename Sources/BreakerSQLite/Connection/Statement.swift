@@ -77,8 +77,8 @@ final class Statement {
         }
     }
 
-    /// Resets the statement, because otherwise it keeps its transaction open. Values stay bound, but every use binds
-    /// all of them again.
+    /// Resets the statement, which otherwise keeps its transaction open. Values stay bound, but each use of the
+    /// statement binds all of them again.
     private func reset() {
         sqlite3_reset(handle)
         boundCount = 0

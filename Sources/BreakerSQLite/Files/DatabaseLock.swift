@@ -18,8 +18,7 @@ import BreakerStorage
 /// the database.
 ///
 /// `<database>.lock` is never deleted, because another owner may already hold it. Both locks belong to open files, so a
-/// second owner within the same process is refused too. The system releases the locks when the process ends, even after
-/// a crash.
+/// second owner within the same process is refused too. The system releases the locks when the process ends or crashes.
 final class DatabaseLock {
     private let path: FilePath
     private let named: OpenFile

@@ -46,8 +46,7 @@ struct Backup {
         return file
     }
 
-    /// Opens an empty file with two connections and removes its name. The second connection reads only once the copy is
-    /// complete.
+    /// Opens an empty file with two connections and removes its name. The second one reads only the complete copy.
     private func openCopy() throws(StoreError) -> (file: OpenFile, target: Connection, copy: Connection) {
         let random = String(UInt64.random(in: 0...(.max)), radix: 16)
         let path = FilePath(folder: source.folder, name: "\(source.name).copy-\(random)")

@@ -15,8 +15,7 @@ extension ReadSession {
         return history
     }
 
-    /// Selects the failures of a breaker within a period. A log is short enough to be read whole, without an index on
-    /// `at`.
+    /// Selects the failures of a breaker within a period. A log is short, so the search needs no index on `at`.
     static let selectFailuresWithin = """
         SELECT \(FailureTable.columns.joined(separator: ", ")) FROM failures
         WHERE breaker_id = ? AND at >= ? AND at < ? ORDER BY number DESC

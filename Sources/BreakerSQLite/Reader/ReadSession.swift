@@ -69,8 +69,7 @@ final class ReadSession {
         return try transitions(selectTransitionsOfOne)
     }
 
-    /// Reads a page of changes. The last revision is read first: a client with a later revision cannot have received it
-    /// from this database.
+    /// Reads a page of changes. Reads the last revision first: a later one cannot have come from this database.
     func changes(behind revision: Int64, limit: Int) throws(SQLiteError) -> ChangePage {
         let last = try selectRevision.first { $0.integer() } ?? 0
         guard revision <= last else { return .unknownRevision }

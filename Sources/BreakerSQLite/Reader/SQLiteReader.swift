@@ -38,8 +38,7 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         giveBack(try session(databaseLock))
     }
 
-    /// Closes the idle connections. A connection in use closes when its read is done. A backup in progress is
-    /// abandoned.
+    /// Closes the idle connections. A connection in use closes after its read. A backup in progress is abandoned.
     package func close() {
         let closed = lock.withLock {
             defer { idle = [] }

@@ -1,8 +1,7 @@
 /// An index of the failure logs: the row numbers of each breaker's log, and the longest log. It is kept in memory, so
 /// that retention need not count rows.
 ///
-/// Within a transaction it is ahead of the database. Call ``keep()`` after a commit, and ``rollBack()`` after a
-/// failure.
+/// Within a transaction it is ahead of the database. Call ``keep()`` after a commit, ``rollBack()`` after a failure.
 struct FailureLogs {
     /// The row numbers of a log, which has every number from the oldest to the newest.
     struct Log {

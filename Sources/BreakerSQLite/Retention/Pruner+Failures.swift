@@ -25,8 +25,7 @@ extension Pruner {
         failureLogs.cut(breakerID, before: oldest)
     }
 
-    /// Shortens the longest logs, an eighth of a log at a time: deleting one row costs as much as deleting many rows of
-    /// the same page.
+    /// Shortens the longest logs, an eighth of a log at a time. Deleting many rows of a page costs as much as one row.
     private mutating func pruneLongestLogs(of tables: Tables, rows: Int) throws(SQLiteError) {
         // As many rows as the batch added, and some more, so that the table can shrink to a lowered limit.
         let before = failureLogs.rows

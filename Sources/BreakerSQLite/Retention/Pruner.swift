@@ -1,8 +1,8 @@
 import BreakerCore
 import BreakerStorage
 
-/// Deletes old history in small steps, one with each batch, and tracks the number of rows, so that it need not count
-/// them.
+/// Deletes old history in small steps, one with each batch. It keeps the numbers of rows in memory, and counts rows in
+/// the database only at the start and for breakers with a new transition.
 ///
 /// Within a transaction its numbers are ahead of the database. Call ``keep()`` after a commit, and ``rollBack()`` after
 /// a failure. SQLite reuses the free pages, so that the size of the file stays bounded.
@@ -28,7 +28,7 @@ struct Pruner {
         var evictions = Evictions()
     }
 
-    /// Rows that a step may delete beyond those that the batch brought.
+    /// The number of rows that a step may delete in addition to the number that the batch added.
     static let spareRows = 256
 
     /// Counts the rows of each table once.

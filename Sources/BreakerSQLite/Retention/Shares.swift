@@ -1,8 +1,7 @@
 /// An index of a table's rows by client, ordered by row number. It is kept in memory, so that the oldest rows of the
 /// client with the most rows are found without a search in the table.
 ///
-/// Within a transaction it is ahead of the database. Call ``keep()`` after a commit, and ``rollBack()`` after a
-/// failure.
+/// Within a transaction it is ahead of the database. Call ``keep()`` after a commit, ``rollBack()`` after a failure.
 struct Shares {
     enum Holder: Hashable {
         case token(String)

@@ -6,8 +6,7 @@
 struct CheckpointSchedule {
     /// Pages between two checkpoints: 1 000 pages of 4 KiB are 4 MiB. A checkpoint moves a page only once, however
     /// often it was written since the last checkpoint, so a longer WAL is less work. But reports wait during a
-    /// checkpoint: a few milliseconds for this length if all pages differ, and four times as long for four times the
-    /// length.
+    /// checkpoint: a few milliseconds for this length if all pages differ, and proportionally longer for a longer WAL.
     static let interval = 1_000
     /// The length in pages from which a checkpoint waits for readers: 256 MiB.
     static let longest = 64 * interval

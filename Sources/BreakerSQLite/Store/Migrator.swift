@@ -39,8 +39,8 @@ struct Migrator {
     }
 
     /// The migrations that `connection`'s database lacks. Writes nothing.
-    /// - Throws: ``StoreError/Code/incompatible`` if another program or a newer version created the database, or if its
-    ///   schema differs.
+    /// - Throws: ``StoreError/Code/incompatible`` if the database belongs to another program, is newer than this
+    ///   program, or has another schema.
     func pending(on connection: Connection, _ path: String) throws(StoreError) -> [Migration] {
         let applied = try translatingErrors("\(path) cannot be read as a database", remedy: "; " + Self.remedy(path)) {
             () throws(SQLiteError) in try isOurs(connection) ? self.applied(on: connection) : nil

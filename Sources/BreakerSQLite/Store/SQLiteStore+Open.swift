@@ -130,8 +130,7 @@ extension SQLiteStore {
         ("foreign_keys", 0),
         // The store runs its own checkpoints, after the answers have been sent.
         ("wal_autocheckpoint", 0),
-        // Twice the usual length of the WAL. SQLite releases the space beyond it after a long read or a burst of
-        // writes.
+        // Twice the usual length of the WAL. SQLite frees the space beyond it after a long read or a burst of writes.
         ("journal_size_limit", Int64(2 * CheckpointSchedule.interval * 4_096)),
         // In memory, so that a full disk does not affect temporary data.
         ("temp_store", 2),

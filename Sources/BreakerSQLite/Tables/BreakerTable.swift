@@ -151,8 +151,7 @@ struct BreakerTable {
     // MARK: Reading
 
     /// Every breaker, ordered by name.
-    /// - Parameter lastWrite: the instant of the last write. The breakers' trips within the hour before it are read
-    ///   too.
+    /// - Parameter lastWrite: the instant of the last write. The trips within the hour before it are read too.
     func all(lastWrite: Instant?) throws(SQLiteError) -> [StoredBreaker] {
         var breakers: [StoredBreaker] = []
         // An array that grows step by step uses up to twice the memory.

@@ -77,8 +77,8 @@ struct ReceiptTable {
     func put(_ row: WriteBatch.ReceiptRow, number: Int64) throws(SQLiteError) -> Shares.Holder? {
         try insertUnlessKnown(row, number)
         if connection.changes == 1 { return nil }
-        // An update of the row would keep its old number, and so its old age. This happens only if an id is used again
-        // after its lifetime.
+        // An update of the row would keep its old number, and so its old age. Only an id that is reused after its
+        // lifetime comes here.
         deleteOne.bind(row.breakerID)
         deleteOne.bind(row.reportID)
         var replaced: Shares.Holder?
