@@ -88,7 +88,7 @@ package protocol BreakerReader: Sendable {
 /// The bytes that a store uses on disk.
 package struct StoredBytes: Hashable, Sendable {
     package var database: Int64
-    /// Bytes of the log of commits that are not in the database file yet.
+    /// The bytes of the log, which holds commits that may not be in the database file yet.
     package var log: Int64
 
     package init(database: Int64, log: Int64) {

@@ -13,7 +13,7 @@ package struct Retention: Hashable, Sendable {
     /// Report ids of all clients together, at 140 bytes each in the database: 15 minutes at 5 000 a second. Beyond this
     /// limit, the client with the most report ids loses its oldest ones.
     package var receipts = 4_500_000
-    /// Changes of all breakers together. A client can resume the event stream within the newest this many changes.
+    /// Changes of all breakers together. A client can resume the event stream after any of the changes that are kept.
     package var changes = 100_000
     /// Audit entries of all breakers together, deleted breakers included. Beyond this limit, entries older than
     /// ``auditAgeMs`` are deleted first, then the oldest entries of the author with the most.

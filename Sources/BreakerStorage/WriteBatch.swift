@@ -54,8 +54,8 @@ package struct WriteBatch: Hashable, Sendable {
     package var at: Instant
     /// The last revision in the batch.
     package var revision: Int64
-    /// By how much the instants of stored receipts move, in milliseconds. It is not 0 only after the clock was set; the
-    /// batch then contains every breaker, and ``at`` may be before that of the previous batch.
+    /// By how much the instants of stored receipts move, in milliseconds; 0 unless the clock was set. After the clock
+    /// was set, the batch contains every breaker, and ``at`` may be earlier than that of the previous batch.
     package var shiftMs: Int64 = 0
     /// Stored breakers to delete, with the rows that refer to them. They are deleted first, because the batch may also
     /// create a breaker of the same name.

@@ -70,7 +70,7 @@ final class Connection {
     private static let stepsBetweenQuestions: Int32 = 10_000
 
     deinit {
-        // Statements retain their connection, so that none is left and this closes it.
+        // Statements retain their connection, so no statement is left here, and the connection closes at once.
         sqlite3_close_v2(handle)
     }
 

@@ -69,7 +69,7 @@ final class ReadSession {
         return try transitions(selectTransitionsOfOne)
     }
 
-    /// Reads a page of changes. Reads the last revision first: a later one cannot have come from this database.
+    /// Reads a page of changes. It reads the last revision first, because a later one cannot come from this database.
     func changes(behind revision: Int64, limit: Int) throws(SQLiteError) -> ChangePage {
         let last = try selectRevision.first { $0.integer() } ?? 0
         guard revision <= last else { return .unknownRevision }

@@ -91,8 +91,8 @@ extension SQLiteStore {
         }
     }
 
-    /// Sets the pragmas on which durability depends, and reads them back. SQLite reports no error if, for example, the
-    /// file system has no shared memory, and keeps another journal mode.
+    /// Sets the pragmas on which durability depends, and reads them back. On a file system without shared memory, for
+    /// example, SQLite keeps another journal mode without an error.
     private static func configure(_ connection: Connection) throws(SQLiteError) {
         guard !connection.isReadOnly else {
             throw SQLiteError(code: SQLITE_READONLY, message: "this user may not write it", context: "opening")
