@@ -1,42 +1,43 @@
 import BreakerCore
 
-/// Commands on their way to the writer. A value; the shell keeps it under a lock.
+/// The commands that wait for the writer. This is a value type; the engine keeps it under a lock.
 ///
-/// Each client's commands stay in order, and clients take turns: a batch takes one group of each client in turn, as far
-/// as they fit. So a client waits for one group of each other client at most, however many commands these have waiting,
-/// and a client that comes while a batch is carried out is served before the clients of that batch.
+/// The commands of one client stay in order, and clients take turns: a batch takes one group from each client in turn,
+/// as long as the groups fit. A client therefore waits for at most one group of each other client, however many
+/// commands the others have queued. A client that arrives while a batch is carried out is served before the clients of
+/// that batch.
 ///
-/// Commands gather in the groups in which they are handed out, so that on their usual way none is copied or released under
-/// the lock.
+/// Commands are collected in the groups in which they are handed out, so that normally no command is copied or released
+/// under the lock.
 struct CommandQueue {
     private enum State {
-        /// Nobody drains; the queue is empty.
+        /// No drain is running; the queue is empty.
         case idle
-        /// Somebody drains, or is about to.
+        /// A drain is running or about to start.
         case draining
-        /// Nothing more is taken in.
+        /// The queue takes no more commands.
         case closed
     }
 
     enum Appended {
-        /// The caller starts a drain.
+        /// The command is in the queue, and the caller has to start a drain.
         case startDrain
-        /// A drain is under way.
+        /// The command is in the queue, and a drain is running.
         case queued
-        /// The queue is full. The command is in it, and this one of the client with the most commands had to leave.
+        /// The queue is full. It took the command in place of this one, which is of the client with the most commands.
         case replaced(Command)
-        /// The queue is full, and the client has its part of it; nothing was appended.
+        /// The queue is full, and the client has its share of it; nothing was appended.
         case full
         /// The queue is closed; nothing was appended.
         case closed
     }
 
     private var lanes: [Client: Lane] = [:]
-    /// The clients that have commands waiting; the next to be served is the first.
+    /// The clients that have commands waiting. The first is served next.
     private var turns: [Client] = []
     /// Clients that were served in the last batch and have more commands. They come after ``turns``.
     private var served: [Client] = []
-    /// Empty groups with room.
+    /// Empty groups, kept for their capacity.
     private var spares: [[Command]] = []
     private var state = State.idle
     private let capacity: Int
@@ -45,13 +46,14 @@ struct CommandQueue {
     /// How many commands wait.
     private(set) var depth = 0
 
-    /// The uptime at which the command that has waited longest is overdue; `nil` where none waits.
+    /// The deadline of the command that has waited longest, as an uptime; `nil` if no command waits.
     var firstDeadlineMs: Int64? { (turns + served).compactMap { lanes[$0]?.firstDeadlineMs }.min() }
 
     /// - Parameters:
     ///   - capacity: how many commands may wait.
-    ///   - batchWeight: how heavy the commands of a batch are together, if they are of one client; only a single command
-    ///     may be heavier. Those of several clients are half as heavy, so that a light one does not wait for a heavy one.
+    ///   - batchWeight: the most that the commands of a batch may weigh together if they are of one client; only a
+    ///     single command may be heavier. Commands of several clients may weigh half as much, so that a light command
+    ///     does not wait for a heavy one.
     init(capacity: Int, batchWeight: Int) {
         precondition(capacity > 0, "a queue holds at least one command, not \(capacity)")
         self.capacity = capacity
@@ -75,8 +77,9 @@ struct CommandQueue {
         return .startDrain
     }
 
-    /// Takes the newest command of the client that has the most waiting.
-    /// - Returns: `nil` where `client` has an equal part already, or no client has more than it would have.
+    /// Takes the newest command of the client that has the most commands waiting.
+    /// - Returns: `nil` if `client` already has an equal share, or if no client has more commands than `client` would
+    ///   have.
     private mutating func takeLastOfLargest(beside client: Client) -> Command? {
         let own = (lanes[client]?.depth ?? 0) + 1
         // Search only for a client that holds less than an equal share.
@@ -89,10 +92,10 @@ struct CommandQueue {
         return last
     }
 
-    /// Hands out the next batch: the first group of each client in turn, as far as they fit.
+    /// Hands out the next batch: the first group of each client in turn, as long as the groups fit.
     ///
-    /// - Parameter batch: holds empty groups, whose room is used for commands to come. Empty after the call where nothing
-    ///   is left: the drain has ended then.
+    /// - Parameter batch: empty groups, whose capacity the queue uses again. It is empty after the call if no command
+    ///   waits; the drain has ended then.
     mutating func take(into batch: inout [[Command]]) {
         precondition(batch.allSatisfy(\.isEmpty), "\(batch.count) groups of commands would be lost")
         spares.append(contentsOf: batch.prefix(max(0, Self.keptSpares - spares.count)))
@@ -125,17 +128,17 @@ struct CommandQueue {
         forgetIdleLanes()
     }
 
-    /// Takes back the end of the batch that was taken last, each client's commands as its next group.
+    /// Takes back the end of the last batch. The commands of each client become its next group.
     ///
     /// - Parameters:
-    ///   - rest: the end of a group of which some commands were carried out; its client has had its turn.
-    ///   - groups: groups of which none was; their clients are the next.
+    ///   - rest: the end of a group of which some commands were carried out. Its client has had its turn.
+    ///   - groups: groups of which no command was carried out. Their clients are served next.
     mutating func putBack(_ rest: [Command], _ groups: [[Command]]) {
         if let client = putBack(rest) { served.append(client) }
         turns.insert(contentsOf: groups.compactMap { putBack($0) }, at: 0)
     }
 
-    /// - Returns: whose the commands are; it has no turn.
+    /// - Returns: the client that sent the commands. It has no turn after this call; the caller gives it one.
     private mutating func putBack(_ group: [Command]) -> Client? {
         guard let client = group.first?.client else { return nil }
         if lanes[client, default: Lane()].depth > 0 {
@@ -147,7 +150,7 @@ struct CommandQueue {
         return client
     }
 
-    /// The commands whose deadline has passed: they leave the queue without having been begun.
+    /// Removes and returns the commands whose deadline has passed.
     mutating func takeOverdue(atUptimeMs uptimeMs: Int64) -> [Command] {
         var overdue: [Command] = []
         for client in turns + served { lanes[client]?.takeOverdue(atUptimeMs: uptimeMs, into: &overdue) }
@@ -157,18 +160,18 @@ struct CommandQueue {
         return overdue
     }
 
-    /// Takes nothing in from here on; what is queued is still handed out.
+    /// Refuses all further commands. Commands in the queue are still handed out.
     mutating func close() {
         state = .closed
     }
 
-    /// A client that comes back soon finds its lane, with its room.
+    /// Drops empty lanes once there are many. Until then a client that comes back finds its lane, with its capacity.
     private mutating func forgetIdleLanes() {
         guard lanes.count > 2 * (turns.count + served.count) + Self.keptLanes else { return }
         lanes = lanes.filter { $0.value.depth > 0 }
     }
 
-    /// How many lanes are kept without commands.
+    /// How many lanes without commands are kept.
     private static let keptLanes = 1_024
     /// How many empty groups are kept.
     private static let keptSpares = 8
@@ -181,18 +184,18 @@ private struct Lane {
         var weight: Int
     }
 
-    /// Those before ``head`` have been handed out; none of the others is empty.
+    /// The groups before ``head`` have been handed out. No other group is empty.
     private var groups: [Group] = []
     private var head = 0
     private(set) var depth = 0
 
     var firstDeadlineMs: Int64? { head < groups.count ? groups[head].commands.first?.deadlineMs : nil }
 
-    /// How heavy the next group is; `nil` where nothing waits.
+    /// The weight of the next group; `nil` if no command waits.
     var firstWeight: Int? { head < groups.count ? groups[head].weight : nil }
 
-    /// - Parameter groupWeight: how heavy a group of several commands may be.
-    /// - Returns: whether it is the first command that waits.
+    /// - Parameter groupWeight: the most that a group of several commands may weigh.
+    /// - Returns: whether the lane was empty before.
     mutating func append(_ command: Command, groupWeight: Int, _ spares: inout [[Command]]) -> Bool {
         if head == groups.count || groups[groups.count - 1].weight + command.weight > groupWeight {
             groups.append(Group(commands: spares.popLast() ?? [], weight: 0))
@@ -242,11 +245,11 @@ private struct Lane {
     }
 
     private mutating func forgetHandedOut() {
-        guard head == groups.count || head >= Self.keptPlaces else { return }
+        guard head == groups.count || head >= Self.keptHandedOut else { return }
         groups.removeFirst(head)
         head = 0
     }
 
-    /// How many places of groups that were handed out are kept, so that a deep queue is seldom moved up.
-    private static let keptPlaces = 64
+    /// How many groups that were handed out stay in the array, so that the groups of a deep queue are seldom moved.
+    private static let keptHandedOut = 64
 }

@@ -1,16 +1,16 @@
 import BreakerCore
 import NIOConcurrencyHelpers
 
-/// How many breakers there may be, and how many of them workers may create by asking and reporting.
+/// How many breakers may exist, and how many of them workers may create by acquires and reports.
 ///
-/// A token's share counts the breakers that exist and that it created. So one token cannot take all names, and workers
-/// leave some to operators.
+/// A token's share counts the existing breakers that it created. A single token therefore cannot use up all breakers,
+/// and workers leave some to operators.
 struct CreationLimits: Sendable {
     let maximumBreakers: Int
-    /// How many breakers of one token there may be; `nil` for the rule of ``share``.
+    /// How many breakers one token may have created; `nil` for the rule of ``share``.
     let breakersPerToken: Int?
     let mayWorkersCreate: Bool
-    /// How many tokens of workers there are; 0 where there are no tokens.
+    /// How many worker tokens there are; 0 if there are no tokens.
     let workerTokens = NIOLockedValueBox(0)
 
     init(_ configuration: Engine.Configuration) {
@@ -23,17 +23,20 @@ struct CreationLimits: Sendable {
     private var reserve: Int { min(Self.largestReserve, maximumBreakers / 10) }
     private static let largestReserve = 100
 
-    /// How many breakers there may be when a worker creates one.
+    /// How many breakers may exist after a worker creates one.
     private var forWorkers: Int { maximumBreakers - reserve }
 
-    /// How many breakers of one token there may be: half of all where other workers have tokens too.
+    /// How many breakers one token may have created: half of all breakers if there are several worker tokens, otherwise
+    /// all that workers may create.
     private var share: Int {
         if let breakersPerToken { return breakersPerToken }
         return workerTokens.withLockedValue { $0 > 1 } ? max(1, maximumBreakers / 2) : forWorkers
     }
 
+    /// Checks that a worker may create a breaker.
+    ///
     /// - Parameters:
-    ///   - existing: how many breakers there are.
+    ///   - existing: how many breakers exist.
     ///   - own: how many of them `creator` created.
     /// - Throws: ``EngineError/Code/unknownBreaker`` and ``EngineError/Code/breakerLimit``.
     func checkWorker(_ creator: String, creates name: BreakerName, existing: Int, own: Int) throws(EngineError) {
@@ -56,7 +59,8 @@ struct CreationLimits: Sendable {
         }
     }
 
-    /// - Parameter existing: how many breakers there are.
+    /// Checks that an operator or the configuration may create a breaker.
+    /// - Parameter existing: how many breakers exist.
     /// - Throws: ``EngineError/Code/breakerLimit``.
     func checkOperator(existing: Int) throws(EngineError) {
         guard existing < maximumBreakers else {

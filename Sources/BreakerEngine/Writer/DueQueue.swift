@@ -1,7 +1,9 @@
 import BreakerCore
 
-/// Which breaker is due next: a binary heap by instant. An entry that a later one of the same breaker outdates stays
-/// until it comes up.
+/// The breakers in the order in which they are due: a binary heap by instant.
+///
+/// When a breaker is rescheduled, its previous entry is outdated. Outdated entries stay in the heap until they reach
+/// the top, or until there are so many that all of them are dropped.
 struct DueQueue {
     private struct Entry {
         var at: Instant
@@ -11,7 +13,7 @@ struct DueQueue {
     private var heap: [Entry] = []
     private var scheduled: [BreakerName: Instant] = [:]
 
-    /// When the next breaker is due; `nil` if none is.
+    /// When the next breaker is due; `nil` if no breaker is.
     mutating func next() -> Instant? {
         while let first = heap.first {
             if scheduled[first.name] == first.at { return first.at }
@@ -20,7 +22,7 @@ struct DueQueue {
         return nil
     }
 
-    /// Says when `name` is due; `nil` for never.
+    /// Sets when `name` is due; `nil` for never.
     mutating func schedule(_ name: BreakerName, at instant: Instant?) {
         if instant == nil, scheduled.isEmpty { return }
         guard scheduled[name] != instant else { return }
@@ -30,13 +32,14 @@ struct DueQueue {
         push(Entry(at: instant, name: name))
     }
 
-    /// How many entries are in the heap, the outdated included.
+    /// How many entries are in the heap, including outdated ones.
     var size: Int { heap.count }
 
-    /// Below this many outdated entries it is not worth the while to drop them.
+    /// Outdated entries are dropped once they outnumber the scheduled breakers by more than this.
     private static let keptOutdated = 64
 
-    /// A breaker whose instant moves often would fill the heap with entries that come up in a year.
+    /// Removes outdated entries. Otherwise a breaker whose instant moves often would fill the heap with entries that do
+    /// not reach the top for a year.
     private mutating func dropOutdated() {
         let entries = heap.filter { scheduled[$0.name] == $0.at }
         heap.removeAll(keepingCapacity: true)
@@ -52,7 +55,7 @@ struct DueQueue {
         }
     }
 
-    /// The names that are due at `now`, the longest due first, each once, `limit` at most. They are scheduled no more.
+    /// Removes and returns the names that are due at `now`: the longest due first, each once, at most `limit`.
     mutating func takeDue(at now: Instant, limit: Int) -> [BreakerName] {
         var due: [BreakerName] = []
         while due.count < limit, let at = next(), at <= now, let name = heap.first?.name {

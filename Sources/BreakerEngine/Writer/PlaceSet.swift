@@ -1,10 +1,11 @@
-/// A set of places in the working copy, each once, in the order in which they came in: an array, and a mark for each
-/// place that there is.
+/// A set of places in insertion order. A place is the index of a breaker in the working copy.
+///
+/// It is stored as an array of its members, and a mark for each place of the working copy.
 struct PlaceSet {
     private(set) var places: [Int] = []
     private var marks: [Bool]
 
-    /// - Parameter count: how many places there are.
+    /// - Parameter count: how many places the working copy has.
     init(count: Int) {
         marks = Array(repeating: false, count: count)
     }
@@ -24,7 +25,7 @@ struct PlaceSet {
         places.removeAll(keepingCapacity: true)
     }
 
-    /// Takes out those that came in last, `limit` at most.
+    /// Removes and returns the places that were inserted last, at most `limit`.
     mutating func removeLast(_ limit: Int) -> ArraySlice<Int> {
         let removed = places.suffix(limit)
         for place in removed { marks[place] = false }
@@ -32,13 +33,13 @@ struct PlaceSet {
         return removed
     }
 
-    // MARK: Places that come and go
+    // MARK: Adding and removing places of the working copy
 
     mutating func appendPlace() {
         marks.append(false)
     }
 
-    /// The last place takes the number of `place`, which is gone.
+    /// Removes `place` from the working copy's places. The last place moves to its index.
     mutating func swapRemovePlace(_ place: Int) {
         let last = marks.count - 1
         if marks[place] { places.removeAll { $0 == place } }

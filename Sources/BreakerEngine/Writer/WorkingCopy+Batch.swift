@@ -5,13 +5,13 @@ extension WorkingCopy {
     /// Whether the batch has anything to store.
     var hasChanges: Bool { !touched.isEmpty || !deletions.isEmpty || !receipts.isEmpty }
 
-    /// The names that the batch touched, the deleted ones included.
+    /// The names of the breakers that the batch touched, including deleted ones.
     var touchedNames: [BreakerName] { touched.places.map { self[$0].name } + deletions.map(\.name) }
 
-    /// What has to be stored. Rows of a breaker that the batch deleted go with it.
+    /// The rows to store. Transitions, failures, receipts and calls of breakers that the batch deleted are left out.
     /// - Parameters:
-    ///   - lastSeen: when workers last asked for breakers before the batch.
-    ///   - takesWaiting: whether calls come along that wait to be stored.
+    ///   - lastSeen: returns when workers last asked for breakers before the batch.
+    ///   - takesWaiting: whether the batch takes calls that wait to be stored.
     mutating func batch(lastSeen: ([BreakerName]) -> [Instant?], takesWaiting: Bool = true) -> WriteBatch {
         var batch = WriteBatch(at: now, revision: journal.revision)
         batch.shiftMs = shiftMs
@@ -33,7 +33,7 @@ extension WorkingCopy {
         return batch
     }
 
-    /// In the order of their rows, which is how a store writes them fastest.
+    /// The touched breakers in the order of their rows, which a store writes fastest.
     private func storedBreakers(lastSeen: ([BreakerName]) -> [Instant?]) -> [StoredBreaker] {
         let places = touched.places.sorted { self[$0].id < self[$1].id }
         let unseen = places.filter { !seen.contains($0) }
@@ -43,9 +43,9 @@ extension WorkingCopy {
         }
     }
 
-    /// The batch is stored, or changed nothing.
-    /// - Parameter isStored: whether it was written.
-    /// - Returns: what the panel has to show, and the changes in order of revision.
+    /// Ends a batch that is stored, or that changed nothing.
+    /// - Parameter isStored: whether the batch was written.
+    /// - Returns: the updates of the panel, and the changes in order of revision.
     mutating func commitBatch(isStored: Bool) -> (updates: [Panel.Update], changes: [Journal.Change]) {
         let updates = panelUpdates()
         for place in touched.places {
@@ -66,7 +66,7 @@ extension WorkingCopy {
     private func panelUpdates() -> [Panel.Update] {
         var updates: [Panel.Update] = []
         updates.reserveCapacity(deletions.count + touched.places.count + seen.places.count)
-        // Of a name that is taken again too: what the panel counted was the other breaker's.
+        // A deleted name is removed even if it was created again: the panel's counts are those of the deleted breaker.
         for deletion in deletions {
             updates.append(Panel.Update(name: deletion.name, standing: nil, wasSeen: false))
         }
@@ -80,7 +80,11 @@ extension WorkingCopy {
         return updates
     }
 
-    /// The batch is not stored: `stored` is what the store has of the breakers that it touched.
+    /// Undoes a batch that is not stored.
+    /// - Parameters:
+    ///   - stored: those of the touched breakers that the store has, as they are stored.
+    ///   - revision: the last revision in the store.
+    ///   - names: all breakers that the batch touched.
     mutating func revertBatch(to stored: [Breaker], revision: Int64, names: [BreakerName]) {
         var gone = Set(names)
         for breaker in stored {

@@ -1,13 +1,13 @@
 import BreakerCore
 
 extension WorkingCopy {
-    /// Whether decisions were counted in a minute that is over.
+    /// Whether the minute in which the panel began to count is over.
     func isMinuteOver(at now: Instant) -> Bool { countingSince != Minute(of: now) }
 
-    /// Takes in what the panel counted since the last time. It belongs to the minute in which the counting began: whoever
-    /// calls this does so as soon as a minute is over.
-    /// - Parameter decisions: takes what was counted from the panel; not called where too much waits already, so that the
-    ///   panel goes on counting.
+    /// Collects the decisions that the panel counted since the last collection. All of them count for the minute in
+    /// which the counting began, so the caller collects as soon as a minute is over.
+    /// - Parameter decisions: takes the counts from the panel. It is not called if too much waits to be stored already;
+    ///   the panel then keeps its counts.
     mutating func collect(_ decisions: () -> [(name: BreakerName, tally: DecisionTally)], at now: Instant) {
         guard !unstored.isFull else { return }
         for (name, tally) in decisions() {
@@ -17,8 +17,8 @@ extension WorkingCopy {
         countingSince = Minute(of: now)
     }
 
-    /// What is not stored yet of a breaker.
-    /// - Parameter counted: what the panel counted and nobody collected.
+    /// The calls of a breaker that are not stored yet.
+    /// - Parameter counted: the decisions that the panel counted and that are not collected yet.
     func unstoredCalls(
         of breakerID: Int64,
         beside counted: DecisionTally,

@@ -4,8 +4,8 @@ import BreakerStorage
 extension WorkingCopy {
     /// Applies a report, or repeats the answer of the first report with its id.
     ///
-    /// A report without a permit creates the breaker; one with a permit never does: its generation is not that of any
-    /// breaker there is.
+    /// A report without a permit creates a missing breaker. A report with a permit never does: its generation is not
+    /// that of any breaker that exists.
     mutating func report(
         _ report: Report,
         to name: BreakerName,
@@ -49,7 +49,7 @@ extension WorkingCopy {
         return answer
     }
 
-    /// The answer that a report with the same id was given; `nil` where there was none within 15 minutes.
+    /// The answer to an earlier report with the same id; `nil` if there was none within 15 minutes.
     private func firstAnswer(
         to report: Report,
         at place: Int,

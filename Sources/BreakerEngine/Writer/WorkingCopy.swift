@@ -1,9 +1,9 @@
 import BreakerCore
 import BreakerStorage
 
-/// The breakers as the writer changes them: ahead of the store by one batch at most.
+/// The breakers in memory, which the writer changes. The working copy is ahead of the store by at most one batch.
 struct WorkingCopy {
-    /// Dense, in no order.
+    /// All breakers without gaps, in no particular order.
     private var breakers: [Breaker] = []
     private var places: [BreakerName: Int] = [:]
     private var policies: PolicyPool
@@ -14,36 +14,36 @@ struct WorkingCopy {
 
     let book: PolicyBook
     let limits: CreationLimits
-    /// How many breakers each token created, of those that exist.
+    /// How many existing breakers each token created.
     private var created: [String: Int] = [:]
 
-    /// Places of breakers that were stored since lists took their progress.
+    /// Places of breakers that were stored since lists last took their progress.
     var progressed: PlaceSet
 
-    // What the present batch did.
+    // The current batch, and counts that outlive it.
     private(set) var now: Instant
     var journal: Journal
     /// Places of breakers that have to be stored.
     var touched: PlaceSet
-    /// Places of breakers that a worker asked or spoke of.
+    /// Places of breakers that a worker's acquire or report names.
     var seen: PlaceSet
     var deletions: [WriteBatch.Deletion] = []
-    /// In the order of arrival, so that those of one client are together.
+    /// In the order of arrival, so that the receipts of one client are together.
     var receipts: [WriteBatch.ReceiptRow] = []
-    /// Where each is in ``receipts``.
+    /// The index of each receipt in ``receipts``.
     var receiptPlaces: [ReceiptKey: Int] = [:]
-    /// What operators ordered.
+    /// The audit entries of the batch.
     var audit: [AuditEntry] = []
-    /// What was reported, by place.
+    /// The reported outcomes, by place.
     var reportTallies: ReportTallies
     var transitionTallies = TransitionTallies()
     var unstored = UnstoredCalls()
-    /// The minute in which the panel began to count what it was not asked for yet.
+    /// The minute in which the panel began to count the decisions that are not collected yet.
     var countingSince: Minute
     var committedRevision: Int64
-    /// By how much the batch moves every instant of live state; 0 in nearly all.
+    /// How far the batch moves every instant of live state, in milliseconds; 0 in nearly all batches.
     private(set) var shiftMs: Int64 = 0
-    /// How often that was done.
+    /// How many committed batches moved the instants.
     private(set) var shifts = 0
 
     struct ReceiptKey: Hashable {
@@ -51,7 +51,7 @@ struct WorkingCopy {
         var reportID: String
     }
 
-    /// - Parameter policies: those of `breakers`, which share them.
+    /// - Parameter policies: the policies of `breakers`, which share them.
     init(
         _ breakers: [Breaker],
         policies: PolicyPool,
@@ -86,7 +86,7 @@ struct WorkingCopy {
         places[name].map { breakers[$0] }
     }
 
-    /// Where the breaker is until the next deletion; `nil` where there is none.
+    /// The index of a breaker, valid until the next deletion; `nil` if there is no such breaker.
     func place(of name: BreakerName) -> Int? { places[name] }
 
     subscript(place: Int) -> Breaker {
@@ -95,7 +95,8 @@ struct WorkingCopy {
 
     // MARK: Changing
 
-    /// Changes a breaker in place; `nil` where there is none. The breaker is stored with the batch.
+    /// Changes a breaker, which is then stored with the batch.
+    /// - Returns: the result of `body`; `nil` if there is no such breaker.
     mutating func change<Result>(
         _ name: BreakerName,
         _ body: (inout Breaker, Instant, inout Journal) -> Result
@@ -105,7 +106,9 @@ struct WorkingCopy {
         return body(&breakers[place], now, &journal)
     }
 
-    /// As ``change(_:_:)``, for what workers do; the body says whether it changed anything, beyond what was due.
+    /// Changes a breaker for a worker's acquire or report.
+    /// - Parameter body: returns also whether it changed anything beyond changes that were due. The breaker is stored
+    ///   with the batch only if it did, or if a change was due.
     mutating func event<Result>(
         at place: Int,
         _ body: (inout Breaker, Instant, inout Journal) -> (result: Result, changed: Bool)
@@ -117,8 +120,10 @@ struct WorkingCopy {
         return result
     }
 
-    /// Creates a breaker that a worker's acquire or report names, with the policy that the configuration has for its name.
-    /// - Throws: ``EngineError/Code/breakerLimit``; ``EngineError/Code/unknownBreaker`` where workers create none.
+    /// Creates a breaker that a worker's acquire or report names, with the policy that the configuration has for its
+    /// name.
+    /// - Throws: ``EngineError/Code/breakerLimit``; ``EngineError/Code/unknownBreaker`` if workers may not create
+    ///   breakers.
     mutating func create(_ name: BreakerName, for client: Client) throws(EngineError) -> Int {
         let own = created[client.name, default: 0]
         try limits.checkWorker(client.name, creates: name, existing: breakers.count, own: own)
@@ -169,33 +174,34 @@ struct WorkingCopy {
         )
     }
 
-    /// What this batch remembers of a report; `nil` where nothing is.
+    /// The receipt of a report in this batch; `nil` if there is none.
     func receiptInBatch(ofReport id: String, breakerID: Int64) -> Receipt? {
         receiptPlaces[ReceiptKey(breakerID: breakerID, reportID: id)].map { receipts[$0].receipt }
     }
 
-    /// Advances breakers that are due, those that have been for longest first, `limit` at most.
+    /// Advances the breakers that are due, the longest due first, at most `limit`.
     mutating func advanceDue(limit: Int = .max) {
         for name in due.takeDue(at: now, limit: limit) {
             _ = change(name) { breaker, now, journal in breaker.advance(to: now, journal: &journal) }
         }
     }
 
-    /// When the next breaker is due, as of the last commit; `nil` if none is.
+    /// When the next breaker is due, as of the last commit; `nil` if no breaker is.
     mutating func nextDue() -> Instant? { due.next() }
 
     mutating func beginBatch(at now: Instant) {
         self.now = now
     }
 
-    /// Some of the breakers that were stored since they were taken last, each without a breaker where it has no progress.
+    /// Removes and returns some of the breakers that were stored since they were last taken.
+    /// - Returns: at most `limit` names, each with its breaker, or with `nil` if the breaker has no progress.
     mutating func takeProgressed(atMost limit: Int) -> [(name: BreakerName, breaker: Breaker?)] {
         progressed.removeLast(limit).map { place in
             (breakers[place].name, breakers[place].mayHaveProgress ? breakers[place] : nil)
         }
     }
 
-    /// Moves every instant of live state, and the batch's own, for a clock that was set by as much.
+    /// Moves every instant of live state, and the instant of the batch, by the amount by which the clock was set.
     mutating func shift(byMs milliseconds: Int64) {
         now = now.advanced(byMilliseconds: milliseconds)
         shiftMs = milliseconds
@@ -205,8 +211,8 @@ struct WorkingCopy {
         }
     }
 
-    /// The batch is over.
-    /// - Parameter isCommitted: whether what it moved stays.
+    /// Ends the shift of the batch, which is over.
+    /// - Parameter isCommitted: whether the shift is in force.
     mutating func endShift(isCommitted: Bool) {
         if isCommitted, shiftMs != 0 { shifts += 1 }
         shiftMs = 0
@@ -214,7 +220,7 @@ struct WorkingCopy {
 
     // MARK: Places
 
-    /// Puts what is stored of a breaker in the place of what it became, or at the end.
+    /// Replaces a breaker with its stored form, or appends it if the working copy lacks it.
     mutating func restore(_ breaker: Breaker) {
         if let place = places[breaker.name] {
             countCreation(of: breakers[place], by: -1)
@@ -227,7 +233,7 @@ struct WorkingCopy {
         reportTallies.restore(places[breaker.name] ?? breakers.count - 1, of: breaker.id)
     }
 
-    /// Lets a breaker share its policy with others that have the same.
+    /// Lets a breaker share its policy with other breakers that have an equal one.
     mutating func sharePolicy(of name: BreakerName) {
         if let place = places[name] { policies.share(&breakers[place]) }
     }
@@ -246,7 +252,7 @@ struct WorkingCopy {
         touched.appendPlace()
         seen.appendPlace()
         progressed.appendPlace()
-        // Also where it is back because its deletion failed.
+        // This includes a breaker that is restored because its deletion failed.
         progressed.insert(breakers.count - 1)
         reportTallies.appendPlace()
         names.insert(breaker.name, at: placeInOrder(of: breaker.name))
@@ -272,14 +278,14 @@ struct WorkingCopy {
         return Array(names[start...].prefix(limit).prefix { $0.value.hasPrefix(prefix) })
     }
 
-    /// The first place in ``names`` whose name is not before `name`.
+    /// The first index in ``names`` whose name is not before `name`.
     func placeInOrder(of name: BreakerName) -> Int {
         names.partitioningIndex { $0 >= name }
     }
 }
 
 extension Array {
-    /// The first place at which `condition` holds, in an array in which it holds for the rest from there.
+    /// The first index at which `condition` holds; it has to hold for all later elements too.
     func partitioningIndex(where condition: (Element) -> Bool) -> Int {
         var (low, high) = (startIndex, endIndex)
         while low < high {

@@ -3,11 +3,11 @@ import BreakerStorage
 import Logging
 import NIOConcurrencyHelpers
 
-/// The one place where breakers change: takes what is queued, applies it to a working copy, stores it in one
-/// transaction, publishes it, and only then answers.
+/// The only writer of breakers. It takes a batch of queued commands, applies them to a working copy, stores the changes
+/// in one transaction, publishes them, and only then answers.
 ///
-/// It runs on a thread of its own, which the store's connection never leaves. ``drain()`` has no `await`, so no other
-/// call comes between a command and its commit. While one batch is being synced the next one gathers.
+/// The writer runs on a thread of its own, which the store's connection never leaves. ``drain()`` has no `await`, so no
+/// other call runs between a command and its commit. While one batch is synced, commands for the next one are queued.
 actor Writer {
     private let executor: WriterExecutor
     private let store: any BreakerStore
@@ -23,12 +23,12 @@ actor Writer {
     private var working: WorkingCopy
     private let sessions: SessionRegister
     private var random = SystemRandomNumberGenerator()
-    /// What a failed batch touched, until it is undone; `nil` while the working copy is what is stored.
+    /// The breakers that a failed batch touched, until the batch is undone; `nil` if no batch has to be undone.
     private var suspects: [BreakerName]?
     private var isFinished = false
-    /// Whether what the configuration says of breakers is stored.
+    /// Whether the policies and breakers of the configuration are stored.
     private var isBookApplied: Bool
-    /// Whether the last checkpoint went well: its failure is logged once.
+    /// Whether the last checkpoint succeeded. Only the first of several failures in a row is logged.
     private var isCheckpointing = true
     private var evictionLog = EvictionLog()
 
@@ -64,31 +64,31 @@ actor Writer {
         self.logger = logger
     }
 
-    /// The batch in hand, and what its commands came to; kept for their room.
+    // The current batch, and the results of its commands. Both arrays keep their capacity between batches.
     private var batch: [[Command]] = []
     private var finishes: [Finish] = []
 
-    /// How much one batch takes in: so many single reports that a commit's cost is spread thin, and so few that they
-    /// are applied and stored in a few milliseconds.
+    /// The most that one batch may weigh: enough single reports to share the cost of a commit, and few enough to be
+    /// applied and stored in a few milliseconds.
     static let batchWeight = 1_024
-    /// How long the commands of a batch may take to be applied, in milliseconds, where some of them wait for the disk or
-    /// are heavier than they weigh: about as long as one slow sync.
+    /// How long the commands of a batch may take to be applied, in milliseconds: about as long as one slow sync. This
+    /// bounds batches in which some commands wait for the disk, or cost more than their weight says.
     static let batchMs: Int64 = 5
-    /// How heavy what is applied between two looks at the clock is.
+    /// The weight of the commands that are applied between two looks at the clock.
     private static let weightBetweenLooks = 64
 
-    /// Starts a drain on the writer's thread. Whoever is told so by ``CommandQueue/append(_:)`` calls it.
+    /// Starts a drain on the writer's thread. Called after ``CommandQueue/append(_:)`` has returned `startDrain`.
     nonisolated func startDrain() {
         executor.submit { self.assumeIsolated { $0.drain() } }
     }
 
-    /// Commits one batch, and sees to it that the next one follows.
+    /// Commits one batch, and submits a drain for the next one.
     private func drain() {
         if processNext() { startDrain() }
     }
 
-    /// Commits what is left, and what the panel counted, and closes the store. The queue is closed by then. A second call
-    /// finds nothing to do.
+    /// Commits the remaining commands and the panel's counts, and closes the store. The queue has to be closed before.
+    /// A second call does nothing.
     func finish() {
         while processNext() {}
         guard !isFinished else { return }
@@ -97,8 +97,8 @@ actor Writer {
         store.close()
     }
 
-    /// Reads off the working copy, between two batches.
-    /// - Throws: ``EngineError/Code/storageUnavailable`` while the working copy is not what is stored.
+    /// Reads from the working copy, between two batches.
+    /// - Throws: ``EngineError/Code/storageUnavailable`` while a failed batch cannot be undone.
     func read<Value: Sendable>(
         _ body: @Sendable (WorkingCopy, Instant) throws(EngineError) -> Value
     ) throws(EngineError) -> Value {
@@ -106,9 +106,9 @@ actor Writer {
         return try body(working, clock.now())
     }
 
-    /// Hands out some of the breakers whose progress may have changed since they were handed out.
+    /// Hands out some of the breakers whose progress may have changed since they were last handed out.
     /// - Returns: whether there are more.
-    /// - Throws: ``EngineError/Code/storageUnavailable`` while the working copy is not what is stored.
+    /// - Throws: ``EngineError/Code/storageUnavailable`` while a failed batch cannot be undone.
     func handOutProgress(to image: ProgressImage, atMost limit: Int) throws(EngineError) -> Bool {
         guard undoFailedBatch() else { throw .storageUnavailable }
         image.add(working.takeProgressed(atMost: limit))
@@ -117,7 +117,8 @@ actor Writer {
 
     // MARK: One batch
 
-    /// - Returns: whether there was anything to do.
+    /// Carries out the next batch.
+    /// - Returns: whether there was one.
     private func processNext() -> Bool {
         queue.withLockedValue { $0.take(into: &batch) }
         guard !batch.isEmpty else { return false }
@@ -138,7 +139,8 @@ actor Writer {
         return true
     }
 
-    /// Applies command after command. What is left when the batch's time is over goes back into the queue.
+    /// Applies the commands one after another. When the batch's time is over, the remaining ones go back into the
+    /// queue.
     private func applyBatch() {
         let startMs = clock.uptimeMs()
         working.beginBatch(at: clock.now())
@@ -169,8 +171,8 @@ actor Writer {
         queue.withLockedValue { $0.putBack(rest, groups) }
     }
 
-    /// Behind the answers, so that nobody waits for it. One that fails leaves the log longer, and is tried again behind
-    /// the next batch.
+    /// Runs a checkpoint. It comes after the answers, so that no client of the batch waits for it. A checkpoint that
+    /// fails leaves the log longer, and is tried again after the next batch.
     private func checkpoint() {
         do {
             try store.checkpoint()
@@ -186,7 +188,7 @@ actor Writer {
         let newSessions = sessions.unstored
         let isStored = working.hasChanges || !newSessions.isEmpty || always
         if isStored {
-            // Where the disk has hardly room, it is tried with as little as there can be.
+            // While the store fails, which may be for lack of disk space, the batch is kept as small as possible.
             let takesWaiting = !health.withLockedValue(\.isFailing)
             var batch = working.batch(lastSeen: panel.lastSeen, takesWaiting: takesWaiting)
             batch.sessions = newSessions
@@ -206,7 +208,8 @@ actor Writer {
         }
         let stepMs = working.shiftMs
         let (updates, changes) = working.commitBatch(isStored: isStored)
-        // In between, a reader of the panel finds an expired answer, never one that is valid for too long.
+        // Between the step and the publication, a reader of the panel finds an expired answer, never one that is valid
+        // for too long.
         if stepMs > 0 { clock.step(byMs: stepMs) }
         panel.publish(updates, at: working.now)
         if stepMs < 0 { clock.step(byMs: stepMs) }
@@ -217,7 +220,7 @@ actor Writer {
         return nil
     }
 
-    /// What the one on call looks for in the morning.
+    /// Logs transitions, deletions, and policies that an operator changed.
     private func log(_ change: Journal.Change) {
         switch change.kind {
         case .transition(let transition):
@@ -241,12 +244,12 @@ actor Writer {
         }
     }
 
-    /// Whether the decisions of a past minute, or the configuration, still have to be stored.
+    /// Whether decisions of a past minute, or the configuration, have to be stored.
     var isWriteDue: Bool { !isBookApplied || working.isMinuteOver(at: clock.now()) }
 
-    /// A write of some of what the panel counted, and of one row in any case, which tells whether the store works, and lets
-    /// retention take a step.
-    /// - Returns: whether more waits that can be written.
+    /// Collects the panel's counts, and writes some of the calls that wait to be stored. At least one row is written in
+    /// any case: this shows whether the store works, and lets retention take a step.
+    /// - Returns: whether the write succeeded and more calls wait.
     @discardableResult
     func touchStore() -> Bool {
         guard undoFailedBatch() else { return false }
@@ -260,14 +263,14 @@ actor Writer {
         return failure == nil && !working.unstored.isEmpty
     }
 
-    /// Follows the system's clock. Where that was set by more than a minute, every deadline moves by as much in one batch,
-    /// so that none comes earlier or later than it was to.
+    /// Follows the system's clock. If the clock was set by more than a minute, one batch moves every deadline by the
+    /// same amount, so that the time until each deadline does not change.
     func followClock() {
-        // What is followed slowly needs no write.
+        // A difference that the clock corrects slowly needs no write.
         guard let stepMs = clock.follow(), !health.withLockedValue(\.isFailing), undoFailedBatch() else { return }
         let now = clock.now()
         working.beginBatch(at: now)
-        // What was counted is of the minute that it was by the clock as it was.
+        // The panel's counts belong to a minute of the clock as it was before the step.
         working.collect(panel.collect, at: now)
         working.shift(byMs: stepMs)
         guard commit(always: true) == nil else { return }
@@ -278,8 +281,8 @@ actor Writer {
         )
     }
 
-    /// Sees to it that the timer knows what is due next.
-    /// - Returns: whether something is due already.
+    /// Arms the timer for the next breaker that is due.
+    /// - Returns: whether a breaker is due already.
     func armTimer() -> Bool {
         let (due, now) = (working.nextDue(), clock.now())
         timer.arm(due, at: now)
@@ -306,9 +309,9 @@ actor Writer {
         if health.withLockedValue({ $0.recover() }) { logger.notice("The store works again") }
     }
 
-    /// Takes the working copy back to what is stored, on the same connection: a write-ahead log that is reopened may
-    /// bring back what a failed sync left behind.
-    /// - Returns: whether the working copy is what is stored.
+    /// Takes the working copy back to the stored state if a batch failed. The store keeps its connection: a write-ahead
+    /// log that is reopened may bring back a batch whose sync failed.
+    /// - Returns: whether the working copy matches the store.
     private func undoFailedBatch() -> Bool {
         guard let suspects else { return true }
         guard !isFinished else { return false }
@@ -328,7 +331,7 @@ actor Writer {
 
 extension Writer {
     /// Applies a command to the working copy.
-    /// - Returns: what answers it, once the batch is committed.
+    /// - Returns: the result, which answers the command once the batch is committed.
     private func perform(_ command: Command) -> Finish {
         switch command.kind {
         case .acquire(let name, let reply):

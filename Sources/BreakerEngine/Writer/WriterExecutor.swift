@@ -9,7 +9,7 @@ import NIOPosix
     import Darwin
 #endif
 
-/// One OS thread that the writer, and with it the store's connection, never leaves.
+/// An executor with one OS thread, which the writer and the store's connection never leave.
 final class WriterExecutor: SerialExecutor {
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let thread = NIOLockedValueBox<pthread_t?>(nil)
@@ -24,7 +24,7 @@ final class WriterExecutor: SerialExecutor {
         pool.submit { _ in job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 
-    /// Runs `body` on the thread behind what is enqueued.
+    /// Runs `body` on the thread, after everything that is enqueued.
     func submit(_ body: @escaping @Sendable () -> Void) {
         pool.submit { _ in body() }
     }
@@ -34,8 +34,7 @@ final class WriterExecutor: SerialExecutor {
         precondition(isOwnThread, "the writer's state was touched from another thread")
     }
 
-    /// The thread lives as long as the writer, for a pool that is shut down runs what comes later on the caller's
-    /// thread.
+    /// The thread lives as long as the writer, because a pool that is shut down runs later jobs on the caller's thread.
     deinit {
         pool.shutdownGracefully { _ in }
     }
