@@ -2,57 +2,57 @@ import BreakerCore
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// The newest committed changes, once for all who follow them, and who waits for the next.
+/// The newest committed changes, kept once for all followers, and the followers that wait for the next change.
 ///
-/// A follower holds no more than a position, the revision it has come to. What it has not taken yet stands here, in the
-/// batches as they were committed, which all share: a follower that does not read costs nothing, and one that falls behind
-/// by more than is kept is let go.
+/// A follower holds only a position: the last revision that it took. The changes that it has not taken yet are kept
+/// here, in the batches in which they were committed, and all followers share them. A follower that does not read
+/// therefore costs nothing. A follower that falls behind by more than is kept is dropped.
 ///
-/// It keeps an image of the panel, too, which is brought up to date from the changes when it is asked for, and by those
-/// that the feed lets go.
+/// The feed also keeps an image of the panel. It brings the image up to date from the changes when the image is asked
+/// for, and before it drops changes that the image lacks.
 final class ChangeFeed: Sendable {
-    /// How many changes are kept, and so how far a follower may fall behind. The last batch stays whole, whatever its size:
-    /// one that was not behind before it finds all of it.
+    /// How many changes are kept, and therefore how far a follower may fall behind. The last batch is kept whole,
+    /// whatever its size, so that a follower that was up to date before it finds all of it.
     static let keptChanges = 4_096
-    /// How many changes are taken at once at most: what a follower that is told no further holds on to.
+    /// How many changes a follower takes at once, at most. A follower whose reader is slow holds no more than these.
     static let changesAtOnce = 64
 
-    /// What is there behind a position.
+    /// The result of taking the changes after a position.
     enum Taken {
-        /// The next ones, in order.
+        /// The next changes, in order.
         case changes([Journal.Change])
-        /// Nothing yet.
+        /// There are no changes after the position yet.
         case upToDate
-        /// The clock was set: instants of which the follower was told are of another clock.
+        /// The clock was set: the instants that the follower has received are of the clock before that.
         case shifted
         /// The next changes are no longer kept here.
         case behind
     }
 
-    /// Why a wait is over.
+    /// Why a wait ended.
     enum Signal: Hashable, Sendable {
         case published, beat, ended
     }
 
     private struct State {
-        /// The last that was published.
+        /// The last published revision.
         var revision: Int64
-        /// How often the clock was set, and the last revision whose instants are of the clock before; `nil` where there
-        /// is none.
+        /// How often the clock was set, and the last revision whose instants are of the clock before that; `nil` if
+        /// there is none.
         var shifts = 0
         var shiftedRevision: Int64?
         var batches = CircularBuffer<[Journal.Change]>()
-        /// The panel as some change left it, after which every change is in ``batches``.
+        /// The panel as of an earlier change. All changes after it are in ``batches``.
         var image: PanelImage
         var changes = 0
         var waiting: [Int: CheckedContinuation<Signal, Never>] = [:]
         var tickets = 0
         var isOpen = true
 
-        /// The revision behind which everything is kept.
+        /// The revision after which all changes are kept.
         var floor: Int64 { batches.first?.first.map { $0.revision - 1 } ?? revision }
 
-        /// How many batches leave when so many changes come.
+        /// How many batches are dropped when `incoming` changes are added.
         func outgoing(for incoming: Int) -> Int {
             var (kept, count) = (changes, 0)
             while kept + incoming > ChangeFeed.keptChanges, count < batches.count {
@@ -82,7 +82,7 @@ final class ChangeFeed: Sendable {
 
     private let state: NIOLockedValueBox<State>
 
-    /// - Parameter image: the panel as the last change that is committed left it.
+    /// - Parameter image: the panel as of the last committed change.
     init(_ image: PanelImage) {
         let (revision, shifts) = (image.revision, image.shifts)
         state = NIOLockedValueBox(
@@ -90,17 +90,20 @@ final class ChangeFeed: Sendable {
         )
     }
 
-    /// The last revision that was published.
+    /// The last published revision.
     var revision: Int64 { state.withLockedValue { $0.revision } }
 
     // MARK: Publishing
 
-    /// Called on the writer's thread, behind the commit and before its answers. It takes as long for one follower as for a
-    /// thousand: the batch is kept once, and those who wait are woken by a task of its own, for the answers and the next
-    /// commit would wait for that.
+    /// Adds a batch, and wakes the followers that wait. Called on the writer's thread, after the commit and before its
+    /// answers.
+    ///
+    /// This takes as long for one follower as for a thousand: the batch is kept once, and a separate task wakes the
+    /// followers. Otherwise the answers and the next commit would have to wait for that.
     func publish(_ changes: [Journal.Change]) {
         guard let last = changes.last else { return }
-        // What is let go has to be in the image. Once in so many changes as are kept, if nobody asked for it meanwhile.
+        // The image has to include the changes that are dropped. If no caller asks for the image, this updates it once
+        // per `keptChanges` changes.
         let losesChanges = state.withLockedValue { state in
             let outgoing = state.outgoing(for: changes.count)
             guard outgoing > 0, let lost = state.batches[offset: outgoing - 1].last else { return false }
@@ -118,8 +121,8 @@ final class ChangeFeed: Sendable {
         Task { for waiting in waiting { waiting.resume(returning: .published) } }
     }
 
-    /// The clock was set, and every instant of live state with it: followers begin anew with the panel.
-    /// - Parameter image: the panel with those instants.
+    /// Publishes that the clock was set, and every instant of live state with it. Followers start again with the panel.
+    /// - Parameter image: the panel after the shift.
     func publishShift(_ image: PanelImage) {
         let waiting = state.withLockedValue { state in
             state.image = image
@@ -131,7 +134,7 @@ final class ChangeFeed: Sendable {
         Task { for waiting in waiting { waiting.resume(returning: .published) } }
     }
 
-    /// No more comes: followers end, behind what is still here for them.
+    /// Closes the feed. Each follower ends after the changes that are still kept for it.
     func close() {
         let waiting = state.withLockedValue { state in
             state.isOpen = false
@@ -148,12 +151,12 @@ final class ChangeFeed: Sendable {
 
     // MARK: The panel
 
-    /// The panel as the last change that was published left it.
+    /// The panel as of the last published change.
     func image(at now: Instant) -> PanelImage {
         let (known, changes) = state.withLockedValue { state in
             (state.image, state.slices(after: state.image.revision, limit: .max))
         }
-        // Outside the lock. Another may do the same at the same time.
+        // Outside the lock. Another caller may do the same at the same time.
         let image = known.applying(Array(changes.joined()), at: now)
         return state.withLockedValue { state in
             if (state.image.shifts, state.image.revision) < (image.shifts, image.revision) { state.image = image }
@@ -163,7 +166,7 @@ final class ChangeFeed: Sendable {
 
     // MARK: Following
 
-    /// What tells one follower from another.
+    /// Returns a number that identifies one follower.
     func ticket() -> Int {
         state.withLockedValue { state in
             state.tickets += 1
@@ -171,9 +174,9 @@ final class ChangeFeed: Sendable {
         }
     }
 
-    /// How often the clock was set.
-    /// - Parameter position: the last revision that a follower knows; it has yet to hear of the last shift where that is
-    ///   not behind it.
+    /// How many shifts of the clock a follower has heard of.
+    /// - Parameter position: the last revision that the follower knows. If it is not after the last shift, the follower
+    ///   has yet to hear of that shift.
     func shifts(heardBehind position: Int64?) -> Int {
         state.withLockedValue { state in
             guard let position, let shifted = state.shiftedRevision, position <= shifted else { return state.shifts }
@@ -181,6 +184,7 @@ final class ChangeFeed: Sendable {
         }
     }
 
+    /// Takes the next changes after `position`.
     /// - Parameter shifts: how many shifts the follower has heard of.
     func take(behind position: Int64, shifts: Int = 0) -> Taken {
         var isShifted = false
@@ -192,18 +196,18 @@ final class ChangeFeed: Sendable {
         }
         if isShifted { return .shifted }
         guard let slices else { return .behind }
-        // Copied outside the lock, and out of their batches: a follower that is slow keeps none of them.
+        // Copied outside the lock, and out of their batches, so that a slow follower does not keep a batch in memory.
         return slices.isEmpty ? .upToDate : .changes(Array(slices.joined()))
     }
 
-    /// Waits until something behind `position` is published. Cancellation ends the wait.
+    /// Waits until a change after `position`, or a shift, is published. Cancellation ends the wait.
     /// - Parameter shifts: how many shifts the follower has heard of.
     func wait(_ ticket: Int, behind position: Int64, shifts: Int = 0) async -> Signal {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let signal: Signal? = state.withLockedValue { state in
                     if position < state.revision || shifts != state.shifts { return .published }
-                    // Asked under the lock: a cancellation that comes later finds who waits.
+                    // Checked under the lock, so that a later cancellation finds the continuation.
                     if !state.isOpen || Task.isCancelled { return .ended }
                     state.waiting[ticket] = continuation
                     return nil
@@ -224,7 +228,7 @@ final class ChangeFeed: Sendable {
 extension CircularBuffer {
     fileprivate subscript(offset offset: Int) -> Element { self[index(startIndex, offsetBy: offset)] }
 
-    /// The first place at which `condition` holds, in a buffer in which it holds for the rest from there.
+    /// The first index at which `condition` holds; it has to hold for all later elements too.
     fileprivate func partitioningIndex(where condition: (Element) -> Bool) -> Index {
         var (low, high) = (0, count)
         while low < high {

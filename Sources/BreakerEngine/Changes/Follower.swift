@@ -5,9 +5,9 @@ extension Engine {
     /// Follows the changes of all breakers.
     ///
     /// - Parameters:
-    ///   - revision: the last change that the follower knows; `nil` for one that begins with the panel.
-    ///   - epoch: the history that the revision is of; `nil` where the follower does not know.
-    /// - Returns: the follower, and what it is told at once; `nil` where that is nothing.
+    ///   - revision: the last change that the follower knows; `nil` to start with the panel.
+    ///   - epoch: the history that the revision is of; `nil` if it is not known.
+    /// - Returns: the follower, and its first event; `nil` if no event is ready.
     /// - Throws: ``EngineError/Code/storageUnavailable``.
     package func follow(
         behind revision: Int64? = nil,
@@ -26,52 +26,54 @@ extension Engine {
     }
 }
 
-/// One who follows the changes, from a revision on: each is told once, in order, and none is missed.
+/// Follows the changes after a revision. Each change is delivered once, in order, and none is missed.
 ///
-/// Revisions are committed and have no gaps, so a position is all it takes, across restarts too. What is behind the
-/// position comes from the feed where the feed still has it, else from the store, where it has been committed before it
-/// was published.
+/// Revisions are committed and have no gaps, so a follower needs only a position, even across restarts. The changes
+/// after the position come from the feed if it still has them, otherwise from the store: every change is committed
+/// there before it is published.
 package struct Follower: Sendable {
     package enum Event: Sendable {
         /// The next changes.
         case changes([Journal.Change])
-        /// Changes were lost to the follower: it begins anew with the whole panel. The next changes are those behind it.
+        /// The whole panel. The follower starts with it, or starts again with it after it lost changes. The next
+        /// changes are those after the panel's revision.
         case resync(ResyncReason, PanelImage)
-        /// Nothing happened since the last event; told at each ``Pulse/beat()``.
+        /// No change was published since the last event. Sent at each ``Pulse/beat()``.
         case quiet
     }
 
     package enum ResyncReason: String, CaseIterable, Sendable {
-        /// It named no revision.
+        /// The follower named no revision.
         case start
-        /// What happened behind its revision is no longer kept.
+        /// The changes after the follower's revision are no longer kept.
         case trimmed
-        /// Its revision is none that this server has come to: another database, or an older copy of it.
+        /// This server has not reached the follower's revision: its database is another one, or an older copy.
         case unknownRevision = "unknown_revision"
         /// The clock was set, and every deadline with it.
         case clockStep = "clock_step"
     }
 
-    /// The other end of a follower, for any thread.
+    /// Wakes a follower, from any thread.
     package struct Pulse: Sendable {
         fileprivate let feed: ChangeFeed
         fileprivate let ticket: Int
 
-        /// Has the follower say that it is there, if it waits.
+        /// Makes the follower return ``Event/quiet``, if it waits.
         package func beat() { feed.wake(ticket, .beat) }
     }
 
     package let pulse: Pulse
-    /// The last revision that was told, or passed over.
+    /// The last revision that was delivered, or skipped by a resync.
     package private(set) var position: Int64
     private let engine: Engine
-    /// Whether it has come to what is published as it happens. Behind that it may not fall behind again.
+    /// Whether the follower has caught up with the feed. It ends if it falls behind after that.
     private var isLive = false
-    /// How many shifts of the clock it has heard of.
+    /// How many shifts of the clock the follower has heard of.
     private var shifts: Int
     private var hasFallenBehind = false
 
-    /// How many changes are read from the store at once: twice what is taken from the feed, for a read costs more.
+    /// How many changes are read from the store at once: twice as many as are taken from the feed, because a read costs
+    /// more.
     static let pageSize = 2 * ChangeFeed.changesAtOnce
 
     fileprivate init(engine: Engine, position: Int64?) {
@@ -82,8 +84,8 @@ package struct Follower: Sendable {
     }
 
     /// Waits for the next event.
-    /// - Returns: `nil` where the task is cancelled, the engine has stopped, or the follower was live and fell behind by
-    ///   more than ``ChangeFeed/keptChanges``.
+    /// - Returns: `nil` if the task is cancelled, if the engine has stopped, or if the follower had caught up and then
+    ///   fell behind by more than ``ChangeFeed/keptChanges``.
     /// - Throws: ``EngineError/Code/storageUnavailable``.
     package mutating func next() async throws(EngineError) -> Event? {
         while !hasFallenBehind {
@@ -97,7 +99,7 @@ package struct Follower: Sendable {
         return nil
     }
 
-    /// What there is to tell without a wait; `nil` where that is nothing.
+    /// The next event, if there is one without a wait; otherwise `nil`.
     fileprivate mutating func ready() async throws(EngineError) -> Event? {
         switch engine.feed.take(behind: position, shifts: shifts) {
         case .changes(let changes):
@@ -109,7 +111,7 @@ package struct Follower: Sendable {
         case .behind where isLive:
             hasFallenBehind = true
             return nil
-        // What the store has and the feed has not is being published at this moment, or never was.
+        // A change that the store has and the feed lacks is just being published, or was never published.
         case .upToDate where isLive: return nil
         case .behind, .upToDate: return try await catchUp()
         }
@@ -126,9 +128,10 @@ package struct Follower: Sendable {
         return .resync(reason, image)
     }
 
-    /// - Returns: `nil` where the store has no more than the follower.
+    /// Reads the next changes from the store.
+    /// - Returns: `nil` if the store has no changes after the follower's position.
     private mutating func catchUp() async throws(EngineError) -> Event? {
-        // Just restarted, or a moment ago disconnected: nothing has to be read.
+        // The follower is up to date, as after a restart or a short disconnection: nothing has to be read.
         if position == engine.feed.revision {
             isLive = true
             return nil

@@ -2,20 +2,21 @@ package import BreakerCore
 import NIOConcurrencyHelpers
 package import NIOCore
 
-/// Every breaker as the last committed change left it: what a follower begins with, and what lists are made of.
+/// Every breaker as of the last committed change. Followers start with an image, and lists are made from one.
 ///
-/// It is made of pieces. The next image shares those in which nothing changed, so that followers who do not read what they
-/// begin with hold little more than one image, at however many revisions they began.
+/// An image consists of pieces. The next image shares the pieces in which nothing changed. Followers that do not read
+/// the image they start with therefore hold little more than one image together, however many revisions they started
+/// at.
 package final class PanelImage: Sendable {
     package typealias Entry = (name: BreakerName, outline: Outline)
 
-    /// Some breakers that follow each other in order of name.
+    /// Consecutive breakers in order of name.
     package final class Piece: Sendable {
         /// Not empty.
         package let breakers: [Entry]
-        /// How many there are of each state, up to ``nextDue``.
+        /// How many breakers are in each state, valid until ``nextDue``.
         let totals: BreakerList.Totals
-        /// When the passing of time changes one of them next; `nil` where it never does.
+        /// When a change of one of the breakers is due next; `nil` for never.
         let nextDue: Instant?
         private let encoding = NIOLockedValueBox<ByteBuffer?>(nil)
 
@@ -28,7 +29,7 @@ package final class PanelImage: Sendable {
         var first: BreakerName { breakers[0].name }
         var last: BreakerName { breakers[breakers.count - 1].name }
 
-        /// What `encode` makes of the breakers: made once, and shared by all who ask.
+        /// The breakers as `encode` encodes them. The result is kept, and shared by all callers.
         package func encoded(_ encode: ([Entry]) -> ByteBuffer) -> ByteBuffer {
             if let known = encoding.withLockedValue({ $0 }) { return known }
             let bytes = encode(breakers)
@@ -37,9 +38,9 @@ package final class PanelImage: Sendable {
         }
     }
 
-    /// The last change that is in it.
+    /// The last change that the image includes.
     package let revision: Int64
-    /// How often the clock was set before.
+    /// How often the clock had been set before.
     let shifts: Int
     package let at: Instant
     /// In order of name.
@@ -69,7 +70,7 @@ package final class PanelImage: Sendable {
         var pieces: [Piece] = []
         pieces.reserveCapacity(self.pieces.count)
         for (index, piece) in self.pieces.enumerated() {
-            // A name between two pieces joins the second, and one after all of them the last.
+            // A name between two pieces joins the second piece. A name after all pieces joins the last one.
             let own = index == self.pieces.count - 1 ? rest : rest.prefix { $0.key <= piece.last }
             rest = rest.dropFirst(own.count)
             let next = own.isEmpty ? [piece] : Self.cut(Self.merge(own, into: piece.breakers))
@@ -79,7 +80,7 @@ package final class PanelImage: Sendable {
         return PanelImage(revision: last.revision, shifts: shifts, at: now, pieces: pieces)
     }
 
-    /// Appends a piece, or joins it with the one before where both have room in one.
+    /// Appends a piece, or joins it with the last one if both fit in one piece.
     private static func append(_ piece: Piece, to pieces: inout [Piece]) {
         guard let last = pieces.last, last.breakers.count + piece.breakers.count <= pieceSize else {
             return pieces.append(piece)
@@ -105,10 +106,10 @@ package final class PanelImage: Sendable {
         return merged + rest
     }
 
-    /// Some 18 KB of JSON.
+    /// How many breakers a piece holds: about 18 KB of JSON.
     private static let pieceSize = 100
 
-    /// Cuts into pieces of about one size. A list that is only slightly larger is not cut.
+    /// Cuts a list into pieces of about equal size. A list that is only slightly larger than a piece is not cut.
     private static func cut(_ breakers: [Entry]) -> [Piece] {
         guard breakers.count > pieceSize + pieceSize / 2 else { return breakers.isEmpty ? [] : [Piece(breakers)] }
         let count = (breakers.count + pieceSize - 1) / pieceSize
