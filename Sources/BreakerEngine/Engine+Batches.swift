@@ -1,7 +1,7 @@
 package import BreakerCore
 import NIOConcurrencyHelpers
 
-/// Many reports of one request.
+/// Many reports in one request.
 extension Engine {
     package struct AddressedReport: Sendable {
         package var name: BreakerName
@@ -13,16 +13,16 @@ extension Engine {
         }
     }
 
-    /// How many reports, and how many outcomes, one transaction of a batch takes: as much as is applied and stored in some
-    /// milliseconds.
+    /// The most reports, and the most outcomes, in one transaction of a batch: as many as are applied and stored in
+    /// some milliseconds.
     static let reportsPerTransaction = 1_000
     static let outcomesPerTransaction = 65_536
 
-    /// Takes many reports, in one transaction or, where they are more than one takes, in several. Each report has an answer
-    /// of its own, in order; one that is not stored has the reason.
+    /// Takes many reports, in one transaction, or in several if one is not enough.
     ///
     /// - Parameter client: the worker that reports. Its transactions take turns with the commands of other clients.
-    /// - Throws: an ``EngineError`` where no transaction is stored.
+    /// - Returns: for each report, in order, its answer, or the reason why it is not stored.
+    /// - Throws: an ``EngineError`` if no transaction is stored.
     package func report(
         _ reports: [AddressedReport],
         from client: Client = .server
@@ -70,7 +70,7 @@ extension Engine {
             missing = count
         }
 
-        /// - Returns: all answers where this is the last; else `nil`.
+        /// - Returns: all answers if this is the last one; otherwise `nil`.
         mutating func add(_ answer: PartAnswer, at index: Int) -> [PartAnswer]? {
             answers[index] = answer
             missing -= 1
@@ -97,7 +97,7 @@ extension Engine {
         )
     }
 
-    /// Splits a batch into what one transaction takes.
+    /// Splits a batch into parts, each for one transaction.
     static func parts(of reports: [AddressedReport]) -> [Part] {
         var parts: [Part] = []
         var (start, outcomes) = (reports.startIndex, 0)
@@ -121,6 +121,6 @@ extension Result {
 }
 
 extension EngineError {
-    /// The error for the reports of one part. Clients resend reports that failed with these codes.
+    /// The error for the reports of one part. Clients resend reports that failed with its code.
     fileprivate var ofPart: EngineError { code == .shuttingDown ? EngineError(.overloaded, message) : self }
 }

@@ -4,8 +4,10 @@ import BreakerStorage
 extension Engine {
     /// Carries out a change of the working copy as one command, and waits until it is stored.
     ///
-    /// - Parameter client: the sender, whose turn it takes.
-    /// - Parameter body: checks first and changes then: what it changed before it throws is stored all the same.
+    /// - Parameters:
+    ///   - client: the sender. The command takes its turn.
+    ///   - body: has to check before it changes anything: changes that it makes before it throws are stored all the
+    ///     same.
     func change<Value: Sendable>(
         from client: Client,
         weight: Int = 1,
@@ -34,9 +36,9 @@ extension Engine {
         )
     }
 
-    /// Changes one breaker that exists, and takes note of it where it changed anything beyond what was due.
+    /// Changes an existing breaker, and adds an audit entry if anything changed beyond what was due.
     ///
-    /// - Parameter telling: what the audit says of the breaker before and behind.
+    /// - Parameter telling: the text that the audit keeps of the breaker, before and after the change.
     fileprivate func order(
         _ action: AuditEntry.Action,
         of name: BreakerName,
@@ -72,19 +74,19 @@ extension Engine {
     }
 
     private struct Ordered: Sendable {
-        /// `nil` where nothing changed.
+        /// `nil` if nothing changed.
         var revision: Int64?
         var before: String?
         var after: String?
     }
 }
 
-// MARK: What operators order
+// MARK: Changes by operators
 
 extension Engine {
-    /// What an operator wants to be true of the policy before it is changed.
+    /// What has to be true of a breaker and its policy for an operator's change to be made.
     package enum Precondition: Hashable, Sendable {
-        /// The breaker exists and its policy is of one of these revisions.
+        /// The breaker exists, and the revision of its policy is one of these.
         case revision(in: Set<Int64>)
         /// The breaker exists.
         case exists
@@ -92,7 +94,7 @@ extension Engine {
         case isNew
     }
 
-    /// Creates a breaker with `policy`, or gives it to one that exists.
+    /// Creates a breaker with `policy`, or sets the policy of an existing breaker.
     package func putPolicy(
         _ policy: Policy,
         of name: BreakerName,
@@ -126,7 +128,7 @@ extension Engine {
         var isNew: Bool
     }
 
-    /// Lays `document` over the policy of a breaker that exists.
+    /// Applies `document` to the policy of an existing breaker.
     package func patchPolicy(
         _ document: PolicyDocument,
         of name: BreakerName,
@@ -144,7 +146,7 @@ extension Engine {
         return seen([view])[0]
     }
 
-    /// Deletes a breaker with all that is kept of it.
+    /// Deletes a breaker with all its rows.
     package func delete(
         _ name: BreakerName,
         actor author: Author,
@@ -157,11 +159,11 @@ extension Engine {
         }
     }
 
-    /// Deletes every breaker whose name begins with `prefix`, some in a transaction: other commands are carried out in
-    /// between. A breaker that is created meanwhile stays if its name is before the last that was deleted.
+    /// Deletes every breaker whose name begins with `prefix`, a few in each transaction. Other commands are carried out
+    /// in between. A breaker that is created meanwhile is not deleted if its name is before the last deleted name.
     ///
-    /// - Returns: how many were deleted.
-    /// - Throws: ``EngineError``; breakers that were deleted before stay so.
+    /// - Returns: how many breakers were deleted.
+    /// - Throws: ``EngineError``; breakers that were deleted before the error stay deleted.
     package func deleteAll(prefix: String, actor author: Author) async throws(EngineError) -> Int {
         var (count, last) = (0, BreakerName?.none)
         while true {
@@ -179,11 +181,11 @@ extension Engine {
         }
     }
 
-    /// A breaker takes some thousand rows along.
+    /// The weight of one deletion: some thousand rows are deleted with a breaker.
     private static let deletionWeight = 128
     private static let deletionsPerTransaction = 8
 
-    /// Puts a breaker in a fresh state.
+    /// Resets a breaker to a fresh state.
     package func reset(
         _ name: BreakerName,
         to target: Breaker.ResetTarget,
@@ -202,7 +204,7 @@ extension Engine {
     }
 
     /// Sets an override.
-    /// - Parameter expiresInMs: ``Limits/overrideMs``; `nil` for one that stands until it is cleared.
+    /// - Parameter expiresInMs: ``Limits/overrideMs``; `nil` for an override that is in force until it is cleared.
     package func setOverride(
         _ mode: Override.Mode,
         of name: BreakerName,
@@ -225,7 +227,7 @@ extension Engine {
         }
     }
 
-    /// Ends an override; a breaker without one stays as it is.
+    /// Ends an override. A breaker without one does not change.
     package func clearOverride(of name: BreakerName, actor author: Author) async throws(EngineError) -> BreakerView {
         try await order(.overrideCleared, of: name, by: author, telling: { $0.override.map(AuditText.override) }) {
             breaker,
@@ -237,14 +239,14 @@ extension Engine {
 }
 
 extension WorkingCopy {
-    /// Deletes a breaker, and takes note of it.
+    /// Deletes a breaker, and adds an audit entry.
     fileprivate mutating func delete(_ name: BreakerName, by author: Author) {
         let before = self[name].map(AuditText.whole)
         delete(name, actor: author.actor)
         note(.delete, of: name, by: author, revision: journal.revision, before: before, after: nil)
     }
 
-    /// Gives the breaker another policy; the same from the same source is no change.
+    /// Sets the policy of a breaker, and adds an audit entry. An equal policy from the same source is not a change.
     fileprivate mutating func changePolicy(of name: BreakerName, to policy: Policy, actor author: Author) {
         guard let breaker = self[name], breaker.policy != policy || breaker.policySource != .api else { return }
         let before = AuditText.policy(of: breaker)
@@ -283,7 +285,7 @@ extension EngineError {
         EngineError(.unknownBreaker, "there is no breaker \(name)")
     }
 
-    /// A policy that was refused, with every field at fault.
+    /// The error for a refused policy, with every field at fault.
     package init(_ error: PolicyError) {
         self.init(
             .invalidPolicy,

@@ -2,7 +2,7 @@ package import BreakerCore
 import BreakerStorage
 
 extension Engine {
-    /// Why a breaker is as it is, and what comes next.
+    /// Explains why a breaker is in its state, and what comes next.
     /// - Throws: ``EngineError/Code/unknownBreaker``.
     package func explanation(of name: BreakerName) async throws(EngineError) -> Explanation {
         let view = try await breaker(name)

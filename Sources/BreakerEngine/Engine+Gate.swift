@@ -1,8 +1,9 @@
 package import BreakerCore
 
 extension Engine {
-    /// Asks whether a call may go through whose outcome nobody will report: no probe is granted, for it would be lost.
-    /// - Throws: an ``EngineError`` where there is no decision.
+    /// Asks whether a call may go through if its outcome will not be reported. No probe is granted, because it would be
+    /// lost.
+    /// - Throws: an ``EngineError`` if there is no decision.
     package func acquireWithoutProbe(
         _ name: BreakerName,
         from client: Client = .server

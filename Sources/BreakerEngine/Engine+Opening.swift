@@ -3,16 +3,16 @@ import BreakerStorage
 import Logging
 
 extension Engine {
-    /// What a store holds, ready for the writer and for the panel.
+    /// The contents of a store, ready for the writer and the panel.
     struct Opened {
         var copy: WorkingCopy
         var entries: [(name: BreakerName, standing: Standing, lastSeenAt: Instant?)]
-        /// Why the configuration could not be stored; `nil` where it is in force.
+        /// Why the configuration could not be stored; `nil` if it is in force.
         var failure: StoreError?
     }
 
-    /// A store that can be read and not written, as on a full disk, is opened as it is: the writer applies the
-    /// configuration once it can be stored.
+    /// Loads a store, and applies the configuration to it. A store that can be read but not written, as on a full disk,
+    /// is opened as it is; the writer applies the configuration once it can be stored.
     static func open(
         _ store: any BreakerStore,
         sessions: SessionRegister,
@@ -34,7 +34,7 @@ extension Engine {
         copy.advanceDue()
         var failure: StoreError?
         do {
-            // A write in any case, which tells whether the store works.
+            // Written even without changes, which shows whether the store works.
             var batch = copy.batch(lastSeen: { names in names.map { lastSeen[$0] } })
             batch.sessions = sessions.unstored
             try store.write(batch)
@@ -53,7 +53,8 @@ extension Engine {
         return Opened(copy: copy, entries: entries, failure: failure)
     }
 
-    /// No deadline moves by the load: a clock behind the last write begins with that, and follows the system's then.
+    /// Loads the breakers. This moves no deadline: a clock that is behind the last write starts at the last write, and
+    /// follows the system's clock from there.
     private static func load(
         _ store: any BreakerStore,
         configuration: Configuration,
@@ -92,8 +93,8 @@ extension Engine {
 }
 
 extension WorkingCopy {
-    /// Gives every breaker the policy that the configuration has for it, but for those whose policy an operator set,
-    /// and creates those that the configuration names, as far as `max_breakers` allows.
+    /// Gives every breaker the policy that the configuration has for it, except the breakers whose policy an operator
+    /// set. Creates the breakers that the configuration names, as far as `max_breakers` allows.
     mutating func applyBook(logger: Logger) {
         for name in names {
             guard let breaker = self[name], breaker.policySource != .api else { continue }

@@ -2,24 +2,24 @@ package import BreakerCore
 package import BreakerStorage
 import Logging
 
-/// A breaker as it is at one moment: everything due has happened.
+/// A breaker as of one instant, after every change that is due.
 package struct BreakerView: Sendable {
     package var breaker: Breaker
     package var at: Instant
     package var lastSeenAt: Instant?
-    /// What was decided since the server started.
+    /// The decisions since the server started.
     package var decisions = DecisionTally()
 }
 
 extension WorkingCopy {
-    /// The breaker as it is at `now`, due transitions included that are not stored yet.
+    /// The breaker as of `now`, including due transitions that are not stored yet.
     func view(of name: BreakerName, at now: Instant) throws(EngineError) -> BreakerView {
         guard let breaker = self[name] else { throw .unknown(name) }
         return BreakerView(breaker: breaker.preview(at: now), at: now)
     }
 }
 
-// MARK: What operators see
+// MARK: Reads by operators
 
 extension Engine {
     /// - Throws: ``EngineError/Code/unknownBreaker``.
@@ -33,7 +33,7 @@ extension Engine {
     /// How many breakers are read between two batches: a fraction of a millisecond of the writer's time.
     static let breakersAtATime = 500
 
-    /// What `body` makes of the breakers of these names, without those that do not exist.
+    /// The values that `body` returns for the breakers with these names. Names without a breaker are left out.
     /// - Throws: ``EngineError/Code/storageUnavailable``.
     func read<Value: Sendable>(
         _ names: [BreakerName],
@@ -61,7 +61,7 @@ extension Engine {
         return views
     }
 
-    /// The failure log of a breaker, newest first, with one more than `limit` where there are more.
+    /// The failure log of a breaker, newest first: `limit` failures, and one more if there are more.
     package func failures(
         of name: BreakerName,
         before number: Int64?,
@@ -73,7 +73,7 @@ extension Engine {
         }
     }
 
-    /// The transitions of one breaker, newest first, with one more than `limit` where there are more.
+    /// The transitions of one breaker, newest first: `limit` transitions, and one more if there are more.
     package func transitions(
         of name: BreakerName,
         before revision: Int64?,
@@ -85,7 +85,7 @@ extension Engine {
         }
     }
 
-    /// The transitions of all breakers whose names begin with `prefix`, as ``transitions(of:before:limit:)``.
+    /// As ``transitions(of:before:limit:)``, of all breakers whose names begin with `prefix`.
     package func transitions(
         visiblePrefix prefix: String,
         before revision: Int64?,
@@ -96,7 +96,7 @@ extension Engine {
         }.map { ($0.name, $0.transition) }
     }
 
-    /// Writes a consistent, checked copy of everything that is stored into a file without a name.
+    /// Writes a consistent, checked copy of the store into a file without a name.
     package func backUp() async throws(EngineError) -> OpenFile {
         try await read { [reader] in try reader.backUp() }
     }

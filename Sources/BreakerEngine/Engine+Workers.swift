@@ -1,6 +1,6 @@
 package import BreakerCore
 
-/// What workers ask and say.
+/// Acquires and reports of workers.
 extension Engine {
     package typealias Reply<Value> = @Sendable (Result<Value, EngineError>) -> Void
 
@@ -8,9 +8,9 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - client: the worker that asks.
-    ///   - reply: called once where the decision is pending: on the writer's thread, or at once where the queue is full or
-    ///     closed.
-    /// - Returns: the decision, where nothing has to be stored; `nil` where it is pending.
+    ///   - reply: called once if the decision is pending: on the writer's thread, or on any thread if the command is
+    ///     refused. It is called at once if the queue is full or closed.
+    /// - Returns: the decision if nothing has to be stored; `nil` if the decision is pending.
     package func acquire(
         _ name: BreakerName,
         from client: Client = .server,
@@ -27,11 +27,11 @@ extension Engine {
         return nil
     }
 
-    /// Takes what a worker says of a finished call.
+    /// Takes a worker's report of a finished call.
     ///
     /// - Parameters:
     ///   - client: the worker that reports.
-    ///   - reply: called once, on the writer's thread, when the report is stored.
+    ///   - reply: called once: on the writer's thread when the report is stored, or on any thread if it is refused.
     package func report(
         _ report: Report,
         to name: BreakerName,
@@ -41,7 +41,7 @@ extension Engine {
         submit(.report(name, report, reply), from: client, weight: Self.weight(ofOutcomes: report.count))
     }
 
-    /// Outcomes of one report are applied in a loop; so many take as long as a command of its own.
+    /// The weight of a report. Its outcomes are applied in a loop, and 64 of them take as long as one command.
     static func weight(ofOutcomes count: Int) -> Int { 1 + count / 64 }
 }
 
@@ -61,7 +61,8 @@ extension Engine {
         try await waitForReply { self.report(report, to: name, reply: $0) }
     }
 
-    /// Cancellation does not end the wait: what is queued is carried out, and answered.
+    /// Waits for the reply to a command. Cancellation does not end the wait: a queued command is carried out and
+    /// answered.
     func waitForReply<Value: Sendable>(_ ask: (@escaping Reply<Value>) -> Void) async throws(EngineError) -> Value {
         let result: Result<Value, EngineError> = await withCheckedContinuation { continuation in
             ask { continuation.resume(returning: $0) }

@@ -6,32 +6,32 @@ package import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// The authority: decides, takes reports, and carries out what operators order.
+/// The authority over all breakers. It decides acquires, takes reports, and carries out the changes of operators.
 ///
-/// A decision that changes nothing is read off the panel on the caller's thread. All else goes through the queue to
-/// the writer and is answered once it is stored.
+/// A decision that changes nothing is read from the panel on the caller's thread. Every other decision, report or
+/// change goes through the queue to the writer, and is answered once it is stored.
 package final class Engine: Sendable {
     package struct Configuration: Sendable {
         package var book = PolicyBook()
-        /// How many breakers there may be.
+        /// How many breakers may exist.
         package var maximumBreakers = 10_000
-        /// How many breakers of one token's creation there may be; `nil` for half of all where several workers have
-        /// tokens, and for all but those that are left to operators where one has.
+        /// How many breakers one token may have created. `nil` for half of all breakers if several workers have tokens,
+        /// otherwise for all breakers except those that are left to operators.
         package var breakersPerToken: Int?
-        /// Whether an acquire and a report create the breaker that they name.
+        /// Whether an acquire or a report creates the breaker that it names.
         package var mayWorkersCreate = true
         /// How many commands may wait for the writer.
         package var queueCapacity = 65_536
-        /// How long a command may wait to be begun, in milliseconds.
+        /// How long a command may wait before it is started, in milliseconds.
         package var commandDeadlineMs: Int64 = 5_000
-        /// How long a list or a read of the store may wait to be begun, in milliseconds.
+        /// How long a list or a read of the store may wait before it is started, in milliseconds.
         package var readDeadlineMs: Int64 = 5_000
 
         package init() {}
     }
 
     package let clock: any ServerClock
-    /// Which history the store holds.
+    /// The history that the store holds.
     package let epoch: Epoch
     package let sessions: SessionRegister
     let configuration: Configuration
@@ -41,9 +41,9 @@ package final class Engine: Sendable {
     let reader: any BreakerReader
     private static let readersAtATime = 2
     private let readerThreads = NIOThreadPool(numberOfThreads: readersAtATime)
-    /// A thread of its own for what a scrape asks, so that no read delays it.
+    /// A separate thread for the reads of a scrape, so that no other read delays them.
     private let statusThread = NIOThreadPool(numberOfThreads: 1)
-    /// Of lists of breakers, which take as long as there are breakers.
+    /// A separate thread for lists of breakers, which take longer the more breakers there are.
     private let listThread = NIOThreadPool(numberOfThreads: 1)
     let storeTurns: ReadTurns
     let listTurns: ReadTurns
@@ -57,13 +57,13 @@ package final class Engine: Sendable {
     private let eventLoop: any EventLoop
     let logger: Logger
 
-    /// Loads what is stored, moves deadlines where the clock is behind the last write, and applies the configuration. Where
-    /// the store cannot be written, the engine decides what needs no write until it can.
+    /// Loads the store, moves deadlines if the clock is behind the last write by more than a minute, and applies the
+    /// configuration. While the store cannot be written, the engine makes only decisions that need no write.
     ///
     /// - Parameters:
-    ///   - store: the engine owns it from here on, and closes it when it stops.
+    ///   - store: the engine owns it from this call on, and closes it when it stops.
     ///   - reader: reads what `store` has committed.
-    /// - Throws: ``StoreError`` where the store cannot be read.
+    /// - Throws: ``StoreError`` if the store cannot be read.
     package init(
         store: sending any BreakerStore,
         reader: any BreakerReader,
@@ -128,24 +128,25 @@ package final class Engine: Sendable {
         listThread.start()
     }
 
-    /// Whether the store takes what it is given.
+    /// Whether the store accepts writes.
     package var storageHealth: StorageHealth { healthBox.withLockedValue { $0 } }
 
     /// How many commands wait for the writer.
     package var queueDepth: Int { queue.withLockedValue { $0.depth } }
 
-    /// How many commands wait for the writer, and at which uptime the first of them is overdue.
+    /// How many commands wait for the writer, and the uptime at which the first of them is overdue.
     var queueReading: (depth: Int, deadlineMs: Int64?) { queue.withLockedValue { ($0.depth, $0.firstDeadlineMs) } }
 
-    /// Takes note of how many workers have tokens: it decides on the share of each.
+    /// Sets how many workers have tokens, which determines the share of each token.
     package func share(amongTokens count: Int) { limits.workerTokens.withLockedValue { $0 = count } }
 
-    /// What the writer has measured of itself so far.
+    /// The measurements of the writer so far.
     var writerMeter: WriterMeter { meterBox.withLockedValue { $0 } }
 
     // MARK: The queue
 
-    /// Queues a command. Where the queue is full, it or a command of the client that has the most is refused at once.
+    /// Queues a command. If the queue is full, this command or one of the client with the most commands is refused at
+    /// once.
     func submit(_ kind: Command.Kind, from client: Client, weight: Int = 1) {
         let deadlineMs = clock.uptimeMs() + configuration.commandDeadlineMs
         let command = Command(client: client, kind: kind, deadlineMs: deadlineMs, weight: weight)
@@ -163,7 +164,7 @@ package final class Engine: Sendable {
         try await readerThreads.runIfActive(body)
     }
 
-    /// As ``onReaderThread(_:)``, for what a scrape reads.
+    /// As ``onReaderThread(_:)``, for the reads of a scrape.
     func onStatusThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws(EngineError) -> Value {
         try await Self.run(body, on: statusThread)
     }
@@ -188,8 +189,8 @@ package final class Engine: Sendable {
 // MARK: Life
 
 extension Engine: Service {
-    /// Keeps time until the service group shuts down, then commits what is queued and closes the store. Cancellation
-    /// is a reason to begin with that, and none to leave it undone.
+    /// Runs the timers until the service group shuts down, then commits the queued commands and closes the store.
+    /// Cancellation starts this shutdown too, but does not interrupt it.
     package func run() async throws {
         timer.start { [self] in submitDueChanges() }
         _ = await writer.armTimer()
@@ -200,22 +201,22 @@ extension Engine: Service {
         await stop()
     }
 
-    /// Refuses further commands, answers those that wait, and closes the store. Call it once.
+    /// Refuses further commands, answers the queued ones, and closes the store. Call it once.
     package func stop() async {
         timer.stop()
         queue.withLockedValue { $0.close() }
-        // Before the store, which leaves no log behind once nobody reads.
+        // Before the store, which can empty its log only if nothing reads it.
         reader.close()
         await writer.finish()
         feed.close()
-        // Their threads are idle by now; that they end is no one's to wait for if the task was cancelled.
+        // The threads are idle by now. If the task was cancelled, it does not wait until they end.
         try? await readerThreads.shutdownGracefully()
         try? await statusThread.shutdownGracefully()
         try? await listThread.shutdownGracefully()
     }
 
-    /// Stores what is due as an ordinary change, so that it is published when it happens, with no traffic. Where more is
-    /// due than one batch takes, the timer comes back for the rest.
+    /// Queues a command that makes the changes that are due, so that they are published on time even without traffic.
+    /// If more changes are due than one batch takes, the timer fires again for the rest.
     package func submitDueChanges() {
         submit(
             .change(
@@ -230,9 +231,9 @@ extension Engine: Service {
         )
     }
 
-    /// Once a second: the system's clock is followed, a failing store is tried, so that it heals without traffic, and what
-    /// the timer missed, as it does while the machine is suspended, is made up for. Behind each minute what the panel counted in it is stored, and
-    /// retention takes a step even where nobody calls.
+    /// Runs once a second. Follows the system's clock. Writes to a failing store, so that it recovers without traffic.
+    /// Submits due changes that the timer missed, as it does while the machine is suspended. After each minute, stores
+    /// the panel's counts of that minute; the write lets retention take a step even without traffic.
     private func beat() async {
         while true {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
@@ -245,7 +246,7 @@ extension Engine: Service {
         }
     }
 
-    /// Once a second, whatever the writer is doing.
+    /// Refuses overdue commands and reads once a second, whatever the writer does.
     private func watchDeadlines() async {
         while true {
             do { try await Task.sleep(for: .seconds(1)) } catch { return }
@@ -254,7 +255,7 @@ extension Engine: Service {
         }
     }
 
-    /// Refuses what has waited past its deadline, also while the writer hangs on a disk that does not answer.
+    /// Refuses the commands whose deadline has passed, even while the writer waits for a disk that does not answer.
     func refuseOverdue() {
         let uptimeMs = clock.uptimeMs()
         for command in queue.withLockedValue({ $0.takeOverdue(atUptimeMs: uptimeMs) }) { command.refuse(.overloaded) }

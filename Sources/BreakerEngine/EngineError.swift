@@ -1,5 +1,5 @@
-/// Why the engine did not do what it was asked. None of these had an effect, but for ``Code/outcomeUnknown``, which
-/// may have had one.
+/// The reason why the engine did not carry out a request. The request had no effect, unless the code is
+/// ``Code/outcomeUnknown``: then it may have had one.
 package struct EngineError: Error, Hashable, Sendable {
     package enum Code: String, CaseIterable, Sendable {
         case unknownBreaker = "unknown_breaker"
@@ -20,9 +20,9 @@ package struct EngineError: Error, Hashable, Sendable {
     }
 
     package var code: Code
-    /// A sentence that is safe to show to anybody who may ask.
+    /// A sentence that is safe to show to any client.
     package var message: String
-    /// The fields at fault, where fields are.
+    /// The fields at fault, if any.
     package var faults: [Fault] = []
 
     package init(_ code: Code, _ message: String, faults: [Fault] = []) {
@@ -31,7 +31,7 @@ package struct EngineError: Error, Hashable, Sendable {
         self.faults = faults
     }
 
-    /// No client sees it.
+    /// No client sees this error.
     static let cancelled = EngineError(.overloaded, "the request was cancelled")
     static let shuttingDown = EngineError(.shuttingDown, "the server is shutting down")
     static let overloaded = EngineError(.overloaded, "more is waiting to be stored than can be soon")

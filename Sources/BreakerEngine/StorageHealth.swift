@@ -1,17 +1,17 @@
 package import BreakerStorage
 
-/// Whether the store takes what it is given.
+/// Whether the store accepts writes.
 package enum StorageHealth: Hashable, Sendable {
     case ok
     case failing(StoreError)
 
-    /// - Returns: whether this is news.
+    /// - Returns: whether the store worked before.
     mutating func fail(_ error: StoreError) -> Bool {
         defer { self = .failing(error) }
         return self == .ok
     }
 
-    /// - Returns: whether this is news.
+    /// - Returns: whether the store failed before.
     mutating func recover() -> Bool {
         defer { self = .ok }
         return self != .ok
