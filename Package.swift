@@ -309,7 +309,7 @@ let package = Package(
     cLanguageStandard: .c2x
 )
 
-// The race detector needs a build of its own. It has no targets but those that its tests need.
+// The race detector needs a separate build, which has only the targets that its tests need.
 if Context.environment["FUSEBOX_RACES"] != nil {
     let others: Set = [
         "BreakerCoreTests", "BreakerHTTPTests", "FuseboxTests", "client-benchmark", "faulty-server", "fusebox",

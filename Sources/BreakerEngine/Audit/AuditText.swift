@@ -1,6 +1,6 @@
 import BreakerCore
 
-/// What a breaker, or a part of it, was and is, as the audit keeps it: a compact JSON object.
+/// The text that the audit keeps of a breaker, or of a part of it: a compact JSON object.
 enum AuditText {
     static func policy(of breaker: Breaker) -> String {
         object([("policy_source", text(breaker.policySource.description)), ("policy", fields(breaker.policy))])
@@ -42,7 +42,7 @@ enum AuditText {
         "{" + members.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
     }
 
-    /// Escapes what RFC 8259, section 7, requires.
+    /// Quotes a string, and escapes the characters that RFC 8259, section 7, requires to be escaped.
     private static func text(_ value: String) -> String {
         var text = "\""
         for scalar in value.unicodeScalars {

@@ -2,8 +2,8 @@ package import BreakerCore
 import BreakerStorage
 
 extension Engine {
-    /// What operators ordered, newest first, with one more than `limit` where there are more.
-    /// - Parameter revision: only what is before it; `nil` for the newest.
+    /// The audit entries, newest first: `limit` entries, and one more if there are more.
+    /// - Parameter revision: only entries before it; `nil` for the newest.
     package func audit(
         _ filter: AuditFilter,
         before revision: Int64?,
@@ -14,7 +14,7 @@ extension Engine {
 }
 
 extension WorkingCopy {
-    /// Takes note of what somebody ordered; it is stored with the change, or not at all.
+    /// Adds an audit entry, which is stored with the change, or not at all.
     mutating func note(
         _ action: AuditEntry.Action,
         of name: BreakerName,

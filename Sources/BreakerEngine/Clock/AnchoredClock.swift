@@ -9,18 +9,19 @@ import NIOConcurrencyHelpers
     import Darwin
 #endif
 
-/// Wall time, carried on by a clock that nobody sets: a step of the system's clock moves no deadline.
+/// Wall time that advances with a clock that cannot be set, so that a step of the system's clock moves no deadline.
 ///
-/// A step of up to a minute is followed slowly. ``step(byMs:)`` takes a longer one at once; the writer then moves every
-/// deadline by the same amount.
-/// `ContinuousClock` is CLOCK_BOOTTIME on Linux: it runs on while the machine is suspended.
+/// A step of up to a minute is followed slowly. ``step(byMs:)`` takes a longer step at once; the writer then moves
+/// every deadline by the same amount.
+///
+/// `ContinuousClock` is CLOCK_BOOTTIME on Linux: it keeps running while the machine is suspended.
 package final class AnchoredClock: ServerClock {
-    /// The instant that is shown, as a function of the uptime.
+    /// The instant that the clock shows, as a function of the uptime.
     private struct Course {
-        /// What is shown at an uptime of `startMs`.
+        /// The instant at an uptime of `startMs`.
         var anchor: Instant
         var startMs: Int64
-        /// What is gained from there on, or lost, a little at a time.
+        /// How much the clock gains from there on, a little at a time; negative if it loses.
         var correctionMs: Int64 = 0
 
         func now(at uptimeMs: Int64) -> Instant {
@@ -30,9 +31,10 @@ package final class AnchoredClock: ServerClock {
         }
     }
 
-    /// 5 ms a second are made good: nobody sees it, and no duration is longer or shorter by more than half a percent.
+    /// How many milliseconds pass for each one that is corrected: 5 ms are corrected per second, so no duration is
+    /// longer or shorter by more than half a percent.
     static let msPerCorrectedMs: Int64 = 200
-    /// A minute: what is further off is not followed but taken at once.
+    /// A minute. A larger difference is not corrected slowly, but in one step.
     static let longestCorrectionMs: Int64 = 60_000
 
     private let wall: @Sendable () -> Instant
@@ -41,7 +43,7 @@ package final class AnchoredClock: ServerClock {
 
     /// - Parameters:
     ///   - wall: the system's clock.
-    ///   - elapsedMs: milliseconds since the clock was made; never falls.
+    ///   - elapsedMs: milliseconds since the clock was made; never decreases.
     package init(wall: @escaping @Sendable () -> Instant, elapsedMs: @escaping @Sendable () -> Int64) {
         self.wall = wall
         self.elapsedMs = elapsedMs

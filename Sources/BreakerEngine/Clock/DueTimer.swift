@@ -3,7 +3,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 
-/// Calls when the next breaker is due. It may call in vain, and late; never is a due change only made by it.
+/// Calls a function when the next breaker is due. The call may be needless or late; no due change depends on it alone.
 final class DueTimer: Sendable {
     private struct State {
         var armedFor: Instant?
@@ -22,14 +22,14 @@ final class DueTimer: Sendable {
         state.withLockedValue { $0.fire = fire }
     }
 
-    /// Says when the next breaker is due; `nil` for never.
+    /// Sets when the next breaker is due; `nil` for never.
     func arm(_ due: Instant?, at now: Instant) {
         let outdated = state.withLockedValue { state -> Scheduled<Void>? in
             guard let fire = state.fire, state.armedFor != due else { return nil }
             let outdated = state.scheduled
             state.armedFor = due
             state.scheduled = due.map { due in
-                // One millisecond at least, so that a breaker whose change cannot be stored does not spin.
+                // At least one millisecond, so that a change that cannot be stored does not make the timer spin.
                 let delay = max(1, min(now.milliseconds(until: due), Self.longestDelayMs))
                 return eventLoop.scheduleTask(in: .milliseconds(delay)) { [weak self] in
                     self?.state.withLockedValue { $0.armedFor = nil }
@@ -49,6 +49,7 @@ final class DueTimer: Sendable {
         scheduled?.cancel()
     }
 
-    /// A day: far below what a timer can count, and whatever is due later is asked for again then.
+    /// A day, which is far below the longest delay of a timer. If the next breaker is due later, the timer fires early
+    /// and is armed again.
     private static let longestDelayMs: Int64 = 86_400_000
 }

@@ -2,19 +2,19 @@ package import BreakerCore
 
 /// The only clock of a server.
 package protocol ServerClock: Sendable {
-    /// The present instant. It falls only by ``step(byMs:)``.
+    /// The current instant. It decreases only in ``step(byMs:)``.
     func now() -> Instant
 
-    /// Milliseconds since the clock was made. It never falls and knows no steps, so that what waits is measured by it.
+    /// Milliseconds since the clock was made. The value never decreases and has no steps, so waits are measured by it.
     func uptimeMs() -> Int64
 
-    /// Shows `instant` or later from now on, so that deadlines keep their distance.
+    /// Makes the clock show `instant` or later from this call on, so that the time until each deadline does not change.
     func begin(notBefore instant: Instant)
 
-    /// Follows the system's clock where that was set a little.
-    /// - Returns: the difference in milliseconds, where it is above a minute and was not followed; else `nil`.
+    /// Follows the system's clock, unless that was set by more than a minute.
+    /// - Returns: the difference in milliseconds if it is above a minute and was not followed; otherwise `nil`.
     func follow() -> Int64?
 
-    /// Takes a step that ``follow()`` told of. Every deadline has to take it too.
+    /// Takes a step that ``follow()`` returned. Every deadline has to be moved by the same amount.
     func step(byMs milliseconds: Int64)
 }

@@ -1,4 +1,4 @@
-/// Measures how long a thing takes, for the eye alone: nothing is decided by it.
+/// Measures a duration for display only: nothing is decided by it.
 struct Stopwatch {
     private let start = ContinuousClock.now
 

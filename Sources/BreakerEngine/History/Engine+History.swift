@@ -2,7 +2,7 @@ package import BreakerCore
 import BreakerStorage
 
 extension Engine {
-    /// What became of a breaker's calls over time, up to this moment.
+    /// The history of a breaker's calls, including those that are not stored yet.
     /// - Throws: ``EngineError/Code/unknownBreaker``.
     package func history(of name: BreakerName, in steps: CallHistory.Steps) async throws(EngineError) -> CallHistory {
         try await histories(of: [breaker(name)], in: steps)[0]
@@ -17,8 +17,8 @@ extension Engine {
         var histories = try await read { [reader] in try reader.calls(ofBreakers: ids, in: steps) }
         for start in stride(from: 0, to: views.count, by: Self.breakersAtATime) {
             let some = Array(views[start..<min(start + Self.breakersAtATime, views.count)])
-            // What is not stored yet is asked for behind what is: what is stored in between is missed for once, and nothing
-            // is counted twice. The panel is read on the writer's thread, for there it is collected.
+            // Unstored calls are read after stored ones. Calls that are stored in between are missed this time, but no
+            // call is counted twice. The panel is read on the writer's thread, because that thread collects its counts.
             let unstored = try await writer.read { [panel] working, _ throws(EngineError) in
                 let counted = panel.uncollected(some.map(\.breaker.name))
                 return zip(some, counted).map { working.unstoredCalls(of: $0.breaker.id, beside: $1, in: steps) }
@@ -30,8 +30,8 @@ extension Engine {
         return histories
     }
 
-    /// The failures of a breaker that are kept, grouped.
-    /// - Parameter to: the first instant that is not in it.
+    /// The stored failures of a breaker, grouped.
+    /// - Parameter to: the first instant that is not included.
     /// - Throws: ``EngineError/Code/unknownBreaker``.
     package func failureSummary(
         of name: BreakerName,

@@ -1,10 +1,10 @@
 import BreakerCore
 import BreakerStorage
 
-/// What happened to breakers by the minute and is not stored yet.
+/// The calls of each breaker and minute that are not stored yet.
 ///
-/// What a batch reports is stored with it, and forgotten with it where it fails. What needs no write of its own, ignored
-/// reports and the panel's counts, waits here, and goes along with the batches to come, some of it at a time.
+/// The reports of a batch are stored with it, or forgotten if it fails. Ignored reports and the panel's counts need no
+/// write of their own: they wait here, and later batches take some of them at a time.
 struct UnstoredCalls {
     private struct Addition {
         var key: Key
@@ -13,7 +13,7 @@ struct UnstoredCalls {
         var isSlow: Bool
     }
 
-    /// A row of what is stored.
+    /// The key of a stored row.
     private struct Key: Hashable, Comparable {
         var minute: Minute
         var breakerID: Int64
@@ -26,31 +26,31 @@ struct UnstoredCalls {
     /// By minute and breaker.
     private var waiting: [Minute: [Int64: CallTally]] = [:]
     private var waitingCount = 0
-    /// What of ``waiting`` the present batch takes along: of one minute.
+    /// The part of ``waiting`` that the current batch takes along, all of one minute.
     private var takenAlong: (minute: Minute, breakerIDs: [Int64])?
-    /// One for each report of the batch that was taken in.
+    /// One for each report of the batch that was counted.
     private var additions: [Addition] = []
 
-    /// From here on no more is collected, for a disk may be full for days: about 10 MB. What is collected at once may go
-    /// beyond it by as many breakers as there are.
+    /// How many rows may wait: about 10 MB. Above this no more is collected, because a disk may be full for days. A
+    /// single collection may exceed the limit by as many rows as there are breakers.
     static let limit = 100_000
-    /// How much of what waits a batch takes along: a few milliseconds of it.
+    /// How many waiting rows a batch takes along: a few milliseconds of work.
     static let rowsAtATime = 1_000
 
     var isFull: Bool { waitingCount >= Self.limit }
     var isEmpty: Bool { waitingCount == 0 }
 
-    // MARK: What happens
+    // MARK: Adding calls
 
-    /// Notes outcomes that the present batch takes in.
-    /// - Parameter minute: in which the calls ended.
+    /// Adds outcomes that the current batch reports.
+    /// - Parameter minute: the minute in which the calls ended.
     mutating func add(_ outcome: Outcome, count: Int, isSlow: Bool, breakerID: Int64, minute: Minute) {
         guard count > 0 else { return }
         let key = Key(minute: minute, breakerID: breakerID)
         additions.append(Addition(key: key, outcome: outcome, count: Int64(count), isSlow: isSlow))
     }
 
-    /// Notes what was decided, beside any batch.
+    /// Adds decisions, which are not part of a batch.
     mutating func add(_ decisions: DecisionTally, breakerID: Int64, minute: Minute) {
         change(Key(minute: minute, breakerID: breakerID)) { $0 += decisions.calls }
     }
@@ -60,7 +60,7 @@ struct UnstoredCalls {
         body(&waiting[key.minute, default: [:]][key.breakerID, default: CallTally()])
     }
 
-    /// What waits of a breaker.
+    /// The waiting calls of a breaker.
     func calls(of breakerID: Int64, in steps: CallHistory.Steps) -> [(minute: Minute, tally: CallTally)] {
         waiting.compactMap { minute, tallies in
             guard steps.first <= minute, minute < steps.end, let tally = tallies[breakerID] else { return nil }
@@ -70,12 +70,12 @@ struct UnstoredCalls {
 
     // MARK: A batch
 
-    /// What is to be stored with the present batch: of what waits, the oldest. In order of minute and breaker, which is how
-    /// a store writes it fastest.
+    /// The rows to store with the current batch, including the oldest waiting rows. They are in order of minute and
+    /// breaker, which a store writes fastest.
     ///
     /// - Parameters:
-    ///   - deleted: breakers of which nothing is kept.
-    ///   - takesWaiting: whether what waits comes along.
+    ///   - deleted: breakers whose rows are left out.
+    ///   - takesWaiting: whether waiting rows are included.
     mutating func rows(without deleted: Set<Int64>, takesWaiting: Bool) -> [WriteBatch.CallRow] {
         var tallies: [Key: CallTally] = [:]
         takenAlong = takesWaiting ? oldestWaiting() : nil
@@ -96,7 +96,7 @@ struct UnstoredCalls {
         return (minute, tallies.keys.prefix(Self.rowsAtATime).sorted())
     }
 
-    /// The batch is stored, and with it what it took along.
+    /// Ends a batch that is stored, together with the waiting rows that it took along.
     mutating func stored() {
         if let (minute, breakerIDs) = takenAlong {
             for id in breakerIDs { waiting[minute]?[id] = nil }
@@ -106,7 +106,7 @@ struct UnstoredCalls {
         forgetBatch()
     }
 
-    /// The batch changed nothing that had to be stored. What it reports waits, unless too much does.
+    /// Ends a batch that changed nothing that has to be stored. Its reports wait, unless too many rows wait already.
     mutating func keepBatch() {
         if !isFull {
             for addition in additions {
@@ -125,7 +125,7 @@ struct UnstoredCalls {
 }
 
 extension DecisionTally {
-    /// The same, as a part of what became of calls.
+    /// The decisions as a tally of calls.
     var calls: CallTally {
         var calls = CallTally()
         calls.allowed = Int64(allowed)

@@ -1,11 +1,11 @@
 package import BreakerCore
 
-/// Which breakers a list is to hold.
+/// The condition for the breakers of a list.
 package struct BreakerFilter: Hashable, Sendable {
     package var state: State?
     package var prefix = ""
     package var override: OverrideFilter?
-    /// A part of the name, in lower case; upper and lower case are the same to it.
+    /// A part of the name, in lower case. It matches without regard to case.
     package private(set) var part: [UInt8] = []
 
     package enum OverrideFilter: Hashable, Sendable {
@@ -21,7 +21,7 @@ package struct BreakerFilter: Hashable, Sendable {
         self.part = part.utf8.map(Self.lowercased)
     }
 
-    /// Whether the list may hold a breaker of this name, its prefix aside.
+    /// Whether the filter admits the name. The prefix is not checked.
     func admits(_ name: BreakerName) -> Bool {
         guard !part.isEmpty else { return true }
         let bytes = name.value.utf8.map(Self.lowercased)

@@ -2,16 +2,17 @@ package import BreakerCore
 
 /// A page of breakers, and how many there are of each state.
 package struct BreakerList: Sendable {
-    /// Where a page begins, and with it the order of the list.
+    /// The order of a list, and where a page of it begins.
     package enum Order: Hashable, Sendable {
         /// By name.
-        /// - `after`: only those behind this name.
+        /// - `after`: only breakers after this name.
         case name(after: BreakerName?)
-        /// Those first that have to be looked at, those that are alike by name.
-        /// - `after`: only those behind this place.
+        /// The breakers that most need attention first; breakers that need it equally by name.
+        /// - `after`: only breakers after this place.
         case attention(after: Place?)
     }
 
+    /// The position of a breaker in the order of attention.
     package struct Place: Hashable, Sendable {
         package var attention: Breaker.Attention
         package var name: BreakerName
@@ -26,7 +27,7 @@ package struct BreakerList: Sendable {
         }
     }
 
-    /// How many breakers there are, whatever the list is filtered by beside its prefixes.
+    /// How many breakers there are. Of the list's filter, only the prefixes apply.
     package struct Totals: Hashable, Sendable {
         package var closed = 0
         package var open = 0
@@ -61,26 +62,26 @@ package struct BreakerList: Sendable {
     }
 
     package var views: [BreakerView]
-    /// Where the page ends; `nil` where no page follows.
+    /// Where the page ends; `nil` if no page follows.
     package var end: Place?
     /// `nil` after the first page.
     package var totals: Totals?
 }
 
 extension Engine {
-    /// A page of breakers, with everything in it that was answered before.
+    /// A page of breakers. It includes every change that was answered before the call.
     ///
-    /// Which breakers are on it is read off the panel's image, on a thread of lists; the writer is asked for these alone.
-    /// A breaker that changes in between, so that it is of the list no longer, is left out.
+    /// The breakers of the page are selected from the panel's image, on the list thread. Only these are then read from
+    /// the writer. A breaker that changes in between, so that the filter does not admit it, is left out.
     ///
-    /// - Parameter prefix: a second prefix that every name has to have: what a token may see.
+    /// - Parameter prefix: a second prefix, which every name has to have; it limits what a token may see.
     package func breakers(
         _ filter: BreakerFilter,
         visiblePrefix prefix: String,
         order: BreakerList.Order = .name(after: nil),
         limit: Int
     ) async throws(EngineError) -> BreakerList {
-        // One prefix has to continue the other, or no name has both.
+        // If neither prefix begins with the other, no name has both.
         let longest = prefix.utf8.count > filter.prefix.utf8.count ? prefix : filter.prefix
         guard longest.hasPrefix(prefix), longest.hasPrefix(filter.prefix) else {
             return BreakerList(views: [], totals: order.isAtStart ? BreakerList.Totals() : nil)
@@ -97,7 +98,7 @@ extension Engine {
         }
     }
 
-    /// The first breakers of a list, and how many there are where it is asked for from its start.
+    /// The places of the first breakers of a page, and the totals if it is the first page.
     private func places(
         _ filter: BreakerFilter,
         prefix: String,
@@ -121,7 +122,7 @@ extension Engine {
         }
     }
 
-    /// The panel as the last change that was published left it.
+    /// The panel as of the last published change.
     package func panelImage() -> PanelImage { feed.image(at: clock.now()) }
 }
 

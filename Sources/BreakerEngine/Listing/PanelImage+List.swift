@@ -1,6 +1,6 @@
 package import BreakerCore
 
-/// What lists and scrapes read off the panel's image, due changes included that are not stored yet.
+/// Reads of the panel's image for lists and scrapes. They include due changes that are not stored yet.
 extension PanelImage {
     /// How many breakers there are whose names begin with `prefix`.
     func totals(prefix: String, at now: Instant) -> BreakerList.Totals {
@@ -35,8 +35,8 @@ extension PanelImage {
         return places
     }
 
-    /// The first breakers after `last`, those first that have to be looked at.
-    /// - Parameter progress: that of a closed breaker.
+    /// The first breakers after `last`, in order of attention.
+    /// - Parameter progress: returns the progress of a closed breaker.
     func byAttention(
         _ filter: BreakerFilter,
         prefix: String,
@@ -46,7 +46,7 @@ extension PanelImage {
         progress: (BreakerName) -> Double
     ) -> [BreakerList.Place] {
         var first: [BreakerList.Place] = []
-        /// The last of those that were the first when they were sorted last.
+        /// The last of the first `limit` breakers, as of the last sort.
         var bound: BreakerList.Place?
         func cut() {
             first.sort { $0.isBefore($1) }
@@ -64,7 +64,7 @@ extension PanelImage {
             )
             if last.map({ $0.isBefore(place) }) ?? true, bound.map({ place.isBefore($0) }) ?? true {
                 first.append(place)
-                // Sorted when there are twice as many as needed: pages are sorted, and never the whole list.
+                // Sorted when there are twice as many as needed, so that the whole list is never sorted.
                 if first.count >= 2 * limit { cut() }
             }
             return true
@@ -73,8 +73,8 @@ extension PanelImage {
         return first
     }
 
-    /// Goes over the breakers that the filter admits, in order of name.
-    /// - Parameter body: says whether to go on.
+    /// Calls `body` for the breakers that the filter admits, in order of name.
+    /// - Parameter body: returns whether to go on.
     private func forEach(
         _ filter: BreakerFilter,
         prefix: String,
@@ -92,7 +92,7 @@ extension PanelImage {
         }
     }
 
-    /// The pieces that may have names after `last` that begin with `prefix`. They may have other names too.
+    /// The pieces that may have names that begin with `prefix` and are after `last`. They may have other names too.
     package func pieces(prefix: String, after last: BreakerName? = nil) -> ArraySlice<Piece> {
         let start = pieces.partitioningIndex { piece in
             piece.last.value >= prefix && last.map { $0 < piece.last } ?? true

@@ -1,19 +1,19 @@
 import BreakerCore
 import NIOConcurrencyHelpers
 
-/// The closed breakers that may be nearer to a trip than those without a failure or slow call, for lists in that order.
+/// The closed breakers whose progress towards a trip may be above 0, for lists in order of attention.
 ///
-/// No change tells of a report, so the writer hands out which breakers were stored since it was asked last. So a list
-/// costs the writer no more than the reports did that came since the list before.
+/// A report as such publishes no change, so the writer hands out the breakers that were stored since the last list. A
+/// list therefore costs the writer no more than the reports since the last list did.
 final class ProgressImage: Sendable {
     private typealias Breakers = [BreakerName: Breaker]
 
-    /// What was handed out since the last list was read.
+    /// The breakers that were handed out since the last list was read.
     private let added = NIOLockedValueBox<[BreakerName: Breaker?]>([:])
-    /// Only lists take this lock, each for as long as it takes.
+    /// Only lists take this lock. Each holds it until it is read.
     private let breakers = NIOLockedValueBox<Breakers>([:])
 
-    /// - Parameter some: in order, each without a breaker where it has no progress.
+    /// - Parameter some: in the order in which they were handed out; `nil` for a breaker without progress.
     func add(_ some: [(name: BreakerName, breaker: Breaker?)]) {
         added.withLockedValue { added in
             for (name, breaker) in some { added.updateValue(breaker, forKey: name) }
@@ -21,8 +21,8 @@ final class ProgressImage: Sendable {
     }
 
     /// - Parameters:
-    ///   - panel: which breakers there are.
-    ///   - body: is given what tells the progress of a closed breaker of that name.
+    ///   - panel: the breakers that exist.
+    ///   - body: receives a function that returns the progress of the closed breaker with a name.
     func read<Value>(
         _ panel: PanelImage,
         at now: Instant,
@@ -52,6 +52,6 @@ extension Engine {
         }
     }
 
-    /// A fraction of a millisecond of the writer's time.
+    /// How many breakers are handed out at once: a fraction of a millisecond of the writer's time.
     private static let handedOutAtATime = 2_000
 }

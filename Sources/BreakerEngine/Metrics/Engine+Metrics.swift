@@ -1,27 +1,28 @@
 import BreakerCore
 import BreakerStorage
 
-/// What is measured of the writer and of what it writes.
+/// Measurements of the writer and of the store.
 package struct WriterReading: Sendable {
     package var meter: WriterMeter
-    /// Commands that wait.
+    /// How many commands wait.
     package var queueDepth: Int
-    /// How long the oldest command that is not answered has waited, in milliseconds.
+    /// How long the oldest unanswered command has waited, in milliseconds.
     package var lagMs: Int64
     package var isStorageFailing: Bool
-    /// Bytes of the database, and of its log; `nil` where the store does not tell.
+    /// The sizes of the database and of its log, in bytes; `nil` if the store does not report them.
     package var databaseBytes: Int64?
     package var logBytes: Int64?
 }
 
 extension Engine {
-    /// What is measured of the breakers whose names begin with `prefix`. Which these are is read off the panel's image; of
-    /// those that are told of one by one the writer is asked between two batches, some at a time. Scrapes take turns, so
-    /// that no batch waits for more than that.
+    /// Measurements of the breakers whose names begin with `prefix`.
     ///
-    /// - Parameter limit: how many breakers to tell of one by one.
-    /// - Returns: `nil` where the writer has no answer in time, or the working copy is not what is stored: whoever
-    ///   watches has to learn the rest above all then.
+    /// The breakers are selected from the panel's image. The writer is then asked for those that are reported one by
+    /// one, some at a time, between two batches. Scrapes take turns, so that no batch waits for more than that.
+    ///
+    /// - Parameter limit: how many breakers to report one by one.
+    /// - Returns: `nil` if the writer does not answer in time, or while a failed batch cannot be undone. This is not an
+    ///   error, because an operator needs the other metrics most at such a time.
     package func panelReading(visiblePrefix prefix: String, limit: Int) async -> PanelReading? {
         let (readings, reading) = AsyncStream.makeStream(of: PanelReading?.self)
         let read = Task { reading.yield(try? await readPanel(prefix: prefix, limit: limit)) }

@@ -1,8 +1,8 @@
 import BreakerStorage
 import Logging
 
-/// Decides when the log warns of rows that were deleted before their time: of each table at once, then once a minute at
-/// most.
+/// Decides when to log a warning of rows that were deleted before their time: for each table at once, and then at most
+/// once a minute.
 struct EvictionLog {
     struct Warning {
         var message: Logger.Message
@@ -11,7 +11,7 @@ struct EvictionLog {
 
     private var logged: [Evictions.Table: (rows: Int, atMs: Int64)] = [:]
 
-    /// - Parameter evictions: all since the start.
+    /// - Parameter evictions: all evictions since the start.
     mutating func warnings(of evictions: Evictions, atUptimeMs nowMs: Int64) -> [Warning] {
         guard !evictions.isEmpty else { return [] }
         var warnings: [Warning] = []

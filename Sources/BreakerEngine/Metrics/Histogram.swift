@@ -1,8 +1,8 @@
-/// How often values fell below each of a few fixed bounds.
+/// Counts of values by a few fixed bounds.
 package struct Histogram: Hashable, Sendable {
     /// Ascending; a value counts for the first bound that it does not exceed.
     package let bounds: [Double]
-    /// One for each bound, and one for what exceeds them all. Not cumulative.
+    /// One count for each bound, and one for values that exceed all bounds. Not cumulative.
     package private(set) var counts: [UInt64]
     package private(set) var sum = 0.0
 

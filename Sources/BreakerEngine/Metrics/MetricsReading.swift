@@ -1,11 +1,11 @@
 package import BreakerCore
 
-/// What is measured of one breaker, as it is at one moment: everything due has happened.
+/// Measurements of one breaker as of one instant, after every change that is due.
 package struct BreakerReading: Sendable {
     package struct OverrideReading: Sendable {
         package var mode: Override.Mode
         package var since: Instant
-        /// `nil` where it stands until it is cleared.
+        /// `nil` if the override is in force until it is cleared.
         package var expiresAt: Instant?
     }
 
@@ -17,7 +17,7 @@ package struct BreakerReading: Sendable {
     package var decisions = DecisionTally()
     package var reports: ReportTally
     package var transitions: [TransitionTally]
-    /// The rules that are on, any of which trips.
+    /// The rules that are on. Any of them trips the breaker.
     package var rules: [Cause]
 
     init(_ breaker: Breaker, reports: ReportTally, transitions: [TransitionTally], at now: Instant) {
@@ -34,11 +34,11 @@ package struct BreakerReading: Sendable {
     }
 }
 
-/// What is measured of the breakers that somebody may see: of as many as asked for, and how many there are.
+/// Measurements of the breakers that a client may see: of up to `limit` breakers one by one, and the totals of all.
 package struct PanelReading: Sendable {
-    /// Those that need attention first: overridden, open, half open, closed; each by name.
+    /// The breakers that need attention first: overridden, open, half open, closed; each group by name.
     package var breakers: [BreakerReading]
-    /// How many there are in each state, of those left out as well.
+    /// How many breakers are in each state, including those left out.
     package var totals: BreakerList.Totals
     package var limit: Int
 

@@ -25,16 +25,16 @@ package struct ReportTally: Hashable, Sendable {
         }
     }
 
-    /// Those that the breaker took in.
+    /// The outcomes that the breaker counted.
     package var applied = Outcomes()
-    /// Those that changed nothing: stale, late, or of a breaker that was not closed.
+    /// The outcomes that changed nothing: stale, late, or reported to a breaker that was not closed.
     package var refused = Outcomes()
 
     package init() {}
 }
 
-/// The tallies of all breakers of the working copy, by place, and what the present batch adds to them: what is not
-/// stored was not reported.
+/// The tallies of all breakers of the working copy, by place, and the additions of the current batch. The additions of
+/// a batch that fails do not count.
 struct ReportTallies {
     private struct Addition {
         var place: Int
@@ -46,15 +46,16 @@ struct ReportTallies {
     private var tallies: [ReportTally]
     /// One for each report of the batch.
     private var additions: [Addition] = []
-    /// Those of breakers that the batch deleted, by the breaker's number, for the batch may fail.
+    /// The tallies of breakers that the batch deleted, by the breaker's number. They are kept because the batch may
+    /// fail.
     private var deleted: [Int64: ReportTally] = [:]
 
-    /// - Parameter count: how many places there are.
+    /// - Parameter count: how many places the working copy has.
     init(count: Int) {
         tallies = Array(repeating: ReportTally(), count: count)
     }
 
-    /// The outcomes that are stored.
+    /// The outcomes in committed batches.
     subscript(place: Int) -> ReportTally { tallies[place] }
 
     mutating func add(_ report: Report, answer: ReportAnswer, at place: Int) {
@@ -82,23 +83,23 @@ struct ReportTallies {
         if !deleted.isEmpty { deleted = [:] }
     }
 
-    // MARK: Places that come and go
+    // MARK: Adding and removing places of the working copy
 
     mutating func appendPlace() {
         tallies.append(ReportTally())
     }
 
-    /// Keeps what a breaker that is about to be deleted was told, until the batch ends.
+    /// Keeps the tally of a breaker that is about to be deleted, until the batch ends.
     mutating func keep(_ place: Int, of breakerID: Int64) {
         deleted[breakerID] = tallies[place]
     }
 
-    /// A breaker whose deletion failed is back.
+    /// Restores the tally of a breaker whose deletion failed.
     mutating func restore(_ place: Int, of breakerID: Int64) {
         if let tally = deleted[breakerID] { tallies[place] = tally }
     }
 
-    /// The last place takes the number of `place`, which is gone.
+    /// Removes `place` from the working copy's places. The last place moves to its index.
     mutating func swapRemovePlace(_ place: Int) {
         let last = tallies.count - 1
         tallies.swapAt(place, last)

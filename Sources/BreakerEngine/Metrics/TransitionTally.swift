@@ -1,6 +1,6 @@
 package import BreakerCore
 
-/// How often breakers went to which state and why, since the server started.
+/// How often a breaker changed to a state, for one cause, since the server started.
 package struct TransitionTally: Hashable, Sendable {
     package var to: State
     package var cause: Cause
@@ -13,14 +13,14 @@ package struct TransitionTally: Hashable, Sendable {
     }
 }
 
-/// The tallies of all breakers that moved. Few do at a time, so they are found by the breaker's number.
+/// The tallies of all breakers that had transitions. These are few, so they are found by the breaker's number.
 struct TransitionTallies {
     private var tallies: [Int64: [TransitionTally]] = [:]
 
-    /// In the order in which each came first.
+    /// The tallies of a breaker, in the order in which each occurred first.
     subscript(breakerID: Int64) -> [TransitionTally] { tallies[breakerID] ?? [] }
 
-    /// Takes in what was stored.
+    /// Adds the transitions of a committed batch.
     mutating func add(_ changes: [Journal.Change]) {
         for change in changes {
             switch change.kind {

@@ -1,6 +1,6 @@
 import BreakerCore
 
-/// What was decided of one breaker since the server started.
+/// The decisions for one breaker since the server started.
 package struct DecisionTally: Hashable, Sendable {
     package private(set) var allowed: UInt64 = 0
     package private(set) var denied: UInt64 = 0
@@ -14,7 +14,7 @@ package struct DecisionTally: Hashable, Sendable {
         }
     }
 
-    /// What was decided since `earlier`.
+    /// The decisions since `earlier`.
     func since(_ earlier: DecisionTally) -> DecisionTally {
         var tally = self
         tally.allowed -= earlier.allowed

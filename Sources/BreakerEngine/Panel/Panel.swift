@@ -1,18 +1,18 @@
 import BreakerCore
 import NIOConcurrencyHelpers
 
-/// What every breaker answers at this moment, for all threads to read.
+/// The current answer of every breaker, for all threads to read.
 ///
-/// One dictionary under one lock: a look-up takes 50 ns among 1 000 names and 290 ns among 100 000, and two threads
-/// together make over 2 million a second, so there is nothing to shard.
+/// The panel is one dictionary under one lock. A look-up takes 50 ns among 1 000 names and 290 ns among 100 000, and
+/// two threads together make over 2 million a second, so sharding is not necessary.
 final class Panel: Sendable {
     struct Entry {
         var standing: Standing
         var lastSeenAt: Instant?
         var decisions = DecisionTally()
-        /// Those of ``decisions`` that were collected.
+        /// The part of ``decisions`` that was collected.
         var collected = DecisionTally()
-        /// Whether ``Entries/uncollected`` has its name.
+        /// Whether ``Entries/uncollected`` has the entry's name.
         var isUncollected = false
 
         /// - Returns: whether there was nothing to collect before.
@@ -25,7 +25,7 @@ final class Panel: Sendable {
 
     struct Entries {
         var named: [BreakerName: Entry] = [:]
-        /// The names of which something was decided since the last collection; perhaps of breakers that are gone.
+        /// The names with decisions since the last collection. Some of these breakers may have been deleted.
         var uncollected: [BreakerName] = []
 
         mutating func count(_ decision: Decision, at index: Dictionary<BreakerName, Entry>.Index) {
@@ -33,19 +33,19 @@ final class Panel: Sendable {
         }
     }
 
-    /// What a batch changed.
+    /// The change of one breaker by a batch.
     struct Update {
         var name: BreakerName
-        /// `nil` where the breaker is gone.
+        /// `nil` if the breaker was deleted.
         var standing: Standing?
-        /// Whether a worker's request was in the batch.
+        /// Whether the batch had a worker's request for the breaker.
         var wasSeen: Bool
     }
 
     let entries: NIOLockedValueBox<Entries>
 
-    /// - Parameter maximumBreakers: room is reserved for so many, for a dictionary that grows moves all its entries, and
-    ///   everybody would wait for that.
+    /// - Parameter maximumBreakers: capacity is reserved for so many breakers, up to ``mostReserved``. A dictionary
+    ///   that grows moves all its entries, and every caller would wait for that.
     init(
         _ breakers: some Collection<(name: BreakerName, standing: Standing, lastSeenAt: Instant?)>,
         maximumBreakers: Int
@@ -58,11 +58,11 @@ final class Panel: Sendable {
         self.entries = NIOLockedValueBox(entries)
     }
 
-    /// Room for so many takes 20 MB, most of it untouched until it is used.
+    /// Capacity for so many entries takes 20 MB, most of which is untouched until it is used.
     private static let mostReserved = 150_000
 
-    /// The answer to an acquire at `now`; `nil` where the writer has to be asked.
-    /// - Parameter mayProbe: whether the call would be reported, were it a probe.
+    /// The answer to an acquire at `now`; `nil` if the writer has to be asked.
+    /// - Parameter mayProbe: whether the caller would report the outcome of a probe.
     func decision(for name: BreakerName, at now: Instant, mayProbe: Bool = true) -> Decision? {
         entries.withLockedValue { entries in
             guard let index = entries.named.index(forKey: name) else { return nil }
@@ -84,7 +84,7 @@ final class Panel: Sendable {
 
     // MARK: Publishing
 
-    /// Shows what a batch changed, some of it at a time, so that those who ask wait for no more than that.
+    /// Publishes the changes of a batch, some at a time, so that no caller waits for more than that.
     func publish(_ updates: [Update], at now: Instant) {
         for start in stride(from: 0, to: updates.count, by: Self.namesAtATime) {
             publish(updates[start..<min(start + Self.namesAtATime, updates.count)], at: now)
@@ -111,10 +111,10 @@ final class Panel: Sendable {
 
     // MARK: Many names
 
-    /// A few microseconds under the lock.
+    /// How many names are handled under the lock at a time: a few microseconds.
     private static let namesAtATime = 64
 
-    /// Goes over many names, some at a time, so that those who ask wait for no more than that.
+    /// Calls `body` for many names, some at a time, so that no caller waits for more than that.
     func goOver(_ names: [BreakerName], _ body: (inout Entries, BreakerName) -> Void) {
         for start in stride(from: 0, to: names.count, by: Self.namesAtATime) {
             entries.withLockedValue { entries in
@@ -123,7 +123,7 @@ final class Panel: Sendable {
         }
     }
 
-    /// Every name with its answer, for tests that hold the panel against the store.
+    /// Every name with its answer, for tests that compare the panel with the store.
     var standings: [BreakerName: Standing] {
         entries.withLockedValue { $0.named.mapValues(\.standing) }
     }

@@ -1,11 +1,12 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// Limits how many reads run at once, and lets the clients take turns: one with a thousand reads delays another by one.
+/// Limits how many reads run at once, and lets clients take turns: a client with a thousand reads delays another by
+/// one.
 ///
-/// A read that has waited too long is refused without having run, and one whose task is cancelled leaves.
+/// A read that has waited too long is refused without having run. A read whose task is cancelled leaves the queue.
 package final class ReadTurns: Sendable {
-    /// For which client the task reads: the name of its token or its address; empty for the server itself.
+    /// The client for which the task reads: the name of its token, or its address; empty for the server itself.
     @TaskLocal package static var client = ""
 
     private enum Answer {
@@ -20,13 +21,13 @@ package final class ReadTurns: Sendable {
 
     private struct State {
         var running = 0
-        /// None is empty.
+        /// No queue is empty.
         var queues: [String: CircularBuffer<Waiting>] = [:]
         /// The clients that have a queue, the next one first.
         var clients = CircularBuffer<String>()
         var tickets = 0
 
-        /// Takes out the read that is next.
+        /// Removes and returns the next read.
         mutating func next() -> Waiting? {
             guard let client = clients.popFirst(), var queue = queues.removeValue(forKey: client) else { return nil }
             let first = queue.removeFirst()
@@ -37,7 +38,7 @@ package final class ReadTurns: Sendable {
             return first
         }
 
-        /// Takes out the read with this ticket, if it waits.
+        /// Removes and returns the read with this ticket, if it waits.
         mutating func remove(_ ticket: Int, of client: String) -> Waiting? {
             guard let index = queues[client]?.firstIndex(where: { $0.ticket == ticket }) else { return nil }
             let read = queues[client]?.remove(at: index)
@@ -68,8 +69,8 @@ package final class ReadTurns: Sendable {
     var depth: Int { state.withLockedValue { $0.queues.values.reduce(0) { $0 + $1.count } } }
 
     /// Runs `body` when its turn has come. `body` must not ask for another turn.
-    /// - Throws: ``EngineError/Code/overloaded`` where that was not in time, ``EngineError/cancelled``, and what `body`
-    ///   throws.
+    /// - Throws: ``EngineError/Code/overloaded`` if the turn did not come in time, ``EngineError/cancelled``, and any
+    ///   error that `body` throws.
     func run<Value>(_ body: () async throws(EngineError) -> Value) async throws(EngineError) -> Value {
         switch await begin() {
         case .begun: break
@@ -89,7 +90,7 @@ package final class ReadTurns: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: Answer? = state.withLockedValue { state in
-                    // Asked under the lock: a cancellation that comes later finds the read in its queue.
+                    // Checked under the lock, so that a later cancellation finds the read in its queue.
                     guard !Task.isCancelled else { return .cancelled }
                     guard state.running == width else {
                         state.running += 1
@@ -124,7 +125,7 @@ package final class ReadTurns: Sendable {
         for read in late { read.continuation.resume(returning: .late) }
     }
 
-    /// Refuses what has waited too long, also while the reads that run do not end.
+    /// Refuses the reads that have waited too long, even while the running reads do not end.
     func refuseOverdue() {
         let uptimeMs = clock.uptimeMs()
         let late = state.withLockedValue { state in

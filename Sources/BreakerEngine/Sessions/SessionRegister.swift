@@ -9,28 +9,28 @@ import NIOConcurrencyHelpers
 package final class SessionRegister: Sendable {
     fileprivate struct State {
         var key: [UInt8]
-        /// By the names of their tokens.
+        /// The ended sessions, by the names of their tokens.
         var revoked: [String: Revoked]
         var unstored = StoredSessions()
     }
 
     /// The ended sessions of one token.
     fileprivate struct Revoked {
-        /// Their ids, and when each would have ended by itself.
+        /// When each session would have ended by itself, by its id.
         var ends: [String: Instant] = [:]
-        /// All that end by then are ended too.
+        /// All sessions of the token that end by this instant are ended too.
         var allUntil: Instant?
     }
 
     private let state: NIOLockedValueBox<State>
 
-    /// How long a session is good: twelve hours.
+    /// How long a session is valid: twelve hours.
     package static let sessionLengthMs: Int64 = 12 * 60 * 60 * 1_000
     /// How many ended sessions of a token are remembered. One more ends all sessions of the token.
     static let maximumRevoked = 1_000
 
     /// - Parameters:
-    ///   - stored: where it has no key, one is drawn.
+    ///   - stored: if it has no key, a random key is drawn.
     ///   - now: sessions that have ended by then are forgotten.
     package init(_ stored: StoredSessions = StoredSessions(), at now: Instant = Instant(milliseconds: 0)) {
         var state = State(key: stored.key ?? [], revoked: [:])
@@ -49,12 +49,14 @@ package final class SessionRegister: Sendable {
         self.state = NIOLockedValueBox(state)
     }
 
-    /// Signs sessions.
+    /// The key that signs sessions.
     package var key: [UInt8] { state.withLockedValue { $0.key } }
 
+    /// Whether a session was ended before its time.
+    ///
     /// - Parameters:
-    ///   - id: names a session of `token`.
-    ///   - end: when it ends by itself.
+    ///   - id: the id of a session of `token`.
+    ///   - end: when the session ends by itself.
     package func isRevoked(_ id: String, of token: String, endingAt end: Instant) -> Bool {
         state.withLockedValue { state in
             guard let revoked = state.revoked[token] else { return false }
@@ -65,8 +67,8 @@ package final class SessionRegister: Sendable {
     /// Ends a session.
     ///
     /// - Parameters:
-    ///   - id: names a session of `token`.
-    ///   - end: when it would end by itself.
+    ///   - id: the id of a session of `token`.
+    ///   - end: when the session would end by itself.
     package func revoke(_ id: String, of token: String, endingAt end: Instant, at now: Instant) {
         state.withLockedValue { state in
             var revoked = state.revoked[token] ?? Revoked()
@@ -85,10 +87,11 @@ package final class SessionRegister: Sendable {
 
     // MARK: Storing
 
-    /// What is not stored yet.
+    /// The changes that are not stored yet.
     var unstored: StoredSessions { state.withLockedValue { $0.unstored } }
 
-    /// - Parameter sessions: what ``unstored`` was before they were stored.
+    /// Takes stored changes out of ``unstored``.
+    /// - Parameter sessions: the value of ``unstored`` that was stored.
     func stored(_ sessions: StoredSessions) {
         guard !sessions.isEmpty else { return }
         state.withLockedValue { state in
@@ -101,7 +104,7 @@ package final class SessionRegister: Sendable {
 }
 
 extension Engine {
-    /// Waits until ended sessions are stored. Where that fails, they are stored as soon as the store works.
+    /// Waits until ended sessions are stored. If that fails, they are stored as soon as the store works.
     package func storeSessions() async {
         do {
             try await change(from: .server) { _, _ throws(EngineError) in }
