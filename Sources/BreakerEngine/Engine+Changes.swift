@@ -105,8 +105,8 @@ extension Engine {
             try working.check(precondition, of: name)
             let isNew = working[name] == nil
             if isNew {
-                let place = try working.create(name, policy: policy, source: .api, actor: author.actor)
-                let breaker = working[place]
+                let index = try working.create(name, policy: policy, source: .api, actor: author.actor)
+                let breaker = working[index]
                 working.note(
                     .policy,
                     of: name,

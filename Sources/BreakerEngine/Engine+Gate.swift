@@ -11,8 +11,8 @@ extension Engine {
         if let decision = panel.decision(for: name, at: clock.now(), mayProbe: false) { return decision }
         let decision = try await change(from: client) { working, _ throws(EngineError) in
             let known = working.place(of: name)
-            let place = if let known { known } else { try working.create(name, for: client) }
-            return working.event(at: place) { breaker, now, journal in
+            let index = if let known { known } else { try working.create(name, for: client) }
+            return working.event(at: index) { breaker, now, journal in
                 (breaker.acquireWithoutProbe(at: now, journal: &journal), changed: false)
             }
         }

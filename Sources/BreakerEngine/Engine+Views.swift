@@ -37,7 +37,7 @@ extension Engine {
     /// - Throws: ``EngineError/Code/storageUnavailable``.
     func read<Value: Sendable>(
         _ names: [BreakerName],
-        _ body: @escaping @Sendable (WorkingCopy, _ place: Int, Instant) -> Value
+        _ body: @escaping @Sendable (WorkingCopy, _ index: Int, Instant) -> Value
     ) async throws(EngineError) -> [Value] {
         var values: [Value] = []
         for start in stride(from: 0, to: names.count, by: Self.breakersAtATime) {

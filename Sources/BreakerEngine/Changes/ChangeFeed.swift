@@ -65,16 +65,16 @@ final class ChangeFeed: Sendable {
         /// The first changes after `position`, `limit` at most. The change after `position` has to be in ``batches``.
         func slices(after position: Int64, limit: Int) -> [ArraySlice<Journal.Change>] {
             guard position < revision else { return [] }
-            var place = batches.partitioningIndex { $0[$0.count - 1].revision > position }
+            var index = batches.partitioningIndex { $0[$0.count - 1].revision > position }
             // Revisions have no gaps.
-            var known = batches[place].first.map { Int(position + 1 - $0.revision) } ?? 0
+            var known = batches[index].first.map { Int(position + 1 - $0.revision) } ?? 0
             var slices: [ArraySlice<Journal.Change>] = []
             var room = limit
-            while place < batches.endIndex, room > 0 {
-                slices.append(batches[place].dropFirst(known).prefix(room))
+            while index < batches.endIndex, room > 0 {
+                slices.append(batches[index].dropFirst(known).prefix(room))
                 room -= slices[slices.count - 1].count
                 known = 0
-                place = batches.index(after: place)
+                index = batches.index(after: index)
             }
             return slices
         }

@@ -87,11 +87,11 @@ extension Engine {
             return BreakerList(views: [], totals: order.isAtStart ? BreakerList.Totals() : nil)
         }
         return try await listTurns.run { () throws(EngineError) in
-            var (places, totals) = try await places(filter, prefix: longest, order: order, limit: limit + 1)
-            let end = places.count > limit ? places[limit - 1] : nil
-            places = Array(places.prefix(limit))
-            let views = try await read(places.map(\.name)) { working, place, now in
-                BreakerView(breaker: working[place].preview(at: now), at: now)
+            var (positions, totals) = try await positions(filter, prefix: longest, order: order, limit: limit + 1)
+            let end = positions.count > limit ? positions[limit - 1] : nil
+            positions = Array(positions.prefix(limit))
+            let views = try await read(positions.map(\.name)) { working, index, now in
+                BreakerView(breaker: working[index].preview(at: now), at: now)
             }
             let remaining = views.filter { filter.admits($0.breaker.state, $0.breaker.override?.mode) }
             return BreakerList(views: seen(remaining), end: end, totals: totals)
@@ -99,12 +99,12 @@ extension Engine {
     }
 
     /// The places of the first breakers of a page, and the totals if it is the first page.
-    private func places(
+    private func positions(
         _ filter: BreakerFilter,
         prefix: String,
         order: BreakerList.Order,
         limit: Int
-    ) async throws(EngineError) -> (places: [BreakerList.Place], totals: BreakerList.Totals?) {
+    ) async throws(EngineError) -> (positions: [BreakerList.Place], totals: BreakerList.Totals?) {
         if case .attention = order { try await updateProgress() }
         return try await onListThread { [self] in
             let now = clock.now()
@@ -114,10 +114,10 @@ extension Engine {
             case .name(let after):
                 return (panel.byName(filter, prefix: prefix, after: after, limit: limit, at: now), totals)
             case .attention(let after):
-                let places = progress.read(panel, at: now) { progress in
+                let positions = progress.read(panel, at: now) { progress in
                     panel.byAttention(filter, prefix: prefix, after: after, limit: limit, at: now, progress: progress)
                 }
-                return (places, totals)
+                return (positions, totals)
             }
         }
     }

@@ -27,12 +27,12 @@ extension PanelImage {
         limit: Int,
         at now: Instant
     ) -> [BreakerList.Place] {
-        var places: [BreakerList.Place] = []
+        var positions: [BreakerList.Place] = []
         forEach(filter, prefix: prefix, after: last, at: now) { name, _ in
-            places.append(BreakerList.Place(attention: .init(rank: 0, progress: 0), name: name))
-            return places.count < limit
+            positions.append(BreakerList.Place(attention: .init(rank: 0, progress: 0), name: name))
+            return positions.count < limit
         }
-        return places
+        return positions
     }
 
     /// The first breakers after `last`, in order of attention.
@@ -54,7 +54,7 @@ extension PanelImage {
             bound = first.count == limit ? first.last : nil
         }
         forEach(filter, prefix: prefix, after: nil, at: now) { name, outline in
-            let place = BreakerList.Place(
+            let position = BreakerList.Place(
                 attention: .init(
                     state: outline.state,
                     isOverridden: outline.override != nil,
@@ -62,8 +62,8 @@ extension PanelImage {
                 ),
                 name: name
             )
-            if last.map({ $0.isBefore(place) }) ?? true, bound.map({ place.isBefore($0) }) ?? true {
-                first.append(place)
+            if last.map({ $0.isBefore(position) }) ?? true, bound.map({ position.isBefore($0) }) ?? true {
+                first.append(position)
                 // Sorted when there are twice as many as needed, so that the whole list is never sorted.
                 if first.count >= 2 * limit { cut() }
             }

@@ -40,9 +40,9 @@ extension Engine {
 
     private func readPanel(prefix: String, limit: Int) async throws(EngineError) -> PanelReading {
         try await scrapeTurns.run { () throws(EngineError) in
-            let (places, totals) = try await onStatusThread { [self] in
+            let (positions, totals) = try await onStatusThread { [self] in
                 let (panel, now) = (panelImage(), clock.now())
-                let places = panel.byAttention(
+                let positions = panel.byAttention(
                     BreakerFilter(),
                     prefix: prefix,
                     after: nil,
@@ -50,13 +50,13 @@ extension Engine {
                     at: now,
                     progress: { _ in 0 }
                 )
-                return (places, panel.totals(prefix: prefix, at: now))
+                return (positions, panel.totals(prefix: prefix, at: now))
             }
-            var breakers = try await read(places.map(\.name)) { working, place, now in
-                let breaker = working[place].preview(at: now)
+            var breakers = try await read(positions.map(\.name)) { working, index, now in
+                let breaker = working[index].preview(at: now)
                 return BreakerReading(
                     breaker,
-                    reports: working.reportTallies[place],
+                    reports: working.reportTallies[index],
                     transitions: working.transitionTallies[breaker.id],
                     at: now
                 )

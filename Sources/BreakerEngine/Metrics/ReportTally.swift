@@ -37,7 +37,7 @@ package struct ReportTally: Hashable, Sendable {
 /// a batch that fails do not count.
 struct ReportTallies {
     private struct Addition {
-        var place: Int
+        var index: Int
         var outcome: Outcome
         var applied: UInt32
         var refused: UInt32
@@ -56,12 +56,12 @@ struct ReportTallies {
     }
 
     /// The outcomes in committed batches.
-    subscript(place: Int) -> ReportTally { tallies[place] }
+    subscript(index: Int) -> ReportTally { tallies[index] }
 
-    mutating func add(_ report: Report, answer: ReportAnswer, at place: Int) {
+    mutating func add(_ report: Report, answer: ReportAnswer, at index: Int) {
         additions.append(
             Addition(
-                place: place,
+                index: index,
                 outcome: report.outcome,
                 applied: UInt32(answer.counted),
                 refused: UInt32(report.count - answer.counted)
@@ -73,8 +73,8 @@ struct ReportTallies {
 
     mutating func commitBatch() {
         for addition in additions {
-            tallies[addition.place].applied[addition.outcome] += UInt64(addition.applied)
-            tallies[addition.place].refused[addition.outcome] += UInt64(addition.refused)
+            tallies[addition.index].applied[addition.outcome] += UInt64(addition.applied)
+            tallies[addition.index].refused[addition.outcome] += UInt64(addition.refused)
         }
     }
 
@@ -90,23 +90,25 @@ struct ReportTallies {
     }
 
     /// Keeps the tally of a breaker that is about to be deleted, until the batch ends.
-    mutating func keep(_ place: Int, of breakerID: Int64) {
-        deleted[breakerID] = tallies[place]
+    mutating func keep(_ index: Int, of breakerID: Int64) {
+        deleted[breakerID] = tallies[index]
     }
 
     /// Restores the tally of a breaker whose deletion failed.
-    mutating func restore(_ place: Int, of breakerID: Int64) {
-        if let tally = deleted[breakerID] { tallies[place] = tally }
+    mutating func restore(_ index: Int, of breakerID: Int64) {
+        if let tally = deleted[breakerID] { tallies[index] = tally }
     }
 
-    /// Removes `place` from the working copy's places. The last place moves to its index.
-    mutating func swapRemovePlace(_ place: Int) {
+    /// Removes the place `index` of the working copy. The last place moves to this index.
+    mutating func swapRemovePlace(_ index: Int) {
         let last = tallies.count - 1
-        tallies.swapAt(place, last)
+        tallies.swapAt(index, last)
         tallies.removeLast()
-        additions.removeAll { $0.place == place }
-        if place != last {
-            for index in additions.indices where additions[index].place == last { additions[index].place = place }
+        additions.removeAll { $0.index == index }
+        if index != last {
+            for position in additions.indices where additions[position].index == last {
+                additions[position].index = index
+            }
         }
     }
 }

@@ -12,23 +12,23 @@ struct PlaceSet {
 
     var isEmpty: Bool { places.isEmpty }
 
-    func contains(_ place: Int) -> Bool { marks[place] }
+    func contains(_ index: Int) -> Bool { marks[index] }
 
-    mutating func insert(_ place: Int) {
-        guard !marks[place] else { return }
-        marks[place] = true
-        places.append(place)
+    mutating func insert(_ index: Int) {
+        guard !marks[index] else { return }
+        marks[index] = true
+        places.append(index)
     }
 
     mutating func removeAll() {
-        for place in places { marks[place] = false }
+        for index in places { marks[index] = false }
         places.removeAll(keepingCapacity: true)
     }
 
     /// Removes and returns the places that were inserted last, at most `limit`.
     mutating func removeLast(_ limit: Int) -> ArraySlice<Int> {
         let removed = places.suffix(limit)
-        for place in removed { marks[place] = false }
+        for index in removed { marks[index] = false }
         places.removeLast(removed.count)
         return removed
     }
@@ -39,12 +39,12 @@ struct PlaceSet {
         marks.append(false)
     }
 
-    /// Removes `place` from the working copy's places. The last place moves to its index.
-    mutating func swapRemovePlace(_ place: Int) {
+    /// Removes the place `index` of the working copy. The last place moves to this index.
+    mutating func swapRemovePlace(_ index: Int) {
         let last = marks.count - 1
-        if marks[place] { places.removeAll { $0 == place } }
-        if place != last, marks[last], let index = places.firstIndex(of: last) { places[index] = place }
-        marks.swapAt(place, last)
+        if marks[index] { places.removeAll { $0 == index } }
+        if index != last, marks[last], let position = places.firstIndex(of: last) { places[position] = index }
+        marks.swapAt(index, last)
         marks.removeLast()
     }
 }

@@ -35,11 +35,11 @@ extension WorkingCopy {
 
     /// The touched breakers in the order of their rows, which a store writes fastest.
     private func storedBreakers(lastSeen: ([BreakerName]) -> [Instant?]) -> [StoredBreaker] {
-        let places = touched.places.sorted { self[$0].id < self[$1].id }
-        let unseen = places.filter { !seen.contains($0) }
+        let indices = touched.places.sorted { self[$0].id < self[$1].id }
+        let unseen = indices.filter { !seen.contains($0) }
         var before = (unseen.isEmpty ? [] : lastSeen(unseen.map { self[$0].name })).makeIterator()
-        return places.map { place in
-            StoredBreaker(self[place].snapshot, lastSeenAt: seen.contains(place) ? now : before.next() ?? nil)
+        return indices.map { index in
+            StoredBreaker(self[index].snapshot, lastSeenAt: seen.contains(index) ? now : before.next() ?? nil)
         }
     }
 
@@ -48,9 +48,9 @@ extension WorkingCopy {
     /// - Returns: the updates of the panel, and the changes in order of revision.
     mutating func commitBatch(isStored: Bool) -> (updates: [Panel.Update], changes: [Journal.Change]) {
         let updates = panelUpdates()
-        for place in touched.places {
-            due.schedule(self[place].name, at: self[place].nextDue)
-            progressed.insert(place)
+        for index in touched.places {
+            due.schedule(self[index].name, at: self[index].nextDue)
+            progressed.insert(index)
         }
         for deletion in deletions where place(of: deletion.name) == nil { due.schedule(deletion.name, at: nil) }
         let changes = journal.changes
@@ -70,13 +70,13 @@ extension WorkingCopy {
         for deletion in deletions {
             updates.append(Panel.Update(name: deletion.name, standing: nil, wasSeen: false))
         }
-        func update(_ place: Int) {
+        func update(_ index: Int) {
             updates.append(
-                Panel.Update(name: self[place].name, standing: self[place].standing, wasSeen: seen.contains(place))
+                Panel.Update(name: self[index].name, standing: self[index].standing, wasSeen: seen.contains(index))
             )
         }
         touched.places.forEach(update)
-        for place in seen.places where !touched.contains(place) { update(place) }
+        for index in seen.places where !touched.contains(index) { update(index) }
         return updates
     }
 

@@ -11,8 +11,8 @@ extension WorkingCopy {
     mutating func collect(_ decisions: () -> [(name: BreakerName, tally: DecisionTally)], at now: Instant) {
         guard !unstored.isFull else { return }
         for (name, tally) in decisions() {
-            guard let place = place(of: name) else { continue }
-            unstored.add(tally, breakerID: self[place].id, minute: countingSince)
+            guard let index = place(of: name) else { continue }
+            unstored.add(tally, breakerID: self[index].id, minute: countingSince)
         }
         countingSince = Minute(of: now)
     }

@@ -23,28 +23,28 @@ extension WorkingCopy {
 
     private mutating func apply(
         _ report: Report,
-        at place: Int,
+        at index: Int,
         from client: Client,
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer {
-        if let first = try firstAnswer(to: report, at: place, store: store) { return first }
-        let isSlow = self[place].policy.isSlow(report.durationMs)
-        let answer = event(at: place) { breaker, now, journal in
+        if let first = try firstAnswer(to: report, at: index, store: store) { return first }
+        let isSlow = self[index].policy.isSlow(report.durationMs)
+        let answer = event(at: index) { breaker, now, journal in
             let answer = breaker.report(report, at: now, journal: &journal)
             let endsLease = report.permit?.lease != nil
             return (answer, changed: answer.applied && (report.outcome != .ignored || endsLease))
         }
-        reportTallies.add(report, answer: answer, at: place)
+        reportTallies.add(report, answer: answer, at: index)
         unstored.add(
             report.outcome,
             count: answer.counted,
             isSlow: isSlow,
-            breakerID: self[place].id,
+            breakerID: self[index].id,
             minute: Minute(of: report.instant(at: now))
         )
         if let id = report.id {
             let receipt = Receipt(of: report, answer: answer, at: now)
-            remember(receipt, ofReport: id, breakerID: self[place].id, from: client)
+            remember(receipt, ofReport: id, breakerID: self[index].id, from: client)
         }
         return answer
     }
@@ -52,11 +52,11 @@ extension WorkingCopy {
     /// The answer to an earlier report with the same id; `nil` if there was none within 15 minutes.
     private func firstAnswer(
         to report: Report,
-        at place: Int,
+        at index: Int,
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer? {
         guard let id = report.id else { return nil }
-        let breakerID = self[place].id
+        let breakerID = self[index].id
         let receipt: Receipt?
         do {
             receipt =

@@ -5,7 +5,7 @@ import BreakerStorage
 struct WorkingCopy {
     /// All breakers without gaps, in no particular order.
     private var breakers: [Breaker] = []
-    private var places: [BreakerName: Int] = [:]
+    private var indices: [BreakerName: Int] = [:]
     private var policies: PolicyPool
     /// In byte order.
     private(set) var names: [BreakerName] = []
@@ -73,24 +73,24 @@ struct WorkingCopy {
         seen = PlaceSet(count: breakers.count)
         progressed = PlaceSet(count: breakers.count)
         reportTallies = ReportTallies(count: breakers.count)
-        places.reserveCapacity(breakers.count)
-        for (place, breaker) in breakers.enumerated() {
-            places[breaker.name] = place
+        indices.reserveCapacity(breakers.count)
+        for (index, breaker) in breakers.enumerated() {
+            indices[breaker.name] = index
             due.schedule(breaker.name, at: breaker.nextDue)
             if let creator = breaker.creator { created[creator, default: 0] += 1 }
-            if breaker.mayHaveProgress { progressed.insert(place) }
+            if breaker.mayHaveProgress { progressed.insert(index) }
         }
     }
 
     subscript(name: BreakerName) -> Breaker? {
-        places[name].map { breakers[$0] }
+        indices[name].map { breakers[$0] }
     }
 
     /// The index of a breaker, valid until the next deletion; `nil` if there is no such breaker.
-    func place(of name: BreakerName) -> Int? { places[name] }
+    func place(of name: BreakerName) -> Int? { indices[name] }
 
-    subscript(place: Int) -> Breaker {
-        _read { yield breakers[place] }
+    subscript(index: Int) -> Breaker {
+        _read { yield breakers[index] }
     }
 
     // MARK: Changing
@@ -101,22 +101,22 @@ struct WorkingCopy {
         _ name: BreakerName,
         _ body: (inout Breaker, Instant, inout Journal) -> Result
     ) -> Result? {
-        guard let place = places[name] else { return nil }
-        touched.insert(place)
-        return body(&breakers[place], now, &journal)
+        guard let index = indices[name] else { return nil }
+        touched.insert(index)
+        return body(&breakers[index], now, &journal)
     }
 
     /// Changes a breaker for a worker's acquire or report.
     /// - Parameter body: returns also whether it changed anything beyond changes that were due. The breaker is stored
     ///   with the batch only if it did, or if a change was due.
     mutating func event<Result>(
-        at place: Int,
+        at index: Int,
         _ body: (inout Breaker, Instant, inout Journal) -> (result: Result, changed: Bool)
     ) -> Result {
-        seen.insert(place)
-        let isDue = breakers[place].nextDue.map { $0 <= now } ?? false
-        let (result, changed) = body(&breakers[place], now, &journal)
-        if changed || isDue { touched.insert(place) }
+        seen.insert(index)
+        let isDue = breakers[index].nextDue.map { $0 <= now } ?? false
+        let (result, changed) = body(&breakers[index], now, &journal)
+        if changed || isDue { touched.insert(index) }
         return result
     }
 
@@ -141,7 +141,7 @@ struct WorkingCopy {
         actor: String?,
         creator: String? = nil
     ) throws(EngineError) -> Int {
-        precondition(places[name] == nil, "\(name) exists")
+        precondition(indices[name] == nil, "\(name) exists")
         try limits.checkOperator(existing: breakers.count)
         insert(
             Breaker(
@@ -159,11 +159,11 @@ struct WorkingCopy {
     }
 
     mutating func delete(_ name: BreakerName, actor: String?) {
-        guard let place = places[name] else { return }
-        let breaker = breakers[place]
+        guard let index = indices[name] else { return }
+        let breaker = breakers[index]
         journal.recordDeletion(of: breaker, actor: actor, at: now)
         deletions.append(WriteBatch.Deletion(breakerID: breaker.id, name: name))
-        reportTallies.keep(place, of: breaker.id)
+        reportTallies.keep(index, of: breaker.id)
         remove(name)
     }
 
@@ -196,8 +196,8 @@ struct WorkingCopy {
     /// Removes and returns some of the breakers that were stored since they were last taken.
     /// - Returns: at most `limit` names, each with its breaker, or with `nil` if the breaker has no progress.
     mutating func takeProgressed(atMost limit: Int) -> [(name: BreakerName, breaker: Breaker?)] {
-        progressed.removeLast(limit).map { place in
-            (breakers[place].name, breakers[place].mayHaveProgress ? breakers[place] : nil)
+        progressed.removeLast(limit).map { index in
+            (breakers[index].name, breakers[index].mayHaveProgress ? breakers[index] : nil)
         }
     }
 
@@ -205,9 +205,9 @@ struct WorkingCopy {
     mutating func shift(byMs milliseconds: Int64) {
         now = now.advanced(byMilliseconds: milliseconds)
         shiftMs = milliseconds
-        for place in breakers.indices {
-            breakers[place].shift(byMilliseconds: milliseconds)
-            touched.insert(place)
+        for index in breakers.indices {
+            breakers[index].shift(byMilliseconds: milliseconds)
+            touched.insert(index)
         }
     }
 
@@ -222,20 +222,20 @@ struct WorkingCopy {
 
     /// Replaces a breaker with its stored form, or appends it if the working copy lacks it.
     mutating func restore(_ breaker: Breaker) {
-        if let place = places[breaker.name] {
-            countCreation(of: breakers[place], by: -1)
+        if let index = indices[breaker.name] {
+            countCreation(of: breakers[index], by: -1)
             countCreation(of: breaker, by: 1)
-            breakers[place] = breaker
-            policies.share(&breakers[place])
+            breakers[index] = breaker
+            policies.share(&breakers[index])
         } else {
             insert(breaker)
         }
-        reportTallies.restore(places[breaker.name] ?? breakers.count - 1, of: breaker.id)
+        reportTallies.restore(indices[breaker.name] ?? breakers.count - 1, of: breaker.id)
     }
 
     /// Lets a breaker share its policy with other breakers that have an equal one.
     mutating func sharePolicy(of name: BreakerName) {
-        if let place = places[name] { policies.share(&breakers[place]) }
+        if let index = indices[name] { policies.share(&breakers[index]) }
     }
 
     private mutating func countCreation(of breaker: Breaker, by difference: Int) {
@@ -246,7 +246,7 @@ struct WorkingCopy {
 
     private mutating func insert(_ breaker: Breaker) {
         countCreation(of: breaker, by: 1)
-        places[breaker.name] = breakers.count
+        indices[breaker.name] = breakers.count
         breakers.append(breaker)
         policies.share(&breakers[breakers.count - 1])
         touched.appendPlace()
@@ -259,15 +259,15 @@ struct WorkingCopy {
     }
 
     mutating func remove(_ name: BreakerName) {
-        guard let place = places.removeValue(forKey: name) else { return }
-        countCreation(of: breakers[place], by: -1)
-        touched.swapRemovePlace(place)
-        seen.swapRemovePlace(place)
-        progressed.swapRemovePlace(place)
-        reportTallies.swapRemovePlace(place)
-        breakers.swapAt(place, breakers.count - 1)
+        guard let index = indices.removeValue(forKey: name) else { return }
+        countCreation(of: breakers[index], by: -1)
+        touched.swapRemovePlace(index)
+        seen.swapRemovePlace(index)
+        progressed.swapRemovePlace(index)
+        reportTallies.swapRemovePlace(index)
+        breakers.swapAt(index, breakers.count - 1)
         breakers.removeLast()
-        if place < breakers.count { places[breakers[place].name] = place }
+        if index < breakers.count { indices[breakers[index].name] = index }
         names.remove(at: placeInOrder(of: name))
     }
 

@@ -124,7 +124,7 @@ actor Writer {
         guard !batch.isEmpty else { return false }
         meter.withLockedValue { $0.beginBatch(of: batch) }
         defer {
-            for place in batch.indices { batch[place].removeAll(keepingCapacity: true) }
+            for index in batch.indices { batch[index].removeAll(keepingCapacity: true) }
             meter.withLockedValue { $0.endBatch() }
         }
         guard undoFailedBatch() else {
@@ -145,12 +145,12 @@ actor Writer {
         let startMs = clock.uptimeMs()
         working.beginBatch(at: clock.now())
         var weight = 0
-        for (index, group) in batch.enumerated() {
-            for (place, command) in group.enumerated() {
+        for (groupIndex, group) in batch.enumerated() {
+            for (index, command) in group.enumerated() {
                 if weight >= Self.weightBetweenLooks {
                     weight = 0
                     guard clock.uptimeMs() - startMs < Self.batchMs else {
-                        putBack(from: place, ofGroup: index)
+                        putBack(from: index, ofGroup: groupIndex)
                         return
                     }
                 }
@@ -164,10 +164,10 @@ actor Writer {
         }
     }
 
-    private func putBack(from place: Int, ofGroup index: Int) {
-        let isBegun = place > 0
-        let rest = isBegun ? Array(batch[index][place...]) : []
-        let groups = Array(batch[(isBegun ? index + 1 : index)...])
+    private func putBack(from index: Int, ofGroup groupIndex: Int) {
+        let isBegun = index > 0
+        let rest = isBegun ? Array(batch[groupIndex][index...]) : []
+        let groups = Array(batch[(isBegun ? groupIndex + 1 : groupIndex)...])
         queue.withLockedValue { $0.putBack(rest, groups) }
     }
 
@@ -350,8 +350,8 @@ extension Writer {
 
     private func acquire(_ name: BreakerName, for client: Client) throws(EngineError) -> Decision {
         let known = working.place(of: name)
-        let place = if let known { known } else { try working.create(name, for: client) }
-        return working.event(at: place) { breaker, now, journal in
+        let index = if let known { known } else { try working.create(name, for: client) }
+        return working.event(at: index) { breaker, now, journal in
             let decision = breaker.acquire(at: now, journal: &journal, random: &random)
             if case .allowed(_, _, leaseMs: .some, _) = decision { return (decision, changed: true) }
             return (decision, changed: false)
