@@ -121,6 +121,7 @@ extension Result {
 }
 
 extension EngineError {
-    /// The error for the reports of one part. Clients resend reports that failed with its code.
+    /// The error for the reports of one part: ``Code/shuttingDown`` becomes ``Code/overloaded``. Clients resend reports
+    /// that failed with any of these codes.
     fileprivate var ofPart: EngineError { code == .shuttingDown ? EngineError(.overloaded, message) : self }
 }

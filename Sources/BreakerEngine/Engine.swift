@@ -15,8 +15,8 @@ package final class Engine: Sendable {
         package var book = PolicyBook()
         /// How many breakers may exist.
         package var maximumBreakers = 10_000
-        /// How many breakers one token may have created. `nil` for half of all breakers if several workers have tokens,
-        /// otherwise for all breakers except those that are left to operators.
+        /// How many breakers one token may have created. `nil` for half of all breakers if there are several worker
+        /// tokens, otherwise for all breakers except those that are left to operators.
         package var breakersPerToken: Int?
         /// Whether an acquire or a report creates the breaker that it names.
         package var mayWorkersCreate = true
@@ -137,7 +137,7 @@ package final class Engine: Sendable {
     /// How many commands wait for the writer, and the uptime at which the first of them is overdue.
     var queueReading: (depth: Int, deadlineMs: Int64?) { queue.withLockedValue { ($0.depth, $0.firstDeadlineMs) } }
 
-    /// Sets how many workers have tokens, which determines the share of each token.
+    /// Sets how many worker tokens there are, which determines the share of each token.
     package func share(amongTokens count: Int) { limits.workerTokens.withLockedValue { $0 = count } }
 
     /// The measurements of the writer so far.
@@ -209,7 +209,7 @@ extension Engine: Service {
         reader.close()
         await writer.finish()
         feed.close()
-        // The threads are idle by now. If the task was cancelled, it does not wait until they end.
+        // The threads are idle by now. If the task was cancelled, it does not have to wait for their end.
         try? await readerThreads.shutdownGracefully()
         try? await statusThread.shutdownGracefully()
         try? await listThread.shutdownGracefully()

@@ -36,7 +36,7 @@ package struct Follower: Sendable {
         /// The next changes.
         case changes([Journal.Change])
         /// The whole panel. The follower starts with it, or starts again with it after it lost changes. The next
-        /// changes are those after the panel's revision.
+        /// changes are the changes after the panel's revision.
         case resync(ResyncReason, PanelImage)
         /// No change was published since the last event. Sent at each ``Pulse/beat()``.
         case quiet

@@ -10,7 +10,7 @@ final class ProgressImage: Sendable {
 
     /// The breakers that were handed out since the last list was read.
     private let added = NIOLockedValueBox<[BreakerName: Breaker?]>([:])
-    /// Only lists take this lock. Each holds it until it is read.
+    /// Only lists take this lock. Each list holds it while it is made.
     private let breakers = NIOLockedValueBox<Breakers>([:])
 
     /// - Parameter some: in the order in which they were handed out; `nil` for a breaker without progress.

@@ -13,7 +13,8 @@ package struct TransitionTally: Hashable, Sendable {
     }
 }
 
-/// The tallies of all breakers that had transitions. These are few, so they are found by the breaker's number.
+/// The tallies of all breakers that had transitions. Few breakers have any at a time, so the tallies are kept by the
+/// breaker's number.
 struct TransitionTallies {
     private var tallies: [Int64: [TransitionTally]] = [:]
 

@@ -10,7 +10,7 @@ package struct Client: Hashable, Sendable {
     /// The same string as ``Author/client``. Stored rows are shared among clients by it.
     let key: String
 
-    /// The name of the token; ``Author/anonymous`` where there are no tokens.
+    /// The name of the token; ``Author/anonymous`` if there are no tokens.
     var name: String { key.hasPrefix("@") ? Author.anonymous : key }
 
     /// The server itself, for changes that are due by time. The name of a token has no space, so this name is unique.

@@ -22,7 +22,7 @@ struct Command: Sendable {
     /// How much of a batch the command takes: 1 for a single event.
     var weight: Int
 
-    /// Answers with `error`. The command is not carried out.
+    /// Answers with `error` instead of carrying out the command.
     func refuse(_ error: EngineError) {
         switch kind {
         case .acquire(_, let reply): reply(.failure(error))

@@ -19,7 +19,7 @@ struct CreationLimits: Sendable {
         mayWorkersCreate = configuration.mayWorkersCreate
     }
 
-    /// How many breakers workers leave to operators: 100, or a tenth of a smaller panel.
+    /// How many breakers workers leave to operators: 100, or a tenth of ``maximumBreakers`` if that is less.
     private var reserve: Int { min(Self.largestReserve, maximumBreakers / 10) }
     private static let largestReserve = 100
 

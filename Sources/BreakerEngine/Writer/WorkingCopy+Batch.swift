@@ -82,7 +82,7 @@ extension WorkingCopy {
 
     /// Undoes a batch that is not stored.
     /// - Parameters:
-    ///   - stored: those of the touched breakers that the store has, as they are stored.
+    ///   - stored: the touched breakers that the store has, in their stored form.
     ///   - revision: the last revision in the store.
     ///   - names: all breakers that the batch touched.
     mutating func revertBatch(to stored: [Breaker], revision: Int64, names: [BreakerName]) {

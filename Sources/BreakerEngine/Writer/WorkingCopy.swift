@@ -3,7 +3,7 @@ import BreakerStorage
 
 /// The breakers in memory, which the writer changes. The working copy is ahead of the store by at most one batch.
 struct WorkingCopy {
-    /// All breakers without gaps, in no particular order.
+    /// All breakers, without gaps and in no particular order.
     private var breakers: [Breaker] = []
     private var indices: [BreakerName: Int] = [:]
     private var policies: PolicyPool
@@ -211,8 +211,8 @@ struct WorkingCopy {
         }
     }
 
-    /// Ends the shift of the batch, which is over.
-    /// - Parameter isCommitted: whether the shift is in force.
+    /// Ends the shift of a batch that is over.
+    /// - Parameter isCommitted: whether the batch, and with it the shift, is committed.
     mutating func endShift(isCommitted: Bool) {
         if isCommitted, shiftMs != 0 { shifts += 1 }
         shiftMs = 0
