@@ -1,75 +1,75 @@
 import NIOCore
 
-/// The bounds of what a client may send.
+/// The limits of the HTTP service.
 package enum HTTPLimits {
-    /// Bytes of a request's body: a policy with room to spare.
+    /// Bytes of a request's body: enough for a policy, with room to spare.
     package static let body = 65_536
-    /// Bytes of a batch of reports: 10 000 of 400 bytes.
+    /// Bytes of a batch of reports: enough for 10 000 reports of 400 bytes.
     package static let reportsBody = 4_194_304
-    /// Bytes of the body of a request that needs no token: a token's secret with room to spare.
+    /// Bytes of the body of a request that needs no token: enough for a token's secret, with room to spare.
     static let strangerBody = 4_096
-    /// Bytes of the bodies that a client has under way at once, and all clients together.
+    /// Bytes of the bodies that one client may have in progress at once, and that all clients together may.
     static let bodiesOfClient = 33_554_432
     static let bodies = 134_217_728
     /// Bytes of a request's head.
     package static let headers = 16_384
     package static let headerFields = 100
-    /// How many parameters a query has: several times as many as any route takes.
+    /// Parameters of a query: several times as many as any route takes.
     static let parameters = 64
-    /// Bytes of a request's head, and how many fields it has, where the lane decides it.
+    /// Bytes and header fields of a request's head that the lane decides.
     static let laneBytes = 4_096
     static let laneFields = 32
     /// Seconds that a connection may be silent between two requests, or within a request's head.
     package static let idleSeconds: Int64 = 60
     /// Seconds from the head of a request to the end of its body, however slowly that drips.
     package static let bodySeconds: Int64 = 30
-    /// Seconds that an answer may lie unread in a connection that it fills.
+    /// Seconds that an answer may stay unread in a connection that it fills.
     package static let stallSeconds: Int64 = 60
-    /// Seconds that a client has to close a connection that the server has closed.
+    /// Seconds that a client has to close its side of a connection that the server has closed.
     package static let lingerSeconds: Int64 = 2
-    /// Seconds between two signs of life of a stream in which nothing happens: less than proxies wait for.
+    /// Seconds between two heartbeats of a stream without events: less than the timeouts of proxies.
     package static let heartbeatSeconds: Int64 = 15
-    /// Milliseconds between two signs of life that a stream's client may ask for.
+    /// The interval between two heartbeats that a stream's client may ask for, in milliseconds.
     package static let heartbeatMs: ClosedRange<Int64> = 500...60_000
-    /// Bytes that are read from a connection at once.
+    /// Bytes of one read from a connection.
     package static let readBytes = 16_384
-    /// Bytes of a long answer that are written at once.
+    /// Bytes of one write of a long answer.
     static let pieceBytes = 16_384
-    /// Bytes of answers that a client without a token may leave unread before the server takes no more of its requests.
+    /// Bytes of answers that a client without a token may leave unread before the server stops reading its requests.
     static let strangerUnreadBytes = 4_096
-    /// The same for a client with a token: as NIO has it.
+    /// The same for a client with a token: NIO's default.
     static let writeMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32_768, high: 65_536)
-    /// Bytes that a stream's connection takes before its client reads.
+    /// Bytes that the connection of a stream buffers while its client does not read.
     static let streamMark = ChannelOptions.Types.WriteBufferWaterMark(low: 8_192, high: 16_384)
-    /// Streams of one token: one for each worker of a large fleet.
+    /// Streams of one token: enough for one per worker of a large fleet.
     static let streamsOfToken = 2_000
-    /// Connections that wait to be accepted: those of some thousand workers that reconnect together. The kernel caps it at
-    /// `net.core.somaxconn`.
+    /// Connections that wait to be accepted: enough for some thousand workers that reconnect together. The kernel caps
+    /// it at `net.core.somaxconn`.
     static let backlog = 4_096
-    /// Connections at once, where the process may have as many descriptors.
+    /// Open connections, where the process may have as many descriptors.
     package static let connections = 10_000
-    /// A server that could not serve this many does not start.
+    /// The server does not start if it cannot serve this many connections.
     package static let leastConnections = 512
-    /// Descriptors that the server needs beside its connections: 3 standard streams, 5 for the database and its lock, up to
-    /// 12 of readers, 8 for a backup, the listening socket, 4 connections that are accepted at once beyond the bound, and
-    /// short uses such as the tokens file and `/proc`; with as much again to spare.
+    /// Descriptors that the server needs besides its connections: 3 standard streams, 5 for the database and its lock,
+    /// up to 12 of readers, 8 for a backup, the listening socket, 4 connections accepted at once beyond the limit, and
+    /// short uses such as the tokens file and `/proc`. The constant has as many again in reserve.
     static let reservedDescriptors = 64
-    /// Descriptors for each core: of an event loop of the server's and one of NIO's own group, an epoll, an event and a
+    /// Descriptors for each core: one event loop of the server and one of NIO's own group have an epoll, an event and a
     /// timer each.
     static let reservedDescriptorsPerCore = 6
-    /// Characters of an `x-request-id` that is echoed.
+    /// Characters of an `x-request-id` that the server echoes.
     package static let requestIDLength = 1...128
     package static let pageSize = 1...1_000
     package static let defaultPageSize = 100
-    /// The longest time that a history is told of, in minutes: what is kept, 7 days.
+    /// The longest history that the server reports, in minutes: the 7 days for which history is kept.
     static let historyMinutes: Int64 = 10_080
-    /// The history that a list tells of each breaker: an hour, in steps of so many minutes.
+    /// The history of each breaker in a list, and its step, in minutes.
     static let listHistoryMinutes: Int64 = 60
     static let listHistoryStep: Int64 = 2
-    /// Breakers that get series of their own at a scrape, unless a setting says otherwise: some 20 series each.
+    /// Breakers that get their own series in a scrape, unless a setting says otherwise. A breaker has some 20 series.
     package static let metricsBreakers = 2_000
-    /// How many values a JSON document may have, itself and those within it: 10 000 reports of 20 fields.
+    /// Values of a JSON document, with the document itself: enough for 10 000 reports of 20 fields.
     package static let jsonValues = 220_000
-    /// How deep a JSON document may be nested.
+    /// The depth to which a JSON document may be nested.
     package static let jsonDepth = 16
 }

@@ -6,22 +6,22 @@ package import NIOCore
 import NIOPosix
 package import ServiceLifecycle
 
-/// The service on its address: what turns requests into calls of the engine.
+/// The HTTP service, which turns requests into calls of the engine.
 package struct HTTPServer: Sendable {
     package struct Configuration: Sendable {
         package var host: String
-        /// 0 for any that is free.
+        /// 0 for any free port.
         package var port: Int
-        /// How many connections there may be at once.
+        /// The maximum number of open connections.
         package var maximumConnections: Int
         package var times: ConnectionTimes
-        /// How many breakers get series of their own at a scrape.
+        /// The number of breakers that get their own series in a scrape.
         package var metricsBreakers = HTTPLimits.metricsBreakers
-        /// `nil` for a server of plain HTTP.
+        /// `nil` for a server that speaks plain HTTP.
         package var tls: ServerTLS?
-        /// Whether the lane takes decisions. Without it the router takes every request; tests compare the two.
+        /// Whether the lane takes decisions. If not, the router takes every request; tests compare the two.
         var usesLane = true
-        /// What serves the connections.
+        /// The event loops that serve the connections.
         package var eventLoops: any EventLoopGroup
 
         package init(
@@ -38,9 +38,9 @@ package struct HTTPServer: Sendable {
             self.eventLoops = eventLoops
         }
 
-        /// How many event loops serve best: one for each core but one, which is the writer's. On a machine of two a second
-        /// loop costs a fifth of all decisions: the two and the writer take turns on the cores, and each finds less to do
-        /// when it wakes.
+        /// The number of event loops that serves best: one for each core except one, which is left to the writer. On a
+        /// machine with two cores a second loop costs a fifth of all decisions: the two loops and the writer share the
+        /// cores, and each finds less to do when it wakes.
         package static var eventLoopCount: Int { max(1, System.coreCount - 1) }
     }
 

@@ -1,5 +1,5 @@
 extension UInt8 {
-    /// What a hexadecimal digit in ASCII stands for, as `Character.hexDigitValue` tells it; `nil` for any other byte.
+    /// The value of a hexadecimal digit in ASCII, as in `Character.hexDigitValue`; `nil` for any other byte.
     var hexDigitValue: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")

@@ -1,8 +1,8 @@
 import NIOConcurrencyHelpers
 import ServiceLifecycle
 
-/// Whether the server wants requests. Its place is behind the server in a service group: it is told of a shutdown
-/// first, so that `/readyz` says so while the connections that are there are still served.
+/// Reports whether the server is ready for requests. Place it after the server in a service group: a group shuts down
+/// in reverse order, so `/readyz` reports the shutdown while open connections are still served.
 package final class Readiness: Service {
     enum State: String, Sendable {
         case starting, ready, stopping

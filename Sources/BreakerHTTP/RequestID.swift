@@ -1,12 +1,12 @@
 /// The `x-request-id` of an answer: the client's own, or one made here.
 enum RequestID {
-    /// - Parameter given: what the request says; taken if it is short and visible.
+    /// - Parameter given: the request's own id; used if it is short and all its characters are visible ASCII.
     static func of(_ given: String?) -> String {
         guard let given, isEchoed(given) else { return make() }
         return given
     }
 
-    /// Whether a given one is short and visible.
+    /// Whether the server echoes an id that a client gave: it is short and visible ASCII.
     static func isEchoed(_ given: String) -> Bool {
         HTTPLimits.requestIDLength.contains(given.utf8.count) && given.utf8.allSatisfy { (0x21...0x7e).contains($0) }
     }
@@ -16,8 +16,8 @@ enum RequestID {
         return String(random.next(), radix: 16)
     }
 
-    /// As good as ``make()`` for one connection, without asking the kernel for each: a random beginning, and from there
-    /// on steps of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
+    /// Makes ids as good as those of ``make()`` for one connection, without a system call for each: from a random seed,
+    /// by steps of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
     struct Sequence {
         private var state: UInt64
 

@@ -1,10 +1,10 @@
-/// What keeps a text from outside cheap to compare.
+/// A check that keeps text from clients cheap to compare.
 ///
-/// Swift compares and hashes texts in their normal form, for which it sorts the combining marks that follow a letter, in
-/// time that grows with the square of their number: some minutes for a body of 4 MiB. Texts in Unicode's stream-safe format
-/// (UAX #15, section 13) have few of them in a row, and no text that people read has more.
+/// Swift compares and hashes strings in their normal form. For that it sorts the combining marks that follow a letter,
+/// in time that grows with the square of their number: some minutes for a body of 4 MiB. Text in Unicode's stream-safe
+/// format (UAX #15, section 13) has few of them in a row, and no text that people read has more.
 enum StreamSafety {
-    /// Combining marks in a row.
+    /// The maximum number of combining marks in a row.
     static let maximumMarks = 30
 
     /// - Parameter bytes: UTF-8.

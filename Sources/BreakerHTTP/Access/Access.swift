@@ -1,12 +1,12 @@
 import BreakerAPI
 import BreakerCore
 
-/// Who asks, and what they may do.
+/// The identity of a client and what it may do.
 struct Access: Hashable, Sendable {
-    /// The name of the token: the actor of what is ordered with it.
+    /// The name of the token: the actor of the orders that are given with it.
     var actor: String
     var role: Role
-    /// A prefix of every name that may be touched; empty for all.
+    /// The prefix of the names that the client may touch; empty for all names.
     var prefix: String
 
     init(_ token: Token) {
@@ -19,14 +19,14 @@ struct Access: Hashable, Sendable {
         self.prefix = prefix
     }
 
-    /// Whoever reaches a server that has no tokens.
+    /// The access of every client of a server without tokens.
     static let anonymous = Access(actor: Author.anonymous, role: .operator, prefix: "")
 
     func allows(_ requirement: Requirement) -> Bool { requirement.isMet(by: role) }
 
     func allows(_ name: BreakerName) -> Bool { name.value.hasPrefix(prefix) }
 
-    /// - Throws: `forbidden`, saying what is missing.
+    /// - Throws: `forbidden`, with the missing right.
     func require(_ requirement: Requirement) throws(Problem) {
         guard allows(requirement) else {
             throw insufficient("the token \(actor) has the role \(role.rawValue), which may not do this")
@@ -40,7 +40,7 @@ struct Access: Hashable, Sendable {
         }
     }
 
-    /// - Throws: `forbidden` where some names that begin with `prefix` are excluded.
+    /// - Throws: `forbidden` where the token's prefix excludes some names that begin with `prefix`.
     func require(prefix: String) throws(Problem) {
         guard prefix.hasPrefix(self.prefix) else {
             throw insufficient("the token \(actor) is limited to names that begin with \(self.prefix)")

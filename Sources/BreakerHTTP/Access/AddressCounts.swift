@@ -1,4 +1,4 @@
-/// Counts events by address, each within a window that the address's first event begins.
+/// Counts events by address. The window of an address begins with its first event.
 struct AddressCounts {
     private struct Window {
         var startMs: Int64
@@ -8,14 +8,15 @@ struct AddressCounts {
     private let windowMs: Int64
     private var windows: [String: Window] = [:]
 
-    /// How many addresses are remembered; beyond it, the address whose window began first is forgotten.
+    /// The maximum number of addresses. Beyond it, the address whose window began first is forgotten.
     static let maximumAddresses = 1_000
 
     init(windowMs: Int64) {
         self.windowMs = windowMs
     }
 
-    /// The events of the address's window at `nowMs`, an uptime, and how long the window goes on; `nil` without a window.
+    /// The number of events in the address's window at `nowMs`, an uptime, and the time until the window ends; `nil`
+    /// where the address has no window.
     func window(of address: String, atMs nowMs: Int64) -> (count: Int, remainingMs: Int64)? {
         guard let window = windows[address] else { return nil }
         let remainingMs = window.startMs + windowMs - nowMs
@@ -24,8 +25,8 @@ struct AddressCounts {
 
     /// Counts an event.
     ///
-    /// - Returns: the events of the window, this one included, and those of the address's window before it where this event
-    ///   begins one.
+    /// - Returns: the number of events in the window, including this event; and, if this event begins a window, the
+    ///   number of events in the address's previous window, otherwise 0.
     @discardableResult
     mutating func add(_ address: String, atMs nowMs: Int64) -> (count: Int, before: Int) {
         if let window = window(of: address, atMs: nowMs) {

@@ -3,7 +3,7 @@ import BreakerEngine
 import Logging
 import NIOConcurrencyHelpers
 
-/// Why a request is not what its client may do.
+/// A failed authentication: the reason why a client may not make a request, and the token.
 struct AuthenticationFailure: Hashable, Sendable {
     enum Reason: String, CaseIterable {
         case missingToken = "missing_token"
@@ -27,12 +27,12 @@ final class AuthenticationFailures: Sendable {
         var signIns = AddressCounts(windowMs: AuthenticationFailures.signInWindowMs)
     }
 
-    /// An address has at most one line of the log in this time.
+    /// The time in which an address gets at most one line in the log.
     static let logWindowMs: Int64 = 10_000
-    /// All addresses together have at most so many.
+    /// The maximum number of lines for all addresses together in ``logWindowMs``.
     static let maximumLines = 100
-    /// Failed attempts to sign in that an address has in ``signInWindowMs``. Secrets have 256 bits, so the limit keeps no
-    /// secret safe; it bounds the load, and makes an attempt visible.
+    /// The maximum number of failed attempts to sign in from one address in ``signInWindowMs``. The limit does not
+    /// protect the secrets, which have 256 bits. It bounds the load and makes an attempt visible.
     static let maximumSignIns = 10
     static let signInWindowMs: Int64 = 300_000
 
@@ -47,7 +47,9 @@ final class AuthenticationFailures: Sendable {
         self.logger = logger
     }
 
-    /// - Parameter address: the other end of the connection.
+    /// Counts a failure, and logs it within the limits.
+    ///
+    /// - Parameter address: the peer address of the connection.
     func note(_ failure: AuthenticationFailure, from address: String?) {
         meters.failed(failure.reason)
         let address = address ?? "unknown"
@@ -69,7 +71,7 @@ final class AuthenticationFailures: Sendable {
         )
     }
 
-    /// An attempt to sign in failed.
+    /// Counts a failed attempt to sign in.
     func noteSignIn(from address: String?) {
         let nowMs = clock.uptimeMs()
         state.withLockedValue { _ = $0.signIns.add(address ?? "unknown", atMs: nowMs) }

@@ -1,18 +1,19 @@
 import BreakerAPI
 import HTTPTypes
 
-/// What tells a browser's request from a worker's: `origin` (RFC 6454) goes with all but a plain `GET`, `sec-fetch-*`
-/// where the connection is trusted, and every browser's `user-agent` begins alike. A page cannot change the
-/// first two. It can leave `referer` out, and in some browsers set `user-agent`; a server that such pages must not reach
-/// needs tokens.
+/// The header fields that distinguish a browser's request from a worker's.
+///
+/// A browser sends `origin` (RFC 6454) with all requests but a plain `GET`, and `sec-fetch-*` where the connection is
+/// trusted. The `user-agent` of every browser begins alike. A page cannot change the first two. It can leave `referer`
+/// out and, in some browsers, set `user-agent`; a server that such pages must not reach needs tokens.
 struct BrowserMarks {
     private let origin: String?
     private let fetchSite: String?
-    /// Whether any mark is there.
+    /// Whether the request has any of these marks.
     let areThere: Bool
-    /// What the client takes the server for, with its port.
+    /// The server's host and port as the client addressed them.
     private let host: String
-    /// How the browser reached the server, or the proxy in front; `nil` where that is not known.
+    /// The scheme by which the browser reached the server, or the proxy in front of it; `nil` where it is unknown.
     private let scheme: String?
 
     init(_ request: HTTPRequest) {
@@ -27,7 +28,7 @@ struct BrowserMarks {
         scheme = request.headerFields[.forwardedProto] ?? (request.scheme == "https" ? "https" : nil)
     }
 
-    /// Whether a page of this server, or the person in front of the browser, asks.
+    /// Requires that a page of this server, or the browser's user, sent the request.
     ///
     /// - Throws: `cross_site`.
     func requireOwnSite() throws(Problem) {

@@ -1,30 +1,30 @@
 import BreakerCore
 import BreakerEngine
 
-/// What one client may do, remembered for as long as it shows the same authorization and the tokens stay the same:
-/// a digest for each request would cost more than the decision.
+/// The access of one client, cached while it shows the same authorization and the tokens stay the same. A digest for
+/// each request would cost more than the decision.
 struct Credentials {
     private let gatekeeper: Gatekeeper
     private let address: String?
     /// The common name of the client's certificate, once TLS has verified it.
     var certificate: String?
     private var known: (authorization: String?, revision: Int, access: Access)?
-    /// The client as the engine's queue knows it, of the access that was found last.
+    /// The client of the access that was found last, as the engine's queue knows it.
     private(set) var client = Client.server
 
-    /// - Parameter address: the other end of the connection; `nil` where it has none.
+    /// - Parameter address: the peer address of the connection; `nil` where it has none.
     init(_ gatekeeper: Gatekeeper, address: String? = nil) {
         self.gatekeeper = gatekeeper
         self.address = address
     }
 
-    /// What was found for the authorization that was shown last, if `isSame` says that it is shown again.
+    /// The access of the last authorization, if `isSame` says that the request shows that authorization again.
     func known(where isSame: (_ authorization: String) -> Bool) -> Access? {
         guard let known, let authorization = known.authorization, isSame(authorization) else { return nil }
         return known.revision == gatekeeper.revision ? known.access : nil
     }
 
-    /// - Returns: `nil` where the authorization is not good.
+    /// - Returns: `nil` where the authorization is not valid.
     mutating func access(_ authorization: String?) -> Access? {
         let revision = gatekeeper.revision
         if let known, known.revision == revision, known.authorization == authorization { return known.access }

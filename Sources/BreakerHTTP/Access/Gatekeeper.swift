@@ -4,10 +4,10 @@ package import BreakerEngine
 import HTTPTypes
 import NIOConcurrencyHelpers
 
-/// Knows the tokens. They can be replaced while the server runs.
+/// Checks the tokens and sessions of requests. The tokens can be replaced while the server runs.
 package final class Gatekeeper: Sendable {
     private struct Register {
-        /// `nil` where the server has no tokens, and everybody may do everything.
+        /// `nil` where the server has no tokens; then every client may do everything.
         var tokens: Tokens?
         var revision = 0
     }
@@ -31,9 +31,10 @@ package final class Gatekeeper: Sendable {
 
     /// - Parameters:
     ///   - tokens: `nil` for a server that has none.
-    ///   - hosts: names by which a server without tokens is reached, beside those that are nobody's.
+    ///   - hosts: names by which clients may reach a server without tokens, besides the local names that
+    ///     ``requireKnownHost(_:)`` accepts.
     ///   - isLoopback: whether only this machine can connect.
-    ///   - sessions: signs browsers' sessions, and knows which of them were ended.
+    ///   - sessions: holds the key of browsers' sessions, and the sessions that were ended.
     package init(
         tokens: [Token]?,
         hosts: [String] = [],
@@ -57,20 +58,21 @@ package final class Gatekeeper: Sendable {
         }
     }
 
-    /// Grows each time the tokens are replaced or a session is ended. Read it before ``access(authorization:certificate:)``, never
-    /// after: access that was found among newer tokens is then looked up again, and never the other way round.
+    /// A number that grows each time the tokens are replaced or a session is ended. Read it before
+    /// ``access(authorization:certificate:)``, never after: a change between the two then causes a needless lookup, and
+    /// never leaves an outdated access in use.
     var revision: Int { register.withLockedValue { $0.revision } }
 
-    /// How many tokens workers have; 0 where there are no tokens.
+    /// The number of the workers' tokens; 0 where there are no tokens.
     package var workerTokens: Int {
-        // While a token is rotated, two lines have its name.
+        // While a token is rotated, two lines of the tokens file have its name.
         register.withLockedValue { register in
             Set((register.tokens?.all ?? []).filter { $0.role == .worker }.map(\.name)).count
         }
     }
 
     /// - Parameters:
-    ///   - authorization: the value of the request's `authorization`, if it has one. Then the certificate does not matter.
+    ///   - authorization: the value of the request's `authorization`, if it has one. Then the certificate is ignored.
     ///   - certificate: the common name of the client's certificate, which TLS has verified.
     /// - Throws: `unauthorized`.
     func access(authorization: String?, certificate: String? = nil) throws(Problem) -> Access {
@@ -85,12 +87,12 @@ package final class Gatekeeper: Sendable {
             let detail = "the authorization must be: Bearer <secret>"
             throw Problem(.unauthorized, detail, failure: AuthenticationFailure(reason: .unknownToken))
         }
-        // A digest is looked up, not a secret: how long that takes tells nothing of any secret.
+        // The lookup is by digest, not by secret: its duration reveals nothing about any secret.
         guard let token = tokens.byDigest[Token.digest(of: words[1].utf8)] else { throw Self.unknownToken }
         return Access(token)
     }
 
-    /// The access of an authorization; where a request has none, of its session; where it has none either, of the client's
+    /// The access of a request's authorization; without one, of its session; without either, of the client's
     /// certificate.
     ///
     /// - Throws: `unauthorized`.
@@ -98,7 +100,7 @@ package final class Gatekeeper: Sendable {
         try lookUp(fields, certificate: certificate, at: now).access
     }
 
-    /// As ``access(_:certificate:at:)``, with the instant at which it ends by itself; `nil` where it does not.
+    /// As ``access(_:certificate:at:)``, with the instant at which the access expires; `nil` where it does not expire.
     func lookUp(
         _ fields: HTTPFields,
         certificate: String?,
@@ -110,7 +112,7 @@ package final class Gatekeeper: Sendable {
         return (try access(authorization: fields[.authorization], certificate: certificate), nil)
     }
 
-    /// Whose session a request shows; `nil` where it shows none that is good.
+    /// The access of the session that a request shows; `nil` where it shows no valid session.
     func session(in fields: HTTPFields, at now: Instant) -> Access? {
         signedIn(in: fields, at: now).map { Access($0.token) }
     }
@@ -119,7 +121,7 @@ package final class Gatekeeper: Sendable {
         goodSessions(in: fields, at: now).first { _ in true }
     }
 
-    /// The good sessions that a request shows, each looked up when it is asked for.
+    /// The valid sessions that a request shows. Each is looked up when the sequence reaches it.
     private func goodSessions(
         in fields: HTTPFields,
         at now: Instant
@@ -139,22 +141,23 @@ package final class Gatekeeper: Sendable {
 
     /// Ends the sessions that a request shows.
     ///
-    /// - Returns: whether there were any.
+    /// - Returns: whether the request showed any valid session.
     func signOut(_ fields: HTTPFields, at now: Instant) -> Bool {
         var hasEnded = false
         for (token, session) in goodSessions(in: fields, at: now) {
             sessions.revoke(session.id, of: token.name, endingAt: session.end, at: now)
             hasEnded = true
         }
-        // Streams look their access up again.
+        // Makes streams look up their access again.
         if hasEnded { register.withLockedValue { $0.revision += 1 } }
         return hasEnded
     }
 
-    /// Begins a session of the one whose secret this is.
+    /// Begins a session of the token with this secret.
     ///
     /// - Returns: the session's text.
-    /// - Throws: `unauthorized`; `forbidden` for a worker, who may look at no list.
+    /// - Throws: `unauthorized`; `forbidden` for a worker's token, which may read no list; `invalid_request` on a
+    ///   server without tokens.
     func signIn(secret: String, at now: Instant) throws(Problem) -> String {
         guard let tokens = register.withLockedValue({ $0.tokens }) else {
             throw Problem(.invalidRequest, "the server has no tokens: nobody signs in")
@@ -170,8 +173,8 @@ package final class Gatekeeper: Sendable {
         return Session(of: token, at: now).text(of: token, key: sessions.key)
     }
 
-    /// How many sessions of one request are looked at: more than the cookies that a browser keeps for one host (Chromium
-    /// 180), so that another server of the host cannot hide a session among its own.
+    /// The maximum number of sessions that are checked for one request: more than the cookies that a browser keeps for
+    /// one host (Chromium 180), so that another server on the host cannot hide a session among its own cookies.
     private static let mostSessions = 200
 
     private static let unknownToken = Problem(
@@ -180,7 +183,7 @@ package final class Gatekeeper: Sendable {
         failure: AuthenticationFailure(reason: .unknownToken)
     )
 
-    /// Keeps a page from doing through its visitor's browser what only the visitor may.
+    /// Rejects requests that a web page sends through its visitor's browser without the visitor's consent.
     ///
     /// - Throws: `cross_site`, `unknown_host`.
     func admit(_ request: HTTPRequest) throws(Problem) {
@@ -191,10 +194,13 @@ package final class Gatekeeper: Sendable {
         try requireKnownHost(request)
     }
 
-    /// Without tokens, every client may do everything; and a page can lead a name of its own to the server's address ("DNS
-    /// rebinding"), after which the browser takes the two for one site. So a browser, and an operator, has to ask such a
-    /// server by a name that is the server's own. Workers ask by any name. A server that only this machine can reach has the
-    /// names of this machine alone: on a hostile network, a page can own a name in `.local` or without a dot.
+    /// Requires that a request to a server without tokens uses one of the server's own names.
+    ///
+    /// Without tokens, every client may do everything. A web page can point a name of its own at the server's address
+    /// ("DNS rebinding"), and the browser then treats the page and the server as one site. So browsers and operators
+    /// must use one of the server's own names. Workers may use any name. A server that only this machine can reach
+    /// accepts only the names of this machine and the configured hosts: on a hostile network, a page can own a name in
+    /// `.local` or without a dot.
     ///
     /// - Throws: `unknown_host`.
     func requireKnownHost(_ request: HTTPRequest) throws(Problem) {

@@ -4,7 +4,7 @@ struct HostName: Hashable {
     private(set) var name: String
     let port: String
 
-    /// - Returns: `nil` for an empty one, and for what is no host, with or without a port.
+    /// - Returns: `nil` for an empty authority, and for one that is not a host with or without a port.
     init?(_ authority: String, defaultPort: String = "") {
         guard let end = Self.hostEnd(in: authority.utf8), end > authority.startIndex else { return nil }
         name = authority[..<end].lowercased()
@@ -14,14 +14,14 @@ struct HostName: Hashable {
         if name.isEmpty { return nil }
     }
 
-    /// Whether this is a good value of the field `host`, which may be empty.
+    /// Whether `value` is a valid value of the field `host`, which may be empty.
     static func isField(_ value: some BidirectionalCollection<UInt8>) -> Bool {
         guard let end = hostEnd(in: value) else { return false }
         return end > value.startIndex || value.isEmpty
     }
 
-    /// Whether nobody can have a name server of theirs lead this name to another machine: an address, a name without a
-    /// dot, or one below a domain that is never registered (RFC 6761, RFC 6762, and `internal`).
+    /// Whether no third party's name server can point this name at another machine: it is an address, a name without a
+    /// dot, or a name below a domain that is never registered (RFC 6761, RFC 6762, and `internal`).
     var isLocal: Bool {
         if name.hasPrefix("[") || !name.contains(".") { return true }
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
@@ -29,20 +29,20 @@ struct HostName: Hashable {
         return ["localhost", "local", "internal"].contains(labels.last)
     }
 
-    /// Whether this always names the machine that asks (RFC 6761, section 6.3).
+    /// Whether this name always means the client's own machine (RFC 6761, section 6.3).
     var isLoopback: Bool {
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         if labels.count == 4, labels.allSatisfy(Self.isByte) { return labels[0] == "127" }
         return name == "[::1]" || labels.last == "localhost"
     }
 
-    /// Whether this is a part of an IPv4 address. `UInt8` would read a sign as well.
+    /// Whether the label is one number of an IPv4 address. `UInt8` alone would also read a sign.
     private static func isByte(_ label: Substring) -> Bool { label.utf8.allSatisfy(isDigit) && UInt8(label) != nil }
 
-    /// Where the host ends, and its port begins if it has one.
+    /// The index at which the host ends, and at which its port begins if it has one.
     ///
-    /// - Returns: `nil` where the bytes are something else. User information, escapes and the punctuation that RFC 3986
-    ///   grants to names are refused: no host on the Internet has them.
+    /// - Returns: `nil` where the bytes are not a host with or without a port. User information, escapes and the
+    ///   punctuation that RFC 3986 allows in names are rejected: no host on the Internet has them.
     private static func hostEnd<Bytes: BidirectionalCollection<UInt8>>(in bytes: Bytes) -> Bytes.Index? {
         var end = bytes.startIndex
         if bytes.first == UInt8(ascii: "[") {
@@ -59,7 +59,7 @@ struct HostName: Hashable {
         return port.reduce(0, { $0 * 10 + Int($1 - UInt8(ascii: "0")) }) <= UInt16.max ? end : nil
     }
 
-    /// Whether this is written as an IPv6 address, with or without a zone.
+    /// Whether the bytes have the form of an IPv6 address, with or without a zone.
     private static func isAddress(_ bytes: some BidirectionalCollection<UInt8>) -> Bool {
         let address = bytes.prefix { $0 != UInt8(ascii: "%") }
         return address.contains(UInt8(ascii: ":"))

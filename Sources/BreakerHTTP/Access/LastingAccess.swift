@@ -1,18 +1,18 @@
 import BreakerCore
 import HTTPTypes
 
-/// The access of an answer without an end of its own: it lasts no longer than the token, or the session, that it was
-/// given for, and no longer than that has the role and the prefix that it had.
+/// The access of a response without an end. It ends with the token or the session that it comes from, and when that
+/// token's role or prefix changes.
 struct LastingAccess: Sendable {
     let access: Access
     private let gatekeeper: Gatekeeper
-    /// What the request showed.
+    /// The header fields of the request.
     private let fields: HTTPFields
     /// The common name of the client's certificate.
     private let certificate: String?
-    /// Of the tokens that it was found among.
+    /// The revision of the tokens that the access was found among.
     private var revision: Int
-    /// When a session ends.
+    /// The instant at which a session expires; `nil` where the access does not expire.
     private var end: Instant?
 
     /// - Throws: `unauthorized`.
@@ -29,7 +29,8 @@ struct LastingAccess: Sendable {
         (access, end) = try gatekeeper.lookUp(fields, certificate: certificate, at: now)
     }
 
-    /// Whether it holds at `now`. It costs a look at a number, but where the tokens were replaced.
+    /// Whether the access is valid at `now`. This compares two numbers, and looks the access up only where the tokens
+    /// or the sessions have changed or the session has expired.
     mutating func holds(at now: Instant) -> Bool {
         let revision = gatekeeper.revision
         if revision == self.revision, end.map({ now < $0 }) ?? true { return true }

@@ -1,4 +1,4 @@
-/// What a token may do.
+/// The role of a token: the requests that it allows.
 package enum Role: String, CaseIterable, Sendable {
     /// Acquire, report, read one breaker, and follow the changes.
     case worker
@@ -8,21 +8,21 @@ package enum Role: String, CaseIterable, Sendable {
     case `operator`
 }
 
-/// What a route requires of who asks.
+/// The right that a client needs for a route.
 enum Requirement: Hashable, Sendable {
-    /// Nothing: anybody may, also without a token.
+    /// No right: any client may use the route, also without a token.
     case none
     /// Acquire and report.
     case work
-    /// Read one breaker's present state.
+    /// Read the present state of one breaker.
     case readOne
-    /// Follow the changes, as workers do that decide by themselves.
+    /// Follow the changes, as workers do that decide locally.
     case follow
     /// Read lists and history.
     case read
     case steer
 
-    /// Whether only operators, and viewers, need such a route.
+    /// Whether only operators and viewers use a route with this requirement.
     var isForOperators: Bool {
         switch self {
         case .none, .work, .readOne, .follow: false

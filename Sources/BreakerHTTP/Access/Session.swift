@@ -2,15 +2,16 @@ import BreakerCore
 import BreakerEngine
 import Crypto
 
-/// What a browser shows in the place of a token: the token's name, an end, an id, and a code that only the server can make.
-/// The server stores nothing of a session until it is ended by ``SessionRegister/revoke(_:of:endingAt:at:)``.
+/// A browser's session, which it shows instead of a token: the token's name, an end, an id, and a code that only the
+/// server can make. The server stores nothing about a session until ``SessionRegister/revoke(_:of:endingAt:at:)`` ends
+/// it.
 ///
 /// The code's key is the server's own. The code covers the token's digest as well, so a session ends when its token is
 /// removed or replaced.
 struct Session {
     /// The name of the token.
     var name: String
-    /// The first instant at which it is good no longer.
+    /// The instant at which the session expires. From this instant on it is invalid.
     var end: Instant
     /// 128 random bits.
     var id: String
@@ -24,10 +25,10 @@ struct Session {
 
     /// Reads what ``text(of:key:)`` wrote.
     ///
-    /// - Parameter key: the server's.
-    /// - Returns: `nil` unless this server made the text for `token`. An ended session is read all the same.
+    /// - Parameter key: the server's key.
+    /// - Returns: `nil` unless this server made the text for `token`. The text of an expired session is read as well.
     init?(_ text: String, of token: Token, key: [UInt8]) {
-        // The name is the last, for it may have dots in it.
+        // The name comes last because it may contain dots.
         let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 4, let code = Self.bytes(ofHex: parts[0]), let end = Int64(parts[1]),
             parts[3] == token.name
@@ -35,14 +36,14 @@ struct Session {
         self.end = Instant(milliseconds: end)
         id = parts[2]
         name = token.name
-        // Takes as long for any code.
+        // The check takes the same time for every code.
         guard
             HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: message(of: token), using: .init(data: key))
         else { return nil }
     }
 
-    /// Whether its time has come, and is not over. One that ends later than a session of `now` would was begun before the
-    /// clock was set back.
+    /// Whether the session has begun and has not expired. A session whose end is later than the end of one begun at
+    /// `now` was begun before the clock was set back; it is not valid.
     func isGood(at now: Instant) -> Bool {
         now < end && end <= now.advanced(byMilliseconds: SessionRegister.sessionLengthMs)
     }
@@ -54,7 +55,8 @@ struct Session {
 
     private var fields: String { "\(end.milliseconds).\(id).\(name)" }
 
-    /// What the code covers, with words of its own, so that no other use of the key makes one.
+    /// The bytes that the code covers. They begin with words of their own, so that no other use of the key makes such a
+    /// code.
     private func message(of token: Token) -> [UInt8] {
         Array("fusebox session\n\(fields)\n".utf8) + (token.digest ?? [])
     }
@@ -69,20 +71,21 @@ struct Session {
 
 /// The cookie that carries a session.
 ///
-/// It has no path of its own: a browser takes the folder of `/v1/session` as it sees it, below whatever path a proxy put
-/// the server. No script can read it, and no other site's page have it sent.
+/// The cookie sets no path: a browser uses the folder of `/v1/session` in the address as the browser sees it, whatever
+/// path a proxy puts the server under. No script can read the cookie, and no page of another site can have it sent.
 enum SessionCookie {
     static let name = "fusebox_session"
 
     /// - Parameters:
     ///   - text: the session; empty to end it.
-    ///   - isSecure: whether the browser shall send it by TLS only.
+    ///   - isSecure: whether the browser may send the cookie by TLS only.
     static func field(_ text: String, isSecure: Bool) -> String {
         let seconds = text.isEmpty ? 0 : SessionRegister.sessionLengthMs / 1_000
         return "\(name)=\(text); Max-Age=\(seconds); HttpOnly; SameSite=Strict" + (isSecure ? "; Secure" : "")
     }
 
-    /// The sessions that a request shows: servers on other ports of a machine share its cookies.
+    /// The sessions that a request shows. There can be several, because servers on other ports of a host share its
+    /// cookies.
     static func texts(in field: String?) -> [String] {
         (field ?? "").split(separator: ";").compactMap { pair in
             let pair = pair.drop { $0 == " " }

@@ -1,10 +1,10 @@
 import Crypto
 
-/// What a client shows: a secret, of which the server knows the digest alone, or a TLS certificate.
+/// A client's token: a secret, of which the server has only the digest, or a TLS certificate.
 package struct Token: Hashable, Sendable {
     package var name: String
     package var role: Role
-    /// A plain string prefix of the names that the token may touch; empty for all.
+    /// The prefix of the breakers' names that the token may touch, a plain string; empty for all names.
     package var prefix: String
     /// SHA-256 of the secret; `nil` where the client shows a certificate whose subject has the token's name as its common
     /// name.
@@ -21,8 +21,9 @@ package struct Token: Hashable, Sendable {
         Array(SHA256.hash(data: Array(secret)))
     }
 
-    /// A token with a secret that nobody has seen: 32 random bytes.
-    /// - Returns: the token, and the secret, which is nowhere else.
+    /// Makes a token with a secret of 32 random bytes.
+    ///
+    /// - Returns: the token, and the secret, which is stored nowhere else.
     package static func make(name: String, role: Role, prefix: String) -> (token: Token, secret: String) {
         var random = SystemRandomNumberGenerator()
         let secret = secretPrefix + (0..<4).map { _ in hex(random.next() as UInt64) }.joined()
@@ -44,11 +45,11 @@ package struct Token: Hashable, Sendable {
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
-    /// Tells a Fusebox secret from others, for those who scan for leaked ones.
+    /// Marks a Fusebox secret for tools that scan for leaked secrets.
     private static let secretPrefix = "fbx_"
     static let digestPrefix = "sha256:"
-    /// Takes the digest's place in a line.
+    /// Replaces the digest in the line of a token with a certificate.
     static let certificate = "certificate"
-    /// Bytes of a SHA-256.
+    /// Bytes of a SHA-256 digest.
     static let digestLength = 32
 }

@@ -1,11 +1,11 @@
 import BreakerCore
 
-/// Reads a tokens file: one token a line, `name role [prefix] sha256:<hex>` or `name role [prefix] certificate`; `#` begins a
-/// comment. Several lines may have one name, role and prefix.
+/// Reads a tokens file: one token per line, `name role [prefix] sha256:<hex>` or `name role [prefix] certificate`; `#`
+/// begins a comment. Several lines may have the same name if they have the same role and prefix.
 package enum TokenFile {
     package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         package var file: String
-        /// 1 for the first.
+        /// The number of the line; the first is 1.
         package var line: Int
         package var detail: String
 
@@ -13,8 +13,8 @@ package enum TokenFile {
     }
 
     /// - Parameters:
-    ///   - file: what the file is called in an error.
-    ///   - acceptsCertificates: whether the server verifies certificates of clients; otherwise a line that needs one is an
+    ///   - file: the file's name in errors.
+    ///   - acceptsCertificates: whether the server verifies client certificates; otherwise a line that needs one is an
     ///     error.
     package static func parse(
         _ text: String,
@@ -37,7 +37,7 @@ package enum TokenFile {
             if tokens.contains(where: { $0.digest == token.digest && (token.digest != nil || $0.name == token.name) }) {
                 throw Failure(file: file, line: index + 1, detail: "another line has the same digest or certificate")
             }
-            // Two lines of one name are one client, whose secret is being replaced.
+            // Two lines with the same name are one client, whose secret is being replaced.
             if let other = tokens.first(where: { $0.name == token.name }),
                 (other.role, other.prefix) != (token.role, token.prefix)
             {
@@ -88,7 +88,7 @@ package enum TokenFile {
         return Token(name: words[0], role: role, prefix: prefix, digest: digest)
     }
 
-    /// Whether `text` can be a token's name, or the beginning of a breaker's.
+    /// Whether `text` can be a token's name, or the beginning of a breaker's name.
     package static func isName(_ text: String) -> Bool { BreakerName(text) != nil }
 
     private static func digest(_ word: String) -> [UInt8]? {
@@ -96,8 +96,8 @@ package enum TokenFile {
         let digits = Array(word.utf8.dropFirst(Token.digestPrefix.utf8.count))
         guard digits.count == 2 * Token.digestLength else { return nil }
         var digest: [UInt8] = []
-        for place in stride(from: 0, to: digits.count, by: 2) {
-            let pair = digits[place...place + 1]
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            let pair = digits[index...index + 1]
             guard pair.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
                 let byte = UInt8(String(decoding: pair, as: UTF8.self), radix: 16)
             else { return nil }
