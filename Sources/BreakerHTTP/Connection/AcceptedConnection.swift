@@ -6,8 +6,8 @@ import NIOHTTPTypes
 
 /// A connection from its accept to its end.
 ///
-/// One that is accepted while the server stops is handed to nobody. NIO ends the process where an async channel goes
-/// without having been finished, so this finishes it: the connection is closed, and that is all.
+/// A connection that is accepted while the server stops has no handler. NIO ends the process if an async channel is
+/// released without having been finished. So this type finishes such a channel, which closes the connection.
 final class AcceptedConnection: ServerChildChannelValue {
     typealias AsyncChannel = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
@@ -27,7 +27,7 @@ final class AcceptedConnection: ServerChildChannelValue {
         )
     }
 
-    /// The connection, for the one who serves it and finishes it.
+    /// Hands the connection to the caller, which must serve and finish it.
     func take() -> AsyncChannel {
         isTaken.withLockedValue { $0 = true }
         return asyncChannel

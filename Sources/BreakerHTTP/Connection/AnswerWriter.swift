@@ -2,12 +2,12 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// Makes the bytes of answers that do not come from the router, to the letter as the router's would be.
+/// Makes the bytes of answers that do not come from the router. They match the router's answers byte for byte.
 struct AnswerWriter {
     private var date = HTTPDate()
     private var requestIDs = RequestID.Sequence()
 
-    /// - Parameter requestID: what the client gave.
+    /// - Parameter requestID: the `x-request-id` that the client gave.
     mutating func bytes(
         of answer: Answer,
         requestID: String?,
@@ -18,7 +18,7 @@ struct AnswerWriter {
         if answer.status == .ok {
             buffer.writeStaticString("HTTP/1.1 200 OK")
         } else {
-            // The encoder's words for the code, as the router's answers have them.
+            // The encoder's reason phrase for the code, as in the router's answers.
             let status = HTTPResponseStatus(statusCode: answer.status.code)
             buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)")
         }
@@ -51,6 +51,6 @@ struct AnswerWriter {
         return buffer
     }
 
-    /// Room for a head of ours with a request id of usual length.
+    /// Enough for the server's head with a request id of usual length.
     private static let headBytes = 288
 }

@@ -5,11 +5,11 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// One client's connection: what bytes pass through on their way to the lane and to the router.
+/// The pipeline of one client's connection: the handlers between the socket and the router.
 ///
-/// TLS where the server has a certificate, ``LaneEntrance``, encoder and decoder, ``DecisionLane``, Hummingbird's codec.
-/// None of Hummingbird's own connection state: what the lane answers would be invisible to it, so the lane keeps time,
-/// order and shutdown for both.
+/// The handlers are TLS where the server has a certificate, ``LaneEntrance``, encoder and decoder, ``DecisionLane``,
+/// Hummingbird's codec, and ``DepartureWatch``. Hummingbird's own connection state is absent: it would not see the
+/// lane's answers, so the lane manages time limits, order and shutdown for both.
 struct ConnectionChannel: HTTPChannelHandler {
     typealias Value = AcceptedConnection
 
@@ -24,7 +24,7 @@ struct ConnectionChannel: HTTPChannelHandler {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            // So little at once that what a client sends ahead, and does not read the answers to, stays small.
+            // Small reads, so that requests which a client sends without reading the answers take little memory.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
             try channel.syncOptions?.setOption(
                 .recvAllocator,

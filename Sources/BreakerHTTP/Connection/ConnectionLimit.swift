@@ -8,7 +8,7 @@ import NIOCore
     import Darwin
 #endif
 
-/// How many connections this process can hold.
+/// The number of connections that this process can hold.
 package enum ConnectionLimit {
     package struct TooFewDescriptors: Error, Sendable, CustomStringConvertible {
         package var descriptors: Int
@@ -19,8 +19,8 @@ package enum ConnectionLimit {
         }
     }
 
-    /// Raises the limit of open files as far as it goes.
-    /// - Returns: how many connections it leaves room for; see ``connections(descriptors:cores:)``.
+    /// Raises the limit on open files to its maximum.
+    /// - Returns: the number of connections that it leaves room for; see ``connections(descriptors:cores:)``.
     package static func raise() throws(TooFewDescriptors) -> Int {
         var limit = rlimit()
         guard getrlimit(resource, &limit) == 0 else { return HTTPLimits.leastConnections }
@@ -30,8 +30,8 @@ package enum ConnectionLimit {
         return try connections(descriptors: Int(clamping: limit.rlim_cur), cores: System.coreCount)
     }
 
-    /// How many connections a process may have that may open so many files: with them, everything else that it opens
-    /// stays within the limit.
+    /// The number of connections that a process may have if it may open `descriptors` files. The rest of the limit is
+    /// enough for everything else that the process opens.
     static func connections(descriptors: Int, cores: Int) throws(TooFewDescriptors) -> Int {
         let reserved = HTTPLimits.reservedDescriptors + HTTPLimits.reservedDescriptorsPerCore * cores
         let needed = HTTPLimits.leastConnections + reserved

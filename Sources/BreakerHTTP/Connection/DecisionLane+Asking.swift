@@ -1,7 +1,7 @@
 import NIOCore
 
 extension DecisionLane {
-    /// Has a request decided. The answer is there at once where nothing has to be stored; else it comes from the
+    /// Decides a request. The answer is ready at once where nothing has to be stored; otherwise it comes from the
     /// writer's thread.
     func ask(_ part: Part, _ context: ChannelHandlerContext) {
         guard case .decision(let request, let client) = part else {

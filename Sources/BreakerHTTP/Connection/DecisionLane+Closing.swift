@@ -1,8 +1,9 @@
 import NIOCore
 
-/// How a connection ends: with nothing thrown away that was written.
+/// Closes a connection without losing anything that was written.
 extension DecisionLane {
-    /// Says that nothing more comes and, once the client has all of it, waits a moment for it to say the same.
+    /// Closes the output once everything that was written is sent, and then waits a moment for the client to close its
+    /// side.
     func close(_ context: ChannelHandlerContext) {
         deadlines.bodyCame()
         whenSent(context, within: deadlines.times.stall) { lane, context in
@@ -16,8 +17,8 @@ extension DecisionLane {
         context.read()
     }
 
-    /// Closes, for another connection needs the descriptor; unless a client with a token waits for an answer. Such a client
-    /// also gets the rest of what was written.
+    /// Closes to free the descriptor for another connection. The connection stays while a client with a token waits for
+    /// an answer. Such a client also gets the rest of what was written.
     func makeRoom(_ context: ChannelHandlerContext) {
         if connection.isStranger {
             cut()
@@ -29,18 +30,18 @@ extension DecisionLane {
         }
     }
 
-    /// Closes at once, and drops what is not sent. TLS does not delay it.
+    /// Closes at once, and drops unsent bytes. TLS does not delay it.
     func cut() {
         socket?.close(promise: nil)
     }
 
-    /// Closes both ways, once the client has all of it.
+    /// Closes both ways once everything that was written is sent.
     func closeBothWays(_ context: ChannelHandlerContext) {
         whenSent(context, within: patience) { _, context in context.close(promise: nil) }
     }
 
-    /// What the router closes waits too: behind a half-close of the client NIO ends both directions at once, and drops
-    /// what is still to be sent.
+    /// Delays a close by the router as well: after a half-close by the client, NIO ends both directions at once and
+    /// drops the bytes that are still to be sent.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         guard mode != .input else {
             context.close(mode: mode, promise: promise)
@@ -49,10 +50,10 @@ extension DecisionLane {
         whenSent(context, within: patience) { _, context in context.close(mode: mode, promise: promise) }
     }
 
-    /// How long a client has to read the rest. A server that stops has little time left.
+    /// The time that a client has to read the rest. A server that is stopping has little time left.
     private var patience: TimeAmount { turn.isQuiescing ? deadlines.times.linger : deadlines.times.stall }
 
-    /// Calls `close` when everything that was written is sent. A client that does not read it in time is let go.
+    /// Calls `close` when everything that was written is sent. Cuts the connection if the client does not read in time.
     private func whenSent(
         _ context: ChannelHandlerContext,
         within limit: TimeAmount,
@@ -71,7 +72,8 @@ extension DecisionLane {
             bound.value.lane.deadlines.sending?.cancel()
             bound.value.close(bound.value.lane, bound.value.context)
         }
-        // TLS encrypts what waits when it is flushed. The empty write comes after all of it, and sends nothing of its own.
+        // TLS encrypts the waiting bytes when it is flushed. The empty write comes after all of them and sends nothing
+        // itself.
         outlet.flush()
         socket.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
     }

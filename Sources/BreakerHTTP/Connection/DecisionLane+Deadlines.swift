@@ -1,6 +1,6 @@
 import NIOCore
 
-/// What a connection waits for, and until when.
+/// The deadlines of one connection.
 final class ConnectionDeadlines {
     let times: ConnectionTimes
     private let connection: OpenConnection
@@ -17,7 +17,8 @@ final class ConnectionDeadlines {
 
     var lastActive: NIODeadline { connection.activeAt }
 
-    /// A request began, or an answer ended. Bytes alone do not count: a head that drips keeps no connection alive.
+    /// Notes that a request began or an answer ended. Bytes alone do not count: a head that drips keeps no connection
+    /// alive.
     func touch() { connection.touch() }
 
     func bodyCame() {
@@ -31,15 +32,15 @@ final class ConnectionDeadlines {
 }
 
 extension DecisionLane {
-    /// Ends a connection that was silent for too long. One task sees to it until the connection is to end, and is set
-    /// anew when it has run, not with each request.
+    /// Ends a connection that was silent for too long. One scheduled task checks this until the connection ends. The
+    /// task is rescheduled when it has run, not with each request.
     func watchIdleness(_ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((lane: self, context: context), eventLoop: context.eventLoop)
         deadlines.idle = context.eventLoop.scheduleTask(deadline: deadlines.lastActive + deadlines.times.idle) {
             let (lane, context) = bound.value
             if lane.deadlines.lastActive + lane.deadlines.times.idle <= .now() {
                 lane.perform(lane.turn.idleTimedOut(), context)
-                // One that waits for the server is looked at again.
+                // A connection that waits for the server is checked again later.
                 lane.deadlines.touch()
             }
             if !lane.turn.isClosed { lane.watchIdleness(context) }
@@ -58,7 +59,7 @@ extension DecisionLane {
         }
     }
 
-    /// A client that does not read what it asked for is let go: it holds memory, and nothing else would end it.
+    /// Cuts a connection whose client does not read its answer: it holds memory, and nothing else would end it.
     func watchStall(_ context: ChannelHandlerContext, isWritable: Bool) {
         deadlines.stall?.cancel()
         deadlines.stall = nil

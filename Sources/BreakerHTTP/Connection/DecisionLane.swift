@@ -5,11 +5,11 @@ import NIOHTTP1
 import NIOSSL
 import NIOTLS
 
-/// The lane in front of the router: decides what workers ask on the connection's event loop, passes everything else
-/// on, and keeps the order of the connection.
+/// The lane in front of the router: a channel handler that decides workers' requests on the connection's event loop,
+/// passes all other requests on, and keeps the answers in order.
 ///
-/// It sits between NIO's HTTP decoder and Hummingbird's codec, and gets what it decides past that decoder, from
-/// ``LaneEntrance``. ``Turn`` decides whose turn it is; this acts.
+/// It sits between NIO's HTTP decoder and Hummingbird's codec. The requests that it decides bypass that decoder: they
+/// come from ``LaneEntrance``. ``Turn`` decides the order; the lane carries out its actions.
 final class DecisionLane: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -28,32 +28,33 @@ final class DecisionLane: ChannelDuplexHandler {
     let connections: OpenConnections
     let connection: OpenConnection
     private var isAuthenticated = false
-    /// The decoder has handed out the end of a request, and nothing since.
+    /// The last part from the decoder was the end of a request.
     var hasDecodedEnd = false
-    /// What the decoder is given at this moment, as far as it is made of lines that begin in it.
+    /// The bytes that the decoder is reading, without the rest of a line that began before them.
     var decoderInput = ByteBuffer()
     var turn = Turn<Part>()
     var answers = AnswerWriter()
-    /// The `x-request-id` that the client gave with the request under way.
+    /// The `x-request-id` that the client gave with the request in progress.
     var requestID: String?
     private var context: ChannelHandlerContext?
-    /// Where ready-made bytes go: past the encoder, straight to the socket.
+    /// Takes complete answers: writes to it bypass the encoder.
     private(set) var outlet: ChannelHandlerContext?
-    /// Where bytes go as the client gets them: past TLS, too. The outlet where there is no TLS.
+    /// Takes bytes as the client receives them: writes to it also bypass TLS. The same as `outlet` where there is no
+    /// TLS.
     private(set) var socket: ChannelHandlerContext?
 
-    // What waits for the end of the present call from the event loop.
+    // Work that is deferred to the end of the present call from the event loop.
     private var isReadingBurst = false
     private var isTakingHeld = false
     private var hasPassed = false
     private var hasWritten = false
-    /// The event loop wants to read, and shall once nothing is held and the client takes its answers.
+    /// The event loop wants to read, and may once nothing is held and the client reads its answers.
     private var isReadHeldBack = false
     private var isWritable = true
 
     /// - Parameters:
-    ///   - address: the other end of the connection; `nil` where it has none.
-    ///   - connection: the lane's own, of `connections`.
+    ///   - address: the peer address of the connection; `nil` where it has none.
+    ///   - connection: the lane's own connection, one of `connections`.
     init(
         decisions: Decisions,
         gatekeeper: Gatekeeper,
@@ -94,10 +95,10 @@ final class DecisionLane: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    // MARK: In
+    // MARK: Input
 
-    /// A request that the lane decides.
-    /// - Parameter client: the sender, which may ask this.
+    /// Receives a request that the lane decides.
+    /// - Parameter client: the sender, whose access allows the request.
     func receive(_ request: LaneRequest, from client: Client) {
         guard let context else { return }
         isReadingBurst = true
@@ -127,7 +128,7 @@ final class DecisionLane: ChannelDuplexHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         isReadingBurst = false
         settle(context)
-        // Behind the last answer, whatever still comes is read and dropped.
+        // After the last answer, further input is read and dropped.
         if turn.isClosed { context.read() }
     }
 
@@ -137,8 +138,9 @@ final class DecisionLane: ChannelDuplexHandler {
         case HTTPParserError.invalidMethod where decoderInput.hasRequestOfUnknownMethod:
             receive(.failed(.unknownMethod), context)
         case is HTTPParserError: receive(.failed(.malformedBytes), context)
-        // The router would take each for the end of the connection, and close it before the lane has answered. The decoder
-        // has failed before, and more bytes follow; or the client sends no more, and TLS did not announce it.
+        // The router would treat these errors as the end of the connection, and close it before the lane has answered.
+        // Either the decoder failed earlier and more bytes follow, or the client sends no more and TLS did not announce
+        // it.
         case is ByteToMessageDecoderError, NIOSSLError.uncleanShutdown: break
         default: context.fireErrorCaught(error)
         }
@@ -175,7 +177,7 @@ final class DecisionLane: ChannelDuplexHandler {
         if !isReadingBurst { settle(context) }
     }
 
-    // MARK: Out
+    // MARK: Output
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard !turn.isClosed else {
@@ -197,8 +199,8 @@ final class DecisionLane: ChannelDuplexHandler {
         }
     }
 
-    /// Reading is held back while requests wait for their turn, and while the client leaves its answers unread: what
-    /// one connection holds is bounded by what it sends at once.
+    /// Holds reading back while requests wait for their turn, and while the client leaves its answers unread. So a
+    /// connection holds no more than one read brings.
     func read(context: ChannelHandlerContext) {
         if turn.isHolding || !isWritable {
             isReadHeldBack = true
@@ -214,7 +216,7 @@ final class DecisionLane: ChannelDuplexHandler {
         settle(context)
     }
 
-    // MARK: Acting
+    // MARK: Actions
 
     func perform(_ action: Action<Part>, _ context: ChannelHandlerContext) {
         switch action {
@@ -242,7 +244,7 @@ final class DecisionLane: ChannelDuplexHandler {
             requestID = head.headers[canonicalForm: "x-request-id"].first.map(String.init)
         case .body: break
         case .end:
-            // Not before: a client could hold its place by a request that it never ends.
+            // Not before the end of the request: a client could keep its connection with a request that it never ends.
             connection.isServed = turn.awaitsAnswer
             deadlines.bodyCame()
         }
@@ -250,9 +252,9 @@ final class DecisionLane: ChannelDuplexHandler {
         context.fireChannelRead(wrapInboundOut(part))
     }
 
-    /// Hands out what was held and whose turn has come.
+    /// Handles the held input whose turn has come.
     func takeHeld(_ context: ChannelHandlerContext) {
-        // An answer that is there at once leads back here.
+        // An answer that is ready at once calls this method again.
         guard !isTakingHeld else { return }
         isTakingHeld = true
         while let action = turn.next() { perform(action, context) }
@@ -260,7 +262,7 @@ final class DecisionLane: ChannelDuplexHandler {
         if !isReadingBurst { settle(context) }
     }
 
-    /// Does what is done once for all that one call from the event loop brought.
+    /// Does the work that is due once for each call from the event loop.
     func settle(_ context: ChannelHandlerContext) {
         if turn.awaitsBody { watchBody(context) }
         if hasPassed {
@@ -286,13 +288,13 @@ final class DecisionLane: ChannelDuplexHandler {
 }
 
 extension HTTPRequestHead {
-    /// Behind a request for another protocol NIO's decoder reads nothing more.
+    /// After a request for another protocol, NIO's decoder reads nothing more.
     fileprivate var persistence: Persistence {
         guard isKeepAlive, !headers.contains(name: "upgrade") else { return .closes }
         return version == .http1_0 ? .staysAndSaysSo : .stays
     }
 
-    /// A client of HTTP/1.0 does not know what a 100 is (RFC 9110, section 10.1.1).
+    /// A client of HTTP/1.0 does not know the status 100 (RFC 9110, section 10.1.1).
     fileprivate var expectsContinue: Bool {
         version != .http1_0 && headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
     }

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Tells an answer without an end that its client is gone. A client that sends no more is taken for one that wants no
-/// more: most have closed the connection, which shows to us as no more than that until something is written.
+/// Notifies a response without an end that its client is gone. A client that sends no more counts as gone: most such
+/// clients have closed the connection, and the server cannot see the difference until it writes.
 final class DepartureWatch: ChannelInboundHandler {
     typealias InboundIn = NIOAny
 
@@ -30,13 +30,13 @@ final class DepartureWatch: ChannelInboundHandler {
 }
 
 extension Channel {
-    /// Calls `body` once the client sends no more, or its connection is gone; at once where it is.
+    /// Calls `body` once the client sends no more or its connection is gone; at once if it is gone already.
     func whenClientGoes(_ body: @escaping @Sendable () -> Void) {
         eventLoop.execute {
             do {
                 try self.pipeline.syncOperations.handler(type: DepartureWatch.self).whenClientGoes(body)
             } catch {
-                // A connection that is gone has no handlers.
+                // A closed connection has no handlers.
                 body()
             }
         }

@@ -1,11 +1,12 @@
 import NIOCore
 
-/// Where bytes come in: hands the lane the requests that it decides, and NIO's decoder everything else.
+/// The first handler of a connection's bytes: passes the lane the requests that it decides, and NIO's decoder all
+/// others.
 ///
-/// A request can be recognised only where one begins: at the start of a connection, and after a request that the decoder
-/// has read to its end. The decoder does not say at which byte a request ends. But it hands out the end of a request with
-/// the last byte of that request, as no other byte may follow. So it gets the last byte of each read alone: where it
-/// hands out an end then, the next byte is the first of a request.
+/// A request can be recognised only where it begins: at the start of a connection, and after a request that the decoder
+/// has read to its end. The decoder does not report the byte at which a request ends. But it passes on the end of a
+/// request as soon as it has the last byte of that request. So it gets the last byte of each read separately. If it
+/// then passes on an end, the next byte is the first of a request.
 final class LaneEntrance: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

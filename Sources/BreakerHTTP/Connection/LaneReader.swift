@@ -1,10 +1,10 @@
-/// Reads the head of a request, as far as it is made of what the lane knows.
+/// Reads the head of a request in the subset of HTTP that the lane knows.
 struct LaneReader {
     private let bytes: UnsafeRawBufferPointer
-    /// How much has been read.
+    /// The number of bytes that have been read.
     private(set) var place = 0
 
-    /// - Parameter bytes: live as long as the reader is used.
+    /// - Parameter bytes: must be valid as long as the reader is used.
     init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
     }
@@ -18,7 +18,7 @@ struct LaneReader {
         return true
     }
 
-    /// Steps over the bytes that `condition` holds for.
+    /// Steps over the bytes for which `condition` is true.
     mutating func take(while condition: (UInt8) -> Bool) -> Range<Int> {
         let start = place
         while place < bytes.count, condition(bytes[place]) { place += 1 }
@@ -31,12 +31,12 @@ struct LaneReader {
 
     func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
-    /// Whether `text` stands there.
+    /// Whether the bytes of a range are `text`.
     func isText(_ range: Range<Int>, _ text: String) -> Bool {
         text.utf8.count == range.count && text.utf8.elementsEqual(bytes[range])
     }
 
-    /// Whether what stands there begins with `text`.
+    /// Whether the bytes of a range begin with `text`.
     func beginsWith(_ range: Range<Int>, _ text: StaticString) -> Bool {
         guard range.count >= text.utf8CodeUnitCount else { return false }
         for offset in 0..<text.utf8CodeUnitCount where bytes[range.lowerBound + offset] != text.utf8Start[offset] {
@@ -45,17 +45,18 @@ struct LaneReader {
         return true
     }
 
-    /// Whether a field's name stands there.
+    /// Whether the bytes of a range are a field's name, in any case.
     /// - Parameter name: in lower case.
     func isName(_ range: Range<Int>, _ name: StaticString) -> Bool {
         range.count == name.utf8CodeUnitCount && beginsWithName(range, name)
     }
 
-    /// Whether a field's name that begins like this stands there.
+    /// Whether the bytes of a range begin with the beginning of a field's name, in any case.
     /// - Parameter start: in lower case.
     func beginsWithName(_ range: Range<Int>, _ start: StaticString) -> Bool {
         guard range.count >= start.utf8CodeUnitCount else { return false }
-        // In a name of letters, digits and hyphens this bit tells capital letters from small ones, and nothing else.
+        // In a name of letters, digits and hyphens, this bit distinguishes capital letters from small ones, and nothing
+        // else.
         for offset in 0..<start.utf8CodeUnitCount
         where bytes[range.lowerBound + offset] | 0x20 != start.utf8Start[offset] {
             return false
@@ -63,7 +64,7 @@ struct LaneReader {
         return true
     }
 
-    /// Without the spaces around it.
+    /// The range without the spaces at its ends.
     func trimmed(_ range: Range<Int>) -> Range<Int> {
         let space = UInt8(ascii: " ")
         var (start, end) = (range.lowerBound, range.upperBound)
@@ -80,11 +81,11 @@ struct LaneFields {
     private var contentLength: Range<Int>?
     private var host: Range<Int>?
 
-    /// Reads all fields, and the empty line behind them.
+    /// Reads all fields, and the empty line after them.
     ///
-    /// - Returns: `nil` where they do not end, where one is written in an unusual manner or is repeated, says that there is
-    ///   a body, or asks for more than an answer on a connection that stays; where there is no host; and where a browser has
-    ///   marked the request (``BrowserMarks``), or shows a cookie.
+    /// - Returns: `nil` where the fields do not end; where a field has an unusual form, is repeated, announces a body,
+    ///   or asks for anything beyond an answer on a persistent connection; where there is no host; and where the
+    ///   request has a browser's marks (``BrowserMarks``) or a cookie.
     init?(_ reader: inout LaneReader) {
         for _ in 0..<HTTPLimits.laneFields {
             if reader.take("\r\n") {
@@ -134,6 +135,6 @@ struct LaneFields {
         }
     }
 
-    /// No tab, which the decoder takes at some places and refuses at others.
+    /// Whether a value may have this byte. Tabs are excluded, because the decoder accepts them in some positions only.
     private static func isValueByte(_ byte: UInt8) -> Bool { (0x20...0x7e).contains(byte) }
 }

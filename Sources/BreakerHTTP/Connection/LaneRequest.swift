@@ -2,22 +2,23 @@ import BreakerCore
 import BreakerEngine
 import NIOCore
 
-/// A request that the lane decides: the plain shape that workers send, over and over, read straight off the bytes.
+/// A request that the lane decides: the plain form that workers send, read directly from the bytes.
 ///
-/// Whatever is not exactly this, be it wrong, or only unusual or not all there yet, is left to NIO's decoder and the
-/// router, which have an answer for everything. So this takes less than HTTP allows, and never more.
+/// NIO's decoder and the router handle every other request, whether it is wrong, unusual or not complete yet. So the
+/// lane accepts less than HTTP allows, and never more.
 struct LaneRequest {
     var decision: DecisionRequest
     /// The `x-request-id` that the client gave.
     var requestID: String?
-    /// How many bytes it has.
+    /// The number of bytes of the request.
     var length: Int
-    /// Where the value of `authorization` is among these bytes.
+    /// The range of the value of `authorization` among these bytes.
     fileprivate var authorization: Range<Int>?
 
-    /// Reads the request at the beginning of `buffer`: a `POST` without a body of a valid name, whose fields are sound.
+    /// Reads the request at the beginning of `buffer`: a `POST` without a body, with a valid breaker name and valid
+    /// fields.
     ///
-    /// - Returns: `nil` where something else is there.
+    /// - Returns: `nil` for any other input.
     init?(at buffer: ByteBuffer) {
         let request = buffer.withUnsafeReadableBytes { bytes in
             var reader = LaneReader(UnsafeRawBufferPointer(rebasing: bytes.prefix(HTTPLimits.laneBytes)))
@@ -52,7 +53,7 @@ struct LaneRequest {
 }
 
 extension Credentials {
-    /// The sender of a request that is at the beginning of `buffer`; `nil` where it may not ask this.
+    /// The sender of the request at the beginning of `buffer`; `nil` where its access does not allow the request.
     mutating func client(for request: LaneRequest, in buffer: ByteBuffer) -> Client? {
         let found = buffer.withUnsafeReadableBytes { access(LaneReader($0), request.authorization) }
         guard let found, found.allows(.work), found.allows(request.decision.name) else { return nil }

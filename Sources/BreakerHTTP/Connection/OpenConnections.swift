@@ -7,21 +7,23 @@ import Synchronization
 
 /// The connections of a server, bounded in number.
 ///
-/// At the bound a connection is closed for each new one: the longest idle of those that have shown no token; where all
-/// have, the longest idle of the token that has the most, as far as they wait for no answer. A server without tokens treats
-/// all alike. So the server always has a descriptor for the next client.
+/// At the limit the server closes one connection for each new one: the longest idle of those whose client has shown no
+/// token. If all clients have shown one, it closes the longest idle connection of the token that has the most, except
+/// those that wait for an answer. A server without tokens treats all connections alike. So the server always has a
+/// descriptor for the next client.
 final class OpenConnections: Sendable {
     private struct State {
-        /// Those that have shown no token. A connection that was told to close is in neither dictionary.
+        /// Connections of strangers: clients that have shown no token. A connection that was told to close is in
+        /// neither dictionary.
         var strangers: [ObjectIdentifier: OpenConnection] = [:]
         private(set) var authenticated: [ObjectIdentifier: OpenConnection] = [:]
-        /// How many of these each client has.
+        /// The number of authenticated connections of each client.
         private(set) var countByClient: [Client: Int] = [:]
-        /// The strangers that may be closed, the longest idle last, as of the last look at all of them.
+        /// The strangers' connections that may be closed, the longest idle last, as of the last scan of all of them.
         var candidates: [(connection: OpenConnection, activeAt: NIODeadline)] = []
-        /// How many are accepted and not closed, as the accepting event loop knows it.
+        /// The number of connections that are accepted and not closed, as the accepting event loop counts them.
         var count = 0
-        /// How many were told to close since the last line in the log.
+        /// The number of connections that were told to close since the last line in the log.
         var unlogged = 0
         var isLogging = false
         var isRetrying = false
@@ -37,7 +39,7 @@ final class OpenConnections: Sendable {
             countByClient[client] = rest > 0 ? rest : nil
         }
 
-        /// Whether the next connection, after `more` others, has no room.
+        /// Whether there is no room for another connection, after `more` others.
         func isFull(_ limit: Int, with more: Int = 0) -> Bool { strangers.count + authenticated.count + more >= limit }
     }
 
@@ -51,9 +53,9 @@ final class OpenConnections: Sendable {
     private static let logInterval = TimeAmount.minutes(1)
 
     /// - Parameters:
-    ///   - limit: how many connections there may be at once.
+    ///   - limit: the maximum number of open connections.
     ///   - hasTokens: whether clients have to show a token.
-    ///   - eventLoop: keeps the time between two lines of the log.
+    ///   - eventLoop: schedules the lines of the log and the retries.
     init(limit: Int, hasTokens: Bool, eventLoop: any EventLoop, logger: Logger) {
         self.limit = limit
         self.hasTokens = hasTokens
@@ -61,7 +63,7 @@ final class OpenConnections: Sendable {
         self.logger = logger
     }
 
-    /// A connection begins. Call it on the event loop of `channel`.
+    /// Adds a connection, and closes others if it needs room. Call this on the event loop of `channel`.
     func add(_ channel: any Channel) -> OpenConnection {
         let connection = OpenConnection(channel, isStranger: hasTokens)
         if hasTokens { setBounds(ofStranger: true, channel) }
@@ -89,14 +91,14 @@ final class OpenConnections: Sendable {
         if isFirst { setBounds(ofStranger: false, channel) }
     }
 
-    /// Bounds what the server and its kernel hold of answers that the client does not read.
+    /// Limits the bytes of unread answers that the server and its kernel hold for a client.
     private func setBounds(ofStranger isStranger: Bool, _ channel: any Channel) {
         let bytes = HTTPLimits.strangerUnreadBytes
         let mark =
             isStranger ? ChannelOptions.Types.WriteBufferWaterMark(low: bytes / 2, high: bytes) : HTTPLimits.writeMark
         channel.setOption(.writeBufferWaterMark, value: mark).whenFailure { _ in }
         #if os(Linux)
-            // 0 is the kernel's own bound.
+            // 0 selects the kernel's own limit.
             channel.setOption(.tcpOption(.unsentBytes), value: isStranger ? bytes : 0).whenFailure { _ in }
         #endif
     }
@@ -129,7 +131,7 @@ final class OpenConnections: Sendable {
         }
     }
 
-    /// Takes out the connection that has to go next; `nil` where each waits for an answer.
+    /// Removes and returns the connection that must close next; `nil` where each waits for an answer.
     private func nextToClose(_ state: inout State) -> OpenConnection? {
         for isSecondLook in [false, true] {
             if isSecondLook {
@@ -153,17 +155,17 @@ final class OpenConnections: Sendable {
         return oldest
     }
 
-    /// A connection that was told to close waits for an answer, and stays. Call it on its event loop.
+    /// Adds a connection again that was told to close but waits for an answer. Call this on its event loop.
     func keep(_ connection: OpenConnection) {
         let id = ObjectIdentifier(connection.channel)
         state.withLockedValue { state in
             if hasTokens { state.addAuthenticated(connection) } else { state.strangers[id] = connection }
         }
-        // Later, for this is called while room is made, and each connection that is kept leads to the next one.
+        // Deferred, because this is called while room is made, and each kept connection makes another one close.
         connection.channel.eventLoop.execute { self.makeRoom() }
     }
 
-    /// Writes a line, and one a minute from then on for as long as the bound is reached.
+    /// Logs a line, and then one a minute while the limit is reached.
     private func log() {
         let count = state.withLockedValue { state in
             defer { state.unlogged = 0 }
@@ -192,7 +194,7 @@ extension OpenConnections: AvailableConnectionsDelegate {
     func isAcceptingNewConnections() -> Bool { state.withLockedValue { $0.count < limit } }
 }
 
-/// What is known of a connection on all threads.
+/// The state of a connection that all threads can read.
 final class OpenConnection: Sendable {
     let channel: any Channel
     private let activeAtNs = Atomic(NIODeadline.now().uptimeNanoseconds)
@@ -209,10 +211,10 @@ final class OpenConnection: Sendable {
         stranger = Atomic(isStranger)
     }
 
-    /// Whether its client has yet to show a token.
+    /// Whether the client has not shown a token yet.
     var isStranger: Bool { stranger.load(ordering: .relaxed) }
 
-    /// Who has shown a token.
+    /// The client, once it has shown a token.
     var client: Client? {
         get { clientBox.withLockedValue { $0 } }
         set {
@@ -227,24 +229,24 @@ final class OpenConnection: Sendable {
         set { certificateName.withLockedValue { $0 = newValue } }
     }
 
-    /// When a request began last, or an answer ended.
+    /// The time at which a request last began or an answer last ended.
     var activeAt: NIODeadline { .uptimeNanoseconds(activeAtNs.load(ordering: .relaxed)) }
 
     func touch() { activeAtNs.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed) }
 
-    /// Whether the router has a request of the connection, or the lane one that takes long.
+    /// Whether the router or the lane has a complete request of the connection.
     var isServed: Bool {
         get { served.load(ordering: .relaxed) }
         set { served.store(newValue, ordering: .relaxed) }
     }
 }
 
-/// The event by which a connection is told to close for another.
+/// The event that asks a connection to close to make room for another.
 struct RoomNeeded: Sendable {}
 
 #if os(Linux)
     extension NIOBSDSocket.Option {
-        /// How many bytes the kernel holds that it has not sent (tcp(7), `TCP_NOTSENT_LOWAT`).
+        /// The number of unsent bytes that the kernel holds (tcp(7), `TCP_NOTSENT_LOWAT`).
         fileprivate static let unsentBytes = NIOBSDSocket.Option(rawValue: 25)
     }
 #endif

@@ -5,8 +5,8 @@ import NIOHTTP1
 import NIOHTTPTypesHTTP1
 
 extension HTTPServerBuilder {
-    /// A server of HTTP without a lane, times or limits, for what stands beside a Fusebox. As Hummingbird's own, but for a
-    /// connection that is accepted while it stops: see ``AcceptedConnection``.
+    /// An HTTP server without a lane, time limits or other limits, for programs beside a Fusebox. It behaves as
+    /// Hummingbird's own, except for a connection that is accepted while it stops: see ``AcceptedConnection``.
     package static var plain: HTTPServerBuilder { HTTPServerBuilder { PlainConnectionChannel(responder: $0) } }
 }
 

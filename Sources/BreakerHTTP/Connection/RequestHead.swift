@@ -4,7 +4,8 @@ import NIOCore
 import NIOHTTP1
 
 extension HTTPRequestHead {
-    /// The head as the router reads it: sound where the decoder is lenient, and its target without scheme and authority.
+    /// The head as the router reads it: checked where the decoder is lenient, and its target without scheme and
+    /// authority.
     ///
     /// - Throws: `malformed_request`; `not_implemented` for a transfer coding or a method that no route could take.
     func validated() throws(Problem) -> HTTPRequestHead {
@@ -20,7 +21,7 @@ extension HTTPRequestHead {
             throw Problem(.malformedRequest, "a request must have one host field, not \(hosts.count)")
         }
         guard let host = hosts.first else { return try inOriginForm() }
-        // The decoder leaves the whitespace after a value where it is (RFC 9110, section 5.5).
+        // The decoder does not remove the whitespace after a value (RFC 9110, section 5.5).
         let value = host.utf8.reversed().drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.reversed()
         guard HostName.isField(value) else {
             throw Problem(.malformedRequest, "the host field must be a host, with or without a port")
@@ -31,8 +32,8 @@ extension HTTPRequestHead {
         return try head.inOriginForm()
     }
 
-    /// The decoder knows `chunked` alone, and takes what else stands before it for no concern of its own (RFC 9112,
-    /// section 6.1).
+    /// Rejects every transfer coding but `chunked`. The decoder knows only `chunked`, and ignores other codings before
+    /// it (RFC 9112, section 6.1).
     private func requireKnownCoding() throws(Problem) {
         guard headers.contains(name: "transfer-encoding") else { return }
         guard version != .http1_0 else {
@@ -43,7 +44,7 @@ extension HTTPRequestHead {
         }
     }
 
-    /// The four forms of a target (RFC 9112, section 3.2).
+    /// Accepts the four forms of a target (RFC 9112, section 3.2), and removes scheme and authority.
     private func inOriginForm() throws(Problem) -> HTTPRequestHead {
         guard method != .CONNECT else { throw .unknownMethod }
         guard !uri.utf8.contains(UInt8(ascii: "#")) else {
@@ -60,7 +61,7 @@ extension HTTPRequestHead {
             throw Problem(.malformedRequest, "the target of a request must name a host, with or without a port")
         }
         var head = self
-        // It stands for whatever the field says.
+        // The authority of the target overrides the host field.
         head.headers.replaceOrAdd(name: "host", value: authority)
         head.uri = target.hasPrefix("/") ? target : target.isEmpty && method == .OPTIONS ? "*" : "/" + target
         return head
@@ -68,15 +69,15 @@ extension HTTPRequestHead {
 }
 
 extension ByteBuffer {
-    /// Without the rest of a line whose beginning is not here.
+    /// The bytes without the rest of a line that began before them.
     var fromSecondLine: ByteBuffer {
         var rest = self
         rest.moveReaderIndex(to: readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? writerIndex)
         return rest
     }
 
-    /// Whether a line is the first of a request whose method the decoder does not know. It stops at such a method as at any
-    /// other wrong byte, and does not tell the two apart.
+    /// Whether a line begins a request with a method that the decoder does not know. The decoder stops at such a method
+    /// as at any other wrong byte, and its error does not distinguish the two.
     var hasRequestOfUnknownMethod: Bool {
         readableBytesView.split(separator: UInt8(ascii: "\n")).contains { line in
             let words = String(decoding: line, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)

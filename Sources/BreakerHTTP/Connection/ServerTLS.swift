@@ -5,8 +5,8 @@ import NIOSSL
 import SwiftASN1
 import X509
 
-/// The certificate that the server presents, and the authorities whose client certificates it accepts. Connections take
-/// what was read last, so the files can be replaced while the server runs.
+/// The certificate that the server presents, and the authorities whose client certificates it accepts. A connection
+/// takes the files that were read last, so the files can be replaced while the server runs.
 package final class ServerTLS: Sendable {
     /// Paths of PEM files.
     package struct Files: Hashable, Sendable {
@@ -49,9 +49,9 @@ package final class ServerTLS: Sendable {
 
     /// The common name of the certificate that the client has shown and TLS has verified.
     ///
-    /// - Returns: `nil` where there is no certificate, where it has expired since the TLS session began that the client resumes,
-    ///   and where its subject does not have exactly one common name that can be a token's. Such a name is ASCII, so no two
-    ///   spellings of it are equal.
+    /// - Returns: `nil` where there is no certificate; where it has expired since the beginning of the TLS session that
+    ///   the client resumes; and where its subject does not have exactly one common name that can be a token's. Such a
+    ///   name is ASCII, so no two spellings of it are equal.
     static func clientName(_ pipeline: ChannelPipeline.SynchronousOperations) -> String? {
         guard let handler = try? pipeline.handler(type: NIOSSLServerHandler.self),
             let bytes = try? handler.peerCertificate?.toDERBytes(),

@@ -1,11 +1,11 @@
-/// What becomes of a connection behind an answer (RFC 9112, section 9.3), and what the answer says of it.
+/// Whether a connection persists after an answer (RFC 9112, section 9.3), and how the answer states it.
 enum Persistence: Hashable {
-    /// It stays, as goes without saying.
+    /// The connection stays open, which is the default and needs no field.
     case stays
-    /// It stays, and the client has to be told so: one of HTTP/1.0 takes the end of the connection for the end of the
-    /// answer otherwise.
+    /// The connection stays open, and the answer states it: a client of HTTP/1.0 otherwise takes the end of the
+    /// connection for the end of the answer.
     case staysAndSaysSo
-    /// It ends behind the answer.
+    /// The connection ends after the answer.
     case closes
 
     /// The value of the answer's `connection`; `nil` where it needs none.
@@ -18,21 +18,21 @@ enum Persistence: Hashable {
     }
 }
 
-/// What the head of a request for the router tells of its turn.
+/// The facts of a request's head that its turn depends on, for a request to the router.
 struct Opening: Hashable {
     var persistence: Persistence
     /// Whether the client waits for a 100 before it sends the body.
     var expectsContinue = false
 }
 
-/// What comes in on a connection, in order.
+/// Input of a connection, in order.
 enum Incoming<Part> {
-    /// A whole request that the lane decides.
+    /// A complete request that the lane decides.
     case decision(Part)
     case head(Part, Opening)
     case body(Part)
     case end(Part)
-    /// What follows is no request.
+    /// The input that follows is not a request.
     case failed(Problem)
     /// The client sends no more. It may still read.
     case inputClosed
@@ -40,22 +40,22 @@ enum Incoming<Part> {
     var isInputClosed: Bool { if case .inputClosed = self { true } else { false } }
 }
 
-/// What the shell of a ``Turn`` has to do.
+/// The action that the shell of a ``Turn`` must carry out.
 enum Action<Part> {
     case nothing
-    /// Hand this on to the router.
+    /// Pass this part to the router.
     case pass(Part)
-    /// Hand this on to the router, and have the client send the body.
+    /// Pass this part to the router, and ask the client to send the body.
     case passAndContinue(Part)
     /// Decide this request; ``Turn/answered()`` follows.
     case ask(Part)
-    /// Tell the router that the client sends no more.
+    /// Notify the router that the client sends no more.
     case passInputClosed
-    /// Write this error, which is the last thing on the connection, and close.
+    /// Write this error as the last answer on the connection, and close.
     case answerErrorAndClose(Problem)
-    /// Everything is written: say so to the client, once it has it, and close when it does too.
+    /// Everything is written: close the output once it is sent, and the connection once the client closes its side.
     case close
-    /// Everything is written, and the client sends no more or shall not: close both ways, once it has it.
+    /// Everything is written, and the client sends no more or must not: close both ways once it is sent.
     case closeBothWays
 }
 

@@ -1,21 +1,22 @@
 import NIOCore
 
-/// Whose turn it is on one connection: the lane's, which decides, or the router's; and what has to wait for it.
+/// The order of requests and answers on one connection: whether the lane or the router has the request in progress, and
+/// which input waits for it.
 ///
-/// HTTP/1.1 answers in the order of the requests, so one request is under way at a time. What comes in behind it is
-/// held, in order, and handed out by ``next()`` when its turn comes. A value: each method is an event and returns what
-/// the shell has to do about it.
+/// HTTP/1.1 requires answers in the order of the requests, so one request is in progress at a time. Input that arrives
+/// after it is held in order, and ``next()`` releases it when its turn comes. This is a value type: each method is an
+/// event and returns the action that the shell must carry out.
 ///
-/// - `Part`: what a request is made of; the turn only hands it on.
+/// - `Part`: a part of a request, which the turn only passes on.
 struct Turn<Part> {
     fileprivate enum State {
-        /// Nothing is under way. Exits: `answering` with a decision, `passing` with any other request, `closed`.
+        /// No request is in progress. Exits: `answering` with a decision, `passing` with any other request, `closed`.
         case idle
-        /// The lane has asked for a decision. Exits: `idle` or `closed`, as the answer goes out.
+        /// The lane has asked for a decision. Exits: `idle` or `closed`, when the answer is written.
         case answering
         /// The router has the request. Exits: `idle` or `closed`, once the request and its response have ended.
         case passing(Passing)
-        /// The last byte is decided upon; nothing goes in or out any more. No exit.
+        /// The last answer is determined; no further input or output is handled. No exit.
         case closed
     }
 
@@ -23,7 +24,7 @@ struct Turn<Part> {
         var persistence: Persistence
         var requestEnded = false
         var response = Response.awaited
-        /// The connection ends behind the response.
+        /// The connection ends after the response.
         var closes = false
 
         enum Response {
@@ -33,17 +34,17 @@ struct Turn<Part> {
 
     private var state = State.idle
     private var held = CircularBuffer<Incoming<Part>>(initialCapacity: 0)
-    /// The server is stopping: the connection ends once what came in is answered.
+    /// The server is stopping: the connection ends once all requests that were received are answered.
     private(set) var isQuiescing = false
 
-    // MARK: What the shell asks
+    // MARK: Queries of the shell
 
     var isClosed: Bool { if case .closed = state { true } else { false } }
 
-    /// Whether anything waits for its turn: then nothing more need be read.
+    /// Whether input waits for its turn. The shell then reads no more.
     var isHolding: Bool { !held.isEmpty }
 
-    /// Whether a whole request is under way whose answer is not complete.
+    /// Whether a complete request is in progress whose answer is not complete.
     var awaitsAnswer: Bool {
         switch state {
         case .answering: true
@@ -52,12 +53,12 @@ struct Turn<Part> {
         }
     }
 
-    /// Whether the router waits for the rest of a request, which is to come within bounds.
+    /// Whether the router waits for the rest of a request. A time limit applies to that rest.
     var awaitsBody: Bool { if case .passing(let passing) = state { !passing.requestEnded } else { false } }
 
-    // MARK: What comes in
+    // MARK: Input
 
-    /// Something came in. It is dealt with at once, or held until its turn comes.
+    /// Handles input at once, or holds it until its turn comes.
     mutating func receive(_ incoming: Incoming<Part>) -> Action<Part> {
         guard held.isEmpty, takes(incoming) else {
             held.append(incoming)
@@ -66,14 +67,14 @@ struct Turn<Part> {
         return take(incoming)
     }
 
-    /// The first thing that was held and whose turn has come.
+    /// Releases the first held input if its turn has come; returns `nil` otherwise.
     mutating func next() -> Action<Part>? {
         guard let first = held.first, takes(first) else { return nil }
         held.removeFirst()
         return take(first)
     }
 
-    /// Whether the turn of `incoming` has come. The router may know at once that its client sends no more.
+    /// Whether the turn of `incoming` has come. The router learns at once that its client sends no more.
     private func takes(_ incoming: Incoming<Part>) -> Bool {
         switch state {
         case .idle, .closed: true
@@ -112,8 +113,8 @@ struct Turn<Part> {
         return .pass(part)
     }
 
-    /// What comes in cannot be read, or not in time; nothing behind it can either. A request that has its answer
-    /// already, or the beginning of one, leaves nothing to tell.
+    /// The input cannot be read, or did not arrive in time. Later input cannot be read either. If the response to the
+    /// request in progress has begun, no error can be sent.
     mutating func failed(_ problem: Problem) -> Action<Part> {
         switch state {
         case .closed: return .nothing
@@ -127,12 +128,12 @@ struct Turn<Part> {
     }
 }
 
-// MARK: What goes out
+// MARK: Output
 
 extension Turn {
     /// The lane has its decision.
-    /// - Returns: what its answer says of the connection, which ends behind ``Persistence/closes``; `nil` where nobody
-    ///   is left to hear it.
+    /// - Returns: the persistence that the answer must state; after ``Persistence/closes`` the connection ends. `nil`
+    ///   where the connection is closed already.
     mutating func answered() -> Persistence? {
         guard case .answering = state else { return nil }
         if isLast {
@@ -144,7 +145,7 @@ extension Turn {
     }
 
     /// The router's response begins.
-    /// - Returns: what it has to say of the connection.
+    /// - Returns: the persistence that the response must state.
     mutating func responseBegan(saysClose: Bool) -> Persistence {
         guard case .passing(var passing) = state else { return .closes }
         passing.response = .begun
@@ -164,11 +165,11 @@ extension Turn {
         return .nothing
     }
 
-    /// Whether nothing is to follow what is under way.
+    /// Whether the request in progress is the last of the connection.
     private var isLast: Bool { isQuiescing && held.isEmpty }
 }
 
-// MARK: What happens beside
+// MARK: Other events
 
 extension Turn {
     /// The server is stopping.
@@ -177,13 +178,13 @@ extension Turn {
         return endIfIdle()
     }
 
-    /// The client was silent for too long; no reason to go while it waits for the server.
+    /// The client was silent for too long. The connection stays while the client waits for the server.
     mutating func idleTimedOut() -> Action<Part> { endIfIdle() }
 
     private mutating func endIfIdle() -> Action<Part> {
         switch state {
         case .idle: break
-        // What still comes of the request is of no use to anybody.
+        // The response is complete, so the rest of the request is not needed.
         case .passing(let passing) where passing.response == .ended: break
         case .answering, .passing, .closed: return .nothing
         }
@@ -191,19 +192,20 @@ extension Turn {
         return .closeBothWays
     }
 
-    /// The rest of a request did not come in time. One that is whole, or under way no more, is not late.
+    /// The rest of a request did not arrive in time. Has no effect where the request is complete or no longer in
+    /// progress.
     mutating func bodyTimedOut() -> Action<Part> {
         awaitsBody ? failed(.bodyTooLate) : .nothing
     }
 
-    /// The connection is gone, or the last byte is decided upon.
+    /// The connection is gone, or its last answer is determined.
     mutating func end() {
         state = .closed
         held.removeAll()
     }
 }
 
-// Conditional, so that a part need be no more than a part.
+// Conditional, so that `Part` needs no conformance.
 extension Turn: Equatable where Part: Equatable {}
 extension Turn: Hashable where Part: Hashable {}
 extension Turn.State: Equatable where Part: Equatable {}
