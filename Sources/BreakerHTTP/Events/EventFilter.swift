@@ -1,10 +1,10 @@
 import BreakerCore
 
-/// Whose changes a stream tells.
+/// Selects the breakers whose changes a stream sends.
 struct EventFilter: Hashable, Sendable {
-    /// Of one breaker only.
+    /// The only breaker that is admitted; `nil` where there is no such limit.
     var name: BreakerName?
-    /// Of breakers whose names begin with all of these: what the request asks for, and what the token may see.
+    /// Prefixes that an admitted name must all have: that of the request and that of the token.
     var prefixes: [String] = []
 
     func admits(_ other: BreakerName) -> Bool {
@@ -12,10 +12,10 @@ struct EventFilter: Hashable, Sendable {
         return prefixes.allSatisfy(other.value.hasPrefix)
     }
 
-    /// What every admitted name begins with.
+    /// A prefix of every admitted name.
     var prefix: String { name?.value ?? prefixes.max { $0.utf8.count < $1.utf8.count } ?? "" }
 
-    /// Whether every name from `first` to `last` is admitted: all between two names with a prefix have it too.
+    /// Whether every name from `first` to `last` is admitted. Every name between two names with a prefix has it too.
     func admitsAll(from first: BreakerName, to last: BreakerName) -> Bool {
         name == nil && admits(first) && admits(last)
     }

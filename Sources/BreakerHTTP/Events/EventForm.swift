@@ -3,14 +3,14 @@ import BreakerEngine
 import HTTPTypes
 import NIOCore
 
-/// How a stream of changes is written.
+/// The format of a stream of changes.
 enum EventForm: Hashable, Sendable {
     /// Server-sent events, as a browser's `EventSource` reads them (html.spec.whatwg.org, "Server-sent events").
     case serverSentEvents
-    /// One JSON object a line.
+    /// One JSON object per line.
     case lines
 
-    /// Lines where `accept` names them and not server-sent events.
+    /// Selects lines if `accept` names them and does not name server-sent events.
     init(accept: String?) {
         let types = (accept ?? "").lowercased().split(separator: ",").map { range in
             range.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }
@@ -26,12 +26,14 @@ enum EventForm: Hashable, Sendable {
         }
     }
 
-    /// How long an `EventSource` waits before it connects again, in milliseconds.
+    /// The time that an `EventSource` waits before it reconnects, in milliseconds.
     private static let retryMs = 1_000
 
-    /// What the stream begins with, so that its client knows at once that it is there. Lines are for programs that may
-    /// reckon with the server's clock, of which a resync tells nothing: it may have been made for somebody else before.
-    /// - Parameter id: that of the last change that the client knows.
+    /// The first bytes of a stream, by which its client sees at once that the stream is open. In the form of lines they
+    /// give the server's time, which programs may need. A resync does not give that time: it may have been made
+    /// earlier, for another client.
+    ///
+    /// - Parameter id: the id of the last change that the client knows.
     func opening(at now: Instant, id: EventID?) -> ByteBuffer {
         switch self {
         case .serverSentEvents: ByteBuffer(string: "retry: \(Self.retryMs)\n: ok\n\n")
@@ -39,8 +41,9 @@ enum EventForm: Hashable, Sendable {
         }
     }
 
-    /// Says that the stream lives, and how far it has come: behind a filter that admits little, the client's own position
-    /// would fall out of what is kept. An `EventSource` takes an id without data as its last one, and tells nobody.
+    /// Shows that the stream is alive, and gives its position. With a filter that admits few changes, the client's own
+    /// position would otherwise become older than the changes that are kept. An `EventSource` stores an id without data
+    /// as its last event id, and dispatches no event.
     func heartbeat(at now: Instant, id: EventID?) -> ByteBuffer {
         switch self {
         case .serverSentEvents:
@@ -72,7 +75,7 @@ enum EventForm: Hashable, Sendable {
     /// The end of the document: the breakers are its last member.
     private static let resyncEnd = "]}"
 
-    /// The document has no line break in it: JSON escapes them.
+    /// The document contains no line break, because JSON escapes them.
     private func frame(type: String, _ id: EventID, _ document: JSON) -> ByteBuffer {
         var bytes = head(type: type, id)
         document.write(to: &bytes)

@@ -1,8 +1,8 @@
 import BreakerCore
 
-/// Where a stream of changes can be taken up again: a revision, and the history that it is of.
+/// A position at which a stream of changes can resume: a revision, and the history that it belongs to.
 ///
-/// Written `<epoch>-<revision>`; clients may also name a bare revision, whose history is unknown.
+/// It is written `<epoch>-<revision>`. Clients may also send a bare revision, whose history is unknown.
 struct EventID: Hashable, Sendable, CustomStringConvertible {
     var epoch: Epoch?
     var revision: Int64
@@ -12,7 +12,7 @@ struct EventID: Hashable, Sendable, CustomStringConvertible {
         self.revision = revision
     }
 
-    /// - Returns: `nil` where `text` is no id.
+    /// - Returns: `nil` where `text` is not an id.
     init?(_ text: String) {
         var digits = text[...]
         if let dash = text.firstIndex(of: "-") {

@@ -3,36 +3,36 @@ import BreakerEngine
 import Hummingbird
 import NIOCore
 
-/// One client's stream of changes: an answer that ends when the client goes or falls behind, when what it showed is good
-/// no longer, and when the server stops.
+/// One client's stream of changes. It ends when the client disconnects or falls behind, when its access ends, and when
+/// the server stops.
 struct EventStream: Sendable {
     let engine: Engine
     let frames: EventFrames
     let form: EventForm
     let filter: EventFilter
-    /// The id of the last change that the client knows; `nil` for one that begins with the panel.
+    /// The id of the last change that the client knows; `nil` for a client that begins with the panel.
     let after: EventID?
     let access: LastingAccess
     let follower: Follower
-    /// What the client is told at once; `nil` where nothing may follow for a while.
+    /// The event to send at once; `nil` where there is none.
     let first: Follower.Event?
-    /// How often a stream in which nothing happens says that it lives.
+    /// The interval between two heartbeats of a stream without events.
     let heartbeat: TimeAmount
     let eventLoop: any EventLoop
-    /// With which other clients it takes turns at the store.
+    /// The name under which the stream takes turns with other clients at the store.
     let client: String
 
     /// Counts the stream among those of its token for as long as it exists.
     let place: StreamPlaces.Place
 
-    /// Bytes that are written together. A client that does not read has as much waiting for it, beside what its connection
-    /// takes: ``HTTPLimits/streamMark``.
+    /// Bytes that are written together. For a client that does not read, this many wait in addition to those that its
+    /// connection buffers: ``HTTPLimits/streamMark``.
     private static let pieceBytes = 16_384
-    /// Less than this waits for what follows.
+    /// The least bytes of a piece of a resync: fewer wait for the bytes that follow.
     private static let leastPieceBytes = 4_096
 
-    /// Writes what happens for as long as there is someone to write to. Each write waits until the connection takes it;
-    /// what happens meanwhile gathers in the engine's feed, which all streams share.
+    /// Writes the events until the stream ends. Each write waits until the connection accepts it. Meanwhile changes
+    /// collect in the engine's feed, which all streams share.
     ///
     /// - Throws: where the connection is gone, and `CancellationError` where the task is cancelled within a write.
     func write(to writer: inout some ResponseBodyWriter) async throws {
@@ -42,13 +42,13 @@ struct EventStream: Sendable {
         defer { beats.cancel() }
         try await writer.write(form.opening(at: engine.clock.now(), id: after))
         if let first { try await write(first, position: follower.position, to: &writer) }
-        // Asked behind each wait: what happened meanwhile is for those alone who may see it still.
+        // Access is checked after each wait: a client whose access has ended must not see what happened meanwhile.
         while let event = try await next(&follower), access.holds(at: engine.clock.now()) {
             try await write(event, position: follower.position, to: &writer)
         }
     }
 
-    /// A stream whose turn at the store does not come in time waits for another one.
+    /// Waits for the next event. A stream that does not get its turn at the store in time waits for another turn.
     private func next(_ follower: inout Follower) async throws -> Follower.Event? {
         while true {
             do {
@@ -71,7 +71,7 @@ struct EventStream: Sendable {
             var bytes = ByteBuffer()
             for change in changes where filter.admits(change.name) {
                 let frame = frames.frame(of: change, in: form)
-                // One alone is written as it is; several are put together, for each write costs more than that.
+                // A single frame is written as it is. Several are joined, because each write costs more than the copy.
                 if bytes.readableBytes == 0 { bytes = frame } else { bytes.writeImmutableBuffer(frame) }
                 guard bytes.readableBytes >= Self.pieceBytes else { continue }
                 try await writer.write(bytes)
@@ -81,7 +81,7 @@ struct EventStream: Sendable {
         }
     }
 
-    /// Writes the panel piece by piece, as the connection takes it. Streams share the bytes of a piece.
+    /// Writes the panel piece by piece, as the connection accepts it. Streams share the bytes of a piece.
     private func write(
         _ image: PanelImage,
         reason: Follower.ResyncReason,

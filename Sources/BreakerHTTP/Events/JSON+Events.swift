@@ -1,7 +1,7 @@
 import BreakerCore
 import BreakerEngine
 
-/// What a stream of changes says. Fields without a value are `null`, never absent.
+/// The documents of a stream of changes. Fields without a value are `null`, never absent.
 extension JSON {
     init(_ change: Journal.Change, _ id: EventID) {
         self = .object(
@@ -47,7 +47,7 @@ extension JSON {
         ]
     }
 
-    /// A transition within its change, which has its revision and its instant already.
+    /// A transition within its change, which already has the revision and the instant.
     private init(following transition: Transition) {
         self = [
             "from": .string(transition.from.rawValue),

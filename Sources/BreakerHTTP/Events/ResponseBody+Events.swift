@@ -4,10 +4,10 @@ import NIOCore
 import ServiceLifecycle
 
 extension ResponseBody {
-    /// A body without a length, for as long as the client stays and the server runs.
+    /// A body without a length that lasts while the client stays and the server runs.
     ///
-    /// A stream that waits for something to happen is ended whole. One whose client does not read is broken off: nothing
-    /// can be added to what it has not taken.
+    /// A stream that waits for an event ends with a complete body. A stream whose client does not read is cut off,
+    /// because nothing can be added to the bytes that the client has not read.
     ///
     /// - Parameter channel: the client's connection.
     init(_ stream: EventStream, on channel: any Channel) {
@@ -35,9 +35,10 @@ extension ResponseBody {
     }
 }
 
-/// Hummingbird's writer, for the one task that writes.
+/// Hummingbird's writer, for the task that writes the stream.
 ///
-/// Unchecked, for the protocol does not say that it may go to another task; it is not used by two at a time.
+/// Unchecked, because the protocol does not state that a writer may move to another task. No two tasks use it at a
+/// time.
 private struct Outlet: ResponseBodyWriter, @unchecked Sendable {
     var writer: any ResponseBodyWriter
 

@@ -1,9 +1,9 @@
 import BreakerAPI
 import NIOConcurrencyHelpers
 
-/// How many streams there are, in all and of each token.
+/// Limits the number of streams, in total and for each token.
 final class StreamPlaces: Sendable {
-    /// One stream's; given back when it is released.
+    /// The place of one stream. It is given back when it is released.
     final class Place: Sendable {
         private let places: StreamPlaces
         private let token: String
@@ -19,13 +19,13 @@ final class StreamPlaces: Sendable {
     private let limit: Int
     private let counts = NIOLockedValueBox<[String: Int]>([:])
 
-    /// - Parameter connections: how many connections the server may have: streams take half of them at most, so that there
-    ///   are always some for workers.
+    /// - Parameter connections: the maximum number of open connections. Streams take at most half of them, so that some
+    ///   always remain for workers.
     init(connections: Int) {
         limit = connections / 2
     }
 
-    /// - Parameter token: the name of the token that the stream is for; all clients share one where there are no tokens.
+    /// - Parameter token: the name of the stream's token; on a server without tokens all clients share one name.
     /// - Throws: `too_many_streams`.
     func take(for token: String) throws(Problem) -> Place {
         let ofToken = min(HTTPLimits.streamsOfToken, limit)
