@@ -1,10 +1,10 @@
 import NIOConcurrencyHelpers
 
-/// The place of the one copy of the database that is made or sent at a time: each takes as much disk as the database.
+/// Allows one backup at a time to be made or sent, because each copy takes as much disk space as the database.
 final class BackupSlot: Sendable {
     private let isTaken = NIOLockedValueBox(false)
 
-    /// - Returns: `false` where another copy has the place.
+    /// - Returns: `false` while another copy is made or sent.
     func take() -> Bool {
         isTaken.withLockedValue { isTaken in
             defer { isTaken = true }

@@ -2,9 +2,9 @@ import BreakerAPI
 import BreakerEngine
 import NIOConcurrencyHelpers
 
-/// Bounds the bytes of request bodies under way: those of each client, and those of all.
+/// Limits the bytes of request bodies in progress, for each client and in total.
 final class BodyBudget: Sendable {
-    /// The bytes of one body. They count until it is released.
+    /// The bytes of one body. They count until the share is released.
     final class Share: Sendable {
         private let budget: BodyBudget
         private let bytes: Int

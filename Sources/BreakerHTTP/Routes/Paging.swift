@@ -1,12 +1,12 @@
-/// A part of a list: how much, and from where on.
+/// A page of a list: its size and where it begins.
 struct Page: Sendable {
     var size: Int
-    /// The last item of the page before; `nil` for the first page.
+    /// The key of the last item of the previous page; `nil` for the first page.
     var after: String?
 
     /// Reads `page_size` and `page_token`.
     ///
-    /// - Parameter filters: what the list is filtered by: a token goes with the filters it was given for.
+    /// - Parameter filters: the filters of the list. A page token is valid only with the filters that it was given for.
     init(_ query: Query, filters: [String]) throws(Problem) {
         size = HTTPLimits.defaultPageSize
         if let given = try query.integer("page_size") {
@@ -20,7 +20,7 @@ struct Page: Sendable {
         after = parts.last
     }
 
-    /// The number behind which the page begins.
+    /// The number after which the page begins; `nil` for the first page.
     func afterNumber() throws(Problem) -> Int64? {
         guard let after else { return nil }
         guard let number = Int64(after) else {
@@ -29,8 +29,9 @@ struct Page: Sendable {
         return number
     }
 
-    /// Cuts `items`, which has one item more than the page where there are more, to the page.
-    /// - Returns: the page, and the token of the next one, empty where there is none.
+    /// Cuts `items` to the page. If there are more items than the page has, `items` has one more.
+    ///
+    /// - Returns: the page, and the token of the next page; the token is empty where there is none.
     func cut<Item>(_ items: [Item], filters: [String], key: (Item) -> String) -> (items: [Item], next: String) {
         guard items.count > size, let last = items.prefix(size).last else { return (items, "") }
         return (Array(items.prefix(size)), Self.token(after: key(last), filters: filters))
@@ -39,7 +40,8 @@ struct Page: Sendable {
     /// The token of the page after the item with this key.
     static func token(after key: String, filters: [String]) -> String { encode(filters + [key]) }
 
-    // A token is its parts in hexadecimal with hyphens between: opaque, and safe in a query as it is.
+    // A token consists of its parts in hexadecimal with hyphens between them. It is opaque, and needs no escape in a
+    // query.
 
     private static func encode(_ parts: [String]) -> String {
         parts.map { part in part.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
@@ -51,8 +53,8 @@ struct Page: Sendable {
         for part in token.split(separator: "-", omittingEmptySubsequences: false) {
             let digits = Array(part.utf8)
             guard digits.count % 2 == 0 else { return nil }
-            let bytes = stride(from: 0, to: digits.count, by: 2).map { place in
-                UInt8(String(decoding: digits[place...place + 1], as: UTF8.self), radix: 16)
+            let bytes = stride(from: 0, to: digits.count, by: 2).map { index in
+                UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16)
             }
             guard let text = String(validating: bytes.compactMap { $0 }, as: UTF8.self), !bytes.contains(nil) else {
                 return nil

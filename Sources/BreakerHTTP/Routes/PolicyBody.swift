@@ -3,7 +3,8 @@ import BreakerEngine
 
 /// The body of a request that gives a breaker a policy.
 enum PolicyBody {
-    /// `{"policy":{…}}`, `{"preset":"flaky"}`, or both: fields override the preset, what is absent takes its default.
+    /// `{"policy":{…}}`, `{"preset":"flaky"}`, or both: fields override the preset, and absent fields take their
+    /// defaults.
     static func policy(put body: [UInt8]) throws(Problem) -> Policy {
         let document = try JSON(body: body, members: ["policy", "preset"])
         var base = Policy()
@@ -59,7 +60,7 @@ extension PolicyValue {
 enum PolicyTag {
     static func text(revision: Int64) -> String { "\"p\(revision)\"" }
 
-    /// - Returns: `nil` for what is no such tag, and for a weak one, which never matches (RFC 9110, 8.8.3.2).
+    /// - Returns: `nil` for text that is not such a tag, and for a weak tag, which never matches (RFC 9110, 8.8.3.2).
     static func revision(_ tag: String) -> Int64? {
         let words = tag.split(whereSeparator: \.isWhitespace)
         guard words.count == 1, let revision = Int64(words[0].dropFirst(2).dropLast()),

@@ -4,26 +4,25 @@ import BreakerEngine
 import HTTPTypes
 import Hummingbird
 
-/// What a request asks for, once the framework's part is done: the parameters of its path, its query, its body, and
-/// who asks.
+/// A request after the framework has read it: the parameters of its path, its query, its body, and its client.
 struct Inquiry: Sendable {
-    /// The `{name}` of the path, or the `{file}`, as it was sent.
+    /// The `{name}` or the `{file}` of the path, percent-decoded.
     var name: String
     var query: Query
     var fields: HTTPFields
     var body: [UInt8]
     var access: Access
-    /// The address that it came from; `nil` where the connection has none.
+    /// The peer address of the connection; `nil` where it has none.
     var address: String?
     /// The common name of the client's certificate, which TLS has verified; `nil` where there is none.
     var certificate: String?
-    /// Whether the client came by TLS: to the server itself, or to a proxy that says so.
+    /// Whether the client used TLS, to the server itself or to a proxy that reports it.
     var isSecure: Bool
 
-    /// Who asks, for what is kept of the order.
+    /// The author of an order, as the server records it.
     var author: Author { Author(actor: access.actor, address: address) }
 
-    /// Whose turn its commands take.
+    /// The client in whose turn the commands are carried out.
     var client: Client { Client(author) }
 
     /// The breaker that the path names, if the token may touch it.
@@ -34,29 +33,30 @@ struct Inquiry: Sendable {
     }
 }
 
-/// One thing that can be asked of the server. The list of all routes is what the router serves, what a 405 names, and
-/// what `openapi.yaml` is held against.
+/// A route of the server. The list of all routes is the list that the router serves, that a 405 takes its methods from,
+/// and that `openapi.yaml` is checked against.
 struct Route: Sendable {
     enum Response: Sendable {
         case whole(Answer)
-        /// A file that is sent piece by piece.
+        /// A file that is sent in pieces.
         case file(UnlinkedFile, fields: HTTPFields)
-        /// What is made while it is sent. An error cuts the connection, so that nobody takes a part for the whole.
+        /// A body that is made while it is sent. An error cuts the connection, so that no client takes a part for the
+        /// whole.
         case pieces(HTTPFields, write: @Sendable (inout any ResponseBodyWriter) async throws -> Void)
-        /// What has no end of its own.
+        /// A stream without an end of its own.
         case stream(EventStream, fields: HTTPFields)
     }
 
     var method: HTTPRequest.Method
-    /// With `{name}` where a breaker's name stands, and `{file}` where a file's does.
+    /// The template of the path, with `{name}` for a breaker's name and `{file}` for a file's name.
     var path: String
     var requirement: Requirement
-    /// How many bytes a body may have.
+    /// The maximum number of bytes of a body.
     var maximumBody: Int
-    /// The parameters that its query may have; `nil` where others are left alone. An order with a misspelt one is not
-    /// carried out.
+    /// The parameters that the query may have; `nil` where others are ignored. An order with a misspelt parameter is
+    /// rejected.
     var parameters: Set<String>?
-    /// Whether its query is of no concern, be it as broken as it may.
+    /// Whether the query is ignored, even if it is malformed.
     var ignoresQuery = false
     var respond: @Sendable (Inquiry) async throws -> Response
 
@@ -76,7 +76,7 @@ struct Route: Sendable {
         self.respond = { .whole(try await respond($0)) }
     }
 
-    /// One whose answer may be sent as it is made. It takes no body.
+    /// A route whose answer may be sent while it is made. It takes no body.
     init(
         sending method: HTTPRequest.Method,
         _ path: String,
@@ -90,7 +90,7 @@ struct Route: Sendable {
         self.respond = respond
     }
 
-    /// Whether a request's path, without its query, is this route's. One with an empty name in it is nobody's.
+    /// Whether a request's path, without its query, matches this route. A path with an empty name matches no route.
     func matches(path other: some StringProtocol) -> Bool {
         let own = path.split(separator: "/", omittingEmptySubsequences: false)
         let other = other.split(separator: "/", omittingEmptySubsequences: false)

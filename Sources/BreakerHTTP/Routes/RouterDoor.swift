@@ -8,10 +8,10 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 
-/// What Hummingbird keeps of a request.
+/// The context that Hummingbird keeps for a request.
 struct FuseboxContext: RequestContext {
     var coreContext: CoreRequestContextStorage
-    /// The other end of the connection.
+    /// The peer address of the connection.
     let address: String?
     /// The common name of the client's certificate.
     let certificate: String?
@@ -26,14 +26,14 @@ struct FuseboxContext: RequestContext {
     }
 }
 
-/// The way from Hummingbird's router to a ``Route`` and back.
+/// Connects Hummingbird's router with the ``Route`` values: passes requests to a route, and its response back.
 struct RouterDoor: Sendable {
     let gatekeeper: Gatekeeper
     let failures: AuthenticationFailures
     let meters: HTTPMeters
     let connections: OpenConnections
     private let bodies = BodyBudget()
-    /// The server's time.
+    /// The server's clock.
     let now: @Sendable () -> Instant
 
     /// A router of `routes`, in which every error is a problem document.
@@ -51,14 +51,15 @@ struct RouterDoor: Sendable {
     }
 
     private func respond(to request: Request, context: FuseboxContext, route: Route) async throws -> Response {
-        // The router passes over empty parts of a path; an empty variable in a script must not hit another breaker.
+        // The router ignores empty parts of a path. An empty variable in a script must not reach another breaker.
         guard route.matches(path: request.uri.path) else { throw Problem.notFound }
         if route.requirement.isForOperators { try gatekeeper.requireKnownHost(request.head) }
         let access: Access
         if route.requirement == .none {
             access = .anonymous
         } else {
-            // A gate is a proxy's, and another page of the browser's site must not use its session there.
+            // Gates serve proxies, so they accept no session: another page of the browser's site must not use its
+            // session there.
             access =
                 Gate.isAsked(by: request.head)
                 ? try gatekeeper.access(
@@ -115,7 +116,7 @@ struct RouterDoor: Sendable {
         }
     }
 
-    /// How many bytes a request's body may come to have.
+    /// The maximum number of bytes that the body of a request may turn out to have.
     private func length(of request: Request, maximum: Int) throws(Problem) -> Int {
         guard let field = request.headers[.contentLength] else {
             return request.headers[.transferEncoding] == nil ? 0 : maximum
@@ -158,7 +159,7 @@ extension Response {
 }
 
 extension ResponseBody {
-    /// A body of which the connection holds no more than a piece that the client has not read.
+    /// A body in pieces. The connection holds at most one piece that the client has not read.
     fileprivate init(inPieces bytes: [UInt8]) {
         self.init(contentLength: bytes.count) { writer in
             for start in stride(from: 0, to: bytes.count, by: HTTPLimits.pieceBytes) {
@@ -199,7 +200,8 @@ private struct ProblemMiddleware: RouterMiddleware {
         } catch let error as HTTPParserError {
             throw error
         } catch let error where Self.isOfConnection(error) {
-            // The client is gone or has sent what cannot be read, and gets no answer. Such errors may quote what it sent.
+            // The client is gone or has sent unreadable bytes, and gets no answer. The error may quote them, so only
+            // its type is logged.
             context.logger.debug("A connection broke off", metadata: ["error": "\(type(of: error))"])
             response = refusal(Problem(.malformedRequest, "the body ended too early"))
         } catch {
@@ -209,10 +211,10 @@ private struct ProblemMiddleware: RouterMiddleware {
         response.headers[.requestID] = requestID
         response.headers[.xContentTypeOptions] = "nosniff"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        // Hummingbird has a word of its own where a path is no route's.
+        // Where a path matches no route, Hummingbird gives a word that is not a path.
         let route = context.endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil }
         meters.answered(request.method, route: route, status: response.status.code)
-        // A body behind a HEAD would be taken for the next answer.
+        // A client would read a body after a HEAD as the next answer.
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -231,7 +233,7 @@ private struct ProblemMiddleware: RouterMiddleware {
         return problem
     }
 
-    /// Whether this is `OPTIONS *`, which asks what the server takes anywhere (RFC 9110, section 9.3.7).
+    /// Whether this is `OPTIONS *`, which asks for the methods of the whole server (RFC 9110, section 9.3.7).
     private func isForServer(_ request: Request) -> Bool { request.method == .options && request.head.path == "*" }
 
     private var serverOptions: Response {

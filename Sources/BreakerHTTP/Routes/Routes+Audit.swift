@@ -6,7 +6,7 @@ import Hummingbird
 import NIOCore
 
 extension Routes {
-    /// Who ordered what.
+    /// The audit log: operators' orders and their authors.
     static func audit(_ engine: Engine) -> [Route] {
         [
             Route(sending: .get, Paths.audit, .read) { inquiry in
@@ -37,7 +37,7 @@ extension Routes {
         return .json(["audit": .array(items.map(JSON.init)), "next_page_token": .string(next)])
     }
 
-    /// All entries as lines, never more of them in memory than a page.
+    /// Writes all entries as lines, with at most one page of them in memory.
     private static func export(
         _ engine: Engine,
         _ filter: AuditFilter,
@@ -95,7 +95,7 @@ extension JSON {
         ]
     }
 
-    /// A document as it was stored; as a text where it is none.
+    /// A stored document; a string where the text is not JSON.
     private init(stored text: String?) {
         guard let text else {
             self = .null

@@ -30,6 +30,6 @@ extension Routes {
 }
 
 extension HTTPField.Name {
-    /// What the bytes of the whole representation hash to (RFC 9530).
+    /// The digest of the whole representation (RFC 9530).
     static let reprDigest = Self("Repr-Digest")!
 }

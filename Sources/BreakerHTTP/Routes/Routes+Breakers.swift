@@ -59,7 +59,7 @@ extension Routes {
         ]
     }
 
-    /// Runs what the engine does, and tells its errors as problems.
+    /// Runs a call of the engine, and converts its errors to problems.
     static func problems<Value>(
         _ body: () async throws(EngineError) -> Value
     ) async throws(Problem) -> Value {
@@ -72,7 +72,7 @@ extension Routes {
 }
 
 extension Inquiry {
-    /// What `if-match` and `if-none-match` require; `nil` where neither is there.
+    /// The precondition of `if-match` or `if-none-match`; `nil` where neither is present.
     fileprivate func precondition() throws(Problem) -> Engine.Precondition? {
         switch (fields[.ifMatch], fields[.ifNoneMatch]) {
         case (nil, nil): return nil

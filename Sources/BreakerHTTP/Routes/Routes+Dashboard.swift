@@ -4,7 +4,8 @@ import EmbeddedFiles
 import HTTPTypes
 
 extension Routes {
-    /// The page for operators. It needs no token, for it tells nothing: what it shows it asks for as its visitor.
+    /// The dashboard for operators. Its files need no token, because they contain no data: the page requests its data
+    /// with its visitor's access.
     static func dashboard() -> [Route] {
         let files = Dictionary(uniqueKeysWithValues: EmbeddedFiles.dashboard.map { ($0.name, DashboardFile($0)) })
         return [
@@ -33,7 +34,7 @@ private struct DashboardFile {
         fields = [
             .contentType: Self.contentType(of: file.name),
             .eTag: "\"\(digest.joined())\"",
-            // Kept, but asked for each time: files of two versions do not go together.
+            // Browsers keep the file but check it each time, because files of two versions do not work together.
             .cacheControl: "no-cache",
             .contentSecurityPolicy: Self.policy,
             .referrerPolicy: "no-referrer",
@@ -48,7 +49,7 @@ private struct DashboardFile {
         return Answer(status: .notModified, fields: fields)
     }
 
-    /// Everything from this server, nothing written into the page itself, and no page around this one.
+    /// Allows only files of this server, nothing inline, and no page that embeds this one.
     private static let policy =
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 

@@ -2,7 +2,7 @@ import BreakerAPI
 import HTTPTypes
 
 extension Routes {
-    /// The door for acquire and report that leads through the router.
+    /// Routes for acquires and reports that the lane leaves to the router.
     static func decisions(_ decisions: Decisions) -> [Route] {
         [
             Route(.post, Paths.acquire(Route.name), .work) { inquiry in

@@ -5,13 +5,13 @@ import HTTPTypes
 import NIOCore
 
 extension Routes {
-    /// What happens, as it happens.
+    /// The route for streams of changes.
     ///
     /// - Parameters:
-    ///   - gatekeeper: who says how long a client may see it.
-    ///   - places: how many streams there may be.
-    ///   - heartbeat: how often a quiet stream says that it lives, unless its client asks for more.
-    ///   - eventLoops: whose clocks tell the time for it.
+    ///   - gatekeeper: decides how long a client may see a stream.
+    ///   - places: limits the number of streams.
+    ///   - heartbeat: the interval between the heartbeats of a quiet stream, unless its client asks for another.
+    ///   - eventLoops: schedule these heartbeats.
     static func events(
         _ engine: Engine,
         gatekeeper: Gatekeeper,
@@ -36,7 +36,7 @@ extension Routes {
                 let (follower, first) = try await problems { () throws(EngineError) in
                     try await engine.follow(behind: after?.revision, of: after?.epoch)
                 }
-                // The position that a client names in another history is none in this one.
+                // A stream that begins with a resync ignores the client's position, which may be of another history.
                 let position = if case .resync = first { nil as EventID? } else { after }
                 let stream = EventStream(
                     engine: engine,
@@ -55,9 +55,9 @@ extension Routes {
                 let fields: HTTPFields = [
                     .contentType: form.contentType,
                     .cacheControl: "no-store",
-                    // A proxy that gathers an answer before it passes it on would hold it for ever.
+                    // A proxy that collects an answer before it passes it on would hold a stream for ever.
                     .accelBuffering: "no",
-                    // Behind a stream there is nothing to wait for, and a client of HTTP/1.0 knows its end by that of the
+                    // No answer follows a stream, and a client of HTTP/1.0 recognizes its end by the end of the
                     // connection.
                     .connection: "close",
                 ]
@@ -78,7 +78,7 @@ extension Inquiry {
         return filter
     }
 
-    /// How often the client wants to hear that the stream lives; `nil` where it does not say.
+    /// The interval between heartbeats that the client asks for; `nil` where it asks for none.
     fileprivate func heartbeat() throws(Problem) -> TimeAmount? {
         let range = HTTPLimits.heartbeatMs
         guard let text = query["heartbeat_ms"] else { return nil }
@@ -88,8 +88,8 @@ extension Inquiry {
         return .milliseconds(value)
     }
 
-    /// The last change that the client knows. The header goes before the query: an `EventSource` that connects again sends
-    /// it along with the address that it was given first. Empty, either counts as absent.
+    /// The last change that the client knows. The header has priority over the query: an `EventSource` that reconnects
+    /// sends the header with its original address. An empty value counts as absent.
     fileprivate func lastEvent() throws(Problem) -> EventID? {
         let header = fields[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }
         guard let text = header ?? query["after"], !text.isEmpty else { return nil }

@@ -4,11 +4,11 @@ import BreakerEngine
 import HTTPTypes
 
 extension Routes {
-    /// A decision for proxies that know nothing but statuses: 200 lets a request through, 403 does not. It is no 204, for
-    /// Envoy takes 200 alone for a permission.
+    /// Decisions for proxies that know only status codes: 200 allows a request, 403 denies it. The status is not 204,
+    /// because Envoy accepts only 200 as permission.
     ///
-    /// Some ask with the method and the query of the request that they hold, whatever these are. So the usual methods do,
-    /// the query is passed over, and what the proxy can do stands in the path, where nobody who sends it a request can write.
+    /// Some proxies ask with the method and the query of the request that they hold. So a gate takes the usual methods
+    /// and ignores the query. Whether the proxy handles probes is in the path, which the proxy's clients cannot change.
     static func gate(_ engine: Engine) -> [Route] {
         let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options]
         let path = Paths.gate(Route.name)
@@ -40,14 +40,14 @@ extension Routes {
     }
 }
 
-/// What is of its own at the gates, whatever becomes of a request there.
+/// The rules for requests at gates.
 enum Gate {
-    /// Its `GET` changes what it asks for.
+    /// Whether a request is for a gate, where a `GET` changes the breaker.
     static func isAsked(by request: HTTPRequest) -> Bool { request.path?.hasPrefix(Paths.gate + "/") ?? false }
 
-    /// Refuses requests that a browser sends by itself: a link or a picture in any page can have it send a `GET`. A proxy
-    /// passes its client's marks on too, but adds one of these fields. A page of another site can add neither, because the
-    /// browser asks the server for leave first (CORS), with marks.
+    /// Rejects requests that a browser sends by itself: a link or an image in any page can make it send a `GET`. A
+    /// proxy passes its client's marks on too, but adds one of these fields. A page of another site can add neither
+    /// field, because the browser first asks the server for permission (CORS), with marks.
     ///
     /// - Throws: `cross_site`.
     static func requireProxy(_ request: HTTPRequest) throws(Problem) {
@@ -59,7 +59,7 @@ enum Gate {
         )
     }
 
-    /// A problem with a status that no proxy takes for a denial.
+    /// The problem with a status that no proxy takes for a denial.
     static func undecided(_ problem: Problem) -> Problem {
         var problem = problem
         problem.status = 503

@@ -4,7 +4,7 @@ import BreakerEngine
 import HTTPTypes
 
 extension Routes {
-    /// What became of calls over time, and what failures have in common.
+    /// The history of calls, and the summary of failures.
     static func history(_ engine: Engine) -> [Route] {
         let one = Paths.breaker(Route.name)
         return [
@@ -40,7 +40,7 @@ extension Routes {
         ]
     }
 
-    /// Items of a list, each with what became of its calls in the last hour.
+    /// The items of a list, each with the history of its calls in the last hour.
     static func withHistory(_ engine: Engine, _ views: [BreakerView]) async throws(Problem) -> [JSON] {
         let steps = CallHistory.Steps(
             endingAt: engine.clock.now(),
@@ -54,23 +54,23 @@ extension Routes {
     }
 }
 
-/// From an instant to another.
+/// The period between two instants.
 struct Period {
     let from: Instant
-    /// The first instant that is not in it.
+    /// The end of the period, which is not a part of it.
     let to: Instant
 
     /// Reads `from` and `to`.
     ///
     /// - Parameters:
-    ///   - defaultMinutes: how long it is unless the query says so.
-    ///   - maximumMinutes: how long it may be; `nil` where that does not matter.
+    ///   - defaultMinutes: the length of the period if the query does not set it.
+    ///   - maximumMinutes: the maximum length; `nil` for no limit.
     init(_ query: Query, defaultMinutes: Int64, maximumMinutes: Int64?, now: Instant) throws(Problem) {
-        // An instant of this moment is in it.
+        // The period includes the present instant.
         let to = try query.instant("to") ?? now.advanced(byMilliseconds: 1)
         let from = try query.instant("from") ?? to.advanced(byMilliseconds: -defaultMinutes * Minute.milliseconds)
         guard from < to else { throw .invalid("from", "must be before to, which is \(to.timestamp)") }
-        // A minute begun is none: who counts back from a moment ago asks for no more.
+        // Only full minutes count, so that a client which counts back from a moment ago does not exceed the limit.
         if let maximumMinutes, from.milliseconds(until: to) / Minute.milliseconds > maximumMinutes {
             throw .invalid("from", "must be at most \(maximumMinutes / 1_440) days before to, which is \(to.timestamp)")
         }
@@ -79,7 +79,7 @@ struct Period {
 }
 
 extension Query {
-    /// The length of a step in minutes: `1m`, `5m`, `1h`, `1d`; a minute unless the query says so.
+    /// The length of a step in minutes, from `1m`, `5m`, `1h` or `1d`; one minute unless the query sets it.
     fileprivate func step() throws(Problem) -> Int64 {
         guard let text = self["step"] else { return 1 }
         let units: [Character: Int64] = ["m": 1, "h": 60, "d": 1_440]
@@ -115,7 +115,7 @@ extension JSON {
         ]
     }
 
-    /// A breaker of a list, with as much history as a small picture shows.
+    /// A breaker of a list, with the history that a small chart shows.
     fileprivate init(_ view: BreakerView, with history: CallHistory) {
         func numbers(_ count: KeyPath<CallTally, Int64>) -> JSON {
             .array(history.tallies.map { JSON($0[keyPath: count]) })
@@ -146,7 +146,7 @@ extension JSON {
         ]
     }
 
-    /// - Parameter name: what the group's name is called.
+    /// - Parameter name: the member that holds the group's name.
     private init(_ group: FailureSummary.Group, _ name: String) {
         self = .object([
             Member(key: name, value: JSON(group.name)),

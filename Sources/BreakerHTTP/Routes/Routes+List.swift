@@ -33,7 +33,7 @@ extension Routes {
     }
 }
 
-/// The order of a list, and how a page token names a place in it.
+/// The order of a list, and the form of its page tokens.
 private enum ListSort: String {
     case name
     case attention
@@ -45,11 +45,11 @@ private enum ListSort: String {
         self = sort
     }
 
-    /// The key of a place in the list: the name, or `<rank> <progress> <name>`.
-    func key(_ place: BreakerList.Place) -> String {
+    /// The key of a position in the list: the name, or `<rank> <progress> <name>`.
+    func key(_ position: BreakerList.Place) -> String {
         switch self {
-        case .name: place.name.value
-        case .attention: "\(place.attention.rank) \(place.attention.progress) \(place.name)"
+        case .name: position.name.value
+        case .attention: "\(position.attention.rank) \(position.attention.progress) \(position.name)"
         }
     }
 

@@ -4,7 +4,7 @@ import BreakerEngine
 import HTTPTypes
 
 extension Routes {
-    /// What happened: failures and transitions, newest first.
+    /// The logs of failures and transitions, newest first.
     static func logs(_ engine: Engine) -> [Route] {
         let one = Paths.breaker(Route.name)
         return [

@@ -4,7 +4,7 @@ import HTTPTypes
 import NIOPosix
 
 extension Routes {
-    /// - Parameter breakers: how many breakers get series of their own.
+    /// - Parameter breakers: the number of breakers that get their own series.
     static func metrics(_ engine: Engine, meters: HTTPMeters, breakers: Int) -> [Route] {
         [
             Route(.get, Paths.metrics, .read) { inquiry in

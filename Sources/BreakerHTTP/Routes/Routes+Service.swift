@@ -5,14 +5,15 @@ import EmbeddedFiles
 import HTTPTypes
 
 extension Routes {
-    /// The service itself: for probes of a platform, and for whoever looks for the contract. None needs a token.
+    /// Routes about the service itself: probes of a platform, the version and the API contract. They need no token.
     static func service(engine: Engine, readiness: Readiness) -> [Route] {
         [
             Route(.get, Paths.livez, .none) { _ in .json(["status": "live"]) },
             Route(.get, Paths.readyz, .none) { _ in
                 let storage: JSON = engine.storageHealth.isFailing ? "failing" : "ok"
                 let state = readiness.state
-                // Taking the only authority out of rotation because it cannot write would help nobody.
+                // The status ignores the storage: to take the only authority out of rotation because it cannot write
+                // would help no client.
                 return .json(
                     ["status": .string(state.rawValue), "storage": storage],
                     status: state == .ready ? .ok : .serviceUnavailable

@@ -4,7 +4,7 @@ import BreakerEngine
 import HTTPTypes
 
 extension Routes {
-    /// Signing in and out, for browsers. None needs a token: a page asks who it is before it has one.
+    /// Routes by which browsers sign in and out. They need no token: a page asks for its identity before it has one.
     static func session(
         _ engine: Engine,
         gatekeeper: Gatekeeper,
@@ -26,7 +26,7 @@ extension Routes {
                 }
             },
             Route(.get, Paths.session, .none) { inquiry in
-                // A client without a good token is nobody, and may sign in.
+                // A client without a valid token has no access, and may sign in.
                 var access: Access?
                 do throws(Problem) {
                     access = try gatekeeper.access(inquiry.fields, certificate: inquiry.certificate, at: now())
@@ -51,7 +51,7 @@ extension Routes {
 }
 
 extension Answer {
-    /// Has the browser keep a session, or forget it.
+    /// Makes the browser keep a session, or forget it where `text` is empty.
     fileprivate static func session(_ text: String, _ inquiry: Inquiry) -> Answer {
         Answer(status: .noContent, fields: [.setCookie: SessionCookie.field(text, isSecure: inquiry.isSecure)])
     }

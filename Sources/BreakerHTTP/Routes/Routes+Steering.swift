@@ -4,7 +4,7 @@ import BreakerEngine
 import HTTPTypes
 
 extension Routes {
-    /// Reset and override.
+    /// Routes that reset and override breakers.
     static func steering(_ engine: Engine) -> [Route] {
         let one = Paths.breaker(Route.name)
         return [
@@ -57,7 +57,7 @@ extension Routes {
 struct OverrideBody: Sendable {
     var mode: Override.Mode
     var reason: String
-    /// `nil` for an override that stands until it is cleared.
+    /// `nil` for an override that lasts until it is cleared.
     var expiresInMs: Int64?
 
     init(_ body: [UInt8]) throws(Problem) {

@@ -6,13 +6,13 @@ import NIOPosix
 /// Every route of the server.
 enum Routes {
     /// - Parameters:
-    ///   - gatekeeper: who signs people in.
+    ///   - gatekeeper: signs browsers in and out.
     ///   - failures: notes failed authentications, and limits attempts to sign in.
-    ///   - meters: what connections and answers are counted in.
-    ///   - metricsBreakers: how many breakers get series of their own at a scrape.
-    ///   - connections: how many there may be at once.
-    ///   - times: how often a quiet stream says that it lives.
-    ///   - eventLoops: whose clocks tell the time for it.
+    ///   - meters: counts connections and answers.
+    ///   - metricsBreakers: the number of breakers that get their own series in a scrape.
+    ///   - connections: the maximum number of open connections.
+    ///   - times: has the interval between the heartbeats of a quiet stream.
+    ///   - eventLoops: schedule these heartbeats.
     static func all(
         engine: Engine,
         gatekeeper: Gatekeeper = Gatekeeper(tokens: nil),

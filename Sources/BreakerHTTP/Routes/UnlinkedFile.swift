@@ -4,7 +4,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 
-/// A file without a name that is sent. Its disk space is free once it is closed, whatever becomes of the request.
+/// A file without a name that is sent to a client. Its disk space is free once it is closed, even if the request fails.
 final class UnlinkedFile: Sendable {
     let length: Int
     let digestInBase64: String
@@ -23,7 +23,8 @@ final class UnlinkedFile: Sendable {
     private var handle: FileHandle { FileHandle(fileDescriptor: file.descriptor, closeOnDealloc: false) }
 
     /// Reads the file once, for its digest, on a thread that may block.
-    /// - Parameter onEnd: called when the file is sent, or is not to be sent any more; not where this throws.
+    ///
+    /// - Parameter onEnd: called when the file has been sent or is dropped; not called where this throws.
     static func reading(_ file: OpenFile, onEnd: @escaping @Sendable () -> Void) async throws -> UnlinkedFile {
         try await NIOThreadPool.singleton.runIfActive {
             let handle = FileHandle(fileDescriptor: file.descriptor, closeOnDealloc: false)
