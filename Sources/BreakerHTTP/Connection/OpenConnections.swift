@@ -13,8 +13,8 @@ import Synchronization
 /// descriptor for the next client.
 final class OpenConnections: Sendable {
     private struct State {
-        /// Connections of strangers: clients that have shown no token. A connection that was told to close is in
-        /// neither dictionary.
+        /// Connections of strangers: clients that have shown no token. A connection that the server has asked to close
+        /// is in neither dictionary.
         var strangers: [ObjectIdentifier: OpenConnection] = [:]
         private(set) var authenticated: [ObjectIdentifier: OpenConnection] = [:]
         /// The number of authenticated connections of each client.
@@ -23,7 +23,7 @@ final class OpenConnections: Sendable {
         var candidates: [(connection: OpenConnection, activeAt: NIODeadline)] = []
         /// The number of connections that are accepted and not closed, as the accepting event loop counts them.
         var count = 0
-        /// The number of connections that were told to close since the last line in the log.
+        /// The number of connections that were asked to close since the last line in the log.
         var unlogged = 0
         var isLogging = false
         var isRetrying = false
@@ -155,7 +155,7 @@ final class OpenConnections: Sendable {
         return oldest
     }
 
-    /// Adds a connection again that was told to close but waits for an answer. Call this on its event loop.
+    /// Adds a connection again that was asked to close but waits for an answer. Call this on its event loop.
     func keep(_ connection: OpenConnection) {
         let id = ObjectIdentifier(connection.channel)
         state.withLockedValue { state in

@@ -62,7 +62,7 @@ package final class ServerTLS: Sendable {
         return name
     }
 
-    /// How long a connection that is closed both ways waits for the client to confirm it.
+    /// The time that a connection which is closed both ways waits for the client to confirm it.
     private static let shutdownTimeout = TimeAmount.seconds(1)
 
     private static func context(of files: Files) throws(Failure) -> NIOSSLContext {

@@ -1,11 +1,11 @@
 import BreakerAPI
 import HTTPTypes
 
-/// A whole answer, on whatever way it leaves the server.
+/// A complete answer, which the lane or the router sends.
 struct Answer: Sendable {
     var status: HTTPResponse.Status
     var fields: HTTPFields
-    /// The `retry-after`, behind ``fields``; beside them, for most answers share theirs with others.
+    /// The value of `retry-after`, which follows ``fields``. It is separate, because most answers share their fields.
     var retryAfterSeconds: Int64?
     var body: [UInt8]
 
@@ -29,7 +29,7 @@ struct Answer: Sendable {
             retryAfterSeconds = 1
         case .unauthorized: fields[.wwwAuthenticate] = "Bearer realm=\"fusebox\""
         case .requestTimeout, .bodyTooLarge, .malformedRequest, .headersTooLarge:
-            // What is left of the request may never come.
+            // The rest of the request may never arrive.
             fields[.connection] = "close"
         default: break
         }

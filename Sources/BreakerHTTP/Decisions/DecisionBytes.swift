@@ -1,7 +1,7 @@
 import BreakerCore
 
-/// What a worker is told, as JSON. Written straight into bytes, for it is written more often than all else; nothing in
-/// it needs an escape.
+/// The answers to workers, as JSON. They are written directly as bytes, because they are the most frequent answers.
+/// Nothing in them needs an escape.
 extension [UInt8] {
     mutating func append(_ decision: Decision) {
         switch decision {

@@ -1,7 +1,7 @@
 import BreakerAPI
 import BreakerCore
 
-/// What a worker can ask, without what it says.
+/// The kind of a worker's request, without its contents.
 enum DecisionKind: Sendable {
     case acquire
     case report
@@ -15,7 +15,7 @@ enum DecisionKind: Sendable {
     }
 }
 
-/// A worker's request, understood.
+/// A worker's request after it is parsed.
 struct DecisionRequest: Sendable {
     enum Event: Sendable {
         case acquire
@@ -38,14 +38,14 @@ struct DecisionRequest: Sendable {
         return DecisionRequest(name: try Self.name(name), event: .acquire)
     }
 
-    /// Reads a report from a query or from a body; no door lets both in.
+    /// Reads a report from a query or from a body. The router rejects a request that has both.
     static func report(_ name: String, query: Query, body: [UInt8]) throws(Problem) -> DecisionRequest {
         let name = try Self.name(name)
         let fields: any ReportFields = body.isEmpty ? query : try JSONFields(body: body)
         return DecisionRequest(name: name, event: .report(try Report(fields, at: "")))
     }
 
-    /// - Parameter field: what the name is called where it stands.
+    /// - Parameter field: the field that holds the name, for an error.
     static func name(_ text: String, field: String = "name") throws(Problem) -> BreakerName {
         guard let name = BreakerName(text) else {
             throw .invalid(

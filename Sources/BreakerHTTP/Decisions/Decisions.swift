@@ -2,8 +2,8 @@ import BreakerCore
 import BreakerEngine
 import HTTPTypes
 
-/// Answers workers. Every door of the server takes three steps: bytes are parsed into a ``DecisionRequest``, ``Access`` says
-/// whether the client may ask this, and the engine decides.
+/// Answers workers' requests. Every path through the server has three steps: the bytes are parsed into a
+/// ``DecisionRequest``, ``Access`` checks that the client may make the request, and the engine decides.
 struct Decisions: Sendable {
     let engine: Engine
 
@@ -53,7 +53,7 @@ struct Decisions: Sendable {
 }
 
 extension Answer {
-    /// A decision holds for one call; nobody may keep it.
+    /// An answer with a decision. It is valid for one call, so it must not be cached.
     fileprivate static func decision(_ write: (inout [UInt8]) -> Void) -> Answer {
         var body: [UInt8] = []
         body.reserveCapacity(usualLength)
@@ -63,6 +63,6 @@ extension Answer {
 
     static let decisionFields: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
 
-    /// Bytes of all but the longest permits' answers.
+    /// Bytes that are enough for all answers except those with the longest permits.
     private static let usualLength = 112
 }

@@ -1,10 +1,10 @@
 import BreakerAPI
 
-/// The parameters behind the `?` of a request's target, each at most once.
+/// The query parameters of a request's target, each at most once.
 struct Query: Sendable {
     private var values: [(key: String, value: String)] = []
 
-    /// - Parameter text: what stands behind the `?`; percent-encoded, `+` for a space, as forms are sent.
+    /// - Parameter text: the text after the `?`; percent-encoded, with `+` for a space, as forms are sent.
     init(_ text: some StringProtocol) throws(Problem) { try self.init(bytes: Array(text.utf8)) }
 
     init(bytes: [UInt8]) throws(Problem) {
@@ -33,11 +33,11 @@ struct Query: Sendable {
         values.first { $0.key == key }?.value
     }
 
-    /// - Returns: `nil` for a broken escape, and for what is not UTF-8 or not stream-safe when it is decoded.
+    /// - Returns: `nil` for a malformed escape, and for text that is not UTF-8 or not stream-safe after it is decoded.
     static func decode(_ text: some StringProtocol) -> String? { decode(Array(text.utf8)[...]) }
 
     private static func decode(_ text: ArraySlice<UInt8>) -> String? {
-        // Most have nothing to decode.
+        // Most texts need no decoding.
         guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
             return validated(text)
         }

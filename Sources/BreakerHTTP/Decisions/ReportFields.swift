@@ -1,6 +1,6 @@
 import BreakerCore
 
-/// The fields of a report, wherever they stand: each by its name, as a text or as a number.
+/// The fields of a report in any format. Each is read by its name, as a text or as a number.
 protocol ReportFields {
     /// - Returns: `nil` where the field is absent.
     func text(_ field: String) throws(Problem) -> String?
@@ -19,10 +19,10 @@ extension Query: ReportFields {
     }
 }
 
-/// The members of a JSON object. `null` is as good as absent.
+/// The members of a JSON object. `null` counts as absent.
 struct JSONFields: ReportFields {
     let object: JSON
-    /// What stands before a field's name in an error: `reports[3].`, or nothing.
+    /// The prefix of a field's name in an error: `reports[3].`, or empty.
     let path: String
 
     init(_ object: JSON, at path: String) throws(Problem) {
@@ -59,9 +59,9 @@ struct JSONFields: ReportFields {
 }
 
 extension Report {
-    /// Reads and checks a report's fields. Those that it does not know are left alone.
+    /// Reads and checks a report's fields. Unknown fields are ignored.
     ///
-    /// - Parameter path: what stands before a field's name in an error.
+    /// - Parameter path: the prefix of a field's name in an error.
     init(_ fields: some ReportFields, at path: String) throws(Problem) {
         guard let outcomeText = try fields.text("outcome") else {
             throw .invalid(path + "outcome", "is required: success, failure or ignored")
@@ -112,8 +112,8 @@ extension Report {
         Limits.reportIDLength.contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
     }
 
-    /// A text of bounded length; an empty one is as good as absent. Code points are counted: there is no bound to how
-    /// many a grapheme cluster has.
+    /// A text of bounded length; an empty text counts as absent. The length is in code points, because a grapheme
+    /// cluster may have any number of them.
     private static func text(
         _ field: String,
         of fields: some ReportFields,
@@ -121,7 +121,7 @@ extension Report {
         length: Int
     ) throws(Problem) -> String? {
         guard let text = try fields.text(field), !text.isEmpty else { return nil }
-        // No text has more code points than bytes; most are short enough in bytes already.
+        // A text never has more code points than bytes. Most texts are short enough in bytes already.
         guard text.utf8.count <= length || text.unicodeScalars.count <= length else {
             throw .invalid(path + field, "must be at most \(length) characters")
         }

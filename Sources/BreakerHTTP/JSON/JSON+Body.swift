@@ -1,5 +1,5 @@
 extension JSON {
-    /// A request's body.
+    /// Parses a request's body.
     init(body: [UInt8]) throws(Problem) {
         do throws(JSONCursor.Failure) {
             self = try JSONParser.parse(body)
@@ -8,8 +8,8 @@ extension JSON {
         }
     }
 
-    /// A request's body, an object that has no other members than these: a misspelt one would be an order that the
-    /// operator did not give.
+    /// Parses a request's body, an object with no members except `known`: a misspelt member would make an order that
+    /// the operator did not give.
     init(body: [UInt8], members known: Set<String>) throws(Problem) {
         try self.init(body: body)
         guard case .object(let members) = self else { throw .invalid("body", "must be an object, not \(kindInWords)") }
@@ -21,7 +21,7 @@ extension JSON {
 }
 
 extension Problem {
-    /// A request's body is no JSON document.
+    /// The problem of a request's body that is not a JSON document.
     init(_ failure: JSONCursor.Failure) {
         self = .invalid("body", "is not JSON: \(failure.detail) (at byte \(failure.offset))")
     }

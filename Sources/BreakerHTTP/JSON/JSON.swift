@@ -30,13 +30,13 @@ extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByStringLiteral, Expr
 }
 
 extension JSON {
-    /// The value of a member; `nil` where the object has none of that name, and for what is no object.
+    /// The value of a member; `nil` where the object has no member of that name, and for a value that is not an object.
     subscript(key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.key == key }?.value
     }
 
-    /// What kind of value it is, for an error message.
+    /// The kind of the value, for an error message.
     var kindInWords: String {
         switch self {
         case .null: "null"

@@ -1,11 +1,11 @@
-/// The names of members that a reader asks for, each with a number of 0 to 63.
+/// The names of members that a reader knows, each with a number from 0 to 63.
 protocol MemberName: RawRepresentable<Int> {
-    /// - Returns: `nil` for a name that is not asked for.
+    /// - Returns: `nil` for a name that the reader does not know.
     init?(_ key: UnsafeBufferPointer<UInt8>)
 }
 
 extension JSONCursor {
-    /// What is asked for of an object that is only passed over.
+    /// The empty set of names: the reader knows no member.
     enum NoName: Int, MemberName {
         case none
 
@@ -15,18 +15,18 @@ extension JSONCursor {
     enum Member<Name: MemberName> {
         case known(Name)
         case unknown(Text)
-        /// The object has no more.
+        /// The object has no more members.
         case end
     }
 
-    /// The names that one object has had so far. Those that are known are bits, and cost no text.
+    /// The names that have occurred in one object so far. Known names are bits, and need no string.
     struct Members<Name: MemberName> {
         fileprivate var isEmpty = true
         private var known: UInt64 = 0
-        /// Strings, so that two spellings of one name are one, as they are to who reads the tree.
+        /// Strings, so that two spellings of one name count as one, as they do for a reader of the tree.
         private var others: Set<String> = []
 
-        /// - Returns: whether the object did not have it.
+        /// - Returns: `false` where the object has the name already.
         fileprivate mutating func insert(_ name: Name) -> Bool {
             let bit: UInt64 = 1 << name.rawValue
             defer { known |= bit }
@@ -36,7 +36,7 @@ extension JSONCursor {
         fileprivate mutating func insert(other name: String) -> Bool { others.insert(name).inserted }
     }
 
-    /// Steps to the value of an object's next member, or behind the object.
+    /// Steps to the value of an object's next member, or past the end of the object.
     mutating func nextMember<Name>(of members: inout Members<Name>) throws(Failure) -> Member<Name> {
         skipSpace()
         if take("}") { return .end }

@@ -1,5 +1,5 @@
 extension JSONCursor {
-    /// So many digits are an `Int64`, whatever they are.
+    /// Any integer of at most this many digits fits into an `Int64`.
     private static let digitsOfAnyInteger = 18
 
     mutating func number() throws(Failure) -> Value {

@@ -1,7 +1,7 @@
 extension JSONCursor {
-    /// Where a text stands in a document. It is UTF-8, and its escapes are sound.
+    /// The position of a text in a document. The text is valid UTF-8 with valid escapes.
     struct Text {
-        /// What is between the quotation marks.
+        /// The bytes between the quotation marks.
         fileprivate var range: Range<Int>
         fileprivate var hasEscapes: Bool
 
@@ -9,7 +9,7 @@ extension JSONCursor {
             hasEscapes ? unescaped(in: bytes) : String(decoding: bytes[range], as: UTF8.self)
         }
 
-        /// Hands out the text's bytes, without escapes.
+        /// Calls `body` with the text's bytes, whose escapes are resolved.
         func withBytes<Result>(in bytes: [UInt8], _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
             if hasEscapes {
                 var text = unescaped(in: bytes)
@@ -36,7 +36,7 @@ extension JSONCursor {
         }
     }
 
-    /// Reads a text, at whose opening quotation mark the cursor stands.
+    /// Reads a text. The cursor must be at its opening quotation mark.
     mutating func text() throws(Failure) -> Text {
         position += 1
         let start = position
@@ -49,7 +49,7 @@ extension JSONCursor {
             case UInt8(ascii: "\""):
                 let range = start..<position
                 position += 1
-                // Escapes are whole code points in ASCII: they neither complete nor spoil what stands beside them.
+                // Escapes are whole code points in ASCII: they do not affect whether the bytes around them are UTF-8.
                 guard isASCII || isUTF8(range) else { throw failure("the text is not UTF-8") }
                 let text = Text(range: range, hasEscapes: hasEscapes)
                 guard isASCII && !hasWideEscapes || text.withBytes(in: bytes, { StreamSafety.holds($0) }) else {
@@ -65,9 +65,10 @@ extension JSONCursor {
         }
     }
 
-    /// Steps over what stands for itself in a text. Most bytes of a document do: this loop is what reading costs.
+    /// Steps over the bytes of a text that represent themselves. Most bytes of a document do, so this loop is most of
+    /// the cost of reading.
     ///
-    /// - Returns: whether all of it is ASCII.
+    /// - Returns: whether all these bytes are ASCII.
     private mutating func passPlain() -> Bool {
         let (end, bits) = bytes.withUnsafeBufferPointer { [position] bytes in
             var index = position

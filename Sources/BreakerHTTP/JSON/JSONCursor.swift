@@ -1,15 +1,17 @@
-/// Walks over one JSON document (RFC 8259), strictly: no member twice, no number beyond a double's range, bounded depth
-/// and number of values. It builds nothing of it, for a shape that is asked for so often that a tree of ``JSON`` would
-/// cost too much; ``JSONParser`` makes that tree for the others.
+/// Reads one JSON document (RFC 8259) strictly: no repeated members, no numbers beyond a double's range, bounded depth
+/// and number of values.
+///
+/// The cursor builds no tree. It is for documents that are so frequent that a tree of ``JSON`` would cost too much;
+/// ``JSONParser`` makes that tree for all others.
 struct JSONCursor {
     struct Failure: Error, Hashable {
-        /// What is wrong, in words.
+        /// A description of the error.
         var detail: String
-        /// Where, in bytes from the beginning.
+        /// The position of the error, in bytes from the beginning.
         var offset: Int
     }
 
-    /// A value; of a list and of an object only that it is one.
+    /// A value. A list or an object is given without its contents.
     enum Value {
         case null
         case bool(Bool)
@@ -60,7 +62,7 @@ struct JSONCursor {
         return true
     }
 
-    /// Sees to it that nothing but white space is left.
+    /// Checks that only white space is left.
     mutating func end() throws(Failure) {
         skipSpace()
         guard peek == nil else { throw failure("something follows the document") }
@@ -68,9 +70,9 @@ struct JSONCursor {
 
     // MARK: Values
 
-    /// Reads a value, and all that is in it.
+    /// Reads a value and everything in it.
     ///
-    /// - Parameter depth: in how many lists and objects it stands.
+    /// - Parameter depth: the number of lists and objects that contain the value.
     mutating func value(depth: Int) throws(Failure) -> Value {
         try count(depth: depth)
         guard let byte = peek else { throw failure("the document ends too early") }
@@ -95,7 +97,7 @@ struct JSONCursor {
     /// Steps into a list or an object.
     ///
     /// - Parameter opening: the bracket that it begins with.
-    /// - Returns: `false`, and stays where it is, where something else stands here.
+    /// - Returns: `false` where the next value is of another kind; the cursor then does not move.
     mutating func enter(_ opening: Unicode.Scalar, depth: Int) throws(Failure) -> Bool {
         guard peek == UInt8(ascii: opening) else { return false }
         try count(depth: depth)
@@ -109,10 +111,10 @@ struct JSONCursor {
         guard values <= HTTPLimits.jsonValues else { throw failure("the document has too many values") }
     }
 
-    /// Steps to the next element of a list, or behind the list.
+    /// Steps to the next element of a list, or past the end of the list.
     ///
     /// - Parameter isFirst: whether no element has been read yet.
-    /// - Returns: `false` at the end.
+    /// - Returns: `false` at the end of the list.
     mutating func nextElement(isFirst: Bool) throws(Failure) -> Bool {
         skipSpace()
         if take("]") { return false }
@@ -138,7 +140,7 @@ struct JSONCursor {
 }
 
 extension JSONCursor.Value {
-    /// What kind of value it is, for an error message.
+    /// The kind of the value, for an error message.
     var kindInWords: String {
         switch self {
         case .null: JSON.null.kindInWords

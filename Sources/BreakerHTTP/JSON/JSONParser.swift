@@ -1,7 +1,7 @@
-/// Makes a tree of one JSON document.
+/// Parses one JSON document into a tree.
 ///
-/// Foundation's decoder keeps neither the order of members nor a trace of a repeated one, and cannot tell which field
-/// of a document has the wrong type without being told the type of each.
+/// Foundation's decoder keeps neither the order of members nor repeated members. It also cannot report which field of a
+/// document has the wrong type unless it is given the type of each.
 struct JSONParser {
     private var cursor: JSONCursor
 

@@ -3,7 +3,7 @@ import BreakerEngine
 /// Writes metrics in Prometheus' text format, version 0.0.4
 /// (https://prometheus.io/docs/instrumenting/exposition_formats/).
 ///
-/// A family is written whole, its `HELP` and `TYPE` before its samples, so none is torn apart.
+/// A family is written as a whole, with its `HELP` and `TYPE` before its samples, so no family is split.
 struct Exposition {
     private(set) var bytes: [UInt8] = []
 
@@ -54,14 +54,14 @@ struct Exposition {
         bytes += "# HELP \(family.rawValue) ".utf8
         bytes.append(help: family.help)
         bytes += "\n# TYPE \(family.rawValue) \(family.kind.rawValue)\n".utf8
-        // Handed over and back, so that the samples of all families grow in one place.
+        // The bytes move to the samples and back, so that the samples of all families share one buffer.
         var samples = Samples(name: family.rawValue, bytes: bytes)
         bytes = []
         write(&samples)
         bytes = samples.bytes
     }
 
-    /// As Go's parser reads it, and short: `1`, not `1.0`.
+    /// The number as Go's parser reads it, in short form: `1`, not `1.0`.
     static func text(_ value: Double) -> String {
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
         if value.isNaN { return "NaN" }
@@ -75,7 +75,7 @@ extension [UInt8] {
         append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// In a label's value a backslash, a quotation mark and a line's end are escaped.
+    /// Appends a label's value, and escapes backslashes, quotation marks and line ends.
     fileprivate mutating func append(label text: String) {
         for byte in text.utf8 {
             switch byte {
@@ -87,7 +87,7 @@ extension [UInt8] {
         }
     }
 
-    /// In a help a backslash and a line's end are.
+    /// Appends a help text, and escapes backslashes and line ends.
     fileprivate mutating func append(help text: String) {
         for byte in text.utf8 {
             switch byte {

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Counts connections, and requests as they are answered, by route, method and status.
 ///
-/// What workers ask over and over is counted without a lock, everything else under one.
+/// The lane's successful answers are counted without a lock, all others under one.
 final class HTTPMeters: Sendable {
     struct Request: Hashable {
         var method: String
@@ -19,7 +19,7 @@ final class HTTPMeters: Sendable {
     private let openConnections = Atomic<Int>(0)
     private let failures = NIOLockedValueBox<[AuthenticationFailure.Reason: UInt64]>([:])
 
-    /// A request that the lane answered.
+    /// Counts a request that the lane answered.
     func answered(_ decision: DecisionKind, status: HTTPResponse.Status) {
         guard status == .ok else { return count(Self.request(decision, status: status.code)) }
         switch decision {
@@ -28,14 +28,15 @@ final class HTTPMeters: Sendable {
         }
     }
 
-    /// A request that the router answered.
-    /// - Parameter route: the template; `nil` where the path is no route's.
+    /// Counts a request that the router answered.
+    ///
+    /// - Parameter route: the template; `nil` where the path matches no route.
     func answered(_ method: HTTPRequest.Method, route: String?, status: Int) {
         let known = Self.methods.contains(method)
         count(Request(method: known ? method.rawValue : Self.other, route: route ?? Self.other, status: status))
     }
 
-    /// Bytes that were no request.
+    /// Counts bytes that were not a request.
     func refused(status: Int) {
         count(Request(method: Self.other, route: Self.other, status: status))
     }
@@ -56,13 +57,13 @@ final class HTTPMeters: Sendable {
 
     var connections: Int { openConnections.load(ordering: .relaxed) }
 
-    /// One for each reason, also where it never occurred.
+    /// The count of each reason, also where it is 0.
     var authenticationFailures: [(reason: AuthenticationFailure.Reason, count: UInt64)] {
         let counts = failures.withLockedValue { $0 }
         return AuthenticationFailure.Reason.allCases.map { ($0, counts[$0, default: 0]) }
     }
 
-    /// Sorted, so that a series keeps its place.
+    /// The counts in a fixed order, so that a series keeps its position.
     var requests: [(request: Request, count: UInt64)] {
         var counts = others.withLockedValue { $0 }
         counts[Self.request(.acquire, status: 200), default: 0] += acquires.load(ordering: .relaxed)
@@ -76,7 +77,7 @@ final class HTTPMeters: Sendable {
         Request(method: HTTPRequest.Method.post.rawValue, route: decision.path, status: status)
     }
 
-    /// What stands for a route or a method that nobody serves: there is no end of those.
+    /// The label of all unknown routes and methods, whose number is unlimited.
     static let other = "other"
     private static let methods: Set<HTTPRequest.Method> = [
         .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,

@@ -1,6 +1,6 @@
-/// Every family of metrics that a scrape tells of, by its name.
+/// The families of metrics in a scrape, by their names.
 enum MetricFamily: String, CaseIterable {
-    // Each breaker, as far as `metrics_breakers` goes.
+    // Each breaker, up to the number of `metrics_breakers`.
     case breakerState = "fusebox_breaker_state"
     case breakerGeneration = "fusebox_breaker_generation"
     case breakerOpeningsLastHour = "fusebox_breaker_openings_last_hour"
@@ -13,7 +13,7 @@ enum MetricFamily: String, CaseIterable {
     // All breakers.
     case breakers = "fusebox_breakers"
     case breakersLeftOut = "fusebox_metrics_breakers_left_out"
-    // The writer, and what it writes.
+    // The writer and its storage.
     case writerQueueDepth = "fusebox_writer_queue_depth"
     case writerLag = "fusebox_writer_lag_seconds"
     case writerBatchSize = "fusebox_writer_batch_size"
@@ -48,7 +48,7 @@ enum MetricFamily: String, CaseIterable {
         }
     }
 
-    /// One sentence, for those who meet the name in a query.
+    /// The help text: one sentence, for a reader who finds the name in a query.
     var help: String {
         switch self {
         case .breakerState: "Whether the breaker is in this state: 1 for one of the three, 0 for the others."

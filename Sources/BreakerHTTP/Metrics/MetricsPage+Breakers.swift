@@ -83,8 +83,8 @@ extension Exposition {
 }
 
 extension BreakerReading {
-    /// The transitions that happened, and at 0 those that the breaker may make by itself: a counter that first shows
-    /// itself at 1 hides that step from `increase` and `rate`.
+    /// The transitions that happened and, at 0, those that the breaker may make by itself. A counter that first appears
+    /// at 1 hides that step from `increase` and `rate`.
     fileprivate var tallies: [TransitionTally] {
         let own: [(State, Cause)] =
             rules.map { (.open, $0) } + [
@@ -96,6 +96,6 @@ extension BreakerReading {
 }
 
 extension Instant {
-    /// Since 1970.
+    /// Seconds since 1970.
     fileprivate var seconds: Double { Double(milliseconds) / 1_000 }
 }

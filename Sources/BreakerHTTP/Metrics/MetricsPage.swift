@@ -3,14 +3,14 @@ import BreakerCore
 import BreakerEngine
 import BreakerStorage
 
-/// What one scrape is answered.
+/// The answer to one scrape.
 struct MetricsPage: Sendable {
-    /// `nil` where the writer had no answer: there are no series of breakers then.
+    /// `nil` where the writer did not answer; then there are no series of breakers.
     var panel: PanelReading?
     var writer: WriterReading
     var meters: HTTPMeters
 
-    /// Takes a while for thousands of breakers.
+    /// The text of the page. This takes a while for thousands of breakers.
     func bytes() -> [UInt8] {
         var page = Exposition()
         page.add(panel)

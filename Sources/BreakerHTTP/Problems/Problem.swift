@@ -1,7 +1,7 @@
 import BreakerAPI
 import BreakerEngine
 
-/// An error as it is told to the client: safe to show, and naming the fields at fault.
+/// An error as it is sent to the client: safe to show, with the fields at fault.
 struct Problem: Error, Hashable, Sendable {
     struct Fault: Hashable, Sendable {
         /// The field as the client wrote it: `duration_ms`, `policy.window_ms`, `reports[3].name`.
@@ -10,16 +10,16 @@ struct Problem: Error, Hashable, Sendable {
     }
 
     var code: ProblemCode
-    /// A sentence on this one case.
+    /// A sentence about this occurrence.
     var detail: String
     var faults: [Fault] = []
-    /// Methods that the resource has, for a 405.
+    /// The methods that the resource has, for a 405.
     var allow: String?
-    /// The failed authentication that this is, for the log and the metrics.
+    /// The failed authentication that caused the problem, for the log and the metrics.
     var failure: AuthenticationFailure?
-    /// When a limit is over.
+    /// Seconds until a limit ends.
     var retryAfterSeconds: Int64?
-    /// The HTTP status: that of the code, but at a gate.
+    /// The HTTP status: that of the code, except at a gate.
     var status: Int
 
     init(_ code: ProblemCode, _ detail: String, faults: [Fault] = []) {
@@ -43,12 +43,12 @@ struct Problem: Error, Hashable, Sendable {
         "the head of a request may have \(HTTPLimits.headers) bytes and \(HTTPLimits.headerFields) fields"
     )
 
-    /// A field has a value that it may not have.
+    /// The problem of a field with an invalid value.
     static func invalid(_ field: String, _ detail: String) -> Problem {
         Problem(.invalidRequest, "\(field) \(detail)", faults: [Fault(field: field, detail: detail)])
     }
 
-    /// Several fields do.
+    /// The problem of several fields with invalid values.
     static func invalid(_ faults: [Fault]) -> Problem {
         Problem(.invalidRequest, faults.map { "\($0.field) \($0.detail)" }.joined(separator: "; "), faults: faults)
     }

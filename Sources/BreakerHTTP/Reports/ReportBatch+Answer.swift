@@ -3,7 +3,7 @@ import BreakerCore
 import BreakerEngine
 
 extension ReportBatch {
-    /// Bytes of an item's answer, unless it has something to say.
+    /// Bytes of the usual answer to an item.
     private static let usualItem = 56
 
     /// The answer to the whole request, as JSON.
@@ -30,7 +30,7 @@ extension ReportBatch {
         return bytes
     }
 
-    /// How many outcomes were applied. What was applied for an earlier request is not applied for this one.
+    /// The number of outcomes that were applied. Outcomes that an earlier request applied do not count.
     private static func accepted(_ results: [Result<ReportAnswer, EngineError>]) -> Int {
         results.reduce(0) { accepted, result in
             guard case .success(let answer) = result, !answer.isDuplicate else { return accepted }

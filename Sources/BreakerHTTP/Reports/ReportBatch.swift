@@ -2,23 +2,23 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 
-/// Many reports of one request. A bad one is answered with its error and spoils no other.
+/// The reports of one request. An invalid report is answered with its error and does not affect the others.
 struct ReportBatch: Sendable {
-    /// What is wrong with one item.
+    /// The error of one item.
     struct Fault: Hashable, Sendable {
-        /// Its place in the list, from 0.
+        /// The index of the item in the list, from 0.
         var index: Int
         var problem: Problem
     }
 
-    /// How many items the request has.
+    /// The number of items in the request.
     let count: Int
     /// The reports that are carried out, in order.
     let reports: [Engine.AddressedReport]
-    /// The items that are not, in order.
+    /// The items that are not carried out, in order.
     let faults: [Fault]
 
-    /// - Throws: where the request as a whole is no batch, or stands for too many outcomes.
+    /// - Throws: where the request as a whole is not a batch, or reports too many outcomes.
     init(body: [UInt8], access: Access) throws(Problem) {
         var reader = ReportBatchReader(body, access: access)
         do throws(JSONCursor.Failure) {

@@ -2,8 +2,8 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 
-/// Reads the reports of a request from the bytes of its body: `{"reports":[{"name":…,"outcome":…},…]}`, other members
-/// left alone.
+/// Reads the reports of a request from the bytes of its body: `{"reports":[{"name":…,"outcome":…},…]}`. Other members
+/// are ignored.
 struct ReportBatchReader {
     private enum Member: Int, MemberName {
         case reports
@@ -16,14 +16,14 @@ struct ReportBatchReader {
 
     private let access: Access
     private var cursor: JSONCursor
-    /// The one that is being read.
+    /// The item that is being read.
     private var item: ReportItem
 
-    /// How many items the list has; `nil` where there is no list.
+    /// The number of items in the list; `nil` where there is no list.
     private(set) var count: Int?
     private(set) var reports: [Engine.AddressedReport] = []
     private(set) var faults: [ReportBatch.Fault] = []
-    /// How many outcomes the reports stand for.
+    /// The number of outcomes in the reports.
     private(set) var outcomes = 0
 
     init(_ body: [UInt8], access: Access) {
@@ -59,7 +59,7 @@ struct ReportBatchReader {
             if count < Limits.reportsPerRequest.upperBound {
                 try element(at: count)
             } else {
-                // The request will be refused, but for worse if what follows is no JSON.
+                // The request will be rejected, but with another error if the rest is not JSON.
                 _ = try cursor.value(depth: 2)
             }
             count += 1
@@ -105,9 +105,9 @@ struct ReportBatchReader {
 }
 
 extension Problem {
-    /// The same of a part of a document.
+    /// The same problem, for a part of a document.
     ///
-    /// - Parameter path: what stands before the fields' names.
+    /// - Parameter path: the prefix of the fields' names.
     fileprivate func within(_ path: String) -> Problem {
         faults.isEmpty ? self : .invalid(faults.map { Fault(field: path + $0.field, detail: $0.detail) })
     }

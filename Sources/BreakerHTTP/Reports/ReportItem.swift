@@ -2,7 +2,7 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 
-/// What a report may say of itself in a batch.
+/// The members of a report in a batch.
 enum ReportMember: Int, CaseIterable, MemberName {
     case name, outcome, permit, durationMs, ageMs, kind, detail, reporter, reportID, count
 
@@ -27,14 +27,15 @@ enum ReportMember: Int, CaseIterable, MemberName {
     }
 }
 
-/// The members of one report of a batch, each where it stands in the request's body. One that is absent is `null`.
+/// The values of one report's members. A text is kept as its position in the request's body; an absent member is
+/// `null`.
 struct ReportItem: ReportFields {
     private let bytes: [UInt8]
     private var values = [JSONCursor.Value](repeating: .null, count: ReportMember.allCases.count)
 
     init(in bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Forgets all members, for the next report.
+    /// Clears all members for the next report.
     mutating func clear() {
         for index in values.indices { values[index] = .null }
     }

@@ -3,8 +3,8 @@ import BreakerEngine
 
 /// The body of a request that gives a breaker a policy.
 enum PolicyBody {
-    /// `{"policy":{…}}`, `{"preset":"flaky"}`, or both: fields override the preset, and absent fields take their
-    /// defaults.
+    /// `{"policy":{…}}`, `{"preset":"flaky"}`, or both: fields override the preset. A field that neither sets takes its
+    /// default.
     static func policy(put body: [UInt8]) throws(Problem) -> Policy {
         let document = try JSON(body: body, members: ["policy", "preset"])
         var base = Policy()

@@ -8,12 +8,12 @@ import BreakerCore
     import Darwin
 #endif
 
-/// The `date` of an answer, made once a second: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
+/// The `date` of an answer, made at most once a second: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 struct HTTPDate {
     private var second = Int64.min
     private var text = ""
 
-    /// - Parameter second: since the Unix epoch.
+    /// - Parameter second: seconds since the Unix epoch.
     mutating func text(at second: Int64) -> String {
         if second != self.second {
             self.second = second
@@ -22,7 +22,7 @@ struct HTTPDate {
         return text
     }
 
-    /// The second that it is, by the wall clock.
+    /// The present time of the wall clock, in seconds since the Unix epoch.
     static func now() -> Int64 { Int64(time(nil)) }
 
     private static func text(of second: Int64) -> String {

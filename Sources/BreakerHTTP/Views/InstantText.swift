@@ -1,8 +1,8 @@
 import BreakerCore
 
 extension Instant {
-    /// Reads RFC 3339: `2026-01-31T09:30:00Z`, with a fraction or an offset where there is one. What is finer than a
-    /// millisecond is cut off.
+    /// Reads a time in the form of RFC 3339: `2026-01-31T09:30:00Z`, with or without a fraction, and with `Z` or an
+    /// offset. Digits finer than a millisecond are cut off.
     init?(rfc3339 text: String) {
         guard let match = text.wholeMatch(of: Self.form), let year = Int64(match.1), let month = Int64(match.2),
             let day = Int64(match.3), let days = CivilDate.daysSinceEpoch(year: year, month: month, day: day),
@@ -34,7 +34,7 @@ extension Instant {
 }
 
 extension Query {
-    /// An instant; `nil` where the parameter is not there.
+    /// An instant; `nil` where the parameter is absent.
     func instant(_ key: String) throws(Problem) -> Instant? {
         guard let text = self[key] else { return nil }
         guard let instant = Instant(rfc3339: text), Self.years.contains(instant) else {
@@ -43,6 +43,6 @@ extension Query {
         return instant
     }
 
-    /// What can be told in four digits, with room for a step of time around it.
+    /// The instants whose year has four digits, with room for a step of time around them.
     private static let years = Instant(milliseconds: 0)..<Instant(milliseconds: 253_370_764_800_000)
 }

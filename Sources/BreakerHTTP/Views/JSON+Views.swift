@@ -2,7 +2,7 @@ import BreakerCore
 import BreakerEngine
 import HTTPTypes
 
-/// What operators see. Fields without a value are `null`, never absent.
+/// The documents that operators see. Fields without a value are `null`, never absent.
 extension JSON {
     init(_ view: BreakerView) {
         let breaker = view.breaker
@@ -96,7 +96,7 @@ extension JSON {
         ]
     }
 
-    /// - Parameter name: the breaker's, where the list is of many.
+    /// - Parameter name: the breaker's name, in a list of several breakers' transitions.
     init(_ transition: Transition, of name: BreakerName? = nil) {
         let named: [Member] = name.map { [Member(key: "name", value: .string($0.value))] } ?? []
         self = .object(
@@ -118,7 +118,8 @@ extension JSON {
 }
 
 extension BreakerView {
-    /// Milliseconds until an acquire may be allowed; `nil` where one is, or where only an operator ends the denial.
+    /// Milliseconds until an acquire may be allowed; `nil` where it is allowed, or where only an operator can end the
+    /// denial.
     fileprivate var retryAfterMs: Int64? {
         guard case .denied(_, _, let retryAfterMs) = breaker.standing.decision(at: at) else { return nil }
         return retryAfterMs
