@@ -4,16 +4,16 @@ import Foundation
 extension Fusebox {
     /// Where calls are decided.
     public enum Mode: String, Hashable, Sendable, CaseIterable {
-        /// In this process, by what the server's stream tells, once ``Fusebox/run()`` has connected it; only what may be a
-        /// probe, and a name that is not known, is asked for at the server.
+        /// In this process, from the server's stream of changes, once ``Fusebox/run()`` has connected it. The client
+        /// asks the server only if the call may be a probe, or if it does not know the breaker.
         case local
-        /// At the server, each call.
+        /// Each call at the server.
         case remote
     }
 
-    /// What decides while the server is away.
+    /// How calls are decided while the server is unreachable.
     public enum Unreachable: String, Hashable, Sendable, CaseIterable {
-        /// A breaker of this process, with the policy and the state that were known last.
+        /// By a breaker of this process, with the last known policy and state.
         case local
         /// Every call is allowed.
         case allow
@@ -21,29 +21,30 @@ extension Fusebox {
         case deny
     }
 
-    /// How a ``Fusebox`` behaves. The defaults suit a worker beside its server.
+    /// How a ``Fusebox`` behaves. The defaults suit a worker that is close to its server.
     public struct Configuration: Sendable {
         public var mode = Mode.local
         public var unreachable = Unreachable.local
-        /// How old what the stream told may be: past it the server is asked. 5 s; 1 s to an hour.
+        /// How stale the panel may be before the client asks the server for each call. 5 s by default; 1 s to an hour.
         public var maxStaleness = Duration.seconds(5)
-        /// How long a call waits for the server's decision. 50 ms; an answer that comes later is not lost: a probe is given
-        /// back.
+        /// How long a call waits for the server's decision. 50 ms by default. If a later answer grants a probe, the
+        /// client gives the probe back.
         public var patience = Duration.milliseconds(50)
-        /// How long a call waits instead where the decision may be a probe: the breaker is half open, its time has run out,
-        /// or it is not known. So does a call that was a probe, for the answer to its report. The server commits both before
-        /// it answers, which takes a slow disk a while. 500 ms; never less than ``patience``.
+        /// How long a call waits if the decision may be a probe: the breaker is half open, its recovery timeout is
+        /// over, or it is not known. A probe also waits this long for the answer to its report. The server commits both
+        /// before it answers, which can take long on a slow disk. 500 ms by default; never less than ``patience``.
         public var probePatience = Duration.milliseconds(500)
-        /// How long outcomes gather before they are sent. 50 ms; a failure goes at once.
+        /// How long outcomes are gathered before they are sent. 50 ms by default; a failure is sent at once.
         public var flushInterval = Duration.milliseconds(50)
-        /// How many outcomes wait while the server is away, equal ones in a row counted once. 10 000; the oldest go first.
+        /// How many outcomes wait while the server is unreachable; equal ones in a row count once. 10 000 by default;
+        /// the oldest are dropped first.
         public var waitingOutcomes = 10_000
-        /// The worker's own name for itself, cut at 128 characters: the host and the process unless it is set.
+        /// The worker's own name for itself, cut at 128 characters. The default is the host and the process id.
         public var reporter = Self.ownName
 
         public init() {}
 
-        /// - Parameter mayNeedCommit: whether the server may have to commit something before it answers.
+        /// - Parameter mayNeedCommit: whether the server may have to commit before it answers.
         func patience(mayNeedCommit: Bool) -> Duration { mayNeedCommit ? max(patience, probePatience) : patience }
 
         private static var ownName: String {

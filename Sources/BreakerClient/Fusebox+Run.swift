@@ -4,10 +4,12 @@ import ServiceLifecycle
 import Synchronization
 
 extension Fusebox {
-    /// Connects the stream of changes, keeps policies, and sends outcomes, until the service is shut down or the task
-    /// cancelled. Then it sends what waits, once, and returns: within 2 seconds, whatever the server does.
+    /// Follows the stream of changes, keeps policies up to date, and sends outcomes, until the service is shut down or
+    /// the task is cancelled. Then it sends the waiting outcomes once and returns within 2 seconds, whatever the server
+    /// does.
     ///
-    /// Once in its life. Put it before the services that make calls: a service group ends them in reverse order.
+    /// Run an instance only once. Put it before the services that make calls: a service group ends them in reverse
+    /// order.
     public func run() async throws {
         let hasBegun = hasBegun.exchange(true, ordering: .relaxed)
         precondition(!hasBegun, "a Fusebox runs once; make another one")
@@ -36,7 +38,8 @@ extension Fusebox {
                     await send(under: attempt)
                     race.settle(())
                 }
-                // What is under way is waited for once more at the end, and no longer than that takes.
+                // On cancellation, stop waiting here: `sendLast()` waits for the request in progress, for a bounded
+                // time.
                 await withTaskCancellationHandler {
                     await race.value
                 } onCancel: {
@@ -65,7 +68,7 @@ extension Fusebox {
 
     private static let leastPauseNs: Int64 = 50 * nsPerMs
 
-    /// Sends what waits, and gives back the probes that are granted to who no longer waits for them.
+    /// Sends the waiting outcomes, and gives back the probes that were granted after their callers stopped waiting.
     private func sendLast() async {
         let race = Race<Void>()
         let timer = Task {
@@ -86,7 +89,7 @@ extension Fusebox {
 }
 
 extension DispatchGroup {
-    /// Waits until all that entered have left.
+    /// Waits until every entered task has left the group.
     func end() async {
         await withCheckedContinuation { continuation in
             notify(queue: .global()) { continuation.resume() }

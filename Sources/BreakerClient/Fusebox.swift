@@ -7,7 +7,7 @@ package import NIOCore
 public import ServiceLifecycle
 import Synchronization
 
-/// The breakers of a Fusebox server, for a worker that protects its calls by them.
+/// The breakers of a Fusebox server, for a worker that protects its calls with them.
 ///
 /// ```swift
 /// let fusebox = Fusebox(url: "http://127.0.0.1:7979", token: secret)
@@ -15,43 +15,43 @@ import Synchronization
 /// let receipt = try await payments.call { try await provider.charge(order) }
 /// ```
 ///
-/// One for a process is enough; it may be used by any task. Run it as a service, or in a task of its own, and it decides
-/// in this process (see <doc:LocalDecisions>). Without that it asks the server for each call.
+/// One instance per process is enough; any task may use it. Run it as a service, or in a task of its own, and it
+/// decides in this process (see <doc:LocalDecisions>). If it does not run, it asks the server before each call.
 public final class Fusebox: Service, Sendable {
     public let configuration: Configuration
-    /// The configuration's, cut to what the server takes.
+    /// The configuration's reporter, cut to the length that the server accepts.
     let reporter: String
     let client: FuseboxClient
     let clock: any WorkerClock
     let logger: Logger
     let panel = LocalPanel()
     let outlet: Outlet
-    /// Whether the server decides.
+    /// Whether the server answers requests for decisions.
     let reachability = NIOLockedValueBox(Reachability())
-    /// Whether the server has taken outcomes since it was asked for a decision in vain.
+    /// Whether the server has accepted outcomes since a request for a decision last failed.
     let hasTakenOutcomes = Atomic<Bool>(false)
-    /// Those who ask the server, be it that nobody waits for the answer any more.
+    /// The requests for decisions that are in progress, including those whose caller has stopped waiting.
     let lateAttempts = DispatchGroup()
-    /// The last instant as of which the panel is known to be true.
+    /// The last instant as of which the panel is known to be correct.
     let heardNs = Atomic<Int64>(never)
-    /// When the stream said anything last, be it old.
+    /// When the last bytes of the stream arrived, however old their content.
     let readNs = Atomic<Int64>(never)
     let hasBegun = Atomic<Bool>(false)
     let isRunning = Atomic<Bool>(false)
     let isConnected = Atomic<Bool>(false)
     let hasStreamBeenRefused = Atomic<Bool>(false)
     let maxStalenessNs: Int64
-    /// So long ago that it is stale, and not so long that a difference overflows.
+    /// An instant far enough in the past to be stale, and recent enough that a difference does not overflow.
     static let never = Int64.min / 2
-    /// Tells ``run()`` that a breaker's policy is not known.
+    /// Asks ``run()`` to fetch policies that are due.
     let policyRequests = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     /// - Parameters:
-    ///   - url: where the server is: `http://127.0.0.1:7979`.
-    ///   - token: the secret of a token of a worker; `nil` for a server that has none.
-    ///   - configuration: where calls are decided, how old what they are decided by may be, what happens without a server.
-    ///   - http: what sends the requests; one that all share where it is `nil`.
-    ///   - logger: told when the server goes away and when it is back.
+    ///   - url: the server's URL: `http://127.0.0.1:7979`.
+    ///   - token: the secret of a worker's token; `nil` for a server without tokens.
+    ///   - configuration: where calls are decided, how stale the panel may be, and what decides without a server.
+    ///   - http: the client that sends the requests; if `nil`, one that all instances share.
+    ///   - logger: logs when the server becomes unreachable and when it is back.
     public convenience init(
         url: String,
         token: String? = nil,
@@ -69,7 +69,7 @@ public final class Fusebox: Service, Sendable {
         )
     }
 
-    /// - Parameter longestRequest: the server's answer is waited for so long, by nobody but this library.
+    /// - Parameter longestRequest: how long the library waits for the server's answer; callers stop waiting earlier.
     package init(
         url: String,
         token: String? = nil,
@@ -94,20 +94,21 @@ public final class Fusebox: Service, Sendable {
         willSendAtExit()
     }
 
-    /// Long enough for a commit on a disk that is busy, and short enough that who sends outcomes goes on.
+    /// Long enough for a commit on a busy disk, and short enough not to hold up the sending of outcomes.
     package static let longestRequest = TimeAmount.seconds(10)
 
     // MARK: Breakers
 
-    /// Whether a breaker may have this name: 1 to 128 characters of `A-Z a-z 0-9 . _ : -`, the first a letter or a digit.
+    /// Whether a breaker may have this name: 1 to 128 characters of `A-Z a-z 0-9 . _ : -`, starting with a letter or
+    /// digit.
     public static func isName(_ name: String) -> Bool { BreakerName(name) != nil }
 
-    /// The breaker of this name, which all workers share. A name that the server does not know gets a breaker with the
-    /// first call.
+    /// The breaker of this name, which all workers share. If the server does not know the name, the first call creates
+    /// the breaker.
     ///
     /// - Parameters:
-    ///   - name: one that ``isName(_:)`` admits.
-    ///   - classify: how an error that ended a call counts; ``CallOutcome/standard(_:)-(Error)`` unless it is given.
+    ///   - name: a name that ``isName(_:)`` accepts.
+    ///   - classify: how an error that ended a call counts; ``CallOutcome/standard(_:)-(Error)`` by default.
     public func breaker(
         _ name: String,
         classify: @escaping @Sendable (any Error) -> CallOutcome = CallOutcome.standard
@@ -115,13 +116,14 @@ public final class Fusebox: Service, Sendable {
         SharedBreaker(fusebox: self, entry: entry(name), classify: classify)
     }
 
-    /// The same for calls that return a `Value`, which may count as failures too, and may be replaced.
+    /// The breaker of this name, for calls that return a `Value`. A returned value may count as a failure, and a
+    /// fallback may replace it.
     ///
     /// - Parameters:
-    ///   - name: one that ``isName(_:)`` admits.
-    ///   - type: what the calls return.
-    ///   - classify: how the end of a call counts: what it returned, or the error that ended it.
-    ///   - fallback: what is returned in place of a denied or failed call; nothing unless it is given.
+    ///   - name: a name that ``isName(_:)`` accepts.
+    ///   - type: the type that the calls return.
+    ///   - classify: how a call's result counts: the returned value, or the error that ended the call.
+    ///   - fallback: supplies a value if a call is denied or fails; none by default.
     public func breaker<Value: Sendable>(
         _ name: String,
         of type: Value.Type = Value.self,

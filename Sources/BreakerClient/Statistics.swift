@@ -2,25 +2,25 @@ import NIOConcurrencyHelpers
 import Synchronization
 
 extension Fusebox {
-    /// What a process knows of its own decisions and outcomes, since it made this ``Fusebox``.
+    /// Counts of this process's decisions and outcomes since this ``Fusebox`` was created.
     public struct Statistics: Hashable, Sendable {
-        /// Over all breakers.
+        /// The decisions on the calls of all breakers.
         public var decisions = DecisionTally()
         /// Outcomes that wait to be sent.
         public var waitingOutcomes = 0
-        /// Outcomes that the server took.
+        /// Outcomes that the server accepted.
         public var sentOutcomes = 0
-        /// Outcomes that were let go, for there was no room, or the server was away for too long.
+        /// Outcomes that were dropped because there was no room, or because the server was unreachable for too long.
         public var droppedOutcomes = 0
-        /// Outcomes that the server did not take: of a name that the token may not touch, for example.
+        /// Outcomes that the server refused: for a name outside the token's scope, for example.
         public var refusedOutcomes = 0
         /// Whether the stream of changes is connected.
         public var isConnected = false
-        /// Whether the server gave no answer when it was asked for a decision last, and has taken no outcome since.
+        /// Whether the last request for a decision got no answer, and the server has accepted no outcome since.
         public var isAway = false
-        /// Whether the server did not take the outcomes that it was sent last, so that they wait.
+        /// Whether the server did not accept the last outcomes it was sent, so that they wait.
         public var areOutcomesHeldUp = false
-        /// How old what the stream told is; `nil` where it told nothing yet.
+        /// How old the panel is; `nil` if the stream has sent nothing yet.
         public var staleness: Duration?
     }
 

@@ -1,12 +1,12 @@
-/// The breaker denied the call, which was not made.
+/// The error of a call that the breaker denied. The call was not made.
 public struct BreakerOpen: Error, Hashable, Sendable, CustomStringConvertible {
     /// The breaker's name.
     public var breaker: String
-    /// `open`, or `half_open` while a probe is on its way.
+    /// `open`, or `half_open` while a probe is in progress.
     public var state: BreakerState
-    /// When asking again may help; `nil` where only an operator ends it.
+    /// How long to wait before asking again; `nil` if only an operator can end the denial.
     public var retryAfter: Duration?
-    /// Who denied.
+    /// Where the call was denied: in this process, at the server, or by the fallback.
     public var source: CallDecision.Source
 
     public init(breaker: String, state: BreakerState, retryAfter: Duration?, source: CallDecision.Source) {
@@ -25,7 +25,7 @@ public struct BreakerOpen: Error, Hashable, Sendable, CustomStringConvertible {
         )
     }
 
-    /// ``retryAfter`` in whole seconds, rounded up, as a `Retry-After` header has it.
+    /// ``retryAfter`` in whole seconds, rounded up, as for a `Retry-After` header.
     public var retryAfterSeconds: Int64? {
         retryAfter.map { retryAfter in
             let (seconds, attoseconds) = retryAfter.components

@@ -1,33 +1,34 @@
 import BreakerCore
 
-/// Whether a call may go through, who decided, and what the report of the call carries back.
+/// Whether a call may go through, where that was decided, and the permit that the call's report carries back.
 public struct CallDecision: Sendable {
-    /// Who decided.
+    /// Where a call was decided.
     public enum Source: String, Hashable, Sendable, CaseIterable {
-        /// This process, by what the server's stream told it at most ``Fusebox/Configuration/maxStaleness`` ago.
+        /// In this process, from the server's stream, which is at most ``Fusebox/Configuration/maxStaleness`` old.
         case local
-        /// The server was asked.
+        /// At the server.
         case server
-        /// The server was away, or gave no decision: ``Fusebox/Configuration/unreachable`` decided.
+        /// The server was unreachable or gave no decision: ``Fusebox/Configuration/unreachable`` decided.
         case fallback
     }
 
     /// Whether the call may go through.
     public internal(set) var isAllowed: Bool
     public internal(set) var source: Source
-    /// Where the breaker stands, as far as who decided knows.
+    /// The breaker's state, as far as ``source-swift.property`` knows it.
     public internal(set) var state: BreakerState
-    /// The breaker would have denied, were it not in shadow.
+    /// Whether the breaker would have denied the call if it were not in shadow.
     public internal(set) var wouldDeny = false
 
-    /// Nanoseconds; negative where only an operator ends it.
+    /// Nanoseconds; negative if only an operator can end the denial.
     var retryAfterNs: Int64 = -1
     var permit = Pass.none
-    /// The permit of the breaker that stands in for the server's; `nil` where none does.
+    /// The permit of the stand-in breaker; `nil` if none decided.
     var standInPermit: Permit?
-    /// How long the permit of a probe is leased, in milliseconds; negative where it is none.
+    /// How long a probe's permit is leased, in milliseconds; negative if the call is not a probe.
     var leaseMs: Int64 = -1
-    /// The call under the same breaker that this one is part of, and that reports for both; `nil` where there is none.
+    /// The running call under the same breaker that this call is part of, which reports for both; `nil` if there is
+    /// none.
     var outer: RunningCall?
 
     init(isAllowed: Bool, source: Source, state: BreakerState) {
@@ -36,25 +37,25 @@ public struct CallDecision: Sendable {
         self.state = state
     }
 
-    /// When asking again may help; `nil` for an allowed call, and where only an operator ends it.
+    /// How long to wait before asking again; `nil` for an allowed call, and if only an operator can end the denial.
     public var retryAfter: Duration? {
         isAllowed || retryAfterNs < 0 ? nil : .nanoseconds(retryAfterNs)
     }
 
-    /// Of a probe, how long it may take, counted from when it was asked for: behind that another one is let through, and
-    /// what this one reports changes nothing. `nil` for any other call.
+    /// How long a probe may take, counted from the acquire. After that the breaker lets another probe through, and the
+    /// report of this one changes nothing. `nil` for any other call.
     public var lease: Duration? { isProbe ? .milliseconds(leaseMs) : nil }
 
-    /// Whether the permit is leased: its slot is taken until it is reported, or its lease ends.
+    /// Whether the permit is leased: the probe occupies a slot until it is reported or its lease ends.
     var isProbe: Bool { leaseMs >= 0 }
 }
 
-/// A permit as the server knows it.
+/// A permit in the form that the server reads.
 enum Pass: Hashable, Sendable {
     case none
-    /// That of a breaker in this generation, which need not be written down before it is reported.
+    /// The permit of a breaker in this generation. Its text is made only when the call is reported.
     case generation(Int64)
-    /// As the server wrote it.
+    /// The text that the server sent.
     case written(String)
 
     var text: String? {

@@ -1,26 +1,26 @@
 import BreakerCore
 
-/// What became of a call, as the breaker is told.
+/// The outcome of a call, as it is reported to the breaker.
 public enum CallOutcome: Hashable, Sendable {
     case success
     /// - `kind`: a short word: `timeout`, `connection`, `http_503`; cut at 64 characters.
-    /// - `detail`: a sentence for who looks at the failure; cut at 512 bytes. It is stored and shown to operators.
+    /// - `detail`: a sentence about the failure; cut at 512 bytes. It is stored and shown to operators.
     case failure(kind: String? = nil, detail: String? = nil)
     /// Not the downstream's fault: a caller's bad request, a cancellation.
     case ignored
 
-    /// How an error counts unless a breaker is told otherwise: a failure, its kind `timeout` or `connection` where it is
-    /// known to be that, else the domain and the code of an `NSError` (`com.example.pay_7`), else the name of the error's
+    /// The default classification of an error: a failure. Its kind is `timeout` or `connection` if the error is known
+    /// to be one, else the domain and the code of an `NSError` (`com.example.pay_7`), else the name of the error's
     /// type.
     ///
-    /// Whatever a breaker is told, any error of a task that is cancelled is ``ignored``, and so is the ``BreakerOpen`` of
-    /// another breaker. A `CancellationError` in a task that is not cancelled is an error like others: the downstream gave
-    /// up.
+    /// Two errors are ``ignored`` under any classification: any error of a cancelled task, and the ``BreakerOpen`` of
+    /// another breaker. A `CancellationError` in a task that is not cancelled is an error like any other: the
+    /// downstream gave up.
     public static func standard(_ error: any Error) -> CallOutcome {
         .failure(kind: ErrorKind.of(error))
     }
 
-    /// How the end of a call counts.
+    /// How a call's result counts.
     static func of<Value>(
         _ result: Result<Value, any Error>,
         isCancelled: Bool,
@@ -32,7 +32,7 @@ public enum CallOutcome: Hashable, Sendable {
         return classify(result)
     }
 
-    /// As the state machine has it.
+    /// The outcome in the terms of the state machine.
     var core: (outcome: Outcome, kind: String?, detail: String?) {
         switch self {
         case .success: return (.success, nil, nil)
@@ -44,7 +44,7 @@ public enum CallOutcome: Hashable, Sendable {
     }
 }
 
-/// The first code points of a text, which is how the server counts its characters.
+/// The first code points of a text. The server counts characters in code points.
 func cut(_ text: String, toLength length: Int) -> String {
     // No text has more code points than bytes.
     guard text.utf8.count > length else { return text }

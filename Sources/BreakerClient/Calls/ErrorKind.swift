@@ -30,13 +30,14 @@ enum ErrorKind {
         }
     }
 
-    /// One timed out only where all of its attempts did.
+    /// A connection error is a timeout only if all of its attempts timed out.
     private static func of(_ error: NIOConnectionError) -> String {
         let kinds = error.connectionErrors.map { of($0.error) }
         return !kinds.isEmpty && kinds.allSatisfy { $0 == timeout } ? timeout : connection
     }
 
-    /// - Parameter foundations: the same as Foundation has it. Its own errors are told apart by domain and code alone.
+    /// - Parameter foundations: the same error as an `NSError`. Only the domain and the code distinguish Foundation's
+    ///   errors.
     private static func of(_ error: any Error, as foundations: NSError) -> String {
         let (domain, code) = (foundations.domain, foundations.code)
         let word =
@@ -53,13 +54,13 @@ enum ErrorKind {
         return cut(domain, toLength: Limits.kindLength - end.count) + end
     }
 
-    /// `NSURLErrorDomain` of FoundationNetworking, which is much to load for a name.
+    /// `NSURLErrorDomain`, copied because FoundationNetworking is too large to load for one constant.
     private static let urlDomain = "NSURLErrorDomain"
 
     private static func ofURL(_ code: Int) -> String? {
         switch code {
         case -1001: timeout
-        // The host is not found, refuses or drops the connection, its name has no answer, or there is no network.
+        // Host not found, connection refused or lost, DNS lookup failed, no network.
         case -1003, -1004, -1005, -1006, -1009: connection
         default: nil
         }

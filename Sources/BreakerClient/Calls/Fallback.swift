@@ -1,20 +1,21 @@
-/// Why a fallback is asked.
+/// Why a fallback is used.
 public enum FallbackReason: Sendable {
     /// The breaker denied the call.
     case denied(BreakerOpen)
-    /// The call was made and counts as a failure; `nil` where it returned, with a value that counts as one.
+    /// The call was made and counts as a failure; the error is `nil` if the call returned a value that counts as a
+    /// failure.
     case failed((any Error)?)
 }
 
-/// What stands in for a call that the breaker denied, or that has failed.
+/// Supplies a value in place of a call that the breaker denied or that failed.
 ///
-/// It does not stand in for one that counts as ignored: a bad request stays the caller's.
+/// It does not replace a call that counts as ignored: the caller gets the error of its own bad request.
 public struct Fallback<Value: Sendable>: Sendable {
     typealias Find = @Sendable (String?, FallbackReason, Int64) async throws -> (Value, Served<Value>.Origin)?
     typealias Keep = @Sendable (Value, String, Int64) -> Void
 
     private let find: Find
-    /// `nil` for one that remembers nothing.
+    /// `nil` for a fallback that stores nothing.
     private let keep: Keep?
 
     private init(find: @escaping Find, keep: Keep? = nil) {
@@ -27,22 +28,22 @@ public struct Fallback<Value: Sendable>: Sendable {
         Fallback(find: { _, _, _ in (value, .fallback) })
     }
 
-    /// What `body` makes of it.
-    /// - Parameter body: given the key, if the call has one, and the reason; `nil` where it has nothing. What it throws ends
-    ///   the call.
+    /// The value that `body` returns.
+    /// - Parameter body: gets the call's key, if any, and the reason. It returns `nil` if it has no value. An error
+    ///   that it throws ends the call.
     public static func from(
         _ body: @escaping @Sendable (_ key: String?, _ reason: FallbackReason) async throws -> Value?
     ) -> Fallback {
         Fallback(find: { key, reason, _ in try await body(key, reason).map { ($0, .fallback) } })
     }
 
-    /// The last good result of a call about the same key, remembered in this process. A call without a key has none, and
-    /// its result is not remembered: it might be somebody else's.
+    /// The last good result of a call with the same key, stored in this process. A call without a key neither reads nor
+    /// writes the cache, because its result might belong to another caller's request.
     ///
     /// - Parameters:
-    ///   - ttl: how long a result is served for, counted from its call. An hour.
-    ///   - capacity: how many keys are remembered; the one that was written longest ago goes first.
-    ///   - alternative: asked where the cache has nothing.
+    ///   - ttl: how long a result is served, counted from its call. An hour by default.
+    ///   - capacity: how many keys are stored; the key that was written longest ago is dropped first.
+    ///   - alternative: used if the cache has no value.
     public static func cache(
         ttl: Duration = .seconds(3_600),
         capacity: Int = 1_000,
@@ -71,7 +72,7 @@ public struct Fallback<Value: Sendable>: Sendable {
         try await find(key, reason, nowNs)
     }
 
-    /// Whether it can tell one call from another only by their keys.
+    /// Whether the fallback distinguishes calls by their keys.
     var needsKey: Bool { keep != nil }
 
     func remember(_ value: Value, _ key: String, _ nowNs: Int64) { keep?(value, key, nowNs) }

@@ -1,7 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 
-/// The last good results, by key: bounded in number and in age.
+/// The last good results by key, bounded in number and in age.
 final class FallbackCache<Value: Sendable>: Sendable {
     private struct Slot {
         var value: Value
@@ -11,7 +11,7 @@ final class FallbackCache<Value: Sendable>: Sendable {
 
     private struct State {
         var slots: [String: Slot] = [:]
-        /// As they were written, each with the number of that writing: only a key's last counts.
+        /// The keys in the order of their writes, each with the write's number. Only a key's last write counts.
         var order = CircularBuffer<(key: String, number: Int)>()
         var writings = 0
     }
@@ -26,7 +26,7 @@ final class FallbackCache<Value: Sendable>: Sendable {
         self.capacity = capacity
     }
 
-    /// - Returns: the value and its age; `nil` where there is none, or none that is young enough.
+    /// - Returns: the value and its age; `nil` if there is none, or if it is older than the TTL.
     func value(_ key: String, atNs nowNs: Int64) -> (Value, ageNs: Int64)? {
         state.withLockedValue { state in
             guard let slot = state.slots[key] else { return nil }
@@ -45,7 +45,7 @@ final class FallbackCache<Value: Sendable>: Sendable {
             state.slots[key] = Slot(value: value, keptNs: nowNs, number: state.writings)
             state.order.append((key, state.writings))
             while state.slots.count > capacity { Self.dropOldest(&state) }
-            // Keys that are written again and again leave their earlier writings behind.
+            // A key that is written repeatedly leaves its earlier writes in the list.
             if state.order.count > 2 * capacity {
                 let slots = state.slots
                 state.order = CircularBuffer(state.order.filter { slots[$0.key]?.number == $0.number })

@@ -1,10 +1,10 @@
 import NIOCore
 
 extension Fusebox {
-    /// Makes a call that is allowed, and reports its outcome. A nested call and the call that it is part of have one
-    /// outcome: the outer call judges an error that the nested one throws, and takes over a failure that throws nothing.
+    /// Makes an allowed call and reports its outcome. A nested call and its outer call have one outcome: the outer call
+    /// classifies an error that the nested call throws, and adopts a failure that throws nothing.
     ///
-    /// - Parameter classify: how what the call returned, or the error that ended it, counts.
+    /// - Parameter classify: how the returned value, or the error that ended the call, counts.
     nonisolated(nonsending) func make<Value>(
         _ operation: nonisolated(nonsending) (CallDecision) async throws -> Value,
         of entry: BreakerEntry,
@@ -45,9 +45,9 @@ extension Fusebox {
         return end
     }
 
-    /// Waits until what a call returned has ended, where it is something that goes on.
+    /// Waits for the end of work that a call returned, such as a `Task`.
     ///
-    /// - Throws: what that ends with; ``UnfinishedResult`` where its end cannot be known.
+    /// - Throws: the error of that work; ``UnfinishedResult`` if its end cannot be observed.
     private nonisolated(nonsending) func finish<Value>(_ value: Value, of entry: BreakerEntry) async throws {
         if let pending = value as? any PendingResult {
             try await pending.untilEnd()
@@ -60,18 +60,18 @@ extension Fusebox {
 /// How a call ended.
 struct CallEnd<Value> {
     let result: Result<Value, any Error>
-    /// Without regard to nested calls.
+    /// The outcome, disregarding nested calls.
     let outcome: CallOutcome
     let tookNs: Int64
-    /// Whether the last nested call failed without throwing, so that this call counts as no success.
+    /// Whether the last nested call failed without throwing, so that this call is not a success.
     var hasFailedWithin = false
-    /// Whether the error is left to the outer call, and nothing is reported yet.
+    /// Whether the outer call judges the error, and nothing is reported yet.
     var isOutersToJudge = false
 }
 
-/// What a call may return before it has ended.
+/// A result that a call may return before its work has ended.
 private protocol PendingResult: Sendable {
-    /// - Throws: what it ends with.
+    /// - Throws: the error that the work ends with.
     func untilEnd() async throws
 }
 
@@ -83,13 +83,14 @@ extension EventLoopFuture: PendingResult {
     fileprivate func untilEnd() async throws { try await map { _ in }.get() }
 }
 
-/// The call returned a sequence that has yet to be read, so that its outcome is not known. It counts as ignored.
+/// The error of a call that returned an unread sequence, so that its outcome is not known. The call counts as ignored.
 ///
-/// Read the sequence within the call. Where getting it is all that the breaker is about, return it within a type of your own.
+/// Read the sequence within the call. If the breaker protects only the call that gets the sequence, return it in a type
+/// of your own.
 public struct UnfinishedResult: Error, Hashable, Sendable, CustomStringConvertible {
     /// The breaker's name.
     public var breaker: String
-    /// That of what the call returned.
+    /// The type of the returned value.
     public var type: String
 
     public var description: String {

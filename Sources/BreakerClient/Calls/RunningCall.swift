@@ -1,14 +1,14 @@
 import Synchronization
 
-/// A call that is under way, as the tasks that belong to it find it.
+/// A call in progress, which the tasks that belong to it can find.
 final class RunningCall: Sendable {
-    /// Those that the present task belongs to: it makes them, or was started within them.
+    /// The calls that the current task belongs to: it makes them, or was started within them.
     @TaskLocal private static var all: [RunningCall] = []
 
     private enum State {
-        /// - `failure`: with which the last nested call ended without throwing; `nil` where there is none.
+        /// - `failure`: the failure of the last nested call if that call threw nothing; otherwise `nil`.
         case running(failure: CallOutcome?)
-        /// A task may inherit a call that ends before the task does.
+        /// The call has ended. A task may inherit a call that ends before the task does.
         case over
     }
 
@@ -21,9 +21,9 @@ final class RunningCall: Sendable {
         self.decision = decision
     }
 
-    /// Begins a nested call, if there is a call to be part of. It takes the place of the nested call before it.
+    /// Begins a nested call if a call of the breaker is running. It replaces the previous nested call.
     ///
-    /// - Returns: the decision under which a call of this breaker is made here; `nil` where none is.
+    /// - Returns: the decision of the running call of this breaker; `nil` if there is none.
     static func decision(of entry: BreakerEntry) -> CallDecision? {
         guard let call = all.first(where: { $0.entry === entry && $0.note(nil) }) else { return nil }
         var decision = call.decision
@@ -31,9 +31,9 @@ final class RunningCall: Sendable {
         return decision
     }
 
-    /// Runs a call, so that the calls of the same breaker within it are a part of it.
+    /// Runs a call. Calls of the same breaker within it become a part of it.
     ///
-    /// - Returns: with the value, the failure of the last nested call, unless that threw.
+    /// - Returns: the value, and the failure of the last nested call if that call did not throw.
     static nonisolated(nonsending) func make<Value>(
         _ entry: BreakerEntry,
         under decision: CallDecision,
@@ -41,13 +41,13 @@ final class RunningCall: Sendable {
     ) async throws -> (value: Value, failureWithin: CallOutcome?) {
         let call = RunningCall(entry, decision)
         defer { _ = call.end() }
-        // Those that are over would add up where each call starts the task that makes the next.
+        // Drop the calls that are over: they would pile up if each call starts the task that makes the next call.
         let value = try await $all.withValue(all.filter(\.isRunning) + [call]) { try await operation(decision) }
         return (value, call.end())
     }
 
-    /// Notes how the last nested call failed, or that it has not.
-    /// - Returns: whether this call is still running; it takes no note otherwise.
+    /// Notes the failure of the last nested call; `nil` for none.
+    /// - Returns: whether this call is still running; otherwise it notes nothing.
     func note(_ failure: CallOutcome?) -> Bool {
         state.withLock { state in
             guard case .running = state else { return false }

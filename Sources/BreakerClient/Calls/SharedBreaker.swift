@@ -2,7 +2,7 @@ import NIOConcurrencyHelpers
 
 /// A breaker that all workers share, for calls of any kind.
 ///
-/// A value: copy it, keep it where it is used.
+/// This is a value: copy it freely, and keep it where it is used.
 public struct SharedBreaker: Sendable {
     let fusebox: Fusebox
     let entry: BreakerEntry
@@ -10,26 +10,26 @@ public struct SharedBreaker: Sendable {
 
     public var name: String { entry.name }
 
-    /// Where it stands, as the stream told last; `nil` where it told nothing, or nothing of this breaker.
+    /// The breaker's state as last known from the stream; `nil` if the stream has not reported this breaker.
     public var knownState: BreakerState? { fusebox.knownState(of: entry) }
 
-    /// How many calls were allowed and denied in this process, and by whom.
+    /// How many calls were allowed and denied in this process, by source.
     public var decisions: DecisionTally { entry.state.withLockedValue { $0.tally } }
 
-    /// Makes a call if the breaker allows it, and reports what became of it and how long it took.
+    /// Makes a call if the breaker allows it, and reports its outcome and its duration.
     ///
     /// A call whose task is cancelled counts as ignored; if it was a probe, the probe is given back.
     ///
-    /// - Parameter operation: the call. Its time-out is yours, and should be below the policy's `probe_lease_ms`.
-    /// - Throws: ``BreakerOpen`` where the call was not made; `CancellationError` where the task was cancelled while the
-    ///   breaker was asked; else what `operation` throws.
+    /// - Parameter operation: the call. Set its time-out yourself, below the policy's `probe_lease_ms`.
+    /// - Throws: ``BreakerOpen`` if the call was denied; `CancellationError` if the task was cancelled before the
+    ///   breaker decided; otherwise the error of `operation`.
     public nonisolated(nonsending) func call<Value>(
         _ operation: nonisolated(nonsending) () async throws -> Value
     ) async throws -> Value {
         try await call { _ in try await operation() }
     }
 
-    /// The same, told how it was decided.
+    /// Makes a call like the method above; `operation` also gets the decision.
     public nonisolated(nonsending) func call<Value>(
         _ operation: nonisolated(nonsending) (CallDecision) async throws -> Value
     ) async throws -> Value {
@@ -43,20 +43,20 @@ public struct SharedBreaker: Sendable {
 
     // MARK: In two steps
 
-    /// Asks whether a call may go through, for who makes it elsewhere. What is allowed has to be reported
-    /// (``report(_:under:took:)``): an unreported probe takes its slot until its lease ends.
+    /// Asks whether a call may go through, for a caller that makes the call elsewhere. Report each allowed call
+    /// (``report(_:under:took:)``): an unreported probe occupies its slot until its lease ends.
     ///
-    /// - Throws: where the task is cancelled meanwhile; a probe is given back then.
+    /// - Throws: `CancellationError` if the task is cancelled in the meantime; a granted probe is then given back.
     public nonisolated(nonsending) func acquire() async throws(CancellationError) -> CallDecision {
         try await fusebox.acquire(entry)
     }
 
-    /// Says what became of a call.
+    /// Reports the outcome of a call.
     ///
     /// - Parameters:
     ///   - outcome: success, a failure of some kind, or ignored.
-    ///   - decision: which allowed it.
-    ///   - duration: how long it took.
+    ///   - decision: the decision that allowed the call.
+    ///   - duration: how long the call took.
     public nonisolated(nonsending) func report(
         _ outcome: CallOutcome,
         under decision: CallDecision,

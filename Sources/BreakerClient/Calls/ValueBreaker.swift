@@ -1,8 +1,8 @@
 import Logging
 import NIOConcurrencyHelpers
 
-/// A breaker that all workers share, for calls that return a `Value`: what they return may count as a failure, and a
-/// ``Fallback`` may stand in for it.
+/// A breaker that all workers share, for calls that return a `Value`. A returned value may count as a failure, and a
+/// ``Fallback`` may replace it.
 public struct ValueBreaker<Value: Sendable>: Sendable {
     let fusebox: Fusebox
     let entry: BreakerEntry
@@ -11,22 +11,23 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
 
     public var name: String { entry.name }
 
-    /// Where it stands, as the stream told last; `nil` where it told nothing, or nothing of this breaker.
+    /// The breaker's state as last known from the stream; `nil` if the stream has not reported this breaker.
     public var knownState: BreakerState? { fusebox.knownState(of: entry) }
 
-    /// How many calls were allowed and denied in this process, and by whom.
+    /// How many calls were allowed and denied in this process, by source.
     public var decisions: DecisionTally { entry.state.withLockedValue { $0.tally } }
 
-    /// Makes a call if the breaker allows it, reports what became of it, and has the fallback stand in for a call that was
-    /// denied or has failed.
+    /// Makes a call if the breaker allows it, and reports its outcome. If the call was denied or failed, the fallback
+    /// supplies the value.
     ///
     /// - Parameters:
-    ///   - key: what the call is about, for a cache to tell one from another: with a `nil` it is not used.
-    ///   - operation: the call. Its time-out is yours, and should be below the policy's `probe_lease_ms`.
-    /// - Returns: what the call returned, or the fallback's value. A value that counts as a failure is returned where the
-    ///   fallback has none.
-    /// - Throws: where the fallback has no value, ``BreakerOpen`` for a call that was not made, else what `operation`
-    ///   throws; `CancellationError` where the task was cancelled while the breaker was asked.
+    ///   - key: identifies the subject of the call, such as a user's id. A cache is not used for a call whose key is
+    ///     `nil`.
+    ///   - operation: the call. Set its time-out yourself, below the policy's `probe_lease_ms`.
+    /// - Returns: the value that the call returned, or the fallback's value. A value that counts as a failure is
+    ///   returned if the fallback has none.
+    /// - Throws: if the fallback has no value, ``BreakerOpen`` for a denied call, otherwise the error of `operation`;
+    ///   `CancellationError` if the task was cancelled before the breaker decided.
     public nonisolated(nonsending) func call(
         key: String? = nil,
         _ operation: nonisolated(nonsending) () async throws -> Value
@@ -34,7 +35,7 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
         try await served(key: key, operation).value
     }
 
-    /// The same, and says where the value comes from.
+    /// Makes a call as ``call(key:_:)`` does, and also returns where the value comes from.
     public nonisolated(nonsending) func served(
         key: String? = nil,
         _ operation: nonisolated(nonsending) () async throws -> Value
@@ -59,7 +60,7 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
         var error: (any Error)?
         if case .failure(let thrown) = end.result { error = thrown }
         if let served = try await serve(key, .failed(error), decision) {
-            // The outer call does not see the error that the fallback has replaced.
+            // The outer call does not see the error that the fallback replaced.
             if end.isOutersToJudge {
                 await fusebox.report(end.outcome, to: entry, under: decision, tookNs: end.tookNs)
             }
@@ -95,24 +96,22 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
 /// A value, and where it comes from.
 public struct Served<Value: Sendable>: Sendable {
     public enum Origin: Hashable, Sendable {
-        /// The call.
         case call
-        /// The fallback.
         case fallback
         /// The fallback's cache.
-        /// - `age`: since the call that returned it.
+        /// - `age`: the time since the call that returned the value.
         case cache(age: Duration)
     }
 
     public var value: Value
-    /// How the call was decided.
+    /// The decision on the call.
     public var decision: CallDecision
     public var origin: Origin
 }
 
 extension CallOutcome {
-    /// How the end of a call counts unless a breaker is told otherwise: what it returned is a success, and an error counts
-    /// as ``standard(_:)-(Error)`` has it.
+    /// The default classification of a call's result: a returned value is a success, and an error counts as in
+    /// ``standard(_:)-(Error)``.
     public static func standard<Value>(_ result: Result<Value, any Error>) -> CallOutcome {
         switch result {
         case .success: .success
