@@ -12,7 +12,7 @@ extension Fusebox {
         public var sentOutcomes = 0
         /// Outcomes that were dropped because there was no room, or because the server was unreachable for too long.
         public var droppedOutcomes = 0
-        /// Outcomes that the server refused: for a name outside the token's scope, for example.
+        /// Outcomes that the server refused: for a name that the token may not use, for example.
         public var refusedOutcomes = 0
         /// Whether the stream of changes is connected.
         public var isConnected = false

@@ -20,7 +20,8 @@ extension Fusebox {
         }
     }
 
-    /// Sends what waits, and waits for that as long as a call does for a decision: `exit()` ends all threads after it.
+    /// Sends the waiting outcomes, and waits for that up to the patience of a call: `exit()` ends all threads
+    /// afterwards.
     private static func sendAtExit() {
         let waiting = all.withLockedValue { $0.compactMap(\.fusebox) }
             .filter { $0.outlet.state.withLockedValue { $0.outbox.waiting > 0 } }

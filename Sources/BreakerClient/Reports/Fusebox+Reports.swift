@@ -3,11 +3,11 @@ import NIOConcurrencyHelpers
 import Synchronization
 
 extension Fusebox {
-    /// Takes what became of a call. Returns at once while ``run()`` sends, unless it was a probe: the next call is decided
-    /// by what the server answers to that. So it returns, as without ``run()``, when the server has answered, or the
-    /// caller's patience is over.
+    /// Adds the outcome of a call to the outbox. While ``run()`` sends, it returns at once, unless the call was a
+    /// probe: the server's answer to a probe's report decides the next call. For a probe, and without ``run()``, it
+    /// returns when the server has answered, or when the caller's patience is over.
     ///
-    /// The failure of a nested call is noted on its outer call. Where that is over, it is reported without a permit.
+    /// The failure of a nested call is noted on its outer call. If that call is over, it is reported without a permit.
     nonisolated(nonsending) func report(
         _ outcome: CallOutcome,
         to entry: BreakerEntry,
@@ -21,7 +21,7 @@ extension Fusebox {
             decision = CallDecision(isAllowed: true, source: decision.source, state: decision.state)
         }
         note(outcome, to: entry, under: decision, tookNs: tookNs)
-        // Where the server does not decide, an outcome need not find that out once more; but a probe it did grant.
+        // If the server is known to be unreachable, an outcome need not try it again. But the server granted the probe.
         guard decision.isProbe || !isRunning.load(ordering: .relaxed) && !reachability.withLockedValue({ $0.isAway })
         else { return }
         await sendAndWait(atAnyRate: decision.isProbe)
@@ -43,7 +43,7 @@ extension Fusebox {
             return !state.isPolicyKnown || state.policy.slowCallMs != nil
         }
         let (core, kind, detail) = outcome.core
-        // The duration of a call that did not fail is of use to a rule of slow calls only, and would keep equals apart.
+        // Only the slow-call rule uses the duration of a success, and different durations prevent merging.
         let tellsDuration = core == .failure || decision.isProbe || isDurationTold && core == .success
         outlet.add(
             Outbox.Item(
@@ -60,7 +60,7 @@ extension Fusebox {
         )
     }
 
-    /// - Parameter atAnyRate: for a probe, which all wait for.
+    /// - Parameter atAnyRate: whether to send even during a pause, as for a probe, which all callers wait for.
     private func sendAndWait(atAnyRate: Bool) async {
         let nowNs = clock.nowNs()
         let attempt = outlet.reachability.withLockedValue { reachability in
@@ -69,7 +69,7 @@ extension Fusebox {
         guard let attempt else { return }
         let race = Race<Void>()
         let timer = after(configuration.patience(mayNeedCommit: atAnyRate).inNs) {
-            // While ``run()`` sends, nobody else waits, and a slow server is none that is away.
+            // While ``run()`` sends, no other caller waits for outcomes, and a slow server is not unreachable.
             if !self.isRunning.load(ordering: .relaxed) { self.outcomesAreLate(attempt) }
             race.settle(())
         }

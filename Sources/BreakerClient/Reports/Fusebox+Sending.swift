@@ -4,7 +4,8 @@ import Logging
 import NIOConcurrencyHelpers
 
 extension Fusebox {
-    /// Sends what waits, or waits for who does, and says what that tells of the server.
+    /// Sends the waiting outcomes, or waits for the task that does, and notes from the result whether the server is
+    /// reachable.
     func send(under attempt: Reachability.Attempt) async {
         let startNs = clock.nowNs()
         switch await outlet.sender({ await self.sendBatches() }).value {
@@ -33,7 +34,7 @@ extension Fusebox {
                 }
                 sending = .taken
             } catch let error as FuseboxError where error.isAboutContent {
-                // Sent again it would be refused again, and hold up all that is behind it.
+                // The server would refuse these outcomes again, and they would hold up all later ones.
                 settle(batch, refused: batch, code: error.code, error.detail)
                 if case .nothing = sending { sending = .refused }
             } catch {
@@ -43,12 +44,12 @@ extension Fusebox {
         }
     }
 
-    /// The answer is to something else.
+    /// The answer does not have one result per report.
     private struct WrongCount: Error {}
 
-    /// Puts back what the server did not take for a reason that passes, and what came behind it of the same breaker: sent
-    /// again it is in order, and what the server has it knows by its id.
-    /// - Returns: the reason; `nil` where nothing is put back.
+    /// Puts back the outcomes that the server did not accept for a temporary reason, and the later outcomes of the same
+    /// breakers. Sent again, they are in order, and the server recognises those it already has by their ids.
+    /// - Returns: the reason; `nil` if nothing is put back.
     private func settle(
         _ batch: [Outbox.Item],
         _ results: [ReportsAnswerDocument.Result]
@@ -78,7 +79,7 @@ extension Fusebox {
         return passing
     }
 
-    /// Takes what the answers tell of the breakers, sooner than the stream does.
+    /// Takes the breakers' states from the answers, which arrive earlier than the stream's changes.
     private func apply(
         _ answers: [ReportsAnswerDocument.Result],
         to entries: [BreakerEntry],

@@ -1,29 +1,30 @@
 import BreakerCore
 import NIOCore
 
-/// The outcomes that the server has not been told yet, in the order in which they came.
+/// The outcomes that have not been sent to the server yet, in the order of their arrival.
 ///
-/// A value: whoever calls it acts on what it answers once the lock is gone.
+/// This is a value: its caller acts on a returned action after it has released the lock.
 struct Outbox: Sendable {
     struct Item: Sendable {
         let place: Int
         let name: String
         let outcome: Outcome
         let permit: Pass
-        /// Whether the server waits for this one: a probe's permit takes one outcome.
+        /// Whether this is the outcome of a probe, whose permit takes one outcome.
         let isProbe: Bool
-        /// `nil` where it does not matter.
+        /// `nil` if the duration does not matter.
         let durationMs: Int64?
         let kind: String?
         let detail: String?
-        /// When the call ended, the last of them where it stands for several.
+        /// When the call ended; the last call if the item counts several.
         fileprivate(set) var endedNs: Int64
-        /// How many in a row were equal.
+        /// How many equal outcomes in a row this item counts.
         fileprivate(set) var count = 1
-        /// Under which the server knows it again; `nil` until it is sent.
+        /// The id under which the server recognises a repeated report; `nil` until the item is sent.
         fileprivate(set) var id: String?
 
-        /// Whether `other`, which came later, is one more of the same. One age is true of all that ended within a second.
+        /// Whether the later `other` is equal and can be counted in this item. One age holds for all calls that ended
+        /// within the same second.
         fileprivate func takes(_ other: Item) -> Bool {
             id == nil && !isProbe && !other.isProbe && outcome == other.outcome && permit == other.permit
                 && durationMs == other.durationMs && kind == other.kind && detail == other.detail
@@ -37,30 +38,30 @@ struct Outbox: Sendable {
             endedNs = max(endedNs, other.endedNs)
         }
 
-        /// A failure may open the breaker, and a probe decides: neither waits for others.
+        /// A failure may open the breaker, and a probe decides the next state, so neither waits for further outcomes.
         var isUrgent: Bool { isProbe || outcome == .failure }
     }
 
-    /// What is to be done behind an addition.
+    /// The action to take after an addition.
     enum Action: Hashable, Sendable {
         case nothing
-        /// Send when the interval is over.
+        /// Send when the flush interval is over.
         case sendSoon
         case send
     }
 
-    /// How many outcomes are gathered at most before they are sent.
+    /// The maximum number of outcomes that are gathered before they are sent.
     static let outcomesAtOnce = 100
-    /// How many items are sent in one request at most; more wait for the next.
-    /// Each takes up to 4 KB where every character has to be escaped, and the server takes 4 MB.
+    /// The maximum number of items in one request; further items wait for the next request.
+    /// An item takes up to 4 KB if every character has to be escaped, and the server accepts 4 MB.
     static let itemsPerRequest = 500
-    /// An outcome of this age is not sent any more: soon after, the server forgets ids, and refuses ages.
+    /// The age from which an outcome is not sent: shortly after, the server forgets ids and refuses such ages.
     static let longestAgeNs: Int64 = (Receipt.lifetimeMs - 60_000) * nsPerMs
 
     private(set) var items = CircularBuffer<Item>()
-    /// The number of the first of ``items``; numbers go up from there.
+    /// The number of the first of ``items``; the following items are numbered in order.
     private var firstNumber = 0
-    /// By place, the number of the breaker's last item.
+    /// The number of a breaker's last item, by the breaker's place.
     private var lastOfPlace: [Int] = []
     private var isArmed = false
     private var gathered = 0
@@ -68,21 +69,21 @@ struct Outbox: Sendable {
     private let capacity: Int
     private let idPrefix: String
 
-    /// How many outcomes wait, those included that are being sent.
+    /// How many outcomes wait, including those that are being sent.
     private(set) var waiting = 0
-    /// How many were let go: the oldest, where there was no room, and those that were too old to be sent.
+    /// How many outcomes were dropped: the oldest if there was no room, and those that were too old to be sent.
     private(set) var dropped = 0
 
     /// - Parameters:
     ///   - capacity: how many items may wait.
-    ///   - idPrefix: what no other process begins its reports' ids with.
+    ///   - idPrefix: the beginning of all report ids of this process, different from that of any other process.
     init(capacity: Int, idPrefix: String) {
         precondition(capacity > 0, "an outbox holds at least one item, not \(capacity)")
         self.capacity = capacity
         self.idPrefix = idPrefix
     }
 
-    /// Puts it behind the others, or to the breaker's last where it is one more of the same.
+    /// Appends an outcome, or counts it in the breaker's last item if the two are equal.
     mutating func add(_ item: Item) -> Action {
         waiting += 1
         gathered += 1
@@ -117,7 +118,7 @@ struct Outbox: Sendable {
         waiting -= item.count
     }
 
-    /// The next to be sent, each with an id from now on.
+    /// Takes the next items to send, and gives each an id.
     mutating func take(atNs nowNs: Int64) -> [Item] {
         isArmed = false
         gathered = 0
@@ -141,10 +142,10 @@ struct Outbox: Sendable {
         return batch
     }
 
-    /// The server has answered so many of the outcomes that were taken.
+    /// Removes taken outcomes from the count after the server has answered them.
     mutating func settle(_ outcomes: Int) { waiting -= outcomes }
 
-    /// These were sent, and nobody knows whether they came: they are the next again, under the same ids.
+    /// Puts taken items back to the front under the same ids, because it is not known whether they arrived.
     mutating func putBack(_ batch: [Item]) {
         for item in batch.reversed() {
             items.prepend(item)

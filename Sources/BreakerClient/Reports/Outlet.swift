@@ -1,36 +1,36 @@
 import NIOConcurrencyHelpers
 
-/// Where outcomes leave: what waits, and who sends it.
+/// Sends outcomes: the outbox, and the task that sends its items.
 final class Outlet: Sendable {
-    /// What came of sending all that waited.
+    /// The result of sending all waiting outcomes.
     enum Sending: Sendable {
-        /// There was nothing.
+        /// No outcome was waiting.
         case nothing
         case taken
-        /// It was answered to that it cannot be taken.
+        /// The server answered that it cannot accept the request.
         case refused
         case failed(any Error)
     }
 
     struct State: Sendable {
         var outbox: Outbox
-        /// Sends, batch after batch, until nothing waits: one at a time, so that outcomes keep their order.
+        /// The task that sends one batch after another until no outcome waits. There is only one, to keep the order.
         var sender: Task<Sending, Never>?
-        /// Outcomes that the server took.
+        /// Outcomes that the server accepted.
         var sent = 0
-        /// Outcomes that the server did not take.
+        /// Outcomes that the server refused.
         var refused = 0
-        /// The places of breakers whose outcomes the server did not take last.
+        /// The places of the breakers whose latest outcomes the server refused.
         var refusedPlaces: Set<Int> = []
     }
 
     let state: NIOLockedValueBox<State>
     let reachability = NIOLockedValueBox(Reachability())
-    /// Has ``Fusebox/run()`` send.
+    /// Asks ``Fusebox/run()`` to send at once.
     let flushes = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    /// Has ``Fusebox/run()`` send when the interval is over.
+    /// Asks ``Fusebox/run()`` to send when the flush interval is over.
     let beginnings = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    /// Has ``Fusebox/run()`` send when the server is worth trying again.
+    /// Asks ``Fusebox/run()`` to send when the pause after a failure is over.
     let retries = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(capacity: Int) {
@@ -46,14 +46,15 @@ final class Outlet: Sendable {
         }
     }
 
-    /// Whether outcomes wait because the server did not take them.
+    /// Whether outcomes wait because the server did not accept them.
     var isHeldUp: Bool {
         state.withLockedValue { $0.outbox.waiting > 0 } && reachability.withLockedValue { $0.isAway }
     }
 
     // MARK: Sending
 
-    /// The one who sends; `body` where nobody does. It goes on until ``take(atNs:)`` has nothing, or ``putBack(_:)``.
+    /// The task that sends outcomes; starts one that runs `body` if there is none. It runs until ``take(atNs:)``
+    /// returns `nil` or until ``putBack(_:)``.
     func sender(_ body: @escaping @Sendable () async -> Sending) -> Task<Sending, Never> {
         state.withLockedValue { state in
             if let sender = state.sender { return sender }
@@ -63,7 +64,7 @@ final class Outlet: Sendable {
         }
     }
 
-    /// The next batch; `nil` where there is nothing: who comes next sends anew.
+    /// Takes the next batch; `nil` if no outcome waits. After `nil`, the next caller starts a sending task.
     func take(atNs nowNs: Int64) -> [Outbox.Item]? {
         state.withLockedValue { state in
             let batch = state.outbox.take(atNs: nowNs)
@@ -72,8 +73,8 @@ final class Outlet: Sendable {
         }
     }
 
-    /// The server answered for these, and did not take `refused`.
-    /// - Returns: whether it took those of one of these breakers until then.
+    /// Counts a batch that the server answered, of which it refused the items in `refused`.
+    /// - Returns: whether the server refused the outcomes of a breaker whose previous outcomes it had not refused.
     func settle(_ batch: [Outbox.Item], refused: [Outbox.Item]) -> Bool {
         let all = Self.outcomes(batch)
         let lost = Self.outcomes(refused)
@@ -89,7 +90,8 @@ final class Outlet: Sendable {
         }
     }
 
-    /// Nobody knows whether these came, or the server cannot take them: they are the next again, when someone sends anew.
+    /// Puts items back to the front, because it is not known whether they arrived or the server cannot accept them yet.
+    /// A later caller sends them again.
     func putBack(_ batch: [Outbox.Item]) {
         state.withLockedValue { state in
             state.outbox.putBack(batch)
