@@ -2,8 +2,8 @@ import Logging
 import NIOConcurrencyHelpers
 import Synchronization
 
-// What the ways to the server tell of it, and who hears it. Only an answer to what was asked says that it is back: a
-// stream that lives says no more than that it is worth trying.
+// Events on the ways to the server, and the state changes that follow. Only an answer to a request proves that the
+// server is back. A connected stream only shows that the server is worth trying.
 
 extension Fusebox {
     // MARK: Decisions
@@ -56,7 +56,8 @@ extension Fusebox {
 
     // MARK: Outcomes
 
-    /// What it takes it has written down, so it decides as well; if it was quick enough, so that a caller has it in time.
+    /// A server that accepts outcomes has committed them, so it can also decide. It counts as back only if it answered
+    /// quickly enough for a caller's patience.
     func serverTookOutcomes(_ attempt: Reachability.Attempt, tookNs: Int64) {
         let nowNs = clock.nowNs()
         hasTakenOutcomes.store(true, ordering: .relaxed)
@@ -70,14 +71,14 @@ extension Fusebox {
         serverAnsweredToOutcomes(attempt)
     }
 
-    /// Be it that it took none.
+    /// The server answered, even if it accepted no outcome.
     func serverAnsweredToOutcomes(_ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
         guard outlet.reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned else { return }
         logger.notice("fusebox takes outcomes again", metadata: ["url": "\(client.url)"])
     }
 
-    /// The caller has stopped waiting for the server to take the outcomes. The server may still take them.
+    /// The caller has stopped waiting for the server to accept the outcomes. The server may still accept them.
     func outcomesAreLate(_ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
         _ = outlet.reachability.withLockedValue { $0.late(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
@@ -105,7 +106,7 @@ extension Fusebox {
         isConnected.store(false, ordering: .relaxed)
     }
 
-    /// It is refused, or not followed any more: the server is asked.
+    /// The stream is refused or is not followed, so the client asks the server.
     func streamIsNotExpected() {
         let nowNs = clock.nowNs()
         reachability.withLockedValue { $0.streamBreakEnded(atNs: nowNs) }

@@ -1,21 +1,21 @@
-/// A small breaker around one way to the server: behind one attempt that failed or took too long nobody waits for it until
-/// a moment has passed, then one tries.
+/// A small breaker around one way to the server. After an attempt fails or takes too long, no caller waits for the
+/// server until a pause is over. Then one caller tries.
 ///
-/// There is one for decisions and one for outcomes. They fail apart: with a full disk a server decides, and takes no
-/// outcome. And a server that answers late is slow, not away.
+/// There is one for decisions and one for outcomes. They fail separately: with a full disk a server decides but accepts
+/// no outcome. A server that answers late is slow, not away.
 struct Reachability: Sendable {
     enum Change: Hashable, Sendable {
         case left, returned
     }
 
-    /// A try, to be followed by what came of it: ``answered(_:atNs:)``, ``late(_:atNs:jitter:)``,
-    /// ``failed(_:atNs:jitter:)`` or ``withdrawn(_:)``. One that is late is answered or fails all the same.
+    /// One attempt to reach the server. Its result follows: ``answered(_:atNs:)``, ``late(_:atNs:jitter:)``,
+    /// ``failed(_:atNs:jitter:)`` or ``withdrawn(_:)``. A late attempt is later also answered or fails.
     ///
-    /// However many are under way at once, they fail as one, and once that is told, an answer that comes late does not say
-    /// that the server is back.
+    /// Attempts in progress at the same time count as one failure. After that failure, a late answer to one of them
+    /// does not prove that the server is back.
     struct Attempt: Hashable, Sendable {
         fileprivate let round: Int
-        /// How many answers there were when it began.
+        /// The number of answers when the attempt began.
         fileprivate let answers: Int
     }
 
@@ -23,19 +23,19 @@ struct Reachability: Sendable {
         case there, slow, away
     }
 
-    /// How long the first pause lasts at most, in nanoseconds; each that follows is twice as long.
+    /// The maximum length of the first pause, in nanoseconds; each further pause is twice as long.
     static let firstPauseNs: Int64 = 100 * nsPerMs
     static let longestPauseNs: Int64 = 5_000 * nsPerMs
-    /// How often a server that goes on being slow is worth a word, in nanoseconds.
+    /// The minimum time between two log messages about a slow server, in nanoseconds.
     static let quietNs: Int64 = 60_000 * nsPerMs
 
     private var condition = Condition.there
     /// The absence in which a stand-in decides.
     private(set) var absence = Absence()
-    /// Counts the failures that were told.
+    /// The number of counted failures.
     private var round = 0
     private var answers = 0
-    /// Failures in a row, those included that a short return came between.
+    /// The number of failures in a row. A short return of the server does not end the row.
     private var failures = 0
     private var isTrying = false
     private var retryAtNs: Int64 = 0
@@ -43,11 +43,11 @@ struct Reachability: Sendable {
     private var returnedNs = Int64.min / 2
     private var slowToldNs = Int64.min / 2
 
-    /// Whether it is answered in time, as far as is known.
+    /// Whether the server answers in time, as far as is known.
     var isThere: Bool { condition == .there }
     var isAway: Bool { condition == .away }
 
-    /// - Returns: `nil` where the server is not to be asked: the pause is not over, or another one tries.
+    /// - Returns: `nil` if the caller must not ask the server: the pause is not over, or another caller tries.
     mutating func begin(atNs nowNs: Int64) -> Attempt? {
         if !isThere {
             guard !isTrying, nowNs >= retryAtNs else { return nil }
@@ -56,10 +56,10 @@ struct Reachability: Sendable {
         return beginAtAnyRate()
     }
 
-    /// An attempt that no pause keeps from being made: the last one.
+    /// Begins an attempt even during a pause, for the last outcomes and for probes.
     func beginAtAnyRate() -> Attempt { Attempt(round: round, answers: answers) }
 
-    /// Nanoseconds until someone tries again.
+    /// Nanoseconds until the pause is over.
     func retryAfterNs(atNs nowNs: Int64) -> Int64 { max(0, retryAtNs - nowNs) }
 
     mutating func answered(_ attempt: Attempt, atNs nowNs: Int64) -> Change? {
@@ -69,7 +69,7 @@ struct Reachability: Sendable {
         return nil
     }
 
-    /// What it did for someone else proves that it is there.
+    /// Notes that an answer on the other way to the server proves that the server is reachable.
     mutating func proved(atNs nowNs: Int64) -> Change? {
         answers += 1
         return returned(atNs: nowNs)
@@ -84,8 +84,8 @@ struct Reachability: Sendable {
         return isAway ? .returned : nil
     }
 
-    /// The caller has stopped waiting for the answer.
-    /// - Returns: whether that is worth a word.
+    /// Notes that the caller has stopped waiting for the answer.
+    /// - Returns: whether to log it.
     mutating func late(_ attempt: Attempt, atNs nowNs: Int64, jitter: Double) -> Bool {
         guard attempt.round == round else { return false }
         pause(atNs: nowNs, jitter: jitter)
@@ -96,7 +96,8 @@ struct Reachability: Sendable {
         return true
     }
 
-    /// One that was late already says that the server is away unless anything was answered since it began.
+    /// Notes that an attempt failed. If the attempt was late before, the server counts as away only if it has answered
+    /// nothing since the attempt began.
     /// - Parameter jitter: as in ``pauseNs(afterFailures:longest:jitter:)``.
     mutating func failed(_ attempt: Attempt, atNs nowNs: Int64, jitter: Double) -> Change? {
         let isNews = attempt.round == round
@@ -106,8 +107,9 @@ struct Reachability: Sendable {
         return .left
     }
 
-    /// The pause is jittered, so that many processes do not come back at one moment. It grows on where the server did not
-    /// stay for as long as the last one took, so that one that comes and goes is left more and more seldom.
+    /// Starts a pause. It is jittered, so that many processes do not come back at one moment. It continues to grow if
+    /// the server was back for less time than the last pause, so that clients try an unstable server less and less
+    /// often.
     private mutating func pause(atNs nowNs: Int64, jitter: Double) {
         round += 1
         isTrying = false
@@ -118,23 +120,23 @@ struct Reachability: Sendable {
         absence.begin(.decisions, atNs: nowNs)
     }
 
-    /// There was nothing to ask.
+    /// Ends an attempt that had nothing to send.
     mutating func withdrawn(_ attempt: Attempt) {
         if attempt.round == round { isTrying = false }
     }
 
-    /// Something says that it may be worth trying.
+    /// Ends the pause early, because the server may be reachable.
     mutating func endPause(atNs nowNs: Int64) { retryAtNs = min(retryAtNs, nowNs) }
 
     mutating func streamBroke(atNs nowNs: Int64) { absence.begin(.stream, atNs: nowNs) }
 
-    /// A stream was connected, or none is waited for.
+    /// Notes that a stream is connected, or that none is expected.
     mutating func streamBreakEnded(atNs nowNs: Int64) { absence.end(.stream, atNs: nowNs) }
 
     /// - Parameters:
-    ///   - failures: how many there were in a row before this one.
-    ///   - longest: what the pause does not exceed, in nanoseconds.
-    ///   - jitter: any number from 0 to 1, another one each time: from half of the pause to all of it.
+    ///   - failures: the number of failures in a row before this one.
+    ///   - longest: the maximum length of the pause, in nanoseconds.
+    ///   - jitter: a random number from 0 to 1: from half of the pause to all of it.
     static func pauseNs(afterFailures failures: Int, longest: Int64 = longestPauseNs, jitter: Double) -> Int64 {
         let whole = min(firstPauseNs << Int64(min(failures, 16)), longest)
         return whole / 2 + Int64(Double(whole / 2) * jitter)

@@ -1,11 +1,11 @@
 import BreakerCore
 
-/// A breaker of this process alone, which decides while the server is away: the server's state machine, with the policy
-/// and the state that were known last.
+/// A breaker of this process alone, which decides while the server is unreachable: the server's state machine, with the
+/// last known policy and state.
 ///
-/// Its instants are milliseconds of this process's clock, and its numbers mean nothing to the server.
+/// Its instants are milliseconds of this process's clock, and its generations and revisions mean nothing to the server.
 struct StandIn: Sendable {
-    /// Which of the server's absences it is for.
+    /// The number of the absence that this stand-in is for.
     let absence: Int
     private var breaker: Breaker
 
@@ -54,7 +54,7 @@ struct StandIn: Sendable {
         }
     }
 
-    /// - Parameter permit: its own; `nil` for a call that the server, or what it told, allowed.
+    /// - Parameter permit: the stand-in's own permit; `nil` for a call that the server or the panel allowed.
     mutating func report(_ outcome: CallOutcome, permit: Permit?, durationMs: Int64, atNs nowNs: Int64) {
         let (outcome, kind, detail) = outcome.core
         let report = Report(outcome, permit: permit, durationMs: durationMs, kind: kind, detail: detail)
@@ -64,14 +64,14 @@ struct StandIn: Sendable {
 }
 
 extension BreakerEntry.State {
-    /// What stands in for the server decides, from what was known last where it is new.
+    /// Asks the stand-in, which is created from the last known image if it does not exist.
     mutating func askStandIn(of name: String, absence: Int, atNs nowNs: Int64) -> CallDecision {
         haveStandIn(of: name, absence: absence, atNs: nowNs)
         guard let decision = standIn?.acquire(atNs: nowNs) else { preconditionFailure("\(name) has no stand-in") }
         return decision
     }
 
-    /// One of this absence, be it that the server came and went meanwhile.
+    /// Ensures that there is a stand-in for this absence, even if the server was back briefly in the meantime.
     mutating func haveStandIn(of name: String, absence: Int, atNs nowNs: Int64) {
         guard standIn?.absence != absence else { return }
         guard let breaker = BreakerName(name) else { preconditionFailure("\(name) is no name") }

@@ -4,7 +4,9 @@ import NIOConcurrencyHelpers
 import Synchronization
 
 extension Fusebox {
-    /// - Throws: where the task is cancelled and the server has to be asked. A probe that is granted then is given back.
+    /// Decides a call: locally if possible, otherwise at the server.
+    /// - Throws: if the task is cancelled and the client has to ask the server. A probe that is granted then is given
+    ///   back.
     @inline(__always)
     nonisolated(nonsending) func acquire(_ entry: BreakerEntry) async throws(CancellationError) -> CallDecision {
         if let decision = RunningCall.decision(of: entry) { return decision }
@@ -13,7 +15,7 @@ extension Fusebox {
         return try await decideRemotely(entry, atNs: nowNs)
     }
 
-    /// - Returns: `nil` where the server has to be asked.
+    /// - Returns: `nil` if the client has to ask the server.
     @inline(__always)
     func decideLocally(_ entry: BreakerEntry, atNs nowNs: Int64) -> CallDecision? {
         guard nowNs - heardNs.load(ordering: .acquiring) <= maxStalenessNs else { return nil }
@@ -21,13 +23,13 @@ extension Fusebox {
             ? entry.decide(atNs: nowNs) : decideBesideStandIn(entry, atNs: nowNs)
     }
 
-    /// Where the stream broke off, what it told decides until it is stale, and beside it a breaker of this process, which
-    /// counts what happens meanwhile.
+    /// Decides after the stream broke off: the panel decides until it is stale, together with a stand-in, which counts
+    /// the outcomes in the meantime.
     private func decideBesideStandIn(_ entry: BreakerEntry, atNs nowNs: Int64) -> CallDecision? {
         entry.decide(atNs: nowNs, besides: configuration.unreachable == .local ? absence(atNs: nowNs) : nil)
     }
 
-    /// - Returns: `nil` where the server is there, and has been for a while.
+    /// - Returns: the number of the absence; `nil` if the server has been reachable for a while.
     func absence(atNs nowNs: Int64) -> Int? { reachability.withLockedValue { $0.absence.current(atNs: nowNs) } }
 
     private nonisolated(nonsending) func decideRemotely(
@@ -64,7 +66,7 @@ extension Fusebox {
                 decision.retryAfterNs = retryAfterNs
             case .local: decision = state.askStandIn(of: entry.name, absence: absence, atNs: nowNs)
             }
-            // The last known, so that a breaker that has moved on meanwhile does not count what it is told of before.
+            // The last known permit, so that a breaker whose generation has changed does not count the report.
             if decision.isAllowed {
                 decision.permit = (state.image?.generation).map(Pass.generation) ?? state.lastPermit
             }
@@ -73,6 +75,6 @@ extension Fusebox {
         }
     }
 
-    /// A denial that says "at once" would have its caller ask in a tight loop.
+    /// A denial with a retry time of zero would make its caller ask in a tight loop.
     private static let leastRetryAfterNs = Reachability.firstPauseNs
 }

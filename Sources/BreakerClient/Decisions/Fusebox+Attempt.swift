@@ -5,27 +5,26 @@ import Logging
 import NIOConcurrencyHelpers
 
 extension Fusebox {
-    /// What came of asking the server once.
+    /// The result of one request for a decision.
     enum Reply: Sendable {
         case decided(DecisionDocument)
-        /// The server is there, and will not decide, however often it is asked.
+        /// The server is reachable but refuses to decide, however often the client asks.
         case refused(FuseboxError)
         case failed(any Error)
-        /// The caller's task was cancelled meanwhile.
+        /// The caller's task was cancelled in the meantime.
         case cancelled
     }
 
     /// The server did not answer within the caller's patience.
     struct TooSlow: Error {}
 
-    /// How long a server that answers nothing counts as slow, and not as away, in nanoseconds from when the caller's
-    /// patience ended.
+    /// How long a silent server counts as slow and not as away, in nanoseconds from the end of the caller's patience.
     static let longestSilenceNs: Int64 = 2_000 * nsPerMs
 
-    /// Asks the server, for as long as the caller waits.
+    /// Asks the server, and returns when it answers or when the caller's patience is over.
     ///
-    /// What it tells of the server is told whether or not the caller is still there. The request itself goes on: a probe
-    /// that the server grants when nobody waits any more is given back.
+    /// The request continues after the caller has stopped waiting. Its result still updates the reachability of the
+    /// server, and a probe that is granted too late is given back.
     func ask(_ entry: BreakerEntry, _ attempt: Reachability.Attempt, atNs nowNs: Int64) async -> Reply {
         let race = Race<Reply>()
         let patience = configuration.patience(mayNeedCommit: entry.mayNeedCommit(atNs: nowNs))
@@ -90,7 +89,8 @@ extension Fusebox {
         }
     }
 
-    /// - Returns: what waits; to be cancelled where `body` is not to happen any more.
+    /// Runs `body` after a delay.
+    /// - Returns: the waiting task; cancel it to prevent `body`.
     func after(_ nanoseconds: Int64, _ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         Task { [clock] in
             guard (try? await clock.sleep(forNs: nanoseconds)) != nil else { return }
@@ -106,7 +106,7 @@ extension Fusebox {
 }
 
 extension DecisionDocument {
-    /// The breaker's: a denial names it, and a permit is of it. `nil` from a server that does not say.
+    /// The breaker's generation, from the document or from its permit; `nil` if the server does not send it.
     var currentGeneration: Int64? { generation ?? permit.flatMap(Permit.init)?.generation }
 }
 
@@ -123,6 +123,6 @@ extension CallDecision {
         leaseMs = document.leaseMs.map { max(0, $0) } ?? -1
     }
 
-    /// What is longer is as good as for ever, and could not be counted in nanoseconds: a century.
+    /// The maximum retry time, a century: a longer time would overflow when counted in nanoseconds.
     private static let longestMs: Int64 = 100 * 365 * 86_400_000
 }

@@ -1,6 +1,6 @@
 import NIOConcurrencyHelpers
 
-/// Several want to say how something ends: the first does.
+/// A value that several tasks may settle; the first one wins.
 final class Race<Value: Sendable>: Sendable {
     private enum State {
         case open
@@ -10,7 +10,7 @@ final class Race<Value: Sendable>: Sendable {
 
     private let state = NIOLockedValueBox(State.open)
 
-    /// - Returns: whether this was the first.
+    /// - Returns: whether this call was the first.
     @discardableResult
     func settle(_ value: Value) -> Bool {
         let (isFirst, waiting) = state.withLockedValue { state -> (Bool, CheckedContinuation<Value, Never>?) in
@@ -28,7 +28,7 @@ final class Race<Value: Sendable>: Sendable {
         return isFirst
     }
 
-    /// Awaited once.
+    /// The settled value. Only one task may await it, once.
     var value: Value {
         get async {
             await withCheckedContinuation { continuation in

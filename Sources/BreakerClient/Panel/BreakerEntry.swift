@@ -1,46 +1,46 @@
 import BreakerCore
 import NIOConcurrencyHelpers
 
-/// One breaker in this process: all that is asked of a name ends here, from whatever task.
+/// One breaker in this process: all tasks that use its name share this entry.
 final class BreakerEntry: Sendable {
     struct State: Sendable {
-        /// How many histories of the server are over: numbers of one say nothing in another.
+        /// The number of past histories of the server. Generations and revisions of two histories cannot be compared.
         var history = 0
         var standing = LocalStanding.unknown
-        /// As it is known: the stream told of it, and an answer of the server may be ahead of the stream. `nil` where the
-        /// stream told of none.
+        /// The breaker as the stream reported it, or as a later answer of the server did. `nil` if the stream has not
+        /// reported it.
         var image: LocalImage?
-        /// Whether an answer is ahead of the stream.
+        /// Whether ``image`` comes from an answer that is ahead of the stream.
         var isAhead = false
-        /// As the server decided last, where the stream tells of none.
+        /// The image that the server's last decision implies; `nil` if ``image`` is known.
         var decidedImage: LocalImage?
-        /// The last known.
+        /// The last known policy.
         var policy = Policy()
-        /// Of ``policy``; `nil` where the present one is not known.
+        /// The revision of ``policy``; `nil` if the current policy is not known.
         var policyRevision: Int64?
-        /// The last that was asked for, whatever came of it.
+        /// The policy revision that was last requested, with or without success.
         var triedPolicyRevision: Int64?
-        /// When to ask for it again, where no stream tells of its changes.
+        /// When to request the policy again, if no stream reports its changes.
         var policyDueNs = Int64.min
-        /// Decides while the server is away.
+        /// Decides while the server is unreachable.
         var standIn: StandIn?
-        /// What the server allowed a call under last that was no probe.
+        /// The permit of the last call that the server allowed and that was not a probe.
         var lastPermit = Pass.none
-        /// Whether the server gave no decision when it was asked last.
+        /// Whether the server refused the last request for a decision.
         var isRefused = false
         /// Whether a call was made without the key that its cache needs.
         var hasMissedKey = false
         var tally = DecisionTally()
 
-        /// Whether ``policy`` is the present one, as far as the stream tells.
+        /// Whether ``policy`` is current, as far as the stream reports.
         var isPolicyKnown: Bool { policyRevision != nil && policyRevision == image?.policyRevision }
 
-        /// The breaker as it was known last.
+        /// The last known image of the breaker.
         var lastImage: LocalImage? { image ?? decidedImage }
     }
 
     let name: String
-    /// Its place among the breakers of this process.
+    /// The index of this breaker among those of this process.
     let place: Int
     let state: NIOLockedValueBox<State>
 
@@ -51,8 +51,8 @@ final class BreakerEntry: Sendable {
         show(image)
     }
 
-    /// What the stream tells.
-    /// - Parameter isAnew: whether it begins anew, so that what was known before counts no more.
+    /// Takes an image from the stream.
+    /// - Parameter isAnew: whether the stream starts over, so that earlier knowledge no longer counts.
     func show(_ image: LocalImage?, isAnew: Bool = false) {
         state.withLockedValue { state in
             if state.isAhead, !isAnew, let known = state.image, let image, image.generation < known.generation {
@@ -63,11 +63,11 @@ final class BreakerEntry: Sendable {
         }
     }
 
-    /// The present history; an answer counts only in the one in which its request was sent.
+    /// The current history. An answer counts only in the history in which its request was sent.
     var history: Int { state.withLockedValue { $0.history } }
 
     /// Takes the server's answer to a report.
-    /// - Parameter history: the one in which the report was sent.
+    /// - Parameter history: the history in which the report was sent.
     func take(_ state: BreakerState, generation: Int64, history: Int) {
         self.state.withLockedValue { entry in
             guard entry.history == history else { return }
@@ -88,8 +88,10 @@ final class BreakerEntry: Sendable {
         }
     }
 
-    /// - Parameter absence: for which the stand-in decides as well: what either denies is denied; `nil` where it does not.
-    /// - Returns: `nil` where the server has to be asked.
+    /// Decides a call in this process.
+    /// - Parameter absence: the absence in which the stand-in decides too, and a call is denied if either denies it;
+    ///   `nil` if the stand-in does not decide.
+    /// - Returns: `nil` if the client has to ask the server.
     func decide(atNs nowNs: Int64, besides absence: Int? = nil) -> CallDecision? {
         state.withLockedValue { state in
             guard var decision = state.standing.decision(atNs: nowNs) else { return nil }
@@ -103,19 +105,19 @@ final class BreakerEntry: Sendable {
         }
     }
 
-    /// Whether the server has to commit something before it decides, as far as is known: a probe, a transition that is
-    /// due, or a new breaker.
+    /// Whether the server probably has to commit before it decides: a probe, a due transition, or the creation of a
+    /// breaker.
     func mayNeedCommit(atNs nowNs: Int64) -> Bool {
         state.withLockedValue { state in
             state.lastImage.map { LocalStanding($0).decision(atNs: nowNs) == nil } ?? true
         }
     }
 
-    /// What the server decided, be it that nobody waited for it.
+    /// Takes a decision of the server, even if its caller has stopped waiting.
     /// - Parameters:
-    ///   - generation: the breaker's; `nil` where the server does not say.
-    ///   - history: the one in which it was asked for.
-    ///   - nowNs: when it was asked for.
+    ///   - generation: the breaker's generation; `nil` if the server does not send it.
+    ///   - history: the history in which the decision was requested.
+    ///   - nowNs: when the decision was requested.
     func learn(_ decision: CallDecision, generation: Int64?, history: Int, atNs nowNs: Int64) {
         state.withLockedValue { state in
             state.isRefused = false
@@ -128,8 +130,8 @@ final class BreakerEntry: Sendable {
         }
     }
 
-    /// What the server decided for a call.
-    /// - Returns: whether the policy is to be asked for, where no stream tells of it.
+    /// Counts a decision of the server on a call.
+    /// - Returns: whether to request the policy, if no stream reports its changes.
     func take(_ decision: CallDecision, atNs nowNs: Int64) -> Bool {
         state.withLockedValue { state in
             state.tally.count(decision)
@@ -145,8 +147,8 @@ extension BreakerEntry.State {
         standing = image.map(LocalStanding.init) ?? .unknown
     }
 
-    /// What an answer tells, where it is newer than what is known. A breaker that the stream does not tell of stays unknown:
-    /// it may be of a kind that only the server understands.
+    /// Takes the image of an answer if it is newer than the known image. A breaker that the stream has not reported
+    /// stays unknown: this version may be unable to read it.
     fileprivate mutating func show(answered image: LocalImage, generation: Int64) {
         guard let known = self.image,
             generation > known.generation || known.isEndUnknown && generation == known.generation
@@ -154,7 +156,7 @@ extension BreakerEntry.State {
         var image = image
         image.generation = generation
         image.policyRevision = known.policyRevision
-        // The only order that begins no generation. One whose breaker denies is over.
+        // Shadow is the only override that begins no generation. If the breaker denies, the override is over.
         if known.override?.mode == .shadow, image.override == nil, image.openUntilNs == nil {
             image.override = known.override
         }
@@ -163,7 +165,7 @@ extension BreakerEntry.State {
     }
 }
 
-/// How many calls were allowed and denied, and by whom.
+/// The numbers of allowed and denied calls, by source of the decision.
 public struct DecisionTally: Hashable, Sendable {
     public struct Counts: Hashable, Sendable {
         public var allowed = 0
@@ -178,10 +180,10 @@ public struct DecisionTally: Hashable, Sendable {
         }
     }
 
-    /// By this process, from what the stream told.
+    /// Decided in this process, from the stream's data.
     public var local = Counts()
     public var server = Counts()
-    /// While the server was away, or gave no decision.
+    /// Decided while the server was unreachable or gave no decision.
     public var fallback = Counts()
 
     mutating func count(_ decision: CallDecision) {

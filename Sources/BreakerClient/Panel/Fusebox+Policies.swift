@@ -5,13 +5,13 @@ import NIOConcurrencyHelpers
 import Synchronization
 
 extension Fusebox {
-    /// Whether a stream tells of policies that change.
+    /// Whether the client follows a stream, which reports changes of policies.
     var isFollowing: Bool { configuration.mode == .local && !hasStreamBeenRefused.load(ordering: .relaxed) }
 
-    /// How long a policy is good for where none does.
+    /// How long a policy is valid if no stream reports its changes.
     private static let policyNs: Int64 = 60_000 * nsPerMs
 
-    /// Keeps the policies of the breakers that this process uses, for the time when the server is away.
+    /// Keeps the policies of this process's breakers up to date, for use while the server is unreachable.
     func keepPolicies() async {
         for await _ in policyRequests.stream {
             var failures = 0
@@ -23,7 +23,7 @@ extension Fusebox {
         }
     }
 
-    /// - Returns: whether the server answered for all.
+    /// - Returns: whether the server answered for all breakers.
     private func fetchPolicies() async -> Bool {
         for entry in panel.entries {
             let nowNs = clock.nowNs()
@@ -44,7 +44,7 @@ extension Fusebox {
                 guard state.history == history else { return }
                 state.triedPolicyRevision = wanted
                 state.policyDueNs = nowNs + Self.policyNs
-                // Not to be had, or not to be read: the last known is the best there is, and known not to be the present.
+                // The policy is unavailable or unreadable: keep the last known one, and mark it as not current.
                 state.policyRevision = policy == nil ? nil : wanted
                 state.policy = policy ?? state.policy
             }
@@ -52,8 +52,9 @@ extension Fusebox {
         return true
     }
 
-    /// - Returns: `nil` where it is not to be had: deleted meanwhile, not for this token's eyes, or of a later version.
-    /// - Throws: where the server is away.
+    /// - Returns: `nil` if the policy is unavailable: the breaker is deleted, the token may not read it, or the policy
+    ///   is of a later version.
+    /// - Throws: if the server is unreachable.
     private func policy(of entry: BreakerEntry) async throws -> Policy? {
         do {
             let holder = try JSONDecoder().decode(PolicyHolder.self, from: try await client.breaker(entry.name))

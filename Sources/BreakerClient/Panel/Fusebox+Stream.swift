@@ -4,7 +4,7 @@ import NIOCore
 import Synchronization
 
 extension Fusebox {
-    /// Follows the server's changes for as long as the task is not cancelled, and connects again where that ends.
+    /// Follows the server's changes until the task is cancelled, and reconnects when a connection ends.
     func followChanges() async {
         var reader = StreamReader(panel: panel)
         var failures = 0
@@ -13,7 +13,7 @@ extension Fusebox {
             let startNs = clock.nowNs()
             reader = await followUntilSilence(reader)
             streamBroke()
-            // One that begins and breaks off at once is no better than none.
+            // A connection that breaks off shortly after it began counts as a failure.
             failures = clock.nowNs() - startNs > Self.longestBreakNs ? 1 : failures + 1
             let pauseNs = Reachability.pauseNs(
                 afterFailures: failures - 1,
@@ -24,10 +24,10 @@ extension Fusebox {
         }
     }
 
-    /// Well below the staleness that is allowed, so that a restart of the server is not noticed.
+    /// Well below the default staleness bound, so that a restart of the server does not make the panel stale.
     private static let longestBreakNs: Int64 = 1_000 * nsPerMs
 
-    /// One connection, up to its end or until nothing comes for too long.
+    /// Follows one connection until it ends or is silent for too long.
     private func followUntilSilence(_ reader: StreamReader) async -> StreamReader {
         readNs.store(clock.nowNs(), ordering: .relaxed)
         return await withTaskGroup(of: StreamReader?.self) { group in
@@ -63,7 +63,7 @@ extension Fusebox {
             }
             logger.debug("fusebox ended the stream of changes")
         } catch let error as FuseboxError where error.isRefusal {
-            // A server of an earlier version takes no epoch.
+            // A server of an earlier version does not accept an epoch.
             reader.forgetPosition()
             let isFirst = !hasStreamBeenRefused.exchange(true, ordering: .relaxed)
             let level: Logger.Level = isFirst ? .error : .debug
@@ -81,10 +81,10 @@ extension Fusebox {
         }
     }
 
-    /// Several within the staleness that is allowed, so that a late one does not make the panel stale; 500 to 60 000, which
-    /// is what the server takes.
+    /// The interval of heartbeats: a fifth of the staleness bound, so that one late heartbeat does not make the panel
+    /// stale; 500 to 60 000, the range that the server accepts.
     private var heartbeatMs: Int64 { min(max(maxStalenessNs / nsPerMs / 5, 500), 60_000) }
 
-    /// Where two heartbeats in a row do not come the stream is broken, although its connection does not say so.
+    /// If two heartbeats in a row do not arrive, the stream is broken even if its connection is open.
     private var silenceNs: Int64 { heartbeatMs * nsPerMs * 5 / 2 }
 }

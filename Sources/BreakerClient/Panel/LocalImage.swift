@@ -1,22 +1,22 @@
 import BreakerAPI
 import BreakerCore
 
-/// A breaker as the stream told of it, its instants on this process's clock.
+/// A breaker as the stream reported it, with its instants on this process's clock.
 struct LocalImage: Hashable, Sendable {
     struct Order: Hashable, Sendable {
         var mode: Override.Mode
-        /// `nil` where it stands until it is cleared.
+        /// `nil` if the override is in force until an operator clears it.
         var untilNs: Int64?
     }
 
     var state: BreakerState
     var generation: Int64
-    /// When the recovery timeout ends; `nil` unless it runs.
+    /// When the recovery timeout ends; `nil` if it is not running.
     var openUntilNs: Int64?
     var override: Order?
     var policyRevision: Int64
 
-    /// - Returns: `nil` for a state, an order or an instant that only a later version can read: the server decides then.
+    /// - Returns: `nil` for a state, an override or an instant that this version cannot read; the server then decides.
     init?(_ standing: StandingDocument, times: ServerTimes) {
         guard let state = BreakerState(rawValue: standing.state) else { return nil }
         self.state = state
@@ -36,10 +36,10 @@ struct LocalImage: Hashable, Sendable {
         self.override = order
     }
 
-    /// As far as a decision tells, which is all that is known where no stream does.
-    /// - Parameter nowNs: when it was asked for.
+    /// The image that a decision implies, for use if no stream reports the breaker.
+    /// - Parameter nowNs: when the decision was requested.
     init(_ decision: CallDecision, atNs nowNs: Int64) {
-        // One in shadow is as good as closed.
+        // A breaker in shadow allows all calls, as a closed one does.
         state = decision.isAllowed && !decision.isProbe ? .closed : decision.state
         generation = 0
         policyRevision = 0
@@ -51,19 +51,20 @@ struct LocalImage: Hashable, Sendable {
         }
     }
 
-    /// As far as the answer to a report tells.
+    /// The image that the answer to a report implies.
     init(answered state: BreakerState) {
         self.state = state
         generation = 0
         policyRevision = 0
     }
 
-    /// Whether it is open, and only an answer told so, which does not say until when.
+    /// Whether the breaker is open and the end is unknown: it is known only from an answer, which does not say until
+    /// when.
     var isEndUnknown: Bool {
         state == .open && openUntilNs == nil && (override == nil || override?.mode == .shadow)
     }
 
-    /// The same, where the server's clock is known better.
+    /// This image with its instants shifted, after a better estimate of the server's clock.
     func moved(byNs difference: Int64) -> LocalImage {
         var image = self
         image.openUntilNs = openUntilNs.map { $0 &+ difference }
@@ -71,7 +72,7 @@ struct LocalImage: Hashable, Sendable {
         return image
     }
 
-    /// Whether what stands in for the server by the one may go on where the stream tells of the other.
+    /// Whether a stand-in that was made from one image may continue when the stream reports the other.
     static func sameToAStandIn(_ one: LocalImage?, _ other: LocalImage?) -> Bool {
         one?.generation == other?.generation && one?.override?.mode == other?.override?.mode
             && one?.policyRevision == other?.policyRevision

@@ -2,7 +2,7 @@ import BreakerAPI
 import BreakerCore
 import NIOConcurrencyHelpers
 
-/// What the stream told of all breakers, and those that this process uses.
+/// The breakers as the stream reported them, and the entries of those that this process uses.
 final class LocalPanel: Sendable {
     private struct State {
         var images: [String: LocalImage] = [:]
@@ -13,7 +13,7 @@ final class LocalPanel: Sendable {
 
     private let state = NIOLockedValueBox(State())
 
-    /// The one of this name, for whoever asks.
+    /// The entry of this name, which all callers share.
     func entry(_ name: String) -> BreakerEntry {
         state.withLockedValue { state in
             if let entry = state.entries[name] { return entry }
@@ -24,11 +24,11 @@ final class LocalPanel: Sendable {
         }
     }
 
-    /// In the order in which they were first asked for.
+    /// All entries, in the order of their creation.
     var entries: [BreakerEntry] { state.withLockedValue { $0.ordered } }
 
-    /// The whole panel anew. Called by the one who reads the stream, as ``show(_:_:)`` is.
-    /// - Parameter isOtherHistory: whether generations and revisions say nothing of those that were shown before.
+    /// Replaces the whole panel. Only the stream's reader calls this and ``show(_:_:)``.
+    /// - Parameter isOtherHistory: whether generations and revisions cannot be compared with the earlier ones.
     func replace(_ images: [String: LocalImage], isOtherHistory: Bool) {
         let entries = state.withLockedValue { state in
             state.images = images
@@ -40,7 +40,7 @@ final class LocalPanel: Sendable {
         }
     }
 
-    /// The server's clock is known better by so much.
+    /// Shifts all instants after a better estimate of the server's clock.
     func move(byNs difference: Int64) {
         let (images, entries) = state.withLockedValue { state in
             state.images = state.images.mapValues { $0.moved(byNs: difference) }
@@ -49,7 +49,8 @@ final class LocalPanel: Sendable {
         for entry in entries { entry.show(images[entry.name]) }
     }
 
-    /// - Parameter image: `nil` for a name that is deleted, or of which only the server knows what it means.
+    /// Updates one breaker.
+    /// - Parameter image: `nil` for a deleted breaker, or for one that this version cannot read.
     func show(_ name: String, _ image: LocalImage?) {
         let entry = state.withLockedValue { state in
             state.images[name] = image

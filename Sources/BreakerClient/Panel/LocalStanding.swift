@@ -1,22 +1,22 @@
 import BreakerCore
 
-/// The answer to any acquire up to an instant, for a process that decides by itself: the server's standing, as far as a
-/// follower of its changes can know it.
+/// The answer to every acquire until a given instant, for a process that decides locally: the server's standing, as far
+/// as a follower of its changes can know it.
 struct LocalStanding: Sendable {
     enum Answer: Sendable {
         /// Every call may go through, with a permit of this generation.
         case allow(generation: Int64, state: BreakerState, wouldDeny: Bool)
-        /// - `retryAtNs`: when asking again may help; `nil` where only an operator ends it.
+        /// - `retryAtNs`: when to ask again; `nil` if only an operator can end the denial.
         case deny(state: BreakerState, retryAtNs: Int64?)
-        /// The server has to be asked: the next call may be a probe, or the breaker is not known.
+        /// The client has to ask the server: the next call may be a probe, or the breaker is not known.
         case ask
     }
 
     var answer: Answer
-    /// The first instant at which the answer no longer holds.
+    /// The first instant at which the answer is not valid.
     var untilNs: Int64
 
-    /// That of a name that the stream has not told of.
+    /// The standing of a name that the stream has not reported.
     static let unknown = LocalStanding(answer: .ask, untilNs: .max)
 
     init(answer: Answer, untilNs: Int64) {
@@ -36,7 +36,7 @@ struct LocalStanding: Sendable {
         }
     }
 
-    /// - Returns: `nil` where the server has to be asked.
+    /// - Returns: `nil` if the client has to ask the server.
     func decision(atNs nowNs: Int64) -> CallDecision? {
         guard nowNs < untilNs else { return nil }
         switch answer {

@@ -1,31 +1,31 @@
 import BreakerCore
 
-/// How the server's clock relates to this process's, as far as its signs of life tell.
+/// The offset between the server's clock and this process's clock, estimated from heartbeats.
 ///
-/// Each was written at the instant it carries, and read later by what it was under way: so the one that was quickest is
-/// nearest to the truth, and no instant seems due before it is. Clocks drift, so the quickest of the last minutes counts,
-/// not that of all time.
+/// A heartbeat carries the instant at which it was written, and arrives after a delay. So the heartbeat with the
+/// shortest delay gives the best estimate, and no instant seems due too early. Clocks drift, so only the heartbeats of
+/// the last minutes count.
 struct ServerTimes: Hashable, Sendable {
-    /// What is added to a server's instant to have this process's.
+    /// Added to an instant of the server to get one of this process.
     var offsetNs: Int64 { min(presentNs, formerNs) }
 
-    /// For how long the quickest counts at least; up to twice that.
+    /// How long the shortest delay counts: at least this long, at most twice as long.
     static let windowNs: Int64 = 300_000 * nsPerMs
     private var presentNs: Int64
     private var formerNs = Int64.max
     private var beganNs: Int64
 
     /// - Parameters:
-    ///   - text: the server's present instant, as it came: RFC 3339.
-    ///   - nowNs: when it came.
-    /// - Returns: `nil` where that is no instant.
+    ///   - text: the server's current instant as it was received: RFC 3339.
+    ///   - nowNs: when it was received.
+    /// - Returns: `nil` if `text` is not an instant.
     init?(at text: String, nowNs: Int64) {
         guard let serverNs = Self.ns(text) else { return nil }
         presentNs = nowNs - serverNs
         beganNs = nowNs
     }
 
-    /// One more of them.
+    /// Takes in another heartbeat.
     mutating func hear(_ other: ServerTimes) {
         if other.beganNs - beganNs >= Self.windowNs {
             formerNs = presentNs
@@ -36,12 +36,13 @@ struct ServerTimes: Hashable, Sendable {
         }
     }
 
-    /// - Returns: `nil` for what is no instant, or none that can be reckoned with.
+    /// - Returns: `nil` if `text` is not an instant, or is out of range.
     func localNs(_ text: String) -> Int64? {
         Self.ns(text).map { $0 + offsetNs }
     }
 
-    /// Since 1970. Half of what 64 bits hold is enough until 2116, and leaves room for the differences of clocks.
+    /// Nanoseconds since 1970. Half of the range of 64 bits lasts until 2116, and leaves room for the differences of
+    /// clocks.
     private static func ns(_ text: String) -> Int64? {
         guard let instant = Instant(timestamp: text) else { return nil }
         let (ns, isTooFar) = instant.milliseconds.multipliedReportingOverflow(by: nsPerMs)

@@ -3,25 +3,25 @@ import Foundation
 import NIOCore
 import NIOFoundationCompat
 
-/// Reads the stream of changes into the panel, connection after connection. Used by one task.
+/// Reads the stream of changes into the panel, over any number of connections in turn. Used by one task.
 struct StreamReader {
-    /// The last change that is in the panel; `nil` where there is none.
+    /// The last change that is in the panel; `nil` if there is none.
     private(set) var position: StreamPosition?
     private let panel: LocalPanel
     private var times: ServerTimes?
-    /// By which times the instants in the panel were reckoned, in nanoseconds.
+    /// The clock offset with which the panel's instants were computed, in nanoseconds.
     private var panelOffsetNs: Int64 = 0
     private var line = ByteBuffer()
-    /// Bytes of the line that are known to have no end in them.
+    /// The number of bytes of the line that are known to contain no line end.
     private var scanned = 0
     private var beganNs: Int64 = 0
-    /// Whether a sign of life says that the panel is true: not the one that a connection begins with, behind which comes
-    /// what happened meanwhile.
+    /// Whether a heartbeat shows that the panel is current. The heartbeat at the start of a connection does not: the
+    /// changes since the last connection follow it.
     private var isPresent = false
 
-    /// A line that is longer is none of this server's: the whole panel at its largest has half of that.
+    /// The maximum length of a line, in bytes: twice the largest possible panel.
     private static let maximumLine = 64 << 20
-    /// Nanoseconds by which the server's clock has to be known better for the panel to be reckoned anew.
+    /// The smallest improvement of the clock offset for which the panel's instants are recomputed, in nanoseconds.
     private static let worthMoving = 20 * nsPerMs
 
     enum Failure: Error {
@@ -33,7 +33,8 @@ struct StreamReader {
         self.panel = panel
     }
 
-    /// A connection was asked for at this instant. Another server may speak, or one whose clock was set.
+    /// Prepares for a connection that is requested at this instant. The server may be another one, or its clock may
+    /// have been set.
     mutating func begin(atNs nowNs: Int64) {
         beganNs = nowNs
         times = nil
@@ -42,11 +43,11 @@ struct StreamReader {
         isPresent = false
     }
 
-    /// The server does not take the position: the next connection begins with the whole panel.
+    /// Forgets the position, which the server does not accept. The next connection then begins with the whole panel.
     mutating func forgetPosition() { position = nil }
 
-    /// Takes in what came.
-    /// - Returns: as of which instant the panel is true; `nil` where that is not told.
+    /// Reads received bytes.
+    /// - Returns: the instant as of which the panel is correct; `nil` if the bytes do not say.
     mutating func read(_ bytes: ByteBuffer, atNs nowNs: Int64) throws -> Int64? {
         var bytes = bytes
         line.writeBuffer(&bytes)
@@ -63,7 +64,7 @@ struct StreamReader {
         return trueAsOfNs
     }
 
-    /// - Returns: of the first line, without its end; `nil` where that has not come.
+    /// - Returns: the length of the first line without its line end; `nil` if the line end has not arrived.
     private mutating func lengthOfLine() -> Int? {
         let bytes = line.readableBytesView.dropFirst(scanned)
         guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else {
@@ -89,7 +90,8 @@ struct StreamReader {
             let isOtherHistory = position.map { StreamPosition(event)?.isOtherHistory(than: $0) ?? true } ?? false
             panel.replace(Dictionary(images) { _, last in last }, isOtherHistory: isOtherHistory)
             panelOffsetNs = times.offsetNs
-            // It may have been written down long before, and nothing has changed since: up to when it was asked for.
+            // The server may have written this event long before, but nothing changed until the connection was
+            // requested.
             return beganNs
         default:
             if let name = event.name {
@@ -99,8 +101,8 @@ struct StreamReader {
         }
     }
 
-    /// Only the whole panel begins another history. What comes before it leaves the position where it was, so that a
-    /// connection that breaks off before it gets it once more.
+    /// Moves the position to an event. Only a whole panel begins another history. Events before it do not move the
+    /// position, so that a connection that breaks off before the panel receives it again.
     private mutating func move(to event: EventDocument) {
         guard var next = StreamPosition(event) else { return }
         if event.type != "resync", let epoch = position?.epoch {
@@ -110,7 +112,7 @@ struct StreamReader {
         position = next
     }
 
-    /// Heartbeats tell the server's present time; a server that begins without one, its first line does.
+    /// Learns the server's time from a heartbeat, or from the first line if the server does not begin with a heartbeat.
     private mutating func hearTime(_ event: EventDocument, atNs nowNs: Int64) throws {
         guard times == nil || event.type == "heartbeat" else { return }
         guard let heard = ServerTimes(at: event.at, nowNs: nowNs) else { throw Failure.noTime(event.at) }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Time as a worker counts it: nanoseconds that never run backwards. From where they count does not matter.
+/// A monotonic clock in nanoseconds with an arbitrary origin.
 package protocol WorkerClock: Sendable {
     func nowNs() -> Int64
 
@@ -8,7 +8,7 @@ package protocol WorkerClock: Sendable {
     func sleep(forNs nanoseconds: Int64) async throws
 }
 
-/// This machine's clock, which also runs while the machine sleeps.
+/// The system's monotonic clock, which also runs while the machine sleeps.
 struct SystemClock: WorkerClock {
     func nowNs() -> Int64 {
         #if canImport(Darwin)
@@ -26,7 +26,7 @@ struct SystemClock: WorkerClock {
 }
 
 extension Duration {
-    /// Cut to what 64 bits hold: 292 years.
+    /// The duration in nanoseconds, clamped to the range of 64 bits: 292 years.
     var inNs: Int64 {
         let (seconds, attoseconds) = components
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

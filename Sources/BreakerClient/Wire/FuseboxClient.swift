@@ -5,21 +5,21 @@ package import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 
-/// A Fusebox server, for a worker: one method for each thing that can be asked of it.
+/// The HTTP client of a Fusebox server, for a worker: one method for each request.
 ///
-/// It makes one attempt at each, and decides nothing: what to do when the server is away is the caller's choice.
+/// Each method makes one attempt. The caller decides how to continue if the server is unreachable.
 package struct FuseboxClient: Sendable {
-    /// Where the server is: `http://127.0.0.1:7979`.
+    /// The server's URL: `http://127.0.0.1:7979`.
     package let url: String
     private let token: String?
     private let timeout: TimeAmount
     private let http: HTTPClient
 
     /// - Parameters:
-    ///   - url: where the server is.
-    ///   - token: the secret of a token; `nil` for a server that has none.
+    ///   - url: the server's URL.
+    ///   - token: the secret of a token; `nil` for a server without tokens.
     ///   - timeout: how long one request may take.
-    ///   - http: what sends the requests; one that all clients share where it is `nil`.
+    ///   - http: the client that sends the requests; if `nil`, one that all instances share.
     package init(url: String, token: String? = nil, timeout: TimeAmount = .seconds(2), http: HTTPClient? = nil) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.token = token
@@ -29,23 +29,23 @@ package struct FuseboxClient: Sendable {
 
     /// Asks whether a call may go through.
     ///
-    /// - Throws: a ``FuseboxError`` where the server decided nothing; any other error where it could not be reached.
+    /// - Throws: a ``FuseboxError`` if the server gave no decision; any other error if the server could not be reached.
     package func acquire(_ name: String) async throws -> DecisionDocument {
         try await send(.POST, Paths.acquire(name), as: DecisionDocument.self)
     }
 
-    /// Says what became of a call.
+    /// Reports the outcome of a call.
     ///
     /// - Parameters:
     ///   - outcome: `success`, `failure` or `ignored`.
-    ///   - name: the breaker's.
-    ///   - permit: what the acquire handed out.
+    ///   - name: the breaker's name.
+    ///   - permit: the permit that the acquire returned.
     ///   - durationMs: how long the call took, in milliseconds.
-    ///   - ageMs: how long ago it ended, in milliseconds.
+    ///   - ageMs: how long ago the call ended, in milliseconds.
     ///   - kind: a short word for a failure.
-    ///   - detail: a sentence for who looks at the failure.
+    ///   - detail: a sentence about the failure.
     ///   - reporter: the worker's own name for itself.
-    ///   - reportID: under which a repetition of this report is recognised.
+    ///   - reportID: the id under which the server recognises a repetition of this report.
     /// - Throws: as ``acquire(_:)``.
     package func report(
         _ outcome: String,
@@ -82,22 +82,22 @@ package struct FuseboxClient: Sendable {
         try await send(.GET, Paths.breaker(name))
     }
 
-    /// Whether the server takes requests.
-    /// - Throws: where it could not be reached.
+    /// Whether the server is ready for requests.
+    /// - Throws: if the server could not be reached.
     package func isReady() async throws -> Bool {
         try await execute(.GET, Paths.readyz, body: nil).status == .ok
     }
 
-    /// A consistent copy of the database, as it comes in.
+    /// Requests a consistent copy of the database, which the response body streams.
     /// - Parameter timeout: how long the server may take to begin.
-    /// - Returns: the response, its status 200; its `repr-digest` is that of the whole body.
+    /// - Returns: the response, with status 200; its `repr-digest` is the digest of the whole body.
     package func backUp(timeout: TimeAmount = .minutes(10)) async throws -> HTTPClientResponse {
         let response = try await execute(.POST, Paths.backup, body: nil, timeout: timeout)
         guard response.status == .ok else { throw try await Self.error(from: response) }
         return response
     }
 
-    /// Says what became of many calls, in order.
+    /// Reports the outcomes of many calls, in order.
     func report(_ reports: [ReportDocument]) async throws -> ReportsAnswerDocument {
         let body = try JSONEncoder().encode(ReportsDocument(reports: reports))
         return try await send(.POST, Paths.reports, body: body, as: ReportsAnswerDocument.self)
@@ -106,9 +106,9 @@ package struct FuseboxClient: Sendable {
     /// Follows the changes of all breakers, one JSON object a line.
     ///
     /// - Parameters:
-    ///   - position: the last change that is known; `nil` to begin with the panel.
-    ///   - heartbeatMs: how often a quiet stream is to say that it lives.
-    /// - Returns: the response, its status 200; its body has no end.
+    ///   - position: the last known change; `nil` to begin with the whole panel.
+    ///   - heartbeatMs: the interval of heartbeats on a quiet stream, in milliseconds.
+    /// - Returns: the response, with status 200 and an endless body.
     func follow(behind position: StreamPosition?, heartbeatMs: Int64) async throws -> HTTPClientResponse {
         var request = request(.GET, "\(Paths.events)?heartbeat_ms=\(heartbeatMs)")
         request.headers.add(name: "accept", value: "application/x-ndjson")
@@ -120,17 +120,18 @@ package struct FuseboxClient: Sendable {
 
     // MARK: One request
 
-    /// What sends requests where nothing else was given. Never shut down: it lives as long as the process.
+    /// The HTTP client that sends requests if no other was given. It is never shut down: it lives as long as the
+    /// process.
     package static let sharedHTTP = HTTPClient(configuration: httpConfiguration)
 
-    /// How requests to a Fusebox are sent.
+    /// The configuration of HTTP clients for a Fusebox server.
     package static var httpConfiguration: HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        // A server that is away is the caller's to know at once; tried again, it would take the whole time-out.
+        // The caller has to learn at once that the server is unreachable; retries would take the whole time-out.
         configuration.connectionPool.retryConnectionEstablishment = false
-        // Half of what the server allows, so that no request goes out on a connection that is about to be closed.
+        // Half of the server's idle timeout, so that no request is sent on a connection that is about to be closed.
         configuration.connectionPool.idleTimeout = .seconds(30)
-        // Streams hold a connection each, and a server that is slow is not to be waited for by who has another.
+        // Each stream holds a connection, and requests to a fast server must not wait behind those to a slow server.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1_024
         return configuration
     }
@@ -152,7 +153,8 @@ package struct FuseboxClient: Sendable {
         }
     }
 
-    /// The whole answer, for the client's own time-out ends with the head, and a body may never end.
+    /// Applies the time-out to the whole answer: the HTTP client's own time-out ends with the head, and a body may
+    /// never end.
     private func withinTimeout(_ exchange: @escaping @Sendable () async throws -> Data) async throws -> Data {
         try await withThrowingTaskGroup(of: Data.self) { group in
             group.addTask(operation: exchange)
@@ -197,23 +199,23 @@ package struct FuseboxClient: Sendable {
         )
     }
 
-    /// Bytes of an answer that are read at most: the largest list page with room to spare.
+    /// The maximum number of bytes of an answer that are read: the largest list page with room to spare.
     private static let maximumBody = 8_388_608
 }
 
-/// The server's word that it did not do what it was asked.
+/// The server's answer that it did not do what was requested.
 package struct FuseboxError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The HTTP status.
     package var status: Int
-    /// A `ProblemCode`, or one of a later version; `nil` where something else than a Fusebox answered.
+    /// A `ProblemCode`, or a code of a later version; `nil` if the answer does not come from a Fusebox server.
     package var code: String?
     package var detail: String
 
-    /// Whether it is there, and asking again changes nothing until somebody acts. What has no code is the word of something
-    /// that stands before it.
+    /// Whether the server is reachable, and asking again changes nothing until an operator acts. An answer without a
+    /// code comes from a proxy in front of the server.
     var isRefusal: Bool { code != nil && (400..<500).contains(status) && status != 408 && status != 429 }
 
-    /// Whether it cannot take what it was sent, from whomever and whenever.
+    /// Whether the content of the request can never be accepted.
     var isAboutContent: Bool { [400, 413, 422].contains(status) }
 
     package var description: String { "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))" }
