@@ -36,7 +36,7 @@ struct BackupCommand: AsyncParsableCommand {
         try Output.line("\(destination): \(bytes) bytes, complete and checked".printable)
     }
 
-    /// - Returns: how many bytes the backup has.
+    /// - Returns: the size of the backup in bytes.
     private func backUp() async throws -> Int {
         let place = try server.place()
         let response = try await place.reached { try await place.client.backUp() }

@@ -2,12 +2,11 @@ import ArgumentParser
 import BreakerClient
 import Foundation
 
-/// How a command tells that it failed: in words, or where `--json` was asked for as a problem document (RFC 9457); on
-/// standard error either way.
+/// Reports a command's failure on standard error: as text, or with `--json` as a problem document (RFC 9457).
 enum CommandFailure {
     static func end(with error: any Error) -> Never {
         let code = Fusebox.exitCode(for: error)
-        // Help and versions are no failures, and of an exit code all has been told.
+        // Help and version requests are not failures, and an exit code needs no further message.
         guard code != .success, !(error is ExitCode) else { Fusebox.exit(withError: error) }
         if wantsJSON(CommandLine.arguments) {
             tell(error)
@@ -17,7 +16,7 @@ enum CommandFailure {
         Fusebox.exit(withError: code)
     }
 
-    /// Tells an error, and does not end.
+    /// Prints an error without ending the process.
     static func tell(_ error: any Error) {
         if wantsJSON(CommandLine.arguments) {
             Output.remark(problem(error))
@@ -26,12 +25,12 @@ enum CommandFailure {
         }
     }
 
-    /// What stands behind `--` is another command's.
+    /// Whether the arguments contain `--json`. Arguments after `--` belong to another command.
     static func wantsJSON(_ arguments: [String]) -> Bool {
         arguments.prefix { $0 != "--" }.contains("--json")
     }
 
-    /// The server's document as it came; for what went wrong on this side, one like it, without a status.
+    /// The server's problem document as received; for a local error, a similar document without a status.
     static func problem(_ error: any Error) -> String {
         if let problem = error as? ServerProblem, !problem.document.isEmpty {
             return (try? OperatorJSON.text(problem.document, on: .plain)) ?? ""
@@ -60,7 +59,7 @@ enum CommandFailure {
     }
 }
 
-/// How a command says what it has to say.
+/// The output format of a command.
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print JSON, and errors as problem documents.")
     var json = false

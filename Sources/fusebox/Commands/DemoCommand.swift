@@ -22,7 +22,7 @@ struct DemoCommand: AsyncParsableCommand {
     }
 }
 
-/// One of the demo's workers, in a process of its own.
+/// Runs one of the demo's workers, in a process of its own.
 struct DemoWorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "demo-worker", shouldDisplay: false)
 

@@ -20,8 +20,8 @@ struct HealthCommand: AsyncParsableCommand {
         print("ready")
     }
 
-    /// A server's certificate is seldom for the address by which its own machine asks, as in a container's health check. No
-    /// token is sent, so the certificate need not be verified then.
+    /// The HTTP client, which does not verify the certificate of the own server. In a container's health check, for
+    /// example, the certificate is rarely valid for the local address. No token is sent, so this is safe.
     private func http(_ place: ServerPlace) -> HTTPClient {
         guard place.isOwnServer, server.caFile == nil else { return place.http }
         var tls = place.tls ?? .makeClientConfiguration()

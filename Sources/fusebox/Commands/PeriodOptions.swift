@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// A period of the past.
+/// Options for a period in the past.
 struct PeriodOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -18,7 +18,7 @@ struct PeriodOptions: ParsableArguments {
     )
     var to: Moment?
 
-    /// The one moment from which all that is so long ago is counted, so that a period is as long as was said.
+    /// The instant to which all relative times refer, so that a period has exactly the requested length.
     private let now = Date()
 
     private enum CodingKeys: CodingKey { case from, to }
@@ -31,12 +31,12 @@ struct PeriodOptions: ParsableArguments {
 
     var query: OperatorClient.Query { [("from", from.map(text)), ("to", to.map(text))] }
 
-    /// With an end of its own where it has a beginning.
+    /// The query, with an explicit end if it has a beginning.
     var closedQuery: OperatorClient.Query {
         [("from", from.map(text)), ("to", (to ?? from.map { _ in .ago(ms: 0) }).map(text))]
     }
 
-    /// In seconds; `nil` where it is for the server to say.
+    /// The length of the period in seconds; `nil` if the server decides it.
     var length: TimeInterval? {
         from.map { (to?.date(at: now) ?? now).timeIntervalSince($0.date(at: now)) }
     }
@@ -46,7 +46,7 @@ struct PeriodOptions: ParsableArguments {
     }
 }
 
-/// A moment of the past.
+/// A moment in the past.
 enum Moment: Hashable, Sendable {
     case at(Date)
     case ago(ms: Int64)

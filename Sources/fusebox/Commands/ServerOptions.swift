@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// Which server a command talks to.
+/// Options that select the server of a command.
 struct ServerOptions: ParsableArguments {
     @Option(
         help: """
@@ -43,7 +43,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The key of your own certificate. (default: FUSEBOX_KEY_FILE)", valueName: "file"))
     var keyFile: String?
 
-    /// A token's secret comes from the environment or a file: a command line is for all to see.
+    /// The selected server. Its token comes from the environment or a file, because all users can see a command line.
     func place() throws -> ServerPlace {
         try ServerPlace(
             ServerPlace.Choice(
@@ -57,9 +57,9 @@ struct ServerOptions: ParsableArguments {
     }
 }
 
-/// What a command could not get from its server.
+/// The error of a command that got no usable answer from its server.
 struct ServerFailure: Error, CustomStringConvertible {
     var description: String
-    /// Nothing answered.
+    /// Whether the server did not answer at all.
     var isUnreachable = false
 }

@@ -1,9 +1,9 @@
 import ArgumentParser
 import UnixSignals
 
-/// Work that an interrupt cancels, so that it cleans up before the process ends.
+/// Runs work that an interrupt cancels, so that it can clean up before the process ends.
 enum SignalledTask {
-    /// - Throws: what `work` throws; an `ExitCode` once SIGINT or SIGTERM has cancelled it.
+    /// - Throws: the errors of `work`; an `ExitCode` after SIGINT or SIGTERM has cancelled it.
     static func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let task = Task { try await work() }
         let signals = Task {
@@ -13,7 +13,7 @@ enum SignalledTask {
         do {
             return try await task.value
         } catch  where task.isCancelled {
-            // 128 + SIGINT, as shells have it.
+            // 128 + SIGINT, as in shells.
             throw ExitCode(130)
         }
     }

@@ -33,7 +33,7 @@ struct ConfigurationFile {
         settings.name = { name in "\(path):\(lines[name] ?? 1): server.\(name)" }
     }
 
-    /// Which file to read cannot stand in the file.
+    /// All settings but the path of the file, which cannot be set in the file itself.
     private static let serverKeys = Set(Settings.Key.allCases.map(\.rawValue)).subtracting(["config"])
 
     private mutating func readPolicies(_ sections: ConfigurationNode.Members) throws(SettingsError) {
@@ -54,11 +54,11 @@ struct ConfigurationFile {
     }
 }
 
-/// A place in the configuration file, which knows its line and how it is called.
+/// A node of the configuration file, with its line and the name of its field.
 struct ConfigurationNode {
     let node: Node
     let path: String
-    /// From the root: `profiles.payments:*.policy`.
+    /// The path from the root: `profiles.payments:*.policy`.
     let field: String
     let line: Int
 
@@ -69,7 +69,7 @@ struct ConfigurationNode {
         self.line = line ?? node.mark?.line ?? 1
     }
 
-    /// The root of a document; `nil` where nothing stands in it.
+    /// The root of a document; `nil` if the document is empty.
     init?(yaml text: String, path: String) throws(SettingsError) {
         let root: Node?
         do {
@@ -85,11 +85,11 @@ struct ConfigurationNode {
         SettingsError(description: "\(path):\(line): \(field.isEmpty ? "the file" : field) \(detail)")
     }
 
-    /// In the order of the file: of many faults the first is told.
+    /// The members in the order of the file, so that the first of several faults is reported.
     typealias Members = [(name: String, node: ConfigurationNode)]
 
     /// The members of a mapping; an absent value is an empty mapping.
-    /// - Parameter known: what the names may be; `nil` for any.
+    /// - Parameter known: the permitted names; `nil` for any.
     func members(known: Set<String>? = nil) throws(SettingsError) -> Members {
         if node.tag == Tag(.null) { return [] }
         guard case .mapping(let mapping) = node else { throw error("must be a mapping") }
@@ -115,7 +115,7 @@ struct ConfigurationNode {
         return scalar.string
     }
 
-    /// `policy: {…}`, `preset: name`, or both. Without a preset the fields lie over `base`.
+    /// Reads `policy: {…}`, `preset: name`, or both. Without a preset, the fields override those of `base`.
     func policy(over base: Policy) throws(SettingsError) -> Policy {
         let members = try members(known: ["policy", "preset"])
         var policy = base
@@ -134,8 +134,8 @@ struct ConfigurationNode {
         } catch {
             let faults = error.faults.map { fault in (fields[fault.field] ?? node, fault) }
             throw SettingsError(
-                description: faults.map { place, fault in
-                    "\(path):\(place.line): \(node.field).\(fault.field) \(fault.detail)"
+                description: faults.map { faultNode, fault in
+                    "\(path):\(faultNode.line): \(node.field).\(fault.field) \(fault.detail)"
                 }.joined(separator: "\n")
             )
         }
@@ -164,7 +164,7 @@ extension ConfigurationNode.Members {
 }
 
 extension SettingsError {
-    /// What the parser says of a text that is no YAML, in the form of our own errors.
+    /// The parser's error for invalid YAML, in the form of our own errors.
     fileprivate init(yaml error: any Error, path: String) {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),

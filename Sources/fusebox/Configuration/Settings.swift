@@ -4,30 +4,32 @@ import BreakerHTTP
 import Foundation
 import Logging
 
-/// Everything that a server is told when it starts.
+/// All settings of a server, which it reads at its start.
 struct Settings {
     var listen = ListenAddress.default
     var databasePath = "./fusebox.db"
     var tokensPath: String?
-    /// The tokens file that the first start makes (the container image sets it); `nil` where `tokens` names a file, or
-    /// the server is insecure.
+    /// The tokens file that the first start creates (the container image sets it); `nil` if `tokens` is set or the
+    /// server is insecure.
     var defaultTokensPath: String?
     /// `nil` for a server of plain HTTP.
     var tls: ServerTLS.Files?
     var insecure = false
-    /// Names by which browsers may reach a server without tokens, beside those that nobody else can have.
+    /// Host names that browsers may use for a server without tokens, in addition to local names, which cannot belong to
+    /// another host.
     var hosts: [String] = []
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
     var maximumBreakers = Engine.Configuration().maximumBreakers
-    /// `nil` for the rule of the engine.
+    /// `nil` for the engine's default.
     var breakersPerToken: Int?
     var mayWorkersCreate = Engine.Configuration().mayWorkersCreate
     var metricsBreakers = HTTPLimits.metricsBreakers
     var book = PolicyBook()
     private var tlsFiles = TLSPaths()
 
-    /// A setting by its name in the configuration file; in the environment it is `FUSEBOX_` and its name in capitals.
+    /// A setting, by its name in the configuration file. Its environment variable is `FUSEBOX_` and the name in
+    /// capitals.
     enum Key: String, CaseIterable {
         case listen, db, config, tokens, insecure, hosts
         case defaultTokens = "default_tokens"
@@ -41,7 +43,8 @@ struct Settings {
         case mayWorkersCreate = "workers_create"
         case metricsBreakers = "metrics_breakers"
 
-        /// Whether an empty variable of the environment is an error, because the server would be less secure without it.
+        /// Whether an empty environment variable is an error, because the server would be less secure without the
+        /// setting.
         var isSecurity: Bool {
             switch self {
             case .tokens, .tlsCertificate, .tlsKey, .tlsClientCA, .mayWorkersCreate: true
@@ -50,7 +53,7 @@ struct Settings {
         }
     }
 
-    /// Options win over the environment, the environment over the configuration file, that over the defaults.
+    /// Options win over the environment, the environment over the configuration file, the file over the defaults.
     static func resolve(
         options: SettingsSource,
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -110,7 +113,7 @@ struct Settings {
                 guard !value.isEmpty else { throw invalid("a path") }
                 databasePath = value
             case .tokens:
-                // Taken for none, it would open a server to everybody who reaches it.
+                // Without this check, an empty path would mean no tokens, and open the server to every client.
                 guard !value.isEmpty else { throw invalid("the path of a tokens file") }
                 tokensPath = value
             case .defaultTokens: defaultTokensPath = value.isEmpty ? nil : value
@@ -132,7 +135,7 @@ struct Settings {
                 guard let format = LogFormat(rawValue: value) else { throw invalid("text or json") }
                 logFormat = format
             case .tlsCertificate, .tlsKey, .tlsClientCA:
-                // An empty one would mean less security, without a word.
+                // Without this check, an empty path would silently reduce the security.
                 guard !value.isEmpty else { throw invalid("the path of a PEM file") }
                 switch key {
                 case .tlsCertificate: tlsFiles.certificate = value
@@ -162,7 +165,7 @@ struct Settings {
     }
 }
 
-/// Where settings come from, and what they are called there.
+/// A source of settings, and the names of the settings in it.
 struct SettingsSource {
     var name: (String) -> String
     var values: [Settings.Key: String]
@@ -181,7 +184,7 @@ struct SettingsSource {
     }
 }
 
-/// A setting is missing or wrong.
+/// The error of a missing or invalid setting.
 struct SettingsError: Error, Hashable, CustomStringConvertible {
     var description: String
 }

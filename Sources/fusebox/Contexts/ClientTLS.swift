@@ -7,14 +7,14 @@ import NIOSSL
 
 /// The PEM files with which a command verifies the server and authenticates itself.
 struct ClientTLS: Hashable {
-    /// The authorities that the server's certificate is verified with; `nil` for those of the system.
+    /// The certificate authorities that verify the server's certificate; `nil` for those of the system.
     var caFile: String?
-    /// The client's own certificate, where the server asks for one, and its key.
+    /// The client's own certificate and its key, for servers that require one.
     var certificateFile: String?
     var keyFile: String?
 
-    /// - Returns: `nil` where no file is named.
-    /// - Throws: ``SettingsError`` where a file cannot be read.
+    /// - Returns: `nil` if no file is set.
+    /// - Throws: ``SettingsError`` if a file cannot be read.
     func configuration() throws(SettingsError) -> TLSConfiguration? {
         guard self != ClientTLS() else { return nil }
         var configuration = TLSConfiguration.makeClientConfiguration()
@@ -47,10 +47,10 @@ struct ClientTLS: Hashable {
 }
 
 extension HTTPClient {
-    /// HTTP clients live as long as the process: one that is released without a shutdown ends it.
+    /// Keeps HTTP clients for the life of the process: releasing one without a shutdown crashes the process.
     private static let kept = NIOLockedValueBox<[HTTPClient]>([])
 
-    /// - Parameter silence: how long the server may be silent; without a bound where it is `nil`.
+    /// - Parameter silence: how long the server may be silent; `nil` for no limit.
     static func forFusebox(tls: TLSConfiguration?, silence: TimeAmount? = nil) -> HTTPClient {
         guard tls != nil || silence != nil else { return FuseboxClient.sharedHTTP }
         var configuration = FuseboxClient.httpConfiguration

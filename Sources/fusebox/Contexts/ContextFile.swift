@@ -2,7 +2,7 @@ import BreakerHTTP
 import Foundation
 import Yams
 
-/// The servers that an operator has named: `contexts`, and which of them is `current`.
+/// The file of an operator's named servers (`contexts`) and the selected one (`current`).
 struct ContextFile {
     struct Context: Hashable {
         var name: String
@@ -14,10 +14,10 @@ struct ContextFile {
 
     let path: String
     private(set) var current: String?
-    /// In the order of the file.
+    /// The contexts in the order of the file.
     private(set) var contexts: [Context] = []
 
-    /// `FUSEBOX_CONTEXTS`, else `fusebox/contexts.yaml` in the folder for settings.
+    /// `FUSEBOX_CONTEXTS`, else `fusebox/contexts.yaml` in the user's configuration directory.
     static func path(environment: [String: String] = ProcessInfo.processInfo.environment) -> String {
         if let path = environment["FUSEBOX_CONTEXTS"], !path.isEmpty { return path }
         let home = environment["HOME"] ?? NSHomeDirectory()
@@ -25,7 +25,7 @@ struct ContextFile {
         return settings + "/fusebox/contexts.yaml"
     }
 
-    /// - Returns: an empty one where there is no file.
+    /// - Returns: an empty context file if the file does not exist.
     static func read(path: String = path()) throws(SettingsError) -> ContextFile {
         guard FileManager.default.fileExists(atPath: path) else { return ContextFile(path: path) }
         return try ContextFile(text: try SecretFile.text(of: path, isSecret: { hasToken($0, path: path) }), path: path)
@@ -77,11 +77,11 @@ struct ContextFile {
         throw SettingsError(description: "\(path) has no context \(name); \(known)")
     }
 
-    /// The text of the file with another context as its current one, and otherwise as it was, comments included.
+    /// The text of the file with another current context. All other lines, including comments, stay as they are.
     static func text(_ text: String, withCurrent name: String, path: String) throws(SettingsError) -> String {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        if let place = lines.firstIndex(where: { $0.hasPrefix("current:") }) {
-            lines[place] = "current: \(name)"
+        if let index = lines.firstIndex(where: { $0.hasPrefix("current:") }) {
+            lines[index] = "current: \(name)"
         } else {
             lines.insert("current: \(name)", at: 0)
         }

@@ -1,10 +1,10 @@
 import BreakerSQLite
 import Foundation
 
-/// A file in which a secret may stand.
+/// A file that may contain a secret.
 enum SecretFile {
-    /// - Parameter isSecret: whether there is a secret in such a text.
-    /// - Throws: where it cannot be read, and where every user may read or write a file with a secret.
+    /// - Parameter isSecret: whether a text contains a secret.
+    /// - Throws: if the file cannot be read, or if it contains a secret and every user may read or write it.
     static func text(of path: String, isSecret: (String) -> Bool = { _ in true }) throws(SettingsError) -> String {
         let text: String
         do {
@@ -21,7 +21,7 @@ enum SecretFile {
         return text
     }
 
-    /// The secret that is alone in a file. A path that begins with `~/` is the user's own.
+    /// Reads a file that contains only a secret. `~/` at the start of the path is the user's home directory.
     static func secret(of path: String) throws(SettingsError) -> String {
         let path = NSString(string: path).expandingTildeInPath
         let secret = try text(of: path).trimmingCharacters(in: .whitespacesAndNewlines)

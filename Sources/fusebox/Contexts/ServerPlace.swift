@@ -6,16 +6,16 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 
-/// Where a server is, and with what token to go there.
+/// The address of a server, and the credentials to use with it.
 struct ServerPlace: Sendable {
-    /// Without a slash at its end.
+    /// The URL without a trailing slash.
     let url: String
     let token: String?
-    /// How the server is trusted; `nil` for the system's way.
+    /// The TLS configuration; `nil` for the system's default.
     let tls: TLSConfiguration?
-    /// What sends requests there.
+    /// The client that sends requests to this server.
     let http: HTTPClient
-    /// Whether the address is that of the server whose environment this is.
+    /// Whether the address comes from the environment of the server itself (`FUSEBOX_LISTEN`).
     let isOwnServer: Bool
 
     init(url: String, token: String? = nil, tls: TLSConfiguration? = nil, isOwnServer: Bool = false) {
@@ -29,17 +29,17 @@ struct ServerPlace: Sendable {
     /// A client for workers' requests.
     var client: FuseboxClient { FuseboxClient(url: url, token: token, http: http) }
 
-    /// What a command was told. Flags win over the environment, the environment over the file of contexts.
+    /// The server options of a command. Flags win over the environment, the environment over the context file.
     struct Choice {
         var url: String?
         var context: String?
         var tokenFile: String?
-        /// What the flags say of it.
+        /// The TLS files from the flags.
         var tls = ClientTLS()
         var environment: [String: String] = [:]
     }
 
-    /// A context's token goes to that context's server and to no other.
+    /// Resolves the options. A context's token is sent only to that context's server.
     init(_ choice: Choice) throws(SettingsError) {
         let found = try Self.resolve(choice)
         let tls = Self.tls(flags: choice.tls, environment: choice.environment, context: found.tls)
@@ -50,7 +50,7 @@ struct ServerPlace: Sendable {
         }
     }
 
-    /// A file at a time: the flag wins over the environment, the environment over the context.
+    /// Chooses each file separately: the flag wins over the environment, the environment over the context.
     private static func tls(flags: ClientTLS, environment: [String: String], context: ClientTLS) -> ClientTLS {
         func chosen(_ file: KeyPath<ClientTLS, String?>, _ name: String) -> String? {
             flags[keyPath: file] ?? environment[name].flatMap { $0.isEmpty ? nil : $0 } ?? context[keyPath: file]
@@ -65,7 +65,7 @@ struct ServerPlace: Sendable {
     private struct Found {
         var url: String
         var token: String?
-        /// Of the context.
+        /// The TLS files of the context.
         var tls = ClientTLS()
         var isOwnServer = false
     }
@@ -100,8 +100,8 @@ struct ServerPlace: Sendable {
         }
     }
 
-    /// Asks the server something.
-    /// - Throws: what it answered as it is, and in words that it did not answer.
+    /// Runs a request.
+    /// - Throws: the server's answer as it is; a ``ServerFailure`` with a description if the server did not answer.
     func reached<Value>(_ ask: () async throws -> Value) async throws -> Value {
         do {
             return try await ask()
@@ -119,7 +119,7 @@ struct ServerPlace: Sendable {
 
     private static let silences: [HTTPClientError] = [.deadlineExceeded, .readTimeout, .connectTimeout]
 
-    /// What has become of an attempt to reach it.
+    /// Describes a failed attempt to reach the server.
     private static func words(of error: any Error) -> String {
         switch error {
         case let error as IOError where error.errnoCode == ECONNREFUSED: "cannot be reached: nothing listens there"

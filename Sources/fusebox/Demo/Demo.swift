@@ -2,18 +2,18 @@ import BreakerClient
 import Foundation
 import Logging
 
-/// The main job on real input: an outage, seen by eight processes through one breaker.
+/// The demo: an outage of a downstream, as eight worker processes see it through one breaker.
 struct Demo: Sendable {
     let workers: Int
 
-    /// Seconds from the start: when the downstream dies, when it is back, and when the demo ends.
+    /// Seconds from the start: when the downstream fails, when it is back, and when the demo ends.
     static let outage = 8.0..<26.0
     static let end = 40.0
     /// Short times, so that an outage of 18 s shows several probes.
     static let policy = #"{"policy":{"failure_threshold":5,"recovery_timeout_ms":4000,"probe_lease_ms":2000}}"#
     static let breaker = "payments"
 
-    /// Runs to its end, or until it is interrupted; either way nothing of it is left.
+    /// Runs the demo to its end or until it is interrupted. In both cases it leaves no files or processes.
     func run() async throws {
         try await SignalledTask.run(tell)
     }
@@ -52,7 +52,7 @@ struct Demo: Sendable {
         var settings = Settings()
         settings.listen = ListenAddress(host: "127.0.0.1", port: 0)
         settings.databasePath = folder.appendingPathComponent("fusebox.db").path
-        // What its end cuts off is nobody's trouble.
+        // Errors of requests that the demo's end cuts off do not matter.
         settings.logLevel = .critical
         var server = Server(settings: settings)
         server.handlesSignals = false
@@ -60,7 +60,7 @@ struct Demo: Sendable {
         return server
     }
 
-    /// Runs a server in the group, and waits until it says where it listens.
+    /// Runs a server in the group, and waits until it reports its address.
     private func start(
         in group: inout ThrowingTaskGroup<Void, any Error>,
         _ body: @escaping @Sendable (@escaping @Sendable (String) -> Void) async throws -> Void

@@ -21,7 +21,7 @@ final class DemoCrew: Sendable {
             let pipe = Pipe()
             process.standardOutput = pipe
             pipe.fileHandleForReading.readabilityHandler = { [tallies] handle in
-                // Each line is the sum so far: the last whole one says all.
+                // Each line is the sum so far, so only the last whole line matters.
                 let lines = String(decoding: handle.availableData, as: UTF8.self).split(separator: "\n")
                 guard let tally = lines.last.flatMap({ DemoTally(line: $0) }) else { return }
                 tallies.withLockedValue { $0[index] = tally }
@@ -30,7 +30,7 @@ final class DemoCrew: Sendable {
         }
     }
 
-    /// What all of them counted together.
+    /// The sum of all workers' counts.
     var tally: DemoTally { tallies.withLockedValue { $0.values.reduce(DemoTally(), +) } }
 
     func dismiss() {

@@ -3,13 +3,13 @@ import Hummingbird
 import Logging
 import NIOConcurrencyHelpers
 
-/// A real HTTP service that is dead for a while: it takes its time, and fails.
+/// A real HTTP service with an outage, during which it answers slowly and with failures.
 final class DemoDownstream: Sendable {
     struct Counts: Sendable {
         var calls = 0
-        /// Calls that came while it was dead.
+        /// Calls that arrived during the outage.
         var callsWhileDead = 0
-        /// Calls at once, at most, from a second after its death on: the probes.
+        /// The maximum number of concurrent calls after the detection time of the outage: these are probes.
         var mostProbesAtOnce = 0
         var running = 0
     }
@@ -26,7 +26,7 @@ final class DemoDownstream: Sendable {
         self.outage = outage
     }
 
-    /// Its clock runs from here.
+    /// Starts the clock of the outage.
     func begin(at start: ContinuousClock.Instant) { state.withLockedValue { $0.start = start } }
 
     var counts: Counts { state.withLockedValue { $0.counts } }
@@ -67,7 +67,7 @@ final class DemoDownstream: Sendable {
         return isDead ? .serviceUnavailable : .ok
     }
 
-    /// By then every call that began before the breaker opened has ended.
+    /// The time after which every call that began before the breaker opened has ended.
     private static let detectionSeconds = 2.0
     private static let liveDelay = Duration.milliseconds(20)
     private static let deadDelay = Duration.milliseconds(400)

@@ -1,4 +1,4 @@
-/// A breaker as the server shows it, as far as the demo looks.
+/// The parts of the server's breaker document that the demo uses.
 struct DemoBreaker: Decodable {
     struct Transition: Decodable {
         var detail: String
@@ -13,7 +13,7 @@ struct DemoBreaker: Decodable {
     }
 }
 
-/// What happened in the demo, as far as its summary tells.
+/// The events of the demo that its summary reports.
 struct DemoStory {
     private var openedAt: Double?
     private var closedAt: Double?
@@ -23,7 +23,7 @@ struct DemoStory {
     private var probes = 0
     private var cause = ""
 
-    /// Looks at the breaker `elapsed` seconds after the start.
+    /// Notes the breaker's state `elapsed` seconds after the start.
     mutating func see(_ breaker: DemoBreaker, tally: DemoTally, elapsed: Double) {
         if Demo.outage.contains(elapsed) { deniedWhileDead = tally.denied }
         failures = tally.failures
@@ -37,7 +37,7 @@ struct DemoStory {
         if !self.isClosed, isClosed { closedAt = elapsed }
     }
 
-    /// - Returns: `nil` where the breaker did not open and close again.
+    /// - Returns: `nil` if the breaker did not open and close again.
     func summary(workers: Int, downstream: DemoDownstream.Counts) -> String? {
         guard let openedAt, let closedAt else { return nil }
         let outage = Demo.outage

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The live table: a line a second, and one more whenever the state changes.
+/// The live table: one line per second, and another one whenever the state changes.
 struct DemoTable {
     private var shownSecond = -1
     private var shownState = ""
@@ -32,7 +32,7 @@ struct DemoTable {
         fflush(nil)
     }
 
-    /// Right-aligned to a positive width, left-aligned to a negative one.
+    /// Right-aligns to a positive width, left-aligns to a negative one.
     private static func pad(_ text: String, _ width: Int) -> String {
         let space = String(repeating: " ", count: max(0, abs(width) - text.count))
         return width < 0 ? text + space : space + text

@@ -5,7 +5,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-/// A worker as any team would write it: ask, call, report.
+/// A typical worker: it asks, calls and reports.
 struct DemoWorker {
     let fusebox: FuseboxClient
     let downstream: String
@@ -17,7 +17,7 @@ struct DemoWorker {
         self.reporter = reporter
     }
 
-    /// Works until standard output is closed: until whoever started it is gone.
+    /// Works until standard output is closed, which happens when the parent process ends.
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
         var tally = DemoTally()
@@ -49,7 +49,7 @@ struct DemoWorker {
         )
     }
 
-    /// - Returns: how it failed; `nil` if it did not.
+    /// - Returns: the kind of the failure; `nil` if the call succeeded.
     private func call() async -> String? {
         do {
             let response = try await HTTPClient.shared.execute(
@@ -63,7 +63,7 @@ struct DemoWorker {
     }
 }
 
-/// What a worker counts, as one line of text on its way to the table.
+/// A worker's counts, which it sends to the table as one line of text.
 struct DemoTally: Sendable {
     var allowed = 0
     var denied = 0

@@ -1,14 +1,14 @@
 import BreakerSQLite
 import Foundation
 
-/// A new file beside the path that it is made for, until it is complete. It has a random name, and from the first moment
-/// only its owner may read and write it.
+/// A file that is written next to its destination and gets the destination's name when it is complete. It has a random
+/// name, and only its owner may read and write it from the start.
 struct TemporaryFile {
     let path: String
     let handle: FileHandle
     private let destination: String
 
-    /// - Parameter destination: may exist.
+    /// - Parameter destination: the path of the complete file, which may exist.
     init(for destination: String) throws(POSIXError) {
         self.destination = destination
         path = "\(destination).\(UUID().uuidString)"
@@ -17,14 +17,15 @@ struct TemporaryFile {
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
-    /// Gives the file its destination as a name, and makes both survive a power cut. What has that name is not replaced.
+    /// Gives the file the destination's name. The file and the name then survive a power failure. An existing file is
+    /// not replaced.
     func publish() throws {
         try handle.synchronize()
         guard link(path, destination) == 0 else { throw POSIXError.last }
         try synchronizeFolder()
     }
 
-    /// Puts the file in the place of its destination, whose mode it gets.
+    /// Replaces the destination with this file, which keeps the destination's mode.
     func replace() throws {
         guard let permissions = FileStatus(path: destination)?.permissions,
             fchmod(handle.fileDescriptor, mode_t(permissions)) == 0
@@ -34,7 +35,7 @@ struct TemporaryFile {
         try synchronizeFolder()
     }
 
-    /// Removes the random name; the file stays under the one that it was given. Call it in any case.
+    /// Removes the random name. A published file stays under its destination's name. Always call this method.
     func discard() {
         unlink(path)
         try? handle.close()
@@ -50,6 +51,6 @@ struct TemporaryFile {
 }
 
 extension POSIXError {
-    /// What the system said of the last call that failed.
+    /// The error of the last failed system call.
     static var last: POSIXError { POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Logging
 
-/// How log lines look.
+/// The format of log lines.
 enum LogFormat: String, CaseIterable {
     /// For people.
     case text

@@ -1,8 +1,8 @@
 import Foundation
 import Logging
 
-/// Writes each message as one line of text to standard error. Whatever a client or an operator sent stays within its field
-/// and its line, and cannot steer a terminal.
+/// Writes each message as one line of text to standard error. Text from a client or an operator stays within its field
+/// and its line, and cannot control a terminal.
 struct TextLogHandler: LogHandler {
     let label: String
     var logLevel = Logger.Level.info
@@ -19,7 +19,7 @@ struct TextLogHandler: LogHandler {
 
     func log(event: LogEvent) { write(line: line(event, at: Date())) }
 
-    /// As swift-log's own handler writes it, with quotes where a value has spaces.
+    /// The line in the format of swift-log's own handler, with quotes around values that contain spaces.
     func line(_ event: LogEvent, at now: Date) -> String {
         let fields = fields(of: event).sorted { $0.key < $1.key }.map {
             "\(Self.quoted($0.key))=\(Self.quoted($0.value))"
@@ -38,7 +38,7 @@ struct TextLogHandler: LogHandler {
 }
 
 extension LogHandler {
-    /// What an event says beside its message; its own values win over those of the logger.
+    /// The metadata of an event. Its own values win over those of the logger.
     func fields(of event: LogEvent) -> [String: String] {
         metadata.merging(event.metadata ?? [:]) { _, own in own }.mapValues(\.description)
     }

@@ -1,22 +1,22 @@
 import Foundation
 
-/// An operator's order, as the server keeps it.
+/// An entry of the server's audit log: an operator's order.
 struct AuditEntryDocument: Decodable, Sendable {
-    /// What an order changed, before or after it: the members that its action has, and no others.
+    /// The state that an order changed, before or after it. Only the members that belong to the action are set.
     struct Image: Decodable, Sendable {
         var policySource: String?
         var policy: [String: Double?]?
         var state: String?
         var generation: Int64?
         var override: Order?
-        /// Of an override's entry, which is the override itself.
+        /// The override, in the entry of an override. There the JSON object itself is the override.
         var order: Order?
 
         private enum Key: CodingKey { case policySource, policy, state, generation, override }
 
         init(from decoder: any Decoder) throws {
             order = try? Order(from: decoder)
-            // What is no object has no members: the entry is shown without them.
+            // A value that is not an object has no members; the entry is shown without them.
             guard let container = try? decoder.container(keyedBy: Key.self) else { return }
             policySource = try container.decodeIfPresent(String.self, forKey: .policySource)
             policy = try container.decodeIfPresent([String: Double?].self, forKey: .policy)

@@ -15,7 +15,7 @@ struct BreakerDocument: Decodable, Sendable {
         var expiresAt: Date?
     }
 
-    /// A rule that is on, and how near it is to tripping.
+    /// An active rule, and how near it is to tripping.
     struct Rule: Decodable, Sendable {
         var field: String
         /// `nil` while there are no calls to observe.
@@ -30,7 +30,7 @@ struct BreakerDocument: Decodable, Sendable {
     var generation: Int64
     var since: Date
     var openUntil: Date?
-    /// Fields of a policy by their names in JSON; `nil` where a rule is off.
+    /// The fields of the policy by their names in JSON; `nil` if a rule is off.
     var policy: [String: Double?]
     var policySource: String
     var probes: Probes

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Why a breaker is as it is, and what comes.
+/// Why a breaker is in its state, and what happens next.
 struct ExplanationDocument: Decodable, Sendable {
     struct Event: Decodable, Sendable {
         var inMs: Int64?

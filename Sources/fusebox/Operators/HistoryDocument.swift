@@ -1,6 +1,6 @@
 import Foundation
 
-/// What became of a breaker's calls, step by step.
+/// The outcomes of a breaker's calls, step by step.
 struct HistoryDocument: Decodable, Sendable {
     struct Point: Decodable, Sendable {
         var at: Date
@@ -17,14 +17,14 @@ struct HistoryDocument: Decodable, Sendable {
     var from: Date
     var to: Date
     var stepMs: Int64
-    /// The oldest first, none left out.
+    /// The steps, oldest first, without gaps.
     var points: [Point]
 }
 
-/// What the failures of a period have in common.
+/// A summary of the failures of a period.
 struct FailureSummaryDocument: Decodable, Sendable {
     struct Kind: Decodable, Sendable {
-        /// `nil` for failures of which none was told.
+        /// `nil` for failures that were reported without one.
         var kind: String?
         var failures: Int64
         var share: Double
@@ -42,8 +42,8 @@ struct FailureSummaryDocument: Decodable, Sendable {
     var kinds: [Kind]
     var reporters: [Reporter]
 
-    /// Failures beyond the kinds that are told.
+    /// Failures of kinds that are not listed.
     var otherKinds: Int64 { failures - kinds.reduce(0) { $0 + $1.failures } }
-    /// Failures beyond the reporters that are told.
+    /// Failures from reporters that are not listed.
     var otherReporters: Int64 { failures - reporters.reduce(0) { $0 + $1.failures } }
 }

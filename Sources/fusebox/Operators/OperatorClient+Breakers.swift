@@ -2,11 +2,11 @@ import BreakerAPI
 import Foundation
 
 extension OperatorClient {
-    /// All pages of a list as one document; it has a next page only where `limit` cut it off.
+    /// Reads all pages of a list as one document. The document has a next page only if `limit` cut the list off.
     ///
     /// - Parameters:
-    ///   - key: the member that has the items.
-    ///   - limit: how many items there are at most.
+    ///   - key: the member that holds the items.
+    ///   - limit: the maximum number of items.
     func list(
         _ path: String,
         _ query: Query = [],
@@ -26,7 +26,7 @@ extension OperatorClient {
             guard let object = try? JSONSerialization.jsonObject(with: page.body) as? [String: Any],
                 let more = object[key] as? [Any]
             else { throw ServerFailure(description: "\(place.url)\(path) answered something that is no list") }
-            // What stands beside the items is of the same moment as the first of them.
+            // The other members come from the first page.
             document.merge(object) { first, _ in first }
             items += more
             token = object["next_page_token"] as? String ?? ""
@@ -37,7 +37,7 @@ extension OperatorClient {
         return try JSONSerialization.data(withJSONObject: document)
     }
 
-    /// The largest page that a server gives.
+    /// The maximum page size of a server.
     private static let pageSize = 1_000
 
     func breaker(_ name: String) async throws -> Reply { try await get(Paths.breaker(name)) }

@@ -5,10 +5,10 @@ import NIOFoundationCompat
 import NIOHTTP1
 
 extension OperatorClient {
-    /// An answer that comes as lines of JSON, for as long as it comes.
+    /// Reads an answer of JSON lines until it ends.
     ///
-    /// - Parameter take: what to do with a line, which has no line break; `false` for no more of them.
-    /// - Throws: as ``send(_:_:_:body:headers:)``, and what `take` throws, as it is.
+    /// - Parameter take: gets each line without its line break; returns `false` to stop.
+    /// - Throws: the errors of ``send(_:_:_:body:headers:)``, and those of `take` unchanged.
     func lines(_ path: String, _ query: Query = [], take: (Data) async throws -> Bool) async throws {
         let response = try await place.reached {
             try await execute(.GET, path, query, headers: [("accept", "application/x-ndjson")])

@@ -6,14 +6,14 @@ import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
 
-/// A server as an operator's command sees it: documents in and out, whatever the route.
+/// The HTTP client of the operators' commands: it sends and receives documents on any route.
 ///
-/// `BreakerClient` is for workers: few routes, and errors without their document.
+/// `BreakerClient` is for workers: it has few routes, and its errors do not keep the problem document.
 struct OperatorClient: Sendable {
     let place: ServerPlace
     private let http: HTTPClient
 
-    /// - Parameter silence: how long the server may be silent within an answer; without a bound unless it is given.
+    /// - Parameter silence: how long the server may be silent within an answer; `nil` for no limit.
     init(place: ServerPlace, silence: TimeAmount? = nil) {
         self.place = place
         http = silence == nil ? place.http : .forFusebox(tls: place.tls, silence: silence)
@@ -40,15 +40,15 @@ struct OperatorClient: Sendable {
     }
 
     private static let timeout = TimeAmount.seconds(30)
-    /// Bytes of an answer that are read at most: the largest list page with room to spare.
+    /// The maximum number of bytes of an answer that are read: the largest list page with room to spare.
     static let maximumBody = 64 << 20
 
     func get(_ path: String, _ query: Query = []) async throws -> Reply {
         try await send(.GET, path, query)
     }
 
-    /// - Parameter body: an object of JSON.
-    /// - Throws: ``ServerProblem`` for what the server refuses, ``ServerFailure`` where it does not answer.
+    /// - Parameter body: a JSON object.
+    /// - Throws: ``ServerProblem`` if the server refuses the request, ``ServerFailure`` if it does not answer.
     func send(
         _ method: HTTPMethod,
         _ path: String,
@@ -64,7 +64,7 @@ struct OperatorClient: Sendable {
         }
     }
 
-    /// - Returns: the answer's head and, as it comes in, its body.
+    /// - Returns: the head of the answer, with its body as a stream.
     func execute(
         _ method: HTTPMethod,
         _ path: String,
@@ -100,12 +100,12 @@ struct OperatorClient: Sendable {
     }
 }
 
-/// The server's refusal, with the document that tells it.
+/// The server's refusal of a request, with its problem document.
 struct ServerProblem: Error, CustomStringConvertible {
     var status: Int
     var code: String?
     var detail: String
-    /// As it came; empty where something else than a Fusebox answered.
+    /// The problem document as received; empty if the answer does not come from a Fusebox server.
     var document = Data()
 
     init(status: Int, reason: String, body: Data) {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// JSON as the server speaks it, and as `--json` prints it.
+/// JSON in the server's format, and as `--json` prints it.
 enum OperatorJSON {
     static func decoder() -> JSONDecoder {
         let decoder = JSONDecoder()
@@ -16,19 +16,19 @@ enum OperatorJSON {
         return decoder
     }
 
-    /// An instant of RFC 3339, with or without a fraction of the second.
+    /// An RFC 3339 instant, with or without fractional seconds.
     static func instant(_ text: String) -> Date? {
         (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
             ?? (try? Date(text, strategy: Date.ISO8601FormatStyle()))
     }
 
-    /// A document on one line, or laid out for a reader at a terminal. Its members are sorted, so that two are compared
-    /// line by line.
+    /// A document on one line, or pretty-printed for a terminal. Its members are sorted, so that two documents can be
+    /// compared line by line.
     static func text(_ document: Data, on screen: Screen = .standardOutput) throws -> String {
         try text(try JSONSerialization.jsonObject(with: document), on: screen)
     }
 
-    /// A document with others as members of it.
+    /// Combines documents: each becomes a member of one object.
     static func text(_ document: Data, with members: [String: Data]) throws -> String {
         guard var object = try JSONSerialization.jsonObject(with: document) as? [String: Any] else {
             return try text(document)

@@ -1,24 +1,24 @@
 import BreakerCore
 import Foundation
 
-/// What has to change so that one breaker has the policy that it shall have.
+/// The change that gives one breaker its wanted policy.
 struct PolicyChange {
     struct Difference: Hashable {
         var field: PolicyField
-        /// `nil` where there is no breaker yet.
+        /// `nil` if the breaker does not exist yet.
         var old: PolicyValue?
         var new: PolicyValue
     }
 
     enum Outcome: String {
         case planned, applied
-        /// Somebody else changed the policy since it was read.
+        /// Another operator changed the policy after it was read.
         case refused
         case failed
     }
 
     let name: BreakerName
-    /// Names the policy that was read; `nil` where there is no breaker yet.
+    /// The ETag of the policy that was read; `nil` if the breaker does not exist yet.
     let tag: String?
     let differences: [Difference]
     private let wanted: Policy
@@ -27,8 +27,8 @@ struct PolicyChange {
 
     var isCreation: Bool { tag == nil }
 
-    /// - Parameter current: the policy that the breaker has, and its tag; `nil` where there is no such breaker.
-    /// - Returns: `nil` where it has the values already, whoever gave them.
+    /// - Parameter current: the breaker's current policy and its tag; `nil` if the breaker does not exist.
+    /// - Returns: `nil` if the breaker already has the wanted values, from whichever source.
     init?(_ name: BreakerName, to wanted: Policy, from current: (policy: Policy, tag: String)?) {
         differences = PolicyField.allCases.compactMap { field in
             let old = current?.policy[field]
@@ -41,7 +41,7 @@ struct PolicyChange {
         tag = current?.tag
     }
 
-    /// The body of the request: of a breaker that is there only what differs.
+    /// The body of the request. It holds only the differing fields.
     func body() throws -> Data {
         var fields: [String: Any] = [:]
         for difference in differences {
@@ -78,7 +78,7 @@ struct PolicyChange {
 }
 
 extension Policy {
-    /// The policy of a breaker as a server shows it. Fields of a later version are left alone.
+    /// The policy in the server's document of a breaker. Fields of a later version are ignored.
     init(_ document: [String: Double?]) throws(PolicyError) {
         let known = document.filter { PolicyField(rawValue: $0.key) != nil }
         self = try Policy().applying(

@@ -2,12 +2,12 @@ import BreakerCore
 import Foundation
 import Yams
 
-/// The policies that breakers shall have: the section `breakers` of a configuration file, and nothing else.
+/// The wanted policies of breakers: a configuration file with only the section `breakers`.
 struct PolicyFile {
-    /// In the order of the file.
+    /// The policies in the order of the file.
     private(set) var policies: [(name: BreakerName, policy: Policy)] = []
 
-    /// - Throws: every fault of the file in one error, each with its line.
+    /// - Throws: one error with every fault of the file, each with its line.
     init(text: String, path: String) throws(SettingsError) {
         guard let root = try ConfigurationNode(yaml: text, path: path) else { return }
         let sections = try root.members(known: ["breakers"])
@@ -41,7 +41,7 @@ struct PolicyFile {
         return try PolicyFile(text: text, path: path)
     }
 
-    /// The text of a file that gives breakers these policies. A field with its default is left out.
+    /// The text of a file that gives breakers these policies. Fields with default values are omitted.
     static func text(_ policies: [(name: String, policy: Policy)]) -> String {
         guard !policies.isEmpty else { return "breakers: {}\n" }
         var lines = ["breakers:"]
@@ -57,7 +57,7 @@ struct PolicyFile {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// What the field has where it is left out; of the windows and the cap, that depends on other fields.
+    /// The value of a field that is omitted. For the windows and the cap, it depends on other fields.
     private static func defaultValue(of field: PolicyField, in policy: Policy) -> PolicyValue {
         var other = policy
         switch field {
@@ -76,7 +76,7 @@ struct PolicyFile {
         }
     }
 
-    /// A name such as `1.5` or `on` is something else than a text in YAML, and a colon may end a key.
+    /// Quotes a name if necessary: in YAML, a name such as `1.5` or `on` is not a string, and a colon may end a key.
     private static func quoted(_ name: String) -> String {
         let isPlain =
             name.first?.isLetter == true && name.allSatisfy { $0.isLetter || $0.isNumber || "_-.".contains($0) }

@@ -3,13 +3,13 @@ import BreakerCore
 import Foundation
 import NIOHTTP1
 
-/// All that `apply` has to do.
+/// All changes that `apply` has to make.
 struct PolicyPlan {
     var changes: [PolicyChange] = []
     var unchanged = 0
 
-    /// Reads what the server has. Changes nothing.
-    /// - Throws: where any of the breakers may not be read, before anything else is done.
+    /// Reads the server's policies. Changes nothing.
+    /// - Throws: if any of the breakers cannot be read.
     init(_ file: PolicyFile, on client: OperatorClient, progress: (Int) -> Void) async throws {
         for (count, (name, policy)) in file.policies.enumerated() {
             progress(count)
@@ -30,7 +30,7 @@ struct PolicyPlan {
         }
     }
 
-    /// Carries it out, one breaker after the other. What is refused stays as it is, and the others go on.
+    /// Makes the changes, one breaker after the other. A refused change does not stop the others.
     mutating func apply(on client: OperatorClient, progress: (Int) -> Void) async {
         for index in changes.indices {
             progress(index)
@@ -59,7 +59,7 @@ struct PolicyPlan {
 
     var document: [String: Any] { ["changes": changes.map(\.document), "unchanged": unchanged] }
 
-    /// The difference, field by field, and a sum.
+    /// The differences, field by field, and a summary.
     func lines(on screen: Screen) -> [String] {
         changes.flatMap { Self.lines($0, on: screen) } + [sum]
     }

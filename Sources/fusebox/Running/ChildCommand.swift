@@ -1,13 +1,13 @@
 import Foundation
 
-/// Another command, run in this process's place: with its standard streams, its folder, its environment and its
-/// process group, so that a terminal treats both as one. (Foundation's `Process` makes a group of its own.)
+/// A child process that runs another command with this process's standard streams, working directory, environment and
+/// process group, so that a terminal treats both as one. (Foundation's `Process` creates a group of its own.)
 struct ChildCommand {
     enum End: Equatable, Sendable {
         case exit(Int32)
         case signal(Int32)
 
-        /// As shells have it.
+        /// The exit code as in shells: 128 plus the number of a signal.
         var code: Int32 {
             switch self {
             case .exit(let code): code
@@ -15,7 +15,7 @@ struct ChildCommand {
             }
         }
 
-        /// The kind of the failure; `nil` where it is none.
+        /// The kind of the failure; `nil` for a success.
         var kind: String? {
             switch self {
             case .exit(0): nil
@@ -30,17 +30,17 @@ struct ChildCommand {
         var code: Int32
 
         var description: String { "\(command) cannot be run: \(String(cString: strerror(code)))" }
-        /// As shells have it: 127 for what is not there, 126 for what is no program.
+        /// The exit code as in shells: 127 if the command is not found, 126 if it cannot be executed.
         var exitCode: Int32 { code == ENOENT ? 127 : 126 }
     }
 
     let words: [String]
 
-    /// - Returns: once it has ended.
+    /// Runs the command, and returns when it has ended.
     func run() async throws(NotStarted) -> End {
         let pid = try start()
         ForwardedSignals.forward(to: pid)
-        // A signal that came before there was anybody to pass it to.
+        // Pass on a signal that arrived before the child existed.
         if ForwardedSignals.received != 0 { kill(pid, ForwardedSignals.received) }
         let status = await withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: Self.wait(for: pid)) }
@@ -52,7 +52,7 @@ struct ChildCommand {
     private static func wait(for pid: pid_t) -> Int32 {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        // Its number may be another's from here on.
+        // From here on, another process may have the child's number.
         ForwardedSignals.forward(to: 0)
         return status
     }
@@ -61,12 +61,12 @@ struct ChildCommand {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // NIO ignores it, and what is ignored is inherited.
+        // NIO ignores SIGPIPE, and a child inherits ignored signals.
         var defaults = sigset_t()
         sigemptyset(&defaults)
         sigaddset(&defaults, SIGPIPE)
         posix_spawnattr_setsigdefault(&attributes, &defaults)
-        // The thread that this runs on blocks nearly all signals, and what is blocked is inherited as well.
+        // The current thread blocks nearly all signals, and a child inherits blocked signals too.
         var blocked = sigset_t()
         sigemptyset(&blocked)
         posix_spawnattr_setsigmask(&attributes, &blocked)

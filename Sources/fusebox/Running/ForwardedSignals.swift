@@ -1,16 +1,17 @@
 import Foundation
 import Synchronization
 
-/// Passes signals on to a child, as if the child stood in this process's place.
+/// Passes signals on to a child process.
 ///
-/// A signal that the terminal sends reaches the child by itself, for both are in its foreground group; only those that
-/// a process sent are passed on.
+/// The child receives the terminal's signals itself, because both are in the terminal's foreground group. So only
+/// signals from other processes are passed on.
 enum ForwardedSignals {
     private static let signals = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2]
 
-    /// Takes the signals over. One that the caller has this process ignore (`nohup`) stays ignored, by the child too.
+    /// Installs the signal handlers. A signal that the caller made this process ignore (`nohup`) stays ignored, also by
+    /// the child.
     static func install() {
-        // Both are made here, for a handler must not make them.
+        // Initialise both here, because a signal handler must not.
         receivedSignal.store(0, ordering: .relaxed)
         forward(to: 0)
         for number in signals {
@@ -27,13 +28,13 @@ enum ForwardedSignals {
         }
     }
 
-    /// The last signal that came; 0 where none did.
+    /// The last signal that arrived; 0 if none did.
     static var received: Int32 { receivedSignal.load(ordering: .relaxed) }
 
-    /// - Parameter pid: 0 for nobody.
+    /// - Parameter pid: the process that gets the signals; 0 for none.
     static func forward(to pid: pid_t) { forwardedTo.store(pid, ordering: .relaxed) }
 }
 
-// A signal handler may take no lock: these are read and written whole, without one.
+// Atomics, because a signal handler must not take a lock.
 private let receivedSignal = Atomic<Int32>(0)
 private let forwardedTo = Atomic<pid_t>(0)

@@ -2,7 +2,7 @@ import BreakerAPI
 import BreakerClient
 import Foundation
 
-/// A command under a breaker: asks, runs it, reports.
+/// Runs a command under a breaker: it acquires, runs the command and reports.
 struct GuardedRun {
     let place: ServerPlace
     let breaker: String
@@ -10,12 +10,12 @@ struct GuardedRun {
     let reporter: String
     /// Exit codes that are not the downstream's fault.
     let ignoredExits: Set<Int32>
-    /// Whether the command runs where there is no decision.
+    /// Whether the command runs if there is no decision.
     let runsWithoutDecision: Bool
 
-    /// EX_TEMPFAIL of sysexits.h: to be tried again later.
+    /// EX_TEMPFAIL of sysexits.h: try again later.
     static let denied: Int32 = 75
-    /// Tries of a report, and how long to wait before each.
+    /// The pauses before each attempt to report.
     private static let pauses: [Duration] = [.zero, .milliseconds(200), .seconds(1)]
 
     private var client: FuseboxClient { place.client }
@@ -55,7 +55,7 @@ struct GuardedRun {
         }
     }
 
-    /// A command that was told to end says nothing about the downstream.
+    /// The outcome to report. If a signal asked the command to end, its end says nothing about the downstream.
     private func outcome(of end: ChildCommand.End) -> String {
         if end == .exit(0) { return "success" }
         if [SIGINT, SIGTERM, SIGHUP, SIGQUIT].contains(ForwardedSignals.received) { return "ignored" }
@@ -63,7 +63,7 @@ struct GuardedRun {
         return "failure"
     }
 
-    /// Says what became of it; where that fails the command's exit code counts all the same.
+    /// Reports the outcome. If that fails, the command's exit code is still passed on.
     private func report(
         _ outcome: String,
         decision: DecisionDocument?,
@@ -101,7 +101,7 @@ struct GuardedRun {
         }
     }
 
-    /// Whether to say it again may help.
+    /// Whether sending the report again may help.
     private static func mayHelp(after error: any Error) -> Bool {
         guard let error = error as? FuseboxError else { return true }
         return error.status >= 500

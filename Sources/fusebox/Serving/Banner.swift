@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a server says when it is up: to a person what they need to begin, to a program the address alone.
+/// The text that a server prints when it is up: on a terminal the first steps, otherwise only the address.
 struct Banner: Sendable {
     private let databasePath: String
     private let tokensPath: String?

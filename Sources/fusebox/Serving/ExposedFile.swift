@@ -2,7 +2,7 @@ import BreakerHTTP
 import BreakerSQLite
 import Logging
 
-/// A file of the server that every user of the machine may read or write.
+/// Checks for files of the server that every user of the machine may read or write.
 enum ExposedFile {
     static func check(_ files: ServerTLS.Files, logger: Logger) throws {
         try check(files.key, logger: logger)
@@ -11,8 +11,8 @@ enum ExposedFile {
         }
     }
 
-    /// Warns where every user may read a secret file at `path`. Says nothing where there is no file.
-    /// - Throws: `StoreError` where every user may write it.
+    /// Warns if every user may read the secret file at `path`. Does nothing if the file does not exist.
+    /// - Throws: `StoreError` if every user may write the file.
     static func check(_ path: String, isSecret: Bool = true, logger: Logger) throws {
         guard let status = FileStatus(path: path) else { return }
         try status.refuseWritersAmongAll()

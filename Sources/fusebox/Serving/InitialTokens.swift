@@ -1,13 +1,14 @@
 import BreakerHTTP
 import Foundation
 
-/// The tokens file that a server makes for itself at its first start, so that a container is usable at once and never
-/// open to all.
+/// The tokens file that a server creates at its first start, so that a container is usable at once and never open to
+/// all clients.
 enum InitialTokens {
-    /// Makes the file with one operator token, and prints its secret, where neither the file nor a database exists.
+    /// Creates the file with one operator token and prints the secret, if neither the file nor a database exists.
     ///
-    /// The secret is printed before the file has its name: a start that is killed in between is a first start again.
-    /// - Throws: ``SettingsError`` where the file cannot be made, or is missing beside a database.
+    /// The secret is printed before the file gets its name. If the start is killed in between, the next start is a
+    /// first start again.
+    /// - Throws: ``SettingsError`` if the file cannot be created, or if it is missing although a database exists.
     static func make(at path: String, database: String) throws(SettingsError) {
         let files = FileManager.default
         guard !files.fileExists(atPath: path) else { return }
@@ -26,7 +27,7 @@ enum InitialTokens {
             try file.handle.write(contentsOf: Data((token.line + "\n").utf8))
             try file.handle.synchronize()
             try FileHandle.standardOutput.write(contentsOf: Data(announcement(of: secret, in: path).utf8))
-            // Fails where the path has come to exist.
+            // Fails if the path exists by now.
             try file.publish()
         } catch {
             throw SettingsError(description: "\(path) cannot be made: \(error.localizedDescription)")

@@ -5,7 +5,7 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Reads the files of tokens and certificates again at each SIGHUP. A file that cannot be read or has a mistake changes
+/// Reads the tokens and certificate files again at each SIGHUP. A file that cannot be read or has a mistake changes
 /// nothing.
 struct Reload: Service {
     /// The path of the tokens file; `nil` for a server without tokens, which a SIGHUP must not end either.
@@ -17,7 +17,7 @@ struct Reload: Service {
     let signals: UnixSignalsSequence
     let logger: Logger
 
-    /// Takes over SIGHUP, which ends a process that does not. What comes before the service runs is kept for it.
+    /// Traps SIGHUP, which by default ends the process. Signals that arrive before the service runs are kept for it.
     static func trap() async -> UnixSignalsSequence {
         await UnixSignalsSequence(trapping: .sighup)
     }
@@ -55,8 +55,8 @@ struct Reload: Service {
         }
     }
 
-    /// - Parameter tls: what the server accepts clients' certificates by.
-    /// - Throws: ``SettingsError``, `StoreError` or `TokenFile.Failure`, all of which name the file.
+    /// - Parameter tls: the TLS files, which decide whether the server accepts clients' certificates.
+    /// - Throws: ``SettingsError``, `StoreError` or `TokenFile.Failure`, each of which names the file.
     static func read(_ path: String, tls: ServerTLS.Files?, logger: Logger) throws -> [Token] {
         try ExposedFile.check(path, logger: logger)
         let text: String

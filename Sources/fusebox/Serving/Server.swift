@@ -8,16 +8,16 @@ import NIOPosix
 import ServiceLifecycle
 import UnixSignals
 
-/// Puts the parts together, and runs them until it is told to stop.
+/// Assembles the parts of a server, and runs them until shutdown.
 struct Server {
     let settings: Settings
-    /// Whether SIGTERM and SIGINT end it; otherwise cancellation does.
+    /// Whether SIGTERM and SIGINT end the server; otherwise cancellation does.
     var handlesSignals = true
-    /// Who is told where the server listens.
+    /// Called with the server's URL when it listens.
     var onRunning: @Sendable (_ url: String) async -> Void
 
-    /// How long a shutdown waits for requests under way before it cuts them off. What is queued is stored in any case,
-    /// and all of it within the 20 s that a supervisor is asked for.
+    /// How long a shutdown waits for requests in progress before it cuts them off. Queued changes are stored in any
+    /// case, and the whole shutdown fits into the 20 s that the documentation requires of a supervisor.
     static let gracefulShutdown = Duration.seconds(15)
 
     init(settings: Settings) {
@@ -28,7 +28,7 @@ struct Server {
 
     func run() async throws {
         let logger = Self.logger("fusebox", settings: settings)
-        // Before anything that takes time: whoever deploys tokens sends a signal as soon as there is a process.
+        // Before anything that takes time, because a deployment may send SIGHUP as soon as the process exists.
         let hangups = handlesSignals ? await Reload.trap() : nil
         var tokens: [Token]?
         if let path = settings.defaultTokensPath {
@@ -39,7 +39,7 @@ struct Server {
         let tls = try settings.tls.map { try ServerTLS($0) }
         let isExposed = tls == nil && tokens != nil && !settings.listen.isLoopback
         let connections = try ConnectionLimit.raise()
-        // They end with the process: a connection that was accepted at the very end may still have to be closed.
+        // The event loops end with the process: a connection that was accepted last may still have to be closed.
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: HTTPServer.Configuration.eventLoopCount)
         let engine = try openEngine(on: eventLoops.next(), logger: logger)
         let gatekeeper = Gatekeeper(
@@ -88,7 +88,7 @@ struct Server {
                 )
             )
         }
-        // The last is told of a shutdown first: readiness, then the server, and the engine behind all.
+        // Services shut down in reverse order: readiness first, then the server, and the engine last.
         services += [server, readiness]
         var lifecycle = ServiceGroupConfiguration(
             services: services,

@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// Durations as people write them: `90s`, `30m`, `2h`, `1d`.
+/// Durations in short notation: `90s`, `30m`, `2h`, `1d`.
 enum DurationText {
     private static let units: [(name: String, ms: Int64)] = [
         ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
     ]
 
-    /// All of it, in as many units as it takes: `1h30m`, `1500ms`.
+    /// The exact duration, in as many units as necessary: `1h30m`, `1500ms`.
     static func exact(ms: Int64) -> String {
         guard ms > 0 else { return "\(ms)ms" }
         guard ms % 1_000 == 0 else { return "\(ms)ms" }
@@ -18,7 +18,7 @@ enum DurationText {
         return text
     }
 
-    /// - Returns: milliseconds; `nil` for what is no duration.
+    /// - Returns: milliseconds; `nil` if `text` is not a duration.
     static func parse(_ text: String) -> Int64? {
         var (sum, rest): (Int64, Substring) = (0, text[...])
         guard !rest.isEmpty else { return nil }

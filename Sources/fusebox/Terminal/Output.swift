@@ -1,8 +1,8 @@
 import Foundation
 
-/// Where a command's words go.
+/// The output of a command.
 enum Output {
-    /// What could not be written: a result that is half there must not pass for a whole one.
+    /// The error of a failed write: an incomplete result must not pass for a complete one.
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
@@ -10,7 +10,7 @@ enum Output {
     /// Writes a line.
     static func line(_ text: String = "") throws(Failure) { try write(text + "\n") }
 
-    /// Writes a line of JSON as it came, but so that it cannot steer a terminal.
+    /// Writes a line of JSON as received, with control characters escaped so that it cannot control a terminal.
     static func json(_ line: Data) throws(Failure) {
         let text = String(decoding: line, as: UTF8.self)
         try self.line(isatty(STDOUT_FILENO) == 1 ? text.escapedForTerminal : text)
@@ -22,7 +22,7 @@ enum Output {
         try write(lines.joined(separator: "\n") + "\n")
     }
 
-    /// Writes a text as it is. Where the reader is gone the process ends as by SIGPIPE: at once, and without a word.
+    /// Writes a text as it is. If the reader is gone, the process ends at once and silently, as by SIGPIPE.
     static func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) throws(Failure) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
@@ -30,7 +30,7 @@ enum Output {
             if count >= 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EPIPE {
-                // NIO has the process ignore the signal.
+                // NIO makes the process ignore the signal.
                 TerminalSignals.die(by: SIGPIPE)
             } else if errno == EAGAIN {
                 var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
@@ -41,7 +41,8 @@ enum Output {
         }
     }
 
-    /// A remark beside the result, in which strangers' words may stand. Where nobody reads those, there is nobody to tell.
+    /// Writes a remark, which may contain text from other parties, to standard error. A failed write is ignored: there
+    /// is no other way to report it.
     static func remark(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
         try? write(lines.joined(separator: "\n") + "\n", to: STDERR_FILENO)

@@ -1,6 +1,6 @@
 extension String {
-    /// The text as it may stand on a line of a terminal or of a log: what a stranger sent must neither begin another line,
-    /// nor move the cursor, nor turn the direction of writing.
+    /// The text made safe for a line of a terminal or a log. Text from other parties must not start another line, move
+    /// the cursor or change the writing direction.
     var printable: String {
         guard unicodeScalars.contains(where: \.isUnprintable) else { return self }
         var text = ""
@@ -14,7 +14,7 @@ extension String {
         return text
     }
 
-    /// JSON in which nothing steers a terminal: what stands in its texts and would do so is escaped, and means the same.
+    /// JSON that cannot control a terminal: control characters in its strings are escaped, which keeps their meaning.
     var escapedForTerminal: String {
         guard unicodeScalars.contains(where: { $0.isUnprintable && $0 != "\n" }) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
@@ -28,7 +28,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Controls of C0 and C1, DEL, marks of direction, and the separators of lines and paragraphs among them.
+    /// Whether it is unprintable, such as C0 and C1 controls, DEL, direction marks, and line and paragraph separators.
     fileprivate var isUnprintable: Bool {
         switch properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .lineSeparator, .paragraphSeparator: true

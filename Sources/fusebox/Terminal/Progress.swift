@@ -1,12 +1,12 @@
 import Foundation
 
-/// How far a long operation has come: a line of its own on a terminal, rewritten in place; elsewhere nothing.
+/// The progress of a long operation: one line on a terminal, rewritten in place; no output elsewhere.
 struct Progress {
     private let isShown = isatty(STDERR_FILENO) == 1
     private var last = ContinuousClock.now
     private var hasLine = false
 
-    /// What is over before anybody could read it says nothing.
+    /// The least time between two updates. An operation that is over sooner shows no progress.
     private static let interval = Duration.milliseconds(200)
 
     mutating func show(_ text: @autoclosure () -> String) {

@@ -1,22 +1,22 @@
 import Foundation
 
-/// What a table is drawn on.
+/// The output device of a table.
 struct Screen: Sendable {
-    /// Characters on a line; `nil` where lines may have any length: no terminal cuts them.
+    /// Characters on a line; `nil` for unlimited, if the output is not a terminal.
     var width: Int?
     var hasColors = false
-    /// Lines that are seen at once.
+    /// The number of visible lines.
     var height = 24
 
     var isTerminal: Bool { width != nil }
 
-    /// Whether the cursor can be sent to where it shall write.
+    /// Whether the cursor can be moved.
     var isSteerable: Bool { isTerminal && ProcessInfo.processInfo.environment["TERM", default: "dumb"] != "dumb" }
 
     /// A file or a pipe.
     static let plain = Screen()
 
-    /// What standard output is.
+    /// The screen of standard output.
     static var standardOutput: Screen { Screen(descriptor: STDOUT_FILENO) }
 
     init(width: Int? = nil, hasColors: Bool = false, height: Int = 24) {
@@ -38,12 +38,12 @@ struct Screen: Sendable {
         hasColors = Self.wantsColors(environment)
     }
 
-    /// https://no-color.org: any value that is not empty.
+    /// A non-empty `NO_COLOR` turns colours off (https://no-color.org).
     static func wantsColors(_ environment: [String: String]) -> Bool {
         environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
     }
 
-    /// A stranger's text in a style of ours.
+    /// A text from another party, made printable, in a style.
     func paint(_ text: String, _ style: Style) -> String {
         let text = text.printable
         guard hasColors, !text.isEmpty, let code = style.code else { return text }
@@ -51,7 +51,8 @@ struct Screen: Sendable {
     }
 }
 
-/// How a text stands out. Never the only sign of anything: there are terminals, and eyes, without colours.
+/// The style of a text. It is never the only sign of anything: some terminals have no colours, and some readers cannot
+/// see them.
 enum Style: Sendable {
     case plain, strong, faint, good, warning, bad, ordered
 

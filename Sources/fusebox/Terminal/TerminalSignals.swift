@@ -1,11 +1,11 @@
 import Dispatch
 import Foundation
 
-/// Signals that a command wants to know of before they end it.
+/// Signals that a command handles before they end it.
 struct TerminalSignals {
     private let sources: [(number: Int32, source: any DispatchSourceSignal)]
 
-    /// One that the caller has this process ignore (`nohup`) stays ignored.
+    /// Handles the given signals. A signal that the caller made this process ignore (`nohup`) stays ignored.
     init(_ numbers: [Int32], handler: @escaping @Sendable (Int32) -> Void) {
         sources = numbers.filter { !Self.isIgnored($0) }.map { number in
             signal(number, SIG_IGN)
@@ -16,7 +16,7 @@ struct TerminalSignals {
         }
     }
 
-    /// Has them do again what they do by themselves.
+    /// Restores the default effect of the signals.
     func end() {
         for (number, source) in sources {
             source.cancel()
@@ -24,10 +24,10 @@ struct TerminalSignals {
         }
     }
 
-    /// Ends the process as the signal does by itself, so that a shell sees what ended it.
+    /// Ends the process by the signal itself, so that a shell sees the signal.
     static func die(by number: Int32) {
         signal(number, SIG_DFL)
-        // The thread that this runs on may block nearly all signals.
+        // The current thread may block nearly all signals.
         var unblocked = sigset_t()
         sigemptyset(&unblocked)
         sigaddset(&unblocked, number)
@@ -35,7 +35,7 @@ struct TerminalSignals {
         raise(number)
     }
 
-    /// Whether the process was started so that it does not hear of the signal.
+    /// Whether the process was started with the signal ignored.
     static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         return sigaction(number, nil, &action) == 0

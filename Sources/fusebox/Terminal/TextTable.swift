@@ -3,7 +3,7 @@ struct TextTable {
     struct Column {
         var title: String
         var isNumber = false
-        /// To how many columns it may shrink; `nil` where it must stay whole.
+        /// The least width to which the column may shrink; `nil` if it must not shrink.
         var least: Int?
 
         init(_ title: String, isNumber: Bool = false, least: Int? = nil) {
@@ -16,7 +16,7 @@ struct TextTable {
     struct Cell: ExpressibleByStringInterpolation {
         var text: String
         var style = Style.plain
-        /// Where parts of it have styles of their own.
+        /// Parts of the text that have their own styles.
         private var parts: [(text: String, style: Style)] = []
 
         init(_ text: String, _ style: Style = .plain) {
@@ -29,7 +29,7 @@ struct TextTable {
             text = self.parts.map(\.text).joined()
         }
 
-        /// - Parameter text: the cell's, or as much of it as has room.
+        /// - Parameter text: the cell's text, or as much of it as fits.
         func painted(_ text: String, on screen: Screen) -> String {
             guard text == self.text, !parts.isEmpty else { return screen.paint(text, style) }
             return parts.map { screen.paint($0.text, $0.style) }.joined()
@@ -40,7 +40,7 @@ struct TextTable {
 
     var columns: [Column]
     var rows: [[Cell]] = []
-    /// Whether the last column goes on in the next line where it is too long, and is not cut.
+    /// Whether a long text in the last column continues on the next line and is not cut.
     var wrapsLast = false
 
     private static let gap = "  "
@@ -49,7 +49,7 @@ struct TextTable {
         self.columns = columns
     }
 
-    /// The heading and the rows. A column in which nothing stands is left out.
+    /// The heading and the rows. Empty columns are left out.
     func lines(on screen: Screen) -> [String] {
         let used = columns.indices.filter { column in rows.contains { !$0[column].text.isEmpty } }
         let widths = widths(of: used, on: screen)
@@ -69,17 +69,18 @@ struct TextTable {
 
     private func line(_ row: [Cell], _ used: [Int], _ widths: [Int], _ screen: Screen) -> String {
         var line = ""
-        for (place, (column, width)) in zip(used, widths).enumerated() where width > 0 {
+        for (index, (column, width)) in zip(used, widths).enumerated() where width > 0 {
             let text = row[column].text.cut(to: width)
             let space = String(repeating: " ", count: max(0, width - text.columns))
             let painted = row[column].painted(text, on: screen)
-            if place > 0 { line += Self.gap }
+            if index > 0 { line += Self.gap }
             line += columns[column].isNumber ? space + painted : painted + space
         }
         return line.withoutSpacesAtEnd
     }
 
-    /// As wide as its widest cell, or less where the screen is too narrow: the widest that may shrink does so first.
+    /// The width of each column: that of its widest cell, or less if the screen is too narrow. The widest column that
+    /// may shrink shrinks first.
     private func widths(of used: [Int], on screen: Screen) -> [Int] {
         var widths = used.map { column in
             rows.reduce(columns[column].title.columns) { max($0, $1[column].text.columns) }
@@ -89,7 +90,7 @@ struct TextTable {
         while excess > 0 {
             let (willing, others) = (
                 used.indices.filter { widths[$0] > columns[used[$0]].least ?? .max },
-                // Better a table without some than one in pieces.
+                // Dropping some columns is better than a broken table.
                 used.indices.filter { widths[$0] > 1 }
             )
             let choice = willing.isEmpty ? others : willing

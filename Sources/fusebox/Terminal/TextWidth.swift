@@ -1,8 +1,8 @@
 extension String {
-    /// How many columns of a terminal it takes.
+    /// The width of the text in terminal columns.
     var columns: Int { reduce(0) { $0 + $1.columns } }
 
-    /// Cut to `width` columns, with an ellipsis where something is missing.
+    /// The text cut to `width` columns, with an ellipsis if it was cut.
     func cut(to width: Int) -> String {
         guard columns > width else { return self }
         guard width > 0 else { return "" }
@@ -15,7 +15,8 @@ extension String {
         return text.withoutSpacesAtEnd + "…"
     }
 
-    /// Broken at spaces into lines of at most `width` columns; within a word only where that is longer than a line.
+    /// The text broken at spaces into lines of at most `width` columns. Only a word that is longer than a line is
+    /// split.
     func wrapped(to width: Int?) -> [String] {
         guard let width, width > 1 else { return [self] }
         var (lines, room) = ([""], width)
@@ -56,7 +57,7 @@ extension String {
 }
 
 extension Character {
-    /// Two for the wide characters of East Asia and for emoji, else one.
+    /// Two for East Asian wide characters and emoji, otherwise one.
     fileprivate var columns: Int {
         guard let scalar = unicodeScalars.first else { return 0 }
         switch scalar.value {

@@ -1,13 +1,13 @@
 import BreakerCore
 import Foundation
 
-/// An order in words: what it changed.
+/// The text for an audit entry: what an order changed.
 extension AuditEntryDocument {
     var differences: [Difference] {
         switch action {
         case "policy": policyDifferences
         case "override_set", "override_cleared":
-            // Both have a sentence: one below the other they are read.
+            // Both sides are whole sentences, which are easier to read one below the other.
             [
                 before?.order.map { Difference(what: "override", old: $0.words) },
                 after?.order.map { Difference(what: "override", new: $0.words) },
@@ -27,7 +27,7 @@ extension AuditEntryDocument {
         return differences.isEmpty ? [Difference(what: "no field differs")] : differences
     }
 
-    /// All that is gone, but for what every breaker has.
+    /// Everything that a deletion removed, except values that every breaker has.
     private var deletion: [Difference] {
         var differences = [Difference(what: "state", old: before?.state ?? "")]
         if let override = before?.override { differences.append(Difference(what: "override", old: override.words)) }
@@ -35,10 +35,10 @@ extension AuditEntryDocument {
         return differences + policy.map { Difference(what: $0.what, old: $0.new) }
     }
 
-    /// From where, as far as it is known.
+    /// The actor, and the address if it is known.
     private var origin: String { actor + (address.map { " from \($0)" } ?? "") }
 
-    /// A heading, and below it what changed, a line each.
+    /// A heading, followed by one line per change.
     func paragraph(on screen: Screen) -> [String] {
         let heading = [
             screen.paint(InstantText.seconds(at), .faint), screen.paint(action.printable, .ordered),
@@ -47,7 +47,7 @@ extension AuditEntryDocument {
         return [heading.joined(separator: "  ")] + Difference.lines(differences, on: screen)
     }
 
-    /// For a table of which every line is whole by itself.
+    /// The cells of a table row that shows the whole entry on one line.
     var cells: [TextTable.Cell] {
         let change = differences.map(\.line).joined(separator: "; ")
         return [InstantText.seconds(at), actor, address ?? "", action, breaker, change].map { TextTable.Cell($0) }

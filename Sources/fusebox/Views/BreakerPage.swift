@@ -1,7 +1,7 @@
 import BreakerCore
 import Foundation
 
-/// All that matters of one breaker.
+/// The page of one breaker.
 struct BreakerPage {
     var breaker: BreakerDocument
     var explanation: ExplanationDocument
@@ -29,7 +29,7 @@ struct BreakerPage {
             + explanation.text.printable.wrapped(to: screen.width.map { min($0, Self.readable) - 2 }).map { "  " + $0 }
     }
 
-    /// Longer lines are hard to read.
+    /// The maximum length of a line, because longer lines are hard to read.
     private static let readable = 100
 
     private func facts(_ screen: Screen) -> [String] {
@@ -75,7 +75,7 @@ struct BreakerPage {
             + Self.pairs(explanation.advice.map { ($0.field, "\($0.change): \($0.detail)") }, on: screen)
     }
 
-    /// Fields with another value than the built-in default stand out.
+    /// The policy. Fields that differ from the built-in default are highlighted.
     private func policy(_ screen: Screen) -> [String] {
         var table = TextTable([.init("FIELD"), .init("VALUE", isNumber: true), .init("", least: 4)])
         for field in PolicyField.allCases {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The list of breakers, a line each.
+/// The list of breakers, one line each.
 enum BreakerTable {
     static func lines(_ breakers: [BreakerDocument], at now: Date, on screen: Screen) -> [String] {
         var table = TextTable([

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A breaker in words, as short as a column is.
+/// Short texts about a breaker, for table columns.
 extension BreakerDocument {
     /// The state with its sign.
     var stateCell: TextTable.Cell {
@@ -22,7 +22,7 @@ extension BreakerDocument {
         }
     }
 
-    /// What will happen next, and in how long.
+    /// The next event, and the time until it.
     func next(at now: Date) -> String {
         if let override, override.mode != "shadow" {
             return override.expiresAt.map { "ends in \(remaining(until: $0, at: now))" } ?? "until cleared"
@@ -37,20 +37,20 @@ extension BreakerDocument {
         }
     }
 
-    /// What will happen next; of a closed breaker, how near it is to tripping.
+    /// The next event; for a closed breaker, how near it is to tripping.
     func outlook(at now: Date) -> String {
         let next = next(at: now)
         return next.isEmpty ? nearestRule : next
     }
 
-    /// The order that stands, if one does.
+    /// The override in force, if any.
     func overrideCell(at now: Date) -> TextTable.Cell {
         guard let override else { return "" }
         let end = override.mode == "shadow" ? override.expiresAt.map { " \(remaining(until: $0, at: now))" } ?? "" : ""
         return TextTable.Cell(override.mode + end, .ordered)
     }
 
-    /// Why it is as it is.
+    /// Why the breaker is in its state.
     func why(at now: Date) -> TextTable.Cell {
         if let override { return TextTable.Cell("\(override.actor): \(override.reason)") }
         if state != "closed", let lastTransition { return TextTable.Cell(lastTransition.detail) }
@@ -58,7 +58,7 @@ extension BreakerDocument {
         return TextTable.Cell("\(lastFailure.summary), \(age(of: lastFailure.at, at: now)) ago", .faint)
     }
 
-    /// How near the nearest rule is to tripping; empty where nothing was observed.
+    /// How near the nearest rule is to tripping; empty if nothing was observed.
     var nearestRule: String {
         guard state == "closed", let rule = rules.max(by: { $0.nearness < $1.nearness }), rule.nearness > 0 else {
             return ""
@@ -71,7 +71,7 @@ extension BreakerDocument {
 }
 
 extension BreakerDocument.Rule {
-    /// The share of the threshold that is reached; of a rate it counts as far as there are calls enough.
+    /// The reached share of the threshold. For a rate, it is scaled down until there are enough calls.
     var nearness: Double {
         guard let observed, threshold > 0 else { return 0 }
         guard let calls, let minimumCalls, minimumCalls > 0 else { return observed / threshold }
@@ -104,7 +104,7 @@ extension FailureDocument {
 enum NumberText {
     static func plain(_ value: Double) -> String { Int64(exactly: value).map { "\($0)" } ?? "\(value)" }
 
-    /// A share in per cent, without the sign; a tenth only where it is not whole and below ten.
+    /// A share in percent, without the sign. It has a decimal only if it is below ten and not whole.
     static func percent(_ share: Double) -> String {
         let tenths = (share * 1_000).rounded() / 10
         return plain(tenths < 10 ? tenths : tenths.rounded())

@@ -1,11 +1,11 @@
 import BreakerCore
 
-/// What one thing was, and what it is.
+/// The old and the new value of one thing.
 struct Difference: Hashable {
     var what: String
-    /// Empty for what was not there.
+    /// Empty for an added value.
     var old = ""
-    /// Empty for what is there no more.
+    /// Empty for a removed value.
     var new = ""
 
     private var sign: String { old.isEmpty == new.isEmpty ? "" : old.isEmpty ? "+" : "-" }
@@ -16,7 +16,7 @@ struct Difference: Hashable {
         [sign + what, old, arrow, new].filter { !$0.isEmpty }.joined(separator: " ").printable
     }
 
-    /// One below the other, their arrows too.
+    /// One line per difference, with aligned arrows.
     static func lines(_ differences: [Difference], on screen: Screen) -> [String] {
         guard !differences.isEmpty else { return [] }
         var table = TextTable([.init(""), .init(""), .init("", least: 8), .init(""), .init("", least: 8)])
@@ -34,7 +34,8 @@ struct Difference: Hashable {
     }
 
     /// The fields in which two policies differ.
-    /// - Parameter old: `nil` for a policy that replaces none: what it has of the built-in defaults says nothing.
+    /// - Parameter old: `nil` for a policy that replaces none. Its values that equal the built-in defaults are left
+    ///   out.
     static func between(_ old: [String: Double?]?, _ new: [String: Double?]) -> [Difference] {
         PolicyField.allCases.compactMap { field in
             guard let value = new[field.rawValue] else { return nil }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What failures have in common: shares by kind, and by reporter.
+/// A summary of failures: shares by kind and by reporter.
 enum FailureSummaryTable {
     private static let bar = 20
 

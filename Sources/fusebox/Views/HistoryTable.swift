@@ -1,14 +1,14 @@
 import Foundation
 
-/// What became of a breaker's calls, a line for each step.
+/// The outcomes of a breaker's calls, one line per step.
 struct HistoryTable {
     var history: HistoryDocument
 
-    /// Successes, failures and denials: distinct without colours too.
+    /// The signs of successes, failures and denials, which differ even without colours.
     private static let signs: [(name: String, sign: String, style: Style)] = [
         ("success", "█", .good), ("failure", "▓", .bad), ("denied", "░", .warning),
     ]
-    /// Longer bars say no more.
+    /// The maximum length of a bar; longer bars give no more information.
     private static let longestBar = 40
     private static let shortestBar = 8
 
@@ -31,7 +31,7 @@ struct HistoryTable {
         [point.successes, point.failures, point.slow, point.ignored, point.allowed, point.denied]
     }
 
-    /// For the eye: what is zero is left out, so are steps in which nothing happened, and each has a bar.
+    /// The table for a terminal. It leaves out zeros and empty steps, and each step has a bar.
     private func pictured(on screen: Screen) -> [String] {
         var table = TextTable([.init("AT")] + Self.titles.map { .init($0, isNumber: true) } + [.init("", least: 3)])
         table.rows = steps.map { point in
@@ -50,7 +50,7 @@ struct HistoryTable {
         return table.lines(on: screen) + ["", sum(on: screen)]
     }
 
-    /// The steps to show; `nil` for several one after the other in which nothing happened.
+    /// The steps to show; `nil` for several empty steps in a row.
     private var steps: [HistoryDocument.Point?] {
         var steps: [HistoryDocument.Point?] = []
         for (number, point) in history.points.enumerated() {
@@ -69,7 +69,7 @@ struct HistoryTable {
     private func bar(_ point: HistoryDocument.Point, longest: Int) -> TextTable.Cell {
         let most = history.points.map { counts($0).reduce(0, +) }.max() ?? 0
         guard most > 0 else { return "" }
-        // Each that is there shows, however rare; so a bar may be longer by one for each of the others.
+        // A count above zero gets at least one cell, so a bar may be longer by one cell for each of the other counts.
         let length = Double(longest - Self.signs.count + 1)
         let parts = zip(Self.signs, counts(point)).map { sign, count in
             let cells = count == 0 ? 0 : max(1, Int((Double(count) / Double(most) * length).rounded()))
@@ -78,7 +78,7 @@ struct HistoryTable {
         return TextTable.Cell(parts)
     }
 
-    /// "19:05Z"; with its day where there are several, and the day alone where a step is one.
+    /// "19:05Z"; with the day if the period has several days, and only the day if each step is a day.
     private func label(_ instant: Date) -> String {
         let text = InstantText.seconds(instant)
         let days = Set([history.from, history.to.addingTimeInterval(-1)].map { InstantText.seconds($0).prefix(10) })

@@ -1,8 +1,8 @@
 import BreakerCore
 
-/// Values of a policy for the eye.
+/// Readable texts for the values of a policy.
 enum PolicyWords {
-    /// What a number means where it is not plain: milliseconds as a duration, a share in percent.
+    /// The readable form of a number: milliseconds as a duration, a share in percent; `nil` if it needs none.
     static func reading(of field: PolicyField, _ value: Double?) -> String? {
         guard let value else { return nil }
         if field.rawValue.hasSuffix("_ms"), let ms = Int64(exactly: value) { return DurationText.exact(ms: ms) }

@@ -2,7 +2,8 @@ import Foundation
 import NIOHTTP1
 
 extension OperatorClient.Reply {
-    /// The server's present: this machine's, unless the two clocks are apart. A server tells whole seconds.
+    /// The server's current time. This is the time of this machine if the two clocks differ by at most 2 s, because the
+    /// server sends whole seconds.
     var now: Date {
         let own = Date()
         guard let text = headers.first(name: "date"), let server = Self.httpDate.date(from: text),

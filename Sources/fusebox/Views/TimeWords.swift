@@ -1,12 +1,13 @@
 import BreakerCore
 import Foundation
 
-/// How long ago; nothing is in the future of a clock that is a little behind the server's.
+/// How long ago an instant was. An instant in the future, from a clock slightly ahead of this one, counts as the
+/// present.
 func age(of instant: Date, at now: Date) -> String {
     LengthText.elapsed(ms: milliseconds(now.timeIntervalSince(instant)))
 }
 
-/// How long until then.
+/// The time until an instant.
 func remaining(until instant: Date, at now: Date) -> String {
     LengthText.remaining(ms: milliseconds(instant.timeIntervalSince(now)))
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a breaker is, as far as a stream of changes tells it.
+/// A breaker as a stream of changes reports it.
 struct OutlineDocument: Decodable, Hashable, Sendable {
     struct Override: Decodable, Hashable, Sendable {
         var mode: String
@@ -9,14 +9,14 @@ struct OutlineDocument: Decodable, Hashable, Sendable {
     }
 
     var name: String
-    /// `nil` for a breaker that is gone.
+    /// `nil` for a deleted breaker.
     var state: String?
     var generation: Int64?
     var override: Override?
     var policyRevision: Int64?
 }
 
-/// A line of a stream: a change, the whole panel (`resync`), or that the stream lives (`heartbeat`).
+/// A line of a stream: a change, the whole panel (`resync`), or a `heartbeat`.
 struct ChangeDocument: Decodable, Sendable {
     struct Transition: Decodable, Sendable {
         var from: String
@@ -26,17 +26,17 @@ struct ChangeDocument: Decodable, Sendable {
 
     var type: String
     var at: Date
-    /// Where the stream can be taken up again; `nil` from a server that knows no epochs.
+    /// The position from which the stream can be resumed; `nil` from a server that sends no epochs.
     var id: String?
-    /// How far the stream has come.
+    /// The revision that the stream has reached.
     var revision: Int64?
     var actor: String?
     var transition: Transition?
-    /// Why there is a resync.
+    /// The reason for a resync.
     var reason: String?
-    /// Of a resync.
+    /// The breakers of a resync.
     var breakers: [OutlineDocument]?
-    /// Of a change.
+    /// The breaker of a change.
     let outline: OutlineDocument?
 
     private enum Key: CodingKey { case type, at, id, revision, actor, transition, reason, breakers, name }

@@ -3,37 +3,35 @@ import BreakerAPI
 import Foundation
 import NIOCore
 
-/// Follows a server's changes, and takes them up where they were left, whatever becomes of the connection: each is told
-/// once, in order, and none is missed.
+/// Follows a server's changes, and resumes after a lost connection: each change is delivered once, in order, and none
+/// is missed.
 struct ChangeFollower {
     enum Event {
-        /// A line of the stream, and what it says.
+        /// A line of the stream, and its document.
         case line(Data, ChangeDocument)
-        /// The connection is lost; it is tried again.
+        /// The connection is lost; the follower reconnects.
         case away(any Error)
     }
 
     private var client: OperatorClient
     private let filter: OperatorClient.Query
-    /// The id, or from a server that knows no epochs the revision, of the last change that was told or passed over by
-    /// the filter.
+    /// The id of the last change that was delivered or filtered out; the revision if the server sends no epochs.
     private var position: String?
     private var hasBegun = false
     private var pauses = Pauses()
 
-    /// How often a stream in which nothing happens says that it lives, and for how long it may be silent until it is
-    /// given up.
+    /// The interval of heartbeats on an idle stream, and the silence after which the connection is given up.
     static let heartbeat = Duration.seconds(2)
     private static let silence = TimeAmount.seconds(8)
 
-    /// - Parameter filter: `name` or `prefix`, as the stream takes them.
+    /// - Parameter filter: the stream's query parameter `name` or `prefix`.
     init(_ place: ServerPlace, _ filter: OperatorClient.Query) {
         client = OperatorClient(place: place, silence: Self.silence)
         self.filter = filter
     }
 
-    /// - Throws: where the first attempt fails, where the server refuses, and what `take` throws; else it goes on until
-    ///   it is cancelled.
+    /// Follows the changes until the task is cancelled.
+    /// - Throws: if the first attempt fails or the server refuses, and the errors of `take`.
     mutating func follow(_ take: (Event) async throws -> Void) async throws {
         while true {
             do {
@@ -61,19 +59,20 @@ struct ChangeFollower {
         }
     }
 
-    /// A server that is away, or about to start, or has no room: it will be back.
+    /// Whether an error is temporary: the server is unreachable, starting, or overloaded.
     static func mayPass(_ error: any Error) -> Bool {
         if let problem = error as? ServerProblem { return problem.status >= 500 || problem.status == 429 }
         return (error as? ServerFailure)?.isUnreachable ?? false
     }
 }
 
-/// How long to wait before each further attempt: twice as long each time, and never as long as another client.
+/// The pauses before further attempts: each is twice as long as the last, and jittered so that clients do not retry
+/// together.
 struct Pauses {
     private var longest = Duration.milliseconds(500)
     private static let limit = Duration.seconds(5)
 
-    /// Between half of the longest pause and all of it.
+    /// A random time from half of the longest pause to all of it.
     mutating func next() -> Duration {
         defer { longest = min(longest * 2, Self.limit) }
         return longest * Double.random(in: 0.5...1)

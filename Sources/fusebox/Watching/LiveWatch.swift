@@ -1,10 +1,10 @@
 import BreakerAPI
 import Foundation
 
-/// Watches a server on a terminal, until somebody ends it.
+/// Watches a server on a terminal until the user ends it.
 ///
-/// The stream of changes says when something happened; what a change does not tell of (the counts, the rules, the last
-/// failure) is then read anew. One task draws, and all that happens comes to it as an input.
+/// The stream of changes reports each event. Values that a change does not contain (the counts, the rules, the last
+/// failure) are then read again. One task draws, and receives all events as inputs.
 struct LiveWatch: Sendable {
     let place: ServerPlace
     let target: WatchTarget
@@ -22,11 +22,12 @@ struct LiveWatch: Sendable {
     private enum End: Error { case quit, signal(Int32) }
 
     private static let tick = Duration.milliseconds(100)
-    /// How often what no change tells of is read.
+    /// How often to read the values that changes do not contain.
     private static let refreshInterval: TimeInterval = 2
     private static let shortestRefresh = Duration.milliseconds(200)
 
-    /// - Throws: where the server is away at the start, or refuses. A signal ends the process as if it had not been caught.
+    /// - Throws: if the server is unreachable at the start, or refuses. A signal ends the process as if it were not
+    ///   caught.
     func run() async throws {
         let (inputs, sink) = AsyncStream.makeStream(of: Input.self)
         let (requests, asker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -60,7 +61,7 @@ struct LiveWatch: Sendable {
         try await follower.follow { event in
             switch event {
             case .line(_, let change): sink.yield(.line(change))
-            // Where it is stands beside it.
+            // The screen shows the URL elsewhere.
             case .away(let error): sink.yield(.away("\(error)".replacing("\(place.url) ", with: "")))
             }
         }
@@ -73,7 +74,7 @@ struct LiveWatch: Sendable {
                 let (content, clockAhead) = try await target.content(from: client)
                 sink.yield(.content(content, clockAhead: clockAhead))
             } catch let error where ChangeFollower.mayPass(error) {
-                // Whether the server is there the stream tells.
+                // The stream reports whether the server is reachable.
             }
             try await Task.sleep(for: Self.shortestRefresh)
         }
@@ -118,7 +119,7 @@ struct LiveWatch: Sendable {
                 lastRefresh = now
                 asker.yield()
             }
-            // Changes may come by the hundred.
+            // Draw only on a tick, because hundreds of changes may arrive at once.
             if case .tick = input { try terminal.draw(view.lines(on: .standardOutput, at: now)) }
         }
     }

@@ -1,23 +1,23 @@
 import BreakerAPI
 import Foundation
 
-/// What is watched: one breaker, or those whose names begin alike.
+/// The target of a watch: one breaker, or all breakers with a common prefix.
 struct WatchTarget: Sendable {
     var name: String?
     var prefix: String?
 
     var streamFilter: OperatorClient.Query { [("name", name), ("prefix", prefix)] }
 
-    /// What to say of it behind the server's address.
+    /// The text after the server's address in the title.
     var title: String {
         if let name { return "  \(name)" }
         return prefix.map { "  \($0)…" } ?? ""
     }
 
-    /// What there is to see of it, and what the server's clock is ahead of this machine's.
+    /// The content to show, and how far the server's clock is ahead of this machine's, in seconds.
     func content(from client: OperatorClient) async throws -> (WatchView.Content, TimeInterval) {
         guard let name else {
-            // As many as have room; a server gives one at least.
+            // Request only as many as fit on the screen. The server's maximum is 1 000.
             let size = min(Screen.standardOutput.height, 1_000)
             let query = [("sort", "attention"), ("prefix", prefix), ("page_size", "\(size)")] as OperatorClient.Query
             let reply = try await client.get(Paths.breakers, query)

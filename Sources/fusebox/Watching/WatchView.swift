@@ -1,26 +1,26 @@
 import Foundation
 
-/// What stands on the screen while a server is watched.
+/// The screen's content while a server is watched.
 struct WatchView {
     enum Content {
         case list(BreakerListDocument)
         case page(BreakerDocument, ExplanationDocument)
-        /// The breaker that is watched does not exist any more.
+        /// The watched breaker was deleted.
         case gone(String)
     }
 
-    /// What is watched, and where.
+    /// The server's address and the watched breakers.
     let title: String
     var content: Content?
-    /// What the server's clock is ahead of this machine's, in seconds.
+    /// How far the server's clock is ahead of this machine's, in seconds.
     var clockAhead: TimeInterval = 0
-    /// Why the connection is lost; `nil` while it stands.
+    /// Why the connection is lost; `nil` while it is connected.
     var trouble: String?
-    /// When the server was heard last.
+    /// When the server last sent anything.
     var lastSign: Date
     private var changes: [ChangeLine] = []
 
-    /// Longer than a heartbeat takes to come, busy as machines are.
+    /// Longer than the interval of heartbeats, with room for a busy machine.
     private static let patience: TimeInterval = 5
     private static let keptChanges = 20
 
@@ -35,7 +35,7 @@ struct WatchView {
 
     func isStale(at now: Date) -> Bool { trouble != nil || now.timeIntervalSince(lastSign) > Self.patience }
 
-    /// Lines for the whole screen but its last one, in which the cursor is left.
+    /// The lines for the whole screen except its last line, where the cursor stays.
     func lines(on screen: Screen, at now: Date) -> [String] {
         let height = max(1, screen.height - 1)
         let head = [heading(on: screen, at: now)]
@@ -78,13 +78,13 @@ struct WatchView {
         }
     }
 
-    /// - Parameter rest: the last line where not all have room, given how many stand above it.
+    /// - Parameter rest: makes the last line if not all lines fit, from the number of lines above it.
     private static func cut(_ lines: [String], to room: Int, rest: (Int) -> String) -> [String] {
         guard lines.count > room else { return lines }
         return lines.prefix(max(0, room - 1)) + [rest(max(0, room - 1))]
     }
 
-    /// The last changes, the newest below, on a quarter of the screen.
+    /// The last changes, newest at the bottom, on a quarter of the screen.
     private func recent(on screen: Screen) -> [String] {
         let shown = changes.suffix(max(0, screen.height / 4 - 1))
         return shown.isEmpty ? [] : [""] + shown.map { $0.text(on: screen) }

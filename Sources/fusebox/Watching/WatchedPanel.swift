@@ -1,12 +1,12 @@
 import Foundation
 
-/// What is known of the breakers, so that a panel that is told whole says what has changed.
+/// The last known breakers, from which the changes in a whole panel (`resync`) are derived.
 struct WatchedPanel {
     private var outlines: [String: OutlineDocument] = [:]
-    /// Whether the panel was told whole.
+    /// Whether a whole panel has arrived.
     private(set) var isKnown = false
 
-    /// - Returns: what to tell; nothing of a panel that begins a stream, for nothing has changed.
+    /// - Returns: the changes to show; none for the panel at the start of a stream, because nothing has changed.
     mutating func take(_ change: ChangeDocument) -> [ChangeLine] {
         if let panel = change.breakers { return replace(with: panel, at: change.at) }
         guard let outline = change.outline else { return [] }
@@ -32,7 +32,7 @@ struct ChangeLine: Hashable, Sendable {
     var at: Date
     var name: String
     var what: String
-    /// The state that it leads to.
+    /// The state after the change.
     var state: String?
     var why = ""
     var isOrder = false
@@ -53,7 +53,7 @@ struct ChangeLine: Hashable, Sendable {
         isOrder = change.actor != nil
     }
 
-    /// A change of which only the result is known.
+    /// A change whose result alone is known.
     fileprivate init(missed outline: OutlineDocument, known: OutlineDocument?, at: Date) {
         (self.at, name, state) = (at, outline.name, outline.state)
         let new = outline.state ?? ""

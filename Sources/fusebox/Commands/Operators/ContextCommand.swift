@@ -68,7 +68,7 @@ struct ContextCommand: ParsableCommand {
             try Output.line("\(name) is the current context: \(context.url)".printable)
         }
 
-        /// At once and with the same mode. A link stays one; the file that it leads to is replaced.
+        /// Replaces the file atomically and keeps its mode. A link stays a link; the file that it leads to is replaced.
         private func replace(_ path: String, with text: String) throws(SettingsError) {
             do {
                 let file = try TemporaryFile(for: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)

@@ -44,7 +44,7 @@ struct ListCommand: AsyncParsableCommand {
     }
 }
 
-/// Which breakers.
+/// Options that select breakers.
 struct BreakerFilterOptions: ParsableArguments {
     @Option(help: "Only those in this state: closed, open or half_open.")
     var state: String?

@@ -56,7 +56,7 @@ struct ShadowCommand: AsyncParsableCommand {
     func run() async throws { try await order.set("shadow") }
 }
 
-/// An operator's standing order: over which breaker, why, and for how long.
+/// The arguments of an override: the breaker, the reason and the duration.
 struct OverrideOrder: ParsableArguments {
 
     @Argument(help: "The breaker.")
@@ -82,7 +82,7 @@ struct OverrideOrder: ParsableArguments {
         _ = try expiry()
     }
 
-    /// - Returns: milliseconds; `nil` for an order without an end.
+    /// - Returns: milliseconds; `nil` for an override without an end.
     private func expiry() throws -> Int64? {
         guard let duration else { return Limits.defaultOverrideMs }
         if duration == "never" { return nil }
@@ -107,7 +107,7 @@ struct OverrideOrder: ParsableArguments {
     }
 }
 
-/// What a breaker is after an order.
+/// The output line with a breaker's state after an override or its removal.
 enum BreakerLine {
     static func print(_ reply: OperatorClient.Reply, asJSON: Bool) throws {
         if asJSON { return try Output.line(OperatorJSON.text(reply.body)) }

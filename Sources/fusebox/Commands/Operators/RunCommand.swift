@@ -63,7 +63,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let place = try server.place()
-        // The command has no need of it, and could print it.
+        // The command does not need the token, and might print it.
         if !passToken { unsetenv("FUSEBOX_TOKEN") }
         let run = GuardedRun(
             place: place,

@@ -37,7 +37,7 @@ struct WatchCommand: AsyncParsableCommand {
     func run() async throws {
         let place = try server.place()
         let target = WatchTarget(name: name, prefix: prefix)
-        // A name with a mistake in it would be watched for ever.
+        // Check that the breaker exists: a misspelled name would be watched for ever.
         if let name { _ = try await OperatorClient(place: place).breaker(name) }
         if Screen.standardOutput.isSteerable, !output.json {
             return try await LiveWatch(place: place, target: target).run()
@@ -48,7 +48,7 @@ struct WatchCommand: AsyncParsableCommand {
     }
 }
 
-/// A line for each change.
+/// Prints one line per change.
 struct WatchLines {
     let asJSON: Bool
     let url: String
@@ -63,7 +63,7 @@ struct WatchLines {
     mutating func take(_ event: ChangeFollower.Event) throws {
         switch event {
         case .away(let error):
-            // Each further attempt that fails says nothing else.
+            // Report only the first of several failed attempts.
             if !isAway { CommandFailure.tell(error) }
             isAway = true
         case .line(let line, let change):
