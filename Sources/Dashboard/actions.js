@@ -1,4 +1,4 @@
-// What an operator can order of a breaker.
+// The orders that an operator can give to a breaker.
 
 import { ask, pathOf } from "./api.js";
 import { openDialog } from "./dialogs.js";
@@ -20,11 +20,11 @@ const meanings = {
     shadow: "The breaker decides as always, but what it would deny is let through and marked.",
 };
 
-/** The buttons. */
+/** The buttons for an operator's orders. */
 export class Controls {
     #override = null;
 
-    /** @param {(view: object, tag: string) => void} onDone gets the breaker behind an order */
+    /** @param {(view: object, tag: string) => void} onDone gets the breaker after an order */
     constructor(name, onDone) {
         const overrides = ["force_open", "force_closed", "shadow"].map((mode) =>
             button(`${modeWord[mode]}…`, () => askForOverride(name, mode, onDone)),
@@ -34,7 +34,7 @@ export class Controls {
         this.nodes = [...overrides, this.clear, this.reset];
     }
 
-    /** Offers what can be ordered of the breaker as it is. */
+    /** Shows the buttons that apply to the breaker's current state. */
     show({ override }) {
         this.#override = override;
         if (override === null && document.activeElement === this.clear) this.reset.focus();

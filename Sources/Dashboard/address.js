@@ -1,4 +1,5 @@
-// What the page's address says: which breaker, or which part of the list. So it can be shared, and the way back works.
+// The page's address. It holds the breaker or the filter of the list, so that a page can be shared and the back button
+// works.
 
 const filters = ["q", "state", "override", "sort"];
 
@@ -18,22 +19,22 @@ export function list(filter) {
 }
 
 /**
- * Has the page show what an address says.
+ * Navigates to an address.
  *
- * @param {boolean} replaces whether the way back passes over what is shown, as while one types
+ * @param {boolean} replaces whether to replace the history entry, as while the user types
  */
 export function go(address, replaces = false) {
     history[replaces ? "replaceState" : "pushState"](null, "", address);
     dispatchEvent(new Event("addresschange"));
 }
 
-/** Calls `listener` whenever the address is another, by whatever way. */
+/** Calls `listener` whenever the address changes, for whatever reason. */
 export function onChange(listener) {
     addEventListener("popstate", listener);
     addEventListener("addresschange", listener);
     document.addEventListener("click", (event) => {
         const link = event.target.closest("a[data-link]");
-        // Whoever wants a tab of its own gets it.
+        // Let the browser open a link in another tab or window.
         if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
         event.preventDefault();
         go(link.getAttribute("href"));

@@ -1,29 +1,29 @@
-// Asks the server. Everything is relative to where this file was loaded from, so that the page works below any path.
+// Sends requests to the server. URLs are relative to the URL of this file, so that the page works below any path.
 
 import { learn } from "./clock.js";
 
-/** How long an answer may take, in ms. Who waits longer fills the few connections that a browser has for a server. */
+/** How long an answer may take, in ms. Longer waits would use up the few connections that a browser has per server. */
 const PATIENCE_MS = 15_000;
 
 const base = new URL("../", import.meta.url);
 
-/** The address of the server, as a shell would need it; without a slash at its end. */
+/** The server's address for use in a shell, without a trailing slash. */
 export const serverAddress = base.href.replace(/\/$/, "");
 
-/** What went wrong: the server's problem document, or that there is no server (`status` 0). */
+/** A failed request: the server's problem document, or an unreachable server (`status` 0). */
 export class Problem extends Error {
     constructor(status, document) {
         super(document.detail);
         this.status = status;
         this.code = document.code;
-        /** `{field, detail}` for each field at fault. */
+        /** `{field, detail}` for each faulty field. */
         this.faults = document.errors ?? [];
     }
 }
 
 let unauthorized = () => {};
 
-/** Sets what is done when the server wants a token. */
+/** Sets the listener for answers that require a token. */
 export function onUnauthorized(listener) {
     unauthorized = listener;
 }
@@ -70,7 +70,7 @@ export async function ask(method, path, { query, body, fields } = {}) {
     return { body: document, tag: response.headers.get("etag") };
 }
 
-/** Reads a document; `null` where there is none, or a proxy's page in its place. */
+/** Parses a document; `null` if there is none, or if a proxy sent a page instead. */
 function read(text) {
     try {
         return JSON.parse(text);

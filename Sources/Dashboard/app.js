@@ -1,4 +1,4 @@
-// The beginning: who is there, what the address asks for, and the one stream that all pages share.
+// The entry point: signs in, shows the page of the address, and runs the one stream that all pages share.
 
 import { onChange as onAddressChange, read } from "./address.js";
 import { ask, onUnauthorized } from "./api.js";
@@ -10,9 +10,9 @@ import { ListPage } from "./list.js";
 import { load, showWho, signInForm } from "./session.js";
 import { Stream } from "./stream.js";
 
-/** How often a page of one breaker asks how many there are of each state, in ms. */
+/** How often the page of one breaker requests the counts by state, in ms. */
 const COUNTS_MS = 5_000;
-/** And how often any page does that nobody sees. */
+/** How often a hidden page requests the counts, in ms. */
 const UNSEEN_COUNTS_MS = 60_000;
 
 const main = document.getElementById("main");
@@ -22,7 +22,7 @@ const whoNode = document.getElementById("who");
 
 let stream = null;
 let page = null;
-/** Stays when one breaker is looked at, so that the way back leads to where one was. */
+/** The list. It is kept while the page of one breaker is shown, so that the back button restores the position. */
 let list = null;
 let counts = null;
 
@@ -31,7 +31,7 @@ function setCounts(value) {
     showCounts(countsNode, counts, read());
 }
 
-/** Shows what the address asks for. */
+/** Shows the page of the address. */
 function show() {
     const { breaker, filter } = read();
     setCounts(null);
@@ -52,14 +52,14 @@ function show() {
     }
     main.replaceChildren(page.node);
     page.enter();
-    // Who came by a link is told of the other page, and goes on from its beginning.
+    // After a link, screen readers announce the page, and the focus is at its start.
     if (!isFirst) main.focus({ preventScroll: true });
 }
 
-/** For a page that does not list: the counts follow from nothing that it asks for. */
+/** Requests the counts, for a page whose other requests do not return them. */
 async function askForCounts() {
     const { body } = await ask("GET", "v1/breakers", { query: { page_size: 1 } }).catch(() => ({ body: null }));
-    // While the stream rests nothing else tells whether there is a server.
+    // While the stream rests, only this request shows whether the server is reachable.
     if (stream?.status === "resting") showStale(body === null);
     if (body !== null) setCounts(body.counts);
 }
@@ -70,9 +70,9 @@ function onChange(change) {
 }
 
 /**
- * Shows nothing any more to who has left.
+ * Hides all content after the user has signed out.
  *
- * @param {boolean} isExpelled whether the server has them leave
+ * @param {boolean} isExpelled whether the server ended the session
  */
 function signOut(isExpelled) {
     for (const dialog of document.querySelectorAll("dialog")) dialog.close();
@@ -89,7 +89,7 @@ function signOut(isExpelled) {
     start(isExpelled);
 }
 
-/** Begins with whoever is there, or asks who is. */
+/** Starts the page for a signed-in user, or shows the form to sign in. */
 async function start(isExpelled = false) {
     try {
         const isKnown = await load();
@@ -109,7 +109,7 @@ async function start(isExpelled = false) {
     showStatus(statusNode, stream);
 }
 
-// The list knows better where it was left.
+// The list restores its own scroll position.
 history.scrollRestoration = "manual";
 onUnauthorized(() => {
     if (stream !== null) signOut(true);
@@ -119,6 +119,6 @@ onAddressChange(() => {
 });
 everySecond(() => page?.tick());
 whileSeen(COUNTS_MS, () => page instanceof BreakerPage && askForCounts());
-// The title tells them to who has the page behind others.
+// The title of a hidden page shows the counts.
 setInterval(() => document.hidden && page !== null && askForCounts(), UNSEEN_COUNTS_MS);
 start();

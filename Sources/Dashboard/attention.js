@@ -1,13 +1,13 @@
-// What a breaker asks of the one who watches: the order of the list, as the server's `sort=attention` has it.
+// How urgently a breaker needs an operator: the order of the list, equal to the server's `sort=attention`.
 
-/** How far a rule is on its way to holding: 1 trips. A rate says little while few calls are in the window. */
+/** How near a rule is to tripping: 1 trips. A rate says little while few calls are in the window. */
 export function progress(rule) {
     if (rule.observed === null) return 0;
     const weight = rule.minimum_calls === null ? 1 : Math.min(1, rule.calls / rule.minimum_calls);
     return (rule.observed / rule.threshold) * weight;
 }
 
-/** The rule that is nearest to tripping; `null` where none is on. */
+/** The rule that is nearest to tripping; `null` if no rule is active. */
 export function nearestRule(breaker) {
     const rules = breaker.rules ?? [];
     return rules.reduce((best, rule) => (best === null || progress(rule) > progress(best) ? rule : best), null);
@@ -24,9 +24,9 @@ function nearness(breaker) {
     return rule === null ? 0 : progress(rule);
 }
 
-/** The breakers by need of attention: overridden, open, half open, then the nearest to tripping. */
+/** The breakers by urgency: overridden, open, half open, then the nearest to tripping. */
 export function byAttention(breakers) {
-    // A key is made once, not for each comparison: there may be ten thousand.
+    // Make each key once, not for each comparison: there may be ten thousand breakers.
     return breakers
         .map((breaker) => ({ breaker, rank: rank(breaker), nearness: nearness(breaker) }))
         .sort((left, right) =>
@@ -39,12 +39,12 @@ export function byName(breakers) {
     return breakers.sort(compareNames);
 }
 
-/** Names are ASCII, so this is the order of their bytes. */
+/** Compares names by their bytes, because names are ASCII. */
 function compareNames(left, right) {
     return left.name < right.name ? -1 : Number(left.name > right.name);
 }
 
-/** A rule's numbers in words: `4 of 5 in a row`. */
+/** A rule's numbers as text: `4 of 5 in a row`. */
 export function ruleWords(rule, { percent, count }) {
     switch (rule.field) {
         case "failure_threshold":

@@ -1,4 +1,4 @@
-// A state as an icon and a word, so that nobody depends on its colour.
+// A state as an icon and a word, so that its colour is never the only sign.
 
 import { element, setClass, svg } from "./dom.js";
 import { overrideWord, stateWord } from "./format.js";
@@ -25,13 +25,13 @@ function badge(name, word) {
     return element("span", { class: `badge ${name}` }, icon(name), element("span", {}, word));
 }
 
-/** What counts for who asks: the override where one holds the breaker, else the state. */
+/** The state that callers see: the override if it forces one, otherwise the breaker's state. */
 export function effective(breaker) {
     const mode = breaker.override?.mode;
     return mode === "force_open" || mode === "force_closed" ? mode : breaker.state;
 }
 
-/** The badges of a breaker in `node`, changed only where they differ. */
+/** Shows the badges of a breaker in `node`, and changes only those that differ. */
 export function showBadges(node, breaker) {
     const names = [effective(breaker)];
     if (breaker.override?.mode === "shadow") names.push("shadow");
@@ -42,7 +42,7 @@ export function showBadges(node, breaker) {
     node.replaceChildren(...names.map((name) => badge(name, stateWord[name] ?? overrideWord[name] ?? "Unstable")));
 }
 
-/** How far a rule is, as a bar. The words beside it say the same. */
+/** A bar that shows how near a rule is to tripping. The text next to it says the same. */
 export function bar() {
     const fill = element("span", { class: "fill" });
     const node = element("span", { class: "bar", "aria-hidden": "true" }, fill);

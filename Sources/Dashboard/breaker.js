@@ -1,4 +1,4 @@
-// The page of one breaker: what it does, why, and what can be done about it.
+// The page of one breaker: its state, the reasons, and the orders that an operator can give.
 
 import { Controls } from "./actions.js";
 import { list } from "./address.js";
@@ -16,7 +16,7 @@ import { nextProbe, restOf } from "./row.js";
 import { mayOrder } from "./session.js";
 import { TransitionsSection } from "./transitions.js";
 
-/** How often numbers are asked for that no change tells, in ms. */
+/** How often to request the numbers that changes do not contain, in ms. */
 const POLL_MS = 5_000;
 
 export class BreakerPage {
@@ -27,7 +27,7 @@ export class BreakerPage {
 
     /**
      * @param {string} name
-     * @param {object} filter of the list to which the way back leads
+     * @param {object} filter the filter of the list to which the back link leads
      */
     constructor(name, filter) {
         this.name = name;
@@ -70,7 +70,7 @@ export class BreakerPage {
             this.fault,
             this.content,
         );
-        // Nothing is known yet, not even whether there is such a breaker.
+        // Nothing is known yet, not even whether the breaker exists.
         this.content.hidden = true;
         this.controls.hidden = true;
         this.endPoll = whileSeen(POLL_MS, () => this.refresh());
@@ -96,7 +96,7 @@ export class BreakerPage {
         this.refresh();
     }
 
-    /** Asks for all that the page shows. What comes meanwhile has it ask once more. */
+    /** Requests everything that the page shows. A call during a request causes one more request. */
     async refresh() {
         if (this.#isAsking) {
             this.#isDue = true;

@@ -1,4 +1,4 @@
-// Draws what calls came to: outcomes upwards, denials downwards, so that an opening is seen as what it is.
+// Draws the outcomes of calls upwards and denials downwards, so that an open period is easy to see.
 
 import { svg } from "./dom.js";
 import { count, shortTime } from "./format.js";
@@ -7,7 +7,7 @@ const HEIGHT = 190;
 const LEFT = 44;
 const TOP = 8;
 const BOTTOM = 22;
-/** From the line upwards, and downwards. */
+/** The kinds that are drawn upwards and downwards from the line. */
 const above = ["successes", "ignored", "failures"];
 const below = ["denied"];
 
@@ -15,23 +15,23 @@ function sum(point, kinds) {
     return kinds.reduce((total, kind) => total + point[kind], 0);
 }
 
-/** A number at or above `value` that is easy to read at an axis. */
+/** A number at or above `value` that is easy to read on an axis. */
 function roundUp(value) {
     const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
     return [1, 2, 5, 10].map((factor) => factor * power).find((number) => number >= value);
 }
 
 /**
- * @param {object} history as the server tells it
- * @param {number} width of the place for it, in px
- * @param {number|null} chosen the place of the point that is looked at
+ * @param {object} history the history from the server
+ * @param {number} width the available width, in px
+ * @param {number|null} chosen the index of the selected point
  * @returns {SVGElement}
  */
 export function chart({ points, step_ms: step }, width, chosen) {
     const up = roundUp(Math.max(1, ...points.map((point) => sum(point, above))));
     const down = Math.max(0, ...points.map((point) => sum(point, below)));
     const inner = HEIGHT - TOP - BOTTOM;
-    // Denials have a scale of their own: one that is open denies as often as it is asked.
+    // Denials have their own scale, because an open breaker denies every call.
     const lower = down > 0 ? inner * 0.25 : 0;
     const line = TOP + inner - lower;
     const column = (width - LEFT) / points.length;
@@ -46,7 +46,7 @@ export function chart({ points, step_ms: step }, width, chosen) {
         if (place === chosen) draw("chosen", place, TOP, inner);
         let top = line;
         for (const kind of above.filter((kind) => point[kind] > 0)) {
-            // What happened is seen, however little it is.
+            // Even the smallest number is visible.
             const height = Math.max(1.5, (point[kind] / up) * (line - TOP));
             top -= height;
             draw(kind, place, Math.max(TOP, top), height);
@@ -76,20 +76,20 @@ function axes(points, step, { width, column, line, up, down, lower }) {
     return parts;
 }
 
-/** Which point is under a place of the image; `null` beside all. */
+/** The index of the point at a position of the image; `null` if there is none. */
 export function pointAt(x, width, number) {
     const place = Math.floor(((x - LEFT) / (width - LEFT)) * number);
     return place >= 0 && place < number ? place : null;
 }
 
 /**
- * The states of a time as a band.
+ * Draws the states of a period as a band.
  *
  * @param {{at: string, from: string, to: string}[]} transitions newest first
- * @param {string} state the one behind the newest
+ * @param {string} state the state after the newest transition
  * @param {{from: number, until: number}} axis of time, in ms
- * @param {{from: number, until: number}} known the part of it of which the states are known
- * @returns {{image: SVGElement, totals: Map<string, number>}} with the ms in each state
+ * @param {{from: number, until: number}} known the part of the axis for which the states are known
+ * @returns {{image: SVGElement, totals: Map<string, number>}} the image, and the ms in each state
  */
 export function band(transitions, state, axis, known, width) {
     const image = svg("svg", { viewBox: `0 0 ${width} 12`, width, height: 12, class: "band", "aria-hidden": "true" });

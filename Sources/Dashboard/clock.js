@@ -1,25 +1,25 @@
-// The server's clock is the only clock: a countdown must not depend on how this machine's is set.
+// The page uses the server's clock only, so that countdowns do not depend on the clock of this machine.
 
 let offset = 0;
 const listeners = new Set();
 
-/** Takes the server's time from an answer's `date`, which tells whole seconds. */
+/** Learns the server's time from an answer's `date`, which has whole seconds. */
 export function learn(date) {
     const server = Date.parse(date);
     if (Number.isNaN(server)) return;
     const difference = server + 500 - Date.now();
-    // Within what a whole second leaves open, what is known is as good.
+    // A difference of up to a second may come from the rounding, so the known offset stays.
     if (Math.abs(difference - offset) > 1000) offset = difference;
 }
 
-/** Milliseconds since 1970 by the server's clock. */
+/** The time in ms since 1970, by the server's clock. */
 export function now() {
     return Date.now() + offset;
 }
 
 /**
- * Calls `listener` every so many milliseconds while the page is looked at, and as soon as it is looked at again.
- * Returns what ends that.
+ * Calls `listener` every `ms` milliseconds while the page is visible, and as soon as it becomes visible again.
+ * Returns a function that ends this.
  */
 export function whileSeen(ms, listener) {
     const call = () => document.hidden || listener();
@@ -31,7 +31,7 @@ export function whileSeen(ms, listener) {
     };
 }
 
-/** Calls `listener` once a second. Returns what ends that. */
+/** Calls `listener` once a second. Returns a function that ends this. */
 export function everySecond(listener) {
     listeners.add(listener);
     return () => listeners.delete(listener);

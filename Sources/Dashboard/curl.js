@@ -1,4 +1,4 @@
-// Lines for a shell, ready to be copied.
+// Shell commands, ready to be copied.
 
 import { serverAddress } from "./api.js";
 import { announce, button, element } from "./dom.js";
@@ -9,7 +9,7 @@ function curl(rest) {
     return `curl${authorization} ${rest}`;
 }
 
-/** A line, with a button that copies it. */
+/** A command, with a button that copies it. */
 function line(text, label) {
     const code = element("code", {}, text);
     const copy = async () => {
@@ -17,7 +17,7 @@ function line(text, label) {
             await navigator.clipboard.writeText(text);
             announce("Copied.");
         } catch {
-            // Only a page by TLS, or of this machine, may write there.
+            // Only a page over TLS or from this machine may write to the clipboard, so select the text.
             getSelection().selectAllChildren(code);
             announce("Selected. Copy it with the keyboard.");
         }
@@ -30,7 +30,7 @@ function line(text, label) {
     );
 }
 
-/** What fills an empty panel. */
+/** The content of an empty panel: the first steps. */
 export function firstSteps() {
     const url = `${serverAddress}/v1/breakers/payments`;
     return element(
@@ -47,7 +47,7 @@ export function firstSteps() {
     );
 }
 
-/** What can be asked of one breaker. */
+/** The commands for one breaker. */
 export function curlSection(name) {
     const url = `${serverAddress}/v1/breakers/${name}`;
     const order = `'{"mode":"force_open","reason":"maintenance","expires_in_ms":1800000}'`;

@@ -1,20 +1,20 @@
-// A question that has to be answered before something is ordered.
+// Dialogs that ask for input or confirmation before an order.
 
 import { button, element } from "./dom.js";
 
 let number = 0;
 
 /**
- * Opens a dialog with a form. It closes when `submit` succeeds; a problem is told beside the field that it names, or
- * above the buttons.
+ * Opens a dialog with a form. The dialog closes when `submit` succeeds. A problem is shown next to its field, or above
+ * the buttons.
  *
  * @param {object} options
  * @param {string} options.title
- * @param {Node[]} options.content with fields whose faults are told in the element `[data-fault="<name of the field>"]`
- * @param {string} options.confirm the word on the button
+ * @param {Node[]} options.content the fields; a fault is shown in the element `[data-fault="<name of the field>"]`
+ * @param {string} options.confirm the text of the button
  * @param {string} [options.look] the class of that button
- * @param {() => Promise<void|(() => void)>} options.submit may give what is to be done behind the end of the dialog, as
- *     to open another: each dialog gives the focus back to where it was
+ * @param {() => Promise<void|(() => void)>} options.submit may return a function to call after the dialog has closed,
+ *     for example to open another dialog: each dialog first returns the focus to the earlier element
  */
 export function openDialog({ title, content, confirm, look = "primary", submit }) {
     number += 1;
@@ -57,7 +57,7 @@ function clearFaults(form) {
     for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
 }
 
-/** Tells each fault at its field. Returns what is left to say. */
+/** Shows each fault at its field. Returns the remaining text. */
 function showFaults(form, problem) {
     const rest = (problem.faults ?? []).filter(({ field, detail }) => {
         const name = field.replace(/^policy\./, "");

@@ -1,11 +1,11 @@
-// Makes what is shown. Text is only ever set as text: nothing that comes from outside is read as markup. There is no
-// `style` attribute either, which the page's content security policy forbids.
+// Creates elements. Text is always set as text, so that no outside data is parsed as markup. There are no `style`
+// attributes, because the page's content security policy forbids them.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * An element. An attribute that is `null` or `false` is left out, `true` stands alone, and one that begins with `on` is
- * a listener. Children are elements or text.
+ * Creates an element. An attribute that is `null` or `false` is omitted, `true` makes an attribute without a value, and
+ * a name that begins with `on` adds a listener. Children are elements or text.
  */
 export function element(tag, attributes = {}, ...children) {
     return furnish(document.createElement(tag), attributes, children);
@@ -25,7 +25,7 @@ function furnish(node, attributes, children) {
     return node;
 }
 
-/** Sets a text where it differs, so that a page that changes once a second changes little. */
+/** Sets a text if it differs, so that the updates once a second change little of the page. */
 export function setText(node, text) {
     if (node.textContent !== text) node.textContent = text;
 }
@@ -38,7 +38,7 @@ export function button(text, onclick, attributes = {}) {
     return element("button", { type: "button", onclick, ...attributes }, text);
 }
 
-/** Says something to those who do not see the page. */
+/** Announces a text to screen readers. */
 export function announce(text) {
     document.getElementById("announcer").textContent = text;
 }

@@ -1,4 +1,4 @@
-// Why a breaker is as it is, what comes next, and how near its rules are.
+// Why a breaker is in its state, what happens next, and how near its rules are to tripping.
 
 import { progress, ruleWords } from "./attention.js";
 import { ask, pathOf } from "./api.js";
@@ -28,7 +28,7 @@ export class ExplanationSection {
     }
 
     async show(view) {
-        // Unless it is closed nothing is counted.
+        // Rules count only while the breaker is closed.
         this.#showRules(view.state === "closed" ? view.rules ?? [] : []);
         try {
             const { body } = await ask("GET", pathOf(this.name, "/explain"));
@@ -36,7 +36,7 @@ export class ExplanationSection {
             this.#showNext(body.next);
             this.#showAdvice(body);
         } catch {
-            // The page says that the server is away; what is there stays.
+            // The page shows that the server is unreachable; the old content stays.
         }
     }
 

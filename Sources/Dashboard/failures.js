@@ -1,4 +1,4 @@
-// What failed: grouped, and one by one.
+// The failures of a breaker: grouped, and one by one.
 
 import { ask, pathOf } from "./api.js";
 import { now } from "./clock.js";
@@ -15,7 +15,7 @@ export class FailuresSection {
         this.text = element("p", {});
         this.kinds = element("ul", { class: "shares" });
         this.reporters = element("ul", { class: "shares" });
-        // The roles are said, for a style sheet that lays a table out otherwise takes its meaning away.
+        // Explicit roles, because a style sheet that changes a table's layout removes its semantics.
         this.rows = element("tbody", { role: "rowgroup" });
         const heads = columns.map((word) => element("th", { scope: "col", role: "columnheader" }, word));
         this.table = element(
@@ -68,12 +68,12 @@ export class FailuresSection {
             );
             this.kinds.closest(".groups").hidden = body.failures === 0;
         } catch {
-            // The page says that the server is away; what is there stays.
+            // The page shows that the server is unreachable; the old content stays.
         }
     }
 }
 
-/** The groups, and what is in none of those that the server tells. */
+/** The groups, and the failures that are in none of the server's groups. */
 function shares({ failures }, groups, name) {
     const rest = groups.reduce((left, group) => left - group.failures, failures);
     const others = rest > 0 ? [share("others", { failures: rest, share: rest / failures })] : [];

@@ -1,4 +1,4 @@
-// Values in words. Numbers have the same form whatever the reader's language is, as the API's texts have.
+// Values as text. Numbers have the same format in every language, as in the API's texts.
 
 const whole = new Intl.NumberFormat("en");
 
@@ -26,14 +26,14 @@ export function percent(share) {
     return `${value > 0 && value < 10 ? Number(value.toFixed(1)) : Math.round(value)} %`;
 }
 
-/** What happens in a second, with as many digits as say something. */
+/** A rate per second, with one decimal below 10. */
 export function perSecond(number) {
     if (number === null || number === undefined) return "–";
     if (number === 0) return "0";
     return number < 10 ? number.toFixed(1) : whole.format(Math.round(number));
 }
 
-/** `200000` as `3 min 20 s`: the two largest units, and no more. */
+/** `200000` as `3 min 20 s`: the two largest units only. */
 export function duration(ms) {
     const seconds = Math.max(0, Math.floor(ms / 1000));
     const parts = [
@@ -48,22 +48,22 @@ export function duration(ms) {
         .join(" ");
 }
 
-/** Like `duration`, for lengths that are set and may be parts of a second. */
+/** Like `duration`, for configured durations, which may have fractions of a second. */
 export function exactDuration(ms) {
     return ms % 1000 === 0 ? duration(ms) : `${whole.format(ms)} ms`;
 }
 
-/** A value of a policy as a person reads it. */
+/** A value of a policy as readable text. */
 export function valueWords(field, value) {
     if (value === null || value === undefined) return "off";
-    // What is no number was typed, and is refused by the server.
+    // A value that is not a number comes from user input, and the server refuses it.
     if (typeof value !== "number") return String(value);
     if (field.endsWith("_ms")) return exactDuration(value);
     if (field.endsWith("_rate_threshold")) return percent(value);
     return String(value);
 }
 
-/** An instant by the reader's clock: the time, and the day where it is another one. */
+/** An instant in the reader's time zone: the time, and the day if it is not today. */
 export function time(instant, now = Date.now()) {
     const date = new Date(instant);
     const clock = date.toLocaleTimeString("en-GB");
@@ -79,7 +79,7 @@ export function shortTime(instant, withDay) {
     return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock}`;
 }
 
-/** What a failure was, in a few words: `timeout from checkout-7`. */
+/** A short text for a failure: `timeout from checkout-7`. */
 export function failureWords(failure) {
     if (!failure) return "none";
     const kind = failure.kind ?? "failure";

@@ -1,4 +1,4 @@
-// What stands above every page: how many breakers are in what state, and whether what is shown is live.
+// The header of every page: the counts by state, and whether the content is live.
 
 import { list } from "./address.js";
 import { icon } from "./badge.js";
@@ -13,7 +13,7 @@ const entries = [
     { key: "closed", word: "closed", icon: "closed", filter: { state: "closed", override: "" } },
 ];
 
-/** Shows how many there are of each, as links to them. Links that are there stay: one may have the focus. */
+/** Shows the counts as links to the lists. Existing links stay, because one may have the focus. */
 export function showCounts(node, counts, { filter, breaker }) {
     if (node.childElementCount === 0) {
         node.append(
@@ -43,7 +43,7 @@ export function showCounts(node, counts, { filter, breaker }) {
     showTitle();
 }
 
-/** What the page is about, and whether it may be out of date. */
+/** The subject of the page, and whether the page may be out of date. */
 let what = null;
 let isStale = false;
 
@@ -65,7 +65,7 @@ export function clearCounts(node) {
 const words = { connecting: "connecting…", live: "live", resting: "resting" };
 const spoken = { live: "Live.", stale: "The connection is lost. What is shown may be out of date." };
 
-/** Shows whether the stream lives. What changes every second is not read out. */
+/** Shows the status of the stream. Screen readers do not announce the part that changes every second. */
 export function showStatus(node, stream) {
     const text = stream.status === "stale" ? `stale for ${duration(stream.silence)}` : words[stream.status];
     if (node.dataset.status !== stream.status) {

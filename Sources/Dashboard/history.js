@@ -1,4 +1,4 @@
-// What became of calls, and in which state the breaker was meanwhile, on one axis of time.
+// The outcomes of calls and the states of the breaker, on one time axis.
 
 import { ask, pathOf } from "./api.js";
 import { band, chart, pointAt } from "./chart.js";
@@ -6,7 +6,7 @@ import { now } from "./clock.js";
 import { button, element, setText } from "./dom.js";
 import { count, duration, stateWord, time } from "./format.js";
 
-/** What can be looked at, and how long, in ms, what was asked is as good as new. */
+/** The selectable ranges, and how long, in ms, an answer for each counts as fresh. */
 const ranges = [
     { word: "1 h", ms: 3_600_000, step: "1m", freshMs: 4_000 },
     { word: "6 h", ms: 21_600_000, step: "5m", freshMs: 30_000 },
@@ -19,7 +19,7 @@ export class HistorySection {
     #range = ranges[0];
     #history = null;
     #transitions = [];
-    /** Since when, in ms, the states are known; `null` where all transitions are. */
+    /** The time, in ms, from which the states are known; `null` if all transitions are known. */
     #knownSince = null;
     #createdAt = 0;
     #chosen = null;
@@ -71,7 +71,7 @@ export class HistorySection {
         this.observer.disconnect();
     }
 
-    /** Shows a breaker's outcomes: asks for them, unless what is there is as good as new. */
+    /** Shows a breaker's outcomes, and requests them unless the known ones are fresh. */
     show(view) {
         this.#createdAt = Date.parse(view.created_at);
         this.#load();
@@ -93,7 +93,7 @@ export class HistorySection {
             this.#draw();
             this.#showNumbers();
         } catch {
-            // The page says that the server is away; what is there stays, and is asked for soon again.
+            // The page shows that the server is unreachable; the old content stays and is requested again soon.
             if (range === this.#range) this.#loadedAt = 0;
         }
     }
@@ -138,7 +138,7 @@ export class HistorySection {
         this.#read();
     }
 
-    /** Says in words what the point that is looked at shows; without one, what all do. */
+    /** Shows the numbers of the selected point as text; without a selection, the numbers of all points. */
     #read() {
         const { points, step_ms: step } = this.#history;
         const total = (kind) => points.reduce((sum, point) => sum + point[kind], 0);

@@ -1,6 +1,6 @@
-// Rows stay where they are while the pointer or the focus is among them.
+// Keeps rows in place while the pointer or the focus is among them.
 
-/** How long they stay behind the pointer, in ms: it may be on its way to the button that has them move. */
+/** How long rows stay after the pointer has left, in ms: it may be moving to the button that reorders them. */
 const RELEASE_MS = 600;
 
 export class Hold {
@@ -9,17 +9,17 @@ export class Hold {
     #release = null;
 
     /**
-     * @param {HTMLElement} node what the pointer or the focus is in
+     * @param {HTMLElement} node the element that contains the rows
      * @param {() => void} onEnd
      */
     constructor(node, onEnd) {
         this.node = node;
         this.onEnd = onEnd;
-        // A finger is over a row as long as it touches it.
+        // On a touch screen, the pointer is over a row as long as the finger touches it.
         node.addEventListener("pointerenter", () => this.#point(true));
         node.addEventListener("pointerleave", () => this.#point(false));
         node.addEventListener("focusin", () => this.#update());
-        // The next one has the focus only behind this event.
+        // The next element gets the focus only after this event.
         node.addEventListener("focusout", () => setTimeout(() => this.#update()));
     }
 
@@ -27,7 +27,7 @@ export class Hold {
         clearTimeout(this.#release);
     }
 
-    /** Ends at once: the rows are not seen any more. */
+    /** Releases the rows at once, because they are not visible. */
     release() {
         clearTimeout(this.#release);
         this.#isOver = false;

@@ -14,7 +14,7 @@ export class ListPage {
     #scrolledTo = 0;
 
     /**
-     * @param {object} filter as in the address of the page
+     * @param {object} filter the filter from the address of the page
      * @param {(counts: object|null) => void} onCounts
      */
     constructor(filter, onCounts) {
@@ -51,14 +51,14 @@ export class ListPage {
         this.listing.load(filter);
     }
 
-    /** Is called before another page takes its place. */
+    /** Called before another page replaces this one. */
     leave() {
         this.#scrolledTo = scrollY;
         this.tools.rest();
         this.hold.release();
     }
 
-    /** Is called behind its return: it is where it was left. */
+    /** Called after the page is back: restores its position. */
     enter() {
         if (this.#panel !== null) {
             this.#panel.reorder();
@@ -88,7 +88,7 @@ export class ListPage {
         return row;
     }
 
-    /** Shows what has changed: at once in the rows, in their order as soon as nobody is about to hit one of them. */
+    /** Shows changes: in the rows at once, in their order as soon as the user is not about to use one of them. */
     #settle() {
         if (this.#isSettling || !this.node.isConnected) return;
         this.#isSettling = true;
@@ -107,7 +107,7 @@ export class ListPage {
             if (breakers.has(name)) row.show(breakers.get(name));
         }
         const { hasMore } = this.listing;
-        // Before the rows are placed by what can be seen of the table.
+        // This comes first, because the visible part of the table determines the rows.
         this.table.hidden = order.length === 0;
         this.table.setAttribute("aria-rowcount", hasMore ? -1 : order.length + 1);
         this.window.show(order);
@@ -171,7 +171,7 @@ export class ListPage {
     }
 }
 
-/** The roles are said, for a style sheet that lays a table out otherwise takes its meaning away. */
+/** The table, with explicit roles, because a style sheet that changes a table's layout removes its semantics. */
 function table(body, onkeydown) {
     const heads = columns.map((text, place) =>
         element("th", { scope: "col", role: "columnheader", class: `c${place}` }, text),

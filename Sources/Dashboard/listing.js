@@ -1,45 +1,45 @@
-// What the list asks of the server: its pages, the numbers that no change tells, and breakers that changed.
+// The list's requests: its pages, the numbers that changes do not contain, and the breakers that changed.
 
 import { ask, pathOf } from "./api.js";
 import { whileSeen } from "./clock.js";
 import { Panel } from "./panel.js";
 import { RecentChanges } from "./recent.js";
 
-/** How many breakers are asked for first, and at once when more are wanted. */
+/** The number of breakers in the first request, and in each request for more. */
 const FIRST = 100;
 const MORE = 500;
-/** How often numbers are asked for that no change tells, in ms. */
+/** How often to request the numbers that changes do not contain, in ms. */
 const POLL_MS = 5_000;
-/** How long changes gather before their breakers are asked for, in ms; and up to how many are, one by one. */
+/** How long to gather changes before requesting their breakers, in ms; and up to how many are requested one by one. */
 const GATHER_MS = 200;
 const FEW = 20;
 
 export class Listing {
-    /** What is known; `null` until the first answer. */
+    /** The known breakers; `null` until the first answer. */
     panel = null;
     #filter = null;
     #recent = new RecentChanges();
-    /** The token of each page that was loaded, and how many were asked for. */
+    /** The token of each loaded page, and its requested size. */
     #pages = [];
     #next = "";
     #isLoadingMore = false;
-    /** How much is under way that asks for the first page; and whether it has to be asked for once more. */
+    /** The number of requests in progress for the first page, and whether to request it once more. */
     #busy = 0;
     #isDue = false;
-    /** Changes when all is loaded anew, so that what was asked before is not taken for the answer. */
+    /** Changes with each complete load, so that answers to earlier requests are ignored. */
     #era = 0;
     #wanted = new Set();
     #wantedTimer = null;
 
     /**
-     * @param {object} shown what is told of
-     * @param {() => void} shown.onLoad where the panel is another
-     * @param {() => void} shown.onMore where there are more breakers below
-     * @param {() => void} shown.onChange where breakers have changed
+     * @param {object} shown the listeners
+     * @param {() => void} shown.onLoad called when the panel was replaced
+     * @param {() => void} shown.onMore called when there are more breakers below
+     * @param {() => void} shown.onChange called when breakers have changed
      * @param {(counts: object|null) => void} shown.onCounts
-     * @param {(text: string) => void} shown.onFault where there is no answer, and with "" where there is one again
-     * @param {() => string|undefined} shown.lastInView gives the name of the last row that is there
-     * @param {() => boolean} shown.isShown whether the list is what the page shows
+     * @param {(text: string) => void} shown.onFault called when a request fails, and with "" when one succeeds again
+     * @param {() => string|undefined} shown.lastInView returns the name of the last rendered row
+     * @param {() => boolean} shown.isShown whether the page shows the list
      */
     constructor(shown) {
         this.shown = shown;
@@ -54,12 +54,12 @@ export class Listing {
         clearTimeout(this.#wantedTimer);
     }
 
-    /** Whether the server has more than is loaded. */
+    /** Whether the server has more breakers than are loaded. */
     get hasMore() {
         return this.#next !== "";
     }
 
-    /** Loads all anew. */
+    /** Loads the list from the start. */
     load(filter) {
         this.#filter = filter;
         return this.#whileBusy(() => this.#load());
@@ -73,7 +73,7 @@ export class Listing {
         if (answer === null) return;
         const before = this.panel;
         this.panel = new Panel(this.#filter);
-        // Rates go on from what was seen before.
+        // Rates continue from the earlier values.
         for (const { name } of answer.breakers) {
             const breaker = before?.breakers.get(name);
             if (breaker) this.panel.breakers.set(name, breaker);
@@ -100,7 +100,7 @@ export class Listing {
         this.shown.onMore();
     }
 
-    /** Takes what the stream tells. */
+    /** Takes a change from the stream. */
     onChange(change) {
         if (change.type === "resync") {
             this.panel?.resync(change.breakers);
@@ -108,12 +108,12 @@ export class Listing {
             return;
         }
         this.#recent.note(change);
-        // What is not loaded yet may be answered as it was before.
+        // Note the change: the answer to a request in progress may be older than the change.
         if (this.panel === null || this.panel.apply(change)) this.#want(change.name);
         this.shown.onChange();
     }
 
-    /** Returns `null` where the answer is not wanted any more, or there is none. */
+    /** Returns `null` if the answer is outdated or the request failed. */
     async #ask(era, token, size) {
         const { q, state, override, sort } = this.#filter;
         const query = {
@@ -134,13 +134,13 @@ export class Listing {
         this.shown.onCounts(answer.counts);
     }
 
-    /** Asks again for the first page, where what needs attention is, and for the one that is looked at. */
+    /** Requests the first page, which has the most urgent breakers, and the page in view again. */
     refresh() {
         if (this.#busy > 0) {
             this.#isDue = true;
             return;
         }
-        // Where the first answer failed, or that to another filter, there is nothing that could be asked for again.
+        // If nothing is loaded for the current filter, there is nothing to refresh.
         const isLoaded = this.panel?.filter === this.#filter;
         this.#whileBusy(() => (isLoaded ? this.#refresh() : this.#load()));
     }
@@ -166,7 +166,7 @@ export class Listing {
         this.shown.onChange();
     }
 
-    /** Asks again for all that is loaded: many breakers have come, and may be anywhere among them. */
+    /** Requests all loaded pages again, because many breakers were added, and may be anywhere among them. */
     async #refreshAll() {
         const era = this.#era;
         const pages = [];
@@ -194,7 +194,7 @@ export class Listing {
         });
     }
 
-    /** Has a breaker asked for whose change says less than a row shows. */
+    /** Schedules a request for a breaker whose change contains less than a row shows. */
     #want(name) {
         this.#wanted.add(name);
         this.#wantedTimer ??= setTimeout(() => this.#askForWanted(), GATHER_MS);

@@ -1,4 +1,4 @@
-// Two people have changed a policy at once: the question whose values shall hold.
+// Two operators have changed a policy at the same time: a dialog to choose whose values apply.
 
 import { openDialog } from "./dialogs.js";
 import { button, element } from "./dom.js";
@@ -8,18 +8,18 @@ const columns = ["Field", "Before", "Theirs", "Yours"];
 
 /**
  * @param {object} options
- * @param {object} options.base the policy as it was when the change began
- * @param {object} options.mine the fields that were changed here
- * @param {object} options.theirs the policy as it is by now
- * @param {(chosen: object) => Promise<void|(() => void)>} options.save gets the fields that shall be other than theirs,
- *     and may give the next question
+ * @param {object} options.base the policy when the change began
+ * @param {object} options.mine the fields that were changed on this page
+ * @param {object} options.theirs the current policy
+ * @param {(chosen: object) => Promise<void|(() => void)>} options.save gets the fields that differ from theirs, and may
+ *     return a function that opens the next dialog
  */
 export function openMerge({ name, base, mine, theirs, save }) {
     const fields = Object.keys(theirs).filter((field) => field in mine || theirs[field] !== base[field]);
     const rows = fields.map((field) => ({
         field,
         isMine: field in mine,
-        // Where only one side has changed something, that is what is meant.
+        // If only one side changed the field, choose that side.
         choice: field in mine && theirs[field] === base[field] ? "mine" : "theirs",
     }));
     const body = element("tbody", {}, ...rows.map((row) => mergeRow(row, base, mine, theirs)));

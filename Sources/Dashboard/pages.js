@@ -1,4 +1,4 @@
-// A list of rows that the server gives page by page, newest first. What comes stays out of the way of who reads.
+// A list of rows that the server sends page by page, newest first. Newer rows do not move the rows that a user reads.
 
 import { ask } from "./api.js";
 import { button, element, setText } from "./dom.js";
@@ -7,25 +7,25 @@ import { Hold } from "./hold.js";
 export class Pages {
     #next = "";
     #isExpanded = false;
-    /** The answer that is not shown yet. */
+    /** The latest answer, which is not shown yet. */
     #waiting = null;
 
     /**
      * @param {object} options
      * @param {string} options.path
-     * @param {string} options.member of the answer that holds the rows
-     * @param {number} options.size of a page
-     * @param {HTMLElement} options.place what holds the rows, and can have the focus
-     * @param {(rows: object[], isFirst: boolean) => void} options.onRows shows rows: instead of all, or below them
-     * @param {(rows: object[], isWhole: boolean) => void} [options.onNewest] gets the first page whether it is shown
-     *     or not, and whether there is no other
+     * @param {string} options.member the member of the answer that holds the rows
+     * @param {number} options.size the size of a page
+     * @param {HTMLElement} options.place the element that holds the rows, and can have the focus
+     * @param {(rows: object[], isFirst: boolean) => void} options.onRows shows rows instead of the others or below them
+     * @param {(rows: object[], isWhole: boolean) => void} [options.onNewest] gets each first page, even if it is not
+     *     shown, and whether it is the only page
      */
     constructor({ path, member, size, place, onRows, onNewest = () => {} }) {
         Object.assign(this, { path, member, size, place, onRows, onNewest });
         this.fault = element("span", { class: "fault", role: "alert" });
         this.more = button("Show earlier", () => this.#loadMore(), { hidden: true });
         this.node = element("p", { class: "more", hidden: true }, this.more, this.fault);
-        /** The way to what has come and is not shown. */
+        /** The button that shows newer rows. */
         this.newer = button("Show newer", () => this.#showNewer(), { class: "quiet", hidden: true });
         this.hold = new Hold(place, () => this.#isExpanded || this.#showWaiting());
     }
@@ -34,13 +34,13 @@ export class Pages {
         this.hold.stop();
     }
 
-    /** Asks for the newest. Nothing moves while somebody is among the rows, or looks at earlier ones. */
+    /** Requests the newest rows. The shown rows do not move while the user is among them or looks at earlier ones. */
     async load() {
         let body;
         try {
             body = await this.#ask("");
         } catch {
-            // It is asked for again by itself.
+            // A later load tries again.
             return;
         }
         this.onNewest(body[this.member], !body.next_page_token);

@@ -1,25 +1,25 @@
-// The breakers that are known to the page, and the order in which they are shown. No element is touched here.
+// The breakers that the page knows, and their order in the list. This file does not touch elements.
 
 import { byAttention, byName } from "./attention.js";
 
 export class Panel {
-    /** By name. */
+    /** The breakers by name. */
     breakers = new Map();
-    /** The names, as they are shown. */
+    /** The names in the shown order. */
     order = [];
 
-    /** @param {{state: string, override: string, q: string, sort: string}} filter as in the address of the page */
+    /** @param {{state: string, override: string, q: string, sort: string}} filter the filter from the page's address */
     constructor(filter) {
         this.filter = filter;
         this.sort = filter.sort === "name" ? byName : byAttention;
     }
 
     /**
-     * Takes views as the server gave them.
+     * Takes views from the server.
      *
      * @param {object[]} views
-     * @param {number} at when, in ms
-     * @param {(name: string) => object|null} since gives the change that came while they were asked for
+     * @param {number} at the time of the answer, in ms
+     * @param {(name: string) => object|null} since returns the change that arrived during the request
      */
     absorb(views, at, since) {
         for (const view of views) {
@@ -36,7 +36,7 @@ export class Panel {
     /**
      * Takes a change from the stream.
      *
-     * @returns {boolean} whether more than the change tells has to be asked for
+     * @returns {boolean} whether to request the breaker, because the change does not contain enough
      */
     apply(change) {
         const known = this.breakers.get(change.name);
@@ -50,7 +50,7 @@ export class Panel {
         return true;
     }
 
-    /** Takes all breakers as they are, where changes were missed. What is not known yet is on a page that may come. */
+    /** Takes the current breakers after missed changes. Unknown breakers may be on a page that is not loaded yet. */
     resync(breakers) {
         const names = new Set(breakers.map((breaker) => breaker.name));
         for (const [name, known] of this.breakers) known.isDeleted = !names.has(name);
@@ -60,7 +60,7 @@ export class Panel {
         }
     }
 
-    /** Puts names below what is there, so that nothing moves. */
+    /** Appends names below the others, so that no row moves. */
     append(names) {
         const known = new Set(this.order);
         this.order.push(...names.filter((name) => !known.has(name)));
@@ -73,13 +73,13 @@ export class Panel {
         return !q || breaker.name.toLowerCase().includes(q.toLowerCase());
     }
 
-    /** The order that would be right. */
+    /** The correct order. */
     rightOrder() {
         const matching = [...this.breakers.values()].filter((breaker) => this.matches(breaker));
         return this.sort(matching).map((breaker) => breaker.name);
     }
 
-    /** Shows them in the right order. */
+    /** Puts the names into the correct order. */
     reorder() {
         for (const [name, breaker] of this.breakers) {
             if (breaker.isDeleted) this.breakers.delete(name);
@@ -87,7 +87,7 @@ export class Panel {
         this.order = this.rightOrder();
     }
 
-    /** How many rows are not where they should be: those that would have to move, come or go. */
+    /** The number of rows that would have to be moved, added or removed. */
     get moved() {
         const right = this.rightOrder();
         const places = new Map(right.map((name, place) => [name, place]));
@@ -97,18 +97,18 @@ export class Panel {
     }
 }
 
-/** What both a change and a view tell of a breaker. */
+/** The members that both a change and a view contain. */
 function standing({ state, generation, since, open_until, override }) {
     return { state, generation, since, open_until, override };
 }
 
-/** A rate is the difference between two looks. A restart of the server begins its counting anew. */
+/** The rate of denials, from the difference between two views. The counts start again when the server restarts. */
 function deniedPerSecond(known, view, at) {
     const denied = view.decisions?.denied;
     if (denied === undefined) return {};
     const seconds = known?.lookedAt === undefined ? 0 : (at - known.lookedAt) / 1000;
     if (seconds <= 0) return { lookedAt: at, deniedBefore: denied };
-    // Two looks close behind each other tell chance, not a rate.
+    // Two views that are close in time do not give a meaningful rate.
     if (seconds < 1) return {};
     const difference = denied - known.deniedBefore;
     return {
@@ -118,7 +118,7 @@ function deniedPerSecond(known, view, at) {
     };
 }
 
-/** The length of the longest rising subsequence: how many rows may stay where they are. */
+/** The length of the longest rising subsequence, which is the number of rows that can stay in place. */
 function longestRise(places) {
     const ends = [];
     for (const place of places) {

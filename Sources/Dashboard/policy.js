@@ -1,4 +1,4 @@
-// The numbers of a breaker, where they come from, and their change.
+// The policy of a breaker: its numbers, their source, and their editor.
 
 import { ask, pathOf } from "./api.js";
 import { openDialog } from "./dialogs.js";
@@ -18,7 +18,7 @@ export class PolicySection {
     #policy = null;
     #tag = null;
 
-    /** @param {(view: object, tag: string) => void} onDone gets the breaker behind a change */
+    /** @param {(view: object, tag: string) => void} onDone gets the breaker after a change */
     constructor(name, onDone) {
         this.name = name;
         this.onDone = onDone;
@@ -68,8 +68,8 @@ export class PolicySection {
     }
 
     /**
-     * Saves what is other than `base`. Returns the question whose values shall hold, where somebody else has changed
-     * the policy meanwhile.
+     * Saves the fields that differ from `base`. If another operator has changed the policy meanwhile, it returns a
+     * function that opens the merge dialog.
      */
     async #save(base, mine, tag) {
         if (Object.keys(mine).length === 0) return undefined;
@@ -90,7 +90,7 @@ export class PolicySection {
     }
 }
 
-/** What differs from `base`, as the server wants it. */
+/** The fields that differ from `base`, in the server's format. */
 function changes(base, inputs) {
     const mine = {};
     for (const { field, value } of inputs) {
@@ -109,7 +109,7 @@ function policyInput(field, value) {
         const text = input.value.trim();
         if (text === "") return null;
         const number = Number(text);
-        // What is no number is the server's to refuse, in its own words.
+        // The server refuses a value that is not a number, with its own message.
         return Number.isNaN(number) ? text : number;
     };
     const showHint = () => {

@@ -1,16 +1,16 @@
-// The newest changes. An answer that was under way while a change came may be older than the change, and must not take
-// it back.
+// The newest changes. If a change arrives during a request, the answer may be older than the change, and must not
+// revert it.
 
-/** For how long a change may be newer than an answer, in ms: no answer is waited for longer. */
+/** How long to keep changes, in ms: no request takes longer. */
 const KEPT_MS = 60_000;
-/** Up to so many are kept without a look at their age. */
+/** Up to this many changes are kept without checking their age. */
 const FEW = 1000;
 
 export class RecentChanges {
     #number = 0;
     #byName = new Map();
 
-    /** What has come until now; taken before something is asked. */
+    /** The current position. Take it before a request. */
     get mark() {
         return this.#number;
     }
@@ -22,13 +22,13 @@ export class RecentChanges {
         if (this.#byName.size > FEW) this.#forget();
     }
 
-    /** The last change of a breaker, if it came behind `mark`. */
+    /** The last change of a breaker, if it arrived after `mark`. */
     since(mark, name) {
         const last = this.#byName.get(name);
         return last && last.number > mark ? last.change : null;
     }
 
-    /** They are in the order in which they came. */
+    /** Drops old changes. The changes are in the order of their arrival. */
     #forget() {
         for (const [name, { notedAt }] of this.#byName) {
             if (Date.now() - notedAt < KEPT_MS) return;

@@ -17,7 +17,7 @@ export class Row {
 
     constructor(name) {
         this.state = element("span", { class: "badges" });
-        // What is cut off can be read whole.
+        // The title shows the full text if it is cut off.
         const address = `?breaker=${encodeURIComponent(name)}`;
         this.link = element("a", { href: address, title: name, "data-link": true }, name);
         this.note = element("span", { class: "note" });
@@ -33,7 +33,7 @@ export class Row {
             [this.state], [this.link, this.note], [this.since], [this.probe], [this.rule, this.bar.node], [this.hour],
             [this.denied], [this.failure, this.failedAt],
         ];
-        // Said, for a style sheet that lays a table out otherwise takes its meaning away.
+        // Explicit roles, because a style sheet that changes a table's layout removes its semantics.
         this.node = element(
             "tr",
             { role: "row" },
@@ -63,7 +63,7 @@ export class Row {
         this.tick();
     }
 
-    /** How near it is to tripping, or what has tripped it. */
+    /** Shows how near the breaker is to tripping, or what tripped it. */
     #showRule(breaker) {
         const rule = breaker.state === "closed" ? nearestRule(breaker) : null;
         this.bar.node.hidden = rule === null;
@@ -72,7 +72,7 @@ export class Row {
         this.rule.title = this.rule.textContent;
     }
 
-    /** Shows what depends on the time alone. */
+    /** Updates the parts that depend only on the time. */
     tick() {
         const breaker = this.#breaker;
         setText(this.since, duration(now() - Date.parse(breaker.since)));
@@ -90,7 +90,7 @@ function cause({ state, override, last_transition: transition, probes }) {
     return transition?.detail ?? "";
 }
 
-/** When the next call may go through, of a breaker that denies. */
+/** When the next call may go through, for a breaker that denies. */
 export function nextProbe(breaker) {
     if (breaker.state === "half_open") return breaker.probes?.in_flight ? "under way" : "the next call";
     if (breaker.state !== "open") return "–";
@@ -99,14 +99,14 @@ export function nextProbe(breaker) {
     return rest > 0 ? `in ${duration(rest + 999)}` : "the next call";
 }
 
-/** Who ordered what is not automatic, and for how long; with the reason, unless it stands as the cause. */
+/** The override's actor and remaining time, and its reason unless that is shown as the cause. */
 function note({ override }) {
     if (!override) return "";
     const note = `${override.actor} · ${restOf(override)}`;
     return override.mode === "force_open" ? note : `${note} · ${override.reason}`;
 }
 
-/** How long an override still stands. */
+/** The remaining time of an override. */
 export function restOf(override) {
     if (override.expires_at === null) return "until cleared";
     const rest = Date.parse(override.expires_at) - now();

@@ -1,27 +1,27 @@
-// Who looks at the page. The token is sent once and kept nowhere; what stays is a cookie that no script can read.
+// The user's session. The token is sent once and not stored. The session is a cookie that no script can read.
 
 import { ask } from "./api.js";
 import { button, element } from "./dom.js";
 
 let access = { name: null, role: null, prefix: null, signed_in: false };
 
-/** Asks the server who this is. Returns whether they may look. */
+/** Requests the session from the server. Returns whether the user may view breakers. */
 export async function load() {
     access = (await ask("GET", "v1/session")).body;
     return access.name !== null;
 }
 
-/** Whether they may order anything. */
+/** Whether the user may give orders. */
 export function mayOrder() {
     return access.role === "operator";
 }
 
-/** Whether requests need a token, for curl lines that can be copied. */
+/** Whether requests need a token, for the curl commands. */
 export function needsToken() {
     return access.signed_in;
 }
 
-/** Shows who this is, with the way out. */
+/** Shows the user, with a button to sign out. */
 export function showWho(node, onSignedOut) {
     if (access.name === null) {
         node.replaceChildren();
@@ -32,7 +32,7 @@ export function showWho(node, onSignedOut) {
         try {
             await ask("DELETE", "v1/session");
         } catch (problem) {
-            // No script can take the cookie away, so they are still signed in.
+            // No script can remove the cookie, so the user is still signed in.
             fault.textContent = `Still signed in. ${problem.message}`;
             return;
         }
@@ -48,9 +48,9 @@ export function showWho(node, onSignedOut) {
 }
 
 /**
- * The form in which a token is given.
+ * The form to sign in with a token.
  *
- * @param {boolean} isBack whether they were signed in until now, and did not sign out
+ * @param {boolean} isBack whether the user was signed in before and did not sign out
  */
 export function signInForm(onSignedIn, isBack) {
     const token = element("input", {

@@ -1,4 +1,4 @@
-// The last hour of a breaker in the space of a word: failures above, denials below, a faint line for calls.
+// The last hour of a breaker as a word-sized chart: failures above, denials below, and a faint line for calls.
 
 import { svg } from "./dom.js";
 
@@ -7,7 +7,7 @@ const HEIGHT = 28;
 
 /**
  * @param {{successes: number[], failures: number[], denied: number[]}|undefined} history oldest first
- * @returns {SVGElement} an image with its content in words
+ * @returns {SVGElement} an image with a text alternative
  */
 export function sparkline(history) {
     const image = svg("svg", {
@@ -25,7 +25,7 @@ export function sparkline(history) {
         for (const kind of ["successes", "failures", "denied"]) {
             const value = column[kind];
             if (!value) continue;
-            // What happened is seen, however little it is beside the rest.
+            // Even a relatively small number is visible.
             const height = Math.max(1.5, (value / highest) * HEIGHT);
             bottom -= height;
             image.append(svg("rect", { class: kind, x: place * width, y: bottom, width: width * 0.8, height }));

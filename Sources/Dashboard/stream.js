@@ -1,37 +1,37 @@
-// Follows the server's changes. `EventSource` would do most of it, but tells nothing of the comments by which a quiet
-// stream shows that it lives.
+// Follows the server's changes. `EventSource` would do most of this, but does not report the comments that a quiet
+// stream sends as heartbeats.
 
 import { address } from "./api.js";
 import { everySecond, learn } from "./clock.js";
 
-/** A stream says something every 15 s; in ms, how long silence is no sign of anything, and when it is given up. */
+/** A stream sends something every 15 s. In ms: how long silence is normal, and when the connection is given up. */
 const QUIET_MS = 20_000;
 const DEAD_MS = 40_000;
-/** How long to wait before connecting again: the first time, and at most; in ms. */
+/** The first and the longest pause before a reconnection, in ms. */
 const RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5_000;
-/** How long a page that nobody sees keeps its connection, in ms: a browser has six for all pages of a server. */
+/** How long a hidden page keeps its connection, in ms: a browser has six for all pages of a server. */
 const UNSEEN_MS = 60_000;
 
-/** A stream of changes that is taken up where it was left, whatever happens to the connection. */
+/** A stream of changes that resumes at its last position after a lost connection. */
 export class Stream {
-    /** `connecting`, `live`, `stale`, or `resting` while nobody sees the page. */
+    /** `connecting`, `live`, `stale`, or `resting` while the page is hidden. */
     status = "connecting";
     #lastID = null;
     #lastSign = Date.now();
-    /** When the present connection was begun, and since when nobody sees the page. */
+    /** When the current connection was begun, and since when the page is hidden. */
     #begunAt = Date.now();
     #unseenAt = null;
     #retryMs = RETRY_MS;
     #connection = null;
     #isStopped = false;
-    /** Ends a wait for the next connection. */
+    /** Ends the pause before the next connection. */
     #wake = () => {};
 
     /**
      * @param {(change: object) => void} onChange gets each change, in order, and each `resync`
-     * @param {() => void} onStatus is called where the status may show differently
-     * @param {() => void} onUnauthorized is called where the server wants a token
+     * @param {() => void} onStatus called when the shown status may change
+     * @param {() => void} onUnauthorized called when the server requires a token
      */
     constructor(onChange, onStatus, onUnauthorized) {
         this.onChange = onChange;
@@ -44,7 +44,7 @@ export class Stream {
         this.#run();
     }
 
-    /** How long nothing was heard, in ms. */
+    /** The time since the last sign of life, in ms. */
     get silence() {
         return Date.now() - this.#lastSign;
     }
@@ -63,7 +63,7 @@ export class Stream {
             try {
                 await this.#connect();
             } catch {
-                // Whatever it was, it is over; what was missed comes behind the last change that is known.
+                // The connection is over for any reason. The next one resumes after the last known change.
             }
             if (this.#isStopped) return;
             this.#set("stale");
@@ -73,7 +73,7 @@ export class Stream {
         }
     }
 
-    /** Waits until the page is seen. */
+    /** Waits until the page is visible. */
     async #rest() {
         if (!this.#isUnseen) return;
         this.#set("resting");
@@ -127,7 +127,7 @@ export class Stream {
 
     #watch() {
         if (this.status === "live" && this.silence > QUIET_MS) this.#set("stale");
-        // The connection may hang without an end, as behind a sleep of this machine; another one may not.
+        // A connection may hang for ever, for example after this machine slept. Another connection may work.
         const isDead = Date.now() - Math.max(this.#lastSign, this.#begunAt) > DEAD_MS;
         if (isDead || this.#isUnseen) this.#connection?.abort();
         if (this.status === "stale") this.onStatus();
@@ -140,7 +140,7 @@ export class Stream {
     }
 }
 
-/** Takes server-sent events apart (html.spec.whatwg.org, "Server-sent events"). */
+/** Parses server-sent events (html.spec.whatwg.org, "Server-sent events"). */
 class Frames {
     #rest = "";
     #id = null;

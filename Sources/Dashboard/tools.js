@@ -1,9 +1,9 @@
-// What the list is searched and ordered by. It stands in the page's address, and the address alone is listened to.
+// The search and the order of the list. The page's address holds both, and the list follows only the address.
 
 import { go, list as addressOf } from "./address.js";
 import { element } from "./dom.js";
 
-/** How long a pause in typing is the end of a word, in ms. */
+/** The pause in typing after which the search starts, in ms. */
 const TYPING_MS = 150;
 
 export class Tools {
@@ -43,7 +43,7 @@ export class Tools {
         document.removeEventListener("keydown", this.shortcut);
     }
 
-    /** Forgets what is being typed: it is for a list that is left. */
+    /** Discards unfinished input when the user leaves the list. */
     rest() {
         clearTimeout(this.#timer);
         this.#timer = null;
@@ -51,7 +51,7 @@ export class Tools {
 
     show(filter) {
         this.#filter = filter;
-        // A letter that is typed meanwhile stays.
+        // Keep letters that were typed meanwhile.
         if (this.#timer === null && this.search.value.trim() !== filter.q) this.search.value = filter.q;
         this.sort.value = filter.sort;
     }

@@ -1,4 +1,4 @@
-// Through which states a breaker went.
+// The transitions of a breaker.
 
 import { pathOf } from "./api.js";
 import { icon } from "./badge.js";
@@ -7,11 +7,11 @@ import { element } from "./dom.js";
 import { causeWord, stateWord, time } from "./format.js";
 import { Pages } from "./pages.js";
 
-/** As many as a week of a calm breaker has; the band above the outcomes is drawn from them. */
+/** The page size. It covers about a week of a calm breaker, for the band above the outcomes. */
 const SIZE = 100;
 
 export class TransitionsSection {
-    /** @param {(rows: object[], isWhole: boolean) => void} onNewest gets the newest, newest first */
+    /** @param {(rows: object[], isWhole: boolean) => void} onNewest gets the newest transitions, newest first */
     constructor(name, onNewest) {
         this.rows = element("ol", { class: "transitions" });
         const place = element(
@@ -54,7 +54,7 @@ function item(transition) {
         element("span", { class: "step" }, icon(to), step),
         element("time", { datetime: at, class: "number" }, time(at, now())),
         element("span", { class: "detail" }, detail || causeWord[cause] || cause),
-        // Some details name them.
+        // Some details already name the actor.
         actor && !detail?.includes(actor) ? element("span", { class: "note" }, `by ${actor}`) : "",
     );
 }

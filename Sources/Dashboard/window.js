@@ -1,13 +1,13 @@
-// Of a long table, has only the rows that can be seen as elements. All rows have one height.
+// Keeps elements only for the visible rows of a long table. All rows have the same height.
 
 import { element } from "./dom.js";
 
-/** Rows above and below that are there before they are seen, for who scrolls fast or with the keyboard. */
+/** The number of extra rows above and below the visible ones, for scrolling fast or with the keyboard. */
 const MARGIN = 12;
 const USUAL_HEIGHT = 56;
 
 export class RowWindow {
-    /** The rows that are elements, by name. */
+    /** The rows that have elements, by name. */
     rows = new Map();
     #names = [];
     #height = USUAL_HEIGHT;
@@ -16,7 +16,7 @@ export class RowWindow {
     /**
      * @param {HTMLElement} body the part of the table that holds rows
      * @param {(name: string) => {node: HTMLElement}} makeRow
-     * @param {() => void} onEnd is called where the last rows come near
+     * @param {() => void} onEnd called when the last rows are near
      */
     constructor(body, makeRow, onEnd) {
         this.body = body;
@@ -40,7 +40,7 @@ export class RowWindow {
         this.#render();
     }
 
-    /** Moves the focus from the row in which it is by so many. */
+    /** Moves the focus by `step` rows. */
     moveFocus(step) {
         const name = this.#focused();
         const place = this.#names.indexOf(name) + step;
@@ -55,7 +55,7 @@ export class RowWindow {
         return true;
     }
 
-    /** The row that has the focus. */
+    /** The name of the row that has the focus. */
     #focused() {
         const row = document.activeElement?.closest("tr");
         return row && [...this.rows].find(([, other]) => other.node === row)?.[0];
@@ -77,7 +77,7 @@ export class RowWindow {
         const first = Math.max(0, Math.min(total, Math.floor(above / this.#height) - MARGIN));
         const last = Math.max(first, Math.min(total, Math.ceil((above + innerHeight) / this.#height) + MARGIN));
         const places = Array.from({ length: last - first }, (_, place) => first + place);
-        // The row with the focus stays an element, next to those that are seen: whoever scrolls keeps the focus.
+        // The row with the focus keeps its element, so that scrolling does not lose the focus.
         const focused = this.#names.indexOf(this.#focused());
         if (focused >= 0 && focused < first) places.unshift(focused);
         if (focused >= last) places.push(focused);
@@ -100,14 +100,14 @@ export class RowWindow {
         }
     }
 
-    /** Puts a row behind another, and moves no element that stands there already: a moved one would lose the focus. */
+    /** Puts a row after another. An element that is already in place is not moved, because it would lose the focus. */
     #place(name, place, before) {
         let row = this.rows.get(name);
         if (!row) {
             row = this.makeRow(name);
             this.rows.set(name, row);
         }
-        // Row 1 is the one with the columns' names.
+        // Row 1 is the header row.
         row.node.setAttribute("aria-rowindex", place + 2);
         if (before.nextSibling !== row.node) before.after(row.node);
         return row.node;

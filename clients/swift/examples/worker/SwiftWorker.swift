@@ -7,7 +7,7 @@ import NIOHTTP1
 import ServiceLifecycle
 import UnixSignals
 
-/// A worker that charges orders at a provider, and does not wait for one that is down.
+/// A worker that charges orders at a provider, and does not wait for the provider while it is down.
 ///
 ///     swift-worker http://127.0.0.1:7979 http://provider.example/charges 100
 @main
@@ -43,13 +43,13 @@ enum SwiftWorker {
     }
 }
 
-/// Works through the orders, one after the other.
+/// Charges the orders, one after the other.
 struct Charges: Service {
     let payments: ValueBreaker<HTTPResponseStatus>
     let provider: String
     let orders: Int
 
-    /// A provider that breaks down has failed; one that refuses an order has answered.
+    /// A 5xx status is a failure of the provider. A refused order is an answer, so it counts as a success.
     static let outcome: @Sendable (Result<HTTPResponseStatus, any Error>) -> CallOutcome = { result in
         switch result {
         case .success(let status) where status.code >= 500: .failure(kind: "http_\(status.code)")
@@ -77,8 +77,8 @@ struct Charges: Service {
         return try await Self.http.execute(request, timeout: .seconds(2)).status
     }
 
-    /// A provider that is away is to be known at once: to try again is the breaker's business. It lives as long as the
-    /// process.
+    /// The HTTP client, which lives as long as the process. It does not retry connections: the breaker has to learn at
+    /// once that the provider is unreachable.
     private static let http: HTTPClient = {
         var configuration = HTTPClient.Configuration()
         configuration.connectionPool.retryConnectionEstablishment = false
