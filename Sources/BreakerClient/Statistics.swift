@@ -16,7 +16,7 @@ extension Fusebox {
         public var refusedOutcomes = 0
         /// Whether the stream of changes is connected.
         public var isConnected = false
-        /// Whether the last request for a decision got no answer, and the server has accepted no outcome since.
+        /// Whether the last request for a decision failed, and the server has accepted no outcome since.
         public var isAway = false
         /// Whether the server did not accept the last outcomes it was sent, so that they wait.
         public var areOutcomesHeldUp = false

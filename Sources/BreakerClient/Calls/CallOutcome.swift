@@ -13,9 +13,9 @@ public enum CallOutcome: Hashable, Sendable {
     /// to be one, else the domain and the code of an `NSError` (`com.example.pay_7`), else the name of the error's
     /// type.
     ///
-    /// Two errors are ``ignored`` under any classification: any error of a cancelled task, and the ``BreakerOpen`` of
-    /// another breaker. A `CancellationError` in a task that is not cancelled is an error like any other: the
-    /// downstream gave up.
+    /// Some errors are ``ignored`` under any classification: any error of a cancelled task, the ``BreakerOpen`` of
+    /// another breaker, and ``UnfinishedResult``. A `CancellationError` in a task that is not cancelled is an error
+    /// like any other: the downstream gave up.
     public static func standard(_ error: any Error) -> CallOutcome {
         .failure(kind: ErrorKind.of(error))
     }

@@ -7,7 +7,7 @@ final class LocalPanel: Sendable {
     private struct State {
         var images: [String: LocalImage] = [:]
         var entries: [String: BreakerEntry] = [:]
-        /// By place.
+        /// The entries by their ``BreakerEntry/place``.
         var ordered: [BreakerEntry] = []
     }
 

@@ -20,8 +20,9 @@ struct HealthCommand: AsyncParsableCommand {
         print("ready")
     }
 
-    /// The HTTP client, which does not verify the certificate of the own server. In a container's health check, for
-    /// example, the certificate is rarely valid for the local address. No token is sent, so this is safe.
+    /// The HTTP client. It does not verify the certificate of a server that it found by the server's own environment,
+    /// unless a CA file is given: in a container's health check, for example, the certificate is rarely valid for the
+    /// local address. No token is sent, so the certificate need not be verified.
     private func http(_ place: ServerPlace) -> HTTPClient {
         guard place.isOwnServer, server.caFile == nil else { return place.http }
         var tls = place.tls ?? .makeClientConfiguration()

@@ -25,7 +25,7 @@ struct TemporaryFile {
         try synchronizeFolder()
     }
 
-    /// Replaces the destination with this file, which keeps the destination's mode.
+    /// Replaces the destination with this file, which gets the destination's mode.
     func replace() throws {
         guard let permissions = FileStatus(path: destination)?.permissions,
             fchmod(handle.fileDescriptor, mode_t(permissions)) == 0

@@ -9,7 +9,7 @@ struct PolicyPlan {
     var unchanged = 0
 
     /// Reads the server's policies. Changes nothing.
-    /// - Throws: if any of the breakers cannot be read.
+    /// - Throws: if any of the breakers cannot be read; nothing has been changed then.
     init(_ file: PolicyFile, on client: OperatorClient, progress: (Int) -> Void) async throws {
         for (count, (name, policy)) in file.policies.enumerated() {
             progress(count)

@@ -66,7 +66,7 @@ struct ChangeFollower {
     }
 }
 
-/// The pauses before further attempts: each is twice as long as the last, and jittered so that clients do not retry
+/// The pauses before further attempts. They double from 0.5 s up to 5 s, and are jittered so that clients do not retry
 /// together.
 struct Pauses {
     private var longest = Duration.milliseconds(500)
