@@ -17,7 +17,7 @@ struct Server {
     var onRunning: @Sendable (_ url: String) async -> Void
 
     /// How long a shutdown waits for requests in progress before it cuts them off. Queued changes are stored in any
-    /// case, and the whole shutdown fits into the 20 s that the documentation requires of a supervisor.
+    /// case. The whole shutdown fits into 20 s, the time that a supervisor must allow.
     static let gracefulShutdown = Duration.seconds(15)
 
     init(settings: Settings) {
