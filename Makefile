@@ -1,4 +1,4 @@
-# What there is to do in this repository. ARGS go to the program, or to `swift test`:
+# The tasks of this repository. ARGS go to the program, or to `swift test`:
 #
 #     make serve ARGS="--listen 127.0.0.1:8000"
 #     make test ARGS="--filter BreakerCoreTests"
@@ -8,12 +8,13 @@
 
 ARGS ?=
 
-# Swift's tests that run at once. More of them wait for a processor, and some of them longer than a server waits for its client.
+# How many Swift tests run at once. With more, tests wait for a processor, and some of them longer than a server waits
+# for its client.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
 
 swift_sources := Package.swift Sources Tests clients/swift Benchmarks/client Benchmarks/limits
 
-# Python finds the package `bench` in Benchmarks/, and leaves no compiled files there.
+# Python finds the package `bench` in Benchmarks/, and writes no compiled files there.
 bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3
 
 .PHONY: help setup serve demo test openapi-test metrics-test examples-test container-image container-test dashboard-test python-test python-bench bench bench-test format lint clean
@@ -24,7 +25,7 @@ help: ## Say what there is
 setup: ## Check that Swift and SQLite are here; install what is missing
 	@.ci/setup
 
-# The shell is replaced by the program, so that signals reach it.
+# `exec` replaces the shell by the program, so that signals reach the program.
 
 serve: setup ## Run the server, built for release
 	swift build -c release --product fusebox
@@ -34,7 +35,7 @@ demo: setup ## Show an outage and its end
 	swift build -c release --product fusebox
 	@exec "$$(swift build -c release --show-bin-path)/fusebox" demo $(ARGS)
 
-# In two runs, so that connections and processes do not wait for the processor behind tests that take all of it.
+# Two runs, so that tests of connections and processes do not wait for a processor while other tests take all of it.
 busy_tests := BreakerCoreTests|BreakerEngineTests|BreakerSQLiteTests
 
 test: setup ## Run the tests
@@ -88,7 +89,7 @@ dashboard-test: setup .build/dashboard-tests ## Try the dashboard in Chromium
 	$@/bin/python -m pip install --quiet --retries 1 --requirement $<
 	@touch $@
 
-# The server is this build's, unless FUSEBOX_BINARY names another.
+# The tests use the server of this build, unless FUSEBOX_BINARY names another.
 
 python-test: ## Test the Python package against the server, and check its types
 	@clients/python/setup
