@@ -20,7 +20,7 @@ from bench.scenario import Scenario
 from bench.subscribers import streams
 
 
-# The load of a machine on which nothing else runs.
+# The highest load of a machine that counts as idle.
 IDLE_LOAD = 0.5
 
 
@@ -38,7 +38,7 @@ def arguments() -> argparse.Namespace:
 
 
 def chosen(scenarios: list[Scenario], only: list[str] | None) -> list[Scenario]:
-    """Those that `only` names, whole or by their first words."""
+    """Returns the scenarios that `only` names, in full or by their first words."""
     if not only:
         return scenarios
     for name in only:
@@ -60,7 +60,7 @@ def bench(plan: Plan, data: Path) -> Bench:
 
 
 def require(bench: Bench) -> None:
-    """Raises BenchError where something is missing."""
+    """Raises BenchError if a tool is missing."""
     for tool in ("wrk", "redis-server", "redis-cli", "redis-benchmark"):
         if shutil.which(tool) is None:
             raise BenchError(f"{tool} is not in PATH: Benchmarks/setup installs it")
@@ -72,8 +72,8 @@ def require(bench: Bench) -> None:
 
 
 def measure(bench: Bench, scenarios: list[Scenario]) -> tuple[Results, list[str]]:
-    """Every side of a scenario once, then again: what slows the machine for a while slows all sides alike.
-    Returns the samples, and what went wrong: a scenario with a fault has no samples, and spoils no other."""
+    """Measures every side of a scenario in turn, so that a temporary slowdown of the machine affects all sides alike.
+    Returns the samples and the faults. A scenario with a fault has no samples; the others are not affected."""
     results, faults = Results(), []
     for scenario in scenarios:
         try:
@@ -110,7 +110,7 @@ def handle_signals(handler: Any) -> None:
 
 
 def stop(*_: object) -> None:
-    # A second one would break off the end of the servers.
+    # A second signal would interrupt the end of the servers.
     handle_signals(signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -140,7 +140,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    # Ended from outside, the driver ends its servers as at Ctrl-C; and that works where a shell has it ignored.
+    # On a signal the driver ends its servers as at Ctrl-C, also if a shell made it ignore SIGINT.
     handle_signals(stop)
     try:
         run(arguments())

@@ -1,4 +1,4 @@
-"""What the clients of one token can cost a worker that has another."""
+"""Measures how much the clients of one token slow down a worker with another token."""
 
 import hashlib
 import json
@@ -27,26 +27,27 @@ from bench.scenario import Scenario
 from bench.servers import HOST, FuseboxServer
 
 CONNECTIONS = 16
-# Breakers where many make an attack worse.
+# Breakers in attacks that get worse with many breakers.
 BREAKERS = 10_000
-# Changes by operators, for those who read the audit.
+# Changes by an operator, which fill the audit that the viewers read.
 CHANGES = 1_000
 STREAMS = 1_000
 # Connections without a token, and how many files the server may open meanwhile.
 IDLE_CONNECTIONS, DESCRIPTORS = 900, 600
-# Reports that the worker repeats in the end.
+# Reports that the worker repeats at the end.
 REPEATED = 100
-# The most that the hostile clients wait for an answer, and the worker for their ids; and that the worker waits for an
-# answer, which then counts as refused.
+# How long the hostile clients wait for an answer, and the worker for their ids, at most; and how long the worker waits
+# for an answer, which then counts as refused.
 PATIENCE_SECONDS, WORKERS_PATIENCE_SECONDS = 60, 10
 # How long an attack runs before the worker's calls are timed.
 RUN_UP_SECONDS = 1
-# The loads of other tokens come from other machines in production. Here they get what the server leaves.
+# In production the loads of other tokens come from other machines. Here they get the processor time that the server
+# leaves.
 NICENESS = 10
 
 
 class GuardedServer(FuseboxServer):
-    """Fusebox with a token for the worker, one for the hostile clients, and one for the operator, who asks."""
+    """Fusebox with a token for the worker, one for the hostile clients, and one for the operator, which `ask` uses."""
 
     def __init__(
         self, folder: Path, program: Path, hostile_role: str = "worker", descriptors: int | None = None
@@ -67,7 +68,7 @@ class GuardedServer(FuseboxServer):
 
 
 def message(secret: str, method: str, path: str, body: str = "") -> bytes:
-    """A request as it is sent."""
+    """The bytes of a request."""
     head = f"{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {secret}\r\n"
     return f"{head}content-length: {len(body)}\r\n\r\n{body}".encode()
 
@@ -80,7 +81,7 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, request: bytes) -> tuple[int, bytes]:
-        """The status and the body. Raises OSError where the connection ends instead."""
+        """Returns the status and the body. Raises OSError if the connection ends first."""
         self.socket.sendall(request)
         head, _, body = self.read_until(b"", lambda read: b"\r\n\r\n" in read).partition(b"\r\n\r\n")
         if (length := re.search(rb"(?i)\r\ncontent-length: (\d+)", head)) is not None:
@@ -108,22 +109,22 @@ class Client:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value that this share of all do not exceed."""
+    """Returns the value that this share of all values does not exceed."""
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
 class Caller:
-    """Sends one request after the other on a connection of its own, and times each."""
+    """Sends requests one after another on its own connection, and times each."""
 
     def __init__(self, port: int, reconnects: bool = False) -> None:
         self.port = port
-        # Before each report.
+        # Whether the caller reconnects before each report.
         self.reconnects = reconnects
         self.client: Client | None = None
         self.refused = 0
 
     def milliseconds(self, request: bytes, connects: bool = False) -> float:
-        """How long the answer took; where it was no 2xx or the connection ended, that is counted too."""
+        """Returns how long the answer took. An answer other than 2xx, and a connection that ended, count as refused."""
         began = time.perf_counter()
         try:
             if connects:
@@ -137,7 +138,7 @@ class Caller:
         return (time.perf_counter() - began) * 1_000
 
     def work(self, secret: str, seconds: float) -> Sample:
-        """A report and an acquire in turn."""
+        """Sends a report and an acquire in turn, and returns their times."""
         report = message(secret, "POST", "/v1/breakers/worked/report?outcome=success")
         acquire = message(secret, "POST", "/v1/breakers/worked/acquire")
         reports, acquires, self.refused = [], [], 0
@@ -158,7 +159,7 @@ class Caller:
 
 
 class Bystander:
-    """A client that asks for something again and again beside the worker, in a thread."""
+    """A client that sends requests repeatedly beside the worker, in a thread."""
 
     def __init__(self, port: int, requests: Iterator[bytes], pause_seconds: float) -> None:
         self.caller = Caller(port)
@@ -184,7 +185,7 @@ class Bystander:
 
 
 class Hostile:
-    """The clients of another token: as many threads as they have connections, in a process of their own."""
+    """The clients of another token: one thread for each connection, in a separate process."""
 
     def __init__(self, port: int, secret: str, run: "Run") -> None:
         self.port, self.secret = port, secret
@@ -205,7 +206,7 @@ class Hostile:
         os._exit(0)
 
     def repeat(self, run: "Run", index: int) -> None:
-        """Begins anew where the server closes a connection."""
+        """Runs the attack again each time the server closes its connection."""
         while True:
             try:
                 run(self, index)
@@ -228,10 +229,10 @@ class Hostile:
         self.process.kill()
 
 
-# Numbers the requests of an attack, over all of its connections.
+# Numbers the requests of an attack, across all of its connections.
 NUMBERS = count()
 
-# Runs on one connection until the server closes it.
+# An attack on one connection, until the server closes it.
 Run = Callable[[Hostile, int], None]
 
 
@@ -248,7 +249,7 @@ def sending(requests: Callable[[str, int], Iterator[bytes]]) -> Run:
 
 
 def batch(secret: str, report: Callable[[int], dict[str, str]]) -> bytes:
-    """As many failures as a request may carry, each with what `report` gives for its number."""
+    """Returns a request with the maximum number of failures, each with the fields that `report` gives for its index."""
     reports = [
         {"outcome": "failure", "kind": "timeout", **report(number)} for number in range(ITEMS_PER_REQUEST)
     ]
@@ -271,7 +272,7 @@ def names(secret: str, index: int) -> Iterator[bytes]:
 
 
 def ids(secret: str, index: int) -> Iterator[bytes]:
-    """A batch is written once, for writing it takes longer than storing it; each sending has other ids."""
+    """Yields batches with fresh ids. The batch is formatted once, because that takes longer than storing it."""
     written = batch(secret, lambda number: {"name": f"hostile:{index}", "report_id": f"@@@@@@@@-{index}-{number}"})
     for number in NUMBERS:
         yield written.replace(b"@@@@@@@@", b"%08d" % number)
@@ -287,7 +288,7 @@ def views(secret: str, index: int) -> Iterator[bytes]:
 
 
 def leave_streams_unread(hostile: Hostile, index: int) -> None:
-    """Holds a share of the streams, and replaces the oldest by another as soon as that has begun. Every other one has a
+    """Holds a share of the streams, and closes the oldest as soon as another one has begun. Every second stream has a
     prefix."""
     held: deque[socket.socket] = deque()
     try:
@@ -308,7 +309,7 @@ def leave_streams_unread(hostile: Hostile, index: int) -> None:
 
 
 def stay_idle(hostile: Hostile, index: int) -> None:
-    """Holds a share of the connections, shows no token, and opens another for each that is closed."""
+    """Holds a share of the connections, sends no token, and opens another connection for each closed one."""
     with selectors.DefaultSelector() as selector:
 
         def open_connection() -> None:
@@ -332,7 +333,7 @@ def create_breakers(server: GuardedServer) -> None:
 
 
 def fill(server: GuardedServer) -> None:
-    """What there is to see."""
+    """Creates the breakers and the audit entries that the viewers read."""
     create_breakers(server)
     with Client(server.port) as client:
         for index in range(CHANGES):
@@ -356,12 +357,12 @@ class Attack:
     prepare: Callable[[GuardedServer], None] = lambda server: None
     role: str = "worker"
     descriptors: int | None = None
-    # Whether the worker connects for each report.
+    # Whether the worker opens a connection for each report.
     reconnects: bool = False
     # The operator's requests during the attack, and the pause between two of them.
     beside: Callable[[str], Iterator[bytes]] | None = None
     pause_seconds: float = 0.1
-    # Whether the worker repeats reports in the end, once the plan's number of other ids is there.
+    # Whether the worker repeats its reports at the end, after the plan's number of other ids was sent.
     repeats: bool = False
 
 
@@ -370,7 +371,7 @@ def repeated(number: int, secret: str) -> bytes:
 
 
 def duplicates(server: GuardedServer) -> int:
-    """How many of the worker's reports are known by their ids."""
+    """Sends the worker's reports, and returns how many of their ids the server knew."""
     known = 0
     with Client(server.port) as client:
         for number in range(REPEATED):
@@ -382,7 +383,7 @@ def duplicates(server: GuardedServer) -> int:
 
 
 def measure_attack(bench: Bench, attack: Attack) -> Sample:
-    """Milliseconds of the worker's reports and acquires, alone and beside the attack, and what else it may harm."""
+    """Measures the milliseconds of the worker's reports and acquires, alone and beside the attack, and its effects."""
     with bench.folder() as folder, GuardedServer(folder, bench.fusebox, attack.role, attack.descriptors) as server:
         attack.prepare(server)
         caller = Caller(server.port, attack.reconnects)
@@ -422,7 +423,7 @@ def alone(caller: Caller, server: GuardedServer, plan: Plan) -> Sample:
 
 
 def repeat(server: GuardedServer, hostile: Hostile, plan: Plan) -> Sample:
-    """How many of the worker's reports are still known by their ids, after how many others."""
+    """Returns how many of the worker's report ids the server still knows, and how many other ids were sent since."""
     end = time.monotonic() + PATIENCE_SECONDS
     while hostile.answered.value * ITEMS_PER_REQUEST < plan.fair_ids and time.monotonic() < end:
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""What is made of the samples: medians, spreads, ratios, and how they are written."""
+"""The figures computed from the samples (medians, spreads, ratios), and their format."""
 
 from collections import defaultdict
 from statistics import median
@@ -20,7 +20,7 @@ class Results:
         return scenario in self.samples and side in self.samples[scenario]
 
     def series(self, scenario: str, side: str, figure: str) -> list[float]:
-        """A figure in the order in which it was measured; empty where it was not."""
+        """Returns the values of a figure in the order of measurement; empty if it was not measured."""
         if not self.has(scenario, side):
             return []
         return [sample[figure] for sample in self.samples[scenario][side] if figure in sample]
@@ -31,17 +31,17 @@ class Results:
 
 
 def ratio(ours: float | None, theirs: float | None) -> float | None:
-    """`None` where either was not measured."""
+    """Returns ours ÷ theirs; `None` if either was not measured."""
     return None if ours is None or theirs is None or theirs == 0 else ours / theirs
 
 
 def spread(series: list[float]) -> float:
-    """How far the samples lie apart, as a share of their median: (largest − smallest) / median."""
+    """Returns the spread of the samples as a share of their median: (largest − smallest) / median."""
     return (max(series) - min(series)) / median(series) if series and median(series) else 0
 
 
 def number(value: float | None) -> str:
-    """Three significant digits and no more, for the rest is noise: `64 300`, `1.02`, `–`."""
+    """Formats three significant digits, because the rest is noise: `64 300`, `1.02`, `–`."""
     if value is None:
         return "–"
     if abs(value) >= 100:
@@ -51,7 +51,7 @@ def number(value: float | None) -> str:
 
 
 def with_spread(series: list[float]) -> str:
-    """The median, and behind it the spread where there is one: `64 300 (4 %)`."""
+    """Formats the median, and the spread if there are several samples: `64 300 (4 %)`."""
     if not series:
         return "–"
     text = number(median(series))
@@ -59,6 +59,6 @@ def with_spread(series: list[float]) -> str:
 
 
 def table(header: list[str], lines: list[list[str]]) -> str:
-    """A Markdown table; every column but the first is aligned to the right."""
+    """Formats a Markdown table; every column but the first is aligned to the right."""
     rules = ["---"] + ["---:"] * (len(header) - 1)
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, rules, *lines]) + "\n"

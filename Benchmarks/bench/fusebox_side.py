@@ -1,4 +1,4 @@
-"""Breakers in Fusebox under load."""
+"""Measures breakers in Fusebox under load."""
 
 import json
 import random
@@ -10,14 +10,14 @@ from bench.plan import CONNECTIONS, Bench
 from bench.scenario import MIX_REPORTS_PER_FAILURE, Load, Totals, breaker_name, check
 from bench.servers import FuseboxServer
 
-# How often a mix asks for each breaker before it begins again.
+# How often a mix acquires each breaker before the sequence of requests repeats.
 MIX_ROUNDS = 10
 # Different bodies of batches that are spread over many breakers.
 SPREAD_BODIES = 100
 
 
 def configuration(load: Load) -> str:
-    """The policy of all breakers. Where failures must not open, the only rule that is on by default is off."""
+    """Returns the policy of all breakers. If failures must not open them, the only default rule is off."""
     if load.state == "open":
         return "default: { policy: { recovery_timeout_ms: 3600000, recovery_timeout_max_ms: 3600000 } }\n"
     if load.event == "report" and load.outcome == "failure":
@@ -31,7 +31,7 @@ def report_path(name: str, outcome: str, permit: str) -> str:
 
 
 def batch(items: list[tuple[str, str]], outcome: str, count: int = 1) -> Request:
-    """A report of the same outcome for each name and permit."""
+    """Returns a batch with a report of the same outcome for each name and permit."""
 
     def item(name: str, permit: str) -> dict[str, Any]:
         fields: dict[str, Any] = {"name": name, "outcome": outcome, "permit": permit, "reporter": "bench-1"}
@@ -46,7 +46,7 @@ def batch(items: list[tuple[str, str]], outcome: str, count: int = 1) -> Request
 
 
 def requests(load: Load, permits: dict[str, str], order: random.Random) -> list[Request]:
-    """What is sent, in turn, to breakers with these permits."""
+    """Returns the requests to send, in turn, to breakers with these permits."""
     names = list(permits)
     if load.event == "acquire":
         return [Request(f"/v1/breakers/{name}/acquire") for name in names]
@@ -62,7 +62,7 @@ def requests(load: Load, permits: dict[str, str], order: random.Random) -> list[
 
 
 def mix(permits: dict[str, str], order: random.Random) -> list[Request]:
-    """An acquire, a report, an acquire…; every breaker as often as every other."""
+    """Returns an acquire, a report, an acquire and so on; each breaker gets the same number of requests."""
     sent: list[Request] = []
     for _ in range(MIX_ROUNDS):
         asking, reporting = (order.sample(list(permits), k=len(permits)) for _ in range(2))

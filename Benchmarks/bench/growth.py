@@ -1,4 +1,4 @@
-"""What becomes of Fusebox when there is much of everything."""
+"""Measures Fusebox with many breakers, a large database, and an hour of failures."""
 
 import http.client
 import json
@@ -15,18 +15,18 @@ from bench.plan import CONNECTIONS, Bench, BenchError, Plan
 from bench.scenario import Scenario, breaker_name
 from bench.servers import HOST, FuseboxServer
 
-# The most that one request may carry.
+# The maximum number of reports in one request.
 ITEMS_PER_REQUEST = 10_000
-# How many breakers workers leave to operators.
+# How many breakers are reserved for operators.
 OPERATORS_RESERVE = 100
-# Clients whose latency is measured: enough to keep the server busy, too few to queue up for a core.
+# Connections whose latency is measured: enough to keep the server busy, too few to queue for a core.
 LATENCY_CONNECTIONS = 16
 # Times that the large database is started after a stop; the figure is their median.
 STARTS = 3
 # Breakers of the large database that are open, for the filtered page.
 OPEN_BREAKERS = 10
 
-# No failure opens anything here: the only rule that is on by default is off.
+# A policy in which no failure opens a breaker: the only default rule is off.
 NO_RULES = "default: { policy: { failure_threshold: null } }\n"
 
 FAILURES = [Request("/v1/breakers/told/report?outcome=failure&kind=timeout&reporter=bench-1")]
@@ -35,7 +35,7 @@ ALONE, BESIDE_ACQUIRES, BESIDE_REPORTS = "alone", "beside acquires", "beside rep
 
 
 class Feeder:
-    """Sends batches of reports over one connection, and takes nothing but a 200 where all were applied."""
+    """Sends batches of reports over one connection, and accepts only a 200 for which all reports were applied."""
 
     def __init__(self, server: FuseboxServer) -> None:
         self.connection = http.client.HTTPConnection(HOST, server.port, timeout=60)
@@ -70,15 +70,16 @@ def server_with_room(bench: Bench, folder: Path) -> FuseboxServer:
 
 
 def measure_size(bench: Bench, count: int) -> Sample:
-    """Memory and rates with so many breakers, each of which is asked for as often as every other."""
+    """Measures memory and rates with `count` breakers, each of which gets the same number of requests."""
     names = [breaker_name(index) for index in range(count)]
-    # In an order that no cache knows beforehand; and several for one breaker too, so that wrk does the same for all.
+    # A shuffled order, which no cache can predict; and two requests for one breaker too, so that wrk does the same work
+    # for every size.
     asked = random.Random(1).sample(names, k=count) * (2 if count == 1 else 1)
     acquires = [Request(f"/v1/breakers/{name}/acquire") for name in asked]
     reports = [Request(f"/v1/breakers/{name}/report?outcome=success&reporter=bench-1") for name in asked]
     with bench.folder() as folder, server_with_room(bench, folder) as server:
         empty = server.resident_bytes()
-        # A report that counts nothing creates a breaker as an acquire does.
+        # An ignored report creates a breaker as an acquire does.
         feed(server, names, "ignored")
         created = server.resident_bytes()
         wrk(folder, server.port, acquires, bench.plan.warm_up_seconds)
@@ -94,7 +95,7 @@ def measure_size(bench: Bench, count: int) -> Sample:
 
 
 def measure_large(bench: Bench) -> Sample:
-    """Start and pages of a database with all breakers and failures that a server keeps by default."""
+    """Measures the start and the pages of a large database: `large_breakers` with `failures_per_breaker` each."""
     plan = bench.plan
     names = [breaker_name(index) for index in range(plan.large_breakers)]
     with bench.folder() as folder:
@@ -112,7 +113,7 @@ def measure_large(bench: Bench) -> Sample:
                 server.stop()
                 starts.append(server.start())
             sample |= {"clean_start_s": median(starts), "resident_bytes": server.resident_bytes()}
-            # Of a breaker that is not forced open.
+            # This breaker is not forced open.
             feed(server, names[1:2], "failure")
             server.kill()
             sample["start_after_kill_s"] = server.start()
@@ -122,7 +123,7 @@ def measure_large(bench: Bench) -> Sample:
 
 
 def pages(server: FuseboxServer, plan: Plan) -> Sample:
-    """Milliseconds of pages of the list, each asked for once before."""
+    """Measures the milliseconds of pages of the list, after each was requested once."""
 
     def timed(query: str) -> tuple[float, int, str]:
         server.ask("GET", f"/v1/breakers?{query}")
@@ -147,8 +148,9 @@ def pages(server: FuseboxServer, plan: Plan) -> Sample:
 
 
 def measure_storm(bench: Bench) -> Sample:
-    """Bytes of the database and its log while an hour of failures is sent as fast as it is taken: after each quarter,
-    and the most within each half. Where retention holds, the second half needs no more than the first."""
+    """Measures the bytes of the database and its log while an hour of failures is sent as fast as the server accepts
+    it: after each quarter, and the maximum within each half. If retention works, the second half needs no more than
+    the first."""
     plan = bench.plan
     names = [breaker_name(index) for index in range(plan.storm_breakers)]
     batch = (names * (ITEMS_PER_REQUEST // len(names) + 1))[:ITEMS_PER_REQUEST]
@@ -177,13 +179,13 @@ def latencies(result: WrkResult) -> Sample:
 
 
 def measure_latency(bench: Bench, beside: str) -> Sample:
-    """Acquires of one breaker by few clients, alone or beside as many clients as the rows have, who saturate the server
-    with acquires or the writer with reports of failures."""
+    """Measures acquires of one breaker by few clients, alone or beside as many clients as the rows have, which saturate
+    the server with acquires or the writer with reports of failures."""
     acquires = [Request("/v1/breakers/asked/acquire")]
     with bench.folder() as folder, server_with_room(bench, folder) as server:
         server.ask("POST", "/v1/breakers/asked/acquire")
         wrk(folder, server.port, acquires, bench.plan.warm_up_seconds)
-        # The other load begins before and ends after the one that is measured.
+        # The other load begins before the measured one and ends after it.
         seconds = bench.plan.seconds + 2
         other = None
         if beside != ALONE:
@@ -201,7 +203,7 @@ def measure_latency(bench: Bench, beside: str) -> Sample:
 
 
 def measure_checkpoints(bench: Bench) -> Sample:
-    """Reports of failures for long enough that the log is checkpointed several times."""
+    """Measures reports of failures for long enough that the log is checkpointed several times."""
     with bench.folder() as folder, server_with_room(bench, folder) as server:
         wrk(folder, server.port, FAILURES, bench.plan.warm_up_seconds)
         return latencies(wrk(folder, server.port, FAILURES, 3 * bench.plan.seconds))

@@ -1,4 +1,4 @@
-"""What nothing on this machine can exceed."""
+"""Measures the limits of this machine: static responders and plain SQLite commits."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from bench.servers import LimitServer
 
 
 def measure_responder(bench: Bench, program: str) -> Sample:
-    """A server that gives every acquire the same answer."""
+    """Measures a server that gives every acquire the same answer."""
     with bench.folder() as folder, LimitServer(folder, bench.limits / program) as server:
         sent = [Request(f"/v1/breakers/{breaker_name(0)}/acquire")]
         wrk(folder, server.port, sent, bench.plan.warm_up_seconds)
@@ -20,7 +20,7 @@ def measure_responder(bench: Bench, program: str) -> Sample:
 
 
 def measure_sqlite(bench: Bench, rows_per_commit: int) -> Sample:
-    """Failure rows that one thread makes durable, through SQLite's C interface."""
+    """Measures how many failure rows one thread makes durable through SQLite's C interface."""
     with bench.folder() as folder:
         command = [
             str(bench.limits / "sqlite-limit"), str(folder / "limit.db"), str(rows_per_commit), str(bench.plan.seconds)

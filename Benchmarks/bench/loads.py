@@ -1,4 +1,4 @@
-"""The load generators, and what they print."""
+"""The load generators, and the parsers of their output."""
 
 import csv
 import json
@@ -10,7 +10,7 @@ from bench.plan import CONNECTIONS, LOAD_THREADS, ROOT, BenchError
 from bench.servers import HOST
 
 WRK_SCRIPT = ROOT / "Benchmarks/wrk/requests.lua"
-# A load that hangs is ended after its own time and this.
+# A load that hangs is ended this long after its own time.
 GRACE_SECONDS = 30
 
 
@@ -23,7 +23,7 @@ class Request:
 
 @dataclass(frozen=True)
 class WrkResult:
-    """What wrk says of a load without an error."""
+    """The result that wrk prints for a load without an error."""
 
     requests: int
     seconds: float
@@ -39,7 +39,7 @@ class WrkResult:
 
 def parse_wrk(output: str) -> WrkResult:
     """Reads the line that wrk/requests.lua prints.
-    Raises BenchError where a request failed: such a rate is none."""
+    Raises BenchError if a request failed, because such a rate is meaningless."""
     line = next((line for line in reversed(output.splitlines()) if line.startswith("{")), None)
     if line is None:
         raise BenchError(f"wrk printed no result:\n{output}")
@@ -87,7 +87,7 @@ class Wrk:
         return parse_wrk(output)
 
     def abandon(self) -> None:
-        """Ends the load early; its result is nobody's."""
+        """Ends the load early and discards its result."""
         self.process.kill()
         self.process.wait()
 
@@ -101,7 +101,7 @@ def wrk(folder: Path, port: int, requests: list[Request], seconds: int, connecti
 
 
 def parse_redis_benchmark(output: str) -> float:
-    """The commands per second out of `redis-benchmark --csv`."""
+    """Reads the commands per second from the output of `redis-benchmark --csv`."""
     rows = list(csv.DictReader(line for line in output.splitlines() if line.startswith('"')))
     if len(rows) != 1 or "rps" not in rows[0]:
         raise BenchError(f"redis-benchmark printed no result:\n{output}")

@@ -1,4 +1,4 @@
-"""The machine on which figures hold, in words."""
+"""Describes the machine on which the figures were measured."""
 
 import os
 import platform
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from bench.plan import ROOT, Bench, BenchError
 
-# File systems whose sync reaches no disk.
+# File systems in memory: a sync of them reaches no disk.
 MEMORY_FILE_SYSTEMS = {"tmpfs", "ramfs", "ramdisk"}
 
 
 def file_system(path: Path, mounts: str | None = None) -> str:
-    """The type of the file system of a folder that exists.
+    """Returns the type of the file system of an existing folder.
 
     mounts: the text of /proc/self/mountinfo."""
     text = Path("/proc/self/mountinfo").read_text() if mounts is None else mounts
@@ -22,7 +22,7 @@ def file_system(path: Path, mounts: str | None = None) -> str:
         fields, _, tail = line.partition(" - ")
         mount_point = Path(fields.split()[4].encode().decode("unicode_escape"))
         holds = path == mount_point or mount_point in path.parents
-        # Of two mounts on one place the later covers the former.
+        # A later mount at the same path covers an earlier one.
         if holds and len(str(mount_point)) >= nearest:
             nearest, kind = len(str(mount_point)), tail.split()[0]
     return kind
@@ -38,12 +38,12 @@ def require_disk(path: Path) -> None:
 
 
 def load() -> float:
-    """How many processes ran or wanted to, on average over the last minute."""
+    """Returns how many processes ran or were ready to run, on average over the last minute."""
     return os.getloadavg()[0]
 
 
 def description(bench: Bench, load_before: float) -> dict[str, str]:
-    """load_before: what `load` was before the first measurement."""
+    """Describes the machine. load_before: the value of `load` before the first measurement."""
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())
     model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     return {
@@ -64,7 +64,7 @@ def description(bench: Bench, load_before: float) -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit that was measured, and whether its sources were changed."""
+    """Returns the measured commit, and whether its sources were changed."""
     revision = output("git", "-C", str(ROOT), "rev-parse", "--short=12", "HEAD").strip() or "unknown"
     changed = output("git", "-C", str(ROOT), "status", "--porcelain", "--", "Sources", "Package.swift", "migrations")
     return f"{revision} with changes" if changed.strip() else revision
@@ -76,7 +76,7 @@ def first_match(pattern: str, *command: str) -> str:
 
 
 def output(*command: str) -> str:
-    """What a command prints; nothing where it is not there."""
+    """Returns the output of a command; empty if the command is missing."""
     try:
         return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60).stdout
     except OSError:

@@ -1,4 +1,4 @@
-"""How much is measured, and where things are."""
+"""The amounts to measure, and the paths of programs and data."""
 
 import shutil
 import tempfile
@@ -19,30 +19,30 @@ BUILD = ROOT / ".build"
 
 
 class BenchError(Exception):
-    """Something is missing or not as it has to be; the message says what to do."""
+    """A tool is missing or a measurement is invalid; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how often everything is measured."""
+    """How long and how often each row is measured."""
 
-    # Each side of a row is measured so often, in turn with the others.
+    # How often each side of a row is measured, in turn with the others.
     repetitions: int
-    # Whole ones, for wrk knows no others.
+    # Whole seconds, because wrk accepts no fractions.
     seconds: int
     warm_up_seconds: int
-    # Numbers of breakers between which the growth is measured.
+    # The numbers of breakers for which the growth is measured.
     sizes: tuple[int, ...]
     growth_repetitions: int
     # The large database that is started and listed.
     large_breakers: int
     failures_per_breaker: int
-    # Failures that an hour of a failing load brings.
+    # The failures of an hour.
     storm_failures: int
     storm_breakers: int
-    # Numbers of clients that follow the changes.
+    # The numbers of clients that follow the changes.
     subscribers: tuple[int, ...]
-    # How long a worker is measured beside the clients of another token, and before.
+    # How long a worker is measured alone, and again beside the clients of another token.
     fair_seconds: int
     # Report ids that these clients send.
     fair_ids: int
@@ -65,7 +65,7 @@ FULL = Plan(
     fair_ids=1_100_000,
 )
 
-# Proves that everything works. Its figures mean nothing.
+# A plan that only proves that everything works. Its figures mean nothing.
 QUICK = Plan(
     repetitions=1,
     seconds=1,
@@ -84,13 +84,13 @@ QUICK = Plan(
 
 @dataclass(frozen=True)
 class Bench:
-    """What every measurement needs."""
+    """The paths and the plan that every measurement needs."""
 
     plan: Plan
-    # Where servers keep their data while they run: a real disk.
+    # The folder for the servers' data while they run, on a real disk.
     data: Path
     fusebox: Path
-    # The worker in Swift.
+    # The program `client-benchmark`, a worker in Swift.
     client: Path
     # The folder of `nio-limit`, `hummingbird-limit` and `sqlite-limit`.
     limits: Path
@@ -99,7 +99,7 @@ class Bench:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """An empty folder on the disk that is measured, removed behind."""
+        """An empty folder on the measured disk, which is removed afterwards."""
         path = Path(tempfile.mkdtemp(dir=self.data))
         try:
             yield path

@@ -1,4 +1,4 @@
-"""One worker in Python, one call at a time."""
+"""Measures one worker in Python, one call at a time."""
 
 import json
 import subprocess

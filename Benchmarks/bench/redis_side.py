@@ -1,4 +1,4 @@
-"""Breakers in Redis under load."""
+"""Measures breakers in Redis under load."""
 
 from bench.figures import Sample
 from bench.loads import redis_benchmark
@@ -8,9 +8,9 @@ from bench.servers import RedisServer
 
 SCRIPTS = ROOT / "Benchmarks/redis"
 PROBE_LEASE_MS = 30_000
-# As long as no measurement lasts: what is open stays open.
+# Longer than any measurement, so that an open breaker stays open.
 RECOVERY_TIMEOUT_MS = 3_600_000
-# Commands that tell how many the measurement may send, and warm up.
+# The commands of the warm-up, from whose rate the number of measured commands is computed.
 CALIBRATION_COMMANDS = 20_000
 
 
@@ -19,8 +19,8 @@ def script(name: str) -> str:
 
 
 def mix_script() -> str:
-    """Both scripts in one, of which a coin between 0 and 999 chooses, so that one EVALSHA is one decision there too:
-    500 acquires, 495 successes, 5 failures. ARGV: coin, permit, reporter."""
+    """Returns both scripts in one. A random number from 0 to 999, the coin, selects the event, so that one EVALSHA is
+    one event, as a request to Fusebox is: 500 acquires, 495 successes, 5 failures. ARGV: coin, permit, reporter."""
     return (
         "local COIN, PERMIT, REPORTER = tonumber(ARGV[1]), ARGV[2], ARGV[3]\n"
         f"if COIN < 500 then\nlocal ARGV = {{{PROBE_LEASE_MS}}}\n{script('acquire')}\nend\n"
@@ -45,7 +45,7 @@ def measure_redis(bench: Bench, load: Load) -> Sample:
             server.cli(given=trip * FAILURE_THRESHOLD)
 
         name = names[0] if load.breakers == 1 else "breaker:__rand_int__"
-        # A failure that must not open: the rule is off, as on the other side.
+        # In rows of failures the rule is off, as on the other side, so that the breaker stays closed.
         threshold = 0 if load.outcome == "failure" else FAILURE_THRESHOLD
         command = {
             "acquire": ["EVALSHA", acquire, "1", name, str(PROBE_LEASE_MS)],

@@ -24,7 +24,7 @@ def beside_redis(key: str, title: str, load: Load) -> Scenario:
 
 
 def beside_responders(compared: Scenario, *names: str) -> Scenario:
-    """An acquire costs little but HTTP, so servers that do nothing else stand beside it."""
+    """Adds static responders as sides: most of the cost of an acquire is HTTP, which is all that they do."""
     responders = {name: partial(measure_responder, program=RESPONDERS[name]) for name in names}
     return Scenario(compared.key, compared.title, {**compared.sides, **responders})
 

@@ -1,4 +1,4 @@
-"""What a row of the results measures, and how it is checked that it was that."""
+"""The measurement of a row of the results, and the check that it was valid."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ class Scenario:
     key: str
     title: str
     sides: Mapping[str, Callable[[Bench], Sample]]
-    # What takes minutes and hardly varies is measured once.
+    # Whether it is measured only once, because it takes minutes and hardly varies.
     once: bool = False
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked of an authority over breakers, on whatever side."""
+    """The load on an authority over breakers, the same on each side."""
 
     # `acquire`, `report`, or `mix`: as many acquires as reports, one report in a hundred a failure.
     event: str
@@ -30,9 +30,9 @@ class Load:
     breakers: int = 1
     # Reports in one request of Fusebox, commands in one pipeline of Redis.
     batch: int = 1
-    # What each report of a batch stands for.
+    # How many outcomes each report of a batch counts as.
     count: int = 1
-    # What Redis promises meanwhile. Fusebox has synced whatever it answers.
+    # The durability of Redis. Fusebox always syncs before it answers.
     appendfsync: str = "everysec"
 
     @property
@@ -40,20 +40,20 @@ class Load:
         return self.batch * self.count
 
 
-# So many failures in a row open a breaker: what Fusebox does unless told otherwise, so all others too.
+# How many failures in a row open a breaker: Fusebox's default, which all other sides use too.
 FAILURE_THRESHOLD = 5
-# One failure in so many reports of a mix.
+# A mix has one failure in this many reports.
 MIX_REPORTS_PER_FAILURE = 100
 
 
 def breaker_name(index: int) -> str:
-    """As redis-benchmark writes it for `breaker:__rand_int__`, so that both sides have the same names."""
+    """Returns the name that redis-benchmark makes of `breaker:__rand_int__`, so that both sides have the same names."""
     return f"breaker:{index:012}"
 
 
 @dataclass(frozen=True)
 class Totals:
-    """All breakers of an authority together."""
+    """The counts of all breakers of an authority together."""
 
     calls: int
     failures: int
@@ -62,10 +62,10 @@ class Totals:
 
 
 def check(load: Load, before: Totals, after: Totals, sent: int) -> None:
-    """Raises BenchError unless the breakers are as the row says, and have counted what was sent.
+    """Raises BenchError unless the breakers are in the row's state, and have counted the sent outcomes.
 
-    sent: outcomes, or acquires, that a load generator has seen answered. What had no answer when the warm-up or the
-    load ended may be counted too: a request for each connection."""
+    sent: the outcomes, or acquires, whose answers a load generator received. Requests without an answer at the end of
+    the warm-up or the load, one for each connection, may be counted too."""
     if after.states != {load.state: load.breakers}:
         raise BenchError(f"not all {load.breakers} breakers are {load.state} after the load: {after.states}")
     calls, failures = after.calls - before.calls, after.failures - before.failures
@@ -76,7 +76,7 @@ def check(load: Load, before: Totals, after: Totals, sent: int) -> None:
         least = sent
         most = least + unanswered
     else:
-        # Redis draws its coin: within five standard deviations.
+        # The coin of Redis is random: the count has to be within five standard deviations.
         noise = round(2.5 * sent**0.5)
         least, most = sent // 2 - unanswered - noise, sent // 2 + unanswered + noise
     if not least <= calls <= most:

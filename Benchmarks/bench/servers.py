@@ -1,4 +1,4 @@
-"""The servers under load: each on a port of its own, begun for one measurement and ended by its pid."""
+"""The servers under load: each has its own port, starts for one measurement, and is ended by its pid."""
 
 import http.client
 import json
@@ -23,7 +23,7 @@ def free_port() -> int:
 
 
 class Server:
-    """A child process that listens; use it in a `with`, which ends it whatever happens."""
+    """A child process that listens. Use it in a `with`, which always ends it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,7 +35,7 @@ class Server:
         raise NotImplementedError
 
     def environment(self) -> dict[str, str] | None:
-        """`None` for the driver's own."""
+        """The environment of the process; `None` for that of the driver."""
         return None
 
     def is_ready(self) -> bool:
@@ -49,7 +49,7 @@ class Server:
         """Returns the seconds from the start of the process until it is ready."""
         began = time.monotonic()
         with self.log.open("ab") as log:
-            # A session of its own: Ctrl-C reaches the driver, which ends its servers in order.
+            # A separate session: Ctrl-C reaches only the driver, which ends its servers in order.
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
                 env=self.environment(), start_new_session=True,
@@ -63,7 +63,7 @@ class Server:
         return time.monotonic() - began
 
     def stop(self) -> None:
-        """Ends the process as an operator would, and without mercy where that does not help."""
+        """Ends the process as an operator would, and kills it if it does not end."""
         if self.process is None:
             return
         self.process.terminate()
@@ -114,8 +114,8 @@ class LimitServer(Server):
 
 
 class RedisServer(Server):
-    """Redis with its append-only file, and nothing else that writes: no snapshots and no rewrite during a measurement,
-    which is to its advantage."""
+    """Redis that writes only its append-only file: no snapshots and no rewrite during a measurement, which is to its
+    advantage."""
 
     def __init__(self, folder: Path, appendfsync: str) -> None:
         super().__init__(folder)
@@ -137,7 +137,7 @@ class RedisServer(Server):
             return False
 
     def cli(self, *arguments: str, given: str = "") -> str:
-        """What redis-cli prints for a command, or for the commands in `given`, one a line."""
+        """Returns the output of redis-cli for a command, or for the commands in `given`, one a line."""
         result = subprocess.run(
             ["redis-cli", "-h", HOST, "-p", str(self.port), *arguments], input=given, capture_output=True, text=True,
         )
@@ -147,7 +147,7 @@ class RedisServer(Server):
         return answer
 
     def load_script(self, text: str) -> str:
-        """Returns the hash by which EVALSHA calls it."""
+        """Loads a script, and returns the hash by which EVALSHA calls it."""
         return self.cli("-x", "SCRIPT", "LOAD", given=text)
 
     def hash(self, key: str) -> dict[str, str]:
@@ -155,12 +155,12 @@ class RedisServer(Server):
         return dict(zip(lines[::2], lines[1::2]))
 
     def commands_processed(self) -> int:
-        """Every command since the start, each a round trip unless it was pipelined."""
+        """The number of commands since the start; each is a round trip unless it was pipelined."""
         statistics = dict(line.split(":") for line in self.cli("INFO", "stats").splitlines() if ":" in line)
         return int(statistics["total_commands_processed"])
 
     def script_calls(self) -> int:
-        """How often EVALSHA has answered. An error among them is a fault of the benchmark."""
+        """Returns how often EVALSHA has answered. An error among the answers is a fault of the benchmark."""
         for line in self.cli("INFO", "commandstats").splitlines():
             if line.startswith("cmdstat_evalsha:"):
                 statistics = dict(pair.split("=") for pair in line.strip().split(":")[1].split(","))
@@ -171,7 +171,7 @@ class RedisServer(Server):
 
 
 class FuseboxServer(Server):
-    """Fusebox on a database of its own, with its default settings but for what is said here."""
+    """Fusebox on its own database, with its default settings except for those set here."""
 
     def __init__(self, folder: Path, program: Path, configuration: str = "", max_breakers: int = 10_000) -> None:
         super().__init__(folder)
@@ -190,7 +190,7 @@ class FuseboxServer(Server):
         ]
 
     def environment(self) -> dict[str, str]:
-        # Nothing of the caller's: FUSEBOX_… settings of their own would change what is measured.
+        # Without the caller's environment, because its FUSEBOX_… settings would change the measurement.
         return {"PATH": "/usr/bin:/bin", "FUSEBOX_MAX_BREAKERS": str(self.max_breakers)}
 
     def is_ready(self) -> bool:
@@ -212,7 +212,7 @@ class FuseboxServer(Server):
             connection.close()
 
     def ask(self, method: str, path: str, document: Any = None) -> Any:
-        """The answer's document. Whatever is not a 2xx is a fault of the benchmark."""
+        """Returns the document of the answer. A status other than 2xx is a fault of the benchmark."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
         try:
             body = None if document is None else json.dumps(document)
@@ -229,7 +229,7 @@ class FuseboxServer(Server):
         return self.ask("GET", f"/v1/breakers/{name}")
 
     def breakers(self) -> list[Any]:
-        """All of them, by name."""
+        """Returns all breakers, by name."""
         found: list[Any] = []
         token = ""
         while True:
@@ -240,6 +240,6 @@ class FuseboxServer(Server):
                 return found
 
     def file_bytes(self) -> int:
-        """The database and its log."""
+        """The size of the database and its log."""
         files = (self.database, self.database.with_name(self.database.name + "-wal"))
         return sum(file.stat().st_size for file in files if file.exists())

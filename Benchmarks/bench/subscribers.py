@@ -1,4 +1,4 @@
-"""How long it takes until everybody who follows the changes knows that a breaker has tripped."""
+"""Measures how long it takes until all subscribers have received the trip of a breaker."""
 
 import selectors
 import socket
@@ -11,18 +11,18 @@ from bench.plan import Bench, BenchError, Plan
 from bench.scenario import Scenario, breaker_name
 from bench.servers import HOST, FuseboxServer
 
-# A single failure trips, so that a request and its commit bring one change.
+# A single failure trips, so that each request, with its commit, makes one change.
 TRIP_AT_ONCE = "default: { policy: { failure_threshold: 1 } }\n"
-# Breakers that trip, one after the other, in one sample.
+# Breakers that trip, one after another, in one sample.
 TRIPS = 20
-# The trip is known to no one that has not heard of it by then.
+# How long a subscriber waits for the trip; one without it by then counts as a fault.
 PATIENCE_SECONDS = 30
 
 TRIPPED = b"\nevent: transition\n"
 
 
 class Subscriber:
-    """A client of the stream: it reads what comes, and remembers when it knew of the trip."""
+    """A client of the stream, which reads events and looks for the trip."""
 
     def __init__(self, port: int, revision: int) -> None:
         self.connection = socket.create_connection((HOST, port), timeout=PATIENCE_SECONDS)
@@ -40,7 +40,7 @@ class Subscriber:
         self.unread += received
 
     def knows(self) -> bool:
-        """Whether the trip is among what came since it was asked last."""
+        """Reads, and returns whether the trip has arrived since the last trip."""
         self.read()
         if TRIPPED not in self.unread or not self.unread.rstrip(b"\r").endswith(b"\n\r\n"):
             return False
@@ -49,8 +49,9 @@ class Subscriber:
 
 
 def measure_trip(bench: Bench, subscribers: int) -> Sample:
-    """Milliseconds from the sending of the failure that trips: until it is answered, which is behind the commit, and
-    until the first, the middle and the last subscriber has the change. The medians of all trips, and the longest."""
+    """Measures the milliseconds from sending the failure that trips: until its answer, which is after the commit, and
+    until the first, the middle and the last subscriber has the change. Returns the medians of all trips, and the
+    longest."""
     names = [breaker_name(index) for index in range(TRIPS)]
     with bench.folder() as folder, FuseboxServer(folder, bench.fusebox, TRIP_AT_ONCE) as server:
         for name in names:
@@ -68,7 +69,7 @@ def measure_trip(bench: Bench, subscribers: int) -> Sample:
 
 
 def trip(name: str, reporter: socket.socket, followers: list[Subscriber]) -> tuple[float, float, float, float]:
-    """The report's answer, the first, the middle and the last follower, in milliseconds."""
+    """Returns the times of the report's answer, and of the first, the middle and the last follower, in milliseconds."""
     with selectors.DefaultSelector() as selector:
         for follower in followers:
             selector.register(follower.connection, selectors.EVENT_READ, follower)

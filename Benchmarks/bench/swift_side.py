@@ -1,4 +1,4 @@
-"""A worker in Swift: what the client library costs, and how soon many clients know of a trip."""
+"""Measures a worker in Swift: the cost of the client library, and how soon many clients deny after a trip."""
 
 import json
 import subprocess

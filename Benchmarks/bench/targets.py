@@ -1,4 +1,4 @@
-"""What Fusebox means to reach, as ratios of medians in one run."""
+"""The targets of Fusebox, as ratios of medians in one run."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ MEGABYTE = 1_000_000
 @dataclass(frozen=True)
 class Target:
     title: str
-    # At least so much, or with `at_most` no more.
+    # The minimum, or with `at_most` the maximum.
     bound: float
     value: float | None
     at_most: bool = False

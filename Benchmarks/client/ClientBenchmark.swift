@@ -1,7 +1,8 @@
 import BreakerClient
 import Foundation
 
-/// What a protected call costs a worker in Swift, and how soon many of them know of a trip. Prints one line of JSON.
+/// Measures the cost of a protected call in a Swift worker, and how soon many clients deny after a trip. Prints one
+/// line of JSON.
 ///
 ///     client-benchmark decision|call|remote|away URL SECONDS
 ///     client-benchmark staleness URL CLIENTS
@@ -27,7 +28,7 @@ enum ClientBenchmark {
     }
 }
 
-/// One task that does the same again and again.
+/// Measures one task that repeats one operation.
 struct Cost {
     let url: String
     let seconds: Double
@@ -59,7 +60,7 @@ struct Cost {
         ClientBenchmark.Mistake(description: "decided by \(source.rawValue)")
     }
 
-    /// - Parameter body: given a breaker that is decided locally.
+    /// - Parameter body: called with a breaker whose calls are decided locally.
     private func connected(
         _ body: (SharedBreaker) async throws -> [String: Double]
     ) async throws -> [String: Double] {
@@ -74,7 +75,7 @@ struct Cost {
         return figures
     }
 
-    /// - Parameter round: how many are done between two looks at the clock.
+    /// - Parameter round: the number of operations between two looks at the clock.
     private func time(_ round: Int, _ body: () async throws -> Void) async throws -> [String: Double] {
         for _ in 0..<round { try await body() }
         let clock = ContinuousClock()
@@ -93,7 +94,7 @@ struct Cost {
 @inline(never)
 func nothing() async {}
 
-/// - Throws: where it does not come true within half a minute: the server keeps a breaker of an earlier run open, say.
+/// - Throws: if the condition is not true within half a minute, for example because an earlier run left a breaker open.
 func until(_ condition: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(30)
     while try await !condition() {

@@ -2,12 +2,12 @@ import AsyncHTTPClient
 import BreakerClient
 import Foundation
 
-/// How soon all of many clients deny when a breaker trips.
+/// Measures how soon all of many clients deny after a breaker trips.
 struct Staleness {
     let url: String
     let clients: Int
 
-    /// How often it trips.
+    /// How many breakers trip, one after another.
     private static let trips = 20
 
     func measure() async throws -> [String: Double] {
@@ -36,7 +36,7 @@ struct Staleness {
     }
 
     /// - Returns: milliseconds until the last client denies: since the report that trips was sent, and since it was
-    ///   answered. The commit lies between the two.
+    ///   answered. The commit is between the two.
     private func trip(_ name: String, _ fuseboxes: [Fusebox]) async throws -> (sent: Double, answered: Double) {
         let client = FuseboxClient(url: url)
         for _ in 1...4 { _ = try await client.report("failure", to: name) }
@@ -51,7 +51,7 @@ struct Staleness {
         return ((last - sent) / .milliseconds(1), max(0, (last - answered) / .milliseconds(1)))
     }
 
-    /// Asks those that still allow, again and again, and leaves the processor to others between.
+    /// Asks each breaker until it denies, and yields the processor between two attempts.
     private static func lastDenial(
         of breakers: [SharedBreaker],
         _ clock: ContinuousClock

@@ -1,8 +1,8 @@
 // swift-tools-version:6.2
 import PackageDescription
 
-// What this machine can do at most: servers that decide nothing, and commits that nobody asked for. A package of its
-// own, so that Fusebox depends on none of it. The requirements are those of the root package.
+// Measures the limits of this machine: servers that make no decision, and commits without a server. It is a separate
+// package, so that Fusebox does not depend on it. The requirements are those of the root package.
 
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),

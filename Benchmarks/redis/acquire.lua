@@ -3,8 +3,8 @@
 --   KEYS[1]  the breaker, a hash: state, generation, streak, calls, failures, open_until_ms, lease, lease_until_ms
 --   ARGV[1]  probe_lease_ms: how long a probe's permit stays valid
 --
--- Answers {1, state, permit} or {0, state, retry_after_ms}. The permit is the generation; a probe's has the number of
--- its lease behind it. Time is the server's own, and asked for only where it decides.
+-- Answers {1, state, permit} or {0, state, retry_after_ms}. The permit is the generation, for a probe followed by the
+-- number of its lease. The script reads the server's time only if the decision depends on it.
 
 local breaker = KEYS[1]
 local fields = redis.call('HMGET', breaker, 'state', 'generation', 'open_until_ms', 'lease', 'lease_until_ms')
@@ -27,7 +27,7 @@ if state == 'open' then
     if now_ms < open_until_ms then
         return {0, 'open', open_until_ms - now_ms}
     end
-    -- The transition and the first probe are one step, so no two workers can both be that probe.
+    -- The transition and the first probe are one step, so no two workers can both get that probe.
     generation = generation + 1
     local lease = 1
     redis.call('HSET', breaker, 'state', 'half_open', 'generation', generation,
@@ -40,8 +40,8 @@ if now_ms < lease_until_ms then
     return {0, 'half_open', lease_until_ms - now_ms}
 end
 
--- The probe was lost, or its permit given back: the next one gets a number of its own, so that a late report of the
--- former cannot pass for it.
+-- The probe was lost, or its permit given back. The next probe gets another number, so that a late report of the
+-- earlier probe cannot count for it.
 local lease = fields[4] + 1
 redis.call('HSET', breaker, 'lease', lease, 'lease_until_ms', now_ms + ARGV[1])
 return {1, 'half_open', generation .. '-' .. lease}

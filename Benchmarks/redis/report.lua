@@ -1,11 +1,11 @@
--- Tells a breaker in Redis what became of a call.
+-- Reports the outcome of a call to a breaker in Redis.
 --
 --   KEYS[1]  the breaker, as in acquire.lua
---            beside it lies its failure log, a list, newest first, of `at_ms kind reporter`
+--            beside it is its failure log, a list, newest first, of `at_ms kind reporter`
 --   ARGV[1]  outcome: success, failure or ignored
---   ARGV[2]  permit, as acquire.lua gave it
---   ARGV[3]  failure_threshold: so many consecutive failures open the breaker; 0 for never
---   ARGV[4]  recovery_timeout_ms: how long it stays open
+--   ARGV[2]  permit, as acquire.lua answered it
+--   ARGV[3]  failure_threshold: this many consecutive failures open the breaker; 0 for never
+--   ARGV[4]  recovery_timeout_ms: how long the breaker stays open
 --   ARGV[5]  kind of the failure
 --   ARGV[6]  reporter
 --
@@ -42,7 +42,7 @@ if state == 'closed' then
         return {0, state}
     end
     if outcome == 'success' then
-        -- One write: the count of calls lasts as it does in Fusebox. The streak is written only where there is one.
+        -- One write: the count of calls is durable, as in Fusebox. The streak is written only if there is one.
         if fields[3] == '0' then
             redis.call('HINCRBY', breaker, 'calls', 1)
         else

@@ -1,4 +1,4 @@
--- Adds up all breakers: {calls, failures, closed, open, half_open}. For the checks after a load, not for one.
+-- Adds up all breakers: {calls, failures, closed, open, half_open}. For the checks after a load, not for a load.
 
 local totals = {0, 0, 0, 0, 0}
 local place_of_state = {closed = 3, open = 4, half_open = 5}

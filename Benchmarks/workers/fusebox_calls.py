@@ -1,7 +1,7 @@
-"""Calls nothing at all under Fusebox for a while: PORT closed|open SECONDS.
+"""Makes empty protected calls under Fusebox: PORT closed|open SECONDS.
 
-One kept-alive connection of the standard library: an acquire, and where it allows a report. Prints the microseconds of
-a protected call as JSON."""
+It uses one kept-alive connection of the standard library: an acquire and, if it allows, a report. Prints the
+microseconds of a protected call as JSON."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ def main(port: int, state: str, seconds: float) -> None:
         return answer
 
     def call() -> bool:
-        """Whether the call was let through."""
+        """Returns whether the call was allowed."""
         decision = post("/v1/breakers/bench/acquire")
         if not decision["allowed"]:
             return False

@@ -1,4 +1,4 @@
-"""Calls nothing at all through PyBreaker over Redis for a while: PORT closed|open SECONDS.
+"""Makes empty protected calls through PyBreaker over Redis: PORT closed|open SECONDS.
 
 Prints the microseconds of a protected call as JSON."""
 

@@ -1,10 +1,10 @@
--- Sends the requests of a file in turn, and prints what came of them as one line of JSON.
+-- Sends the requests of a file in turn, and prints the results as one line of JSON.
 --
 --   wrk … URL -- FILE [DELAY_MS]
 --
--- Each line of the file is METHOD, path and, where there is one, body, with tabs between. They are formatted before
--- the load begins; a file of one line is sent by wrk without a call of Lua. DELAY_MS is how long each connection waits
--- before a request.
+-- Each line of the file is METHOD, path and, if there is one, body, separated by tabs. The requests are formatted
+-- before the load begins; wrk sends a file of one line without a call of Lua. DELAY_MS is how long each connection
+-- waits before a request.
 
 local function read(line)
     local method, path, body = line:match('^(%u+)\t([^\t]+)\t?(.*)$')

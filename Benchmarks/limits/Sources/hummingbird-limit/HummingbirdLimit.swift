@@ -3,7 +3,7 @@ import Hummingbird
 import NIOCore
 import StaticAnswer
 
-/// Gives one route one answer, over Hummingbird as it comes. The date is Hummingbird's own.
+/// Answers one route with a static answer, using an unmodified Hummingbird. The date is Hummingbird's own.
 @main
 struct HummingbirdLimit {
     static func main() async throws {

@@ -3,12 +3,12 @@ import NIOHTTP1
 import NIOPosix
 import StaticAnswer
 
-/// Gives every request one answer, over NIO's own HTTP pipeline as it comes: the most that one call for one request
-/// can reach in this stack.
+/// Answers every request with a static answer, using NIO's unmodified HTTP pipeline: the limit of this stack for one
+/// call per request.
 @main
 struct NIOLimit {
     static func main() async throws {
-        // As many as Fusebox has: on two cores a second one only takes turns with it.
+        // As many event loops as Fusebox has: on two cores a second one would only take turns with the first.
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount - 1))
         let listener = try await ServerBootstrap(group: eventLoops)
             .serverChannelOption(.backlog, value: 256)

@@ -1,5 +1,5 @@
-// Commits failure rows for a while, through SQLite's C interface and with the pragmas of Fusebox's store, and prints
-// how many rows became durable in how many seconds. What a store can reach at most on this disk.
+// Commits failure rows through SQLite's C interface, with the pragmas of Fusebox's store, and prints how many rows
+// became durable in how many seconds. This is the limit for a store on this disk.
 
 #include <sqlite3.h>
 #include <stdint.h>
