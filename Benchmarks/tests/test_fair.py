@@ -1,4 +1,4 @@
-"""What hostile clients send, and what is made of the worker's times."""
+"""Tests of the hostile clients' requests, and of the figures computed from the worker's times."""
 
 import json
 import socket
@@ -66,14 +66,14 @@ class Requests(unittest.TestCase):
         self.assertEqual(len(sent), ITEMS_PER_REQUEST)
         self.assertEqual({each["outcome"] for each in sent}, {"failure"})
 
-    def test_no_two_reports_have_an_id_in_common_also_where_a_connection_begins_anew(self) -> None:
+    def test_each_report_has_a_unique_id_also_after_a_connection_is_opened_again(self) -> None:
         sent = [report["report_id"] for index in (0, 0) for request in islice(ids("a secret", index), 2)
                 for report in reports(request)]
         self.assertEqual(len(sent), 4 * ITEMS_PER_REQUEST)
         self.assertEqual(len(set(sent)), len(sent))
         self.assertLessEqual(max(map(len, sent)), 64)
 
-    def test_every_name_is_another(self) -> None:
+    def test_each_acquire_has_a_unique_name(self) -> None:
         sent = [request for index in (0, 1) for request in islice(names("a secret", index), 3)]
         self.assertEqual(len(set(sent)), 6)
 
@@ -127,7 +127,7 @@ class Figures(unittest.TestCase):
 
 
 class Tokens(unittest.TestCase):
-    def test_each_client_has_a_token_of_its_role_and_the_operator_asks(self) -> None:
+    def test_each_client_has_a_token_of_its_role_and_the_driver_uses_the_operators(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             server = GuardedServer(Path(folder), Path("fusebox"), hostile_role="viewer", descriptors=600)
             lines = [line.split()[:2] for line in server.tokens.read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""What is made of the samples."""
+"""Tests of the figures computed from the samples."""
 
 import unittest
 
@@ -13,7 +13,7 @@ class Figures(unittest.TestCase):
         results.add("acquire", "Fusebox", {"rate": 99, "p99_us": 2})
         self.assertEqual(results.median("acquire", "Redis", "rate"), 20)
 
-    def test_what_was_not_measured_has_no_median_and_is_not_added_by_asking(self) -> None:
+    def test_an_unmeasured_row_has_no_median_and_reading_it_adds_no_row(self) -> None:
         results = Results()
         self.assertIsNone(results.median("acquire", "Redis", "rate"))
         self.assertFalse(results.samples)
@@ -35,7 +35,7 @@ class Figures(unittest.TestCase):
             with self.subTest(value=value):
                 self.assertEqual(number(value), text)
 
-    def test_a_spread_is_shown_only_where_there_are_several_samples(self) -> None:
+    def test_a_spread_is_shown_only_for_several_samples(self) -> None:
         self.assertEqual(with_spread([1_000]), "1 000")
         self.assertEqual(with_spread([1_000, 1_100, 900]), "1 000 (20 %)")
         self.assertEqual(with_spread([]), "–")

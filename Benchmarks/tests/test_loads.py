@@ -1,4 +1,4 @@
-"""What the load generators print, recorded from wrk 4.1.0 and redis-benchmark 7.0.15."""
+"""Tests of the parsers with recorded output of wrk 4.1.0 and redis-benchmark 7.0.15."""
 
 import unittest
 
@@ -34,7 +34,7 @@ class Outputs(unittest.TestCase):
         self.assertAlmostEqual(result.rate, 50_688.1, places=1)
         self.assertEqual((result.p50_us, result.p99_us, result.p999_us, result.max_us), (1_170, 2_570, 5_890, 9_280))
 
-    def test_a_load_of_which_anything_failed_has_no_rate(self) -> None:
+    def test_a_load_with_a_failed_request_has_no_rate(self) -> None:
         for output in (wrk_output(refused=1), wrk_output(sockets=1), wrk_output(timeouts=1)):
             with self.subTest(output=output.splitlines()[-1]), self.assertRaises(BenchError):
                 parse_wrk(output)
@@ -43,7 +43,7 @@ class Outputs(unittest.TestCase):
         with self.assertRaises(BenchError):
             parse_wrk(wrk_output().replace('"requests": 50700', '"requests": 0'))
 
-    def test_wrk_that_broke_off_is_an_error_with_its_output(self) -> None:
+    def test_an_interrupted_wrk_raises_an_error_with_its_output(self) -> None:
         with self.assertRaisesRegex(BenchError, "unable to connect"):
             parse_wrk("unable to connect to 127.0.0.1:40123 Connection refused\n")
 
@@ -52,7 +52,7 @@ class Outputs(unittest.TestCase):
         warned = "WARNING: Could not fetch server CONFIG\n" + REDIS_BENCHMARK
         self.assertEqual(parse_redis_benchmark(warned), 64_516.13)
 
-    def test_redis_benchmark_that_broke_off_is_an_error(self) -> None:
+    def test_an_interrupted_redis_benchmark_raises_an_error(self) -> None:
         with self.assertRaises(BenchError):
             parse_redis_benchmark("Could not connect to Redis at 127.0.0.1:1: Connection refused\n")
 

@@ -1,4 +1,4 @@
-"""On what a figure was measured."""
+"""Tests of the description of the machine."""
 
 import unittest
 from pathlib import Path
@@ -22,7 +22,7 @@ class FileSystem(unittest.TestCase):
             with self.subTest(path=path):
                 self.assertEqual(file_system(Path(path), MOUNTS), kind)
 
-    def test_of_two_mounts_on_one_place_the_later_counts(self) -> None:
+    def test_a_later_mount_covers_an_earlier_one_at_the_same_path(self) -> None:
         self.assertEqual(file_system(Path("/mnt/a"), MOUNTS), "btrfs")
 
 

@@ -1,4 +1,4 @@
-"""The breaker in Redis, in a real Redis: it has to be a complete one, or the comparison is worth nothing."""
+"""Tests of the breaker in a real Redis. It has to be a complete breaker, or the comparison is worthless."""
 
 import shutil
 import tempfile
@@ -11,7 +11,7 @@ from bench.scenario import Totals, breaker_name
 from bench.servers import RedisServer
 
 LEASE_MS = 30_000
-# Long enough for a busy machine to ask within it, short enough to wait for.
+# Long enough for a busy machine to send a request within it, short enough for a test to wait.
 SHORT_MS = 200
 
 
@@ -44,7 +44,7 @@ class RedisBreaker(unittest.TestCase):
         self.assertEqual([self.report("failure", permit, 2, recovery_ms)[1] for _ in range(2)], ["closed", "open"])
 
     def probe(self, lease_ms: int = LEASE_MS) -> str:
-        """Opens for as short as can be, and returns the permit of the probe that follows."""
+        """Opens the breaker for the shortest possible time, and returns the permit of the probe that follows."""
         self.fail_until_open(recovery_ms=0)
         allowed, state, permit = self.acquire(lease_ms)
         self.assertEqual((allowed, state), ("1", "half_open"))
@@ -53,11 +53,11 @@ class RedisBreaker(unittest.TestCase):
     def failures(self) -> list[str]:
         return self.server.cli("LRANGE", f"{self.name}:failures", "0", "-1").splitlines()
 
-    def test_an_unknown_breaker_is_closed_from_its_first_acquire_on(self) -> None:
+    def test_the_first_acquire_creates_a_closed_breaker(self) -> None:
         self.assertEqual(self.acquire(), ["1", "closed", "1"])
         self.assertEqual(self.acquire(), ["1", "closed", "1"])
 
-    def test_the_threshold_opens_and_not_one_failure_less(self) -> None:
+    def test_a_breaker_opens_at_the_threshold_and_not_one_failure_earlier(self) -> None:
         permit = self.acquire()[2]
         states = [self.report("failure", permit, threshold=3)[1] for _ in range(3)]
         self.assertEqual(states, ["closed", "closed", "open"])
@@ -68,17 +68,17 @@ class RedisBreaker(unittest.TestCase):
         self.assertEqual({self.report(outcome, permit, threshold=3)[1] for outcome in outcomes}, {"closed"})
         self.assertEqual(self.server.hash(self.name)["streak"], "2")
 
-    def test_without_a_threshold_nothing_opens(self) -> None:
+    def test_a_breaker_without_a_threshold_never_opens(self) -> None:
         permit = self.acquire()[2]
         self.assertEqual({self.report("failure", permit, threshold=0)[1] for _ in range(12)}, {"closed"})
 
-    def test_every_success_and_failure_is_counted_and_nothing_that_was_ignored(self) -> None:
+    def test_successes_and_failures_are_counted_and_ignored_outcomes_are_not(self) -> None:
         permit = self.acquire()[2]
         for outcome in ("success", "failure", "success", "ignored", "success"):
             self.report(outcome, permit)
         self.assertEqual(totals(self.server), Totals(4, 1, {"closed": 1}))
 
-    def test_an_open_breaker_denies_with_the_time_that_remains_and_takes_no_report(self) -> None:
+    def test_an_open_breaker_denies_with_the_remaining_time_and_applies_no_report(self) -> None:
         self.fail_until_open()
         allowed, state, rest_ms = self.acquire()
         self.assertEqual((allowed, state), ("0", "open"))
@@ -87,7 +87,7 @@ class RedisBreaker(unittest.TestCase):
         self.assertEqual(self.report("failure", "1"), ["0", "open"])
         self.assertEqual(self.server.hash(self.name), before)
 
-    def test_an_open_breaker_lets_a_probe_through_only_once_its_time_has_passed(self) -> None:
+    def test_an_open_breaker_allows_a_probe_only_after_its_recovery_timeout(self) -> None:
         self.fail_until_open(recovery_ms=SHORT_MS)
         self.assertEqual(self.acquire()[:2], ["0", "open"])
         time.sleep(SHORT_MS / 1_000)
@@ -107,7 +107,7 @@ class RedisBreaker(unittest.TestCase):
                 self.assertEqual(self.report(outcome, permit), ["1", state])
                 self.assertEqual(self.report(outcome, permit), ["0", state])
 
-    def test_a_permit_given_back_leaves_its_place_to_another_probe(self) -> None:
+    def test_a_returned_permit_frees_the_slot_for_another_probe(self) -> None:
         permit = self.probe()
         self.assertEqual(self.report("ignored", permit), ["1", "half_open"])
         allowed, _, other = self.acquire()

@@ -1,4 +1,4 @@
-"""The document, from samples that were made up."""
+"""Tests of the document, with invented samples."""
 
 import unittest
 
@@ -13,7 +13,7 @@ MACHINE = {"processor": "a processor, 2 cores", "Redis": "7.0.15"}
 
 
 def results(times: float) -> Results:
-    """Fusebox does each thing `times` as fast as anything else, or in so much of its time."""
+    """Returns results in which Fusebox is `times` as fast as each other side."""
     made = Results()
     for row in ROWS:
         for side in row.sides:
@@ -39,15 +39,15 @@ class Document(unittest.TestCase):
             [closed] = [each for each in targets(results(times)) if each.title == "acquire, closed ÷ Redis"]
             self.assertEqual(closed.verdict, verdict)
 
-    def test_of_a_time_less_is_better(self) -> None:
+    def test_a_target_of_a_time_is_met_below_its_bound(self) -> None:
         for times, verdict in [(1 / 1.29, "met"), (1 / 1.31, "**missed**")]:
             [python] = [each for each in targets(results(times)) if "PyBreaker" in each.title]
             self.assertEqual(python.verdict, verdict)
 
-    def test_what_was_not_measured_is_neither_met_nor_missed(self) -> None:
+    def test_an_unmeasured_target_is_neither_met_nor_missed(self) -> None:
         self.assertEqual({each.verdict for each in targets(Results())}, {"not measured"})
 
-    def test_every_row_with_a_rival_stands_in_the_document_with_its_ratio(self) -> None:
+    def test_the_document_has_every_compared_row_with_its_ratio(self) -> None:
         text = document(results(2), MACHINE, FULL, quick=False)
         for row in ROWS:
             if "Redis" in row.sides:
@@ -55,7 +55,7 @@ class Document(unittest.TestCase):
         self.assertIn("| a denied call | 2.00 | 100 | 50.0 | 0.50 |", text)
         self.assertIn("| processor | a processor, 2 cores |", text)
 
-    def test_what_was_not_measured_leaves_no_empty_section(self) -> None:
+    def test_an_unmeasured_section_is_left_out(self) -> None:
         text = document(results(2), MACHINE, FULL, quick=False)
         self.assertNotIn("A large database", text)
         self.assertNotIn("Latency", text)
@@ -66,7 +66,7 @@ class Document(unittest.TestCase):
             self.assertEqual("mean nothing" in text, quick)
             self.assertEqual("| ≥ 1 000 000 /s |" in text, not quick)
 
-    def test_the_sizes_of_the_full_plan_are_those_that_the_targets_ask_for(self) -> None:
+    def test_the_full_plan_has_the_sizes_that_the_targets_need(self) -> None:
         [sizes] = [each for each in growth(FULL) if each.key == "growth-size"]
         self.assertIn("1", sizes.sides)
         self.assertIn("100 000", sizes.sides)

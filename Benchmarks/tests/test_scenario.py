@@ -1,4 +1,4 @@
-"""What is sent, and how it is checked that a row measured what it says."""
+"""Tests of the requests of a row, and of the check that its measurement was valid."""
 
 import json
 import random
@@ -20,14 +20,14 @@ def after(calls: int, failures: int, **states: int) -> Totals:
 
 
 class Checks(unittest.TestCase):
-    def test_reports_are_counted_as_sent_but_for_those_without_an_answer_at_both_ends(self) -> None:
+    def test_the_count_may_exceed_the_sent_reports_by_the_unanswered_ones_at_both_ends(self) -> None:
         load = Load("report")
         for calls, passes in [(999, False), (1_000, True), (1_000 + 2 * CONNECTIONS, True),
                               (1_001 + 2 * CONNECTIONS, False)]:
             with self.subTest(calls=calls):
                 self.assert_passes(passes, load, after(calls, 0), 1_000)
 
-    def test_a_request_of_a_batch_without_an_answer_may_count_whole(self) -> None:
+    def test_an_unanswered_batch_may_be_counted_in_full(self) -> None:
         load = Load("report", batch=100, count=10)
         most = 5_000 + 2 * CONNECTIONS * 1_000
         self.assert_passes(True, load, after(most, 0), 5_000)
@@ -39,16 +39,16 @@ class Checks(unittest.TestCase):
         self.assert_passes(False, failing, after(1_000, 999), 1_000)
         self.assert_passes(False, Load("report"), after(1_000, 1), 1_000)
 
-    def test_a_breaker_in_another_state_spoils_the_row(self) -> None:
+    def test_a_row_with_a_breaker_in_another_state_is_refused(self) -> None:
         self.assert_passes(False, Load("report"), after(1_000, 0, open=1), 1_000)
         self.assert_passes(True, Load("acquire", state="open"), after(0, 0, open=1), 1_000)
         self.assert_passes(False, Load("acquire", state="open"), after(0, 0, closed=1), 1_000)
         self.assert_passes(False, Load("mix", breakers=3), after(500, 5, closed=2, open=1), 1_000)
 
-    def test_an_acquire_counts_nothing(self) -> None:
+    def test_an_acquire_changes_no_counts(self) -> None:
         self.assert_passes(False, Load("acquire"), after(1, 0), 1_000)
 
-    def test_half_of_a_mix_are_reports_and_a_hundredth_of_these_are_failures(self) -> None:
+    def test_half_of_a_mix_is_reports_and_one_report_in_a_hundred_is_a_failure(self) -> None:
         load = Load("mix")
         self.assert_passes(True, load, after(50_000, 500), 100_000)
         self.assert_passes(False, load, after(52_000, 520), 100_000)
@@ -65,7 +65,7 @@ class Checks(unittest.TestCase):
 class Requests(unittest.TestCase):
     permits = {breaker_name(index): str(index + 1) for index in range(1_000)}
 
-    def test_a_mix_asks_for_each_breaker_as_often_as_for_every_other_and_reports_under_its_permit(self) -> None:
+    def test_a_mix_acquires_each_breaker_equally_often_and_reports_under_its_permit(self) -> None:
         sent = requests(Load("mix", breakers=1_000), self.permits, random.Random(1))
         self.assertEqual(len(sent), 2 * MIX_ROUNDS * len(self.permits))
         self.assertTrue(all(each.path.endswith("/acquire") for each in sent[::2]))
@@ -79,7 +79,7 @@ class Requests(unittest.TestCase):
         failures = [each for each in sent if "outcome=failure" in each.path]
         self.assertEqual(len(failures), MIX_ROUNDS * len(self.permits) // 100)
 
-    def test_a_batch_carries_as_many_reports_as_it_says_each_with_its_count(self) -> None:
+    def test_a_batch_has_the_given_number_of_reports_with_the_given_count(self) -> None:
         load = Load("report", outcome="failure", batch=100, count=7)
         [request] = requests(load, {"payments": "3"}, random.Random(1))
         reports = json.loads(request.body)["reports"]
@@ -89,18 +89,18 @@ class Requests(unittest.TestCase):
             "count": 7,
         })
 
-    def test_names_are_those_that_redis_benchmark_makes(self) -> None:
+    def test_breaker_names_equal_those_that_redis_benchmark_makes(self) -> None:
         self.assertEqual(breaker_name(42), "breaker:000000000042")
 
 
 class Choice(unittest.TestCase):
     every = ROWS + growth(FULL) + fairness()
 
-    def test_every_row_has_a_key_of_its_own(self) -> None:
+    def test_every_row_has_a_unique_key(self) -> None:
         keys = [each.key for each in self.every]
         self.assertEqual(len(keys), len(set(keys)))
 
-    def test_a_row_is_chosen_whole_or_by_its_first_words(self) -> None:
+    def test_a_row_is_selected_by_its_full_key_or_its_first_words(self) -> None:
         for only, keys in [
             (["mix"], ["mix"]),
             (["acquire"], ["acquire-closed", "acquire-open"]),
