@@ -2,10 +2,10 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("Before every event the breaker advances to its instant")
+@Suite("A breaker that advances to an instant")
 struct AdvanceTests {
     @Test(
-        "An open breaker is half open once its recovery timeout has passed",
+        "An open breaker becomes half open once its recovery timeout has passed",
         arguments: [(59_999, State.open), (60_000, .halfOpen), (60_001, .halfOpen)]
     )
     func recovery(elapsedMs: Int, state: State) {
@@ -16,7 +16,7 @@ struct AdvanceTests {
     }
 
     @Test(
-        "Half open is dated at the end of the recovery timeout, however late it is noticed",
+        "The transition to half open has the instant at which the recovery timeout ended, however late it is applied",
         arguments: [0, 1, 99_999]
     )
     func recoveryIsDated(lateMs: Int) {
@@ -45,7 +45,7 @@ struct AdvanceTests {
         #expect(bench.journal.revision == revision, "a lost probe is no transition")
     }
 
-    @Test("Only the leases that have run out are lost", arguments: [(499, 0), (500, 1), (599, 1), (600, 2), (700, 3)])
+    @Test("Only the probes whose leases have run out are lost", arguments: [(499, 0), (500, 1), (599, 1), (600, 2), (700, 3)])
     func leasesOneByOne(elapsedMs: Int, lost: Int) {
         var bench = Bench.halfOpen {
             $0.halfOpenProbes = 3
@@ -79,7 +79,7 @@ struct AdvanceTests {
     }
 
     @Test(
-        "The recovery timeout and the expiry of an override are applied in order; in a tie the timeout is first",
+        "The recovery timeout and an override's expiry are applied in order of time; in a tie the timeout is first",
         arguments: [
             (59_999, [(Cause.overrideExpired, State.open), (.recoveryTimeout, .halfOpen)]),
             (60_000, [(.recoveryTimeout, .halfOpen), (.overrideExpired, .halfOpen)]),
@@ -98,7 +98,7 @@ struct AdvanceTests {
     }
 
     @Test(
-        "Of a lease and an override that end at one instant the lease is first",
+        "If a lease and an override end at the same instant, the lease ends first",
         arguments: [
             (29_999, DueEvent.overrideExpires), (30_000, .leaseRunsOut(index: 0)), (30_001, .leaseRunsOut(index: 0)),
         ]
@@ -111,7 +111,7 @@ struct AdvanceTests {
         #expect(bench.breaker.nextDue == bench.now.advanced(byMilliseconds: Int64(min(expiresInMs, 30_000))))
     }
 
-    @Test("The end of force_open is followed by nothing that was due before it was set")
+    @Test("After force_open ends, no recovery timeout from before it was set takes effect")
     func forceOpenForgetsWhatWasDue() {
         var bench = Bench.open()
         bench.setOverride(.forceOpen, expiresInMs: 100_000)
@@ -125,7 +125,7 @@ struct AdvanceTests {
         #expect(bench.breaker.nextDue == nil)
     }
 
-    @Test("Where nothing is due nothing changes", arguments: State.allCases)
+    @Test("An advance changes nothing while nothing is due", arguments: State.allCases)
     func nothingDue(state: State) {
         var bench = Bench.in(state)
         let before = bench.breaker

@@ -2,7 +2,7 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("How near a breaker is to tripping")
+@Suite("The attention that a breaker needs")
 struct AttentionTests {
     private static func everyRule(_ policy: inout Policy) {
         policy.failureThreshold = 8
@@ -13,7 +13,7 @@ struct AttentionTests {
         policy.minimumCalls = 8
     }
 
-    @Test("Each rule that is on tells its numbers, in the order of the policy")
+    @Test("A breaker lists each enabled rule with its numbers, in the order of the policy")
     func numbers() {
         var bench = Bench(Self.everyRule)
         bench.play("sfFf")
@@ -26,7 +26,7 @@ struct AttentionTests {
         #expect(rules.map(\.holds) == [false, false, false, false])
     }
 
-    @Test("A rule that is off is not among them; a share of no calls is unknown")
+    @Test("A breaker does not list a disabled rule, and the rate of a rule is unknown before the first call")
     func offAndEmpty() {
         #expect(Bench { $0.failureThreshold = nil }.breaker.rules(at: .start).isEmpty)
         let rules = Bench(Self.everyRule).breaker.rules(at: .start)
@@ -35,7 +35,7 @@ struct AttentionTests {
     }
 
     @Test(
-        "A rate counts as far as there are calls for it",
+        "A rate rule's progress is scaled down while the window has fewer calls than minimum_calls",
         arguments: [("f", 0.25), ("ff", 0.5), ("ffs", 0.5), ("fss", 0.25), ("sss", 0)]
     )
     func progress(calls: String, progress: Double) {
@@ -49,7 +49,7 @@ struct AttentionTests {
     }
 
     @Test(
-        "How near a rate is to tripping is a finite number, whatever its threshold",
+        "A rate rule's progress is a finite number at every threshold",
         arguments: [
             (.leastNonzeroMagnitude, .greatestFiniteMagnitude / 2), (0.5, 1), (1, 0.5),
         ] as [(Double, Double)]
@@ -64,7 +64,7 @@ struct AttentionTests {
         #expect(bench.breaker.attention(at: bench.now) == .init(rank: 3, progress: progress))
     }
 
-    @Test("The last reading before a trip is one failure away from it")
+    @Test("With four of five failures the progress is 0.8, and the fifth failure trips the breaker")
     func sameNumbers() {
         var bench = Bench()
         bench.play("ffff")
@@ -72,7 +72,7 @@ struct AttentionTests {
         #expect(bench.play("f") == 1)
     }
 
-    @Test("Overrides come first, then open, half open, and closed by what is nearest")
+    @Test("Breakers are sorted by attention: overridden, open, half open, then closed ones by progress")
     func order() {
         var forced = Bench.open()
         forced.setOverride(.shadow)
@@ -85,7 +85,7 @@ struct AttentionTests {
         #expect(keys[3] < keys[4])
     }
 
-    @Test("Three openings within an hour make it unstable, until the first of them is an hour ago")
+    @Test("A breaker is unstable after three openings, until the first of them is an hour old")
     func unstable() {
         var bench = Bench.open()
         for _ in 1...2 {

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("A closed breaker")
 struct ClosedTests {
-    @Test("allows every acquire with its generation, and changes nothing")
+    @Test("A closed breaker allows every acquire with a permit of its generation, and changes nothing")
     func acquire() {
         var bench = Bench()
         bench.play("ff")
@@ -15,7 +15,7 @@ struct ClosedTests {
     }
 
     @Test(
-        "counts each outcome in its streak and its window",
+        "A closed breaker counts each success and failure in its streak and its window",
         arguments: [
             ("", 0, Counts()),
             ("s", 0, Counts(calls: 1)),
@@ -38,7 +38,7 @@ struct ClosedTests {
     }
 
     @Test(
-        "takes a call for slow from slow_call_ms on, whatever its outcome",
+        "A call that takes slow_call_ms or longer is slow, whether it succeeds or fails",
         arguments: [Outcome.success, .failure],
         [(nil, 0), (0, 0), (249, 0), (250, 1), (251, 1)]
     )
@@ -49,7 +49,7 @@ struct ClosedTests {
         #expect(bench.counts.calls == 1)
     }
 
-    @Test("takes no call for slow where no slow_call_ms is set")
+    @Test("No call is slow if slow_call_ms is not set")
     func noSlowCallMs() {
         var bench = Bench()
         bench.report(.success, durationMs: 86_400_000)
@@ -57,7 +57,7 @@ struct ClosedTests {
     }
 
     @Test(
-        "applies a report with its permit, without one, and that of a call that outlived many others",
+        "A closed breaker applies a report an hour after the acquire, with its permit or without one",
         arguments: [nil, Permit(generation: 7)],
         Outcome.allCases
     )
@@ -70,7 +70,7 @@ struct ClosedTests {
         #expect(bench.journal.revision == 7)
     }
 
-    @Test("makes a row of each failure, and of nothing else", arguments: [("sSi", 0), ("fsF", 2)])
+    @Test("A closed breaker makes a row of each failure, and of no other outcome", arguments: [("sSi", 0), ("fsF", 2)])
     func rows(calls: String, rows: Int) {
         var bench = Bench { $0.slowCallMs = Int64(Bench.slowMs) }
         bench.play(calls)
@@ -79,7 +79,7 @@ struct ClosedTests {
         #expect(bench.breaker.lastFailure == bench.failures.last)
     }
 
-    @Test("keeps of a failure what was said of it, and when")
+    @Test("A failure row has every field of its report and its instant, with the detail cut at 512 bytes")
     func row() {
         var bench = Bench()
         bench.wait(42)

@@ -1,10 +1,10 @@
 import BreakerCore
 import Testing
 
-@Suite("A report with a count is that many reports in a row")
+@Suite("Reports with a count")
 struct CountTests {
     @Test(
-        "Failures count up to the one that trips",
+        "A report with a count of failures counts them up to the failure that trips",
         arguments: [(0, 4, 4), (0, 5, 5), (0, 6, 5), (0, 10_000, 5), (3, 1, 1), (3, 2, 2), (3, 3, 2), (4, 1, 1)]
     )
     func failures(before: Int, count: Int, counted: Int) {
@@ -21,7 +21,10 @@ struct CountTests {
         }
     }
 
-    @Test("Successes count up to the one that reaches minimum_calls", arguments: [(1, 1), (2, 2), (3, 2), (99, 2)])
+    @Test(
+        "A report with a count of successes counts them up to the success that trips by reaching minimum_calls",
+        arguments: [(1, 1), (2, 2), (3, 2), (99, 2)]
+    )
     func successes(count: Int, counted: Int) {
         var bench = Bench {
             $0.failureThreshold = nil
@@ -35,7 +38,7 @@ struct CountTests {
     }
 
     @Test(
-        "It ends where as many single reports would end",
+        "A report with a count leads to the same state as that many single reports",
         arguments: [Policy.Window.time(ms: 60_000), .calls(4)],
         [Outcome.success, .failure, .ignored]
     )
@@ -59,7 +62,7 @@ struct CountTests {
         }
     }
 
-    @Test("Ignored reports are all applied, and change nothing")
+    @Test("A report with a count of ignored calls is applied in full, and changes nothing")
     func ignored() {
         var bench = Bench()
         let before = bench.breaker
@@ -68,7 +71,7 @@ struct CountTests {
         #expect(bench.breaker == before)
     }
 
-    @Test("Under force_closed all count, for nothing trips")
+    @Test("Under force_closed a report with a count is counted in full and does not trip")
     func forcedClosed() {
         var bench = Bench()
         bench.setOverride(.forceClosed)
@@ -77,23 +80,23 @@ struct CountTests {
         #expect(bench.failures.map(\.count) == [10_000])
     }
 
-    @Test("None counts where the first is not applied", arguments: [State.open, .halfOpen])
+    @Test("A report with a count is not counted at all while open or half open", arguments: [State.open, .halfOpen])
     func notApplied(state: State) {
         var bench = Bench.in(state)
         #expect(bench.report(.failure, count: 100).counted == 0)
     }
 
-    @Test("A count of 0 is no report")
+    @Test("A report with a count of 0 cannot be made")
     func tooSmall() async {
         await #expect(processExitsWith: .failure) { _ = Report(.failure, count: 0) }
     }
 
-    @Test("A count above 10000 is no report")
+    @Test("A report with a count above 10000 cannot be made")
     func tooLarge() async {
         await #expect(processExitsWith: .failure) { _ = Report(.failure, count: 10_001) }
     }
 
-    @Test("A probe's permit takes no count above 1")
+    @Test("A report with a probe's permit cannot have a count above 1")
     func probe() async {
         await #expect(processExitsWith: .failure) {
             _ = Report(.failure, permit: Permit(generation: 9, lease: 1), count: 2)

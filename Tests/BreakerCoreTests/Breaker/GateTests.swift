@@ -1,9 +1,12 @@
 import BreakerCore
 import Testing
 
-@Suite("Who cannot report a call")
+@Suite("Acquires of a gate, which cannot report")
 struct GateTests {
-    @Test("is answered as anybody while the breaker is closed or open", arguments: [State.closed, .open])
+    @Test(
+        "A closed or open breaker answers an acquire without a probe like any other acquire",
+        arguments: [State.closed, .open]
+    )
     func asAnybody(state: State) {
         var bench = Bench.in(state)
         var other = bench
@@ -11,7 +14,7 @@ struct GateTests {
         #expect(bench.breaker == other.breaker)
     }
 
-    @Test("is denied while it is half open, and takes no probe away")
+    @Test("A half-open breaker denies an acquire without a probe, which leaves the probe to others")
     func halfOpen() {
         var bench = Bench.halfOpen()
         let before = bench.breaker
@@ -22,7 +25,10 @@ struct GateTests {
         #expect(bench.acquireWithoutProbe() == .denied(state: .halfOpen, generation: 9, retryAfterMs: 29_990))
     }
 
-    @Test("finds an open breaker half open once its time is over", arguments: [(-1, State.open), (0, .halfOpen)])
+    @Test(
+        "An acquire without a probe makes an open breaker half open once its recovery timeout has passed",
+        arguments: [(-1, State.open), (0, .halfOpen)]
+    )
     func due(ms: Int, state: State) throws {
         var bench = Bench.open()
         let openMs = try #require(bench.openMs)
@@ -34,7 +40,10 @@ struct GateTests {
         #expect(bench.breaker.state == state)
     }
 
-    @Test("is let through in shadow, and told that it would not be", arguments: [State.open, .halfOpen])
+    @Test(
+        "In shadow an acquire without a probe is allowed with wouldDeny set, and takes no lease",
+        arguments: [State.open, .halfOpen]
+    )
     func shadow(state: State) {
         var bench = Bench.in(state)
         bench.setOverride(.shadow)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A reset")
 struct ResetTests {
-    @Test("begins a generation from every state", arguments: State.allCases, Breaker.ResetTarget.allCases)
+    @Test("A reset begins a generation from every state", arguments: State.allCases, Breaker.ResetTarget.allCases)
     func begins(state: State, target: Breaker.ResetTarget) throws {
         var bench = Bench.in(state)
         let generation = bench.breaker.generation
@@ -18,7 +18,7 @@ struct ResetTests {
         #expect(bench.transitions.last?.actor == "carol")
     }
 
-    @Test("to half open lets a probe through at once")
+    @Test("A reset to half open lets a probe through at once")
     func probesNow() throws {
         var bench = Bench.open()
         try bench.reset(to: .halfOpen)
@@ -26,7 +26,7 @@ struct ResetTests {
         #expect(bench.acquire() == .denied(state: .halfOpen, generation: 9, retryAfterMs: 30_000))
     }
 
-    @Test("to half open, while half open, ends all leases and forgets successes")
+    @Test("A reset of a half-open breaker to half open ends all leases and sets its success count to 0")
     func endsLeases() throws {
         var bench = Bench.halfOpen { $0.successThreshold = 2 }
         bench.probe(.success)
@@ -37,7 +37,7 @@ struct ResetTests {
         #expect(bench.report(.success, permit: permit).refusal == .stalePermit)
     }
 
-    @Test("is refused under force_open, and changes nothing", arguments: Breaker.ResetTarget.allCases)
+    @Test("A reset under force_open is refused, and changes nothing", arguments: Breaker.ResetTarget.allCases)
     func forcedOpen(target: Breaker.ResetTarget) {
         var bench = Bench.open { $0.recoveryTimeoutMultiplier = 2 }
         bench.setOverride(.forceOpen)
@@ -48,7 +48,7 @@ struct ResetTests {
         #expect(bench.journal.revision == revision)
     }
 
-    @Test("under force_open is allowed again once that has expired", arguments: [(999, true), (1_000, false)])
+    @Test("A reset is allowed again once force_open has expired", arguments: [(999, true), (1_000, false)])
     func forcedOpenExpires(elapsedMs: Int, refused: Bool) {
         var bench = Bench()
         bench.setOverride(.forceOpen, expiresInMs: 1_000)
@@ -56,7 +56,7 @@ struct ResetTests {
         #expect((try? bench.reset()) == nil ? refused : !refused)
     }
 
-    @Test("under force_closed leads to closed, and is refused to half open")
+    @Test("Under force_closed a reset to closed is carried out, and a reset to half open is refused")
     func forcedClosed() throws {
         var bench = Bench()
         bench.setOverride(.forceClosed)
@@ -68,7 +68,7 @@ struct ResetTests {
         #expect(bench.breaker.override?.mode == .forceClosed)
     }
 
-    @Test("under shadow is as without, and the shadow stays", arguments: Breaker.ResetTarget.allCases)
+    @Test("A reset under shadow changes the state as usual, and the shadow stays", arguments: Breaker.ResetTarget.allCases)
     func shadow(target: Breaker.ResetTarget) throws {
         var bench = Bench.open()
         bench.setOverride(.shadow)

@@ -60,7 +60,7 @@ struct RevisionTests {
         Case("shadow replaced", takes: 2, generation: false, from: forced(.shadow)) { $0.setOverride(.shadow) },
     ]
 
-    @Test("Each stored change takes the next revision; a transition's begins a generation", arguments: cases)
+    @Test("Each stored change takes the next revision, and that of a change of state begins a generation", arguments: cases)
     func event(of test: Case) {
         var bench = test.bench()
         let before = bench
@@ -77,7 +77,7 @@ struct RevisionTests {
         }
     }
 
-    @Test("Creation takes a revision, which is the breaker's id and its first generation")
+    @Test("The creation of a breaker takes a revision, which is its id and its first generation")
     func creation() {
         let bench = Bench()
         let breaker = bench.breaker
@@ -99,7 +99,7 @@ struct RevisionTests {
         #expect(bench.journal.changes == [expected])
     }
 
-    @Test("Deletion takes a revision, so that a breaker created again has a later generation")
+    @Test("The deletion of a breaker takes a revision, so a breaker created again has a later generation")
     func deletion() {
         var bench = Bench()
         bench.journal.recordDeletion(of: bench.breaker, actor: "erin", at: bench.now)
@@ -117,7 +117,7 @@ struct RevisionTests {
         #expect(again.id == 9)
     }
 
-    @Test("Breakers of one journal share one sequence")
+    @Test("The breakers of one journal share one sequence of revisions")
     func shared() {
         var bench = Bench()
         let name = BreakerName("other")!
@@ -131,7 +131,7 @@ struct RevisionTests {
         #expect(other.generation == 10)
     }
 
-    @Test("Causes are written as in the contract")
+    @Test("The raw values of causes are the words of the contract")
     func causes() {
         #expect(
             Cause.allCases.map(\.rawValue) == [

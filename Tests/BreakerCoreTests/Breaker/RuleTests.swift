@@ -1,9 +1,9 @@
 import BreakerCore
 import Testing
 
-@Suite("A rule trips once it holds")
+@Suite("The rules that trip a breaker")
 struct RuleTests {
-    @Test("failure_threshold: that many consecutive failures", arguments: [1, 2, 5, 10_000])
+    @Test("failure_threshold trips at that many consecutive failures", arguments: [1, 2, 5, 10_000])
     func consecutive(threshold: Int) {
         var bench = Bench { $0.failureThreshold = threshold }
         if threshold > 1 { bench.report(.failure, count: threshold - 1) }
@@ -14,7 +14,7 @@ struct RuleTests {
     }
 
     @Test(
-        "failure_threshold 3: a success, also a slow one, begins the streak anew; an ignored call does not",
+        "A success, even a slow one, ends the streak that failure_threshold counts; an ignored call does not",
         arguments: [
             ("ff", nil), ("fff", 3), ("ffff", 3), ("ffsff", nil), ("ffsfff", 6), ("ffSff", nil), ("ffiif", 5),
             ("fiFif", 5),
@@ -29,7 +29,7 @@ struct RuleTests {
     }
 
     @Test(
-        "failure_count_threshold 3: that many failures in the window",
+        "failure_count_threshold trips at that many failures in the window",
         arguments: [("fsfs", nil), ("fsfsf", 5), ("fff", 3), ("ffiii", nil), ("fSFsF", 5)]
     )
     func count(calls: String, tripsAt: Int?) {
@@ -42,7 +42,7 @@ struct RuleTests {
     }
 
     @Test(
-        "failure_rate_threshold 0.5 of at least 4 calls: a success may be the one that reaches minimum_calls",
+        "failure_rate_threshold trips once the window has minimum_calls, even if a success is the call that reaches them",
         arguments: [
             ("fff", nil), ("ffff", 4), ("ffs", nil), ("ffss", 4), ("sffs", 4), ("fsss", nil), ("fssss", nil),
             ("fsssf", nil), ("fsssff", 6), ("fffi", nil), ("fffiis", 6),
@@ -59,7 +59,7 @@ struct RuleTests {
     }
 
     @Test(
-        "slow_call_rate_threshold 0.5 of at least 4 calls: failures and successes alike",
+        "slow_call_rate_threshold counts slow failures and slow successes alike",
         arguments: [
             ("SSS", nil), ("SSSS", 4), ("SSss", 4), ("FFff", 4), ("FSfs", 4), ("Ssss", nil), ("SsssS", nil),
             ("SsssSS", 6), ("ssss", nil), ("ffff", nil),
@@ -76,7 +76,7 @@ struct RuleTests {
         if tripsAt != nil { #expect(bench.transitions.last?.cause == .slowCallRateThreshold) }
     }
 
-    @Test("A rate that is met exactly trips, whatever its decimals", arguments: 1...9)
+    @Test("A rate rule trips when the rate equals its threshold exactly, at every tenth", arguments: 1...9)
     func exactRate(tenths: Int) {
         let exactly = String(repeating: "f", count: tenths) + String(repeating: "s", count: 10 - tenths)
         for (calls, trips) in [(exactly, true), ("s" + exactly.dropFirst(), false)] {
@@ -88,7 +88,7 @@ struct RuleTests {
         }
     }
 
-    @Test("A rate of 1 trips only where every call failed", arguments: [("ffs", nil), ("fff", 3), ("sff", nil)])
+    @Test("A failure_rate_threshold of 1 trips only if every call failed", arguments: [("ffs", nil), ("fff", 3), ("sff", nil)])
     func fullRate(calls: String, tripsAt: Int?) {
         var bench = Bench {
             $0.failureThreshold = nil
@@ -98,7 +98,7 @@ struct RuleTests {
         #expect(bench.play(calls) == tripsAt)
     }
 
-    @Test("Where no rule is on nothing trips")
+    @Test("A breaker without an enabled rule never trips")
     func none() {
         var bench = Bench { $0.failureThreshold = nil }
         bench.report(.failure, durationMs: 86_400_000, count: 10_000)
@@ -110,7 +110,7 @@ struct RuleTests {
         .failureThreshold, .failureCountThreshold, .failureRateThreshold, .slowCallRateThreshold,
     ]
 
-    @Test("Of the rules that hold at one call the first in the table is the cause", arguments: 1..<16)
+    @Test("If several rules hold at one call, the cause is the first of them in the order of the policy", arguments: 1..<16)
     func firstRule(subset: Int) {
         let on = Self.order.enumerated().filter { subset & (1 << $0.offset) != 0 }.map(\.element)
         var bench = Bench {
@@ -126,7 +126,7 @@ struct RuleTests {
         #expect(bench.transitions.count == 1)
     }
 
-    @Test("A trip is dated at its report and begins a generation, from closed to open")
+    @Test("A trip goes from closed to open, has the instant of its report and begins a generation")
     func transition() {
         let bench = Bench.open()
         let trip = bench.transitions.last

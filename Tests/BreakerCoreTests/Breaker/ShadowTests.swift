@@ -1,9 +1,9 @@
 import BreakerCore
 import Testing
 
-@Suite("In shadow the machine runs as always")
+@Suite("A breaker in shadow")
 struct ShadowTests {
-    @Test("Setting and ending it change neither state nor generation", arguments: State.allCases, [true, false])
+    @Test("Setting or ending shadow changes neither state nor generation", arguments: State.allCases, [true, false])
     func generation(state: State, expires: Bool) {
         var bench = Bench.in(state)
         let before = bench.breaker
@@ -20,7 +20,7 @@ struct ShadowTests {
         #expect(bench.breaker.lastTransition == last.last)
     }
 
-    @Test("An acquire that an open breaker would deny is allowed, with a bare permit, and says so")
+    @Test("In shadow, an acquire that an open breaker would deny is allowed with a bare permit and wouldDeny set")
     func open() {
         var bench = Bench.open()
         bench.setOverride(.shadow)
@@ -32,7 +32,7 @@ struct ShadowTests {
         #expect(bench.acquire().probe != nil, "the recovery timeout passes as always")
     }
 
-    @Test("An acquire that a half-open breaker would deny is allowed, with a bare permit, and says so")
+    @Test("In shadow, an acquire that a half-open breaker would deny is allowed with a bare permit and wouldDeny set")
     func halfOpen() {
         var bench = Bench.halfOpen()
         bench.setOverride(.shadow)
@@ -46,7 +46,7 @@ struct ShadowTests {
         #expect(bench.report(.success, permit: probe.probe).state == .closed)
     }
 
-    @Test("A closed breaker allows as always, and trips as always")
+    @Test("A closed breaker in shadow allows calls and trips as it does without shadow")
     func closed() {
         var bench = Bench()
         bench.setOverride(.shadow)
@@ -58,7 +58,7 @@ struct ShadowTests {
         )
     }
 
-    @Test("A probe that fails opens, and the shadow stays")
+    @Test("A failed probe opens a breaker in shadow, and the shadow stays")
     func probeFails() {
         var bench = Bench.halfOpen()
         bench.setOverride(.shadow)
@@ -66,7 +66,7 @@ struct ShadowTests {
         #expect(bench.breaker.override?.mode == .shadow)
     }
 
-    @Test("It denies again once it has ended", arguments: [(999, false), (1_000, true), (1_001, true)])
+    @Test("An open breaker denies again once its shadow has ended", arguments: [(999, false), (1_000, true), (1_001, true)])
     func ends(elapsedMs: Int, denied: Bool) {
         var bench = Bench.open()
         bench.setOverride(.shadow, expiresInMs: 1_000)

@@ -2,10 +2,10 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("A breaker that is loaded is the one that was saved")
+@Suite("Snapshots of a breaker")
 struct SnapshotTests {
     @Test(
-        "in every state, under every override",
+        "A loaded breaker equals the saved one in every state, under every override",
         arguments: State.allCases,
         [nil, .forceOpen, .forceClosed, .shadow] as [Override.Mode?]
     )
@@ -29,7 +29,7 @@ struct SnapshotTests {
     }
 
     @Test(
-        "although calls fell out of its window, on either side of a bucket",
+        "A loaded breaker equals the saved one after calls left its time window, on either side of a bucket boundary",
         arguments: [0, 16, 17, 983, 1_000, 5_000]
     )
     func timeWindow(waitMs: Int) {
@@ -44,7 +44,10 @@ struct SnapshotTests {
         #expect(loaded?.counts(at: bench.now) == bench.counts)
     }
 
-    @Test("and forgets the oldest of its last calls first", arguments: ["fss", "sfss", "ssfss", "sssfss", "fssfsf"])
+    @Test(
+        "A loaded breaker drops the oldest call from its window of the last calls, as the saved one does",
+        arguments: ["fss", "sfss", "ssfss", "sssfss", "fssfsf"]
+    )
     func lastCalls(calls: String) {
         var saved = Bench {
             $0.failureThreshold = nil
@@ -67,7 +70,7 @@ struct SnapshotTests {
         (.time(ms: 1_000), Array(repeating: 0xff, count: 11)),
     ]
 
-    @Test("unless its window is damaged", arguments: damaged)
+    @Test("A snapshot with a damaged window does not load", arguments: damaged)
     func damage(window: Policy.Window, bytes: [UInt8]) {
         var snapshot = Bench { $0.window = window }.breaker.snapshot
         snapshot.window = bytes
@@ -75,7 +78,7 @@ struct SnapshotTests {
     }
 
     @Test(
-        "A shift takes live instants along, and everything lasts as long as before",
+        "A shift moves live instants, and every deadline stays as far away as before",
         arguments: State.allCases,
         [0, 1, 86_400_000, -1, -86_400_000]
     )
@@ -103,7 +106,7 @@ struct SnapshotTests {
         #expect(shifted.breaker.lastFailure == bench.breaker.lastFailure)
     }
 
-    @Test("A shift leaves what never ends without an end")
+    @Test("A shift gives no expiry to an override that has none")
     func endless() {
         var bench = Bench()
         bench.setOverride(.forceOpen)

@@ -6,7 +6,7 @@ import Testing
 struct StandingTests {
     static let later = Instant.start.advanced(byMilliseconds: 90_000)
     static let recovery = Instant.start.advanced(byMilliseconds: 60_000)
-    /// Where half open begins at ``recovery``, the first lease ends here.
+    /// The end of the first lease, if half open begins at ``recovery``.
     static let leaseEnd = recovery.advanced(byMilliseconds: 30_000)
 
     struct Case: Sendable {
@@ -79,7 +79,7 @@ struct StandingTests {
         ),
     ]
 
-    @Test("is the answer to any acquire up to the instant when something falls due", arguments: cases)
+    @Test("A standing holds the answer to every acquire until the next event falls due", arguments: cases)
     func answer(of test: Case) {
         var bench = Bench.in(test.state)
         if let mode = test.mode { bench.setOverride(mode, expiresInMs: test.expiresInMs) }
@@ -87,7 +87,7 @@ struct StandingTests {
         #expect(bench.breaker.standing == Standing(answer: test.answer, until: test.until))
     }
 
-    @Test("asks while a slot is free, up to the end of the first lease")
+    @Test("While a slot for a probe is free, the standing refers acquires to the breaker, until the first lease ends")
     func freeSlot() {
         var bench = Bench.halfOpen { $0.halfOpenProbes = 2 }
         bench.acquire()
@@ -97,7 +97,7 @@ struct StandingTests {
         #expect(bench.breaker.standing.answer == .deny(state: .halfOpen, generation: 9, retryAt: Self.leaseEnd))
     }
 
-    @Test("names the first lease to end, not the first that was granted")
+    @Test("The standing of a half-open breaker lasts until the first lease ends, even if that was not granted first")
     func shorterLease() {
         var bench = Bench.halfOpen { $0.halfOpenProbes = 2 }
         bench.acquire()
@@ -108,7 +108,7 @@ struct StandingTests {
         #expect(bench.breaker.standing == Standing(answer: answer, until: end))
     }
 
-    @Test("decides before its end, and asks from there on", arguments: [(0, 60_000), (59_999, 1), (60_000, nil)])
+    @Test("A standing decides until its end, and not from then on", arguments: [(0, 60_000), (59_999, 1), (60_000, nil)])
     func until(elapsedMs: Int, retryAfterMs: Int64?) {
         var bench = Bench.open()
         bench.wait(elapsedMs)
@@ -116,7 +116,7 @@ struct StandingTests {
         #expect(bench.breaker.standing.decision(at: bench.now) == expected)
     }
 
-    @Test("that asks decides nothing, that of a shadow allows with a bare permit")
+    @Test("A standing that asks decides nothing; one in shadow allows with a bare permit; one that denies denies")
     func decisions() {
         #expect(
             Standing(answer: .ask(generation: 4, wouldDeny: false), until: .distantFuture).decision(at: .start) == nil

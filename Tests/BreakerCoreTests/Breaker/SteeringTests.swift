@@ -1,7 +1,7 @@
 import BreakerCore
 import Testing
 
-/// Every sequence of three orders of an operator, from every state, against a small table of what each leads to.
+/// Compares every sequence of three operator orders, from every state, with a small model of what each order does.
 @Suite("Orders of an operator")
 struct SteeringTests {
     enum Start: CaseIterable, Sendable {
@@ -12,13 +12,14 @@ struct SteeringTests {
         case forceOpen, forceClosed, shadow, clear, expire, policy, resetClosed, resetHalfOpen
     }
 
-    /// What the design says of a breaker under orders: a state, whether a probe is in flight, an override.
+    /// A model of a breaker under orders, from the design: its state, whether a probe is in flight, its override.
     struct Expected: Hashable {
         var state: State
         var leased = false
         var mode: Override.Mode?
         var revisions: Int64 = 0
-        /// The revision, counted from the first order's, that began the present generation; 0 for an earlier one.
+        /// The revision that began the present generation, counted from that of the first order; 0 if the generation
+        /// began before the orders.
         var generation: Int64 = 0
 
         init(_ start: Start) {
@@ -46,7 +47,7 @@ struct SteeringTests {
             mode = nil
         }
 
-        /// - Returns: whether the order is carried out.
+        /// - Returns: Whether the order is carried out.
         mutating func apply(_ order: Order) -> Bool {
             switch (order, mode) {
             case (.forceOpen, _), (.forceClosed, _), (.shadow, _):
@@ -66,7 +67,7 @@ struct SteeringTests {
             return true
         }
 
-        /// What an acquire with no other in flight is answered, in a word.
+        /// The answer to an acquire with no other in flight, in a word.
         var acquire: String {
             switch (state, mode, leased) {
             case (.closed, _, _): "allowed"
@@ -85,7 +86,7 @@ struct SteeringTests {
             }
         }
 
-        /// How many failures in a row open a closed breaker, if it has none yet.
+        /// Whether consecutive failures open the breaker.
         var trips: Bool { state == .closed && mode != .forceClosed }
     }
 
@@ -100,7 +101,7 @@ struct SteeringTests {
         return bench
     }
 
-    /// - Returns: whether the order is carried out.
+    /// - Returns: Whether the order is carried out.
     static func give(_ order: Order, to bench: inout Bench) -> Bool {
         do {
             switch order {
@@ -127,7 +128,7 @@ struct SteeringTests {
         }
     }
 
-    @Test("lead from every state, three in a row, to where the table says", arguments: Start.allCases, Order.allCases)
+    @Test("Three orders in a row have the effect that the model predicts", arguments: Start.allCases, Order.allCases)
     func threeOrders(start: Start, first: Order) {
         for second in Order.allCases {
             for third in Order.allCases {

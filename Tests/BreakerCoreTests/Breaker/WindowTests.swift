@@ -3,8 +3,8 @@ import Testing
 
 @Suite("The window of a closed breaker")
 struct WindowTests {
-    /// A failure at the first instant is still in the window at the second, or not: by the formula
-    /// floor(elapsed × 60 / window_ms), of which the newest 60 numbers count.
+    /// Whether a failure at the first instant is still in the window at the second. The number of a bucket is
+    /// floor(elapsed × 60 / window_ms), and the newest 60 numbers count.
     static let boundaries: [(windowMs: Int64, failedAtMs: Int, askedAtMs: Int, counts: Bool)] = [
         (60_000, 0, 59_999, true), (60_000, 0, 60_000, false),
         (60_000, 999, 59_999, true), (60_000, 999, 60_000, false),
@@ -19,7 +19,7 @@ struct WindowTests {
         (3_600_000, 60_000, 3_660_000, false),
     ]
 
-    @Test("forgets a call with its bucket, the sixtieth back", arguments: boundaries)
+    @Test("A time window drops a call once the call's bucket is not among the newest 60", arguments: boundaries)
     func buckets(windowMs: Int64, failedAtMs: Int, askedAtMs: Int, counts: Bool) {
         var bench = Bench {
             $0.failureThreshold = nil
@@ -34,7 +34,7 @@ struct WindowTests {
         #expect(bench.breaker.state == (counts ? .open : .closed))
     }
 
-    @Test("counts its buckets from the generation's beginning", arguments: [(59_999, true), (60_000, false)])
+    @Test("A time window counts its buckets from the generation's start", arguments: [(59_999, true), (60_000, false)])
     func origin(elapsedMs: Int, counts: Bool) throws {
         var bench = Bench {
             $0.failureThreshold = nil
@@ -48,7 +48,7 @@ struct WindowTests {
         #expect(bench.counts.failures == (counts ? 1 : 0))
     }
 
-    @Test("keeps the streak that it no longer holds")
+    @Test("A streak of failures goes on after the window has dropped its failures")
     func streakOutlivesWindow() {
         var bench = Bench()
         bench.play("ffff")
@@ -58,7 +58,7 @@ struct WindowTests {
         #expect(bench.transitions.last?.cause == .failureThreshold)
     }
 
-    @Test("reaches minimum_calls only with calls that it still holds", arguments: [(59_999, true), (60_000, false)])
+    @Test("Only calls that the window still holds count for minimum_calls", arguments: [(59_999, true), (60_000, false)])
     func minimumCalls(elapsedMs: Int, trips: Bool) {
         var bench = Bench {
             $0.failureThreshold = nil
@@ -72,7 +72,7 @@ struct WindowTests {
     }
 
     @Test(
-        "of the last 3 calls holds just those",
+        "A window of the last 3 calls holds just those, however much time passes",
         arguments: [
             ("f", Counts(calls: 1, failures: 1)),
             ("fF", Counts(calls: 2, failures: 2, slow: 1)),
@@ -94,7 +94,10 @@ struct WindowTests {
         #expect(bench.counts == counts, "time takes no call out of a window of calls")
     }
 
-    @Test("of the last 3 calls trips by count", arguments: [("ffsf", nil), ("ffsff", nil), ("ffsfff", 6), ("fff", 3)])
+    @Test(
+        "failure_count_threshold counts only the failures in a window of the last 3 calls",
+        arguments: [("ffsf", nil), ("ffsff", nil), ("ffsfff", 6), ("fff", 3)]
+    )
     func countInLastCalls(calls: String, tripsAt: Int?) {
         var bench = Bench {
             $0.failureThreshold = nil
@@ -104,7 +107,10 @@ struct WindowTests {
         #expect(bench.play(calls) == tripsAt)
     }
 
-    @Test("of the last 4 calls trips by rate", arguments: [("ffs", nil), ("ffss", 4), ("fsssf", nil), ("fsssff", 6)])
+    @Test(
+        "failure_rate_threshold applies to the calls in a window of the last 4 calls",
+        arguments: [("ffs", nil), ("ffss", 4), ("fsssf", nil), ("fsssff", 6)]
+    )
     func rateInLastCalls(calls: String, tripsAt: Int?) {
         var bench = Bench {
             $0.failureThreshold = nil
@@ -115,7 +121,7 @@ struct WindowTests {
         #expect(bench.play(calls) == tripsAt)
     }
 
-    @Test("is empty where a generation begins, and so is the streak", arguments: Breaker.ResetTarget.allCases)
+    @Test("A generation begins with an empty window and no streak", arguments: Breaker.ResetTarget.allCases)
     func beginsEmpty(target: Breaker.ResetTarget) throws {
         for window in [Policy.Window.time(ms: 60_000), .calls(10)] {
             var bench = Bench { $0.window = window }
