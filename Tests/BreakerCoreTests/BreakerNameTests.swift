@@ -1,10 +1,10 @@
 import BreakerCore
 import Testing
 
-@Suite("A breaker's name")
+@Suite("Names of breakers")
 struct BreakerNameTests {
     @Test(
-        "is taken as it is",
+        "A valid breaker name is kept as it is",
         arguments: [
             "a", "Z", "0", "payments", "payments:charge", "a.b_c:d-e", "9-", "a:", String(repeating: "x", count: 128),
         ]
@@ -15,7 +15,7 @@ struct BreakerNameTests {
     }
 
     @Test(
-        "is refused where it is empty, too long, begins otherwise or has another character",
+        "A breaker name that is empty, too long or has an invalid character is refused",
         arguments: [
             "", String(repeating: "x", count: 129), ".a", "_a", ":a", "-a", " a", "a b", "a/b", "a*", "a?", "a\n",
             "a\0",
@@ -26,7 +26,10 @@ struct BreakerNameTests {
         #expect(BreakerName(text) == nil)
     }
 
-    @Test("may have each of its characters, and no other ASCII character, behind the first", arguments: UInt8(0)...127)
+    @Test(
+        "A breaker name starts with a letter or digit, then has letters, digits and `._:-`",
+        arguments: UInt8(0)...127
+    )
     func bytes(byte: UInt8) {
         let character = Character(UnicodeScalar(byte))
         let alphanumeric = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -34,7 +37,7 @@ struct BreakerNameTests {
         #expect((BreakerName("\(character)a") != nil) == alphanumeric.contains(character))
     }
 
-    @Test("is case-sensitive and ordered by bytes")
+    @Test("Breaker names are case-sensitive and ordered by bytes")
     func order() {
         let names = ["a", "a_", "a:", "a.", "a-", "aa", "aA", "B", "b", "10", "9"]
         let ordered = names.compactMap { BreakerName($0) }.sorted().map(\.value)

@@ -1,9 +1,9 @@
 import BreakerCore
 import Testing
 
-@Suite("An instant")
+@Suite("Instants")
 struct InstantTests {
-    @Test("moves by milliseconds, and never past the end of time")
+    @Test("An instant moves by milliseconds, up to the distant future")
     func advanced() {
         let instant = Instant(milliseconds: 1_000)
         #expect(instant.advanced(byMilliseconds: 1) == Instant(milliseconds: 1_001))
@@ -13,7 +13,7 @@ struct InstantTests {
         #expect(instant.milliseconds(until: Instant(milliseconds: 400)) == -600)
     }
 
-    @Test("is before every later one")
+    @Test("Instants are ordered by time")
     func order() {
         #expect(Instant(milliseconds: 1) < Instant(milliseconds: 2))
         #expect(!(Instant(milliseconds: 2) < Instant(milliseconds: 2)))
@@ -21,7 +21,7 @@ struct InstantTests {
     }
 
     @Test(
-        "is read as it is written",
+        "An instant equals the one parsed from its timestamp",
         arguments: [0, -1, 951_782_400_000, 1_767_225_599_999, 253_402_300_799_999] as [Int64]
     )
     func timestamp(ms: Int64) {
@@ -29,7 +29,7 @@ struct InstantTests {
     }
 
     @Test(
-        "is read from nothing else",
+        "A text that is not a timestamp of this form does not parse as an instant",
         arguments: [
             "", "2026-01-31T09:30:00Z", "2026-02-29T09:30:00.000Z", "2026-01-31T24:00:00.000Z",
             "2026-01-31T09:30:00.000+", "2026-01-31 09:30:00.000Z", "2026-13-01T09:30:00.000Z",
@@ -39,7 +39,7 @@ struct InstantTests {
         #expect(Instant(timestamp: text) == nil)
     }
 
-    @Test("A state is written as in the contract")
+    @Test("The raw values of states and outcomes are the words of the contract")
     func states() {
         #expect(State.allCases.map(\.rawValue) == ["closed", "open", "half_open"])
         #expect(Outcome.allCases.map(\.rawValue) == ["success", "failure", "ignored"])

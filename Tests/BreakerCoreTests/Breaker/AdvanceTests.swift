@@ -45,7 +45,10 @@ struct AdvanceTests {
         #expect(bench.journal.revision == revision, "a lost probe is no transition")
     }
 
-    @Test("Only the probes whose leases have run out are lost", arguments: [(499, 0), (500, 1), (599, 1), (600, 2), (700, 3)])
+    @Test(
+        "Only the probes whose leases have run out are lost",
+        arguments: [(499, 0), (500, 1), (599, 1), (600, 2), (700, 3)]
+    )
     func leasesOneByOne(elapsedMs: Int, lost: Int) {
         var bench = Bench.halfOpen {
             $0.halfOpenProbes = 3

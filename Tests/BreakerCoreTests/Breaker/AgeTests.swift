@@ -1,14 +1,14 @@
 import BreakerCore
 import Testing
 
-@Suite("A report with an age")
+@Suite("Reports with an age")
 struct AgeTests {
     private static let minute = 60_000
 
-    // MARK: What is too old
+    // MARK: Reports that are too old
 
     @Test(
-        "is too old where its call ended before the generation began",
+        "A report is too old if its call ended before the generation began",
         arguments: [(10_000, nil), (10_001, .tooOld)] as [(Int64, ReportAnswer.Refusal?)]
     )
     func beforeGeneration(ageMs: Int64, refusal: ReportAnswer.Refusal?) {
@@ -22,7 +22,7 @@ struct AgeTests {
     }
 
     @Test(
-        "is too old after a reset that its call did not see",
+        "A report is too old if its call ended before a reset",
         arguments: [(1, nil), (2, .tooOld)] as [(Int64, ReportAnswer.Refusal?)]
     )
     func beforeReset(ageMs: Int64, refusal: ReportAnswer.Refusal?) throws {
@@ -34,7 +34,7 @@ struct AgeTests {
     }
 
     @Test(
-        "is too old where its bucket is none of the 60 that count",
+        "A report is too old if its bucket is not among the 60 that count",
         arguments: [(0, 59_000, nil), (0, 59_001, .tooOld), (999, 59_999, nil), (999, 60_000, .tooOld)]
             as [(Int, Int64, ReportAnswer.Refusal?)]
     )
@@ -45,7 +45,7 @@ struct AgeTests {
         #expect(bench.counts.failures == (refusal == nil ? 1 : 0))
     }
 
-    @Test("is not too old for the last calls, whose window has no time")
+    @Test("A window of the last calls has no limit of age")
     func lastCallsHaveNoTime() {
         var bench = Bench { $0.window = .calls(10) }
         bench.wait(900_000)
@@ -54,7 +54,7 @@ struct AgeTests {
     }
 
     @Test(
-        "is too old for the breaker that it creates, whose generation begins when it arrives",
+        "A report with an age is too old for the breaker that it creates",
         arguments: [0, 1] as [Int64]
     )
     func newBreaker(ageMs: Int64) {
@@ -62,9 +62,9 @@ struct AgeTests {
         #expect(bench.report(.failure, ageMs: ageMs).refusal == (ageMs == 0 ? nil : .tooOld))
     }
 
-    // MARK: What it counts for
+    // MARK: The window and the rules
 
-    /// Each trips at the third failure.
+    /// Policies that trip at the third failure.
     private static let policies: [@Sendable (inout Policy) -> Void] = [
         { $0.failureThreshold = 3 },
         { ($0.failureThreshold, $0.failureCountThreshold) = (nil, 3) },
@@ -72,7 +72,7 @@ struct AgeTests {
     ]
 
     @Test(
-        "evaluates the rules up to an age of 5 s, and trips nothing beyond",
+        "A report evaluates the rules up to an age of 5 s, and an older one does not trip",
         arguments: [(4_999, true), (5_000, true), (5_001, false)] as [(Int64, Bool)],
         policies
     )
@@ -89,7 +89,7 @@ struct AgeTests {
         #expect(bench.failures.last?.at == bench.now.advanced(byMilliseconds: -ageMs))
     }
 
-    @Test("trips nothing with any number of old failures, and is all counted")
+    @Test("A report with a count of old failures is counted in full and does not trip")
     func oldCount() {
         var bench = Bench { ($0.failureThreshold, $0.failureCountThreshold) = (1, 1) }
         bench.wait(Self.minute)
@@ -100,7 +100,7 @@ struct AgeTests {
         #expect(bench.failures.map(\.count) == [10_000])
     }
 
-    @Test("is counted up to the failure that trips, as one without an age is")
+    @Test("A report that is up to 5 s old is counted up to the failure that trips")
     func currentCount() {
         var bench = Bench { $0.failureThreshold = 3 }
         bench.wait(Self.minute)
@@ -110,7 +110,7 @@ struct AgeTests {
     }
 
     @Test(
-        "of an old call touches neither the streak nor the last calls",
+        "A report older than 5 s changes neither the streak nor a window of the last calls",
         arguments: Outcome.allCases,
         [(5_000, true), (5_001, false)] as [(Int64, Bool)]
     )
@@ -125,7 +125,7 @@ struct AgeTests {
         #expect(isUntouched == (outcome == .ignored || !age.isCurrent))
     }
 
-    @Test("counts in the bucket of the instant at which its call ended", arguments: [(29_999, 1), (30_000, 0)])
+    @Test("A report counts in the bucket of the instant at which its call ended", arguments: [(29_999, 1), (30_000, 0)])
     func bucket(laterMs: Int, failures: UInt32) {
         var bench = Bench { $0.window = .time(ms: 60_000) }
         bench.wait(2 * Self.minute)
@@ -136,7 +136,7 @@ struct AgeTests {
         #expect(bench.counts == Counts(calls: 1 + failures, failures: failures))
     }
 
-    @Test("that is slow counts as slow at its time")
+    @Test("An old report of a slow call counts as slow")
     func slow() {
         var bench = Bench { $0.slowCallMs = 100 }
         bench.wait(Self.minute)
@@ -172,7 +172,7 @@ struct AgeTests {
         #expect(bench.breaker.consecutiveFailures == streak)
     }
 
-    @Test("A streak goes on over reports that arrive in another order than their calls ended")
+    @Test("A streak follows the order in which calls ended, not the order in which reports arrive")
     func shuffled() {
         var bench = Bench { $0.failureThreshold = 4 }
         bench.wait(10_000)
@@ -182,7 +182,10 @@ struct AgeTests {
         #expect(bench.breaker.consecutiveFailures == 2, "the last one ended before the success")
     }
 
-    @Test("The order of calls is known after a restart, and after the clock fell back", arguments: [0, 3_600_000])
+    @Test(
+        "A breaker keeps the order in which calls ended over a restart and a clock that is set back",
+        arguments: [0, 3_600_000]
+    )
     func survives(fallsBackMs: Int) throws {
         var bench = Bench()
         bench.wait(10_000)
@@ -197,7 +200,7 @@ struct AgeTests {
         #expect(bench.breaker.consecutiveFailures == 1)
     }
 
-    @Test("A new generation knows nothing of the calls of the one before")
+    @Test("Calls of an earlier generation do not affect the streak")
     func newGeneration() throws {
         var bench = Bench()
         bench.wait(10_000)
@@ -209,7 +212,7 @@ struct AgeTests {
 
     // MARK: The failure log
 
-    @Test("is the last failure where no counted one ended later", arguments: [(1_999, 2), (2_000, 2), (2_001, 1)])
+    @Test("The last failure of a breaker is the one that ended last", arguments: [(1_999, 2), (2_000, 2), (2_001, 1)])
     func lastFailure(ageMs: Int64, number: Int64) {
         var bench = Bench()
         bench.wait(Self.minute)
@@ -223,7 +226,7 @@ struct AgeTests {
         #expect(bench.failures.last?.at == bench.now.advanced(byMilliseconds: -10_000))
     }
 
-    @Test("names in the trip the failure that ended last, not the one that arrived last")
+    @Test("The detail of a trip names the failure that ended last, not the one that arrived last")
     func detail() {
         var bench = Bench { $0.failureThreshold = 2 }
         bench.wait(Self.minute)
@@ -235,7 +238,7 @@ struct AgeTests {
     // MARK: Probes
 
     @Test(
-        "A probe's report under a live lease counts, whatever its age",
+        "A probe's report under a live lease is applied, whatever its age",
         arguments: [Outcome.success, .failure, .ignored],
         [0, 5_001, 900_000] as [Int64]
     )

@@ -2,14 +2,14 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("The detail of a transition is a sentence")
+@Suite("The detail of a transition")
 struct DetailTests {
     typealias Steps = @Sendable (inout Bench) -> Void
 
     static let failure = Report(.failure, kind: "timeout", reporter: "checkout-7")
 
     @Test(
-        "of consecutive failures",
+        "The detail of a trip by failure_threshold has the number of consecutive failures and the last failure",
         arguments: [
             (5, failure, "5 consecutive failures; the last: timeout from checkout-7"),
             (1, failure, "1 consecutive failure; the last: timeout from checkout-7"),
@@ -25,7 +25,7 @@ struct DetailTests {
     }
 
     @Test(
-        "of failures in the window",
+        "The detail of a trip by failure_count_threshold has the number of failures, the window and the last failure",
         arguments: [
             (3, .time(ms: 60_000), "3 failures in the last 1 min; the last: timeout from checkout-7"),
             (1, .time(ms: 1_500), "1 failure in the last 1.5 s; the last: timeout from checkout-7"),
@@ -44,7 +44,7 @@ struct DetailTests {
     }
 
     @Test(
-        "of the failure rate, also where a success was the last call",
+        "The detail of a trip by failure_rate_threshold has the rate and the last failure, even if a success trips",
         arguments: [
             (3, 0.5, "2 of 3 calls failed in the last 10 calls (67 %); the last: timeout from checkout-7"),
             (4, 0.5, "2 of 4 calls failed in the last 10 calls (50 %); the last: timeout from checkout-7"),
@@ -62,7 +62,7 @@ struct DetailTests {
         #expect(bench.transitions.last?.detail == detail)
     }
 
-    @Test("of the slow rate")
+    @Test("The detail of a trip by slow_call_rate_threshold has the rate and slow_call_ms")
     func slowRate() {
         var bench = Bench {
             $0.slowCallRateThreshold = 0.5
@@ -140,7 +140,7 @@ struct DetailTests {
         ),
     ]
 
-    @Test("of all else", arguments: others)
+    @Test("The detail of any other transition names its cause", arguments: others)
     func other(steps: Steps, detail: String) {
         var bench = Bench()
         steps(&bench)
@@ -148,7 +148,7 @@ struct DetailTests {
     }
 
     @Test(
-        "A duration is told in the largest unit that needs at most one decimal",
+        "A duration is written in the largest unit that needs at most one decimal",
         arguments: [
             (0, "0 ms"), (1, "1 ms"), (999, "999 ms"), (1_000, "1 s"), (1_001, "1001 ms"), (1_100, "1.1 s"),
             (59_900, "59.9 s"), (60_000, "1 min"), (61_000, "61 s"), (66_000, "1.1 min"), (600_000, "10 min"),

@@ -1,9 +1,9 @@
 import BreakerCore
 import Testing
 
-@Suite("An override")
+@Suite("Overrides")
 struct OverrideTests {
-    @Test("keeps who set it, why, when and until when", arguments: [nil, 60_000])
+    @Test("An override has its mode, reason, actor, instant and expiry", arguments: [nil, 60_000])
     func fields(expiresInMs: Int?) {
         var bench = Bench()
         bench.wait(5)
@@ -18,7 +18,7 @@ struct OverrideTests {
         #expect(bench.breaker.override == expected)
     }
 
-    @Test("force_open denies every acquire with its rest, and with none where it is endless", arguments: State.allCases)
+    @Test("force_open denies every acquire, with a retry time if it expires", arguments: State.allCases)
     func forceOpenDenies(state: State) {
         var bench = Bench.in(state)
         bench.setOverride(.forceOpen)
@@ -30,7 +30,7 @@ struct OverrideTests {
         #expect(bench.breaker.openUntil == nil)
     }
 
-    @Test("force_open, when it ends, leads to half open with one probe", arguments: State.allCases, [true, false])
+    @Test("The end of force_open leads to half open with one probe", arguments: State.allCases, [true, false])
     func forceOpenEnds(state: State, expires: Bool) {
         var bench = Bench.in(state)
         bench.setOverride(.forceOpen, expiresInMs: 90_000)
@@ -45,7 +45,7 @@ struct OverrideTests {
         #expect(bench.breaker.override == nil)
     }
 
-    @Test("force_closed allows every acquire, counts reports and trips on nothing", arguments: State.allCases)
+    @Test("force_closed allows every acquire, counts reports and never trips", arguments: State.allCases)
     func forceClosed(state: State) {
         var bench = Bench.in(state) {
             $0.failureCountThreshold = 5
@@ -59,7 +59,7 @@ struct OverrideTests {
         #expect(bench.acquire() == .allowed(Permit(generation: generation), state: .closed))
     }
 
-    @Test("force_closed, when it ends, leads to closed with nothing counted", arguments: [true, false])
+    @Test("The end of force_closed leads to closed with nothing counted", arguments: [true, false])
     func forceClosedEnds(expires: Bool) {
         var bench = Bench.open()
         bench.setOverride(.forceClosed, expiresInMs: 90_000)
@@ -73,7 +73,7 @@ struct OverrideTests {
     }
 
     @Test(
-        "that is set while another stands ends that one first",
+        "An override that is set while another is in force first ends the other",
         arguments: Override.Mode.allCases,
         Override.Mode.allCases
     )
@@ -97,7 +97,7 @@ struct OverrideTests {
         #expect(bench.breaker.override?.mode == second)
     }
 
-    @Test("that is not there is cleared without a change", arguments: State.allCases)
+    @Test("A clear changes nothing if no override is in force", arguments: State.allCases)
     func clearNone(state: State) {
         var bench = Bench.in(state)
         let before = bench.breaker
@@ -107,7 +107,7 @@ struct OverrideTests {
         #expect(bench.journal.revision == revision)
     }
 
-    @Test("Modes are written as in the contract")
+    @Test("The raw values of override modes are the words of the contract")
     func names() {
         #expect(Override.Mode.allCases.map(\.rawValue) == ["force_open", "force_closed", "shadow"])
     }

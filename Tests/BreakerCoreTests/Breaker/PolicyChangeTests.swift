@@ -2,9 +2,12 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("A change of the policy")
+@Suite("Changes of a policy")
 struct PolicyChangeTests {
-    @Test("transitions nothing: state, streak, leases, successes, timeout and back-off stay", arguments: State.allCases)
+    @Test(
+        "A policy change keeps state, streak, leases, successes, recovery timeout and back-off",
+        arguments: State.allCases
+    )
     func stays(state: State) {
         var bench = Bench.in(state) {
             $0.halfOpenProbes = 3
@@ -36,7 +39,7 @@ struct PolicyChangeTests {
         #expect(bench.transitions == before.transitions)
     }
 
-    @Test("of the override keeps it", arguments: Override.Mode.allCases)
+    @Test("A policy change keeps the override", arguments: Override.Mode.allCases)
     func overrideStays(mode: Override.Mode) {
         var bench = Bench()
         bench.setOverride(mode, expiresInMs: 5_000)
@@ -62,7 +65,10 @@ struct PolicyChangeTests {
         ("slow_call_ms off", { $0.slowCallMs = nil }, true),
     ]
 
-    @Test("empties the window where window_* or slow_call_ms differ, and never the streak", arguments: edits)
+    @Test(
+        "A policy change empties the window if window_* or slow_call_ms differ, and keeps the streak",
+        arguments: edits
+    )
     func window(what: String, edit: Edit, empties: Bool) {
         var bench = Bench { $0.slowCallMs = 100 }
         bench.play("sFf")
@@ -73,7 +79,7 @@ struct PolicyChangeTests {
         #expect(bench.counts.calls == (empties ? 1 : 4))
     }
 
-    @Test("of window_calls empties the window", arguments: [(3, false), (2, true), (4, true)])
+    @Test("A policy change empties the window if window_calls differs", arguments: [(3, false), (2, true), (4, true)])
     func windowCalls(calls: Int, empties: Bool) {
         var bench = Bench { $0.window = .calls(3) }
         bench.play("sf")
@@ -81,7 +87,10 @@ struct PolicyChangeTests {
         #expect(bench.counts.calls == (empties ? 0 : 2))
     }
 
-    @Test("while open or half open binds the window of the next closed period", arguments: [State.open, .halfOpen])
+    @Test(
+        "A window that is set while open or half open applies once the breaker closes",
+        arguments: [State.open, .halfOpen]
+    )
     func windowWhileNotClosed(state: State) {
         var bench = Bench.in(state)
         bench.changePolicy { $0.window = .calls(2) }
@@ -91,7 +100,7 @@ struct PolicyChangeTests {
         #expect(bench.counts == Counts(calls: 2, failures: 1))
     }
 
-    @Test("binds from the next event: a lowered threshold trips at the next call", arguments: ["f", "s"])
+    @Test("A lowered threshold trips at the next report, and not before", arguments: ["f", "s"])
     func loweredThreshold(call: String) {
         var bench = Bench { $0.failureCountThreshold = 100 }
         bench.play("ffff")
@@ -103,7 +112,7 @@ struct PolicyChangeTests {
         #expect(bench.transitions.last?.cause == (call == "f" ? .failureThreshold : .failureCountThreshold))
     }
 
-    @Test("that lowers success_threshold closes at the next success")
+    @Test("A lowered success_threshold closes the breaker at the next success")
     func loweredSuccessThreshold() {
         var bench = Bench.halfOpen { $0.successThreshold = 5 }
         bench.probe(.success)
@@ -114,7 +123,7 @@ struct PolicyChangeTests {
         #expect(bench.breaker.state == .closed)
     }
 
-    @Test("that lowers half_open_probes ends no lease; a probe waits until fewer live", arguments: [1, 2])
+    @Test("A lowered half_open_probes ends no lease, and limits the probes granted from then on", arguments: [1, 2])
     func loweredProbes(limit: Int) {
         var bench = Bench.halfOpen {
             $0.halfOpenProbes = 3
@@ -131,7 +140,7 @@ struct PolicyChangeTests {
         #expect(bench.acquire().probe != nil)
     }
 
-    @Test("that raises half_open_probes grants the next acquire a probe, leased for the changed probe_lease_ms")
+    @Test("A raised half_open_probes grants the next acquire a probe, leased for the changed probe_lease_ms")
     func raisedProbes() {
         var bench = Bench.halfOpen()
         bench.acquire()
@@ -146,7 +155,7 @@ struct PolicyChangeTests {
         #expect(ends == [30_000, 100])
     }
 
-    @Test("by the configuration has no actor")
+    @Test("A policy change by the configuration has no actor")
     func configuration() {
         var bench = Bench()
         let at = bench.now

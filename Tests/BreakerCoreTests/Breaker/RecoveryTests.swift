@@ -7,7 +7,7 @@ struct RecoveryTests {
         var timeoutMs: Int64
         var multiplier = 1.0
         var maxMs: Int64?
-        /// The durations of openings that follow each other.
+        /// How long openings in a row last.
         var durationsMs: [Int]
     }
 
@@ -25,7 +25,7 @@ struct RecoveryTests {
         Case(timeoutMs: 100, multiplier: 10, maxMs: 86_400_000, durationsMs: [100, 1_000, 10_000, 100_000, 1_000_000]),
     ]
 
-    @Test("Each opening that follows another multiplies the recovery timeout, up to the cap", arguments: cases)
+    @Test("Each further opening in a row multiplies the recovery timeout, up to the cap", arguments: cases)
     func multiplier(of test: Case) {
         var bench = Bench {
             $0.recoveryTimeoutMs = test.timeoutMs
@@ -42,7 +42,7 @@ struct RecoveryTests {
         #expect(durationsMs == test.durationsMs)
     }
 
-    @Test("No number of openings overflows", arguments: [1.0, 1.000_001, 10.0])
+    @Test("The recovery timeout does not overflow after 700 openings in a row", arguments: [1.0, 1.000_001, 10.0])
     func manyOpenings(multiplier: Double) {
         var bench = Bench.open {
             $0.recoveryTimeoutMs = 86_400_000
@@ -56,7 +56,10 @@ struct RecoveryTests {
         #expect(bench.breaker.backOff?.openings == 701)
     }
 
-    @Test("An opening that comes from half open follows, however long it took", arguments: [0, 1_000, 86_400_000])
+    @Test(
+        "An opening from half open continues the row, however long the breaker was half open",
+        arguments: [0, 1_000, 86_400_000]
+    )
     func fromHalfOpen(halfOpenMs: Int) {
         var bench = Bench.halfOpen { $0.recoveryTimeoutMultiplier = 2 }
         bench.wait(halfOpenMs)
@@ -65,7 +68,7 @@ struct RecoveryTests {
     }
 
     @Test(
-        "An opening follows one before it where the breaker was closed for less than that one lasted",
+        "An opening continues the row if the breaker was closed for less time than the last opening lasted",
         arguments: [(0, 120_000), (59_999, 120_000), (60_000, 60_000), (60_001, 60_000)]
     )
     func fromClosed(closedMs: Int, openMs: Int) {
@@ -77,7 +80,7 @@ struct RecoveryTests {
     }
 
     @Test(
-        "It is the last opening whose duration counts, and one that does not follow begins anew",
+        "The closed time is compared with the last opening of the row, and a later trip begins a new row",
         arguments: [(119_999, 240_000), (120_000, 60_000), (120_001, 60_000)]
     )
     func lastOpening(closedMs: Int, openMs: Int) {
@@ -93,13 +96,13 @@ struct RecoveryTests {
         #expect(bench.openMs == min(openMs * 2, 600_000))
     }
 
-    @Test("The first opening follows none, however young the breaker is")
+    @Test("The first opening lasts the recovery timeout, even right after the breaker's creation")
     func first() {
         let bench = Bench.open { $0.recoveryTimeoutMultiplier = 10 }
         #expect(bench.openMs == 60_000)
     }
 
-    @Test("A probe that fails where the breaker never tripped follows none")
+    @Test("An opening by a failed probe lasts the recovery timeout if the breaker has never tripped")
     func halfOpenByHand() throws {
         var bench = Bench { $0.recoveryTimeoutMultiplier = 10 }
         try bench.reset(to: .halfOpen)
@@ -107,7 +110,7 @@ struct RecoveryTests {
         #expect(bench.openMs == 60_000)
     }
 
-    @Test("Reset clears the back-off", arguments: Breaker.ResetTarget.allCases, State.allCases)
+    @Test("A reset clears the back-off", arguments: Breaker.ResetTarget.allCases, State.allCases)
     func reset(target: Breaker.ResetTarget, state: State) throws {
         var bench = Bench.halfOpen { $0.recoveryTimeoutMultiplier = 2 }
         switch state {
@@ -121,7 +124,7 @@ struct RecoveryTests {
         #expect(bench.openMs == 60_000)
     }
 
-    @Test("What follows is multiplied by the policy of that moment")
+    @Test("A changed multiplier applies from the next opening on")
     func changedMultiplier() {
         var bench = Bench.open()
         bench.changePolicy { $0.recoveryTimeoutMultiplier = 3 }

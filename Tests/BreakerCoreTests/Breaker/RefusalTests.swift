@@ -1,9 +1,9 @@
 import BreakerCore
 import Testing
 
-@Suite("A report that is not applied")
+@Suite("Reports that are refused")
 struct RefusalTests {
-    /// What is wrong with a report's permit.
+    /// The permit that a report carries.
     enum Carried: CaseIterable, Sendable {
         case nothing
         case bareOfThisGeneration
@@ -43,8 +43,8 @@ struct RefusalTests {
         }
     }
 
-    /// In the order of ``Carried``. Each row is a situation in which several reasons can hold at once; given is the
-    /// first of `forced_open`, `stale_permit`, `lease_expired`, `no_lease`, `open`, `too_old`.
+    /// The expected refusals in a situation, in the order of ``Carried``. If several reasons hold at once, the answer
+    /// is the first of `forced_open`, `stale_permit`, `lease_expired`, `no_lease`, `open`, `too_old`.
     static func expected(_ situation: Situation) -> [ReportAnswer.Refusal?] {
         switch situation {
         case .closed, .forcedClosed: [nil, nil, .stalePermit, .leaseExpired, .stalePermit]
@@ -55,7 +55,11 @@ struct RefusalTests {
         }
     }
 
-    @Test("is told the first reason in the order of precedence", arguments: Situation.allCases, Outcome.allCases)
+    @Test(
+        "The answer to a refused report has the first reason in the order of precedence",
+        arguments: Situation.allCases,
+        Outcome.allCases
+    )
     func precedence(situation: Situation, outcome: Outcome) {
         for (carried, refusal) in zip(Carried.allCases, Self.expected(situation)) {
             var bench = situation.bench
@@ -64,7 +68,11 @@ struct RefusalTests {
         }
     }
 
-    @Test("is too old only where nothing else is wrong with it", arguments: Situation.allCases, Outcome.allCases)
+    @Test(
+        "A report is refused as too old only if no other reason holds",
+        arguments: Situation.allCases,
+        Outcome.allCases
+    )
     func tooOldIsLast(situation: Situation, outcome: Outcome) {
         for (carried, refusal) in zip(Carried.allCases, Self.expected(situation)) {
             var bench = situation.bench
@@ -74,7 +82,7 @@ struct RefusalTests {
         }
     }
 
-    @Test("changes nothing", arguments: Situation.allCases, Outcome.allCases)
+    @Test("A refused report changes nothing", arguments: Situation.allCases, Outcome.allCases)
     func changesNothing(situation: Situation, outcome: Outcome) {
         for (carried, refusal) in zip(Carried.allCases, Self.expected(situation)) where refusal != nil {
             var bench = situation.bench
@@ -89,7 +97,7 @@ struct RefusalTests {
         }
     }
 
-    @Test("Refusals are listed and named in the order of their precedence")
+    @Test("The refusals are listed in the order of precedence, with the names of the contract")
     func names() {
         #expect(
             ReportAnswer.Refusal.allCases.map(\.rawValue)
@@ -97,7 +105,7 @@ struct RefusalTests {
         )
     }
 
-    @Test("A permit of a closed breaker is stale once the breaker has tripped, and after it has closed again")
+    @Test("A permit of a closed breaker is stale once the breaker has tripped, even after it has closed again")
     func staleAcrossGenerations() {
         var bench = Bench()
         let permit = bench.acquire().permit
@@ -110,7 +118,7 @@ struct RefusalTests {
         #expect(bench.breaker.consecutiveFailures == 0)
     }
 
-    @Test("The event advances the breaker although the report is not applied")
+    @Test("A refused report advances the breaker")
     func advances() {
         var bench = Bench.open()
         bench.wait(60_000)

@@ -68,7 +68,10 @@ struct ResetTests {
         #expect(bench.breaker.override?.mode == .forceClosed)
     }
 
-    @Test("A reset under shadow changes the state as usual, and the shadow stays", arguments: Breaker.ResetTarget.allCases)
+    @Test(
+        "A reset under shadow changes the state as usual, and the shadow stays",
+        arguments: Breaker.ResetTarget.allCases
+    )
     func shadow(target: Breaker.ResetTarget) throws {
         var bench = Bench.open()
         bench.setOverride(.shadow)

@@ -60,7 +60,10 @@ struct RevisionTests {
         Case("shadow replaced", takes: 2, generation: false, from: forced(.shadow)) { $0.setOverride(.shadow) },
     ]
 
-    @Test("Each stored change takes the next revision, and that of a change of state begins a generation", arguments: cases)
+    @Test(
+        "Each stored change takes the next revision, and that of a change of state begins a generation",
+        arguments: cases
+    )
     func event(of test: Case) {
         var bench = test.bench()
         let before = bench

@@ -42,7 +42,7 @@ struct RuleTests {
     }
 
     @Test(
-        "failure_rate_threshold trips once the window has minimum_calls, even if a success is the call that reaches them",
+        "failure_rate_threshold trips from minimum_calls on, even if the last call is a success",
         arguments: [
             ("fff", nil), ("ffff", 4), ("ffs", nil), ("ffss", 4), ("sffs", 4), ("fsss", nil), ("fssss", nil),
             ("fsssf", nil), ("fsssff", 6), ("fffi", nil), ("fffiis", 6),
@@ -88,7 +88,10 @@ struct RuleTests {
         }
     }
 
-    @Test("A failure_rate_threshold of 1 trips only if every call failed", arguments: [("ffs", nil), ("fff", 3), ("sff", nil)])
+    @Test(
+        "A failure_rate_threshold of 1 trips only if every call failed",
+        arguments: [("ffs", nil), ("fff", 3), ("sff", nil)]
+    )
     func fullRate(calls: String, tripsAt: Int?) {
         var bench = Bench {
             $0.failureThreshold = nil
@@ -110,7 +113,10 @@ struct RuleTests {
         .failureThreshold, .failureCountThreshold, .failureRateThreshold, .slowCallRateThreshold,
     ]
 
-    @Test("If several rules hold at one call, the cause is the first of them in the order of the policy", arguments: 1..<16)
+    @Test(
+        "If several rules hold at one call, the cause is the first of them in the order of the policy",
+        arguments: 1..<16
+    )
     func firstRule(subset: Int) {
         let on = Self.order.enumerated().filter { subset & (1 << $0.offset) != 0 }.map(\.element)
         var bench = Bench {

@@ -66,7 +66,10 @@ struct ShadowTests {
         #expect(bench.breaker.override?.mode == .shadow)
     }
 
-    @Test("An open breaker denies again once its shadow has ended", arguments: [(999, false), (1_000, true), (1_001, true)])
+    @Test(
+        "An open breaker denies again once its shadow has ended",
+        arguments: [(999, false), (1_000, true), (1_001, true)]
+    )
     func ends(elapsedMs: Int, denied: Bool) {
         var bench = Bench.open()
         bench.setOverride(.shadow, expiresInMs: 1_000)

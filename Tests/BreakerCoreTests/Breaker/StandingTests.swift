@@ -108,7 +108,10 @@ struct StandingTests {
         #expect(bench.breaker.standing == Standing(answer: answer, until: end))
     }
 
-    @Test("A standing decides until its end, and not from then on", arguments: [(0, 60_000), (59_999, 1), (60_000, nil)])
+    @Test(
+        "A standing decides until its end, and not from then on",
+        arguments: [(0, 60_000), (59_999, 1), (60_000, nil)]
+    )
     func until(elapsedMs: Int, retryAfterMs: Int64?) {
         var bench = Bench.open()
         bench.wait(elapsedMs)

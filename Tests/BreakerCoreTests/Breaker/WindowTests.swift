@@ -58,7 +58,10 @@ struct WindowTests {
         #expect(bench.transitions.last?.cause == .failureThreshold)
     }
 
-    @Test("Only calls that the window still holds count for minimum_calls", arguments: [(59_999, true), (60_000, false)])
+    @Test(
+        "Only calls that the window still holds count for minimum_calls",
+        arguments: [(59_999, true), (60_000, false)]
+    )
     func minimumCalls(elapsedMs: Int, trips: Bool) {
         var bench = Bench {
             $0.failureThreshold = nil

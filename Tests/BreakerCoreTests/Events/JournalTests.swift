@@ -1,9 +1,9 @@
 import BreakerCore
 import Testing
 
-@Suite("A journal")
+@Suite("The journal")
 struct JournalTests {
-    @Test("goes on from the last revision that is stored", arguments: [0, 1, 41])
+    @Test("A journal continues from the last stored revision", arguments: [0, 1, 41])
     func start(stored: Int64) {
         var journal = Journal(revision: stored)
         #expect(journal.revision == stored)
@@ -18,12 +18,12 @@ struct JournalTests {
         #expect(journal.revision == stored + 1)
     }
 
-    @Test("never begins below zero")
+    @Test("A journal cannot begin at a negative revision")
     func negative() async {
         await #expect(processExitsWith: .failure) { _ = Journal(revision: -1) }
     }
 
-    @Test("has the changes of one event in the order of their revisions")
+    @Test("The changes of one event are in the journal in the order of their revisions")
     func order() {
         var bench = Bench.open()
         bench.setOverride(.shadow, expiresInMs: 90_000)
@@ -35,7 +35,7 @@ struct JournalTests {
         #expect(last.last?.kind == .policyChanged(actor: "dave"))
     }
 
-    @Test("keeps the breaker as it was behind each change, also where several happen at once")
+    @Test("A change has the breaker's outline right after it, even if one event makes several changes")
     func outlines() throws {
         var bench = Bench.open()
         bench.setOverride(.forceClosed, expiresInMs: 70_000)
@@ -52,7 +52,7 @@ struct JournalTests {
         #expect(outlines.last == bench.breaker.outline)
     }
 
-    @Test("numbers the failures of a breaker without a gap, whatever happens between them")
+    @Test("A breaker's failures are numbered without a gap, also across a reset and an override")
     func failures() throws {
         var bench = Bench()
         bench.play("fsf")

@@ -1,7 +1,7 @@
 import BreakerCore
 import Testing
 
-@Suite("The bounds of a report")
+@Suite("The limits of a report")
 struct LimitsTests {
     @Test(
         "A detail is cut at 512 bytes, never inside a code point",
@@ -20,7 +20,7 @@ struct LimitsTests {
         #expect(!cut.unicodeScalars.contains("\u{fffd}"))
     }
 
-    @Test("The bounds are those of the contract")
+    @Test("The limits are those of the contract")
     func bounds() {
         #expect(Limits.reportCount == 1...10_000)
         #expect(Limits.outcomesPerRequest == 1_000_000)

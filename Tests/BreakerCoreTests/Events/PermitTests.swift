@@ -2,10 +2,10 @@ import BreakerCore
 import TestSupport
 import Testing
 
-@Suite("A permit")
+@Suite("Permits as text")
 struct PermitTests {
     @Test(
-        "is written as its generation, that of a probe with 16 hexadecimal digits",
+        "A permit is written as its generation, followed for a probe by 16 hexadecimal digits",
         arguments: [
             (Permit(generation: 7), "7"),
             (Permit(generation: .max), "9223372036854775807"),
@@ -21,7 +21,7 @@ struct PermitTests {
     }
 
     @Test(
-        "that does not parse is none",
+        "A malformed permit does not parse",
         arguments: [
             "", "-", "0", "00", "07", "-7", "+7", " 7", "7 ", "7\n", "7.0", "0x7", "seven", "7-", "7--", "-7-", "７",
             "٧",
@@ -36,7 +36,7 @@ struct PermitTests {
         #expect(Permit(text) == nil)
     }
 
-    @Test("survives being written and parsed", arguments: UInt64(1)...20)
+    @Test("A permit equals the one parsed from its text", arguments: UInt64(1)...20)
     func roundTrip(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         for _ in 1...100 {

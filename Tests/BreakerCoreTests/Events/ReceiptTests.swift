@@ -1,7 +1,7 @@
 import BreakerCore
 import Testing
 
-@Suite("A receipt")
+@Suite("Receipts of reports")
 struct ReceiptTests {
     static let report = Report(
         .failure,
@@ -20,7 +20,7 @@ struct ReceiptTests {
         ReportAnswer(counted: 0, refusal: .stalePermit, state: .halfOpen, generation: 9),
     ]
 
-    @Test("gives a repetition the first answer, applied or not, as a duplicate", arguments: answers)
+    @Test("A repeated report gets the first answer, applied or not, as a duplicate", arguments: answers)
     func repetition(answer: ReportAnswer) {
         let receipt = Receipt(of: Self.report, answer: answer, at: .start)
         var expected = answer
@@ -30,7 +30,7 @@ struct ReceiptTests {
     }
 
     @Test(
-        "is remembered for 15 minutes",
+        "A receipt is valid for 15 minutes",
         arguments: [(0, false), (899_999, false), (900_000, true), (900_001, true)]
     )
     func lifetime(ageMs: Int64, forgotten: Bool) {
@@ -56,7 +56,7 @@ struct ReceiptTests {
         ("count", { $0.count = 4 }),
     ]
 
-    @Test("meets another outcome, permit, duration or count with a conflict", arguments: conflicts)
+    @Test("A report with the same id conflicts if its outcome, permit, duration or count differs", arguments: conflicts)
     func conflict(field: String, edit: Edit) {
         let receipt = Receipt(of: Self.report, answer: Self.answers[0], at: .start)
         var other = Self.report
@@ -64,7 +64,7 @@ struct ReceiptTests {
         #expect(receipt.match(other, at: .start) == .conflict)
     }
 
-    @Test("does not look at kind, detail, reporter or age, which grows from one sending to the next")
+    @Test("A report with the same id does not conflict if only its kind, detail, reporter or age differs")
     func words() {
         let receipt = Receipt(of: Self.report, answer: Self.answers[0], at: .start)
         var other = Self.report
@@ -75,7 +75,7 @@ struct ReceiptTests {
         #expect(receipt.match(other, at: .start) != .conflict)
     }
 
-    @Test("of a report without permit and duration tells them from a report with")
+    @Test("A report with a permit or duration conflicts with a receipt without one")
     func absent() {
         let receipt = Receipt(of: Report(.failure), answer: Self.answers[0], at: .start)
         #expect(receipt.match(Report(.failure, durationMs: 0), at: .start) == .conflict)

@@ -2,9 +2,9 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("An unstable breaker comes with advice")
+@Suite("Advice for an unstable breaker")
 struct AdviceTests {
-    @Test("Two openings are no reason for advice, three are")
+    @Test("The explanation has advice after three openings, and none after two")
     func three() {
         var bench = Bench.open()
         bench.recover()
@@ -21,7 +21,7 @@ struct AdviceTests {
     }
 
     @Test(
-        "Where probes failed, wait longer: by what the policy leaves room for",
+        "If probes failed, the advice is a longer wait, by the field that the policy leaves room for",
         arguments: [
             (1.0, 60_000, 600_000, PolicyField.recoveryTimeoutMultiplier, PolicyValue.decimal(2)),
             (2.0, 60_000, 600_000, .recoveryTimeoutMs, .integer(120_000)),
@@ -45,7 +45,10 @@ struct AdviceTests {
         #expect(bench.explanation.advice.map(\.suggested) == [suggested])
     }
 
-    @Test("Where it trips again behind closing, ask for more successes", arguments: [(1, 3), (4, 9), (1_000, nil)])
+    @Test(
+        "If the breaker trips again soon after it closes, the advice is a higher success_threshold",
+        arguments: [(1, 3), (4, 9), (1_000, nil)]
+    )
     func relapses(threshold: Int, suggested: Int?) {
         var bench = Bench.open {
             $0.successThreshold = threshold
@@ -62,7 +65,7 @@ struct AdviceTests {
     }
 
     @Test(
-        "What tripped is read off its sentence",
+        "The observed value of a rule is parsed from a transition's detail",
         arguments: [
             (Rule.failureThreshold, "5 consecutive failures; the last: timeout", Double?.some(5)),
             (.failureCountThreshold, "1 failure in the last 1 min; the last: x", 1),

@@ -2,7 +2,7 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("A breaker explains itself")
+@Suite("The explanation of a breaker")
 struct ExplanationTests {
     private static let tripped =
         "payments:charge has been open since 22:13:20 UTC (48 s ago): 5 consecutive failures; the last: timeout from "
@@ -23,7 +23,7 @@ struct ExplanationTests {
         return bench
     }
 
-    @Test("Open: why, and until when")
+    @Test("The explanation of an open breaker has the cause and the end of the wait")
     func open() {
         var bench = Self.open()
         bench.wait(48_000)
@@ -45,7 +45,7 @@ struct ExplanationTests {
         #expect(bench.explanation.next.map(\.kind) == [.halfOpen, .overrideEnds])
     }
 
-    @Test("Half open: what opened it, and what decides; due and stored tell the same")
+    @Test("The explanation of a half-open breaker has the trip and the next steps, before and after it is stored")
     func halfOpen() {
         var bench = Self.open()
         bench.wait(60_000)
@@ -65,7 +65,7 @@ struct ExplanationTests {
     }
 
     @Test(
-        "Closed: how near to tripping, by the nearest rule",
+        "The explanation of a closed breaker has the rule that is nearest to a trip",
         arguments: [
             (0, "Nothing counts towards a trip."),
             (4, "Nearest to a trip is failure_threshold: 4 consecutive failures; it trips at 5."),
@@ -81,7 +81,7 @@ struct ExplanationTests {
         #expect(bench.explanation.next.map(\.kind) == [.trip])
     }
 
-    @Test("Closed again: since when, and when it last tripped; failures of before are no part of it")
+    @Test("The explanation of a breaker that closed again has its last trip, but not the failures before it")
     func closedAgain() {
         var bench = Self.halfOpen()
         bench.probe(.success)
@@ -95,7 +95,7 @@ struct ExplanationTests {
         #expect(bench.explanation.failures.isEmpty)
     }
 
-    @Test("A rate tells its share of the calls")
+    @Test("The explanation of a rate rule has the share of the calls")
     func rate() {
         var bench = Bench { $0 = Preset.rate.policy }
         bench.play("ffsss")
@@ -107,7 +107,7 @@ struct ExplanationTests {
         #expect(bench.explanation.text.contains("The rule failure_rate_threshold trips at 50 % of at least 10 calls."))
     }
 
-    @Test("Without a rule only an operator opens it")
+    @Test("The explanation says that only an operator opens a breaker without an enabled rule")
     func noRule() {
         let bench = Bench { $0.failureThreshold = nil }
         #expect(bench.explanation.text.hasSuffix("No rule is on: only an operator opens it."))
@@ -115,7 +115,7 @@ struct ExplanationTests {
     }
 
     @Test(
-        "Forced: who, why, until when, and what its end brings; from every state",
+        "The explanation of a forced breaker has the override's actor, reason, expiry and what follows",
         arguments: State.allCases
     )
     func forced(state: State) {
@@ -146,7 +146,10 @@ struct ExplanationTests {
         #expect(bench.explanation.text.contains(": force_closed of alice expired."))
     }
 
-    @Test("Behind an order the trip before it is no cause", arguments: [Breaker.ResetTarget.halfOpen, .closed])
+    @Test(
+        "After a reset the explanation does not name an earlier trip as the cause",
+        arguments: [Breaker.ResetTarget.halfOpen, .closed]
+    )
     func reset(target: Breaker.ResetTarget) throws {
         var bench = Self.open()
         try bench.reset(to: target)
@@ -155,7 +158,7 @@ struct ExplanationTests {
         #expect(!bench.explanation.text.contains("It opened"))
     }
 
-    @Test("Another day is named")
+    @Test("An instant on another day is written with its date")
     func otherDay() {
         var bench = Bench()
         bench.wait(86_400_000)
@@ -165,7 +168,7 @@ struct ExplanationTests {
 }
 
 extension Bench {
-    /// So many time-outs of one worker.
+    /// Reports `count` timeouts of one worker.
     mutating func time(out count: Int) {
         for _ in 0..<count { report(Report(.failure, kind: "timeout", reporter: "checkout-7")) }
     }

@@ -1,9 +1,10 @@
 import BreakerCore
 import Testing
 
-@Suite struct LengthTextTests {
+@Suite("Lengths of time as text")
+struct LengthTextTests {
     @Test(
-        "What has passed is rounded down, what is to come is rounded up",
+        "Elapsed time is rounded down, and remaining time is rounded up",
         arguments: [
             (-5, "0 s", "0 s"), (0, "0 s", "0 s"), (1, "0 s", "1 s"), (1_000, "1 s", "1 s"),
             (59_001, "59 s", "60 s"), (119_000, "119 s", "119 s"), (119_001, "119 s", "2 min"),

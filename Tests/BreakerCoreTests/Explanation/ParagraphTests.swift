@@ -2,14 +2,14 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("What the person on call reads")
+@Suite("The explanation of every situation")
 struct ParagraphTests {
-    @Test("Each state, override and cause has its paragraph", arguments: Situation.all)
+    @Test("The explanation of each state, override and cause is its exact paragraph", arguments: Situation.all)
     func paragraph(situation: Situation) {
         #expect(situation.bench.explanation.text == situation.text)
     }
 
-    @Test("The paragraphs are of every cause, and of every override in every state that it leaves")
+    @Test("The paragraphs cover every cause, and every possible pair of a state and an override")
     func complete() {
         let benches = Situation.all.map(\.bench)
         #expect(Set(benches.compactMap { $0.transitions.last?.cause }) == Set(Cause.allCases))
@@ -19,15 +19,15 @@ struct ParagraphTests {
     }
 }
 
-/// A breaker in some state, and the words for it.
+/// A breaker in some state, and its expected explanation.
 struct Situation: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let bench: Bench
     let text: String
 
     /// - Parameters:
-    ///   - edit: what its policy has otherwise than the default.
-    ///   - story: what happened to it.
+    ///   - edit: Changes the default policy.
+    ///   - story: The events that happen to the breaker.
     init(
         _ description: String,
         _ edit: (inout Policy) -> Void = { _ in },

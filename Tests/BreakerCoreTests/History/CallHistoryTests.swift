@@ -1,14 +1,14 @@
 import BreakerCore
 import Testing
 
-@Suite("Calls are told in whole steps of time")
+@Suite("The call history in steps of time")
 struct CallHistoryTests {
     private static func instant(_ minute: Int64, _ ms: Int64 = 0) -> Instant {
         Instant(milliseconds: minute * 60_000 + ms)
     }
 
     @Test(
-        "Steps hold the whole time from its first instant to its last",
+        "The steps cover the whole time from the first instant to the last",
         arguments: [
             (instant(10), instant(11), 1, 10, 1), (instant(10), instant(11, 1), 1, 10, 2),
             (instant(10, 59_999), instant(11), 1, 10, 1), (instant(11), instant(14), 5, 10, 1),
@@ -24,7 +24,7 @@ struct CallHistoryTests {
         #expect(steps.start(of: 0) == Self.instant(first))
     }
 
-    @Test("The last of so many steps holds the moment that it ends at", arguments: [0, 1, 119_999])
+    @Test("The last of a given number of steps contains the given instant", arguments: [0, 1, 119_999])
     func ending(ms: Int64) {
         let steps = CallHistory.Steps(endingAt: Self.instant(60, ms), length: 2, count: 30)
         #expect(steps.count == 30)
@@ -32,7 +32,7 @@ struct CallHistoryTests {
     }
 
     @Test(
-        "What happens outside the steps is in none of them",
+        "Calls outside the steps are counted in none of them",
         arguments: [(9, [0, 0]), (10, [1, 0]), (19, [0, 1]), (20, [0, 0])] as [(Int64, [Int64])]
     )
     func outside(minute: Int64, failures: [Int64]) {
@@ -44,7 +44,7 @@ struct CallHistoryTests {
     }
 
     @Test(
-        "A slow call counts beside its outcome, unless it is ignored",
+        "A slow call counts as slow besides its outcome, unless it is ignored",
         arguments: [(Outcome.success, [3, 0, 3, 0]), (.failure, [0, 3, 3, 0]), (.ignored, [0, 0, 0, 3])]
     )
     func slow(outcome: Outcome, counts: [Int64]) {

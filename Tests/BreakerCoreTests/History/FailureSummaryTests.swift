@@ -1,9 +1,9 @@
 import BreakerCore
 import Testing
 
-@Suite("Failures are told by what they have in common")
+@Suite("The summary of failures")
 struct FailureSummaryTests {
-    /// Kind, reporter, and how many failures.
+    /// The kind, the reporter and the number of failures.
     typealias Row = (kind: String?, reporter: String?, count: Int)
 
     private static func summary(_ rows: [Row]) -> FailureSummary {
@@ -23,7 +23,7 @@ struct FailureSummaryTests {
     }
 
     @Test(
-        "A line says what is most frequent, and whose it is",
+        "The summary's text names the most frequent kind and its most frequent reporter",
         arguments: [
             ([], "no failures"),
             ([("timeout", "checkout-7", 1)], "100 % timeout, from checkout-7"),
@@ -39,7 +39,7 @@ struct FailureSummaryTests {
         #expect(Self.summary(rows).text == text)
     }
 
-    @Test("Groups are weighed by what their rows stand for, and those that are equal are in order of name")
+    @Test("Groups are ordered by their number of failures, and equal ones by name")
     func groups() throws {
         let summary = Self.summary([
             ("reset", "b", 1), ("timeout", "a", 2), ("dns", "a", 1), (nil, "a", 1), ("timeout", "b", 3),
@@ -54,7 +54,7 @@ struct FailureSummaryTests {
         #expect(summary.reporters.map(\.failures) == [4, 4])
     }
 
-    @Test("No more than 20 groups are told of a sort", arguments: [(20, 20), (21, 20)])
+    @Test("The summary has at most 20 kinds and at most 20 reporters", arguments: [(20, 20), (21, 20)])
     func limit(groups: Int, told: Int) throws {
         let summary = Self.summary((1...groups).map { ("kind", "reporter-\($0)", 1) })
         #expect(summary.failures == groups)

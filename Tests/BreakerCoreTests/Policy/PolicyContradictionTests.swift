@@ -1,11 +1,11 @@
 import BreakerCore
 import Testing
 
-@Suite("The fields of a policy, taken together,")
+@Suite("Contradictions between the fields of a policy")
 struct PolicyContradictionTests {
     static let both = ["window_ms", "window_calls"]
 
-    /// Documents laid over the default policy, and the fields at fault.
+    /// Documents that are applied to the default policy, and the fields at fault.
     static let documents: [(document: PolicyDocument, faults: [String])] = [
         ([:], []),
         (["failure_threshold": .null], []),
@@ -39,7 +39,10 @@ struct PolicyContradictionTests {
         (["window_calls": .integer(0), "failure_count_threshold": .integer(4)], ["window_calls"]),
     ]
 
-    @Test("do not contradict each other", arguments: documents)
+    @Test(
+        "A policy document whose fields contradict each other is refused with the fields at fault",
+        arguments: documents
+    )
     func contradictions(document: PolicyDocument, faults: [String]) {
         var found: [String] = []
         do {
@@ -50,7 +53,7 @@ struct PolicyContradictionTests {
         #expect(found == faults)
     }
 
-    @Test("are checked as they end up, the patched beside the rest")
+    @Test("A patch is checked together with the fields that it does not change")
     func patch() throws {
         let slow = try Policy().applying(["slow_call_rate_threshold": .decimal(1), "slow_call_ms": .integer(9)])
         #expect(throws: PolicyError.self) { try slow.applying(["slow_call_ms": .null]) }
@@ -60,7 +63,7 @@ struct PolicyContradictionTests {
         #expect(try capped.applying(["recovery_timeout_ms": .integer(70_000)]).recoveryTimeoutMaxMs == 70_000)
     }
 
-    @Test("Patching one window nulls the other; null gives way to the default only where it was in use")
+    @Test("A patch of one window clears the other, and null restores the default only for the window in use")
     func windows() throws {
         let calls = try Policy().applying(["window_calls": .integer(20)])
         #expect(calls.window == .calls(20))
@@ -75,7 +78,7 @@ struct PolicyContradictionTests {
     }
 
     @Test(
-        "The cap follows the recovery timeout unless it is given",
+        "If recovery_timeout_max_ms is not given, it is 10 min or a longer recovery timeout",
         arguments: [(60_000, 600_000), (600_000, 600_000), (600_001, 600_001), (86_400_000, 86_400_000)]
     )
     func cap(timeoutMs: Int64, maxMs: Int64) throws {
@@ -88,7 +91,7 @@ struct PolicyContradictionTests {
         #expect(try given.applying(["recovery_timeout_max_ms": .null]) == policy)
     }
 
-    @Test("can be built again from what was given", arguments: Preset.allCases)
+    @Test("A policy can be built again from its given fields", arguments: Preset.allCases)
     func givenFields(preset: Preset) throws {
         let extra: [PolicyDocument] = [
             [:], ["window_calls": .integer(50)], ["recovery_timeout_max_ms": .integer(700_000)],

@@ -2,9 +2,9 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("A pool of policies")
+@Suite("The pool of policies")
 struct PolicyPoolTests {
-    @Test("gives breakers of one policy one instance, and a change of one leaves the others as they are")
+    @Test("Breakers of equal policies share one instance, and a policy change of one does not affect the others")
     func shares() {
         var benches = [Bench(), Bench(), Bench { $0.failureThreshold = 7 }]
         var pool = PolicyPool()
@@ -15,7 +15,7 @@ struct PolicyPoolTests {
         #expect(benches.map(\.breaker.policy.failureThreshold) == [9, 5, 7])
     }
 
-    @Test("is bounded: a policy beyond its capacity stays with its breaker")
+    @Test("A policy beyond the pool's capacity is not shared")
     func isBounded() {
         var pool = PolicyPool()
         for threshold in 1...1_024 {

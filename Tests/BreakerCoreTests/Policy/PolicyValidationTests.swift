@@ -2,11 +2,11 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("A policy document")
+@Suite("Policy documents")
 struct PolicyValidationTests {
     struct Row: Sendable, CustomTestStringConvertible {
         var field: PolicyField
-        /// The default, as the design has it.
+        /// The default value in the design.
         var `default`: PolicyValue
         var admitted: [PolicyValue]
         var refused: [PolicyValue]
@@ -48,20 +48,20 @@ struct PolicyValidationTests {
         Row(.probeLeaseMs, .integer(30_000), 100...300_000),
     ]
 
-    /// A policy over which each field may be set to the bounds of its range, with no contradiction.
+    /// A policy in which each field may be set to the bounds of its range without a contradiction.
     static let base = Policy.with {
         $0.slowCallMs = 1
         $0.recoveryTimeoutMs = 100
     }
 
-    @Test("The table of fields is that of the design", arguments: table)
+    @Test("Every field of a policy has the default of the design", arguments: table)
     func fields(row: Row) {
         #expect(row.field.defaultValue == row.default)
         #expect(Policy()[row.field] == row.default)
         #expect(Self.table.map(\.field) == PolicyField.allCases)
     }
 
-    @Test("takes a field within its range, its bounds included", arguments: table)
+    @Test("A policy document may set a field to any value of its range, including the bounds", arguments: table)
     func admitted(row: Row) throws {
         for value in row.admitted {
             let policy = try Self.base.applying([row.field.rawValue: value])
@@ -69,7 +69,7 @@ struct PolicyValidationTests {
         }
     }
 
-    @Test("refuses a field beyond its range, or of another type, and names it", arguments: table)
+    @Test("A field that is out of range or of another type is refused, and the error names it", arguments: table)
     func refused(row: Row) {
         for value in row.refused + [.unsuitable("a text"), .unsuitable("true")] {
             let error = #expect(throws: PolicyError.self) { try Self.base.applying([row.field.rawValue: value]) }
@@ -77,7 +77,7 @@ struct PolicyValidationTests {
         }
     }
 
-    @Test("takes null for off, or for the default where there is no off", arguments: table)
+    @Test("null turns a field off, or sets it to its default if it cannot be off", arguments: table)
     func null(row: Row) throws {
         let off: Set<PolicyField> = [
             .failureThreshold, .failureCountThreshold, .failureRateThreshold, .slowCallRateThreshold, .slowCallMs,
@@ -91,13 +91,16 @@ struct PolicyValidationTests {
         #expect(policy[row.field] == (off.contains(row.field) ? .null : row.default))
     }
 
-    @Test("refuses a field that no policy has", arguments: ["", "threshold", "Failure_Threshold", "failureThreshold"])
+    @Test(
+        "A policy document with an unknown field is refused",
+        arguments: ["", "threshold", "Failure_Threshold", "failureThreshold"]
+    )
     func unknown(field: String) {
         let error = #expect(throws: PolicyError.self) { try Policy().applying([field: .null]) }
         #expect(error?.faults == [.init(field: field, detail: "is not a field of a policy")])
     }
 
-    @Test("is refused whole, with every bad field named")
+    @Test("The error of a refused policy document names every bad field")
     func everyFault() {
         let document: PolicyDocument = [
             "failure_threshold": .integer(0), "half_open_probes": .unsuitable("a text"), "nonsense": .null,
@@ -110,7 +113,7 @@ struct PolicyValidationTests {
     }
 
     @Test(
-        "says what a field may be, and what it was",
+        "The error of a bad field gives its allowed values and its value",
         arguments: [
             ("failure_threshold", .integer(0), "must be an integer from 1 to 10000, or null, not 0"),
             ("failure_rate_threshold", .decimal(1.5), "must be a number above 0 and at most 1, or null, not 1.5"),

@@ -1,7 +1,7 @@
 import BreakerCore
 import Testing
 
-@Suite("A preset")
+@Suite("Presets and policy sources")
 struct PresetTests {
     static let differences: [(preset: Preset, fields: PolicyDocument)] = [
         (.default, [:]),
@@ -10,25 +10,25 @@ struct PresetTests {
         (.rate, ["failure_threshold": .null, "failure_rate_threshold": .decimal(0.5)]),
     ]
 
-    @Test("is the default policy but for its own fields", arguments: differences)
+    @Test("A preset is the default policy with its own fields changed", arguments: differences)
     func fields(preset: Preset, fields: PolicyDocument) throws {
         #expect(preset.policy == (try Policy().applying(fields)))
         #expect(try preset.policy.applying([:]) == preset.policy, "it is valid")
     }
 
-    @Test("rate is half of at least 10 calls in a minute")
+    @Test("The preset rate needs at least 10 calls in a window of a minute")
     func rate() {
         #expect(Preset.rate.policy.minimumCalls == 10)
         #expect(Preset.rate.policy.window == .time(ms: 60_000))
     }
 
-    @Test("has a name")
+    @Test("The presets are default, flaky, slow and rate")
     func names() {
         #expect(Preset.allCases.map(\.rawValue) == ["default", "flaky", "slow", "rate"])
     }
 
     @Test(
-        "A policy's source survives being written and parsed",
+        "A policy source equals the one parsed from its text",
         arguments: [
             (PolicySource.builtIn, "default"), (.config, "config"), (.api, "api"),
             (.profile("payments:*"), "profile:payments:*"),
@@ -40,7 +40,10 @@ struct PresetTests {
         #expect(PolicySource(text) == source)
     }
 
-    @Test("What names no source is none", arguments: ["", "Default", "profile", "built_in", "apis"])
+    @Test(
+        "A text that names no policy source does not parse",
+        arguments: ["", "Default", "profile", "built_in", "apis"]
+    )
     func noSource(text: String) {
         #expect(PolicySource(text) == nil)
     }

@@ -2,7 +2,7 @@ import BreakerCore
 import TestSupport
 import Testing
 
-@Suite("A profile")
+@Suite("Profiles and their patterns")
 struct ProfileTests {
     static let fits: [(pattern: String, names: [String], others: [String])] = [
         ("payments", ["payments"], ["payment", "payments2", "Payments", "payments:charge"]),
@@ -20,7 +20,7 @@ struct ProfileTests {
         ("a.b", ["a.b"], ["axb"]),
     ]
 
-    @Test("applies to the names that fit its whole pattern", arguments: fits)
+    @Test("A pattern matches a breaker name as a whole", arguments: fits)
     func matches(pattern: String, names: [String], others: [String]) {
         let pattern = NamePattern(pattern)!
         for name in names { #expect(pattern.matches(BreakerName(name)!), "\(name)") }
@@ -28,25 +28,28 @@ struct ProfileTests {
     }
 
     @Test(
-        "has a pattern of the characters of names, `*` and `?`",
+        "A pattern may have the characters of breaker names, `*` and `?`",
         arguments: ["*", "-*", "a?", ":", String(repeating: "?", count: 128)]
     )
     func valid(text: String) {
         #expect(NamePattern(text)?.text == text)
     }
 
-    @Test("has no other pattern", arguments: ["", "a b", "a/b", "[ab]", "é*", String(repeating: "?", count: 129)])
+    @Test(
+        "A pattern that is empty, too long or has another character is refused",
+        arguments: ["", "a b", "a/b", "[ab]", "é*", String(repeating: "?", count: 129)]
+    )
     func invalid(text: String) {
         #expect(NamePattern(text) == nil)
     }
 
-    @Test("that can match in many ways is decided at once", .timeLimit(.minutes(1)))
+    @Test("A pattern with 63 stars is matched within a minute", .timeLimit(.minutes(1)))
     func pathological() {
         let pattern = NamePattern(String(repeating: "*a", count: 63) + "b")!
         #expect(!pattern.matches(BreakerName(String(repeating: "a", count: 128))!))
     }
 
-    @Test("agrees with a plain recursive match", arguments: UInt64(1)...20)
+    @Test("A pattern matches the names that a plain recursive match finds", arguments: UInt64(1)...20)
     func recursive(seed: UInt64) {
         func matches(_ pattern: Substring, _ name: Substring) -> Bool {
             guard let first = pattern.first else { return name.isEmpty }
@@ -64,7 +67,7 @@ struct ProfileTests {
     }
 
     @Test(
-        "is preferred to a less specific one",
+        "Patterns are ordered by how specific they are",
         arguments: [
             ["payments:charge", "payments:*", "pay*", "*"], ["a?", "a*", "?", "*", "**"], ["ab", "a", "a*"],
             ["*:a", "a:*", "b:*", "?"],
@@ -85,7 +88,7 @@ struct ProfileTests {
     static func policy(_ threshold: Int) -> Policy { .with { $0.failureThreshold = threshold } }
 
     @Test(
-        "The book gives a name its own policy, else that of the most specific profile, else the default",
+        "The policy book gives a name its own policy, else that of the most specific profile, else the default",
         arguments: [
             ("payments:charge", 1, .config), ("payments:refund", 2, .profile("payments:*")),
             ("payments", 3, .profile("pay*")), ("mail", 4, .profile("????")), ("search", 9, .builtIn),

@@ -1,12 +1,13 @@
 import BreakerCore
 
-/// What a breaker has to know, worked out again from a plain list of its calls, by the words of the design.
+/// A model that computes a breaker's counts, streak and trips from a plain list of its calls, as the design defines
+/// them.
 struct Recount {
     struct Call {
         var at: Instant
         var failed: Bool
         var slow: Bool
-        /// Whether it ended so late that it evaluates the rules.
+        /// Whether the call ended recently enough to evaluate the rules.
         var isCurrent: Bool
     }
 
@@ -15,9 +16,9 @@ struct Recount {
     /// All calls of the present generation, in the order in which they were reported.
     private(set) var calls: [Call] = []
     private(set) var streak = 0
-    /// How many of them came before the window was last emptied.
+    /// How many of ``calls`` were reported before the window was last emptied.
     private var emptied = 0
-    /// How many openings followed each other, and how long the last was to last.
+    /// The number of openings in a row, and the full length of the last one.
     private var openings = 0
     private var lastOpenMs: Int64 = 0
 
@@ -26,7 +27,7 @@ struct Recount {
         since = breaker.since
     }
 
-    /// A generation begins with nothing.
+    /// Forgets all calls if the breaker has begun another generation.
     mutating func follow(_ breaker: Breaker) {
         guard breaker.generation != generation else { return }
         generation = breaker.generation
@@ -73,7 +74,7 @@ struct Recount {
 
     /// Counts the outcomes of an applied report of a closed breaker.
     ///
-    /// - Returns: how many until one trips, and its cause.
+    /// - Returns: The number of outcomes up to the one that trips, and the cause of the trip.
     mutating func add(_ report: Report, to breaker: Breaker, at now: Instant) -> (counted: Int, cause: Cause?) {
         guard report.outcome != .ignored else { return (report.count, nil) }
         let call = Call(
@@ -114,7 +115,9 @@ struct Recount {
         return nil
     }
 
-    /// How long a trip at `now` opens `breaker`, which has yet to trip.
+    /// Counts an opening at `now` of `breaker`, which has not opened yet.
+    ///
+    /// - Returns: How long the breaker stays open, in milliseconds.
     mutating func open(_ breaker: Breaker, at now: Instant) -> Int64 {
         let closedMs = breaker.since.milliseconds(until: now)
         let follows = openings > 0 && (breaker.state == .halfOpen || closedMs < lastOpenMs)

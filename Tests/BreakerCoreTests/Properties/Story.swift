@@ -1,13 +1,13 @@
 import BreakerCore
 import TestSupport
 
-/// A random sequence of events, made from a seed.
+/// A random sequence of events from a seed.
 struct Story: CustomStringConvertible {
     enum Step {
         case wait(milliseconds: Int)
-        /// To the instant at which something falls due, or a few milliseconds beside it.
+        /// Waits until the next event falls due, or a few milliseconds less or more.
         case waitUntilDue(offsetMs: Int)
-        /// The server starts again with its clock that far behind.
+        /// The server starts again with its clock set back.
         case clockFallsBack(milliseconds: Int)
         case acquire
         case report(Outcome, Carried, durationMs: Int?, ageMs: Int, count: Int)
@@ -22,7 +22,7 @@ struct Story: CustomStringConvertible {
         case nothing
         case bareOfThisGeneration
         case leaseInFlight
-        /// Any that was handed out before.
+        /// Any permit that was handed out before.
         case earlier(Int)
     }
 
@@ -30,7 +30,7 @@ struct Story: CustomStringConvertible {
     var policy: Policy
     var steps: [Step]
 
-    /// Of 5 to 20 events.
+    /// A story of 5 to 20 events.
     init(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         self.seed = seed
@@ -76,7 +76,7 @@ struct Story: CustomStringConvertible {
         }
     }
 
-    /// With numbers so small that things happen.
+    /// A policy whose numbers are small, so that rules trip and timeouts end often.
     private static func policy(_ random: inout SplitMix64) -> Policy {
         Policy.with {
             $0.failureThreshold = random.pick([nil, nil, 1, 2, 3, 4])

@@ -1,13 +1,13 @@
 import BreakerCore
 import Testing
 
-@Suite("Whatever happens to a breaker")
+@Suite("Random stories of a breaker")
 struct StoryTests {
-    /// Stories a seed; with ``seeds`` 100 000 in all.
+    /// The number of stories for each seed: 100 000 in all with ``seeds``.
     static let stories: UInt64 = 2_500
     static let seeds = UInt64(1)...40
 
-    @Test("it keeps to its invariants", arguments: seeds)
+    @Test("A breaker keeps its invariants in every random story", arguments: seeds)
     func invariants(seed: UInt64) {
         for number in 0..<Self.stories {
             let story = Story(seed: seed << 32 | number)
@@ -20,7 +20,7 @@ struct StoryTests {
         }
     }
 
-    @Test("the stories come to every cause and every refusal, and lose probes")
+    @Test("The random stories reach every cause and every refusal, and lose more than 100 probes")
     func reach() throws {
         var causes: Set<Cause> = []
         var refusals: Set<ReportAnswer.Refusal> = []
@@ -43,7 +43,7 @@ struct StoryTests {
         } catch { return error }
     }
 
-    /// The story without each event that the violation does not need.
+    /// The story without the events that the violation does not need.
     private func shortened(_ story: Story) -> Story {
         var shortest = story
         for index in story.steps.indices.reversed() {

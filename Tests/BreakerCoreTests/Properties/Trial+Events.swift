@@ -2,7 +2,7 @@ import BreakerCore
 import TestSupport
 
 extension Trial {
-    /// To advance to one instant and then to a later one is to advance to the later one; to do so again is nothing.
+    /// Requires that an advance in two steps equals an advance in one, and that a second advance changes nothing.
     mutating func wait(_ milliseconds: Int) throws(Violation) {
         var direct = bench
         direct.wait(milliseconds)
@@ -87,7 +87,8 @@ extension Trial {
         try require(bench.now.milliseconds(until: until) == openMs, "open should last \(openMs) ms")
     }
 
-    /// - Parameter isRefused: whether the report was refused as too old. One that is refused otherwise may be too old.
+    /// - Parameter isRefused: Whether the report was refused as too old. A report that was refused for another reason
+    ///   may be too old as well.
     private func requireTooOld(_ report: Report, _ isRefused: Bool, _ advanced: Bench) throws(Violation) {
         let breaker = advanced.breaker
         guard breaker.state == .closed, report.permit.map({ $0 == Permit(generation: breaker.generation) }) ?? true
@@ -96,7 +97,7 @@ extension Trial {
         try require(isTooOld == isRefused, "\(report) is too old: \(isTooOld)")
     }
 
-    /// What an applied report leads to.
+    /// The expected count of an applied report, and the cause of the transition that it leads to.
     private mutating func expected(of report: Report, _ advanced: Bench) throws(Violation) -> (Int, Cause?) {
         let breaker = advanced.breaker
         switch breaker.state {
@@ -120,7 +121,7 @@ extension Trial {
         }
     }
 
-    /// An instant before `until`, at or behind `now`.
+    /// A random instant from `now` on and before `until`.
     mutating func sample(until: Instant) -> Instant {
         let length = min(bench.now.milliseconds(until: until), 100_000)
         guard length > 1, random.below(3) > 0 else { return bench.now }

@@ -2,7 +2,7 @@ import BreakerCore
 import TestSupport
 
 extension Trial {
-    /// What holds of every breaker behind every event.
+    /// Checks what holds of every breaker after every event.
     mutating func watch(_ before: Bench) throws(Violation) {
         try watchRevisions(before)
         let loaded = Breaker(bench.breaker.snapshot)
@@ -56,7 +56,7 @@ extension Trial {
         try require(Int(bench.breaker.consecutiveFailures) == streak, "a recount finds a streak of \(streak)")
     }
 
-    /// Up to its end the standing answers as the machine does, or has the machine asked.
+    /// Checks that the standing, until it ends, gives the same answer as the breaker or refers to the breaker.
     private mutating func watchStanding() throws(Violation) {
         let standing = bench.breaker.standing
         let instant = sample(until: standing.until)

@@ -1,19 +1,19 @@
 import BreakerCore
 import TestSupport
 
-/// What a breaker did that it must never do.
+/// An invariant that a breaker violated.
 struct Violation: Error {
     var what: String
 }
 
-/// Tells a story to a breaker and watches it at every event.
+/// Plays a story on a breaker and checks the breaker at every event.
 struct Trial {
     var bench: Bench
     var recount: Recount
     var permits: [Permit] = []
     /// The number of the failure that ended last.
     var lastFailure: Int64?
-    /// What reports met with.
+    /// The refusals of the story's reports.
     var refusals: Set<ReportAnswer.Refusal> = []
     var random: SplitMix64
 

@@ -2,19 +2,19 @@ import BreakerCore
 import TestSupport
 
 extension Instant {
-    /// When every bench begins.
+    /// The instant at which every bench begins.
     static let start = Instant(milliseconds: 1_700_000_000_000)
 }
 
-/// A breaker on the bench: its clock, its revisions and its lease ids are in the test's hands.
+/// A breaker whose clock, revisions and lease ids the test controls.
 struct Bench {
     var breaker: Breaker
-    /// Six revisions are taken by others, so that the breaker's first generation is 7.
+    /// Other breakers have taken six revisions, so that this breaker's first generation is 7.
     var journal = Journal(revision: 6)
     var now = Instant.start
     var random = SplitMix64(seed: 1)
 
-    /// A closed breaker with the default policy but for `edit`.
+    /// A closed breaker with the default policy, changed by `edit`.
     init(_ edit: (inout Policy) -> Void = { _ in }) {
         let policy = Policy.with(edit)
         breaker = Breaker(creating: Self.name, policy: policy, source: .builtIn, at: now, journal: &journal)
@@ -22,14 +22,14 @@ struct Bench {
 
     static let name = BreakerName("payments:charge")!
 
-    /// A breaker that has tripped right now.
+    /// A breaker that tripped at this instant.
     static func open(_ edit: (inout Policy) -> Void = { _ in }) -> Bench {
         var bench = Bench(edit)
         bench.trip()
         return bench
     }
 
-    /// A breaker that has become half open right now, by its recovery timeout.
+    /// A breaker that became half open at this instant, by its recovery timeout.
     static func halfOpen(_ edit: (inout Policy) -> Void = { _ in }) -> Bench {
         var bench = Bench.open(edit)
         bench.recover()
@@ -50,10 +50,10 @@ struct Bench {
 
     var failures: [Failure] { journal.failures.map(\.failure) }
 
-    /// What the window holds at this moment.
+    /// The counts of the window at this instant.
     var counts: Counts { breaker.counts(at: now) }
 
-    /// How long the breaker is to stay open, counted from when it opened.
+    /// How long the breaker stays open, in milliseconds from when it opened; `nil` if it has no end.
     var openMs: Int? { breaker.openUntil.map { Int(breaker.since.milliseconds(until: $0)) } }
 }
 
@@ -146,7 +146,7 @@ extension Bench {
 
     /// Reports one call for each letter: `s` success, `f` failure, in upper case a slow one, `i` ignored.
     ///
-    /// - Returns: which of them tripped the breaker, counted from 1; `nil` where none did.
+    /// - Returns: The number of the call that tripped the breaker, counted from 1; `nil` if none did.
     @discardableResult
     mutating func play(_ calls: String) -> Int? {
         for (index, call) in calls.enumerated() {
@@ -157,7 +157,7 @@ extension Bench {
         return nil
     }
 
-    /// What ``play(_:)`` takes for slow.
+    /// The duration of a slow call in ``play(_:)``, in milliseconds.
     static let slowMs = 100
 }
 

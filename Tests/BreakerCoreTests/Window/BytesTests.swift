@@ -2,10 +2,10 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("Numbers as bytes")
+@Suite("Numbers as bytes, and counts")
 struct BytesTests {
     @Test(
-        "take seven bits a byte, the least significant first",
+        "A number is encoded in seven bits a byte, the least significant first",
         arguments: [
             (0, [0]), (1, [1]), (127, [0x7f]), (128, [0x80, 1]), (300, [0xac, 2]), (16_383, [0xff, 0x7f]),
             (16_384, [0x80, 0x80, 1]), (.max, Array(repeating: 0xff, count: 9) + [1]),
@@ -21,7 +21,7 @@ struct BytesTests {
     }
 
     @Test(
-        "that are cut off or above 64 bits are none",
+        "Bytes that are cut off or exceed 64 bits are not a number",
         arguments: [
             [], [0x80], [0xff, 0xff], Array(repeating: 0xff, count: 9) + [2], Array(repeating: 0x80, count: 10) + [1],
         ]
@@ -31,14 +31,14 @@ struct BytesTests {
         #expect(reader.next() == nil)
     }
 
-    @Test("A count that cannot grow stays where it is", arguments: [(0, 1, 1), (.max - 1, 1, .max), (.max, 1, .max)])
+    @Test("A count stays at its maximum", arguments: [(0, 1, 1), (.max - 1, 1, .max), (.max, 1, .max)])
     func saturates(count: UInt32, step: UInt32, sum: UInt32) {
         var count = count
         count.addSaturating(step)
         #expect(count == sum)
     }
 
-    @Test("A rate of no calls is none, of others a share")
+    @Test("A rate is a share of the calls, and nil if there are no calls")
     func rates() {
         #expect(Counts().failureRate == nil)
         #expect(Counts().slowRate == nil)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The buckets of a time window")
 struct TimeWindowTests {
-    /// Counts by bucket, all of them, however old.
+    /// A model that keeps the counts of every bucket, however old.
     private struct Recount {
         var buckets: [Int64: Counts] = [:]
         var newest: Int64 = 0
@@ -22,12 +22,12 @@ struct TimeWindowTests {
     }
 
     private static func counts(_ random: inout SplitMix64) -> Counts {
-        // Now and then as much as a bucket takes, so that buckets and their sum saturate.
+        // Some counts are as large as a bucket can hold, so that buckets and their sum saturate.
         let calls = UInt32(random.pick([1, 1, 1, 7, 1_000, Int(UInt32.max) - 1, Int(UInt32.max)]))
         return Counts(calls: calls, failures: random.pick([0, calls / 2, calls]), slow: random.pick([0, 1, calls]))
     }
 
-    @Test("hold together what a recount of them gives, whatever the gaps", arguments: 0..<200 as Range<UInt64>)
+    @Test("A time window has the counts of a plain recount, whatever the gaps", arguments: 0..<200 as Range<UInt64>)
     func total(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var (window, recount) = (TimeWindow(), Recount())
@@ -46,7 +46,7 @@ struct TimeWindowTests {
         }
     }
 
-    @Test("come back from their bytes, and hold the same from there on", arguments: 0..<50 as Range<UInt64>)
+    @Test("A time window read from its bytes counts as the one written does", arguments: 0..<50 as Range<UInt64>)
     func roundTrip(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         var window = TimeWindow()
@@ -69,7 +69,7 @@ struct TimeWindowTests {
         }
     }
 
-    @Test("take what happened before the oldest of them that is in use, as far as 59 buckets before the newest")
+    @Test("A time window counts a late call in a bucket up to 59 before the newest")
     func reachBack() {
         let call = Counts(failed: true, slow: false)
         for (bucket, isHeldLater) in [(100, true), (42, true), (41, false), (7, false)] as [(Int64, Bool)] {
@@ -82,7 +82,7 @@ struct TimeWindowTests {
         }
     }
 
-    @Test("are the same window however much room they once took")
+    @Test("Time windows with equal counts are equal, however many buckets they once used")
     func equality() {
         var (wide, narrow) = (TimeWindow(), TimeWindow())
         let call = Counts(failed: true, slow: false)
