@@ -5,12 +5,12 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("What operators order is kept")
+@Suite("The audit of operators' orders")
 struct AuditTests {
     private static let name = BreakerName("payments")!
     private static let alice = Author(actor: "alice", address: "10.1.2.3")
 
-    @Test("Every order leaves one entry, with the revision of its change, and what was before and is behind")
+    @Test("Every order leaves one audit entry, with the revision of its change and the values before and after")
     func orders() async throws {
         try await RunningEngine.with { running async throws in
             let (engine, name, alice) = (running.engine, Self.name, Self.alice)
@@ -50,7 +50,7 @@ struct AuditTests {
         }
     }
 
-    @Test("An order that changes nothing, that is refused, or that nobody gave leaves none")
+    @Test("An order that is refused or changes nothing, and an automatic change, leave no audit entry")
     func nothing() async throws {
         try await RunningEngine.with { running async throws in
             let (engine, name) = (running.engine, Self.name)
@@ -74,7 +74,7 @@ struct AuditTests {
         }
     }
 
-    @Test("A change that is not stored leaves no entry, nor does the next batch bring it")
+    @Test("An order that is not stored leaves no audit entry, even with the next batch")
     func fault() async throws {
         let disk = FaultyDisk()
         try await RunningEngine.with(vfs: disk.name) { running async throws in

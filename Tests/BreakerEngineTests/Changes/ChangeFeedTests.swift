@@ -9,7 +9,7 @@ extension ChangeFeed {
     }
 }
 
-@Suite("The feed keeps the newest changes for all who follow")
+@Suite("The change feed")
 struct ChangeFeedTests {
     private func changes(_ revisions: ClosedRange<Int64>) throws -> [Journal.Change] {
         let name = try #require(BreakerName("a"))
@@ -19,7 +19,7 @@ struct ChangeFeedTests {
         }
     }
 
-    /// The revisions that are taken behind `position`; `nil` where they are no longer kept.
+    /// The revisions taken after `position`; `nil` if the feed does not keep them.
     private func taken(_ feed: ChangeFeed, behind position: Int64) -> [Int64]? {
         switch feed.take(behind: position) {
         case .upToDate: []
@@ -28,7 +28,7 @@ struct ChangeFeedTests {
         }
     }
 
-    @Test("Begun at a revision, it has nothing of before")
+    @Test("A feed that begins at a revision has no earlier change")
     func empty() {
         let feed = ChangeFeed(revision: 7)
         #expect(taken(feed, behind: 7) == [])
@@ -36,7 +36,7 @@ struct ChangeFeedTests {
         #expect(taken(feed, behind: 8) == [])
     }
 
-    @Test("From any position the next changes come, be it in the midst of a batch")
+    @Test("The feed gives the next changes after any position, even in the middle of a batch")
     func positions() throws {
         let feed = ChangeFeed(revision: 2)
         for batch: ClosedRange<Int64> in [3...3, 4...6, 7...8] { feed.publish(try changes(batch)) }
@@ -47,7 +47,7 @@ struct ChangeFeedTests {
         #expect(taken(feed, behind: 8) == [])
     }
 
-    @Test("No more than a number of changes are taken at once, of one batch or of many", arguments: [1, 3, 1_000])
+    @Test("A take returns at most changesAtOnce changes, from one batch or from many", arguments: [1, 3, 1_000])
     func together(batch: Int64) throws {
         let feed = ChangeFeed(revision: 0)
         let many = Int64(ChangeFeed.changesAtOnce)
@@ -61,7 +61,7 @@ struct ChangeFeedTests {
         #expect(taken(feed, behind: last - 1) == [last])
     }
 
-    @Test("The oldest batches go when there are too many changes; the last stays whole, however long")
+    @Test("The feed drops its oldest batches if it has too many changes, but never a part of the last batch")
     func bound() throws {
         let feed = ChangeFeed(revision: 0)
         let kept = Int64(ChangeFeed.keptChanges)
@@ -77,7 +77,10 @@ struct ChangeFeedTests {
         #expect(taken(feed, behind: 3 * kept - 1) == [3 * kept])
     }
 
-    @Test("The image has every change, be it let go, in batches of any size", arguments: [1, 7, 500, 4_096, 9_999])
+    @Test(
+        "The feed's image has every change, even those that the feed has dropped",
+        arguments: [1, 7, 500, 4_096, 9_999]
+    )
     func image(batch: Int64) throws {
         let feed = ChangeFeed(revision: 0)
         let (kept, now) = (Int64(ChangeFeed.keptChanges), Instant(milliseconds: 0))
@@ -85,7 +88,7 @@ struct ChangeFeedTests {
         let total = 3 * kept + 1
         for first in stride(from: 1, through: total, by: Int(batch)) {
             let changes = try (first...min(first + batch - 1, total)).map { revision in
-                // The second third is of names of the first.
+                // The second third deletes the breakers of the first.
                 let number = revision > kept && revision <= 2 * kept ? revision - kept : revision
                 return Journal.Change(
                     revision: revision,
@@ -104,7 +107,7 @@ struct ChangeFeedTests {
         #expect(feed.image(at: now) === image)
     }
 
-    @Test("A wait ends with the next change, or with the end of the feed; what is here is told to the end")
+    @Test("A wait ends with the next change or the end of the feed, and remaining changes are still published then")
     func waits() async throws {
         let feed = ChangeFeed(revision: 1)
         let tickets = (0..<8).map { _ in feed.ticket() }
@@ -121,12 +124,12 @@ struct ChangeFeedTests {
         #expect(await feed.wait(tickets[0], behind: 1) == .published)
     }
 
-    @Test("A wait ends with a beat for the one who waits, and with its task")
+    @Test("A wait ends with a beat for its own ticket, or when its task is cancelled")
     func ends() async throws {
         let feed = ChangeFeed(revision: 1)
         let (beaten, other) = (feed.ticket(), feed.ticket())
         let waits = Task { await feed.wait(other, behind: 1) }
-        // One beat of many meets it waiting.
+        // Beats are repeated, because a beat before the wait has no effect.
         let beats = Task {
             while !Task.isCancelled {
                 feed.wake(beaten, .beat)

@@ -5,9 +5,9 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("A follower of all changes")
+@Suite("Followers of changes")
 struct FollowerTests {
-    /// Resets one of a few breakers again and again, many at a time, so that batches have many sizes.
+    /// Resets eight breakers in turn, many at a time, so that batches have many sizes.
     private func reset(_ engine: Engine, times: Int) async throws {
         let names = try (0..<8).map { try #require(BreakerName("breaker-\($0)")) }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -19,8 +19,10 @@ struct FollowerTests {
         }
     }
 
-    /// Follows from one revision after the other: each time some events long, then again from where it came to.
-    /// - Returns: the revisions that it was told.
+    /// Follows the changes from `start` to `end`: each follower takes a few events, and the next one resumes where it
+    /// stopped.
+    ///
+    /// - Returns: The revisions that the followers received.
     private static func follow(
         _ engine: Engine,
         from start: Int64,
@@ -32,10 +34,10 @@ struct FollowerTests {
         var position = start
         while position < end {
             var (follower, event) = try await engine.follow(behind: position)
-            // What it was told at once may be the last there is.
+            // The first event may already have the last changes.
             for _ in 0...random.below(20) where event != nil || follower.position < end {
                 if event == nil { event = try await follower.next() }
-                // One that was live and waited for the processor for too long is let go.
+                // A live follower that waited too long for the processor is dropped.
                 if event == nil, case .behind = engine.feed.take(behind: follower.position) { break }
                 guard case .changes(let changes)? = event else {
                     Issue.record("\(String(describing: event)) was told behind \(position)")
@@ -51,14 +53,14 @@ struct FollowerTests {
         return told
     }
 
-    @Test("Whoever begins anywhere while changes are written is told each behind its revision once, in order")
+    @Test("A follower that begins at any revision during writes gets each later change once, in order")
     func resume() async throws {
         let seed = UInt64.random(in: 0...(.max))
         var random = SplitMix64(seed: seed)
         try await RunningEngine.with { running in
             let engine = running.engine
             for number in 0..<8 { _ = try await engine.acquire("breaker-\(number)") }
-            // More than the feed keeps: some begin where only the store reaches.
+            // More changes than the feed keeps: some followers begin at a revision that only the store has.
             let before = ChangeFeed.keptChanges + 500
             try await reset(engine, times: before)
             let end = Int64(8 + before + 1_500)
@@ -77,7 +79,7 @@ struct FollowerTests {
         }
     }
 
-    @Test("One that begins with the panel is told what follows it, and nothing that is in it")
+    @Test("A follower that begins with the panel gets the changes after it, and none that it contains")
     func panel() async throws {
         try await RunningEngine.with { running in
             let engine = running.engine
@@ -110,14 +112,14 @@ struct FollowerTests {
         }
     }
 
-    @Test("One that was up to date and falls behind by more than is kept is let go, and resumes from the store")
+    @Test("A follower that falls behind the feed ends, and the next follower resumes from the store")
     func fallsBehind() async throws {
         try await RunningEngine.with { running in
             let engine = running.engine
             for number in 0..<8 { _ = try await engine.acquire("breaker-\(number)") }
             var (follower, first) = try await engine.follow(behind: 8)
             #expect(first == nil)
-            // The oldest batch that goes may have many changes.
+            // The oldest batch, which the feed drops as a whole, may have many changes.
             try await reset(engine, times: ChangeFeed.keptChanges + 200)
             #expect(try await follower.next() == nil)
             (follower, first) = try await engine.follow(behind: 8)
@@ -130,7 +132,7 @@ struct FollowerTests {
         }
     }
 
-    @Test("A follower of an engine that has stopped ends, behind what there is to tell")
+    @Test("A follower of a stopped engine ends after it has sent the remaining changes")
     func stops() async throws {
         let engine = try RunningEngine().engine
         var (follower, _) = try await engine.follow()

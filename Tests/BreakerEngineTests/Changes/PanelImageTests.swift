@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The image of the panel")
 struct PanelImageTests {
-    @Test("An image that is brought up to date equals a fresh one after any changes", arguments: [1, 2, 3] as [UInt64])
+    @Test("An updated image of the panel equals a fresh one after random changes", arguments: [1, 2, 3] as [UInt64])
     func upToDate(seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         try await RunningEngine.with { running in
@@ -30,7 +30,7 @@ struct PanelImageTests {
         }
     }
 
-    @Test("An image shares the pieces in which nothing changed with the one before")
+    @Test("An image shares its unchanged pieces with the image before it")
     func shared() async throws {
         try await RunningEngine.with { running in
             let engine = running.engine
@@ -46,7 +46,10 @@ struct PanelImageTests {
         }
     }
 
-    @Test("Pieces that breakers leave are joined, so that there are few", arguments: [1, 2] as [UInt64])
+    @Test(
+        "The pieces of an image are joined as breakers are deleted, so that few remain",
+        arguments: [1, 2] as [UInt64]
+    )
     func joined(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let now = Instant(milliseconds: 0)
@@ -85,7 +88,7 @@ struct PanelImageTests {
 }
 
 extension Engine {
-    /// The image as the working copy has it.
+    /// An image made from the working copy.
     func freshImage() async throws -> PanelImage {
         try await writer.read { working, now in PanelImage(of: working, at: now) }
     }

@@ -6,7 +6,10 @@ import Testing
 
 @Suite("The server's clock")
 struct AnchoredClockTests {
-    @Test("A step of up to a minute is followed by 5 ms a second", arguments: [-60_000, -7, 7, 60_000] as [Int64])
+    @Test(
+        "The server's clock follows a step of up to a minute by 5 ms a second",
+        arguments: [-60_000, -7, 7, 60_000] as [Int64]
+    )
     func followsSmallSteps(stepMs: Int64) {
         let clock = ManualClock()
         clock.setSystemClock(byMs: stepMs)
@@ -37,7 +40,10 @@ struct AnchoredClockTests {
         }
     }
 
-    @Test("A step beyond a minute is told, and taken by order alone", arguments: [-60_001, 60_001] as [Int64])
+    @Test(
+        "The server's clock reports a step of more than a minute, and takes it only when told to",
+        arguments: [-60_001, 60_001] as [Int64]
+    )
     func tellsLargeSteps(stepMs: Int64) {
         let clock = ManualClock()
         clock.setSystemClock(byMs: stepMs)
@@ -54,7 +60,7 @@ struct AnchoredClockTests {
     }
 
     @Test(
-        "A clock begins with an instant that is ahead of the system's, and with no other",
+        "The server's clock begins at the last stored instant if that is ahead of the system's clock",
         arguments: [-1, 0, 90_000]
     )
     func begins(aheadMs: Int64) {

@@ -7,11 +7,12 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("A step of the system's clock")
+@Suite("Steps of the system's clock")
 struct ClockStepTests {
     static let large: [Int64] = [-86_400_000, -60_001, 60_001, 86_400_000]
 
-    /// A breaker of each kind of deadline: `open`, `probing`, `forced`, and `counting` with a report under an id.
+    /// Makes a breaker of each kind of deadline: `open`, `probing`, `forced`, and `counting` with a report that has an
+    /// id.
     private func begin(_ running: RunningEngine) async throws {
         let (engine, clock) = (running.engine, running.clock)
         try await engine.trip("probing")
@@ -47,7 +48,7 @@ struct ClockStepTests {
         #expect(try await !engine.report(Report(.failure, id: "r"), to: "counting").isDuplicate)
     }
 
-    @Test("Beyond a minute it moves what is shown, and no deadline", arguments: large)
+    @Test("A step of more than a minute moves the shown instants, and no deadline", arguments: large)
     func moves(stepMs: Int64) async throws {
         try await RunningEngine.with { running async throws in
             try await begin(running)
@@ -67,7 +68,7 @@ struct ClockStepTests {
         }
     }
 
-    @Test("It is the same behind a restart", arguments: large)
+    @Test("A step of more than a minute moves no deadline after a restart", arguments: large)
     func isStored(stepMs: Int64) async throws {
         let (folder, clock) = (try TemporaryFolder(), ManualClock())
         try await RunningEngine.with(folder: folder, clock: clock) { running async throws in
@@ -79,7 +80,7 @@ struct ClockStepTests {
         try await RunningEngine.with(folder: folder, clock: again) { try await expectDeadlines($0) }
     }
 
-    @Test("Up to a minute it moves nothing at once", arguments: [-60_000, 60_000] as [Int64])
+    @Test("A step of up to a minute moves nothing at once", arguments: [-60_000, 60_000] as [Int64])
     func small(stepMs: Int64) async throws {
         try await RunningEngine.with { running async throws in
             try await begin(running)
@@ -91,7 +92,7 @@ struct ClockStepTests {
         }
     }
 
-    @Test("While it cannot be stored it is not taken, and is taken once it can", arguments: [-3_600_000, 3_600_000])
+    @Test("A step takes effect only once it can be stored", arguments: [-3_600_000, 3_600_000])
     func fails(stepMs: Int64) async throws {
         let disk = FaultyDisk()
         try await RunningEngine.with(vfs: disk.name) { running async throws in
@@ -111,7 +112,7 @@ struct ClockStepTests {
         }
     }
 
-    @Test("A start with the clock behind by more than a minute, and no disk to store it, moves no deadline either")
+    @Test("A start with the clock set back an hour on a full disk moves no deadline")
     func fullDiskAtStart() async throws {
         let (folder, clock, disk) = (try TemporaryFolder(), ManualClock(), FaultyDisk())
         try await RunningEngine.with(folder: folder, clock: clock) { try await begin($0) }
@@ -127,7 +128,7 @@ struct ClockStepTests {
         }
     }
 
-    @Test("Followers begin anew with the panel as it is by the clock that was set", arguments: [-3_600_000, 3_600_000])
+    @Test("Followers get the panel again after a step, with its moved instants", arguments: [-3_600_000, 3_600_000])
     func followers(stepMs: Int64) async throws {
         try await RunningEngine.with { running async throws in
             let engine = running.engine
@@ -148,13 +149,16 @@ struct ClockStepTests {
             }
             _ = try await engine.acquire("new")
             #expect(try await live.nextChanges()?.map(\.revision) == [revision + 1])
-            // Whoever has heard of a change since knows the clock.
+            // A follower that has a later change has seen the step.
             let (_, later) = try await engine.follow(behind: revision + 1)
             #expect(later == nil)
         }
     }
 
-    @Test("What was decided before and behind it is counted in its minute", arguments: [-7_200_000, 7_200_000])
+    @Test(
+        "Decisions before and after a step are counted in the minutes of their clocks",
+        arguments: [-7_200_000, 7_200_000]
+    )
     func minutes(stepMs: Int64) async throws {
         try await RunningEngine.with { running async throws in
             let engine = running.engine
@@ -180,7 +184,7 @@ struct ClockStepTests {
     }
 
     @Test(
-        "What waits for the writer waits no longer, and is not refused, by a step",
+        "A step does not make a waiting command overdue",
         arguments: [-3_600_000, 3_600_000]
     )
     func deadlines(stepMs: Int64) async throws {

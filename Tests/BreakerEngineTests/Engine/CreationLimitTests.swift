@@ -5,7 +5,7 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("How many breakers there may be")
+@Suite("The limits on the number of breakers")
 struct CreationLimitTests {
     private func configuration(maximum: Int, perToken: Int? = nil) -> Engine.Configuration {
         var configuration = Engine.Configuration()
@@ -15,7 +15,7 @@ struct CreationLimitTests {
     }
 
     @Test(
-        "A token creates its share of breakers, and no more",
+        "A token can create breakers up to its share, and use existing ones beyond it",
         arguments: [
             (maximum: 30, perToken: nil, tokens: 0, share: 27), (30, nil, 1, 27), (30, nil, 2, 15), (30, 4, 2, 4),
             (9, nil, 1, 9), (1, nil, 2, 1),
@@ -41,7 +41,7 @@ struct CreationLimitTests {
         }
     }
 
-    @Test("Another token has a share of its own, and operators have what workers leave")
+    @Test("Each token has its own share, and the last breakers are left to operators")
     func others() async throws {
         try await RunningEngine.with(configuration: configuration(maximum: 30)) { running async throws in
             let engine = running.engine
@@ -66,7 +66,7 @@ struct CreationLimitTests {
         }
     }
 
-    @Test("A share outlives a restart, and a deletion gives a part of it back")
+    @Test("The use of a share outlives a restart, and a deletion frees a part of it")
     func restart() async throws {
         let folder = try TemporaryFolder()
         let configuration = configuration(maximum: 30, perToken: 2)
@@ -90,7 +90,7 @@ struct CreationLimitTests {
         }
     }
 
-    @Test("Where workers create nothing, an unknown breaker is unknown to them, and an operator creates it")
+    @Test("If workers may not create breakers, they get unknown_breaker until an operator creates the breaker")
     func closed() async throws {
         var configuration = Engine.Configuration()
         configuration.mayWorkersCreate = false
@@ -114,7 +114,10 @@ struct CreationLimitTests {
         }
     }
 
-    @Test("All breakers of a prefix are deleted, each with an entry in the audit", arguments: [0, 7, 8, 17])
+    @Test(
+        "A deletion by prefix deletes every breaker of the prefix, each with an audit entry",
+        arguments: [0, 7, 8, 17]
+    )
     func deletesAPrefix(count: Int) async throws {
         try await RunningEngine.with { running async throws in
             let engine = running.engine

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Decisions")
 struct DecisionTests {
-    @Test("The first acquire of a name creates its breaker; from then on the panel answers without the writer")
+    @Test("The first acquire of a name creates its breaker, and then the panel answers without the writer")
     func createsAtFirstAcquire() async throws {
         try await RunningEngine.with { running async throws in
             #expect(try !running.engine.panelAnswers("payments"))
@@ -17,7 +17,7 @@ struct DecisionTests {
         }
     }
 
-    @Test("Every acquire behind the answer to the report that trips is denied")
+    @Test("Every acquire after the answer to the report that trips is denied")
     func seesEffectsOfAnswers() async throws {
         try await RunningEngine.with { running async throws in
             for number in 1...50 {
@@ -31,7 +31,7 @@ struct DecisionTests {
     }
 
     @Test(
-        "An open breaker denies until its recovery timeout has passed; then the first of forty gets the probe",
+        "After the recovery timeout of an open breaker, and not before, one of forty acquires gets the probe",
         arguments: [(59_999, 0), (60_000, 1)]
     )
     func recovers(elapsedMs: Int64, probes: Int) async throws {
@@ -48,7 +48,7 @@ struct DecisionTests {
         }
     }
 
-    @Test("The probe that succeeds closes the breaker for all")
+    @Test("A successful probe closes the breaker for every caller")
     func closes() async throws {
         try await RunningEngine.with { running async throws in
             try await running.engine.trip("payments")
@@ -61,7 +61,7 @@ struct DecisionTests {
         }
     }
 
-    @Test("A report with a permit creates no breaker; one without does")
+    @Test("A report without a permit creates its breaker, and a report with a permit does not")
     func createsAtReport() async throws {
         try await RunningEngine.with { running async throws in
             let late = Report(.failure, permit: Permit(generation: 7))
@@ -72,7 +72,7 @@ struct DecisionTests {
         }
     }
 
-    @Test("Beyond the limit of breakers an unknown name is refused, and a known one is served", arguments: [1, 2, 3])
+    @Test("At the limit of breakers an unknown name is refused, and a known name is served", arguments: [1, 2, 3])
     func limitsBreakers(limit: Int) async throws {
         var configuration = Engine.Configuration()
         configuration.maximumBreakers = limit
@@ -84,7 +84,7 @@ struct DecisionTests {
         }
     }
 
-    @Test("When a worker was last seen is remembered, and stored with the next write")
+    @Test("The instant of the last acquire is kept, and stored with the next write")
     func remembersLastSeen() async throws {
         let folder = try TemporaryFolder()
         let clock = ManualClock()

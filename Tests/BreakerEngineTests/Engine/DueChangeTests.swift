@@ -7,9 +7,9 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("What falls due by itself")
+@Suite("Due changes")
 struct DueChangeTests {
-    @Test("A due transition is stored and published with no traffic")
+    @Test("A due transition is stored and published without traffic")
     func happensByItself() async throws {
         let folder = try TemporaryFolder()
         let clock = ManualClock()
@@ -33,7 +33,7 @@ struct DueChangeTests {
         }
     }
 
-    @Test("On a real clock the timer does it")
+    @Test("On a real clock the timer applies a due transition")
     func timerFires() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("fusebox.db")
@@ -59,7 +59,7 @@ struct DueChangeTests {
         try await running.value
     }
 
-    @Test("A view shows what is due, though it is not stored yet")
+    @Test("The view of a breaker shows a due transition before it is stored")
     func viewsAreAhead() async throws {
         try await RunningEngine.with { running async throws in
             try await running.engine.trip("payments")
@@ -75,7 +75,7 @@ struct DueChangeTests {
         }
     }
 
-    @Test("With the clock an hour back at a restart, nothing lasts longer than it was to last")
+    @Test("A clock set back an hour at a restart does not lengthen a recovery timeout or an override")
     func survivesAClockStep() async throws {
         let folder = try TemporaryFolder()
         let before = ManualClock()
@@ -108,7 +108,7 @@ struct DueChangeTests {
         }
     }
 
-    @Test("With the clock an hour back, a probe's lease, a window and a report id last no longer either")
+    @Test("A clock set back an hour at a restart does not lengthen a lease, a window or the life of a report id")
     func shiftsAllThatLasts() async throws {
         let folder = try TemporaryFolder()
         let before = ManualClock()
@@ -141,7 +141,7 @@ struct DueChangeTests {
         }
     }
 
-    @Test("A clock that jumps ahead at a restart ends things early")
+    @Test("A clock set ahead at a restart ends a recovery timeout early")
     func acceptsAForwardJump() async throws {
         let folder = try TemporaryFolder()
         let clock = ManualClock()

@@ -9,9 +9,9 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("A store that fails")
+@Suite("The engine on a failing disk")
 struct FaultTests {
-    /// What a step of the script was answered.
+    /// The answer to a step of the script.
     private enum Answer {
         case done, unavailable, unknown
     }
@@ -21,13 +21,13 @@ struct FaultTests {
         var code: Int32
     }
 
-    /// A step of the script; each says what it did, so that a retry can tell whether it was done before.
+    /// The steps of the script. Each report has an id, so that a retry shows whether it was stored.
     private enum Step: CaseIterable {
         case failEven, failOdd, acquireNew, failEvenAgain, tripEven, forceOdd, clearOdd, probeEven, batch, delete,
             recreate
     }
 
-    /// What a step of the script was answered.
+    /// Performs a step of the script.
     private func perform(_ step: Step, _ running: RunningEngine) async throws {
         let engine = running.engine
         switch step {
@@ -63,7 +63,7 @@ struct FaultTests {
                 switch error.code {
                 case .storageUnavailable: answers.append(.unavailable)
                 case .outcomeUnknown: answers.append(.unknown)
-                // What a step that failed did not do, a later one may miss.
+                // A later step may miss a breaker that a failed step did not create.
                 case .unknownBreaker: answers.append(.done)
                 default: throw error
                 }
@@ -79,7 +79,7 @@ struct FaultTests {
     }
 
     @Test(
-        "For every n, the n-th write or sync may fail: each answer is true, the panel is what the disk has, and a retry completes it",
+        "Whichever write or sync fails, the panel equals the disk, and a retry counts a report exactly once",
         arguments: [
             Fault(calls: [.write], code: FaultyDisk.writeFailed), Fault(calls: [.write], code: FaultyDisk.isFull),
             Fault(calls: [.sync], code: FaultyDisk.syncFailed), Fault(calls: [.write, .sync], code: FaultyDisk.isFull),
@@ -111,15 +111,15 @@ struct FaultTests {
         ) { running async throws in
             disk.fail(nth, of: calls, with: code)
             let answers = try await script(running)
-            // The n-th call may be one of a checkpoint, which fails without anybody being told.
+            // The n-th call may be a part of a checkpoint, whose failure is in no answer.
             if calls.contains(.sync), code == FaultyDisk.syncFailed {
                 #expect(answers.contains { $0 != .done } || nth > Step.allCases.count, comment)
             }
             disk.heal()
-            // The next commit settles what was unknown: from here on the panel is what the disk has.
+            // The next commit settles an unknown outcome; from then on the panel equals the disk.
             await running.engine.writer.touchStore()
             try await compare(running, with: folder, comment)
-            // A retry completes what was refused, and repeats the answer of what was done.
+            // A retry completes a refused step, and gets the first answer of a completed one.
             for (step, answer) in zip(Step.allCases, answers) {
                 guard case .failOdd = step else { continue }
                 let again = try await running.engine.report(
@@ -133,7 +133,7 @@ struct FaultTests {
         }
     }
 
-    /// Holds the panel against what a server would find that started on the files as they are.
+    /// Compares the panel with the breakers that a server started on the present files would load.
     private func compare(_ running: RunningEngine, with folder: TemporaryFolder, _ comment: Comment) async throws {
         let copy = try TemporaryFolder()
         for name in ["fusebox.db", "fusebox.db-wal"] where FileManager.default.fileExists(atPath: folder.path(name)) {
@@ -149,7 +149,7 @@ struct FaultTests {
         #expect(image == outlines, comment)
     }
 
-    @Test("With a disk that stays full, decisions go on where they need no write; it heals without traffic")
+    @Test("On a full disk the engine makes decisions that need no write, and it recovers without traffic")
     func decidesOnAFullDisk() async throws {
         let disk = FaultyDisk()
         try await RunningEngine.with(vfs: disk.name) { running async throws in
@@ -178,7 +178,7 @@ struct FaultTests {
     }
 
     @Test(
-        "With a disk that is full at the start, it decides as before, and applies the configuration once there is space",
+        "An engine that starts on a full disk decides as before, and applies the configuration once there is space",
         arguments: [([FaultyDisk.Call.write], FaultyDisk.isFull), ([.sync], FaultyDisk.syncFailed)]
     )
     func startsOnAFullDisk(calls: [FaultyDisk.Call], code: Int32) async throws {
@@ -204,7 +204,7 @@ struct FaultTests {
             #expect(try await engine.acquire("closed").isAllowed)
             #expect(try await !engine.acquire("open").isAllowed)
             await #expect(throws: EngineError.self) { try await engine.report(Report(.failure), to: "closed") }
-            // What is not stored is not in force: a crash would take it back.
+            // The configured policy is not in force until it is stored: a crash would revert it.
             #expect(try await engine.breaker("closed").breaker.policy.failureThreshold == 5)
             await engine.writer.touchStore()
             #expect(engine.storageHealth.isFailing)
@@ -217,7 +217,7 @@ struct FaultTests {
         }
     }
 
-    @Test("While the disk can neither be written nor read, nothing is changed; afterwards the panel is what is stored")
+    @Test("While the disk can be neither written nor read, nothing changes, and afterwards the panel is what is stored")
     func survivesADeadDisk() async throws {
         let disk = FaultyDisk()
         try await RunningEngine.with(vfs: disk.name) { running async throws in
@@ -234,7 +234,7 @@ struct FaultTests {
         }
     }
 
-    @Test("A read after the end, with a batch that could not be undone, is refused")
+    @Test("A read after the writer has finished is refused if its last batch could not be undone")
     func readAfterTheEnd() async throws {
         let disk = FaultyDisk()
         try await RunningEngine.with(vfs: disk.name) { running async throws in
@@ -249,7 +249,7 @@ struct FaultTests {
         }
     }
 
-    @Test("A failing write does not lose what was reported before in the same breaker")
+    @Test("A failed write does not lose the earlier reports of the same breaker")
     func keepsWhatWasStored() async throws {
         let disk = FaultyDisk()
         try await RunningEngine.with(vfs: disk.name) { running async throws in

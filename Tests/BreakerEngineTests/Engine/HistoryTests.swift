@@ -9,9 +9,9 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("What becomes of calls is kept by the minute")
+@Suite("The history of calls by the minute")
 struct HistoryTests {
-    @Test("More breakers than a batch takes along are stored by the next ones")
+    @Test("Decisions of more breakers than a batch takes are stored with the next batches")
     func manyBreakers() async throws {
         try await RunningEngine.with { running in
             let names = (1...UnstoredCalls.rowsAtATime + 1).map { "b\($0)" }
@@ -35,7 +35,7 @@ struct HistoryTests {
         try await history(running, of: name, minutes: minutes).map(\.failures)
     }
 
-    @Test("Reports that are taken in count by their outcome, the others and repetitions do not")
+    @Test("Applied reports count by their outcome, and refused and repeated reports do not count")
     func outcomes() async throws {
         try await RunningEngine.with { running in
             let name = try #require(BreakerName("a"))
@@ -47,7 +47,7 @@ struct HistoryTests {
             try await running.engine.report(Report(.ignored, durationMs: 100), to: "a")
             try await running.engine.report(Report(.success, permit: Permit(generation: 99)), to: "a")
             for _ in 1...2 { try await running.engine.report(Report(.failure, id: "once"), to: "a") }
-            // Trips at the fourth of these.
+            // The breaker trips at the fourth of these failures.
             try await running.engine.report(Report(.failure, durationMs: 100, count: 10), to: "a")
             try await running.engine.report(Report(.failure), to: "a")
             var expected = CallTally()
@@ -56,7 +56,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("A call counts in the minute in which it ended, beside what is stored of it, also after a restart")
+    @Test("A call counts in the minute in which it ended, stored or not, also after a restart")
     func late() async throws {
         let (folder, clock) = (try TemporaryFolder(), ManualClock())
         var configuration = Engine.Configuration()
@@ -79,7 +79,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("Failures that are over when they arrive open no breaker, and are told at their time")
+    @Test("Reports of a past outage do not open the breaker, and are listed at their own time")
     func outage() async throws {
         try await RunningEngine.with { running in
             let name = try #require(BreakerName("a"))
@@ -98,7 +98,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("Decisions count in the minute in which they were made, stored or not")
+    @Test("A decision counts in the minute in which it was made, stored or not")
     func decisions() async throws {
         try await RunningEngine.with { running in
             for _ in 1...3 { _ = try await running.engine.acquire("a") }
@@ -118,7 +118,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("A server that stops keeps what it counted, and the next one adds to it")
+    @Test("A server that stops stores its counts, and the next server adds to them")
     func restart() async throws {
         let (folder, clock) = (try TemporaryFolder(), ManualClock())
         for round in 1...2 as ClosedRange<Int64> {
@@ -132,7 +132,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("What was acknowledged is there though the server dies, and counts once behind a clock that was set back")
+    @Test("Acknowledged reports survive a crash, and count once after the clock is set back")
     func crash() async throws {
         let (folder, clock) = (try TemporaryFolder(), ManualClock())
         try await RunningEngine.with(folder: folder, clock: clock) { running in
@@ -159,7 +159,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("A breaker that takes the name of a deleted one begins without a history")
+    @Test("A breaker with the name of a deleted one begins without a history")
     func recreation() async throws {
         try await RunningEngine.with { running in
             let name = try #require(BreakerName("a"))
@@ -173,7 +173,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("While the disk fails nothing is counted that was refused, and nothing is lost that was decided")
+    @Test("While the disk fails, refused reports are not counted and decisions are not lost")
     func fullDisk() async throws {
         let disk = FaultyDisk()
         try await RunningEngine.with(vfs: disk.name) { running in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("A start")
+@Suite("The start of an engine")
 struct OpeningTests {
     private func configuration(
         default: Policy = Policy(),
@@ -47,7 +47,7 @@ struct OpeningTests {
         }
     }
 
-    @Test("State, streak, window, leases and override are what they were")
+    @Test("A restart keeps state, streak, window, leases and override")
     func restoresState() async throws {
         let folder = try TemporaryFolder()
         let clock = ManualClock()
@@ -81,7 +81,7 @@ struct OpeningTests {
         }
     }
 
-    @Test("A list walks all names in order, filtered, from any place")
+    @Test("A list has the names that match its filters, in order, after any name")
     func lists() async throws {
         try await RunningEngine.with { running async throws in
             for name in ["a:1", "a:2", "b:1", "b:2", "c"] { _ = try await running.engine.acquire(name) }

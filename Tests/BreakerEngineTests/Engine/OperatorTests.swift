@@ -4,11 +4,11 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("What operators order")
+@Suite("Orders of operators")
 struct OperatorTests {
     private func name(_ text: String = "payments") throws -> BreakerName { try #require(BreakerName(text)) }
 
-    @Test("A policy that is put creates the breaker, then replaces the policy and leaves the state")
+    @Test("putPolicy creates an unknown breaker, and replaces the policy of a known one without a change of state")
     func putsPolicies() async throws {
         try await RunningEngine.with { running async throws in
             var policy = Policy()
@@ -24,7 +24,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("The same policy again is no change")
+    @Test("putPolicy with the policy in force changes nothing")
     func ignoresTheSame() async throws {
         try await RunningEngine.with { running async throws in
             let first = try await running.engine.putPolicy(Policy(), of: try name(), actor: "alice")
@@ -33,7 +33,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("A precondition that does not hold refuses the change")
+    @Test("A change is refused if its precondition does not hold")
     func checksPreconditions() async throws {
         try await RunningEngine.with { running async throws in
             func code(_ precondition: Engine.Precondition) async throws -> EngineError.Code? {
@@ -54,7 +54,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("A patch names every bad field and changes nothing")
+    @Test("The error of a bad patch names every bad field, and the patch changes nothing")
     func refusesBadPatches() async throws {
         try await RunningEngine.with { running async throws in
             _ = try await running.engine.acquire("payments")
@@ -71,7 +71,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("A deleted breaker is gone with its history; a new one of its name has a later generation")
+    @Test("A deletion removes a breaker with its history, and its successor has a later generation")
     func deletes() async throws {
         try await RunningEngine.with { running async throws in
             try await running.engine.trip("payments")
@@ -85,7 +85,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("A reset under force_open is refused; behind its end one probe decides")
+    @Test("A reset under force_open is refused, and after the override is cleared one probe decides")
     func forces() async throws {
         try await RunningEngine.with { running async throws in
             _ = try await running.engine.acquire("payments")
@@ -109,7 +109,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("Steering an unknown name is refused")
+    @Test("A reset of an unknown breaker is refused")
     func knowsItsNames() async throws {
         try await RunningEngine.with { running async throws in
             let error = await #expect(throws: EngineError.self) {
@@ -119,7 +119,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("Every change is handed to a listener, in order of revision, without a gap")
+    @Test("A follower gets every change in order of revision, without a gap")
     func publishesInOrder() async throws {
         try await RunningEngine.with { running async throws in
             var changes = try await running.engine.changesFromHere()

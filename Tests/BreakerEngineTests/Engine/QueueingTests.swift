@@ -7,7 +7,7 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("What waits for the writer")
+@Suite("Commands that wait for the writer")
 struct QueueingTests {
     private struct Gated {
         let engine: Engine
@@ -30,7 +30,7 @@ struct QueueingTests {
             )
         }
 
-        /// Begins a report and waits until it stands at the gate.
+        /// Begins a report and waits until its write waits at the gate.
         func blockWriter() async -> Task<ReportAnswer, any Error> {
             gate.close()
             let task = Task { [engine] in try await engine.report(Report(.failure), to: "blocked") }
@@ -39,7 +39,7 @@ struct QueueingTests {
         }
     }
 
-    @Test("While one batch is being stored the next one gathers, and is stored as one")
+    @Test("The commands that arrive during a write are stored as one batch")
     func commitsInGroups() async throws {
         let gated = try Gated()
         let first = await gated.blockWriter()
@@ -54,12 +54,15 @@ struct QueueingTests {
         await gated.engine.stop()
     }
 
-    @Test("A batch ends where its time does, and what is left is the next", arguments: [(4, [2]), (5, [1, 1])])
+    @Test(
+        "A batch ends when its time is used up, and its other commands are the next batch",
+        arguments: [(4, [2]), (5, [1, 1])]
+    )
     func boundsBatchesInTime(appliedMs: Int, failures: [Int]) async throws {
         let gated = try Gated()
         let name = try #require(BreakerName("a"))
         let first = await gated.blockWriter()
-        // As heavy as what is applied between two looks at the clock.
+        // As heavy as the commands that the writer applies between two looks at the clock.
         let slow = Task { [engine = gated.engine, clock = gated.clock] in
             try await engine.change(from: .server, weight: 64) { working, store throws(EngineError) in
                 clock.advance(byMs: Int64(appliedMs))
@@ -77,7 +80,7 @@ struct QueueingTests {
         await gated.engine.stop()
     }
 
-    @Test("Nothing is visible before it is stored")
+    @Test("An order takes effect only once it is stored")
     func publishesBehindTheCommit() async throws {
         let gated = try Gated()
         _ = try await gated.engine.acquire("blocked")
@@ -94,7 +97,7 @@ struct QueueingTests {
         await gated.engine.stop()
     }
 
-    @Test("A full queue refuses at once, and what it refuses has no effect")
+    @Test("A full queue refuses a report at once, and the report has no effect")
     func refusesWhenFull() async throws {
         let gated = try Gated(capacity: 10)
         let first = await gated.blockWriter()
@@ -111,7 +114,7 @@ struct QueueingTests {
         await gated.engine.stop()
     }
 
-    @Test("A batch of many reports is several transactions, between which the report of another client is stored")
+    @Test("A large batch of reports is several transactions, and another client's report is stored between them")
     func splitsBatches() async throws {
         let gated = try Gated()
         let first = await gated.blockWriter()
@@ -130,12 +133,13 @@ struct QueueingTests {
         await gated.engine.stop()
     }
 
-    @Test("A client whose command found no time in a batch is the first of the next batch")
+    @Test("A client whose command did not fit into a batch's time is the first of the next batch")
     func servesTheWaitingFirst() async throws {
         let gated = try Gated()
         let name = try #require(BreakerName("slow"))
         let first = await gated.blockWriter()
-        // As heavy as what is applied between two looks at the clock, and as slow as a batch may be.
+        // As heavy as the commands that the writer applies between two looks at the clock, and as slow as a batch may
+        // be.
         let slow = Task { [engine = gated.engine, clock = gated.clock] in
             try await engine.change(from: Client("slow"), weight: 64) { working, store throws(EngineError) in
                 clock.advance(byMs: 5)
@@ -162,7 +166,7 @@ struct QueueingTests {
         #expect(gated.gate.failuresPerBatch.prefix(4) == [0, 1, 1, 2])
     }
 
-    @Test("Of a batch that finds room for a part, the rest is overloaded; one that finds none is refused as a whole")
+    @Test("A batch of reports is applied as far as the queue has room, and is refused as a whole without room")
     func refusesPartsOfBatches() async throws {
         let gated = try Gated(capacity: 2)
         let first = await gated.blockWriter()
@@ -230,7 +234,7 @@ struct QueueingTests {
         await gated.engine.stop()
     }
 
-    @Test("While the disk does not answer, what waits is refused at its deadline")
+    @Test("While the disk does not answer, a waiting command is refused at its deadline")
     func refusesWhileTheDiskHangs() async throws {
         let gated = try Gated()
         let first = await gated.blockWriter()
@@ -245,7 +249,7 @@ struct QueueingTests {
         await gated.engine.stop()
     }
 
-    @Test("A stop answers everything that waits, with the effect stored, and refuses what comes later")
+    @Test("A stop stores and answers every waiting command, and refuses later ones")
     func drains() async throws {
         let gated = try Gated()
         let first = await gated.blockWriter()
@@ -262,7 +266,7 @@ struct QueueingTests {
         await #expect(throws: EngineError.shuttingDown) { try await gated.engine.report(Report(.failure), to: "b") }
     }
 
-    @Test("Forty thousand outcomes from forty tasks are counted to the last")
+    @Test("All of 40 000 outcomes from forty tasks are counted")
     func countsAll() async throws {
         try await RunningEngine.with { running async throws in
             var policy = Policy()

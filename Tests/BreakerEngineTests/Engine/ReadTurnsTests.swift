@@ -5,14 +5,14 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("Reads take turns")
+@Suite("The turns of reads")
 struct ReadTurnsTests {
-    /// Waits until so many reads wait.
+    /// Waits until `depth` reads wait.
     private static func wait(for depth: Int, _ turns: ReadTurns) async {
         while turns.depth < depth { await Task.yield() }
     }
 
-    @Test("The clients take turns, however many reads one of them has")
+    @Test("Clients take turns with their reads, however many reads one client has")
     func fair() async throws {
         let turns = ReadTurns(width: 1, patienceMs: 5_000, clock: ManualClock())
         let order = NIOLockedValueBox<[String]>([])
@@ -43,7 +43,7 @@ struct ReadTurnsTests {
         #expect(turns.depth == 0)
     }
 
-    @Test("A read whose task is cancelled while it waits leaves at once, without having run")
+    @Test("A waiting read whose task is cancelled ends at once without having run")
     func cancelled() async throws {
         let turns = ReadTurns(width: 1, patienceMs: 5_000, clock: ManualClock())
         let (gate, opener) = AsyncStream.makeStream(of: Void.self)
@@ -79,7 +79,7 @@ struct ReadTurnsTests {
         await #expect(throws: EngineError.cancelled) { try await late.value }
     }
 
-    @Test("A read of the store that is cancelled is no failure of the store")
+    @Test("A cancelled read of the store is not reported as a failure of the store")
     func cancelledRead() async throws {
         try await RunningEngine.with { running in
             _ = await #expect(throws: EngineError.cancelled) {

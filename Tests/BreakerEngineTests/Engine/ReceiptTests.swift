@@ -10,7 +10,7 @@ import Testing
 struct ReceiptTests {
     private let report = Report(.failure, durationMs: 10, id: "r-1")
 
-    @Test("The same report again gets the first answer and counts once, also across a restart")
+    @Test("A repeated report gets the first answer and counts once, also after a restart")
     func repeats() async throws {
         let folder = try TemporaryFolder()
         let clock = ManualClock()
@@ -27,7 +27,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("A flood of ids pushes out those of its client alone, also after a restart; another's retry counts once")
+    @Test("A flood of report ids evicts only its own client's ids, also after a restart")
     func flood() async throws {
         let folder = try TemporaryFolder()
         let clock = ManualClock()
@@ -51,7 +51,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("The same report again is older by then, and the same all the same")
+    @Test("A report that is repeated with a greater age gets the first answer")
     func repeatsLater() async throws {
         try await RunningEngine.with { running async throws in
             let first = try await running.engine.report(report, to: "payments")
@@ -63,7 +63,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("An answer that was not applied is repeated as well")
+    @Test("A repeated report gets the first answer even if the report was refused")
     func repeatsRefusals() async throws {
         try await RunningEngine.with { running async throws in
             try await running.engine.trip("payments")
@@ -74,7 +74,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("An id is free again 15 minutes later", arguments: [(899_999, true), (900_000, false)])
+    @Test("A report id is free again after 15 minutes", arguments: [(899_999, true), (900_000, false)])
     func forgets(elapsedMs: Int64, isDuplicate: Bool) async throws {
         try await RunningEngine.with { running async throws in
             try await running.engine.report(report, to: "payments")
@@ -83,7 +83,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("Another report under the same id is refused and changes nothing")
+    @Test("A different report with the same id is refused and changes nothing")
     func conflicts() async throws {
         try await RunningEngine.with { running async throws in
             try await running.engine.report(report, to: "payments")
@@ -95,7 +95,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("The same id for another breaker is another report")
+    @Test("The same report id for another breaker is another report")
     func isPerBreaker() async throws {
         try await RunningEngine.with { running async throws in
             try await running.engine.report(report, to: "payments")
@@ -103,7 +103,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("Within one batch, the second report of an id is the repetition")
+    @Test("The second report with an id in one batch is a duplicate")
     func repeatsWithinABatch() async throws {
         try await RunningEngine.with { running async throws in
             let name = try #require(BreakerName("payments"))
@@ -114,7 +114,7 @@ struct ReceiptTests {
         }
     }
 
-    @Test("An id goes with its breaker")
+    @Test("A report id is free again after its breaker is deleted")
     func goesWithTheBreaker() async throws {
         try await RunningEngine.with { running async throws in
             try await running.engine.report(report, to: "payments")

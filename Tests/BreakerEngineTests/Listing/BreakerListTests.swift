@@ -5,9 +5,9 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("A list of breakers")
+@Suite("The list of breakers")
 struct BreakerListTests {
-    /// What is asked of a list.
+    /// The parameters of a list.
     private struct Query: CustomStringConvertible {
         var filter: BreakerFilter
         var visiblePrefix: String
@@ -33,7 +33,7 @@ struct BreakerListTests {
     private static let names = ["a", "b"].flatMap { letter in (0..<200).compactMap { BreakerName("\(letter)\($0)") } }
 
     @Test(
-        "It is what a walk over all breakers finds, page by page, after anything",
+        "The list has the breakers, order, pages and totals that a walk over all breakers gives, after random events",
         arguments: 1...6 as ClosedRange<UInt64>
     )
     func equalsWalk(seed: UInt64) async throws {
@@ -76,7 +76,7 @@ struct BreakerListTests {
         }
     }
 
-    /// Pages through the list, and does the same with all breakers, sorted.
+    /// Pages through the list and compares it with all breakers, filtered and sorted.
     private func compare(_ query: Query, _ engine: Engine, _ seed: UInt64) async throws {
         let comment: Comment = "seed \(seed), \(query)"
         let all = try await engine.writer.read { working, now in

@@ -8,9 +8,9 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("Rows that go before their time")
+@Suite("Evicted rows")
 struct EvictionLogTests {
-    @Test("The log warns of a table at once, then of what came since, once a minute at most")
+    @Test("The log warns of evictions at once, then at most once a minute with the number since the last warning")
     func interval() {
         var log = EvictionLog()
         var evictions = Evictions()
@@ -25,7 +25,7 @@ struct EvictionLogTests {
         }
     }
 
-    @Test("Each table has warnings of its own", arguments: Evictions.Table.allCases)
+    @Test("Each table has its own warnings", arguments: Evictions.Table.allCases)
     func tables(_ table: Evictions.Table) {
         var log = EvictionLog()
         var evictions = Evictions()
@@ -36,7 +36,7 @@ struct EvictionLogTests {
         #expect(warnings.map(\.metadata) == [["rows": "2", "token": "-"]])
     }
 
-    @Test("A flood of ids and orders is counted, and warned of once with the token's name")
+    @Test("The log warns once of a flood of report ids and once of a flood of orders, with the name of the token")
     func flood() async throws {
         let handler = InMemoryLogHandler()
         var retention = Retention()

@@ -9,7 +9,7 @@ struct SessionRegisterTests {
     private let now = Instant(milliseconds: 1_000)
     private var end: Instant { now.advanced(byMilliseconds: 1) }
 
-    @Test("A new store and a restored backup get a random key, which is stored")
+    @Test("A register without a stored key draws a random key, which is then stored")
     func newKey() {
         let registers = (1...2).map { _ in SessionRegister(StoredSessions(), at: now) }
         for register in registers {
@@ -21,7 +21,7 @@ struct SessionRegisterTests {
         #expect(registers[0].key != registers[1].key)
     }
 
-    @Test("A stored key stays, with the ended sessions whose end has not come")
+    @Test("A register keeps a stored key, and the ended sessions that have not expired")
     func loaded() {
         let key = [UInt8](repeating: 1, count: 32)
         let revoked: [StoredSessions.Revoked: Instant] = [
@@ -38,7 +38,7 @@ struct SessionRegisterTests {
         #expect(!register.isRevoked("any", of: "b", endingAt: end.advanced(byMilliseconds: 1)))
     }
 
-    @Test("A session that is ended while another is being stored stays unstored")
+    @Test("A session that is ended while another is being stored is still to be stored")
     func endedMeanwhile() {
         let register = SessionRegister(StoredSessions(key: [1]), at: now)
         register.revoke("a", of: "boss", endingAt: end, at: now)
@@ -49,7 +49,7 @@ struct SessionRegisterTests {
     }
 
     @Test(
-        "Beyond 1 000 ended sessions of a token all its sessions are ended, and nobody else's, unless some have ended by themselves",
+        "If more than 1 000 ended sessions of a token have not expired, all its sessions end, and no other token's",
         arguments: [(999, 0, false), (1_000, 0, true), (1_000, 1, false)]
     )
     func bounded(count: Int, laterMs: Int64, endsAll: Bool) {
@@ -60,7 +60,7 @@ struct SessionRegisterTests {
         register.revoke("last", of: "boss", endingAt: lastEnd, at: later)
         #expect(register.isRevoked("last", of: "boss", endingAt: lastEnd))
         #expect(register.isRevoked("other", of: "boss", endingAt: lastEnd) == endsAll)
-        // One that begins afterwards is good.
+        // A later session is valid.
         #expect(!register.isRevoked("next", of: "boss", endingAt: lastEnd.advanced(byMilliseconds: 1)))
         #expect(!register.isRevoked("other", of: "viewer", endingAt: lastEnd))
         let restarted = SessionRegister(register.unstored, at: later)

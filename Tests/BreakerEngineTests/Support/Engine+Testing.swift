@@ -3,7 +3,7 @@ import Testing
 
 @testable import BreakerEngine
 
-/// Short ways to say what a test does over and over.
+/// Short forms of the calls that tests make most.
 extension Engine {
     func acquire(_ name: String, from client: Client = .server) async throws -> Decision {
         let name = try #require(BreakerName(name))
@@ -20,13 +20,13 @@ extension Engine {
         try await breaker(try #require(BreakerName(name)))
     }
 
-    /// Opens a breaker of the built-in policy.
+    /// Opens a breaker that has the built-in policy.
     func trip(_ name: String) async throws {
         for _ in 1...5 { try await report(Report(.failure, kind: "timeout"), to: name) }
         #expect(try await breaker(name).breaker.state == .open)
     }
 
-    /// Follows what is committed from here on.
+    /// Follows the changes that are committed from here on.
     func changesFromHere() async throws -> Follower {
         let (follower, first) = try await follow()
         guard case .resync(.start, _) = first else {
@@ -35,7 +35,7 @@ extension Engine {
         return follower
     }
 
-    /// Whether the panel has an answer, without the writer.
+    /// Whether the panel answers without the writer.
     func panelAnswers(_ name: String) throws -> Bool {
         panel.decision(for: try #require(BreakerName(name)), at: clock.now()) != nil
     }
@@ -56,7 +56,7 @@ extension Decision {
 }
 
 extension Follower {
-    /// The next changes; `nil` at the end. Whatever else is told is an error.
+    /// The next changes; `nil` at the end. Any other event is an error.
     mutating func nextChanges() async throws -> [Journal.Change]? {
         switch try await next() {
         case nil: return nil

@@ -3,9 +3,9 @@ import BreakerStorage
 import Dispatch
 import NIOConcurrencyHelpers
 
-/// A real store whose writes wait at a gate, so that a test can see what gathers behind one.
+/// A real store whose writes wait at a gate, so that a test can see what is queued during a write.
 final class GatedStore: BreakerStore {
-    /// Opened and closed by the test; asked by the writer's thread.
+    /// A gate that the test opens and closes and that the writer's thread passes.
     final class Gate: Sendable {
         private let waiting = DispatchSemaphore(value: 0)
         private let passage = DispatchSemaphore(value: 0)
@@ -14,13 +14,13 @@ final class GatedStore: BreakerStore {
 
         func close() { isClosed.withLockedValue { $0 = true } }
 
-        /// Lets everything through again.
+        /// Lets the waiting write and all later ones through.
         func open() {
             isClosed.withLockedValue { $0 = false }
             passage.signal()
         }
 
-        /// Waits until a write stands at the gate.
+        /// Waits until a write waits at the gate.
         func waitForWrite() async {
             await withCheckedContinuation { continuation in
                 DispatchQueue.global().async { [waiting] in
@@ -30,7 +30,7 @@ final class GatedStore: BreakerStore {
             }
         }
 
-        /// How many failure rows each batch had, in order.
+        /// The number of failure rows of each batch, in order.
         var failuresPerBatch: [Int] { batches.withLockedValue { $0.map(\.failures.count) } }
 
         fileprivate func pass(_ batch: WriteBatch) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("The queue")
+@Suite("The command queue")
 struct CommandQueueTests {
     private func command(_ client: Client = .server, weight: Int = 1, deadline: Int64 = 0) -> Command {
         Command(
@@ -15,10 +15,10 @@ struct CommandQueueTests {
         )
     }
 
-    /// Commands are told apart by their deadline here.
+    /// The deadlines of commands. These tests identify a command by its deadline.
     private func deadlines(_ batch: [Command]) -> [Int64] { batch.map(\.deadlineMs) }
 
-    @Test("Only the first command behind an idle queue starts a drain, and only an empty batch ends it")
+    @Test("Only the first command in an idle queue starts a drain, and only an empty batch ends it")
     func startsOneDrain() {
         var queue = CommandQueue(capacity: 10, batchWeight: 10)
         #expect(queue.append(command()).isStartDrain)
@@ -30,7 +30,7 @@ struct CommandQueueTests {
         #expect(queue.append(command()).isStartDrain)
     }
 
-    @Test("A queue refuses what is beyond its capacity, and has room again once a batch is taken")
+    @Test("A full queue refuses commands, and has room again once a batch is taken")
     func isBounded() {
         var queue = CommandQueue(capacity: 2, batchWeight: 1)
         #expect(queue.append(command()).isStartDrain)
@@ -42,7 +42,7 @@ struct CommandQueueTests {
     }
 
     @Test(
-        "A batch is as heavy as it may be, in order, and has one command at least",
+        "A batch has commands in order up to its weight limit, and at least one command",
         arguments: [
             (weights: [1, 1, 1], limit: 2, expected: 2),
             (weights: [1, 1, 1], limit: 3, expected: 3),
@@ -59,7 +59,7 @@ struct CommandQueueTests {
         #expect(deadlines(queue.take()) == (0..<Int64(expected)).map { $0 })
     }
 
-    @Test("A closed queue takes nothing in, and hands out what it has")
+    @Test("A closed queue refuses commands and hands out those that it has")
     func closes() {
         var queue = CommandQueue(capacity: 10, batchWeight: 10)
         _ = queue.append(command())
@@ -70,7 +70,10 @@ struct CommandQueueTests {
         #expect(queue.append(command()).isClosed)
     }
 
-    @Test("Order holds over many bursts, whatever goes back", arguments: [1, 7, 64, 1_024, 100_000])
+    @Test(
+        "The queue keeps the order of commands over many bursts, even if commands are put back",
+        arguments: [1, 7, 64, 1_024, 100_000]
+    )
     func keepsOrder(batchWeight: Int) {
         var queue = CommandQueue(capacity: 100_000, batchWeight: batchWeight)
         var (next, taken) = (Int64(0), Int64(0))
@@ -98,7 +101,7 @@ struct CommandQueueTests {
         #expect(queue.depth == 0)
     }
 
-    @Test("What is put back comes before what came since")
+    @Test("Commands that are put back come before later ones")
     func putsBack() {
         var queue = CommandQueue(capacity: 10, batchWeight: 3)
         for deadline in [1, 2, 3] as [Int64] { _ = queue.append(command(deadline: deadline)) }
@@ -110,7 +113,7 @@ struct CommandQueueTests {
         #expect(deadlines(queue.take()) == [5])
     }
 
-    @Test("What is overdue leaves the queue, up to the first that is not")
+    @Test("Overdue commands leave the queue, up to the first that is not overdue")
     func takesOverdue() {
         var queue = CommandQueue(capacity: 10, batchWeight: 10)
         for deadline in [10, 20, 30] as [Int64] { _ = queue.append(command(deadline: deadline)) }
@@ -121,7 +124,7 @@ struct CommandQueueTests {
         #expect(queue.take().isEmpty)
     }
 
-    @Test("What is overdue leaves the queue over many batches")
+    @Test("Overdue commands leave the queue even if they make several batches")
     func takesOverdueBatches() {
         var queue = CommandQueue(capacity: 10, batchWeight: 2)
         for deadline in 1...7 as ClosedRange<Int64> { _ = queue.append(command(deadline: deadline)) }
@@ -134,8 +137,8 @@ struct CommandQueueTests {
     }
 }
 
-/// Clients take turns. Their commands are told apart by their deadlines: 1 to 9 are the first client's, 11 to 19 the
-/// second's, and so on.
+/// Tests of how clients take turns. A command's deadline identifies its client: 1 to 9 is the first client, 11 to 19
+/// the second, and so on.
 @Suite("The turns of the queue")
 struct QueueTurnTests {
     private func client(_ number: Int64) -> Client { Client(Author(actor: "client-\(number)", address: nil)) }
@@ -151,7 +154,7 @@ struct QueueTurnTests {
 
     private func deadlines(_ batch: [Command]) -> [Int64] { batch.map(\.deadlineMs) }
 
-    @Test("A client waits for one group of another client, however many that one has")
+    @Test("A client waits for one group of another client, however many groups the other has")
     func takesTurns() {
         var queue = CommandQueue(capacity: 100, batchWeight: 10)
         for deadline in 1...4 as ClosedRange<Int64> { _ = queue.append(command(deadline, weight: 10)) }
@@ -165,7 +168,7 @@ struct QueueTurnTests {
         #expect(queue.take().isEmpty)
     }
 
-    @Test("A client that comes while a batch is carried out is served before the clients of that batch")
+    @Test("A client that arrives while a batch is carried out is served before the clients of that batch")
     func servesTheNewcomerFirst() {
         var queue = CommandQueue(capacity: 100, batchWeight: 10)
         for deadline in 1...3 as ClosedRange<Int64> { _ = queue.append(command(deadline, weight: 10)) }
@@ -176,7 +179,7 @@ struct QueueTurnTests {
     }
 
     @Test(
-        "Groups of several clients are one batch up to half its weight, and one that does not fit is the next",
+        "Groups of several clients share a batch up to half its weight limit, and the others follow in the next one",
         arguments: [(weight: 3, first: [1, 11, 12, 21], next: [31]), (4, [1, 11, 12, 31], [21])]
     )
     func sharesBatches(weight: Int, first: [Int64], next: [Int64]) {
@@ -188,7 +191,7 @@ struct QueueTurnTests {
         #expect(deadlines(queue.take()) == next)
     }
 
-    @Test("Clients that always have more waiting are served alike, in order", arguments: 1...10)
+    @Test("Clients that always have commands waiting get equal shares, each in order", arguments: 1...10)
     func isFair(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var queue = CommandQueue(capacity: 10_000, batchWeight: 16)
@@ -222,7 +225,7 @@ struct QueueTurnTests {
         #expect(queue.depth == zip(sent, taken).reduce(0) { $0 + $1.0 - $1.1 }, "seed \(seed)")
     }
 
-    @Test("What is left of a batch goes back to its clients: those that were not begun are the next")
+    @Test("Commands put back from a batch keep their order, and the groups that were not begun are next")
     func putsBack() {
         var queue = CommandQueue(capacity: 100, batchWeight: 10)
         for deadline in [1, 2, 11, 12, 21] as [Int64] { _ = queue.append(command(deadline)) }
@@ -238,7 +241,7 @@ struct QueueTurnTests {
         #expect(deadlines(queue.take()) == [3])
     }
 
-    @Test("What is left of a batch whose first group is done is next as a whole")
+    @Test("The groups put back from a batch are the next batch if its first group is done")
     func putsGroupsBack() {
         var queue = CommandQueue(capacity: 100, batchWeight: 10)
         for deadline in [1, 11] as [Int64] { _ = queue.append(command(deadline)) }
@@ -251,7 +254,7 @@ struct QueueTurnTests {
         #expect(deadlines(queue.take()) == [12])
     }
 
-    @Test("In a full queue the newest command of the client with the most leaves for that of another")
+    @Test("In a full queue a command of another client replaces the newest command of the client with the most")
     func refusesTheLargest() {
         var queue = CommandQueue(capacity: 4, batchWeight: 10)
         for deadline in 1...4 as ClosedRange<Int64> { _ = queue.append(command(deadline)) }
@@ -267,7 +270,7 @@ struct QueueTurnTests {
         #expect(queue.append(command(41)).isQueued)
     }
 
-    @Test("What is overdue leaves the queue for every client")
+    @Test("The overdue commands of every client leave the queue")
     func takesOverdue() {
         var queue = CommandQueue(capacity: 100, batchWeight: 10)
         for deadline in [11, 1, 2, 12, 21] as [Int64] { _ = queue.append(command(deadline)) }
@@ -278,7 +281,7 @@ struct QueueTurnTests {
         #expect(deadlines(queue.take()) == [12, 21])
     }
 
-    @Test("Without tokens, addresses tell clients apart; with tokens, their names do")
+    @Test("Clients are identified by their tokens' names, or by their addresses if they have no token")
     func identifiesClients() {
         func client(_ actor: String, _ address: String) -> Client { Client(Author(actor: actor, address: address)) }
         #expect(client("checkout", "10.0.0.1") == client("checkout", "10.0.0.2"))
@@ -301,6 +304,6 @@ extension CommandQueue.Appended {
     fileprivate var isQueued: Bool { if case .queued = self { true } else { false } }
     fileprivate var isFull: Bool { if case .full = self { true } else { false } }
     fileprivate var isClosed: Bool { if case .closed = self { true } else { false } }
-    /// The deadline of the command that had to leave.
+    /// The deadline of the command that was replaced.
     fileprivate var replaced: Int64? { if case .replaced(let command) = self { command.deadlineMs } else { nil } }
 }

@@ -5,11 +5,11 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("What is due next")
+@Suite("The queue of due breakers")
 struct DueQueueTests {
     private func name(_ number: Int) throws -> BreakerName { try #require(BreakerName("b\(number)")) }
 
-    @Test("A breaker is due once its instant is reached, and is then scheduled no more")
+    @Test("A breaker is due once its instant is reached, and leaves the queue when it is taken")
     func takesDue() throws {
         var queue = DueQueue()
         let name = try name(1)
@@ -21,7 +21,7 @@ struct DueQueueTests {
     }
 
     @Test(
-        "Whatever is scheduled, moved and unscheduled, each breaker comes up at its last instant, in order",
+        "Each breaker comes up at the instant for which it was last scheduled, in order",
         arguments: 1...20
     )
     func agreesWithADictionary(seed: UInt64) throws {
@@ -54,7 +54,7 @@ struct DueQueueTests {
         }
     }
 
-    @Test("No more is taken than asked for; the rest stays due")
+    @Test("The queue hands out no more breakers than asked for, and the others stay due")
     func takesNoMore() throws {
         var queue = DueQueue()
         for number in 1...5 { queue.schedule(try name(number), at: Instant(milliseconds: Int64(number))) }
@@ -63,7 +63,7 @@ struct DueQueueTests {
         #expect(try queue.takeDue(at: Instant(milliseconds: 5), limit: 10) == [name(3), name(4), name(5)])
     }
 
-    @Test("A breaker whose instant moves on and on takes no more room for it")
+    @Test("The queue stays small when a breaker is rescheduled many times")
     func isBounded() throws {
         var queue = DueQueue()
         for step in 1...10_000 {

@@ -3,9 +3,9 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("The places that a batch touched")
+@Suite("The set of touched indices")
 struct PlaceSetTests {
-    @Test("are each there once, in the order in which they came in, and none is left behind")
+    @Test("A place is in the set once, in the order of insertion, until all are removed")
     func order() {
         var set = PlaceSet(count: 3)
         for place in [2, 0, 2, 0] { set.insert(place) }
@@ -16,7 +16,7 @@ struct PlaceSetTests {
         #expect([0, 1, 2].map(set.contains) == [false, false, false])
     }
 
-    @Test("are taken out from the end, as many as asked for", arguments: 0...4)
+    @Test("The set removes as many places from its end as asked for", arguments: 0...4)
     func taken(limit: Int) {
         var set = PlaceSet(count: 3)
         for place in [2, 0, 1] { set.insert(place) }
@@ -25,7 +25,10 @@ struct PlaceSetTests {
         for place in [2, 0, 1] { #expect(set.contains(place) == set.places.contains(place)) }
     }
 
-    @Test("stay with what is at them, whatever comes and goes", arguments: 0..<100 as Range<UInt64>)
+    @Test(
+        "A place in the set follows its resident when places are added and removed",
+        arguments: 0..<100 as Range<UInt64>
+    )
     func follows(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var (set, residents, touched) = (PlaceSet(count: 0), [Int](), Set<Int>())

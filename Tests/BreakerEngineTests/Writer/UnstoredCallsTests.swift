@@ -5,7 +5,7 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("What waits to be stored of calls")
+@Suite("Calls that are not stored yet")
 struct UnstoredCallsTests {
     private static let minute = Minute(of: ManualClock.start)
 
@@ -19,7 +19,7 @@ struct UnstoredCallsTests {
         calls.rows(without: [], takesWaiting: takesWaiting)
     }
 
-    @Test("goes along some at a time, the oldest minute first, each once")
+    @Test("Decisions are handed out in slices, the oldest minute first, each once")
     func slices() {
         var calls = UnstoredCalls()
         let later = Minute(Self.minute.number + 1)
@@ -41,7 +41,7 @@ struct UnstoredCallsTests {
         #expect(stored.reduce(0) { $0 + $1.tally.allowed } == Int64(3 * (UnstoredCalls.rowsAtATime + 1)))
     }
 
-    @Test("stays where a batch fails, and what the batch reported goes")
+    @Test("If a batch fails, the decisions stay and the batch's reports are dropped")
     func failure() {
         var calls = UnstoredCalls()
         calls.add(Self.decided(1), breakerID: 1, minute: Self.minute)
@@ -53,7 +53,7 @@ struct UnstoredCallsTests {
         #expect(rows.map(\.tally.failures) == [0])
     }
 
-    @Test("goes along in order of minute and breaker, each of them once, whenever the calls ended")
+    @Test("A batch has one row for each minute and breaker, in order, whenever the calls ended")
     func order() {
         var calls = UnstoredCalls()
         let (before, after) = (Minute(Self.minute.number - 1), Minute(Self.minute.number + 1))
@@ -70,7 +70,7 @@ struct UnstoredCallsTests {
         #expect(rows.map(\.tally.allowed) == [0, 1, 0, 0])
     }
 
-    @Test("stays at home where the disk is tried with little")
+    @Test("A batch that takes no waiting calls has only its own reports")
     func little() {
         var calls = UnstoredCalls()
         calls.add(Self.decided(1), breakerID: 1, minute: Self.minute)
@@ -80,7 +80,7 @@ struct UnstoredCallsTests {
         #expect(Self.rows(&calls).map(\.breakerID) == [1])
     }
 
-    @Test("adds up by minute where nothing has to be stored, and is none of a deleted breaker")
+    @Test("Calls of batches that need no write add up by minute, and those of deleted breakers are not stored")
     func adding() {
         var calls = UnstoredCalls()
         for _ in 1...2 {
@@ -96,7 +96,10 @@ struct UnstoredCallsTests {
         #expect(calls.isEmpty)
     }
 
-    @Test("takes no more in once too much waits", arguments: [(UnstoredCalls.limit - 1, 1), (UnstoredCalls.limit, 0)])
+    @Test(
+        "A batch that needs no write drops its calls once too many wait",
+        arguments: [(UnstoredCalls.limit - 1, 1), (UnstoredCalls.limit, 0)]
+    )
     func full(count: Int, kept: Int) {
         var calls = UnstoredCalls()
         for id in 1...Int64(count) { calls.add(Self.decided(1), breakerID: id, minute: Self.minute) }

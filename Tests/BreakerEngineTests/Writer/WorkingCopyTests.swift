@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The working copy")
 struct WorkingCopyTests {
-    @Test("What is handed out for lists is what was stored since the last time, and no more")
+    @Test("The working copy hands out only the progress that was stored since the last time")
     func progress() async throws {
         try await RunningEngine.with { running in
             let engine = running.engine
@@ -29,7 +29,7 @@ struct WorkingCopyTests {
         }
     }
 
-    @Test("A breaker that takes the name of one deleted in the same batch has nothing of it in the panel")
+    @Test("A breaker that is deleted and created in one batch begins with empty counts in the panel")
     func successor() throws {
         let name = try #require(BreakerName("payments"))
         let now = Instant(milliseconds: 1_000)
