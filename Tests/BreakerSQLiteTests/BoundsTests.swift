@@ -8,9 +8,9 @@ import Testing
 
 @testable import BreakerSQLite
 
-@Suite("A database stays bounded")
+@Suite("The bounds of a database")
 struct BoundsTests {
-    @Test("An endless storm of failures, reports and transitions takes no more room than its beginning")
+    @Test("An endless storm of failures, reports and transitions does not grow the database beyond its limits")
     func storm() throws {
         let place = try SQLitePlace(in: .memory)
         var retention = Retention()
@@ -47,7 +47,7 @@ struct BoundsTests {
     }
 
     @Test(
-        "The WAL begins anew behind a checkpoint, and once a reader that was in the way is gone",
+        "The WAL restarts after a checkpoint, or once a reader that holds it back has ended",
         arguments: [false, true]
     )
     func wal(withReader: Bool) throws {
@@ -83,7 +83,7 @@ struct BoundsTests {
         #expect(try place.folder.length("fusebox.db-wal") <= limit)
     }
 
-    @Test("Look-ups of report ids share a transaction, which ends with the write or the checkpoint behind them")
+    @Test("Look-ups of report ids share a transaction, which ends at the next write or checkpoint")
     func endsReading() throws {
         let place = try SQLitePlace(in: .memory)
         let store = try place.open()
@@ -110,7 +110,7 @@ struct BoundsTests {
         #expect(try !place.folder.names.contains("fusebox.db-wal"), "the WAL is put away")
     }
 
-    @Test("A batch whose commit failed does not count against the limits")
+    @Test("A batch whose commit failed does not count towards the limits")
     func failedCommits() throws {
         let place = try SQLitePlace(in: .memory)
         let disk = FaultyDisk()
@@ -155,7 +155,7 @@ struct BoundsTests {
         }
     }
 
-    @Test("A full disk refuses a batch, leaves what is stored readable, and heals")
+    @Test("On a full disk a batch is refused and stored data stays readable, and with space writes succeed again")
     func fullDisk() throws {
         let place = try SQLitePlace(in: .memory)
         let store = try place.open()
@@ -176,7 +176,7 @@ struct BoundsTests {
                 try place.reader().failures(ofBreaker: scenario["payments"].id, before: nil, limit: 999).count == 100
             )
         }
-        // What takes no more room is the probe for whether the disk has healed.
+        // A batch that takes no more room is how the writer tests whether the disk has space again.
         try store.write(WriteBatch(at: .start, revision: committed.revision))
         try store.connection.execute("PRAGMA max_page_count = 1000000")
         for _ in 0..<200 { scenario.report("payments", Report(.failure, detail: String(repeating: "x", count: 500))) }
@@ -186,7 +186,7 @@ struct BoundsTests {
     }
 }
 
-/// Batches that change some 300 pages each.
+/// Batches that change about 300 pages each.
 private struct LargeBatches {
     private static let rows = 2_000
     private let first: WriteBatch
@@ -200,7 +200,7 @@ private struct LargeBatches {
         first = scenario.batch()
     }
 
-    /// The first again, with the failures that follow.
+    /// The first batch with later numbers for its failures.
     mutating func next() -> WriteBatch {
         var batch = first
         for index in batch.failures.indices { batch.failures[index].failure.number += number }

@@ -1,9 +1,9 @@
 import StoreContract
 import Testing
 
-@Suite("A store in SQLite")
+@Suite("The SQLite store")
 struct ContractTests {
-    @Test("keeps the contract of every store", arguments: StoreContract<SQLitePlace>.clauses)
+    @Test("The SQLite store keeps the contract of every store", arguments: StoreContract<SQLitePlace>.clauses)
     func contract(_ clause: StoreContract<SQLitePlace>.Clause) throws {
         try clause.verify()
     }

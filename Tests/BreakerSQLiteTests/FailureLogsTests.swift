@@ -4,9 +4,12 @@ import Testing
 
 @testable import BreakerSQLite
 
-@Suite("What is known of the failure logs")
+@Suite("The index of failure logs")
 struct FailureLogsTests {
-    @Test("is what a plain list of them would say, also behind rollbacks", arguments: 1...20 as ClosedRange<UInt64>)
+    @Test(
+        "The failure logs equal a plain model of them, also after rollbacks",
+        arguments: 1...20 as ClosedRange<UInt64>
+    )
     func model(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var logs = FailureLogs()

@@ -7,14 +7,14 @@ import Testing
 
 @testable import BreakerSQLite
 
-/// A script of batches on a disk that fails, and what may be found behind each.
+/// A script of batches on a failing disk, with the states that a crash may leave after each.
 final class FaultRun {
     let disk: FaultyDisk
     private(set) var failures: Set<StoreError.Code> = []
     private let place: SQLitePlace
     private let store: SQLiteStore
     private var scenario = Scenario()
-    /// What was acknowledged last, and what a crash may have made of a commit that failed since.
+    /// The last acknowledged state, and the states that a crash may leave after the commits that have failed since.
     private var acceptable: [StoredPanel]
 
     static let steps: [@Sendable (inout Scenario) -> Void] = [
@@ -42,12 +42,12 @@ final class FaultRun {
         acceptable = [try store.load()]
     }
 
-    /// Before the disk goes, which it uses.
+    // The store uses the disk, so it closes before the disk is released.
     deinit {
         store.close()
     }
 
-    /// Writes a batch, as a server does: one that failed is undone, and its events come again with the next.
+    /// Writes a batch as a server does: a failed batch is undone, and its events are written with the next one.
     func perform(_ step: Int, _ place: String) throws {
         scenario.wait(ms: 1)
         var attempt = scenario
@@ -61,24 +61,24 @@ final class FaultRun {
             failures.insert(error.code)
             #expect(error.code == .unavailable || error.code == .outcomeUnknown, "\(place): \(error)")
             if error.code == .outcomeUnknown { acceptable.append(attempt.panel) }
-            // A disk that does not even read is no witness.
+            // If the disk cannot be read either, there is nothing to compare.
             if let visible = try? store.load() { #expect(visible == acceptable[0], "\(place): \(error)") }
             try crash(place)
         }
-        // Pages move now and then; that it may fail changes nothing.
+        // The checkpoint may fail, which changes nothing.
         try? store.connection.checkpoint(step.isMultiple(of: 2) ? .passive : .truncate)
-        // Before the first failure a run is like the others.
+        // Until the first failure every run is the same, so it needs no check.
         if !failures.isEmpty { try crash(place) }
     }
 
-    /// The steps that are stored.
+    /// The number of stored steps.
     private var done = 0
 
     private static func replay(upTo step: Int, from first: Int, in scenario: inout Scenario) {
         for index in first...step { steps[index](&scenario) }
     }
 
-    /// What a process that is killed leaves behind is opened elsewhere, on a disk that works.
+    /// Opens a copy of the files, as a killed process would leave them, on a working disk, and checks what it holds.
     private func crash(_ place: String) throws {
         let copy = try self.place.folder.copy()
         let store = try SQLiteStore.open(path: copy.path("fusebox.db"), at: .start)
@@ -87,7 +87,7 @@ final class FaultRun {
         #expect(try store.connection.texts("PRAGMA integrity_check") == ["ok"], "\(place)")
     }
 
-    /// On the healed disk the rest is written, and found by the next owner.
+    /// Writes the remaining steps on the healed disk, and checks that the next owner loads them.
     func finish(_ place: String) throws {
         if done < Self.steps.count {
             let before = failures

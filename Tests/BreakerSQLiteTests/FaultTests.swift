@@ -8,7 +8,7 @@ import Testing
 
 @testable import BreakerSQLite
 
-@Suite("A disk that fails")
+@Suite("The SQLite store on a failing disk")
 struct FaultTests {
     struct Fault: Sendable, CustomTestStringConvertible {
         var calls: [FaultyDisk.Call]
@@ -27,7 +27,7 @@ struct FaultTests {
         Fault(calls: [.read, .write, .sync, .truncate], code: SQLITE_IOERR, forGood: true),
     ]
 
-    @Test("loses nothing that was acknowledged and keeps nothing that was refused", arguments: faults)
+    @Test("A failing disk loses no acknowledged batch and keeps no refused one", arguments: faults)
     func everyNth(_ fault: Fault) throws {
         var failures: Set<StoreError.Code> = []
         var nth = 0
@@ -49,7 +49,7 @@ struct FaultTests {
     }
 
     @Test(
-        "while a database is made leaves nothing that the next start cannot use",
+        "A disk that fails while a database is created leaves files that the next start can use",
         arguments: [SQLITE_FULL, FaultyDisk.syncFailed]
     )
     func opening(code: Int32) throws {

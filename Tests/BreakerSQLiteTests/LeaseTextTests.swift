@@ -3,7 +3,7 @@ import Testing
 
 @testable import BreakerSQLite
 
-@Suite("Leases as a column")
+@Suite("The column of leases")
 struct LeaseTextTests {
     static let cases: [([Breaker.Lease], String)] = [
         ([], ""),
@@ -14,13 +14,13 @@ struct LeaseTextTests {
         ),
     ]
 
-    @Test("are read as they were written", arguments: cases)
+    @Test("Leases equal those parsed from their text", arguments: cases)
     func roundTrip(leases: [Breaker.Lease], text: String) throws {
         #expect(LeaseText.text(of: leases) == text)
         #expect(try LeaseText.leases(in: text) == leases)
     }
 
-    @Test("are damage where they are anything else", arguments: ["x", "1f3@5", "00000000000001f3", "@5", "a@b@c"])
+    @Test("A malformed text of leases is an error", arguments: ["x", "1f3@5", "00000000000001f3", "@5", "a@b@c"])
     func damage(_ text: String) {
         #expect(throws: SQLiteError.self) { try LeaseText.leases(in: text) }
     }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Migrations")
 struct MigratorTests {
-    @Test("The program carries every file of migrations/ as it is, in order, and openapi.yaml")
+    @Test("The program contains every file of migrations/ unchanged and in order, and openapi.yaml")
     func embedded() throws {
         let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -33,7 +33,7 @@ struct MigratorTests {
         try SQLiteStore.open(path: place.database, at: .start, migrator: Migrator(files))
     }
 
-    /// A database as an earlier version left it, before the migration of that number.
+    /// Makes a database as the version before the migration `number` left it, and runs `sql` on it.
     private func makeDatabase(_ place: SQLitePlace, before number: String, _ sql: String) throws {
         _ = try FilePath(place.database).create()
         let connection = try Connection(path: place.database, access: .readWrite, vfs: nil)
@@ -42,7 +42,7 @@ struct MigratorTests {
         try connection.execute(sql)
     }
 
-    @Test("Each is recorded with its checksum and instant, and applied once")
+    @Test("Each migration is recorded with its checksum and instant, and applied once")
     func recorded() throws {
         let place = try SQLitePlace()
         for _ in 0..<2 {
@@ -56,14 +56,14 @@ struct MigratorTests {
         }
     }
 
-    @Test("A checksum is SHA-256 in hexadecimal digits")
+    @Test("The checksum of a migration is its SHA-256 in hexadecimal digits")
     func checksum() {
         // The example of FIPS 180-2, appendix B.1.
         let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         #expect(Migrator.Migration(("abc.sql", Array("abc".utf8))).sha256 == sha256)
     }
 
-    @Test("Who deleted what before there was an audit is told by it once the table of deletions goes")
+    @Test("Migration 0005 moves the deletions that have an actor to the audit and drops their table")
     func deletions() throws {
         let place = try SQLitePlace()
         try makeDatabase(
@@ -81,14 +81,14 @@ struct MigratorTests {
         #expect(throws: SQLiteError.self) { try migrated.connection.execute("SELECT * FROM deletions") }
     }
 
-    /// The breaker 1, `payments`, as the first migrations have it.
+    /// SQL that inserts breaker 1, `payments`, with the columns of the first migrations.
     private static let breaker = """
         INSERT INTO breakers (id, name, created_at, state, generation, since_at, consecutive_failures, window, leases,
             probe_successes, lost_probes, failure_rows)
         VALUES (1, 'payments', 0, 'closed', 1, 0, 0, x'', '', 0, 0, 0);
         """
 
-    @Test("A report that was answered before answers had a generation is repeated with generation 0")
+    @Test("A receipt from before answers had a generation repeats its answer with generation 0")
     func receiptWithoutGeneration() throws {
         let place = try SQLitePlace()
         try makeDatabase(
@@ -104,7 +104,7 @@ struct MigratorTests {
         #expect(receipt?.answer == ReportAnswer(counted: 1, refusal: nil, state: .closed, generation: 0))
     }
 
-    @Test("Report ids that were stored before they had a client count together, and belong to no token")
+    @Test("Report ids from before they had a client share one limit and belong to no token")
     func receiptsWithoutClient() throws {
         let place = try SQLitePlace()
         try makeDatabase(
@@ -131,7 +131,7 @@ struct MigratorTests {
         #expect(store.evictions[.reportIDs].token == nil)
     }
 
-    @Test("A database that was made before there were epochs gets one at its first start, and keeps it")
+    @Test("A database from before there were epochs gets one at its first start, and keeps it")
     func epoch() throws {
         let place = try SQLitePlace()
         try makeDatabase(place, before: "0006", "")
@@ -145,14 +145,14 @@ struct MigratorTests {
         #expect(Set(epochs).count == 1)
     }
 
-    @Test("A database that was made before sessions were stored has no key and no ended session")
+    @Test("A database from before sessions were stored has no session key and no ended session")
     func sessions() throws {
         let place = try SQLitePlace()
         try makeDatabase(place, before: "0009", "")
         #expect(try place.open().sessions() == StoredSessions())
     }
 
-    @Test("Sessions that were ended before they belonged to a token stay ended: another key is drawn")
+    @Test("Migration 0012 drops the session key and the ended sessions, so that every earlier session ends")
     func sessionsWithoutToken() throws {
         let place = try SQLitePlace()
         try makeDatabase(
@@ -166,7 +166,7 @@ struct MigratorTests {
         #expect(try place.open().sessions() == StoredSessions())
     }
 
-    @Test("The newest failure of a breaker is its last one where it was stored before reports had an age")
+    @Test("In a database from before reports had an age, the newest failure of a breaker is its last one")
     func lastFailure() throws {
         let place = try SQLitePlace()
         var scenario = Scenario()
@@ -192,7 +192,7 @@ struct MigratorTests {
         #expect(try migrated.load() == scenario.panel)
     }
 
-    @Test("One that was added is applied to a database that lacks it, and what is stored stays")
+    @Test("A new migration is applied to an existing database without losing data")
     func added() throws {
         let place = try SQLitePlace()
         let store = try place.open()
@@ -206,7 +206,7 @@ struct MigratorTests {
         #expect(error?.code == .incompatible)
     }
 
-    @Test("One that fails leaves nothing of itself, and keeps those before it")
+    @Test("A failed migration leaves no trace, and the migrations before it stay applied")
     func faulty() throws {
         let place = try SQLitePlace()
         let error = #expect(throws: StoreError.self) {

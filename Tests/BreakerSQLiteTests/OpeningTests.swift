@@ -10,11 +10,11 @@ import Testing
 
 @Suite("Opening a database")
 struct OpeningTests {
-    /// Something that may have happened to a database, or stand in its place.
+    /// Damage to a database, or another file in its place.
     struct Damage: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var code: StoreError.Code
-        /// Words of the message: what to do.
+        /// The part of the error message that says what to do.
         var remedy: String
         var inflict: @Sendable (TemporaryFolder) throws -> Void
     }
@@ -52,7 +52,7 @@ struct OpeningTests {
         },
     ]
 
-    @Test("refuses what is no database of ours, says what to do, and leaves it as it is", arguments: damages)
+    @Test("A file that is not a usable database is refused with a remedy and left unchanged", arguments: damages)
     func refusal(_ damage: Damage) throws {
         let place = try SQLitePlace()
         var scenario = Scenario.withHistory()
@@ -73,7 +73,7 @@ struct OpeningTests {
         #expect(try place.folder.names.filter { $0.hasSuffix(".db") } == before.map(\.0).filter { $0.hasSuffix(".db") })
     }
 
-    @Test("behind a crash looks for damage before anything relies on the file", arguments: [false, true])
+    @Test("After a crash an open checks the database for damage first", arguments: [false, true])
     func uncleanStop(isDamaged: Bool) throws {
         let place = try SQLitePlace()
         let store = try place.open()
@@ -84,7 +84,7 @@ struct OpeningTests {
         try scenario.write(to: store)
         let crashed = try place.folder.copy()
         if isDamaged {
-            // The middle of the file holds rows of failures.
+            // The middle of the file has rows of failures.
             var bytes = try crashed.bytes("fusebox.db")
             let middle = bytes.count / 2 / 4_096 * 4_096
             bytes.replaceSubrange(middle..<middle + 64, with: Data(repeating: 0xff, count: 64))
@@ -102,7 +102,7 @@ struct OpeningTests {
     }
 
     @Test(
-        "is refused where no database can be",
+        "A path at which no database can be is refused and leaves no file",
         arguments: ["missing/fusebox.db", "file/fusebox.db", "", ".", "folder"]
     )
     func noPlace(_ name: String) throws {
@@ -117,7 +117,7 @@ struct OpeningTests {
     }
 
     @Test(
-        "is refused in a folder that may not be written, or where the file may not",
+        "A database is refused if its folder or its file is read-only",
         .enabled(if: geteuid() != 0, "permissions do not bind root"),
         arguments: [("folder", 0o500), ("fusebox.db", 0o400)]
     )
@@ -132,7 +132,7 @@ struct OpeningTests {
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
     }
 
-    @Test("a relative path, and one through a link, leads to the same database")
+    @Test("A symbolic link to a database leads to the same database and lock")
     func paths() throws {
         let place = try SQLitePlace()
         let store = try place.open()
@@ -154,7 +154,7 @@ extension TemporaryFolder {
 }
 
 extension Scenario {
-    /// A database of some pages.
+    /// A scenario whose database has several pages.
     static func withHistory() -> Scenario {
         var scenario = Scenario()
         for name in ["payments", "search", "stock"] {

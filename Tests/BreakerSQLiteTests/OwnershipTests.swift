@@ -6,9 +6,9 @@ import StoreContract
 import TestSupport
 import Testing
 
-@Suite("A database has one owner")
+@Suite("The owner of a database")
 struct OwnershipTests {
-    @Test("A second owner in the same process is refused, and told the first one's process id")
+    @Test("A second owner in the same process is refused with the process id of the first")
     func sameProcess() throws {
         let place = try SQLitePlace()
         let store = try place.open()
@@ -18,21 +18,21 @@ struct OwnershipTests {
             #expect(error?.message.contains("process \(getpid());") == true)
         }
         #expect(try place.folder.bytes("fusebox.db.lock") == Data("\(getpid())\n".utf8))
-        // The refusals closed descriptors of their own; the first owner's locks are not among them.
+        // Each refusal closed its own descriptors, which does not release the first owner's locks.
         try store.write(WriteBatch(at: .start, revision: 1))
         store.close()
         #expect(try place.open().load().revision == 1)
     }
 
     @Test(
-        "A second process is refused while the first one lives, however it ends",
+        "A second process is refused until the first one ends, even if that is killed",
         .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/flock"))
     )
     func otherProcess() throws {
         let place = try SQLitePlace()
         let script = "echo $$ > '\(place.database).lock'; echo $$; exec cat"
         let (input, output) = (Pipe(), Pipe())
-        // `cat` ends with its input.
+        // `cat` runs until its input is closed.
         defer { withExtendedLifetime(input) {} }
         let owner = try SpawnedProcess(
             "/usr/bin/flock",
@@ -40,7 +40,7 @@ struct OwnershipTests {
             input: input.fileHandleForReading.fileDescriptor,
             output: output.fileHandleForWriting.fileDescriptor
         )
-        // Its end is the program's alone.
+        // From here on only the program has this end of the pipe.
         try output.fileHandleForWriting.close()
         let pid = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         let error = #expect(throws: StoreError.self) { _ = try place.open() }
@@ -52,14 +52,14 @@ struct OwnershipTests {
         #expect(try place.open().load().revision == 0)
     }
 
-    @Test("The lock file stays when the owner goes")
+    @Test("The lock file stays after the owner has closed the database")
     func lockFileStays() throws {
         let place = try SQLitePlace()
         try place.open().close()
         #expect(try place.folder.names == ["fusebox.db", "fusebox.db.lock"])
     }
 
-    @Test("Every file is its owner's alone")
+    @Test("Every file of a database has mode 600")
     func modes() throws {
         let place = try SQLitePlace()
         let store = try place.open()
@@ -69,10 +69,10 @@ struct OwnershipTests {
         for name in names { #expect(try place.folder.mode(name) == 0o600, "\(name)") }
     }
 
-    /// Something that makes a database one that others write.
+    /// A change to a database's files that may let others write them.
     struct Sharing: Sendable, CustomTestStringConvertible {
         var testDescription: String
-        /// Words of the refusal; `nil` where there is none.
+        /// A part of the error message; `nil` if the database opens.
         var message: String?
         var inflict: @Sendable (TemporaryFolder) throws -> Void
 
@@ -109,7 +109,7 @@ struct OwnershipTests {
         },
     ]
 
-    @Test("A database that others have a way to write is refused", arguments: sharings)
+    @Test("A database that other users may be able to write is refused", arguments: sharings)
     func sharedFile(_ sharing: Sharing) throws {
         let place = try SQLitePlace()
         try place.open().close()

@@ -9,9 +9,9 @@ import Testing
 
 @testable import BreakerSQLite
 
-@Suite("A reader")
+@Suite("Readers of a database")
 struct ReaderTests {
-    @Test("serves many threads while the store writes, and never sees half a batch")
+    @Test("A reader serves many threads while the store writes, and never sees a part of a batch")
     func manyThreads() async throws {
         let place = try SQLitePlace()
         let store = try place.open()
@@ -26,7 +26,7 @@ struct ReaderTests {
                     var seen = 0
                     while seen < 100 {
                         let failures = try reader.failures(ofBreaker: id, before: nil, limit: 1_000)
-                        // Batches of five.
+                        // Each batch has five failures.
                         #expect(failures.count.isMultiple(of: 5) && failures.count >= seen)
                         seen = failures.count
                         await Task.yield()
@@ -44,7 +44,7 @@ struct ReaderTests {
         }
     }
 
-    @Test("can neither write nor checkpoint")
+    @Test("A reader's connection can neither write nor checkpoint")
     func readOnly() throws {
         let place = try SQLitePlace()
         let store = try place.open()
@@ -57,7 +57,7 @@ struct ReaderTests {
         #expect(try place.folder.length("fusebox.db-wal") == length)
     }
 
-    @Test("that is closed lets the store put away its WAL, and answers no more")
+    @Test("A closed reader refuses reads, and the store then removes its WAL when it closes")
     func close() throws {
         let place = try SQLitePlace()
         let store = try place.open()
@@ -72,7 +72,7 @@ struct ReaderTests {
         #expect(throws: error) { try reader.backUp() }
     }
 
-    @Test("gives up a backup when it is closed")
+    @Test("A closed reader refuses a backup")
     func closedBackup() throws {
         let place = try SQLitePlace(in: .memory)
         let store = try place.open()
@@ -85,7 +85,10 @@ struct ReaderTests {
         #expect(throws: StoreError.self) { try reader.backUp() }
     }
 
-    @Test("leaves no file of a backup, be it one that fails", arguments: [.write, .open] as [FaultyDisk.Call])
+    @Test(
+        "A backup leaves no file in the database's folder, even if it fails",
+        arguments: [.write, .open] as [FaultyDisk.Call]
+    )
     func failingBackup(_ call: FaultyDisk.Call) throws {
         let place = try SQLitePlace()
         let disk = FaultyDisk()
@@ -107,7 +110,7 @@ struct ReaderTests {
         #expect(try place.openBackup(at: place.path("backup")).load() == scenario.panel)
     }
 
-    @Test("makes a backup that is no log's database, so that SQLite puts no file beside it")
+    @Test("A backup is not in WAL mode, so that SQLite puts no file beside it")
     func backupWithoutLog() throws {
         let place = try SQLitePlace()
         let store = try place.open()
@@ -121,7 +124,7 @@ struct ReaderTests {
         store.close()
     }
 
-    @Test("keeps the database's lock until what is being read is read to its end")
+    @Test("An open reader keeps the database's lock after its store has closed")
     func lockOutlivesStore() throws {
         let place = try SQLitePlace()
         let store = try place.open()

@@ -5,7 +5,7 @@ import Foundation
 import StoreContract
 import TestSupport
 
-/// Stores in a temporary folder.
+/// A place for SQLite stores in a temporary folder.
 struct SQLitePlace: StorePlace {
     let folder: TemporaryFolder
 
@@ -31,6 +31,6 @@ struct SQLitePlace: StorePlace {
 }
 
 extension Instant {
-    /// Where the tests' clocks begin: 14 November 2023.
+    /// The start of the tests' clocks: 14 November 2023.
     static let start = Instant(milliseconds: 1_700_000_000_000)
 }

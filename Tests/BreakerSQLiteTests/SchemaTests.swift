@@ -5,16 +5,16 @@ import Testing
 
 @testable import BreakerSQLite
 
-@Suite("The shape of a database")
+@Suite("The schema of the database")
 struct SchemaTests {
-    @Test("policies has a column for each field of a policy, under its own name")
+    @Test("The table policies has a column for each field of a policy, with the field's name")
     func policyColumns() throws {
         let store = try SQLitePlace().open()
         let columns = try store.connection.texts("SELECT name FROM pragma_table_info('policies')")
         #expect(columns == ["breaker_id"] + PolicyField.allCases.map(\.rawValue) + ["source", "revision", "actor"])
     }
 
-    @Test("failures has no index beside its key")
+    @Test("The table failures has no index besides its primary key")
     func failureIndexes() throws {
         let store = try SQLitePlace().open()
         let origins = try store.connection.texts("SELECT origin FROM pragma_index_list('failures')")
@@ -30,7 +30,7 @@ struct SchemaTests {
         #expect(loose.isEmpty)
     }
 
-    @Test("A word that the program does not know is damage, and the message names it")
+    @Test("An unknown word in the database is reported as damage, and the error's cause names it")
     func unknownWord() throws {
         let place = try SQLitePlace()
         let store = try place.open()
@@ -42,7 +42,7 @@ struct SchemaTests {
         #expect(error?.cause?.contains("'elsewhere'") == true)
     }
 
-    @Test("Batches leave a database in which SQLite finds no fault")
+    @Test("SQLite's integrity checks find no fault after several batches")
     func integrity() throws {
         let store = try SQLitePlace().open()
         var scenario = Scenario.withHistory()
@@ -61,7 +61,7 @@ struct SchemaTests {
         ("wal_autocheckpoint", "0"), ("temp_store", "2"), ("application_id", "\(0x4675_7365)"),
     ]
 
-    @Test("The writer's connection has what durability rests on", arguments: pragmas)
+    @Test("The writer's connection has the settings that durability needs", arguments: pragmas)
     func pragma(name: String, value: String) throws {
         let store = try SQLitePlace().open()
         #expect(try store.connection.texts("PRAGMA \(name)") == [value])

@@ -3,9 +3,9 @@ import Testing
 
 @testable import BreakerSQLite
 
-@Suite("What is known of the shares of a table")
+@Suite("The shares of a table")
 struct SharesTests {
-    /// A table as a plain list of rows.
+    /// A model of a table: a plain list of rows.
     private struct Model {
         var rows: [(number: Int64, holder: Shares.Holder)] = []
 
@@ -14,7 +14,10 @@ struct SharesTests {
 
     private static let holders = ["a", "b", "c", "d", ""].map(Shares.Holder.init)
 
-    @Test("is what a plain list of rows would say, also after rollbacks", arguments: 1...30 as ClosedRange<UInt64>)
+    @Test(
+        "The shares equal those of a plain list of rows, also after rollbacks",
+        arguments: 1...30 as ClosedRange<UInt64>
+    )
     func model(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var shares = Shares()
@@ -30,12 +33,12 @@ struct SharesTests {
                     model.rows.append((number, holder))
                 }
             case 6:
-                // As when a breaker is deleted, or an id is replaced.
+                // As when a breaker is deleted or an id is replaced.
                 guard !model.rows.isEmpty else { continue }
                 let row = model.rows.remove(at: random.below(model.rows.count))
                 shares.remove(1, of: row.holder)
             case 7, 8:
-                // As when the oldest of the largest share go.
+                // As when the oldest rows of the largest share are evicted.
                 guard let largest = shares.largest else { continue }
                 let last = Int64.random(in: largest.oldest, using: &random)
                 let gone = model.rows.filter { largest.oldest.lowerBound...last ~= $0.number }
@@ -43,7 +46,7 @@ struct SharesTests {
                 model.rows.removeAll { largest.oldest.lowerBound...last ~= $0.number }
                 shares.remove(gone.count, of: largest.holder, upTo: last)
             case 9:
-                // As when the oldest of all go.
+                // As when the oldest rows of all are removed.
                 let gone = model.rows.prefix(random.below(6))
                 model.rows.removeFirst(gone.count)
                 for row in gone { shares.remove(1, of: row.holder, upTo: row.number) }
@@ -70,7 +73,7 @@ struct SharesTests {
         #expect(oldest.map { largest.oldest.lowerBound <= $0.number } == true, comment)
     }
 
-    @Test("Addresses are told apart from tokens, and have no name")
+    @Test("A holder that is an address differs from a token of that text, and has no token")
     func addresses() {
         #expect(Shares.Holder("@10.0.0.1") == Shares.Holder("@10.0.0.1"))
         #expect(Shares.Holder("@10.0.0.1") != Shares.Holder("10.0.0.1"))

@@ -4,10 +4,10 @@ import Testing
 
 @testable import BreakerSQLite
 
-@Suite("Bound values")
+@Suite("Values bound to a statement")
 struct StatementTests {
     @Test(
-        "come back as they were, in whatever order and however long, also where they exceed the room that is kept",
+        "A statement returns bound values unchanged, whatever their order and length",
         arguments: [
             [], [0], [1, 0, 15, 16], [1_024], [1_025], [512, 512, 1], [600, 600, 3, 400], [5_000, 1, 1_023],
         ]

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 
 extension TemporaryFolder {
-    /// The files in the folder, in order of name.
+    /// The names of the files in the folder, sorted.
     var names: [String] {
         get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
     }
@@ -25,10 +25,10 @@ extension TemporaryFolder {
         return (attributes[.posixPermissions] as? NSNumber)?.intValue ?? -1
     }
 
-    /// A folder that holds what this one holds: what is left where a process is killed at this moment.
+    /// A copy of the folder as a process that is killed at this instant leaves it.
     func copy() throws -> TemporaryFolder {
         let copy = try TemporaryFolder(in: .memory)
-        // The `-shm` file is memory, not disk; after a power cut it is not there.
+        // The `-shm` file is in memory, not on disk; it is gone after a power cut.
         for name in try names where !name.hasSuffix("-shm") { try copy.write(try bytes(name), to: name) }
         return copy
     }

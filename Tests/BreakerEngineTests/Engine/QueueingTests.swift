@@ -188,7 +188,7 @@ struct QueueingTests {
     }
 
     @Test(
-        "A transaction takes so many reports, and so many outcomes, of a batch",
+        "A transaction takes up to 1 000 reports and 65 536 outcomes of a batch",
         arguments: [
             (counts: [], parts: []), ([1], [1]), (Array(repeating: 1, count: 1_000), [1_000]),
             (Array(repeating: 1, count: 1_001), [1_000, 1]), (Array(repeating: 8_192, count: 8), [8]),
