@@ -1,6 +1,6 @@
 package import BreakerCore
 
-/// Tests order as `"alice"`, from nowhere.
+/// A literal such as `"alice"` is an author without an address.
 extension Author: ExpressibleByStringLiteral {
     package init(stringLiteral actor: String) {
         self.init(actor: actor, address: nil)

@@ -2,7 +2,7 @@ package import BreakerCore
 import BreakerEngine
 import NIOConcurrencyHelpers
 
-/// A server's clock whose system a test moves.
+/// A server's clock on a system clock that the test controls.
 package final class ManualClock: ServerClock {
     private let wall: NIOLockedValueBox<Instant>
     private let elapsedMs: NIOLockedValueBox<Int64>
@@ -17,18 +17,18 @@ package final class ManualClock: ServerClock {
         clock = AnchoredClock(wall: { wall.withLockedValue { $0 } }, elapsedMs: { elapsedMs.withLockedValue { $0 } })
     }
 
-    /// Time passes.
+    /// Lets time pass.
     package func advance(byMs milliseconds: Int64) {
         elapsedMs.withLockedValue { $0 += milliseconds }
         setSystemClock(byMs: milliseconds)
     }
 
-    /// The system's clock is set, and no time passes.
+    /// Sets the system's clock forward or back without time passing.
     package func setSystemClock(byMs milliseconds: Int64) {
         wall.withLockedValue { $0 = $0.advanced(byMilliseconds: milliseconds) }
     }
 
-    /// What the system's clock shows.
+    /// The instant of the system's clock.
     package var systemClock: Instant { wall.withLockedValue { $0 } }
 
     package func now() -> Instant { clock.now() }

@@ -5,7 +5,7 @@ package import BreakerStorage
 package import Logging
 package import TestSupport
 
-/// An engine on a real database in a folder of its own, with a clock that the test moves.
+/// An engine on a real database in its own folder, with a clock that the test controls.
 package struct RunningEngine: Sendable {
     package let engine: Engine
     package let clock: ManualClock
@@ -14,9 +14,9 @@ package struct RunningEngine: Sendable {
     package var databasePath: String { folder.path("fusebox.db") }
 
     /// - Parameters:
-    ///   - retention: how much history its store keeps.
-    ///   - vfs: SQLite's file layer, for tests that make it fail.
-    ///   - logger: for tests that read the log.
+    ///   - retention: How much history the store keeps.
+    ///   - vfs: The name of SQLite's file layer, for tests that make it fail.
+    ///   - logger: The engine's logger, for tests that read the log.
     package init(
         folder: TemporaryFolder? = nil,
         clock: ManualClock = ManualClock(),
@@ -39,7 +39,7 @@ package struct RunningEngine: Sendable {
         )
     }
 
-    /// Runs `body` and stops the engine behind it, whatever happens.
+    /// Runs `body`, then stops the engine, even if `body` throws.
     package static func with<Value>(
         folder: TemporaryFolder? = nil,
         clock: ManualClock = ManualClock(),

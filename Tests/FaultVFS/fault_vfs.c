@@ -9,7 +9,7 @@ struct fault_vfs {
     sqlite3_vfs base;
     sqlite3_vfs *real;
     char *name;
-    // Readers have threads of their own.
+    // Atomic, because readers run on their own threads.
     atomic_uint calls;
     atomic_long nth;
     atomic_int code;
@@ -20,11 +20,11 @@ struct fault_vfs {
 struct fault_file {
     sqlite3_file base;
     struct fault_vfs *vfs;
-    // Lies behind this structure, in the room that SQLite allots for both.
+    // Follows this structure in memory; SQLite allocates room for both.
     sqlite3_file *real;
 };
 
-/// The result with which a call is to fail; `SQLITE_OK` where it is to succeed.
+/// The result with which a call must fail; `SQLITE_OK` if it must succeed.
 static int fault(struct fault_vfs *vfs, unsigned call) {
     if (!(atomic_load(&vfs->calls) & call)) return SQLITE_OK;
     long count = atomic_fetch_add(&vfs->count, 1) + 1;
@@ -135,7 +135,7 @@ static int vfs_open(sqlite3_vfs *base, const char *name, sqlite3_file *file, int
     opened->vfs = vfs;
     opened->real = (sqlite3_file *)(opened + 1);
     int result = vfs->real->xOpen(vfs->real, name, opened->real, flags, out_flags);
-    // Without methods SQLite takes the file as never opened.
+    // SQLite treats a file without methods as not opened.
     if (result == SQLITE_OK) opened->base.pMethods = &methods;
     return result;
 }

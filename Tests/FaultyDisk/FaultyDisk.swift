@@ -1,11 +1,11 @@
 import CSQLite
 import FaultVFS
 
-/// A disk that fails on demand. Named anew each time, for tests run side by side.
+/// A disk that fails on demand. Each one has its own name, because tests run in parallel.
 package final class FaultyDisk: @unchecked Sendable {
-    /// The file layer's name, to be given to whoever opens a database on this disk.
+    /// The name of the file layer, with which a database on this disk is opened.
     package let name: String
-    /// Its settings are atomic.
+    /// The file layer, whose settings are atomic.
     private let vfs: OpaquePointer
 
     package init() {
@@ -14,12 +14,12 @@ package final class FaultyDisk: @unchecked Sendable {
         self.vfs = vfs
     }
 
-    /// The connections that use it are closed.
+    // Every connection that uses the file layer must be closed before.
     deinit {
         fault_vfs_destroy(vfs)
     }
 
-    /// What can fail.
+    /// The calls that can fail.
     package enum Call: CaseIterable, Sendable {
         case write, sync, truncate, delete, open, read
 
@@ -35,23 +35,24 @@ package final class FaultyDisk: @unchecked Sendable {
         }
     }
 
-    /// `SQLITE_FULL`, `SQLITE_IOERR_READ`, `SQLITE_IOERR_WRITE` and `SQLITE_IOERR_FSYNC`, the latter macros that Swift
-    /// does not import.
+    /// SQLite's result codes `SQLITE_FULL`, `SQLITE_IOERR_READ`, `SQLITE_IOERR_WRITE` and `SQLITE_IOERR_FSYNC`. Swift
+    /// does not import the last three, which are macros.
     package static let isFull = SQLITE_FULL
     package static let readFailed = SQLITE_IOERR | 1 << 8
     package static let writeFailed = SQLITE_IOERR | 3 << 8
     package static let syncFailed = SQLITE_IOERR | 4 << 8
 
     /// - Parameters:
-    ///   - nth: which of `calls` fails, counted from here; 0 for none, so that they are only counted.
+    ///   - nth: The number of the call of `calls` that fails, counted from here; 0 for none, so that calls are only
+    ///     counted.
     ///   - code: SQLite's result code.
-    ///   - forGood: whether those behind it fail too, until ``heal()``.
+    ///   - forGood: Whether all later ones fail too, until ``heal()``.
     package func fail(_ nth: Int, of calls: [Call], with code: Int32, forGood: Bool = false) {
         fault_vfs_fail(vfs, calls.reduce(0) { $0 | $1.flag }, nth, code, forGood ? 1 : 0)
     }
 
     package func heal() { fault_vfs_heal(vfs) }
 
-    /// How many of the chosen calls there were.
+    /// The number of the chosen calls so far.
     package var count: Int { fault_vfs_count(vfs) }
 }

@@ -8,8 +8,8 @@ import Logging
 import NIOCore
 import ServiceLifecycle
 
-/// The server with a bug that no test may miss: a batch is acknowledged when it is taken, and written when the next one
-/// comes. Everything else is the real thing, on the arguments of `fusebox serve --listen … --db …`.
+/// The server with a bug that a durability test must find: it acknowledges a batch at once, and writes it when the next
+/// batch arrives. Everything else is the real server, with the arguments of `fusebox serve --listen … --db …`.
 @main
 enum FaultyServer {
     static func main() async throws {
@@ -39,7 +39,7 @@ enum FaultyServer {
     }
 }
 
-/// Writes each batch one call late.
+/// A store that writes each batch one call late.
 final class LateStore: BreakerStore {
     private let store: SQLiteStore
     private var pending: WriteBatch?

@@ -1,5 +1,5 @@
-// A library for LD_PRELOAD: each fsync and fdatasync of the process takes SLOW_SYNC_MS milliseconds longer, as on a
-// slow disk.
+// A library for LD_PRELOAD that simulates a slow disk: each fsync and fdatasync of the process takes SLOW_SYNC_MS
+// milliseconds longer.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>

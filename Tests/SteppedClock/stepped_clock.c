@@ -1,5 +1,5 @@
-// A library for LD_PRELOAD: the system's clock, as the process sees it, is ahead by the milliseconds in the file that
-// STEPPED_CLOCK names, a 64-bit integer. To write another number is to set the clock.
+// A library for LD_PRELOAD that moves the system's clock, as the process sees it, ahead by a number of milliseconds.
+// STEPPED_CLOCK is the path of a file with that number as a 64-bit integer; a write to the file sets the clock.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@ package import BreakerStorage
 import Foundation
 
 extension OpenFile {
-    /// Writes what the file holds to a new file at `path`.
+    /// Writes the file's content to a new file at `path`.
     package func save(to path: String) throws {
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
         defer { withExtendedLifetime(self) {} }

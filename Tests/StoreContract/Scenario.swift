@@ -2,18 +2,18 @@ package import BreakerCore
 package import BreakerStorage
 import TestSupport
 
-/// Breakers as a server has them, and the batches that store what happens to them.
+/// Breakers as a server has them, and the batches that store their events.
 package struct Scenario {
     package var now: Instant
     package private(set) var breakers: [BreakerName: Breaker] = [:]
-    /// When a breaker was last asked for.
+    /// The instant of each breaker's last acquire.
     package var lastSeenAt: [BreakerName: Instant] = [:]
     private var revision: Int64 = 0
     private var journal = Journal(revision: 0)
     private var touched: Set<BreakerName> = []
     private var deletions: [WriteBatch.Deletion] = []
     private var receipts: [WriteBatch.ReceiptRow] = []
-    /// A fixed beginning, so that a failing proof fails again.
+    /// Random numbers from a fixed seed, so that a failure can be repeated.
     private var random = SplitMix64(seed: 1)
 
     package init(at now: Instant) {
@@ -109,9 +109,9 @@ package struct Scenario {
         touched.remove(breaker.name)
     }
 
-    // MARK: What is stored
+    // MARK: Batches
 
-    /// What happened since the last batch.
+    /// The batch of the events since the last one.
     package mutating func batch() -> WriteBatch {
         revision = journal.revision
         var batch = WriteBatch(at: now, revision: revision)
@@ -135,12 +135,12 @@ package struct Scenario {
         try store.write(batch())
     }
 
-    /// What a store holds behind the last batch, had it been made just before.
+    /// The state of a store after the last batch, if the batch was made at this instant.
     package var panel: StoredPanel {
         StoredPanel(revision: revision, lastWrite: now, breakers: breakers.keys.sorted().map(stored))
     }
 
-    /// Openings that no longer count are not kept.
+    /// The breaker as it is stored, without openings that are an hour old.
     private func stored(_ name: BreakerName) -> StoredBreaker {
         guard let breaker = breakers[name] else { preconditionFailure("'\(name)' is deleted") }
         var snapshot = breaker.snapshot

@@ -5,7 +5,7 @@ import Testing
 extension StoreContract {
     static var auditClauses: [Clause] {
         [
-            Clause("What operators ordered is kept whole, newest first, and stays when its breaker goes") { place in
+            Clause("Audit entries are stored unchanged, come newest first, and outlive their breaker") { place in
                 let store = try place.open()
                 let reader = try place.reader()
                 var scenario = Scenario()
@@ -18,7 +18,7 @@ extension StoreContract {
                 #expect(try reader.audit(AuditFilter(), before: 103, limit: 1) == [kept[1]])
                 #expect(try reader.audit(AuditFilter(), before: 101, limit: 10).isEmpty)
             },
-            Clause("Orders are found by breaker, prefix, actor, action and time") { place in
+            Clause("Audit entries can be filtered by breaker, prefix, actor, action and time") { place in
                 let store = try place.open()
                 let reader = try place.reader()
                 var scenario = Scenario()
@@ -41,7 +41,7 @@ extension StoreContract {
                 #expect(try revisions { $0.from = later(2) } == [104, 103, 102])
                 #expect(try revisions { $0.to = later(2) } == [101])
             },
-            Clause("Exactly the newest orders up to the limit are kept") { place in
+            Clause("A store keeps exactly the newest audit entries up to the limit") { place in
                 var retention = Retention()
                 retention.audit = 3
                 let store = try place.open(retention)
@@ -57,7 +57,10 @@ extension StoreContract {
                 let kept = try place.reader().audit(AuditFilter(), before: nil, limit: 10)
                 #expect(kept.map(\.revision) == [106, 105, 104])
             },
-            Clause("An author of too many orders loses the own oldest, also when the store is opened again") { place in
+            Clause(
+                "An author of too many audit entries loses only its own oldest, also when the store is opened again"
+            ) {
+                place in
                 var retention = Retention()
                 retention.audit = 5
                 var scenario = Scenario()
@@ -74,7 +77,7 @@ extension StoreContract {
                     store.close()
                 }
             },
-            Clause("Without tokens each address is an author of its own") { place in
+            Clause("Without tokens each address is a separate author") { place in
                 var retention = Retention()
                 retention.audit = 3
                 let store = try place.open(retention)
@@ -89,7 +92,8 @@ extension StoreContract {
                 #expect(store.evictions[.audit].rows == 6)
                 #expect(store.evictions[.audit].token == nil)
             },
-            Clause("Of too many orders those of past times go first, whoever gave them, and are not counted") { place in
+            Clause("Beyond the limit expired audit entries of any author are removed first, and are not counted") {
+                place in
                 var retention = Retention()
                 retention.audit = 4
                 retention.auditAgeMs = 1_000
@@ -124,7 +128,7 @@ extension StoreContract {
         entry(number, by: Author(actor: actor, address: "10.0.0.1"))
     }
 
-    /// The odd ones are of `b:1` and come from nowhere.
+    /// An entry. Those with odd numbers are of `b:1` and have no address, unless `author` has one.
     private static func entry(_ number: Int64, by author: Author? = nil) -> AuditEntry {
         let isOdd = number % 2 == 1
         return AuditEntry(

@@ -5,7 +5,7 @@ import Testing
 extension StoreContract {
     static var callClauses: [Clause] {
         [
-            Clause("What happened within a minute adds up over batches, and over a restart") { place in
+            Clause("The counts of a minute add up over batches and a restart") { place in
                 var store = try place.open()
                 try write([row(1, at: 0, failures: 2), row(1, at: 1, failures: 4)], to: store)
                 try write([row(1, at: 1, failures: 8), row(2, at: 1, failures: 16)], to: store)
@@ -14,7 +14,7 @@ extension StoreContract {
                 try write([row(1, at: 1, failures: 32)], to: store)
                 #expect(try failures(in: place, of: [1, 2], minutes: 3) == [[2, 44, 0], [0, 16, 0]])
             },
-            Clause("Every count of a minute is kept apart from the others") { place in
+            Clause("Every kind of count of a minute is kept separately") { place in
                 let store = try place.open()
                 var tally = CallTally()
                 (tally.successes, tally.failures, tally.slow) = (1, 2, 3)
@@ -25,15 +25,15 @@ extension StoreContract {
                 let reader = try place.reader()
                 #expect(try reader.calls(ofBreakers: [7], in: steps(minutes: 1)).first?.tallies == [tally])
             },
-            Clause("Minutes are added up in steps, and none outside the steps is") { place in
+            Clause("Minutes are added up in steps, and minutes outside the steps are left out") { place in
                 let store = try place.open()
                 try write((0...7).map { row(1, at: $0, failures: 1 << $0) }, to: store)
-                // The first minute is odd: the steps of two begin before it or behind it.
+                // The first minute has an odd number, so a step of two minutes begins before or after it.
                 let steps = CallHistory.Steps(from: minute(1).start, to: minute(7).start, length: 2)
                 let history = try place.reader().calls(ofBreakers: [1], in: steps)
                 #expect(history.first?.tallies.map(\.failures) == [2 + 4, 8 + 16, 32 + 64])
             },
-            Clause("Minutes go once they are as old as retention says") { place in
+            Clause("Minutes are removed once they are older than the retention") { place in
                 var retention = Retention()
                 retention.callAgeMs = 3 * Minute.milliseconds
                 let store = try place.open(retention)
@@ -43,7 +43,8 @@ extension StoreContract {
                 try write([], at: 4, to: store)
                 #expect(try failures(in: place, of: [1], minutes: 4) == [[0, 0, 0, 2]])
             },
-            Clause("Of too many minutes the oldest go, also where they were stored before the limit was") { place in
+            Clause("Beyond the limit of minutes the oldest are removed, even those from before the limit was lowered") {
+                place in
                 var retention = Retention()
                 retention.callMinutes = 3
                 var store = try place.open()
@@ -59,7 +60,7 @@ extension StoreContract {
                 try write([row(2, at: 2, failures: 1)], to: store)
                 #expect(try failures(in: place, of: [1, 2], minutes: 3) == [[0, 1, 0], [1, 0, 2]])
             },
-            Clause("A minute that comes late is the first to go") { place in
+            Clause("Beyond the limit an old minute that is stored late is removed first") { place in
                 var retention = Retention()
                 retention.callMinutes = 2
                 let store = try place.open(retention)
@@ -69,7 +70,7 @@ extension StoreContract {
                 try write([row(1, at: 1, failures: 8)], to: store)
                 #expect(try failures(in: place, of: [1], minutes: 5) == [[0, 0, 0, 2, 4]])
             },
-            Clause("The failures within a time are told newest first, its beginning included and not its end") {
+            Clause("The failures of a period come newest first, with its start included and its end excluded") {
                 place in
                 let store = try place.open()
                 var scenario = Scenario()

@@ -5,7 +5,8 @@ import Testing
 extension StoreContract {
     static var changeClauses: [Clause] {
         [
-            Clause("The changes behind a revision come in pages, each with the breaker as it was behind it") { place in
+            Clause("The changes after a revision come in pages, each with the breaker's outline right after it") {
+                place in
                 let store = try place.open()
                 let reader = try place.reader()
                 var scenario = Scenario.ofEveryChange()
@@ -19,7 +20,7 @@ extension StoreContract {
                 #expect(try reader.changes(behind: last + 1, limit: 3) == .unknownRevision)
                 #expect(try reader.changes(behind: .max, limit: 3) == .unknownRevision)
             },
-            Clause("The changes of a deleted breaker stay, and its deletion is one of them") { place in
+            Clause("The changes of a deleted breaker stay, including its deletion") { place in
                 let store = try place.open()
                 let reader = try place.reader()
                 var scenario = Scenario()
@@ -33,7 +34,8 @@ extension StoreContract {
                 #expect(try reader.changes(behind: 0, limit: 10) == .changes(expected))
                 #expect(expected.map(\.kind).suffix(3) == [.deleted(actor: "ops"), .created, .deleted(actor: nil)])
             },
-            Clause("Exactly the newest changes up to the limit are kept, and what is no longer kept is told") { place in
+            Clause("A store keeps exactly the newest changes up to the limit, and reports earlier ones as trimmed") {
+                place in
                 var retention = Retention()
                 retention.changes = 5
                 var store = try place.open(retention)
@@ -57,7 +59,7 @@ extension StoreContract {
                     store = try place.open(retention)
                 }
             },
-            Clause("A store that was made before changes were kept says so") { place in
+            Clause("A store from before changes were kept reports them as trimmed") { place in
                 let store = try place.open()
                 let reader = try place.reader()
                 try store.write(WriteBatch(at: .start, revision: 7))
@@ -70,15 +72,16 @@ extension StoreContract {
 }
 
 extension Scenario {
-    /// Stores what happened since the last batch.
-    /// - Returns: its changes.
+    /// Stores the events since the last batch.
+    ///
+    /// - Returns: The changes of the batch.
     fileprivate mutating func writeAndRecall(to store: some BreakerStore) throws -> [Journal.Change] {
         let batch = batch()
         try store.write(batch)
         return batch.changes
     }
 
-    /// Each kind of change, in one batch.
+    /// A scenario with each kind of change in one batch.
     fileprivate static func ofEveryChange() -> Scenario {
         var scenario = Scenario()
         scenario.create("payments", actor: "ops")

@@ -5,7 +5,7 @@ import Testing
 extension StoreContract {
     static var deletionClauses: [Clause] {
         [
-            Clause("A deleted breaker takes its failures, transitions and report ids along") { place in
+            Clause("The deletion of a breaker removes its failures, transitions and report ids") { place in
                 let store = try place.open()
                 let reader = try place.reader()
                 var scenario = Scenario()
@@ -26,7 +26,7 @@ extension StoreContract {
                 #expect(try reader.transitions(ofBreaker: nil, prefix: "", before: nil, limit: 10).count == 1)
                 #expect(try store.receipt(forReport: "r1", ofBreaker: stays) != nil)
             },
-            Clause("A breaker may be deleted and created in one batch, and begins afresh") { place in
+            Clause("A breaker that is deleted and created in one batch begins without history") { place in
                 let store = try place.open()
                 let reader = try place.reader()
                 var scenario = Scenario()
@@ -44,8 +44,7 @@ extension StoreContract {
                 store.close()
                 #expect(try place.open().load() == scenario.panel)
             },
-            Clause("A breaker that was created and deleted between two batches leaves nothing but its revisions") {
-                place in
+            Clause("A breaker that is created and deleted in one batch leaves only its revisions") { place in
                 let store = try place.open()
                 try store.write(WriteBatch(at: .start, revision: 0))
                 var scenario = Scenario()

@@ -25,7 +25,7 @@ extension StoreContract {
                 #expect(try reader.failures(ofBreaker: id, before: 1, limit: 3) == [])
                 #expect(try reader.failures(ofBreaker: 99, before: nil, limit: 3) == [])
             },
-            Clause("Of each breaker exactly the newest failures up to the limit are kept") { place in
+            Clause("A store keeps exactly the newest failures of each breaker up to the limit") { place in
                 var retention = Retention()
                 retention.failuresPerBreaker = 3
                 let store = try place.open(retention)
@@ -42,7 +42,7 @@ extension StoreContract {
                 #expect(try reader.numbers(of: scenario["search"]) == [4, 3, 2])
                 #expect(try store.load() == scenario.panel)
             },
-            Clause("Beyond the limit of all breakers together the longest logs give way first, to their newest row") {
+            Clause("Beyond the limit for all breakers together, the longest logs lose their oldest failures first") {
                 place in
                 var retention = Retention()
                 retention.failures = 6
@@ -67,7 +67,7 @@ extension StoreContract {
                 #expect(kept.reduce(0, +) == 6)
                 #expect(try store.load() == scenario.panel)
             },
-            Clause("A limit that was lowered is reached with the next batches") { place in
+            Clause("A lowered limit of failures is reached within the next batches") { place in
                 var scenario = Scenario()
                 var store = try place.open()
                 for name in ["payments", "search"] {
@@ -88,7 +88,7 @@ extension StoreContract {
                 #expect(kept.map(\.count).reduce(0, +) == 10)
                 #expect(kept.allSatisfy { $0.first == 400 })
             },
-            Clause("Failures go when they are too old, save the newest of each breaker") { place in
+            Clause("Failures are removed when they are too old, except the newest of each breaker") { place in
                 var retention = Retention()
                 retention.failureAgeMs = 3_600_000
                 let store = try place.open(retention)
@@ -103,7 +103,7 @@ extension StoreContract {
                 try scenario.write(to: store)
                 #expect(try reader.numbers(of: scenario["quiet"]) == [3, 2, 1])
                 #expect(try reader.numbers(of: scenario["busy"]) == [4, 3, 2, 1])
-                // Every breaker is looked at within a minute.
+                // The store looks at every breaker within a minute.
                 scenario.wait(ms: 60_000)
                 try scenario.write(to: store)
                 #expect(try reader.numbers(of: scenario["quiet"]) == [3])
@@ -115,7 +115,7 @@ extension StoreContract {
 }
 
 extension BreakerReader {
-    /// The numbers of a breaker's failures that are kept, the newest first.
+    /// The numbers of a breaker's kept failures, the newest first.
     func numbers(of breaker: Breaker) throws -> [Int64] {
         try failures(ofBreaker: breaker.id, before: nil, limit: 10_000).map(\.number)
     }

@@ -5,7 +5,8 @@ import Testing
 extension StoreContract {
     static var policyClauses: [Clause] {
         [
-            Clause("Every field of a policy comes back, at its bounds, off, and left to its default") { place in
+            Clause("Every field of a policy loads as it was stored: at its bounds, off, or left to its default") {
+                place in
                 var scenario = Scenario()
                 for preset in Preset.allCases {
                     let fields = PolicyField.allCases.map { ($0.rawValue, preset.policy.given($0)) }
@@ -17,7 +18,7 @@ extension StoreContract {
                 store.close()
                 #expect(try place.open().load() == scenario.panel)
             },
-            Clause("A changed policy replaces the one before, with source, revision and actor") { place in
+            Clause("A changed policy replaces the earlier one, with source, revision and actor") { place in
                 var scenario = Scenario()
                 scenario.create("payments", source: .profile("pay*"))
                 let store = try place.open()

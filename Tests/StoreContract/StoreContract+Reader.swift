@@ -5,7 +5,7 @@ import Testing
 extension StoreContract {
     static var readerClauses: [Clause] {
         [
-            Clause("A backup opens as a store and equals what was committed") { place in
+            Clause("A backup opens as a store and has the committed state") { place in
                 let store = try place.open()
                 let reader = try place.reader()
                 var scenario = Scenario.ofEveryState()
@@ -20,7 +20,7 @@ extension StoreContract {
                 let new = try #require(committed.breakers.first { $0.snapshot.name.value == "new" })
                 #expect(try copy.receipt(forReport: "r", ofBreaker: new.snapshot.id) != nil)
             },
-            Clause("A store keeps its epoch, and no other store has it, nor has a backup of it") { place in
+            Clause("A store keeps its epoch, which no other store and no backup of it has") { place in
                 var store = try place.open()
                 let epoch = store.epoch
                 try store.write(WriteBatch(at: .start, revision: 1))
@@ -36,7 +36,7 @@ extension StoreContract {
                 copy.close()
                 #expect(try place.openBackup(at: place.path("backup")).epoch == copied)
             },
-            Clause("A reader sees each batch once it is written, before and behind a checkpoint") { place in
+            Clause("A reader sees each batch once it is written, before and after a checkpoint") { place in
                 let store = try place.open()
                 let reader = try place.reader()
                 var scenario = Scenario()

@@ -5,7 +5,7 @@ import Testing
 extension StoreContract {
     static var receiptClauses: [Clause] {
         [
-            Clause("A receipt comes back as it was, to its breaker only, also when the store is opened again") {
+            Clause("A receipt loads as it was stored, for its breaker only, also when the store is opened again") {
                 place in
                 var scenario = Scenario()
                 for name in ["payments", "search"] { scenario.create(name) }
@@ -27,7 +27,8 @@ extension StoreContract {
                 }
                 #expect(try again.receipt(forReport: "unknown", ofBreaker: payments) == nil)
             },
-            Clause("A later receipt replaces an earlier one of the same report, and is as young as it looks") { place in
+            Clause("A later receipt of a report replaces the earlier one and counts as the newer for eviction") {
+                place in
                 var retention = Retention()
                 retention.receipts = 2
                 let store = try place.open(retention)
@@ -48,7 +49,7 @@ extension StoreContract {
                 #expect(try store.receipt(forReport: "b", ofBreaker: id) == nil)
                 #expect(try store.receipt(forReport: "a", ofBreaker: id) != nil)
             },
-            Clause("Beyond the limit the oldest receipts go first, and those within their lifetime are counted") {
+            Clause("Beyond the limit the oldest receipts are evicted, and those within their lifetime are counted") {
                 place in
                 var retention = Retention()
                 retention.receipts = 3
@@ -65,7 +66,9 @@ extension StoreContract {
                     #expect(try (store.receipt(forReport: "r\(number)", ofBreaker: id) != nil) == isKept)
                 }
             },
-            Clause("A client that sends too many ids loses its own oldest, also when the store is opened again") {
+            Clause(
+                "A client that sends too many report ids loses its own oldest, also when the store is opened again"
+            ) {
                 place in
                 var retention = Retention()
                 retention.receipts = 10
@@ -94,7 +97,9 @@ extension StoreContract {
                     store.close()
                 }
             },
-            Clause("A client within an equal share of the limit loses no id, however many clients send too many") {
+            Clause(
+                "A client within an equal share of the limit loses no report id, even if other clients send too many"
+            ) {
                 place in
                 var retention = Retention()
                 retention.receipts = 40
@@ -121,7 +126,9 @@ extension StoreContract {
                     #expect(kept == Array(90..<100), "\(client)")
                 }
             },
-            Clause("Ids that went with their breaker, or were replaced, do not count in their client's share") {
+            Clause(
+                "Report ids that were deleted with their breaker, or replaced, do not count in their client's share"
+            ) {
                 place in
                 var retention = Retention()
                 retention.receipts = 10
@@ -150,7 +157,8 @@ extension StoreContract {
                     #expect(try store.receipt(forReport: report, ofBreaker: id) != nil, "\(report)")
                 }
             },
-            Clause("A receipt stays for its lifetime, and goes uncounted with a batch behind it") { place in
+            Clause("A receipt is kept for its lifetime, and the next batch removes it without counting an eviction") {
+                place in
                 let store = try place.open()
                 var scenario = Scenario()
                 scenario.create("payments")

@@ -6,8 +6,7 @@ import Testing
 extension StoreContract {
     static var sessionClauses: [Clause] {
         [
-            Clause("A store keeps the key of sessions, and each ended session until it would have ended by itself") {
-                place in
+            Clause("A store keeps the session key, and each ended session until its own end") { place in
                 var store = try place.open()
                 #expect(try store.sessions() == StoredSessions())
                 try write(StoredSessions(key: key(1), revoked: [a: later(1), b: later(2)]), at: 0, to: store)
@@ -18,19 +17,18 @@ extension StoreContract {
                 try write(StoredSessions(revoked: [c: later(3)]), at: 1, to: store)
                 #expect(try store.sessions() == StoredSessions(key: key(1), revoked: [b: later(2), c: later(3)]))
             },
-            Clause("An ended session can be stored twice, as after a commit of unknown outcome") { place in
+            Clause("An ended session can be stored twice, as after a commit whose outcome is unknown") { place in
                 let store = try place.open()
                 for _ in 1...2 { try write(StoredSessions(revoked: [a: later(1)]), at: 0, to: store) }
                 #expect(try store.sessions().revoked == [a: later(1)])
             },
-            Clause("Another key replaces the stored one and the ended sessions that it signed") { place in
+            Clause("Another session key replaces the stored key and its ended sessions") { place in
                 let store = try place.open()
                 try write(StoredSessions(key: key(1), revoked: [a: later(1)]), at: 0, to: store)
                 try write(StoredSessions(key: key(2), revoked: [b: later(1)]), at: 0, to: store)
                 #expect(try store.sessions() == StoredSessions(key: key(2), revoked: [b: later(1)]))
             },
-            Clause("A backup contains neither the key of sessions nor ended sessions, in no byte of its file") {
-                place in
+            Clause("A backup file contains neither the session key nor an ended session") { place in
                 let store = try place.open()
                 let ended = StoredSessions.Revoked(token: "t", id: "ended-session")
                 try write(StoredSessions(key: key(1), revoked: [ended: later(1)]), at: 0, to: store)

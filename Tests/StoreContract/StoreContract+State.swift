@@ -5,7 +5,7 @@ import Testing
 extension StoreContract {
     static var stateClauses: [Clause] {
         [
-            Clause("A fresh store is empty") { place in
+            Clause("A new store is empty") { place in
                 let empty = StoredPanel(revision: 0, lastWrite: nil, breakers: [])
                 let store = try place.open()
                 #expect(try store.load() == empty)
@@ -13,7 +13,7 @@ extension StoreContract {
                 let again = try place.open()
                 #expect(try again.load() == empty)
             },
-            Clause("Breakers in every state come back as they were, also when the store is opened again") { place in
+            Clause("Breakers in every state load as they were stored, also when the store is opened again") { place in
                 var scenario = Scenario.ofEveryState()
                 let store = try place.open()
                 try scenario.write(to: store)
@@ -25,7 +25,7 @@ extension StoreContract {
                     #expect(Breaker(breaker.snapshot)?.snapshot == breaker.snapshot)
                 }
             },
-            Clause("A breaker is as the last batch left it") { place in
+            Clause("A breaker loads as the last batch stored it") { place in
                 var scenario = Scenario.ofEveryState()
                 let store = try place.open()
                 for _ in 0..<20 {
@@ -37,8 +37,7 @@ extension StoreContract {
                     scenario.wait(ms: 7_919)
                 }
             },
-            Clause("A breaker whose instants move back is stored as it is then, although no revision says so") {
-                place in
+            Clause("A breaker whose instants are moved back is stored so, although no revision is taken") { place in
                 var scenario = Scenario()
                 for name in ["closed", "shadow"] {
                     scenario.create(name)
@@ -65,9 +64,7 @@ extension StoreContract {
                 try store.write(batch)
                 #expect(try store.load() == scenario.panel)
             },
-            Clause(
-                "The order in which calls ended comes back, with the failure that ended last, be it not the newest row"
-            ) {
+            Clause("The order in which calls ended is stored, and the last failure is the one that ended last") {
                 place in
                 var scenario = Scenario()
                 scenario.create("payments")
@@ -85,7 +82,7 @@ extension StoreContract {
                 store.close()
                 #expect(try place.open().load() == scenario.panel)
             },
-            Clause("The newest row is the last failure where retention let go of the one that ended last") { place in
+            Clause("The newest row is the last failure if retention removed the failure that ended last") { place in
                 var retention = Retention()
                 retention.failuresPerBreaker = 1
                 let store = try place.open(retention)
@@ -96,7 +93,7 @@ extension StoreContract {
                 try scenario.write(to: store)
                 #expect(try store.load().breakers.map { $0.snapshot.lastFailure?.number } == [2])
             },
-            Clause("Breakers come in order of the bytes of their names") { place in
+            Clause("Breakers load in order of the bytes of their names") { place in
                 var scenario = Scenario()
                 for name in ["a:b", "b", "a", "Z9", "a-b", "_".prefix(0) + "0", "a.b", "aB"] { scenario.create(name) }
                 let store = try place.open()
@@ -106,7 +103,7 @@ extension StoreContract {
                         == ["0", "Z9", "a", "a-b", "a.b", "a:b", "aB", "b"]
                 )
             },
-            Clause("Reloading gives those of the names that are stored") { place in
+            Clause("A reload gives the stored breakers among the given names") { place in
                 var scenario = Scenario.ofEveryState()
                 let store = try place.open()
                 try scenario.write(to: store)
@@ -121,7 +118,7 @@ extension StoreContract {
                 try store.write(WriteBatch(at: .start, revision: 7))
                 #expect(try store.load() == StoredPanel(revision: 7, lastWrite: .start, breakers: []))
             },
-            Clause("Any text comes back byte for byte") { place in
+            Clause("Any text is loaded byte for byte as it was stored") { place in
                 var scenario = Scenario()
                 let store = try place.open()
                 let texts = ["", "'; DROP TABLE failures; --", "\0in the middle\0", "é, 漢字, 🧨", "\"{}\n\t\\"]
@@ -143,7 +140,7 @@ extension StoreContract {
                 try scenario.write(to: store)
                 #expect(try store.load() == scenario.panel)
             },
-            Clause("Openings of the last hour are counted again when the store is opened") { place in
+            Clause("A load has the openings of the last hour") { place in
                 var scenario = Scenario()
                 let store = try place.open()
                 scenario.create("payments", ["recovery_timeout_ms": .integer(600_000)])
@@ -153,7 +150,7 @@ extension StoreContract {
                     scenario.report("payments", Report(.success, permit: scenario.acquire("payments")))
                 }
                 scenario.fail("payments", times: 5)
-                // While open, what begins and ends in that state is no opening.
+                // A transition that begins and ends open is not an opening.
                 for mode in [Override.Mode.shadow, .forceOpen] {
                     scenario.change("payments") { breaker, now, journal in
                         breaker.setOverride(
@@ -168,7 +165,7 @@ extension StoreContract {
                 }
                 try scenario.write(to: store)
                 let stored = try store.load().breakers[0].snapshot
-                // The trip exactly an hour ago is over.
+                // The trip exactly an hour ago does not count.
                 #expect(stored.recentOpenings.count == 6)
                 #expect(try store.load() == scenario.panel)
             },
@@ -177,7 +174,7 @@ extension StoreContract {
 }
 
 extension Scenario {
-    /// A breaker for each way in which breakers differ.
+    /// A scenario with breakers in every state and of every kind.
     static func ofEveryState() -> Scenario {
         var scenario = Scenario()
         scenario.create("new", creator: "checkout")

@@ -29,7 +29,7 @@ extension StoreContract {
                 #expect(try page(id, before: nil, 3) == Array(ofOne[..<3]))
                 #expect(try page(id, before: ofOne[2].transition.revision, 3) == Array(ofOne[3...]))
             },
-            Clause("A prefix of names is plain text, and upper case is not lower case") { place in
+            Clause("A prefix of names is plain text and case-sensitive") { place in
                 let store = try place.open()
                 let reader = try place.reader()
                 var scenario = Scenario()
@@ -47,7 +47,7 @@ extension StoreContract {
                     #expect(ofOne.count == ("payments".hasPrefix(prefix) ? 1 : 0), "\(prefix)")
                 }
             },
-            Clause("Of each breaker exactly the newest transitions up to the limit are kept") { place in
+            Clause("A store keeps exactly the newest transitions of each breaker up to the limit") { place in
                 var retention = Retention()
                 retention.transitionsPerBreaker = 3
                 var store = try place.open(retention)
@@ -72,7 +72,7 @@ extension StoreContract {
 }
 
 extension Scenario {
-    /// The shortest way to a transition.
+    /// Resets a breaker, which is the shortest way to a transition.
     package mutating func reset(_ name: String) {
         change(name) { breaker, now, journal in
             try? breaker.reset(to: .closed, actor: "ops", at: now, journal: &journal)

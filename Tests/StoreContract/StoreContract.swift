@@ -2,23 +2,23 @@ import BreakerCore
 package import BreakerStorage
 import Testing
 
-/// A fresh place where stores of one kind are opened, closed and opened again. It goes when it is released.
+/// A fresh place where stores of one kind are opened, closed and opened again. It is removed when it is released.
 package protocol StorePlace: SendableMetatype {
     associatedtype Store: BreakerStore, SendableMetatype
     associatedtype Reader: BreakerReader
 
     init() throws
 
-    /// Opens what the place holds. Nobody else has it open.
+    /// Opens the store in the place, which is not open.
     func open(_ retention: Retention) throws -> Store
 
-    /// A reader of the store that is open.
+    /// A reader of the open store.
     func reader() throws -> Reader
 
-    /// The path of a file in the place that does not exist.
+    /// A path for a new file in the place.
     func path(_ name: String) -> String
 
-    /// Opens what ``BreakerReader/backUp()`` wrote, as it is at `path`.
+    /// Opens a backup, made by ``BreakerReader/backUp()``, at `path`.
     func openBackup(at path: String) throws -> Store
 }
 
@@ -26,7 +26,7 @@ extension StorePlace {
     package func open() throws -> Store { try open(Retention()) }
 }
 
-/// What every store does, as sentences with their proofs.
+/// The contract of every store: sentences with their checks.
 package struct StoreContract<Place: StorePlace>: Sendable {
     package struct Clause: Sendable, CustomTestStringConvertible {
         package var sentence: String
@@ -39,7 +39,9 @@ package struct StoreContract<Place: StorePlace>: Sendable {
             self.check = check
         }
 
-        /// - Throws: where the place could not be used at all.
+        /// Runs the check in a fresh place.
+        ///
+        /// - Throws: Any error of the place or of a store.
         package func verify() throws {
             try check(try Place())
         }
@@ -52,7 +54,7 @@ package struct StoreContract<Place: StorePlace>: Sendable {
 }
 
 extension Instant {
-    /// Where the contract's clocks begin: 14 November 2023.
+    /// The start of the contract's clocks: 14 November 2023.
     static let start = Instant(milliseconds: 1_700_000_000_000)
 }
 

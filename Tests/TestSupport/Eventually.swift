@@ -1,4 +1,4 @@
-/// What did not come true in time.
+/// An error for a condition that did not become true in time.
 package struct NeverHappened: Error, CustomStringConvertible {
     package var description: String
 
@@ -7,10 +7,11 @@ package struct NeverHappened: Error, CustomStringConvertible {
     }
 }
 
-/// Waits for something of which nothing tells us, for it happens in another process or task.
+/// Polls every 10 ms until a condition is true, for events in another process or task that send no notification.
 ///
-/// - Parameter seconds: when to give up. Hundreds of tests share the processors of a machine, and each step of what is
-///   waited for may wait for all of them; so it ends a test that would never end, and by itself says nothing of how soon.
+/// - Parameter seconds: When to give up. Hundreds of tests share the machine's processors, and each step towards the
+///   condition may wait for all of them. So this limit only ends a test that would never end; it does not assert how
+///   soon the condition becomes true.
 package func eventually(
     _ what: String,
     within seconds: Double = 60,

@@ -2,12 +2,12 @@ import CSpawn
 import Foundation
 import NIOConcurrencyHelpers
 
-/// A program in a process of its own, which leads a process group. While it runs, the group is killed with the last
-/// reference.
+/// A program in its own process, which leads a process group. If it still runs when the last reference is released, the
+/// group is killed.
 ///
-/// It inherits nothing that is open, and no signal that is ignored or blocked. Foundation's `Process` reads past the end
-/// of a buffer where some thousand descriptors are open, as they are while these tests run, and may crash there
-/// (swift-corelibs-foundation, pull request 5472).
+/// The process inherits no other open descriptor, and no ignored or blocked signal. Tests do not use Foundation's
+/// `Process`: it reads past the end of a buffer, and may crash, if about a thousand descriptors are open, as they are
+/// while these tests run (swift-corelibs-foundation, pull request 5472).
 package final class SpawnedProcess: Sendable {
     package enum End: Hashable, Sendable {
         /// The exit code.
@@ -26,11 +26,11 @@ package final class SpawnedProcess: Sendable {
     private let knownEnd = NIOLockedValueBox<End?>(nil)
 
     /// - Parameters:
-    ///   - path: the program's file.
-    ///   - environment: all of it.
-    ///   - input: the descriptor that it reads from; nothing comes where it is `nil`.
-    ///   - output: the one that it writes to; what it writes is lost where it is `nil`.
-    ///   - errors: the same for its standard error.
+    ///   - path: The program's file.
+    ///   - environment: The whole environment of the process.
+    ///   - input: The descriptor of its standard input; `nil` for `/dev/null`.
+    ///   - output: The descriptor of its standard output; `nil` for `/dev/null`.
+    ///   - errors: The descriptor of its standard error; `nil` for `/dev/null`.
     package init(
         _ path: String,
         _ arguments: [String],
@@ -80,20 +80,20 @@ package final class SpawnedProcess: Sendable {
         _ = waitUntilEnd()
     }
 
-    /// `nil` while it runs.
+    /// How the process ended; `nil` while it runs.
     package var end: End? { knownEnd.withLockedValue(look) }
 
-    /// Waits, and keeps the thread for so long.
+    /// Waits for the end and blocks the thread meanwhile.
     package func waitUntilEnd() -> End {
         var ignored = siginfo_t()
         while true {
             if let end { return end }
-            // Its number stays its own until the end is looked at.
+            // WNOWAIT leaves the process unreaped, so that its id is not reused before `end` reaps it.
             waitid(P_PID, id_t(pid), &ignored, WEXITED | WNOWAIT)
         }
     }
 
-    /// Signals it, or its group, unless it has ended: its number may be another's then.
+    /// Signals the process or its group, unless it has ended: then its id may belong to another process.
     package func signal(_ signal: Int32, toGroup: Bool = false) {
         knownEnd.withLockedValue { end in
             if look(&end) == nil { kill(toGroup ? -pid : pid, signal) }

@@ -1,4 +1,5 @@
-/// Random numbers that a seed repeats (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+/// A random number generator that gives the same numbers for the same seed (Steele, Lea and Flood, "Fast splittable
+/// pseudorandom number generators", 2014).
 package struct SplitMix64: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -14,7 +15,7 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    /// A number below `bound`; the slight bias towards the low ones harms no test.
+    /// A number from 0 up to `bound`, excluded. Its slight bias towards low numbers does not matter to tests.
     package mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 
     package mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }

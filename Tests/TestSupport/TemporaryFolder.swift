@@ -1,11 +1,11 @@
 import Foundation
 
-/// A fresh folder of its own; it goes with the last reference.
+/// A new temporary folder, which is removed when the last reference is released.
 package final class TemporaryFolder: Sendable {
     package enum Medium: String, Sendable {
         case disk
-        /// For tests of thousands of syncs that prove nothing about the disk below. The disk where there is no such
-        /// thing.
+        /// A folder in memory, for tests with thousands of syncs that prove nothing about the disk. On a system without
+        /// one, the folder is on disk.
         case memory = "/dev/shm"
     }
 

@@ -125,7 +125,10 @@ struct AgeTests {
         #expect(isUntouched == (outcome == .ignored || !age.isCurrent))
     }
 
-    @Test("A report counts in the bucket of the instant at which its call ended", arguments: [(29_999, 1), (30_000, 0)])
+    @Test(
+        "A report counts in the bucket of the instant at which its call ended",
+        arguments: [(29_999, 1), (30_000, 0)]
+    )
     func bucket(laterMs: Int, failures: UInt32) {
         var bench = Bench { $0.window = .time(ms: 60_000) }
         bench.wait(2 * Self.minute)

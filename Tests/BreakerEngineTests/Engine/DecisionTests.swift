@@ -84,7 +84,7 @@ struct DecisionTests {
         }
     }
 
-    @Test("The instant of the last acquire is kept, and stored with the next write")
+    @Test("The instant of a breaker's last acquire is kept, and stored with the next write")
     func remembersLastSeen() async throws {
         let folder = try TemporaryFolder()
         let clock = ManualClock()

@@ -2,11 +2,11 @@
 
 #include <spawn.h>
 
-/// What glibc can do with a process that is spawned, and keeps from Swift, which sees its headers without _GNU_SOURCE.
+/// Functions of glibc for spawned processes that Swift cannot call, because it reads the headers without _GNU_SOURCE.
 /// Both return 0 or an errno.
 
-/// Has the child close each descriptor from `first` on.
+/// Makes the child close every descriptor from `first` on.
 int spawn_actions_close_from(posix_spawn_file_actions_t *actions, int first);
 
-/// Has the child begin in `folder`.
+/// Makes the child start in `folder`.
 int spawn_actions_change_folder(posix_spawn_file_actions_t *actions, const char *folder);
