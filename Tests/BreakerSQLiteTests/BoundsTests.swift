@@ -10,7 +10,7 @@ import Testing
 
 @Suite("The bounds of a database")
 struct BoundsTests {
-    @Test("An endless storm of failures, reports and transitions does not grow the database beyond its limits")
+    @Test("A long storm of failures, reports and transitions does not make the database or its tables grow")
     func storm() throws {
         let place = try SQLitePlace(in: .memory)
         var retention = Retention()

@@ -7,7 +7,7 @@ import Testing
 @Suite("The index of failure logs")
 struct FailureLogsTests {
     @Test(
-        "The failure logs equal a plain model of them, also after rollbacks",
+        "The index of failure logs equals a plain model, also after rollbacks",
         arguments: 1...20 as ClosedRange<UInt64>
     )
     func model(seed: UInt64) {

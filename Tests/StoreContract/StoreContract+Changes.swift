@@ -5,7 +5,7 @@ import Testing
 extension StoreContract {
     static var changeClauses: [Clause] {
         [
-            Clause("The changes after a revision come in pages, each with the breaker's outline right after it") {
+            Clause("The changes after a revision come in pages, each with the outline that the breaker had then") {
                 place in
                 let store = try place.open()
                 let reader = try place.reader()

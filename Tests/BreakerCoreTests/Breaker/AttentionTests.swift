@@ -26,7 +26,7 @@ struct AttentionTests {
         #expect(rules.map(\.holds) == [false, false, false, false])
     }
 
-    @Test("A breaker does not list a disabled rule, and it has no rate before the first call")
+    @Test("A breaker does not list a disabled rule, and its rates are unknown before the first call")
     func offAndEmpty() {
         #expect(Bench { $0.failureThreshold = nil }.breaker.rules(at: .start).isEmpty)
         let rules = Bench(Self.everyRule).breaker.rules(at: .start)

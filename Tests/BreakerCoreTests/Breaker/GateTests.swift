@@ -1,7 +1,7 @@
 import BreakerCore
 import Testing
 
-@Suite("Acquires of a gate, which cannot report")
+@Suite("Acquires without a probe, for gates that cannot report")
 struct GateTests {
     @Test(
         "A closed or open breaker answers an acquire without a probe like any other acquire",

@@ -80,7 +80,7 @@ struct RecoveryTests {
     }
 
     @Test(
-        "The closed time is compared with the last opening of the row, and a later trip begins a new row",
+        "The closed time is compared with the length of the last opening, and a later trip begins a new row",
         arguments: [(119_999, 240_000), (120_000, 60_000), (120_001, 60_000)]
     )
     func lastOpening(closedMs: Int, openMs: Int) {

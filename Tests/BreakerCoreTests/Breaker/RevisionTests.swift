@@ -9,7 +9,7 @@ struct RevisionTests {
         var bench: @Sendable () -> Bench
         var event: @Sendable (inout Bench) -> Void
         var revisions: Int64
-        /// Whether a generation begins, with the last of the revisions.
+        /// Whether a generation begins. Its number is the last of the revisions.
         var generation: Bool
         var testDescription: String { what }
 

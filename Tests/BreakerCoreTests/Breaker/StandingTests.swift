@@ -119,7 +119,7 @@ struct StandingTests {
         #expect(bench.breaker.standing.decision(at: bench.now) == expected)
     }
 
-    @Test("A standing that asks decides nothing; one in shadow allows with a bare permit; one that denies denies")
+    @Test("A standing in shadow allows with a bare permit, one that denies denies, and one that asks decides nothing")
     func decisions() {
         #expect(
             Standing(answer: .ask(generation: 4, wouldDeny: false), until: .distantFuture).decision(at: .start) == nil

@@ -35,7 +35,7 @@ struct JournalTests {
         #expect(last.last?.kind == .policyChanged(actor: "dave"))
     }
 
-    @Test("A change has the breaker's outline right after it, even if one event makes several changes")
+    @Test("Each change has the outline that the breaker had then, even if one event makes several changes")
     func outlines() throws {
         var bench = Bench.open()
         bench.setOverride(.forceClosed, expiresInMs: 70_000)

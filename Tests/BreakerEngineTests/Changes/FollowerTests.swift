@@ -132,7 +132,7 @@ struct FollowerTests {
         }
     }
 
-    @Test("A follower of a stopped engine ends after it has sent the remaining changes")
+    @Test("A follower of a stopped engine ends after the remaining changes")
     func stops() async throws {
         let engine = try RunningEngine().engine
         var (follower, _) = try await engine.follow()

@@ -27,7 +27,7 @@ struct AnchoredClockTests {
         #expect(seconds == Int64((stepMs.magnitude + 4) / 5))
     }
 
-    @Test("A clock that is being corrected never falls")
+    @Test("A clock that is being corrected never goes back")
     func neverFallsWhileCorrected() {
         let clock = ManualClock()
         clock.setSystemClock(byMs: -60_000)
@@ -60,7 +60,7 @@ struct AnchoredClockTests {
     }
 
     @Test(
-        "The server's clock begins at the last stored instant if that is ahead of the system's clock",
+        "The server's clock begins at the given instant if that is ahead of the system's clock",
         arguments: [-1, 0, 90_000]
     )
     func begins(aheadMs: Int64) {
@@ -69,7 +69,7 @@ struct AnchoredClockTests {
         #expect(ManualClock.start.milliseconds(until: clock.now()) == max(0, aheadMs))
     }
 
-    @Test("The clock of this machine never falls")
+    @Test("The clock of this machine never goes back")
     func neverFalls() {
         let clock = AnchoredClock()
         var last = clock.now()

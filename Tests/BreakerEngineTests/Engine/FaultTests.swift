@@ -79,7 +79,7 @@ struct FaultTests {
     }
 
     @Test(
-        "Whichever write or sync fails, the panel equals the disk, and a retry counts a report exactly once",
+        "After a failure of any write or sync the panel equals the disk, and a retry counts a report exactly once",
         arguments: [
             Fault(calls: [.write], code: FaultyDisk.writeFailed), Fault(calls: [.write], code: FaultyDisk.isFull),
             Fault(calls: [.sync], code: FaultyDisk.syncFailed), Fault(calls: [.write, .sync], code: FaultyDisk.isFull),

@@ -8,7 +8,7 @@ import Testing
 struct OperatorTests {
     private func name(_ text: String = "payments") throws -> BreakerName { try #require(BreakerName(text)) }
 
-    @Test("putPolicy creates an unknown breaker, and replaces the policy of a known one without a change of state")
+    @Test("Setting a policy creates an unknown breaker, and keeps the state of a known one")
     func putsPolicies() async throws {
         try await RunningEngine.with { running async throws in
             var policy = Policy()
@@ -24,7 +24,7 @@ struct OperatorTests {
         }
     }
 
-    @Test("putPolicy with the policy in force changes nothing")
+    @Test("Setting the policy that is in force changes nothing")
     func ignoresTheSame() async throws {
         try await RunningEngine.with { running async throws in
             let first = try await running.engine.putPolicy(Policy(), of: try name(), actor: "alice")

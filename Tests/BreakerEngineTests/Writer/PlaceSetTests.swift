@@ -3,7 +3,7 @@ import Testing
 
 @testable import BreakerEngine
 
-@Suite("The set of touched indices")
+@Suite("The set of places that a batch touched")
 struct PlaceSetTests {
     @Test("A place is in the set once, in the order of insertion, until all are removed")
     func order() {
