@@ -45,7 +45,7 @@ struct AgeTests {
         #expect(bench.counts.failures == (refusal == nil ? 1 : 0))
     }
 
-    @Test("A report of any age is not too old for a window of the last calls")
+    @Test("A window of the last calls sets no limit on the age of a report")
     func lastCallsHaveNoTime() {
         var bench = Bench { $0.window = .calls(10) }
         bench.wait(900_000)
