@@ -4,10 +4,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Fields that every answer has")
+@Suite("Header fields that every response has")
 struct AnswerFieldTests {
     @Test(
-        "No browser guesses what an answer is, and none but the dashboard's files are kept",
+        "Every response has nosniff and a Cache-Control of no-store, or no-cache for the dashboard's files",
         arguments: [
             (.GET, "/v1/breakers", "no-store"), (.GET, "/v1/breakers/a", "no-store"),
             (.GET, "/v1/breakers/a/failures", "no-store"), (.GET, "/v1/transitions", "no-store"),

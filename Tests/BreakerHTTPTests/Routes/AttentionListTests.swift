@@ -4,9 +4,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Breakers are listed by what needs a look")
+@Suite("Breakers listed by how urgently they need an operator")
 struct AttentionListTests {
-    /// In the order of attention: `z` overridden, `y` open, `x` half open, then closed with 4, 2, 0 and 0 failures.
+    /// In the order of attention: `z` is overridden, `y` open, `x` half open; the rest are closed with 4, 2, 0 and 0
+    /// failures.
     private static let order = ["z", "y", "x", "w4", "v2", "t0", "u0"]
 
     private static func furnish(_ server: TestServer) async throws {
@@ -19,7 +20,10 @@ struct AttentionListTests {
         }
     }
 
-    @Test("Overrides, open, half open, then the nearest to tripping; page by page each once", arguments: 1...8)
+    @Test(
+        "Pages sorted by attention list each breaker once: overridden, open, half open, then the nearest to tripping",
+        arguments: 1...8
+    )
     func walk(pageSize: Int) async throws {
         try await TestServer.with { server in
             try await Self.furnish(server)
@@ -34,7 +38,7 @@ struct AttentionListTests {
         }
     }
 
-    @Test("A list continues after a breaker with the least threshold of a rate, which is infinitely exceeded")
+    @Test("The attention list continues after a breaker that exceeds the smallest possible rate threshold infinitely")
     func leastThreshold() async throws {
         try await TestServer.with { server in
             let policy = #"{"policy":{"failure_threshold":null,"failure_rate_threshold":5e-324,"minimum_calls":10}}"#
@@ -50,7 +54,10 @@ struct AttentionListTests {
         }
     }
 
-    @Test("A page of many is the first of all, and so is the next", arguments: [10, 100, 999])
+    @Test(
+        "The first two pages of 1 000 breakers hold the first breakers in the order of attention",
+        arguments: [10, 100, 999]
+    )
     func many(pageSize: Int) async throws {
         try await TestServer.with { server in
             let names = try await server.create(1_000)
@@ -66,7 +73,7 @@ struct AttentionListTests {
         }
     }
 
-    @Test("The counts are of all, whatever the list is filtered by beside the prefix")
+    @Test("The counts of a list depend on its prefix, and on no other filter")
     func counts() async throws {
         try await TestServer.with { server in
             try await Self.furnish(server)
@@ -79,7 +86,10 @@ struct AttentionListTests {
         }
     }
 
-    @Test("A filter finds what is far down the list, and all is counted", arguments: ["name", "attention"])
+    @Test(
+        "A filter finds breakers far down the list, and the counts still include all breakers",
+        arguments: ["name", "attention"]
+    )
     func farDown(sort: String) async throws {
         try await TestServer.with { server in
             let names = try await server.create(1_200)
@@ -91,7 +101,7 @@ struct AttentionListTests {
         }
     }
 
-    @Test("Behind the first page nothing is counted anew", arguments: ["name", "attention"])
+    @Test("Only the first page of a list has counts", arguments: ["name", "attention"])
     func countsOfFirstPage(sort: String) async throws {
         try await TestServer.with { server in
             try await server.create(3)
@@ -104,7 +114,7 @@ struct AttentionListTests {
         }
     }
 
-    @Test("The counts are of what the token may see")
+    @Test("The counts include only the breakers that the token may see")
     func countsOfToken() async throws {
         let (all, allSecret) = Token.make(name: "all", role: .operator, prefix: "")
         let (some, someSecret) = Token.make(name: "some", role: .viewer, prefix: "b000")
@@ -118,7 +128,7 @@ struct AttentionListTests {
     }
 
     @Test(
-        "A part of a name is found in upper and lower case",
+        "A search for a part of a name ignores case",
         arguments: [
             ("charge", ["a:Charge", "recharge"]), ("CHARGE", ["a:Charge", "recharge"]), ("a:c", ["a:Charge"]),
             ("nothing", []), ("%C3%A9", []), ("", ["a:Charge", "b", "recharge"]),
@@ -131,7 +141,7 @@ struct AttentionListTests {
         }
     }
 
-    @Test("Another order is refused, and a page token goes with its order")
+    @Test("An unknown sort order is refused, and a page token is valid only for its own sort order")
     func refused() async throws {
         try await TestServer.with { server in
             try await server.create(3)

@@ -7,9 +7,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Who ordered what is told")
+@Suite("The audit log over HTTP")
 struct AuditRouteTests {
-    @Test("An entry says who, from where, before and behind")
+    @Test("An audit entry has the actor, the address, and the values before and after the change")
     func entry() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
@@ -28,7 +28,7 @@ struct AuditRouteTests {
     }
 
     @Test(
-        "Page by page every entry is told once, newest first; the export has the same as lines",
+        "The pages of the audit log list each entry once, newest first, and the export has the same entries as lines",
         arguments: [1, 2, 9]
     )
     func pages(size: Int) async throws {
@@ -50,7 +50,7 @@ struct AuditRouteTests {
         }
     }
 
-    @Test("The export goes on beyond a page")
+    @Test("The export of the audit log has more entries than one page holds")
     func longExport() async throws {
         try await TestServer.with { server in
             let name = try #require(BreakerName("a"))
@@ -65,7 +65,7 @@ struct AuditRouteTests {
     }
 
     @Test(
-        "Entries are found by what the query says",
+        "The query parameters filter the audit entries",
         arguments: [
             ("breaker=pay:a", 2), ("breaker=b", 1), ("prefix=pay", 2), ("actor=anonymous", 3), ("actor=x", 0),
             ("action=reset", 1), ("action=delete", 0), ("from=2026-01-01T00:00:01Z", 1),
@@ -84,7 +84,7 @@ struct AuditRouteTests {
     }
 
     @Test(
-        "A query that says what it may not is refused, the field named",
+        "An invalid query of the audit log is refused, and the problem names the field",
         arguments: [
             ("breaker=%20", "breaker"), ("action=create", "action"), ("from=yesterday", "from"),
             ("to=2026-02-29T00:00:00Z", "to"), ("to=2026-01-01T24:00:00Z", "to"), ("from=", "from"),
@@ -98,7 +98,7 @@ struct AuditRouteTests {
         }
     }
 
-    @Test("A token sees what its prefix covers, page and export; a worker sees nothing")
+    @Test("A token reads and exports only the audit entries of its prefix; a worker's token is refused")
     func prefix() async throws {
         let (all, allSecret) = Token.make(name: "all", role: .operator, prefix: "")
         let (some, someSecret) = Token.make(name: "some", role: .viewer, prefix: "b")

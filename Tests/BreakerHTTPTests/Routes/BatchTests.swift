@@ -4,9 +4,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Many reports in one request")
+@Suite("Batches of reports")
 struct BatchTests {
-    @Test("Each item is answered in order, and a bad one spoils no other")
+    @Test("The items of a batch are answered in order, and a bad item does not affect the others")
     func items() async throws {
         try await TestServer.with { server in
             let answer = try await server.send(
@@ -67,7 +67,9 @@ struct BatchTests {
         }
     }
 
-    @Test("A name that the token may not touch is forbidden inside the batch")
+    @Test(
+        "A batch item whose name is outside the token's prefix is answered with forbidden; the other items are applied"
+    )
     func foreign() async throws {
         let (token, secret) = Token.make(name: "checkout", role: .worker, prefix: "pay:")
         try await TestServer.with(tokens: [token]) { server in
@@ -83,7 +85,7 @@ struct BatchTests {
     }
 
     @Test(
-        "What is no batch is refused as a whole",
+        "A body that is not a valid batch is refused as a whole",
         arguments: [
             ("", "body"), ("[]", "reports"), ("{}", "reports"), (#"{"reports":{}}"#, "reports"),
             (#"{"reports":null}"#, "reports"),
@@ -100,7 +102,7 @@ struct BatchTests {
     }
 
     @Test(
-        "As many as may be are taken",
+        "A batch of the maximum number of items or reports is accepted",
         arguments: [
             (10_000, #"{"name":"a","outcome":"success"}"#, 10_000),
             (100, #"{"name":"a","outcome":"success","count":10000}"#, 1_000_000),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("The page for operators travels inside the program")
+@Suite("The dashboard is embedded in the program")
 struct DashboardTests {
     private static let folder = Repository.file("Sources/Dashboard")
 
@@ -14,7 +14,7 @@ struct DashboardTests {
         try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { !$0.hasPrefix(".") }.sorted()
     }
 
-    @Test("Every file of its folder is in the program as it is")
+    @Test("The program contains every file of the dashboard's folder unchanged")
     func embedded() throws {
         #expect(EmbeddedFiles.dashboard.map(\.name).sorted() == (try Self.names()))
         for file in EmbeddedFiles.dashboard {
@@ -23,7 +23,7 @@ struct DashboardTests {
         }
     }
 
-    @Test("It is served to anybody, with a type, a tag, and a policy that keeps everything else out")
+    @Test("The dashboard is served without a token, with a content type, an ETag and a strict content security policy")
     func served() async throws {
         let token = Token.make(name: "boss", role: .operator, prefix: "").token
         let types = ["html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"]
@@ -47,7 +47,7 @@ struct DashboardTests {
         }
     }
 
-    @Test("What a browser has already is not sent again")
+    @Test("A dashboard file that the browser already has is answered with 304 and no body")
     func tags() async throws {
         try await TestServer.with { server in
             let tag = try #require(try await server.send(.GET, "/dashboard/app.js")["etag"])
@@ -64,7 +64,7 @@ struct DashboardTests {
     }
 
     @Test(
-        "There is nothing else beside it",
+        "A path that is not a file of the dashboard is a 404",
         arguments: [
             "/dashboard", "/dashboard/", "/dashboard/index.html", "/dashboard/x.js", "/dashboard/../openapi.yaml",
             "/dashboard/%2e%2e%2fapp.js", "/dashboard//app.js", "/index.html", "/dashboard/js/app.js",
@@ -80,7 +80,7 @@ struct DashboardTests {
     }
 
     @Test(
-        "It is written so that its policy lets it work, below any path",
+        "The dashboard's files contain nothing that its content security policy or a path prefix would break",
         arguments: ["<script>", " style=", "javascript:", "http://", "https://", "=\"/", "innerHTML", "eval(", " on"]
     )
     func written(part: String) throws {

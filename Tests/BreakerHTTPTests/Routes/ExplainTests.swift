@@ -5,9 +5,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A breaker is explained")
+@Suite("The explanation of a breaker")
 struct ExplainTests {
-    @Test("Open: the whole document")
+    @Test("The explanation of an open breaker has all its fields")
     func open() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -42,7 +42,7 @@ struct ExplainTests {
         }
     }
 
-    @Test("An unstable breaker has advice with the present number and a better one")
+    @Test("The explanation of an unstable breaker advises a better value beside the current one")
     func advice() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -60,7 +60,7 @@ struct ExplainTests {
         }
     }
 
-    @Test("Who may: viewers and operators, within their prefix; an unknown name is unknown")
+    @Test("Viewers and operators may read an explanation within their prefix; an unknown name is a 404")
     func access() async throws {
         let (all, allSecret) = Token.make(name: "all", role: .operator, prefix: "")
         let (some, someSecret) = Token.make(name: "some", role: .viewer, prefix: "b")

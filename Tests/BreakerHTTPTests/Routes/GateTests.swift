@@ -7,10 +7,10 @@ import Yams
 
 @testable import BreakerHTTP
 
-@Suite("A gate answers proxies by status")
+@Suite("A gate answers a proxy with an HTTP status")
 struct GateTests {
     @Test(
-        "Whatever the method and the query, a closed breaker lets through, and its permit can be reported",
+        "A gate of a closed breaker lets any method and query through, with a permit that can be reported",
         arguments: [HTTPMethod.GET, .HEAD, .POST, .PUT, .PATCH, .DELETE, .OPTIONS],
         ["", "?path=/orders?a=1&a=2&%zz"]
     )
@@ -32,7 +32,7 @@ struct GateTests {
         }
     }
 
-    @Test("An open breaker denies, with the seconds that remain and an empty body", arguments: ["", "/probe"])
+    @Test("A gate of an open breaker denies with the remaining seconds and an empty body", arguments: ["", "/probe"])
     func open(suffix: String) async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -46,7 +46,7 @@ struct GateTests {
         }
     }
 
-    @Test("Half open, only a caller that reports gets the probe, and its report closes")
+    @Test("At a half-open gate only a caller that reports gets the probe, and its report closes the breaker")
     func halfOpen() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -68,7 +68,7 @@ struct GateTests {
         }
     }
 
-    @Test("In shadow a gate lets through and says that it would not")
+    @Test("A gate in shadow mode lets the call through and says that it would deny")
     func shadow() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -79,7 +79,7 @@ struct GateTests {
         }
     }
 
-    @Test("What passes a gate counts as decided")
+    @Test("A decision of a gate is counted, except one that is denied because it cannot report")
     func counts() async throws {
         try await TestServer.with { server in
             _ = try await server.send(.GET, "/v1/gate/a")
@@ -93,7 +93,7 @@ struct GateTests {
     }
 
     @Test(
-        "What is no decision is a 503, whatever the reason: no proxy takes it for a denial",
+        "A request that a gate cannot decide is a 503 whatever the reason, so that no proxy takes it for a denial",
         arguments: [
             ("GET", "/v1/gate/-", ProblemCode.invalidRequest), ("GET", "/v1/gate/-/probe", .invalidRequest),
             ("GET", "/v1/gate/", .notFound), ("GET", "/v1/gate/a/other", .notFound),
@@ -107,7 +107,7 @@ struct GateTests {
         }
     }
 
-    @Test("Who may acquire may ask at a gate, also with the marks of a client's browser, and nobody else may")
+    @Test("A worker's token may use a gate, also with a browser's cross-site fields; no other token may")
     func access() async throws {
         let (worker, secret) = Token.make(name: "proxy", role: .worker, prefix: "")
         let (viewer, viewersSecret) = Token.make(name: "screen", role: .viewer, prefix: "")
@@ -127,7 +127,7 @@ struct GateTests {
         }
     }
 
-    @Test("The example for Envoy is YAML, and asks at a gate that there is")
+    @Test("The Envoy example is valid YAML and uses a gate that exists")
     func envoy() throws {
         let text = try String(contentsOf: Repository.file("docker/examples/envoy.yaml"), encoding: .utf8)
         #expect(try Yams.load(yaml: text) != nil)

@@ -5,9 +5,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Operators see what became of calls over time")
+@Suite("The history of a breaker over HTTP")
 struct HistoryTests {
-    /// At 00:00 two successes, one of them slow, and a failure of two, and an acquire; at 00:02 an ignored call.
+    /// At 00:00 two successes, one of them slow, a report of two failures, and an acquire; at 00:02 an ignored call.
     private static func furnish(_ server: TestServer) async throws {
         _ = try await server.send(.PUT, "/v1/breakers/a", #"{"policy":{"slow_call_ms":100}}"#)
         for query in ["outcome=success", "outcome=success&duration_ms=100"] { _ = try await server.report("a", query) }
@@ -17,7 +17,7 @@ struct HistoryTests {
         _ = try await server.report("a", "outcome=ignored")
     }
 
-    @Test("A history has a point for each step, the oldest first, the minute that runs included")
+    @Test("A history has one point for each step, oldest first, including the current minute")
     func history() async throws {
         try await TestServer.with { server in
             try await Self.furnish(server)
@@ -38,7 +38,7 @@ struct HistoryTests {
     }
 
     @Test(
-        "Steps are as long as asked, an hour of minutes unless asked, and hold the whole time",
+        "A history covers the whole requested time in the requested steps; the default is one hour in minutes",
         arguments: [
             ("", 60, 60_000), ("step=5m", 13, 300_000), ("step=1h", 2, 3_600_000), ("step=1d", 2, 86_400_000),
             ("step=7d", 2, 604_800_000),
@@ -62,7 +62,7 @@ struct HistoryTests {
     }
 
     @Test(
-        "A time that is none is refused by the field at fault",
+        "An invalid time or step of a history is refused, and the problem names the field",
         arguments: [
             ("from=yesterday", "from"), ("to=1", "to"), ("from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "from"),
             ("from=2026-01-02T00:00:00Z", "from"), ("from=2025-12-24T23:59:00Z&to=2026-01-01T00:00:00Z", "from"),
@@ -84,7 +84,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("A list tells the last hour of each breaker where it is asked to, in 30 steps")
+    @Test("A list includes the last hour of each breaker in 30 steps if the request asks for it")
     func list() async throws {
         try await TestServer.with { server in
             try await Self.furnish(server)
@@ -104,7 +104,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("Failures are grouped by kind and by reporter, within a time")
+    @Test("The failure summary groups the failures of a time range by kind and by reporter")
     func summary() async throws {
         try await TestServer.with { server in
             _ = try await server.report("a", "outcome=failure&kind=dns")
@@ -134,7 +134,10 @@ struct HistoryTests {
         }
     }
 
-    @Test("Of a breaker that is unknown nothing is told", arguments: ["history", "failures/summary"])
+    @Test(
+        "The history and the failure summary of an unknown breaker are a 404",
+        arguments: ["history", "failures/summary"]
+    )
     func unknown(path: String) async throws {
         try await TestServer.with { server in
             try await server.send(.GET, "/v1/breakers/none/\(path)").expectProblem(.unknownBreaker)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Breakers are listed by name")
+@Suite("Breakers listed by name")
 struct ListTests {
     /// `ca` and `cb` closed, `oa` and `ob` open, `h` half open; `ca` in shadow, `ob` held open, `f` held closed.
     private static func furnish(_ server: TestServer) async throws {
@@ -20,7 +20,7 @@ struct ListTests {
     }
 
     @Test(
-        "A list holds what its filters admit",
+        "A list holds the breakers that match its filters",
         arguments: [
             ("", ["ca", "cb", "f", "h", "oa", "ob"]), ("?state=closed", ["ca", "cb", "f"]),
             ("?state=open", ["oa", "ob"]),
@@ -44,7 +44,7 @@ struct ListTests {
     }
 
     @Test(
-        "A filter that is none is refused",
+        "An invalid filter of a list is refused, and the problem names the field",
         arguments: [
             ("state=half-open", "state"), ("state=", "state"), ("override=on", "override"), ("override=", "override"),
             ("page_size=0", "page_size"), ("page_size=-1", "page_size"), ("page_size=x", "page_size"),
@@ -63,7 +63,7 @@ struct ListTests {
     }
 
     @Test(
-        "A page is as large as asked, 100 unless asked, and never above 1000",
+        "A page holds as many breakers as requested: 100 by default, at most 1000",
         arguments: [
             ("", 100), ("page_size=1", 1), ("page_size=99", 99), ("page_size=101", 101), ("page_size=1000", 1_000),
             ("page_size=1001", 1_000), ("page_size=9223372036854775807", 1_000),
@@ -78,7 +78,7 @@ struct ListTests {
         }
     }
 
-    @Test("Page by page every breaker is seen once, in order", arguments: [1, 7, 50, 249, 250, 251])
+    @Test("The pages of a list hold every breaker once, in order", arguments: [1, 7, 50, 249, 250, 251])
     func walk(pageSize: Int) async throws {
         try await TestServer.with { server in
             let names = try await server.create(250)
@@ -95,7 +95,7 @@ struct ListTests {
         }
     }
 
-    @Test("A walk goes on behind a breaker that is deleted meanwhile")
+    @Test("A list continues after a breaker that was deleted between two pages")
     func deletedMeanwhile() async throws {
         try await TestServer.with { server in
             let names = try await server.create(5)
@@ -106,7 +106,7 @@ struct ListTests {
         }
     }
 
-    @Test("A list without a breaker on its page is answered while the writer stands", .timeLimit(.minutes(1)))
+    @Test("A list with no breaker on its page is answered while the writer is blocked", .timeLimit(.minutes(1)))
     func withoutWriter() async throws {
         try await TestServer.with { server in
             // More changes than the feed keeps.
@@ -125,7 +125,7 @@ struct ListTests {
         }
     }
 
-    @Test("A page token goes with its filters and with its token's prefix")
+    @Test("A page token is valid only with its own filters and its token's prefix")
     func boundTokens() async throws {
         let (all, allSecret) = Token.make(name: "all", role: .operator, prefix: "")
         let (some, someSecret) = Token.make(name: "some", role: .viewer, prefix: "b00")
@@ -146,7 +146,7 @@ struct ListTests {
     }
 
     @Test(
-        "A token's prefix narrows the list",
+        "A token's prefix limits the breakers of a list",
         arguments: [
             ("", ["b0000", "b0001"]), ("?prefix=b", ["b0000", "b0001"]), ("?prefix=b0001", ["b0001"]),
             ("?prefix=b001", []), ("?prefix=c", []),
@@ -169,7 +169,7 @@ extension HTTPAnswer {
 }
 
 extension TestServer {
-    /// Makes so many breakers, all in one request.
+    /// Creates this number of breakers in one request.
     /// - Returns: their names, in order.
     @discardableResult
     func create(_ count: Int, secret: String? = nil) async throws -> [String] {

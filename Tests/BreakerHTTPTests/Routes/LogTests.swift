@@ -5,9 +5,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Logs are told newest first")
+@Suite("The failures and transitions of a breaker, newest first")
 struct LogTests {
-    @Test("A failure is told with all that its reporter said, nulls included")
+    @Test("A failure is listed with every field of its report, including nulls")
     func failures() async throws {
         try await TestServer.with { server in
             _ = try await server.report("a", "outcome=failure")
@@ -31,7 +31,7 @@ struct LogTests {
     }
 
     @Test(
-        "Whatever a reporter says comes back as it was said",
+        "The text of a report is returned exactly as it was sent",
         arguments: [
             #"a\u0000b"#, #"\"\\\/"#, #"\ud83d\ude00"#, #"\u202e\u2028"#, #"é\n\r\t"#, "<script>",
             "'); DROP TABLE failures; --",
@@ -49,7 +49,7 @@ struct LogTests {
         }
     }
 
-    @Test("Transitions are told with what caused them; those of all breakers with their names")
+    @Test("A transition is listed with its cause, and in the list of all breakers also with its name")
     func transitions() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -81,7 +81,7 @@ struct LogTests {
         }
     }
 
-    @Test("Page by page everything is seen once", arguments: [1, 3, 9, 10, 11, 1_000])
+    @Test("The pages of failures and transitions hold each row once, newest first", arguments: [1, 3, 9, 10, 11, 1_000])
     func walk(pageSize: Int) async throws {
         try await TestServer.with { server in
             for number in 1...10 {
@@ -109,7 +109,7 @@ struct LogTests {
         }
     }
 
-    @Test("A page token is good for its own list alone")
+    @Test("A page token is valid only for the list that issued it")
     func tokens() async throws {
         try await TestServer.with { server in
             for name in ["a", "b"] {
@@ -128,13 +128,13 @@ struct LogTests {
                     #expect(answer.status == (path == own ? 200 : 400), "\(own) at \(path)")
                 }
             }
-            // A number that is none, behind the right filters.
+            // The filters are right, but the last part of the token is not a number.
             let bad = try await server.send(.GET, "/v1/breakers/a/failures?page_token=6661696c75726573-61-78")
             bad.expectProblem(.invalidRequest, faults: ["page_token"])
         }
     }
 
-    @Test("A token sees the transitions of its names alone")
+    @Test("A token sees only the transitions of the names under its prefix")
     func prefix() async throws {
         let (all, allSecret) = Token.make(name: "all", role: .operator, prefix: "")
         let (some, someSecret) = Token.make(name: "some", role: .viewer, prefix: "pay:")

@@ -10,11 +10,11 @@ import Yams
 
 @testable import BreakerHTTP
 
-@Suite("openapi.yaml says what the server does")
+@Suite("openapi.yaml describes what the server does")
 struct OpenAPITests {
     private static let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
 
-    @Test("It has the paths and methods that the server has, and no others")
+    @Test("openapi.yaml has exactly the paths and methods of the server")
     func routes() async throws {
         let documented = try Self.operations().map { "\($0.method) \($0.path)" }
         let served = try await Self.routes().map { "\($0.method.rawValue) \($0.path)" }
@@ -22,7 +22,7 @@ struct OpenAPITests {
         #expect(Set(served).subtracting(documented).sorted() == [], "served, but not documented")
     }
 
-    @Test("It has every code of a problem, and no other")
+    @Test("openapi.yaml has exactly the problem codes of the server")
     func codes() throws {
         let schemas = try Self.map(Self.document()["components"], "schemas")
         let problem = try Self.map(schemas, "Problem")
@@ -31,14 +31,14 @@ struct OpenAPITests {
         #expect(documented.sorted() == ProblemCode.allCases.map(\.rawValue).sorted())
     }
 
-    @Test("It has every reason why a report is not applied, in the order of their precedence")
+    @Test("openapi.yaml has every reason why a report is not applied, in order of precedence")
     func reasons() throws {
         let schemas = try Self.map(Self.document()["components"], "schemas")
         let documented = try #require(try Self.map(schemas, "Reason")["enum"] as? [String])
         #expect(documented == ReportAnswer.Refusal.allCases.map(\.rawValue))
     }
 
-    @Test("It has the fields of a report that a batch takes, and their ranges")
+    @Test("openapi.yaml has the report fields that a batch accepts, with their ranges")
     func report() throws {
         let schemas = try Self.map(Self.document()["components"], "schemas")
         let fields = try Self.map(Self.map(schemas, "Report"), "properties")
@@ -53,7 +53,7 @@ struct OpenAPITests {
         }
     }
 
-    @Test("It has the fields of a policy with their ranges, and no other")
+    @Test("openapi.yaml has exactly the fields of a policy, with their ranges")
     func policy() throws {
         let schemas = try Self.map(Self.document()["components"], "schemas")
         let fields = try Self.map(Self.map(schemas, "PolicyFields"), "properties")
@@ -66,7 +66,7 @@ struct OpenAPITests {
         }
     }
 
-    @Test("Every operation has the errors that its route can have")
+    @Test("openapi.yaml has, for every operation, the errors that its route can return")
     func errors() async throws {
         let operations = try Self.operations()
         for route in try await Self.routes() {
@@ -81,7 +81,7 @@ struct OpenAPITests {
         }
     }
 
-    /// The errors that follow from what a route is.
+    /// The error statuses that follow from a route's path, method and requirement.
     private static func statuses(of route: Route) -> Set<String> {
         var statuses: Set<String> = []
         if route.requirement != .none { statuses.formUnion(["401", "403"]) }
@@ -140,7 +140,7 @@ struct OpenAPITests {
         try resolved(try resolved(value)[key])
     }
 
-    /// A map, be it here or behind a `$ref` of this document.
+    /// A map, either directly or through a `$ref` of this document.
     private static func resolved(_ value: Any?) throws -> [String: Any] {
         let map = try #require(value as? [String: Any])
         guard let reference = map["$ref"] as? String else { return map }

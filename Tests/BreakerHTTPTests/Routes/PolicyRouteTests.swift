@@ -5,10 +5,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Policies are put and patched")
+@Suite("PUT and PATCH of policies")
 struct PolicyRouteTests {
     @Test(
-        "What a PUT leaves out takes the built-in default, or the preset's value",
+        "A field that a PUT omits takes the preset's value, or the built-in default",
         arguments: [
             (#"{"preset":"default"}"#, [:]),
             (#"{"preset":"flaky"}"#, ["recovery_timeout_ms": .integer(30_000)]),
@@ -50,7 +50,7 @@ struct PolicyRouteTests {
     }
 
     @Test(
-        "A PATCH changes what it names: null switches off, or restores the default where there is no off",
+        "A PATCH changes only the fields it names; null disables a field, or restores the default of a required one",
         arguments: [
             ("{}", [:]),
             (#"{"failure_threshold":null}"#, ["failure_threshold": .null]),
@@ -82,7 +82,7 @@ struct PolicyRouteTests {
     }
 
     @Test(
-        "A document that says what it may not is refused whole, with every field at fault",
+        "An invalid policy document is refused as a whole, and the problem names every field at fault",
         arguments: [
             ("", ["body"]), ("[]", ["body"]), ("{}", ["policy"]), (#"{"policy":7}"#, ["policy"]),
             (#"{"policy":null}"#, ["policy"]),
@@ -113,7 +113,7 @@ struct PolicyRouteTests {
         }
     }
 
-    @Test("A preset that is none is refused, and a patch has none", arguments: ["\"Flaky\"", "null", "7", "\"\""])
+    @Test("An unknown preset is refused, and a PATCH accepts no preset", arguments: ["\"Flaky\"", "null", "7", "\"\""])
     func presets(preset: String) async throws {
         try await TestServer.with { server in
             let body = #"{"preset":\#(preset)}"#
@@ -125,7 +125,7 @@ struct PolicyRouteTests {
     }
 
     @Test(
-        "A policy changes no state: counters and the recovery timeout stay, the new numbers bind from the next event on"
+        "A policy change leaves the state, counters and current recovery timeout, and applies from the next event"
     )
     func stateStays() async throws {
         try await TestServer.with { server in

@@ -4,11 +4,11 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("An entity tag names a breaker's policy")
+@Suite("Entity tags and preconditions of a breaker's policy")
 struct PreconditionTests {
     private static let change = #"{"policy":{"failure_threshold":3}}"#
 
-    @Test("The tag changes with the policy and with nothing else")
+    @Test("A breaker's entity tag changes only when its policy changes")
     func tags() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -28,7 +28,7 @@ struct PreconditionTests {
         }
     }
 
-    @Test("A PUT of the very policy that a profile gave makes it the operator's own")
+    @Test("A PUT of the same policy that a profile gave changes the policy's source to the API")
     func taken() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
@@ -39,7 +39,7 @@ struct PreconditionTests {
     }
 
     @Test(
-        "A change is made only where if-match and if-none-match hold",
+        "A change is made only if if-match and if-none-match hold",
         arguments: [
             ("if-match", "\"p1\"", true), ("if-match", "\"p9\", \"p1\"", true), ("if-match", "*", true),
             ("if-match", "\"p2\"", false), ("if-match", "W/\"p1\"", false), ("if-match", "p1", false),
@@ -65,7 +65,7 @@ struct PreconditionTests {
         }
     }
 
-    @Test("A breaker is made once where it must be new")
+    @Test("A breaker is created only once if the request requires that it does not exist")
     func ifNoneMatch() async throws {
         try await TestServer.with { server in
             let new = [("if-none-match", "*")]
@@ -86,7 +86,7 @@ struct PreconditionTests {
         }
     }
 
-    @Test("Reading is never cut short by a tag")
+    @Test("A GET of a breaker ignores if-none-match and never answers 304")
     func never304() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")

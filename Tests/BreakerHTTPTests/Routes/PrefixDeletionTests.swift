@@ -5,9 +5,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Operators delete by prefix")
+@Suite("Deletion by prefix")
 struct PrefixDeletionTests {
-    @Test("The breakers of a prefix are deleted and counted")
+    @Test("A deletion by prefix deletes the matching breakers and returns their number")
     func deletes() async throws {
         try await TestServer.with { server in
             for name in ["pay:a", "pay:b", "pax", "pay"] { _ = try await server.acquire(name) }
@@ -20,7 +20,7 @@ struct PrefixDeletionTests {
     }
 
     @Test(
-        "A deletion without a prefix deletes nothing",
+        "A deletion without a valid prefix deletes nothing",
         arguments: [("", "prefix"), ("?prefix=", "prefix"), ("?prefx=a", "prefx"), ("?prefix=a&prefix=b", "prefix")]
     )
     func refused(query: String, field: String) async throws {
@@ -33,7 +33,7 @@ struct PrefixDeletionTests {
     }
 
     @Test(
-        "A token deletes within its own prefix, and only an operator's does",
+        "A token deletes only within its own prefix, and only if it is an operator's",
         arguments: [
             ("pay:", Role.operator, true), ("pay:a", .operator, true), ("pay", .operator, false),
             ("ship:", .operator, false), ("pay:", .worker, false), ("pay:", .viewer, false),
@@ -49,7 +49,7 @@ struct PrefixDeletionTests {
         }
     }
 
-    @Test("Tokens of several workers have half of the names each")
+    @Test("Each of several worker tokens may create half of the breaker names")
     func share() async throws {
         let (first, firstSecret) = Token.make(name: "first", role: .worker, prefix: "")
         let (second, secondSecret) = Token.make(name: "second", role: .worker, prefix: "")

@@ -5,10 +5,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A request is taken as HTTP has it")
+@Suite("Requests according to HTTP")
 struct RequestTests {
     @Test(
-        "A request's id is echoed if it is short and visible, and made otherwise",
+        "A request's id is echoed if it is short and visible; otherwise the server creates one",
         arguments: [
             ("abc-123", true), ("~!", true), (String(repeating: "i", count: 128), true),
             (String(repeating: "i", count: 129), false), ("a b", false), ("", false), ("é", false),
@@ -32,7 +32,7 @@ struct RequestTests {
     }
 
     @Test(
-        "A target may have a scheme and a host, and no empty segments",
+        "A request target may have a scheme and a host, and no empty segments",
         arguments: [
             ("http://fusebox.example:7979/livez", 200), ("HTTP://x/livez?a=b", 200), ("http://x/nowhere", 404),
             ("http://x", 200), ("*", 400),
@@ -50,7 +50,7 @@ struct RequestTests {
     }
 
     @Test(
-        "A target is of ASCII; what is not must be escaped",
+        "A request target with a byte that is not visible ASCII is refused",
         arguments: [[0xff], [0xc3, 0xa9], [0], [0x7f]] as [[UInt8]]
     )
     func rawBytes(bytes: [UInt8]) async throws {
@@ -65,7 +65,7 @@ struct RequestTests {
         }
     }
 
-    @Test("Two requests without an id are told apart")
+    @Test("Two requests without an id get different ids")
     func freshIDs() async throws {
         try await TestServer.with { server in
             let ids = [
@@ -77,7 +77,7 @@ struct RequestTests {
     }
 
     @Test(
-        "A body is JSON whatever its type is called, and is taken only as it is",
+        "A body is read as JSON whatever its content type, and only without a content encoding",
         arguments: [
             ("content-type", "application/x-www-form-urlencoded", 200), ("content-type", "text/plain", 200),
             ("content-encoding", "identity", 200), ("content-encoding", "Identity", 200),
@@ -94,7 +94,7 @@ struct RequestTests {
     }
 
     @Test(
-        "A body that is too large is a 413, by its length or by what comes",
+        "A body that is too large is a 413, by its content length or by the bytes received",
         arguments: [
             ("/v1/breakers/a/report", 65_536), ("/v1/reports", 4_194_304), ("/v1/breakers/a/acquire", 65_536),
         ]

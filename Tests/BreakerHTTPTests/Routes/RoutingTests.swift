@@ -5,11 +5,11 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Whatever is asked is answered, errors as problem documents")
+@Suite("Routing, with errors as problem documents")
 struct RoutingTests {
 
     @Test(
-        "A path that is not there is a 404",
+        "A path that does not exist is a 404",
         arguments: [
             "/v1", "/v1/", "/v2/breakers", "/v1/breakers/a/b", "/v1/breakers/a/acquire/x",
             "/v1/breakers/a/b/acquire", "/livez/x",
@@ -26,7 +26,7 @@ struct RoutingTests {
     }
 
     @Test(
-        "A wrong method is a 405 that names the right ones",
+        "A method that a path does not support is a 405 that lists the supported ones",
         arguments: [
             ("/v1/breakers/a/acquire", "POST"), ("/v1/breakers/a/report", "POST"), ("/v1/reports", "POST"),
             ("/v1/breakers", "DELETE, GET, HEAD"), ("/v1/breakers/a", "DELETE, GET, HEAD, PATCH, PUT"),
@@ -60,7 +60,7 @@ struct RoutingTests {
     }
 
     @Test(
-        "A HEAD has the fields of a GET and no body, also where it goes wrong",
+        "A HEAD returns the fields of a GET without a body, also for an error",
         arguments: [
             ("/livez", 200), ("/v1/breakers/a", 200), ("/v1/breakers", 200), ("/v1/breakers/b", 404), ("/nowhere", 404),
             ("/v1/breakers/a/acquire", 405), ("/v1/breakers?state=x", 400),
@@ -80,7 +80,7 @@ struct RoutingTests {
         }
     }
 
-    @Test("More breakers than there may be are a 422, to workers and to operators")
+    @Test("A breaker above the maximum number is a 422 to workers and operators")
     func breakerLimit() async throws {
         var configuration = Engine.Configuration()
         configuration.maximumBreakers = 2

@@ -9,10 +9,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("The service tells of itself")
+@Suite("Routes about the service itself")
 struct ServiceRouteTests {
     @Test(
-        "Whether it lives, is ready, and which it is",
+        "The service reports that it is live and ready, and its version and epoch",
         arguments: [
             ("/livez", #"{"status":"live"}"#), ("/readyz", #"{"status":"ready","storage":"ok"}"#),
             ("/version", #"{"version":"\#(BuildVersion.current)","epoch":"EPOCH"}"#),
@@ -27,13 +27,13 @@ struct ServiceRouteTests {
         }
     }
 
-    @Test("It is not ready before it runs")
+    @Test("The service is not ready before it runs")
     func starting() {
         let readiness = Readiness()
         #expect(readiness.state == .starting)
     }
 
-    @Test("A store that fails does not take the service out of rotation; what needs no write is still decided")
+    @Test("A store failure does not take the service out of rotation, and decisions without a write continue")
     func failingStorage() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
@@ -57,7 +57,7 @@ struct ServiceRouteTests {
         }
     }
 
-    @Test("The contract is served as it stands in the repository")
+    @Test("The served openapi.yaml is the file of the repository")
     func contract() async throws {
         try await TestServer.with { server in
             let answer = try await server.send(.GET, "/openapi.yaml")
@@ -66,7 +66,7 @@ struct ServiceRouteTests {
         }
     }
 
-    @Test("One backup is made at a time")
+    @Test("Only one backup is made at a time")
     func oneBackup() {
         let slot = BackupSlot()
         #expect(slot.take())
@@ -75,7 +75,7 @@ struct ServiceRouteTests {
         #expect(slot.take())
     }
 
-    @Test("A backup is a database that holds what was stored, with its digest, and leaves no file behind")
+    @Test("A backup is a database with the stored state and a digest, and leaves no file on the server")
     func backup() async throws {
         try await TestServer.with { server in
             try await server.trip("payments")

@@ -4,10 +4,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Operators steer")
+@Suite("Resets, overrides and deletion by operators")
 struct SteeringTests {
     @Test(
-        "A reset leads to closed, or to half open where it is told so",
+        "A reset closes the breaker, or makes it half open if the query asks for that",
         arguments: [
             ("", "closed"), ("?to=closed", "closed"), ("?to=half_open", "half_open"),
         ]
@@ -22,7 +22,7 @@ struct SteeringTests {
         }
     }
 
-    @Test("A reset that says where to in another way than the query is not carried out")
+    @Test("A reset with its target in the body or in a misspelt parameter is refused and changes nothing")
     func misspeltReset() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
@@ -35,7 +35,10 @@ struct SteeringTests {
         }
     }
 
-    @Test("A reset leads nowhere else", arguments: ["?to=open", "?to=", "?to=half-open", "?to=closed&to=closed"])
+    @Test(
+        "A reset to any other state is refused",
+        arguments: ["?to=open", "?to=", "?to=half-open", "?to=closed&to=closed"]
+    )
     func badReset(query: String) async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -45,7 +48,7 @@ struct SteeringTests {
     }
 
     @Test(
-        "An override stands in the way of a reset",
+        "An override that forces a state prevents a reset to a different state",
         arguments: [
             ("force_open", "", true), ("force_open", "?to=half_open", true), ("force_closed", "?to=half_open", true),
             ("force_closed", "", false), ("shadow", "", false), ("shadow", "?to=half_open", false),
@@ -61,7 +64,7 @@ struct SteeringTests {
     }
 
     @Test(
-        "An override lasts an hour, as long as it says, or until it is cleared",
+        "An override lasts one hour, the requested time, or until it is cleared",
         arguments: [
             ("", #""2026-01-01T01:00:00.000Z""#), (#","expires_in_ms":1000"#, #""2026-01-01T00:00:01.000Z""#),
             (#","expires_in_ms":31536000000"#, #""2027-01-01T00:00:00.000Z""#), (#","expires_in_ms":null"#, "null"),
@@ -85,7 +88,7 @@ struct SteeringTests {
     }
 
     @Test(
-        "An override that says what it may not is refused",
+        "An invalid override is refused, and the problem names the field",
         arguments: [
             ("", "body"), ("[]", "body"), ("{}", "mode"), (#"{"mode":"open","reason":"x"}"#, "mode"),
             (#"{"mode":7,"reason":"x"}"#, "mode"),
@@ -113,7 +116,7 @@ struct SteeringTests {
     }
 
     @Test(
-        "What is ordered in the body is not ordered in the query",
+        "A field that belongs in the body is refused in the query",
         arguments: [("a/override", #"{"mode":"shadow","reason":"x"}"#), ("a", #"{"preset":"slow"}"#)]
     )
     func queryAndBody(path: String, body: String) async throws {
@@ -125,7 +128,7 @@ struct SteeringTests {
         }
     }
 
-    @Test("An override is cleared; where there is none the breaker is told as it is")
+    @Test("A DELETE clears the override, and returns the breaker unchanged if it has none")
     func cleared() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
@@ -139,7 +142,7 @@ struct SteeringTests {
         }
     }
 
-    @Test("A breaker is deleted with its history; its name begins anew, and permits of before are stale")
+    @Test("A deleted breaker loses its history; its name can be used again, and its old permits are stale")
     func delete() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
