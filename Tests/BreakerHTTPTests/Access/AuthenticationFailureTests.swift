@@ -13,7 +13,7 @@ struct AuthenticationFailureTests {
     private let boss = Token.make(name: "boss", role: .operator, prefix: "")
     private let worker = Token.make(name: "checkout", role: .worker, prefix: "pay:")
 
-    @Test("Each failure counts by its reason, and the first ones are there with 0")
+    @Test("Each authentication failure is counted by its reason, and every reason is shown from the start with 0")
     func counted() async throws {
         try await TestServer.with(tokens: [boss.token, worker.token]) { server in
             func counts() async throws -> [Double?] {
@@ -33,7 +33,7 @@ struct AuthenticationFailureTests {
         }
     }
 
-    @Test("Ten failed attempts to sign in are the last ones of an address for 5 minutes from the first")
+    @Test("After ten failed sign-ins an address cannot sign in until 5 minutes after the first of them")
     func signIns() async throws {
         try await TestServer.with(tokens: [boss.token]) { server in
             func signIn(_ secret: String) async throws -> HTTPAnswer {
@@ -56,7 +56,7 @@ struct AuthenticationFailureTests {
         }
     }
 
-    @Test("Failed attempts of one address leave another address alone")
+    @Test("Failed sign-ins of one address do not affect another address")
     func otherAddress() throws {
         let failures = AuthenticationFailures(meters: HTTPMeters(), clock: ManualClock(), logger: Logger(label: "test"))
         for _ in 1...10 { failures.noteSignIn(from: "10.0.0.1") }
@@ -64,7 +64,7 @@ struct AuthenticationFailureTests {
         try failures.requireSignIn(from: "10.0.0.2")
     }
 
-    @Test("An address has a line of the log each 10 s, with the token's name and the number of lines suppressed")
+    @Test("An address gets one log line per 10 s, with the token's name and the number of suppressed lines")
     func logged() {
         let lines = LogLines()
         let clock = ManualClock()
@@ -84,7 +84,7 @@ struct AuthenticationFailureTests {
         )
     }
 
-    @Test("However many addresses there are, the log has 100 lines in 10 s")
+    @Test("The log of failures has at most 100 lines in 10 s, however many addresses there are")
     func flood() {
         let lines = LogLines()
         let failures = AuthenticationFailures(meters: HTTPMeters(), clock: ManualClock(), logger: lines.logger)
@@ -92,7 +92,7 @@ struct AuthenticationFailureTests {
         #expect(lines.all.count == 100)
     }
 
-    @Test("Of more than 1 000 addresses the one whose window began first is forgotten")
+    @Test("Of more than 1 000 addresses, the one with the oldest window is forgotten")
     func bounded() {
         var counts = AddressCounts(windowMs: 10_000)
         for number in 0..<1_000 { counts.add("\(number)", atMs: Int64(number)) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("What a client may do is remembered, and never beyond its token")
+@Suite("The cache of a connection's credentials")
 struct CredentialsTests {
     private let first: Token
     private let firstSecret: String
@@ -14,7 +14,7 @@ struct CredentialsTests {
         (second, secondSecret) = Token.make(name: "second", role: .operator, prefix: "")
     }
 
-    @Test("Each authorization is its own")
+    @Test("Credentials of different authorizations are kept apart")
     func authorizations() {
         var credentials = Credentials(Gatekeeper(tokens: [first, second]))
         for _ in 1...2 {
@@ -25,7 +25,7 @@ struct CredentialsTests {
         }
     }
 
-    @Test("A token that is taken away is good no longer, and one that is given is good at once")
+    @Test("A removed token is refused at once, and an added token is accepted at once")
     func replaced() {
         let gatekeeper = Gatekeeper(tokens: [first])
         var credentials = Credentials(gatekeeper)
@@ -35,7 +35,7 @@ struct CredentialsTests {
         #expect(credentials.access("Bearer \(secondSecret)")?.actor == "second")
     }
 
-    @Test("What is remembered is told for the same authorization only, and as long as the tokens are the same")
+    @Test("Cached credentials are returned only for the same authorization and the same set of tokens")
     func known() {
         let gatekeeper = Gatekeeper(tokens: [first])
         var credentials = Credentials(gatekeeper)
@@ -47,7 +47,7 @@ struct CredentialsTests {
         #expect(credentials.known(where: { _ in true }) == nil)
     }
 
-    @Test("Without tokens everybody is anonymous, until there are some")
+    @Test("Every client is anonymous while the server has no tokens")
     func anonymous() {
         let gatekeeper = Gatekeeper(tokens: nil)
         var credentials = Credentials(gatekeeper)

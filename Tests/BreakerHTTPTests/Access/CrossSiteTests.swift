@@ -5,9 +5,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A page of another site can order nothing through its visitor's browser")
+@Suite("Requests that another site's page makes through its visitor's browser")
 struct CrossSiteTests {
-    /// Asks one thing of `host` on a connection of its own.
+    /// Sends one request to `host` on a connection of its own.
     private static func ask(
         _ server: TestServer,
         _ line: String,
@@ -21,13 +21,14 @@ struct CrossSiteTests {
         }
     }
 
-    /// One that the lane decides where nothing is said of its origin, one that it does not, and an operator's.
+    /// An acquire that the lane decides if no field names its origin, an acquire that the router decides, and an
+    /// operator's request.
     private static let orders = [
         "POST /v1/breakers/a/acquire", "POST /v1/breakers/%61/acquire", "DELETE /v1/breakers/a",
     ]
 
     @Test(
-        "What another page asks is refused, in both doors",
+        "The lane and the router refuse a change that another site's page requests",
         arguments: [
             ["origin: https://evil.example"], ["Origin: null"], ["ORIGIN: http://127.0.0.1:80"],
             ["origin: http://127.0.0.1"], ["origin: http://127.0.0.1:7979.evil.example"],
@@ -58,7 +59,7 @@ struct CrossSiteTests {
     }
 
     @Test(
-        "What this server's own page asks is done, and what its visitor types in",
+        "A change that this server's own page or the browser's user requests is accepted",
         arguments: [
             ("127.0.0.1:7979", ["origin: http://127.0.0.1:7979"]),
             ("127.0.0.1:7979", ["origin: http://127.0.0.1:7979", "sec-fetch-site: same-origin"]),
@@ -80,7 +81,9 @@ struct CrossSiteTests {
         }
     }
 
-    @Test("To look is nobody's order: the answer is for a page of this server alone, and the browser sees to that")
+    @Test(
+        "A read from another site's page gets no CORS fields, so that the browser hides the answer from the page"
+    )
     func looking() async throws {
         try await TestServer.with { server in
             let fields = ["origin: https://evil.example", "sec-fetch-site: cross-site"]
@@ -91,7 +94,7 @@ struct CrossSiteTests {
     }
 
     @Test(
-        "A page that leads its own name to a server without tokens gets nothing of it",
+        "A server without tokens refuses a request under an unknown host name (DNS rebinding)",
         arguments: [
             ("POST /v1/breakers/a/acquire", ["origin: http://evil.example"]),
             ("DELETE /v1/breakers/a", ["origin: http://evil.example", "sec-fetch-site: same-origin"]),
@@ -120,7 +123,7 @@ struct CrossSiteTests {
     }
 
     @Test(
-        "A browser opens no gate by itself, whatever it names as the host; a proxy that adds a field of its own does",
+        "A gate refuses a browser's request under any host name, unless a proxy has added a field of its own",
         arguments: [
             ["origin: http://127.0.0.1:7979"], ["referer: http://127.0.0.1:7979/"],
             ["sec-fetch-site: none"], ["sec-fetch-mode: no-cors"], ["user-agent: Mozilla/5.0"],
@@ -143,7 +146,7 @@ struct CrossSiteTests {
     }
 
     @Test(
-        "Nobody else can have the name of a container, of this machine, or an address",
+        "A server without tokens accepts only addresses, local or internal host names, and names from its settings",
         arguments: [
             ("fusebox:7979", true), ("FUSEBOX", true), ("localhost", true), ("localhost.", true),
             ("10.1.2.3:7979", true),
@@ -162,7 +165,7 @@ struct CrossSiteTests {
     }
 
     @Test(
-        "A server that only this machine can reach believes the names of this machine, and those in its setting",
+        "A server on the loopback interface accepts only the machine's own host names and those in its settings",
         arguments: [
             ("localhost:7979", true), ("LOCALHOST.", true), ("a.localhost", true), ("127.0.0.1", true),
             ("127.1.2.3:80", true), ("[::1]:7979", true), ("named.example", true), ("fusebox", false),
@@ -176,7 +179,7 @@ struct CrossSiteTests {
         #expect(((try? gatekeeper.requireKnownHost(request)) != nil) == isKnown)
     }
 
-    @Test("Workers ask under whatever name they have for the server, and so do a platform's probes")
+    @Test("Requests of workers and platform probes are accepted under any host name")
     func workers() async throws {
         try await TestServer.with { server in
             for line in [

@@ -4,9 +4,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("The gatekeeper knows tokens by their digests")
+@Suite("The gatekeeper")
 struct GatekeeperTests {
-    @Test("A secret opens by its SHA-256; the digest itself, or part of the secret, does not")
+    @Test("A secret is accepted by its SHA-256 digest; the digest itself or a part of the secret is refused")
     func digests() throws {
         let (token, secret) = Token.make(name: "checkout", role: .worker, prefix: "payments:")
         let gatekeeper = Gatekeeper(tokens: [token])
@@ -22,14 +22,14 @@ struct GatekeeperTests {
         }
     }
 
-    @Test("A digest is a SHA-256: FIPS 180-4 gives that of abc")
+    @Test("The digest of abc is the SHA-256 value that FIPS 180-4 gives")
     func vector() {
         let digest = Token.digest(of: "abc".utf8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         #expect(digest == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     }
 
     @Test(
-        "The scheme is Bearer, in whatever case",
+        "The authorization scheme is Bearer, in upper or lower case",
         arguments: [
             ("Bearer SECRET", true), ("bearer SECRET", true), ("BEARER SECRET", true), ("Basic SECRET", false),
             ("SECRET", false), ("Bearer", false), ("Bearer ", false), ("", false), ("BearerSECRET", false),
@@ -44,7 +44,7 @@ struct GatekeeperTests {
         #expect((try? gatekeeper.access(authorization: given)) == nil || opens)
     }
 
-    @Test("Tokens are replaced while the server runs, also for connections that are there")
+    @Test("Tokens can be replaced while the server runs, and this also applies to open connections")
     func replaced() async throws {
         let (old, oldSecret) = Token.make(name: "old", role: .worker, prefix: "")
         let (new, newSecret) = Token.make(name: "new", role: .worker, prefix: "")

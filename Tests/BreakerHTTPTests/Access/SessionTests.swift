@@ -9,7 +9,7 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A person signs in with a token, and shows a session from then on")
+@Suite("Sign-in and sessions")
 struct SessionTests {
     private let boss: Token
     private let bossSecret: String
@@ -21,7 +21,8 @@ struct SessionTests {
         (viewer, viewerSecret) = Token.make(name: "viewer", role: .viewer, prefix: "pay:")
     }
 
-    /// The answer to signing in, and what the browser shows from then on.
+    /// Signs in.
+    /// - Returns: the answer, and the cookie that the browser sends from then on.
     private func signIn(
         _ server: TestServer,
         _ secret: String,
@@ -32,7 +33,7 @@ struct SessionTests {
         return (answer, [("cookie", "theme=dark; \(cookie)")])
     }
 
-    @Test("A session may what its token may, under its token's name")
+    @Test("A session has the rights and the name of its token")
     func access() async throws {
         try await TestServer.with(tokens: [boss, viewer]) { server in
             let (answer, cookie) = try await signIn(server, bossSecret)
@@ -52,7 +53,7 @@ struct SessionTests {
         }
     }
 
-    @Test("A gate takes no session: another page of the browser's site could use it there")
+    @Test("A gate accepts no session, because another page of the same site could use it")
     func gate() async throws {
         try await TestServer.with(tokens: [boss]) { server in
             _ = try await server.send(.POST, "/v1/breakers/a/acquire", secret: bossSecret)
@@ -63,7 +64,7 @@ struct SessionTests {
         }
     }
 
-    @Test("Who asks who they are is told so, also who is nobody")
+    @Test("The session resource names the client's token, or returns nulls for a client without a valid one")
     func who() async throws {
         try await TestServer.with(tokens: [boss, viewer]) { server in
             let nobody = #"{"name":null,"role":null,"prefix":null,"signed_in":false}"#
@@ -88,7 +89,7 @@ struct SessionTests {
         }
     }
 
-    @Test("No script and no other site gets at the cookie, and where the client came by TLS it goes by nothing else")
+    @Test("The session cookie is HttpOnly and SameSite=Strict, and Secure if the client connected with TLS")
     func cookie() async throws {
         try await TestServer.with(tokens: [boss]) { server in
             let plain = try #require(try await signIn(server, bossSecret).answer["set-cookie"])
@@ -103,7 +104,7 @@ struct SessionTests {
         }
     }
 
-    @Test("What signs nobody in says why")
+    @Test("A refused sign-in returns a problem that gives the reason, and no cookie")
     func refused() async throws {
         let (worker, workersSecret) = Token.make(name: "w", role: .worker, prefix: "")
         try await TestServer.with(tokens: [boss, worker]) { server in
@@ -121,7 +122,7 @@ struct SessionTests {
         }
     }
 
-    @Test("A session lasts twelve hours, and outlives the server's memory")
+    @Test("A session lasts twelve hours and survives a restart of the gatekeeper")
     func lasts() async throws {
         try await TestServer.with(tokens: [boss]) { server in
             let cookie = try await signIn(server, bossSecret).cookie
@@ -135,12 +136,12 @@ struct SessionTests {
         let text = try Gatekeeper(tokens: [boss, viewer], sessions: sessions).signIn(secret: bossSecret, at: now)
         let later = Gatekeeper(tokens: [viewer, boss], sessions: sessions)
         #expect(later.session(in: [.cookie: "fusebox_session=\(text)"], at: now)?.actor == "night.shift")
-        // The clock was set back since it began.
+        // The clock was set back after the session began.
         let before = now.advanced(byMilliseconds: -1)
         #expect(later.session(in: [.cookie: "fusebox_session=\(text)"], at: before) == nil)
     }
 
-    @Test("A session ends with its token, and has the role that the token has by then")
+    @Test("A session ends with its token, and takes on a changed role of the token")
     func endsWithToken() throws {
         let now = Instant(milliseconds: 1_000)
         let gatekeeper = Gatekeeper(tokens: [boss, viewer])
@@ -157,7 +158,7 @@ struct SessionTests {
         }
     }
 
-    @Test("While a token is rotated, both of its lines sign in, and removing a line ends only that line's sessions")
+    @Test("During a rotation both lines of a token can sign in, and removing a line ends only that line's sessions")
     func rotation() throws {
         let now = Instant(milliseconds: 1_000)
         let (next, nextSecret) = Token.make(name: boss.name, role: boss.role, prefix: boss.prefix)
@@ -173,7 +174,7 @@ struct SessionTests {
     }
 
     @Test(
-        "The server refuses a session whose end is more than twelve hours away, whoever signed it",
+        "A correctly signed session that ends more than twelve hours in the future is refused",
         arguments: [0, 1]
     )
     func farEnd(excessMs: Int64) {
@@ -186,7 +187,7 @@ struct SessionTests {
         #expect((gatekeeper.session(in: [.cookie: shown], at: now) != nil) == (excessMs == 0))
     }
 
-    @Test("The digest in the tokens file signs no session")
+    @Test("A session that is signed with the digest from the tokens file is refused")
     func leakedTokensFile() throws {
         let now = Instant(milliseconds: 1_000)
         let gatekeeper = Gatekeeper(tokens: [boss])
@@ -194,7 +195,7 @@ struct SessionTests {
         #expect(gatekeeper.session(in: [.cookie: "fusebox_session=\(forged)"], at: now) == nil)
     }
 
-    @Test("Signing out ends the session for every holder of its cookie, and no other session, also after a restart")
+    @Test("Signing out ends only this session, for every holder of its cookie, and also across a restart")
     func signedOut() async throws {
         let folder = try TemporaryFolder()
         var ended: [(String, String)] = []
@@ -214,7 +215,7 @@ struct SessionTests {
         }
     }
 
-    @Test("A session is found, and ended, behind as many cookies of its name as a browser keeps")
+    @Test("A session is found and ended even after 180 other cookies of the same name")
     func otherCookies() throws {
         let now = Instant(milliseconds: 1_000)
         let gatekeeper = Gatekeeper(tokens: [boss])
@@ -241,7 +242,7 @@ struct SessionTests {
         #expect(!gatekeeper.signOut(fields, at: now))
     }
 
-    @Test("Signing out ends the session at once while the store fails, and is stored when it works again")
+    @Test("Signing out ends the session at once while the store fails, and is stored later")
     func signedOutWithoutStore() async throws {
         let folder = try TemporaryFolder()
         var cookie: [(String, String)] = []
@@ -257,7 +258,7 @@ struct SessionTests {
         }
     }
 
-    @Test("No part of a session can be changed")
+    @Test("A session with any part changed is refused")
     func forged() throws {
         let now = Instant(milliseconds: 1_000)
         let gatekeeper = Gatekeeper(tokens: [boss, viewer])
@@ -275,12 +276,12 @@ struct SessionTests {
         for forgery in forgeries {
             #expect(gatekeeper.session(in: [.cookie: "fusebox_session=\(forgery)"], at: now) == nil, "\(forgery)")
         }
-        // Another server's cookie of the same machine does not hide it.
+        // A cookie of the same name from another server on this machine does not hide it.
         let both = "fusebox_session=\(forgeries[3]);fusebox_session=\(text)"
         #expect(gatekeeper.session(in: [.cookie: both], at: now) != nil)
     }
 
-    @Test("An authorization goes before a session, and a bad one is not made good by it")
+    @Test("An authorization field takes precedence over a session, and an invalid one is refused")
     func authorizationFirst() async throws {
         try await TestServer.with(tokens: [boss, viewer]) { server in
             let cookie = try await signIn(server, bossSecret).cookie

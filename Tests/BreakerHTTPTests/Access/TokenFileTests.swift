@@ -2,12 +2,12 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A tokens file has one token a line")
+@Suite("The tokens file")
 struct TokenFileTests {
     private static let digest = "sha256:" + String(repeating: "0a", count: 32)
     private static let other = "sha256:" + String(repeating: "FF", count: 32)
 
-    @Test("Names, roles, prefixes and digests are read; comments and empty lines are not")
+    @Test("The tokens file yields names, roles, prefixes and digests; comments and empty lines are skipped")
     func reads() throws {
         let text = """
             # who may do what
@@ -24,7 +24,7 @@ struct TokenFileTests {
         )
     }
 
-    @Test("Lines may end as they do on Windows", arguments: ["\n", "\r\n"])
+    @Test("The lines of a tokens file may end with LF or CRLF", arguments: ["\n", "\r\n"])
     func lineEnds(end: String) throws {
         let lines = ["# who may do what", "a worker \(Self.digest)", "", "b viewer \(Self.other)", ""]
         let tokens = try TokenFile.parse(lines.joined(separator: end), file: "tokens")
@@ -35,7 +35,7 @@ struct TokenFileTests {
     }
 
     @Test(
-        "A file without a token is a mistake: it would lock everybody out",
+        "A tokens file without a token is an error, because it would lock out every client",
         arguments: ["", "\n\n", "# none", "   \n\t"]
     )
     func empty(text: String) throws {
@@ -43,7 +43,7 @@ struct TokenFileTests {
         #expect(error?.description == "tokens:1: there is no token in the file: nobody could use the server")
     }
 
-    @Test("What a made token says of itself can be read", arguments: ["", "payments:"])
+    @Test("The line of a created token can be parsed", arguments: ["", "payments:"])
     func roundTrip(prefix: String) throws {
         let token = Token.make(name: "night-shift", role: .operator, prefix: prefix).token
         #expect(try TokenFile.parse(token.line, file: "tokens") == [token])
@@ -54,7 +54,7 @@ struct TokenFileTests {
     private static let ending = "a line ends with sha256: and 64 hexadecimal digits, or with certificate"
 
     @Test(
-        "An error names the file, the line and what is wrong",
+        "A tokens file error names the file, the line and the mistake",
         arguments: [
             ("checkout", 1, Self.form),
             ("\n# two\ncheckout worker", 3, Self.form),

@@ -4,12 +4,12 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A token opens what its role and its prefix allow")
+@Suite("The rights of a token by role and prefix")
 struct WhoMayTests {
-    /// A request that succeeds if it is let in, and who may make it.
+    /// A request that succeeds if it is allowed, and the roles that may make it.
     struct Ask: Sendable, CustomTestStringConvertible {
         var method: HTTPMethod
-        /// With `NAME` where a breaker's name stands.
+        /// The path, with `NAME` in place of a breaker's name.
         var path: String
         var body: String?
         var roles: Set<Role>
@@ -49,7 +49,7 @@ struct WhoMayTests {
         Ask(method: .DELETE, path: "/v1/breakers/NAME", roles: [.operator], status: 204),
     ]
 
-    @Test("Each role may do what it is for, under names that begin with the token's prefix", arguments: asks)
+    @Test("Each role may make its own requests, for names that begin with the token's prefix", arguments: asks)
     func whoMay(ask: Ask) async throws {
         let (tokens, secrets) = Self.tokens()
         try await TestServer.with(tokens: tokens) { server in
@@ -57,7 +57,7 @@ struct WhoMayTests {
             for name in ["pay:a", "ship:a"] {
                 _ = try await server.send(.PUT, "/v1/breakers/\(name)", #"{"preset":"default"}"#, secret: boss)
             }
-            // Those who are refused ask first, so that what a deletion leaves behind is nobody's excuse.
+            // The refused roles ask first, so that a deletion by an allowed role cannot be the cause of their errors.
             for role in Role.allCases.sorted(by: { !ask.roles.contains($0) && ask.roles.contains($1) }) {
                 let secret = try #require(secrets["\(role.rawValue)-pay"])
                 if ask.isOfOneBreaker {
@@ -76,7 +76,7 @@ struct WhoMayTests {
         }
     }
 
-    @Test("A backup is of all breakers, so a token that is limited to some may not make one")
+    @Test("Only an operator's token without a prefix may make a backup, because a backup holds all breakers")
     func backup() async throws {
         let (tokens, secrets) = Self.tokens()
         try await TestServer.with(tokens: tokens) { server in
@@ -87,7 +87,7 @@ struct WhoMayTests {
         }
     }
 
-    @Test("What a platform asks of the service needs no token, and a path that is not there says so to anybody")
+    @Test("Platform probes and unknown paths are answered without a token")
     func service() async throws {
         try await TestServer.with(tokens: Self.tokens().tokens) { server in
             for path in ["/livez", "/readyz", "/version", "/openapi.yaml"] {
@@ -98,7 +98,7 @@ struct WhoMayTests {
         }
     }
 
-    @Test("A server without tokens takes everybody for an anonymous operator", arguments: asks)
+    @Test("A server without tokens treats every client as an anonymous operator", arguments: asks)
     func noTokens(ask: Ask) async throws {
         try await TestServer.with { server in
             _ = try await server.send(.PUT, "/v1/breakers/pay:a", #"{"preset":"default"}"#)
@@ -109,7 +109,7 @@ struct WhoMayTests {
         }
     }
 
-    /// A token for each role, and one for each that is limited to names that begin with `pay:`.
+    /// Creates a token for each role, and one for each role that is limited to names that begin with `pay:`.
     private static func tokens() -> (tokens: [Token], secrets: [String: String]) {
         var tokens: [Token] = []
         var secrets: [String: String] = [:]

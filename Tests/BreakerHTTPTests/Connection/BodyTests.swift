@@ -6,9 +6,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A body is waited for, within bounds")
+@Suite("Request bodies")
 struct BodyTests {
-    /// Little time for a body.
+    /// A short timeout for bodies.
     private static var times: ConnectionTimes {
         var times = ConnectionTimes()
         times.body = .milliseconds(50)
@@ -32,7 +32,10 @@ struct BodyTests {
         }
     }
 
-    @Test("A token's bodies under way are bounded in sum, and leave room for another token's", .timeLimit(.minutes(2)))
+    @Test(
+        "The unfinished bodies of one token have a common bound, which leaves room for another token's bodies",
+        .timeLimit(.minutes(2))
+    )
     func budget() async throws {
         let tokens = ["greedy", "modest"].map { Token.make(name: $0, role: .worker, prefix: "") }
         try await TestServer.with(tokens: tokens.map(\.token)) { server in
@@ -45,7 +48,7 @@ struct BodyTests {
                 return try client.readAnswer().status
             }
             try await ByteClient.run {
-                // A chunked body may become as long as a body may be.
+                // The server reserves the maximum length for a chunked body.
                 var unfinished: [ByteClient] = []
                 for _ in 0..<HTTPLimits.bodiesOfClient / HTTPLimits.reportsBody {
                     unfinished.append(try ByteClient(port: server.port))
@@ -60,7 +63,7 @@ struct BodyTests {
     }
 
     @Test(
-        "A client that waits for a 100 gets one before its answer; one of HTTP/1.0 does not know it",
+        "A client that expects 100-continue gets a 100 before its answer, except with HTTP/1.0",
         arguments: [
             ("1.1", "100-continue", true), ("1.1", "100-Continue", true), ("1.1", "something", false),
             ("1.0", "100-continue", false),
@@ -80,7 +83,7 @@ struct BodyTests {
     }
 
     @Test(
-        "A body that drips for too long is a 408, and its request id is told",
+        "A body that is not complete in time is a 408 with the request's id",
         arguments: [
             "content-length: 10\r\n\r\nabc", "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
             "content-length: 1\r\n\r\n",
@@ -99,7 +102,7 @@ struct BodyTests {
         }
     }
 
-    @Test("A body that breaks behind an answer that came early ends the connection too")
+    @Test("An invalid chunk after an early answer ends the connection")
     func brokenBehindAnswer() async throws {
         let (token, _) = Token.make(name: "a", role: .worker, prefix: "")
         try await TestServer.with(tokens: [token]) { server in
@@ -114,13 +117,13 @@ struct BodyTests {
         }
     }
 
-    @Test("A body deadline is of one request; a connection outlives it")
+    @Test("The timeout of a body applies to one request only, and its connection outlives it")
     func deadlineIsOver() async throws {
         try await TestServer.with(times: Self.times) { server in
             try await ByteClient.run(server.port) { client in
                 try client.send(Self.post("/v1/breakers/a/acquire"))
                 #expect(try client.readAnswer().status == 200)
-                // Another connection runs into its deadline meanwhile: time passed, and nobody slept.
+                // The time-out of another connection shows that the time has passed, without a sleep.
                 let other = try ByteClient(port: server.port)
                 try other.send("POST /v1/breakers/a/report HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n")
                 try other.readAnswer().expectProblem(.requestTimeout)

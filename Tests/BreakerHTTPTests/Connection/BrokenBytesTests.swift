@@ -7,7 +7,7 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Bytes that are no request are answered, and end the connection")
+@Suite("Bytes that are not a valid request")
 struct BrokenBytesTests {
     private static let head = "POST /v1/breakers/a/report HTTP/1.1\r\nhost: x\r\n"
     private static let acquire = "POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\nx-request-id: before\r\n\r\n"
@@ -43,7 +43,7 @@ struct BrokenBytesTests {
     ]
 
     @Test(
-        "A transfer coding that the server does not implement is a 400 or a 501, and ends the connection",
+        "An unsupported transfer coding is a 400 or a 501, and ends the connection",
         arguments: [
             "gzip", "identity", "gzip, chunked", "chunked, gzip", "chunked, chunked", "xchunked", "chunked;a=b",
         ]
@@ -64,7 +64,7 @@ struct BrokenBytesTests {
         }
     }
 
-    @Test("At the beginning", arguments: garbage)
+    @Test("Invalid bytes on a connection are answered with an error, and end it", arguments: garbage)
     func atOnce(bytes: String) async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in
@@ -78,7 +78,10 @@ struct BrokenBytesTests {
         }
     }
 
-    @Test("Behind a request, which is answered first", arguments: garbage)
+    @Test(
+        "Invalid bytes after requests are answered with an error after those requests, and end the connection",
+        arguments: garbage
+    )
     func behind(bytes: String) async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in
@@ -97,7 +100,7 @@ struct BrokenBytesTests {
     }
 
     @Test(
-        "A request that waits for the writer is answered although bytes that are no request follow it, and then the end",
+        "Requests that wait for the writer are answered before an error for the invalid bytes after them",
         arguments: [
             (ByteScript.report, [200, 400]), (ByteScript.acquire + ByteScript.report, [200, 200, 400]),
             (ByteScript.post("content-length: 21\r\n", body: #"{"outcome":"success"}"#, to: "report"), [200, 400]),
@@ -127,7 +130,7 @@ struct BrokenBytesTests {
     }
 
     @Test(
-        "A request that stops in the middle is told so, if its client still listens",
+        "A request that ends halfway is answered with an error if its client still reads",
         arguments: [
             "GET /livez HT", "GET /livez HTTP/1.1\r\nho", "\(head)content-length: 10\r\n\r\nabc",
             "\(head)transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
@@ -145,7 +148,7 @@ struct BrokenBytesTests {
         }
     }
 
-    @Test("A client that says nothing and goes gets nothing")
+    @Test("A client that sends nothing and closes gets no answer")
     func silence() async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in
@@ -157,7 +160,7 @@ struct BrokenBytesTests {
     }
 
     @Test(
-        "A head beyond its bounds is a 431",
+        "A request head above its bounds is a 431",
         arguments: [
             "GET / HTTP/1.1\r\nx: \(String(repeating: "a", count: 16_384))\r\n\r\n",
             "GET / HTTP/1.1\r\nhost: x\r\n\(String(repeating: "x: a\r\n", count: 100))\r\n",
@@ -180,7 +183,7 @@ struct BrokenBytesTests {
     }
 
     @Test(
-        "A head within its bounds is read",
+        "A request head within its bounds is accepted",
         arguments: [
             "x: \(String(repeating: "a", count: 15_000))\r\n", String(repeating: "x: a\r\n", count: 99),
         ]
@@ -195,11 +198,11 @@ struct BrokenBytesTests {
     }
 
     @Test(
-        "A body of 10 MB gets an answer that its client can read, though it reads only when all is sent",
+        "The answer to a body of 10 MB can be read even by a client that sends the whole body first",
         arguments: [true, false]
     )
     func hugeBody(isChunked: Bool) async throws {
-        // As long as a busy machine may take to send it all.
+        // A busy machine may take this long to send the whole body.
         var times = ConnectionTimes()
         times.linger = .minutes(2)
         try await TestServer.with(times: times) { server in
@@ -220,7 +223,7 @@ struct BrokenBytesTests {
         }
     }
 
-    @Test("Random bytes neither bring the server down nor hold a connection", arguments: [31, 32, 33, 34] as [UInt64])
+    @Test("Random bytes neither crash the server nor keep a connection open", arguments: [31, 32, 33, 34] as [UInt64])
     func randomBytes(seed: UInt64) async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { _ in
@@ -232,7 +235,7 @@ struct BrokenBytesTests {
         }
     }
 
-    @Test("Random bytes do not get past authentication", arguments: [41, 42, 43] as [UInt64])
+    @Test("Random bytes do not pass authentication", arguments: [41, 42, 43] as [UInt64])
     func randomBytesWithoutToken(seed: UInt64) async throws {
         let (token, secret) = Token.make(name: "w", role: .operator, prefix: "")
         try await TestServer.with(tokens: [token]) { server in
@@ -248,7 +251,7 @@ struct BrokenBytesTests {
         }
     }
 
-    /// Sends requests that are cut to pieces, put together anew and damaged here and there.
+    /// Sends requests that are assembled from random pieces and damaged at random bytes.
     private static func fuzz(
         _ seed: UInt64,
         port: Int,

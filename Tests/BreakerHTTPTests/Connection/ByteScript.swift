@@ -1,13 +1,13 @@
 import Testing
 
-/// Bytes that a client sends, and what it must be answered.
+/// Bytes that a client sends, and the answers that it must get.
 struct ByteScript: Sendable, CustomTestStringConvertible {
     enum Ending: Sendable {
-        /// The server ends the connection behind the last answer.
+        /// The server closes the connection after the last answer.
         case closes
-        /// It goes on: another request is answered.
+        /// The connection stays open: another request is answered.
         case stays
-        /// The client says that it sends no more, and the server ends the connection behind the last answer.
+        /// The client closes its sending side, and the server closes the connection after the last answer.
         case halfClosed
     }
 
@@ -24,7 +24,7 @@ struct ByteScript: Sendable, CustomTestStringConvertible {
         self.ending = ending
     }
 
-    // The requests of the table. The lane decides `acquire` and `report`; all others are the router's.
+    // The requests of the table. The lane decides `acquire` and `report`; the router handles all others.
     static let acquire = "POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\n\r\n"
     static let report = "POST /v1/breakers/a/report?outcome=success HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
     static let look = "GET /v1/breakers/a HTTP/1.1\r\nhost: x\r\n\r\n"

@@ -2,9 +2,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A connection answers in order, however the bytes arrive")
+@Suite("Scripts of requests on one connection")
 struct ByteScriptTests {
-    @Test("Whole, and split at every byte", arguments: ByteScript.all)
+    @Test("A script of requests gets the same answers in order wherever its bytes are split", arguments: ByteScript.all)
     func script(script: ByteScript) async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")

@@ -7,7 +7,7 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A connection is kept, and ended, as the client says")
+@Suite("Keeping and closing connections")
 struct ConnectionTests {
     private static func post(_ path: String, _ fields: String = "", version: String = "1.1", body: String = "")
         -> String
@@ -15,7 +15,7 @@ struct ConnectionTests {
         "POST \(path) HTTP/\(version)\r\nhost: x\r\n\(fields)content-length: \(body.utf8.count)\r\n\r\n\(body)"
     }
 
-    @Test("Pipelined requests are answered in order, those of the panel and those of the writer")
+    @Test("Pipelined requests are answered in order, whether the panel, the writer or the router answers")
     func pipelining() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("known")
@@ -43,7 +43,7 @@ struct ConnectionTests {
     }
 
     @Test(
-        "Answers that nobody reads hold back the requests behind them, and none is lost",
+        "Unread answers hold back the requests after them, and no answer is lost",
         arguments: ["GET /openapi.yaml", "POST /v1/breakers/a/acquire", "POST /v1/breakers/a/report?outcome=success"]
     )
     func flood(line: String) async throws {
@@ -61,7 +61,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("A client that leaves its answers unread is let go")
+    @Test("A client that does not read its answers is disconnected")
     func stall() async throws {
         var times = ConnectionTimes()
         times.stall = .milliseconds(200)
@@ -70,7 +70,8 @@ struct ConnectionTests {
                 let request = Array("GET /openapi.yaml HTTP/1.1\r\nhost: x\r\n\r\n".utf8)
                 let requests = Array(repeatElement(request, count: 2_000).joined())
                 var sent = 0
-                // Ends with the connection; where that is never closed, with the client's patience, and no error.
+                // The loop ends with an error when the server closes the connection. If the server never does, the loop
+                // ends without one.
                 #expect(throws: ByteClient.Failure.self) {
                     var timesHeldBack = 0
                     while timesHeldBack < 60 {
@@ -86,7 +87,7 @@ struct ConnectionTests {
     }
 
     @Test(
-        "A long answer on a connection that closes arrives whole, however slowly it is read",
+        "A long answer on a closing connection arrives whole, even if it is read slowly",
         arguments: [("connection: close\r\n", false), ("connection: close\r\n", true), ("", true)]
     )
     func slowReader(fields: String, isHalfClosed: Bool) async throws {
@@ -95,7 +96,7 @@ struct ConnectionTests {
         var configuration = Engine.Configuration()
         configuration.book.default.failureThreshold = nil
         try await TestServer.with(configuration: configuration, times: times) { server in
-            // More than the kernel takes in at once, so that the end of it has to wait in the server.
+            // This is more than the kernel buffers at once, so that the rest must wait in the server.
             let detail = String(repeating: "x", count: 300)
             for batch in 1...3 {
                 let reports = (1...10_000).map { number in
@@ -114,7 +115,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("What is pipelined and then half-closed is answered to the last, however slowly that is read")
+    @Test("Pipelined requests before a half-close are all answered, even if the answers are read slowly")
     func slowReaderOfMany() async throws {
         try await TestServer.with { server in
             try await ByteClient.run {
@@ -128,13 +129,14 @@ struct ConnectionTests {
         }
     }
 
-    @Test("At the bound a connection waits while all others wait for an answer, and is served after that")
+    @Test("A connection above the bound waits while all others wait for answers, and is served after that")
     func bound() async throws {
         try await TestServer.with(connections: 2) { server in
             try await server.engine.whileWriterStands { standstill in
                 try await ByteClient.run {
                     let report = Self.post("/v1/breakers/a/report?outcome=success")
-                    // One after the other: the server closes a connection that waits for no answer yet.
+                    // One after the other, because the server may close a connection that does not wait for an answer
+                    // yet.
                     let clients = try (1...2).map { count in
                         let client = try ByteClient(port: server.port)
                         try client.send(report)
@@ -150,7 +152,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("A tunnel is not for the asking")
+    @Test("A CONNECT request is refused, and the connection ends")
     func tunnel() async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in
@@ -161,7 +163,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("A request may come in pieces of one byte")
+    @Test("A request may arrive one byte at a time")
     func pieces() async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in
@@ -174,7 +176,7 @@ struct ConnectionTests {
     }
 
     @Test(
-        "The connection ends behind the answer where the client wants no more, and stays otherwise",
+        "The connection ends after the answer if the client asks for that, and stays open otherwise",
         arguments: [
             ("1.1", "", false), ("1.1", "connection: close\r\n", true), ("1.1", "Connection: Close\r\n", true),
             ("1.1", "connection: keep-alive, close\r\n", true), ("1.1", "connection: keep-alive\r\n", false),
@@ -199,7 +201,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("What is pipelined behind a request that closes is not carried out")
+    @Test("A request that is pipelined after one that closes the connection is not executed")
     func behindClose() async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in
@@ -213,7 +215,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("A client that sends no more still gets its answers")
+    @Test("A client that has closed its sending side still gets its answers")
     func halfClosed() async throws {
         try await TestServer.with { server in
             try await server.engine.whileWriterStands { standstill in

@@ -3,10 +3,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Both doors give the same answers, whatever the bytes and however they arrive")
+@Suite("Random requests to the lane and to the router")
 struct DoorsFuzzTests {
     @Test(
-        "Mutated requests are answered alike where they arrive whole, where they arrive split, and by the router alone",
+        "Mutated requests get the same answers when sent whole, when sent split, and from the router alone",
         arguments: [false, true]
     )
     func mutatedRequests(hasToken: Bool) async throws {

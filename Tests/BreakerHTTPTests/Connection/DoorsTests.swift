@@ -8,15 +8,15 @@ import Testing
 
 @Suite("The lane and the router give the same answers")
 struct DoorsTests {
-    /// A step of a story that is told through both doors.
+    /// A step of a story that is sent both to the lane and to the router.
     enum Step: Sendable {
-        /// A request to the breaker, whose path goes on like this.
+        /// A POST to the breaker, with the rest of its path.
         case post(String, fields: String = "")
         /// The same, with the permit of the last probe.
         case postWithPermit(String)
         case order(HTTPMethod, String, String?)
         case advance(ms: Int64)
-        /// From here on nothing can be stored.
+        /// From this step on the store cannot write.
         case lock
     }
 
@@ -118,7 +118,7 @@ struct DoorsTests {
         ),
     ]
 
-    @Test("The same story, told through either door, is answered alike to the byte", arguments: stories)
+    @Test("The lane and the router answer the same story with the same bytes", arguments: stories)
     func sameAnswers(story: Story) async throws {
         let lane = try await Self.tell(story, name: "a")
         let router = try await Self.tell(story, name: "%61")
@@ -129,7 +129,7 @@ struct DoorsTests {
         }
     }
 
-    /// - Parameter name: the breaker's name as it stands in each request; the lane takes none with an escape.
+    /// - Parameter name: the breaker's name as written in each request; the lane accepts no name with an escape.
     private static func tell(_ story: Story, name: String) async throws -> [HTTPAnswer] {
         var answers: [HTTPAnswer] = []
         try await TestServer.with { server in
@@ -162,7 +162,7 @@ struct DoorsTests {
         }
     }
 
-    /// Without what differs from answer to answer: the date, an id that the server made, the id of a probe.
+    /// The answer without the parts that always differ: the date, an id that the server made, the id of a probe.
     private static func masked(_ answer: HTTPAnswer) -> HTTPAnswer {
         var masked = answer
         masked.head = answer.head
@@ -171,7 +171,7 @@ struct DoorsTests {
         return masked
     }
 
-    /// Fields that the lane reads, each with values that are sound, odd and wrong.
+    /// Fields that the lane reads, each with valid, unusual and invalid values.
     static let fields: [(name: String, values: [String])] = [
         ("content-length", ["0", "00", "+0", "-0", "", "5", "+5", "5,5", "0,0", "0, 0", "0 0", "0\t0", "0;", "0x0"]),
         ("host", ["x", "", "x:80", "[::1]", "a b", "x\ty", "x,y"]),
@@ -185,7 +185,7 @@ struct DoorsTests {
         ("accept", ["", "x", "x\ty", "\u{7f}"]),
     ]
 
-    @Test("A field is judged alike by both doors, whatever whitespace is around its value", arguments: fields)
+    @Test("The lane and the router treat a field the same, whatever whitespace surrounds its value", arguments: fields)
     func judgements(name: String, values: [String]) async throws {
         try await TestServer.with { server in
             try await TestServer.with(usesLane: false) { other in
@@ -213,7 +213,7 @@ struct DoorsTests {
         ("", ""), (" ", ""), ("\t", ""), (" ", " "), (" ", "\t"), (" \t", "\t "), (" ", "\u{b}"), ("\u{c}", ""),
     ]
 
-    @Test("With as many breakers as there may be, both doors say so")
+    @Test("The lane and the router give the same answer at the maximum number of breakers")
     func breakerLimit() async throws {
         var configuration = Engine.Configuration()
         configuration.maximumBreakers = 1
@@ -227,7 +227,7 @@ struct DoorsTests {
         }
     }
 
-    @Test("Who may not is told so alike, also on a connection that somebody else used before")
+    @Test("The lane and the router refuse a token the same way, also after other tokens on the same connection")
     func access() async throws {
         let (worker, workersSecret) = Token.make(name: "w", role: .worker, prefix: "a")
         let (viewer, viewersSecret) = Token.make(name: "v", role: .viewer, prefix: "")

@@ -4,11 +4,11 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A connection that is silent for too long ends, and one that waits does not")
+@Suite("Idle connections")
 struct IdlenessTests {
     private static let report = "POST /v1/breakers/a/report?outcome=failure HTTP/1.1\r\nhost: x\r\n\r\n"
 
-    /// Little time, and enough for a client that waits for its turn on a busy machine to send its first byte.
+    /// A short idle timeout, but long enough for a client on a busy machine to send its first byte.
     private static var times: ConnectionTimes {
         var times = ConnectionTimes()
         times.idle = .seconds(2)
@@ -16,7 +16,7 @@ struct IdlenessTests {
     }
 
     @Test(
-        "Nothing sent, a head that does not end, and silence behind an answer end it",
+        "A connection ends if it is silent at its start, within a head or after an answer",
         arguments: ["", "POST /v1/breakers/a/acq", "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n", report]
     )
     func idle(bytes: String) async throws {
@@ -29,12 +29,13 @@ struct IdlenessTests {
         }
     }
 
-    @Test("A head that drips does not keep a connection")
+    @Test("A connection ends if its request head arrives too slowly")
     func drip() async throws {
         try await TestServer.with(times: Self.times) { server in
             try await ByteClient.run(server.port) { client in
                 try client.send("GET /livez HTTP/1.1\r\nhost: x\r\nx: ")
-                // Ends with the connection; one that were kept would take them all.
+                // The loop ends with an error when the server closes the connection; a connection that stayed open
+                // would accept all bytes.
                 #expect(throws: ByteClient.Failure.self) {
                     for _ in 0..<15_000 {
                         try client.send("a")
@@ -45,13 +46,16 @@ struct IdlenessTests {
         }
     }
 
-    @Test("A client that waits for its answer, whoever gives it, is not idle", arguments: [true, false])
+    @Test(
+        "A connection is not idle while its client waits for an answer of the lane or the router",
+        arguments: [true, false]
+    )
     func busy(isLane: Bool) async throws {
         try await TestServer.with(times: Self.times) { server in
             try await server.engine.whileWriterStands { standstill in
                 try await ByteClient.run(server.port) { client in
                     try client.send(isLane ? Self.report : "GET /v1/breakers/b HTTP/1.1\r\nhost: x\r\n\r\n")
-                    // Time passes: one connection after another becomes idle.
+                    // Each connection that becomes idle and is closed shows that the idle timeout has passed.
                     for _ in 1...2 { #expect(try Self.outlast(server.port)) }
                     standstill.end()
                     #expect(try client.readAnswer().status == (isLane ? 200 : 404))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("The lane takes what workers send, and leaves everything else to the router")
+@Suite("The requests that the lane accepts; the router handles all others")
 struct LaneRequestTests {
     private static func bytes(_ target: String, _ fields: String = "", method: String = "POST", version: String = "1.1")
         -> String
@@ -12,7 +12,7 @@ struct LaneRequestTests {
         "\(method) \(target) HTTP/\(version)\r\nHost: x\r\n\(fields)\r\n"
     }
 
-    /// Whether a request that is at the beginning of `text` is taken; then it is all of `text`.
+    /// Whether the lane accepts the request at the beginning of `text`, which must then be all of `text`.
     private static func isTaken(_ text: String, tokens: [Token]? = nil) -> Bool {
         var credentials = Credentials(Gatekeeper(tokens: tokens))
         let buffer = ByteBuffer(string: text + "POST")
@@ -22,7 +22,7 @@ struct LaneRequestTests {
     }
 
     @Test(
-        "A decision in its plain shape is taken",
+        "The lane accepts an acquire or a report in its plain form",
         arguments: [
             "/v1/breakers/a/acquire", "/v1/breakers/payments:charge.v1_2-x/acquire",
             "/v1/breakers/acquire/acquire", "/v1/breakers/a/report?outcome=success",
@@ -39,7 +39,7 @@ struct LaneRequestTests {
         #expect(Self.isTaken(Self.bytes(target, fields)))
     }
 
-    @Test("What it says is read")
+    @Test("The lane reads the request id, the breaker's name and the report of a request")
     func content() throws {
         let buffer = ByteBuffer(
             string: Self.bytes("/v1/breakers/a/report?outcome=failure&permit=7&kind=a+b", "X-Request-ID:  r-1 \r\n")
@@ -54,7 +54,7 @@ struct LaneRequestTests {
         #expect(report == .init(.failure, permit: .init(generation: 7), kind: "a b"))
     }
 
-    @Test("As long as it is not whole it is not taken")
+    @Test("The lane does not accept an incomplete request")
     func parts() {
         let whole = Self.bytes("/v1/breakers/a/report?outcome=success", "x-request-id: r\r\ncontent-length: 0\r\n")
         for length in 0..<whole.utf8.count {
@@ -63,7 +63,7 @@ struct LaneRequestTests {
     }
 
     @Test(
-        "Any other target is not",
+        "The lane does not accept any other target",
         arguments: [
             "/", "*", "", "/v1/breakers", "/v1/breakers/", "/v1/breakers//acquire", "/v1/breakers/a", "/v1/breakers/a/",
             "/v1/breakers/a/acquire/", "/v1/breakers/a/acquire?", "/v1/breakers/a/acquire?x=1",
@@ -81,7 +81,7 @@ struct LaneRequestTests {
     }
 
     @Test(
-        "A request that has a body, wants more than an answer, or is written in an unusual manner is not",
+        "The lane does not accept a request with a body, with special fields or in an unusual form",
         arguments: [
             "content-length: 1", "Content-Length: 00", "content-length: +0", "content-length: -0", "content-length:",
             "content-length: 0, 0", "content-length: 0 0", "content-length: 0\t", "content-length:\t0", "x:\ty",
@@ -100,7 +100,7 @@ struct LaneRequestTests {
     }
 
     @Test(
-        "A field that may stand once and is repeated is the router's to judge",
+        "The lane does not accept a request that repeats a field which may occur only once",
         arguments: ["authorization: x", "X-Request-ID: x", "content-length: 0"]
     )
     func repeated(field: String) {
@@ -109,7 +109,7 @@ struct LaneRequestTests {
     }
 
     @Test(
-        "A request has one host, which is a name or an address, with or without a port",
+        "The lane accepts a request only with one valid host field, with or without a port",
         arguments: [
             ("host: x", true), ("HOST: fusebox.example:7979", true), ("host: [::1]:7979", true), ("host: x:", true),
             ("host: a_b-c.", true), ("host: [fe80::1%25eth0]", true), ("host: x:65535", true), ("host:", true),
@@ -126,7 +126,7 @@ struct LaneRequestTests {
     }
 
     @Test(
-        "Only a POST of HTTP/1.1 is one, with single spaces and both ends of a line",
+        "The lane accepts only a POST of HTTP/1.1 with single spaces and CRLF line ends",
         arguments: [
             bytes("/v1/breakers/a/acquire", method: "GET"), bytes("/v1/breakers/a/acquire", method: "post"),
             bytes("/v1/breakers/a/acquire", version: "1.0"), bytes("/v1/breakers/a/acquire", version: "2.0"),
@@ -141,7 +141,7 @@ struct LaneRequestTests {
     }
 
     @Test(
-        "A head of up to 31 fields and 4 KiB is taken",
+        "The lane accepts a head of up to 31 fields and 4 KiB",
         arguments: [(30, 10, true), (31, 10, false), (20, 300, false)]
     )
     func size(count: Int, length: Int, isTaken: Bool) {
@@ -150,7 +150,7 @@ struct LaneRequestTests {
         #expect(Self.isTaken(text) == isTaken)
     }
 
-    @Test("Who may not is not served by the lane")
+    @Test("The lane does not accept a request whose token is missing, invalid or not allowed")
     func access() {
         let (worker, workersSecret) = Token.make(name: "w", role: .worker, prefix: "pay:")
         let (viewer, viewersSecret) = Token.make(name: "v", role: .viewer, prefix: "")

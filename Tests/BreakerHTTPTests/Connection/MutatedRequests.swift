@@ -1,18 +1,18 @@
 import TestSupport
 
-/// What a client might send on a connection: requests, most of them damaged.
+/// Requests that a client might send on a connection, most of them damaged.
 struct MutatedRequests {
     private var random: SplitMix64
     private let requests: [[UInt8]]
 
-    /// - Parameter secret: the token that each request shows; `nil` for none.
+    /// - Parameter secret: the token of each request; `nil` for none.
     init(seed: UInt64, secret: String?) {
         random = SplitMix64(seed: seed)
         let field = secret.map { "Authorization: Bearer \($0)\r\n" } ?? ""
         requests = Self.templates.map { Array($0.replacing("\r\n", with: "\r\n" + field, maxReplacements: 1).utf8) }
     }
 
-    /// The bytes of the next connection, and how many requests they were made of.
+    /// The bytes for the next connection, and the number of requests in them.
     mutating func next() -> (bytes: [UInt8], count: Int) {
         let count = 1 + random.below(4)
         var bytes: [UInt8] = []

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("At the bound of connections the longest idle one is closed for the next")
+@Suite("The bound on open connections")
 struct OpenConnectionsTests {
     private static let eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     private static let live = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -13,7 +13,7 @@ struct OpenConnectionsTests {
         "POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \(secret)\r\n\r\n"
     }
 
-    /// A client whose last request is answered.
+    /// Connects a client whose last request is answered.
     private static func client(_ port: Int, _ request: String = live) throws -> ByteClient {
         let client = try ByteClient(port: port)
         try client.send(request)
@@ -21,11 +21,11 @@ struct OpenConnectionsTests {
         return client
     }
 
-    @Test("A worker gets in while idle connections without a token take all places", .timeLimit(.minutes(2)))
+    @Test("A worker can connect while idle connections without a token take all places", .timeLimit(.minutes(2)))
     func strangers() async throws {
         let (token, secret) = Token.make(name: "worker", role: .worker, prefix: "")
         var times = ConnectionTimes()
-        // Idleness alone makes no room within the test.
+        // With this idle timeout no connection ends by itself within the test.
         times.idle = .hours(1)
         try await TestServer.with(tokens: [token], times: times, connections: 8) { server in
             try await ByteClient.run {
@@ -38,14 +38,17 @@ struct OpenConnectionsTests {
         }
     }
 
-    @Test("The longest idle connection without a token goes first, and one with a token stays", .timeLimit(.minutes(2)))
+    @Test(
+        "The longest idle connection without a token is closed first, and one with a token stays",
+        .timeLimit(.minutes(2))
+    )
     func order() async throws {
         let (token, secret) = Token.make(name: "worker", role: .worker, prefix: "")
         try await TestServer.with(tokens: [token], connections: 4) { server in
             try await ByteClient.run {
                 let worker = try Self.client(server.port, Self.acquire(secret))
                 var strangers = [try Self.client(server.port), try Self.client(server.port)]
-                // The first has been idle for less time than the second from here on.
+                // From here on the first connection has been idle for less time than the second.
                 try strangers[0].send(Self.live)
                 #expect(try strangers[0].readAnswer().status == 200)
                 strangers.append(try Self.client(server.port))
@@ -61,7 +64,7 @@ struct OpenConnectionsTests {
     }
 
     @Test(
-        "Where all have shown a token, to the lane or to the router, the longest idle one goes",
+        "If all connections have shown a token to the lane or the router, the longest idle one is closed",
         .timeLimit(.minutes(2))
     )
     func authenticated() async throws {
@@ -73,7 +76,7 @@ struct OpenConnectionsTests {
                 let second = try Self.client(server.port, Self.acquire(secret))
                 let third = try Self.client(server.port, list)
                 #expect(try first.isAtEnd())
-                // The next one is without a token, and yields to the one that follows.
+                // The next connection has no token, and is closed for the one after it.
                 let fourth = try Self.client(server.port)
                 #expect(try second.isAtEnd())
                 let fifth = try Self.client(server.port, list)
@@ -87,12 +90,12 @@ struct OpenConnectionsTests {
     }
 
     @Test(
-        "Without tokens the longest idle connection goes, and one that waits for an answer stays",
+        "Without tokens the longest idle connection is closed, and one that waits for an answer stays",
         .timeLimit(.minutes(2)),
         arguments: ["POST /v1/breakers/a/report?outcome=failure", "GET /v1/breakers/a"]
     )
     func noTokens(line: String) async throws {
-        // One event loop reads what the clients send in the order in which they send it.
+        // A single event loop reads the clients' requests in the order in which they are sent.
         try await TestServer.with(connections: 4, eventLoops: Self.eventLoop) { server in
             _ = try await server.acquire("a")
             try await server.engine.whileWriterStands { standstill in
@@ -116,7 +119,7 @@ struct OpenConnectionsTests {
         }
     }
 
-    @Test("A token whose requests do not end keeps no other token out", .timeLimit(.minutes(2)))
+    @Test("A token with many unfinished requests keeps no other token from connecting", .timeLimit(.minutes(2)))
     func unfinished() async throws {
         let tokens = ["greedy", "modest"].map { Token.make(name: $0, role: .worker, prefix: "") }
         try await TestServer.with(tokens: tokens.map(\.token), connections: 6) { server in
@@ -142,7 +145,7 @@ struct OpenConnectionsTests {
         }
     }
 
-    @Test("Descriptors that are no connection's are set aside, more of them on a machine with more cores")
+    @Test("Some file descriptors are set aside, and more of them on a machine with more cores")
     func descriptors() throws {
         #expect(try ConnectionLimit.connections(descriptors: 588, cores: 2) == 512)
         #expect(try ConnectionLimit.connections(descriptors: 1_024, cores: 2) == 948)

@@ -14,7 +14,7 @@ struct RequestHeadTests {
     }
 
     @Test(
-        "A target with an authority is its path, whatever the letters of the scheme",
+        "A target with an authority is routed by its path, in upper or lower case of the scheme",
         arguments: [
             ("GET http://x/livez", 200), ("GET HTTP://x:7979/livez?y=http://z", 200), ("GET https://[::1]/livez", 200),
             ("GET http://x", 200), ("GET http://x?y", 200), ("POST http://x/v1/breakers/a/acquire", 200),
@@ -29,7 +29,7 @@ struct RequestHeadTests {
         }
     }
 
-    @Test("The authority of a target stands for whatever the field host says")
+    @Test("The authority of a target takes precedence over the host field")
     func authority() async throws {
         try await TestServer.with { server in
             let unknown = try await Self.ask(server, "GET http://evil.example/v1/breakers", "host: localhost")
@@ -74,7 +74,7 @@ struct RequestHeadTests {
         }
     }
 
-    @Test("A server as a whole says which methods it takes")
+    @Test("OPTIONS * lists the methods of the server")
     func options() async throws {
         try await TestServer.with { server in
             let answer = try await Self.ask(server, "OPTIONS *", "host: x")
@@ -86,7 +86,7 @@ struct RequestHeadTests {
     }
 
     @Test(
-        "A method that is not known is a 501 behind whatever was asked before, and ends the connection",
+        "An unknown method is a 501 after any earlier requests, and ends the connection",
         arguments: ["FOO", "get", "GETS", "X-Y", "acquire"]
     )
     func unknownMethod(method: String) async throws {

@@ -6,15 +6,15 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("What is in flight is carried out, whoever goes")
+@Suite("Requests in flight at a shutdown or a disconnection")
 struct ShutdownTests {
     private static let report = "POST /v1/breakers/a/report?outcome=failure HTTP/1.1\r\nhost: x\r\n\r\n"
 
-    @Test("A shutdown answers the requests that are there, and says that it is one")
+    @Test("A shutdown answers the requests that have arrived, and reports that the server is stopping")
     func graceful() async throws {
         try await TestServer.with { server in
             try await server.engine.whileWriterStands { standstill in
-                // A connection without a request is closed by the shutdown, which tells when it has begun.
+                // The shutdown closes a connection without a request, which shows when it has begun.
                 let idle = try ByteClient(port: server.port)
                 try idle.send("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
                 let busy = try ByteClient(port: server.port)
@@ -41,7 +41,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test("A client that goes while its report is queued does not call it off", arguments: [true, false])
+    @Test("A report in the queue is applied even if its client disconnects", arguments: [true, false])
     func disconnected(abruptly: Bool) async throws {
         try await TestServer.with { server in
             try await server.engine.whileWriterStands { standstill in
@@ -50,7 +50,7 @@ struct ShutdownTests {
                 await server.engine.waitForQueue(of: 1)
                 if abruptly { gone?.reset() }
                 gone = nil
-                // Every event loop has turned, and seen that the client is gone, once all of these are answered.
+                // Once all of these are answered, every event loop has noticed that the client is gone.
                 let witnesses = try (0..<32).map { _ in try ByteClient(port: server.port) }
                 try await ByteClient.run {
                     for witness in witnesses { try witness.send("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n") }
@@ -63,7 +63,7 @@ struct ShutdownTests {
         }
     }
 
-    @Test("An engine that has stopped says so; what the panel knows it still answers")
+    @Test("A stopped engine refuses new work, but the panel still answers for the breakers that it knows")
     func engineStopped() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")

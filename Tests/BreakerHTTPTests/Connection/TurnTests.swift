@@ -3,11 +3,11 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("One request of a connection has its turn at a time")
+@Suite("The turns of the requests on a connection")
 struct TurnTests {
-    @Test("Whatever happens, up to eight events, order is kept, nothing is lost and nothing goes out behind the end")
+    @Test("Any sequence of up to eight events keeps the order, loses nothing and sends nothing after the end")
     func everySequence() {
-        // Paths that lead to the same turn, and left the same behind, go on alike: each is followed once.
+        // Paths that lead to the same state continue in the same way, so each state is followed once.
         var frontier: [TurnWalk: [TurnWalk.Event]] = [TurnWalk(): []]
         for _ in 1...8 {
             var next: [TurnWalk: [TurnWalk.Event]] = [:]
@@ -30,7 +30,7 @@ struct TurnTests {
         .head(1, Opening(persistence: persistence, expectsContinue: expects))
     }
 
-    @Test("A decision is asked for when its turn has come, and what follows is held until it is answered")
+    @Test("A decision is requested when its turn comes, and later requests are held until it is answered")
     func decision() {
         var turn = Turn<Int>()
         #expect(turn.receive(.decision(7)) == .ask(7))
@@ -43,7 +43,7 @@ struct TurnTests {
         #expect(!turn.isHolding)
     }
 
-    @Test("A client is told to send its body once its turn has come, unless the body is there")
+    @Test("A client is told to send its body when its turn comes, unless the body has arrived")
     func expectation() {
         var turn = Turn<Int>()
         #expect(turn.receive(Self.head(expects: true)) == .passAndContinue(1))
@@ -60,7 +60,7 @@ struct TurnTests {
     }
 
     @Test(
-        "A response says what becomes of the connection",
+        "A response announces whether the connection stays open",
         arguments: [Persistence.stays, .staysAndSaysSo, .closes]
     )
     func persistence(persistence: Persistence) {
@@ -71,7 +71,7 @@ struct TurnTests {
         #expect(turn.responseEnded() == (persistence == .closes ? .close : .nothing))
     }
 
-    @Test("What the router says of the connection holds")
+    @Test("The connection closes if the router's response says so")
     func routerCloses() {
         var turn = Turn<Int>()
         _ = turn.receive(Self.head())
@@ -86,7 +86,7 @@ struct TurnTests {
     }
 
     @Test(
-        "Bytes that are no request are told of when all before them is answered, if there is still something to tell",
+        "Invalid bytes are answered after all earlier requests, if an answer is still possible",
         arguments: [
             (Stage.atOnce, Action<Int>.answerErrorAndClose(.malformedBytes)), (.whileAnswering, .nothing),
             (.withinBody, .answerErrorAndClose(.malformedBytes)), (.withinResponse, .close),
@@ -110,7 +110,7 @@ struct TurnTests {
         }
     }
 
-    @Test("A body is late only while it is awaited", arguments: [false, true])
+    @Test("A body can be late only while it is awaited", arguments: [false, true])
     func lateBody(isWhole: Bool) {
         var turn = Turn<Int>()
         #expect(turn.bodyTimedOut() == .nothing)
@@ -120,7 +120,7 @@ struct TurnTests {
         #expect(turn.bodyTimedOut() == (isWhole ? .nothing : .answerErrorAndClose(.bodyTooLate)))
     }
 
-    @Test("A half-close reaches the router behind the lane's answer, and at once where the router answers")
+    @Test("A half-close is passed on after the lane's answer, or at once if the router answers")
     func halfClose() {
         var lane = Turn<Int>()
         _ = lane.receive(.decision(7))
@@ -135,7 +135,7 @@ struct TurnTests {
         #expect(router.responseEnded() == .nothing)
     }
 
-    @Test("A server that stops answers what came in, says that it is the last, and closes")
+    @Test("A server that stops answers the received requests, announces the last answer, and closes")
     func quiesce() {
         var idle = Turn<Int>()
         #expect(idle.quiesce() == .closeBothWays)

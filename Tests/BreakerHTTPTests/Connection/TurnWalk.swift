@@ -2,7 +2,7 @@ import BreakerAPI
 
 @testable import BreakerHTTP
 
-/// A piece of a request, by the number of the request.
+/// A piece of a request, with the number of the request.
 struct Piece: Hashable {
     enum Kind: Hashable { case head, body, end, whole }
 
@@ -10,9 +10,9 @@ struct Piece: Hashable {
     var kind: Kind
 }
 
-/// Walks through everything that can happen to a turn, and says where it does what it must not.
+/// Applies every possible sequence of events to a turn, and reports a violation of its rules.
 ///
-/// The model beside the turn knows only what came in, what was handed out and what went out.
+/// The model beside the turn knows only the pieces that came in, were passed on or went out.
 struct TurnWalk: Hashable {
     enum Event: Hashable {
         case decision
@@ -36,14 +36,14 @@ struct TurnWalk: Hashable {
 
     private var turn = Turn<Piece>()
     private var requests: [Request] = []
-    /// Pieces that came in and are not handed out yet.
+    /// Pieces that have come in and are not passed on yet.
     private var waiting: [Piece] = []
-    /// The request whose pieces come in: it has no end yet.
+    /// Whether the pieces that come in belong to a request that has no end yet.
     private var isInRequest = false
     private var hasFailed = false
     private var isInputClosed = false
     private var isQuiescing = false
-    /// How many requests have begun to be decided or passed.
+    /// The number of requests whose decision or passing on has begun.
     private var begun = 0
     private var isEnded = false
     private var complaint: String?
@@ -69,7 +69,7 @@ struct TurnWalk: Hashable {
         return events
     }
 
-    /// What is wrong behind `event`; `nil` where nothing is.
+    /// - Returns: the rule that is violated after `event`; `nil` if none is.
     mutating func complaint(behind event: Event) -> String? {
         apply(event)
         if turn.isClosed { isEnded = true }
@@ -166,8 +166,8 @@ struct TurnWalk: Hashable {
         if turn.isClosed { isEnded = true }
     }
 
-    /// Pieces are handed out in the order in which they came, each once, and a request's only when the one before it is
-    /// over.
+    /// Pieces are passed on once, in the order in which they came, and those of a request only when the request before
+    /// it is over.
     private mutating func hand(out piece: Piece) {
         expect(waiting.first == piece, "a piece is handed out that is not the next")
         if !waiting.isEmpty { waiting.removeFirst() }
@@ -182,7 +182,7 @@ struct TurnWalk: Hashable {
         }
     }
 
-    /// Nothing is left lying: what came in is handed out as soon as nothing is under way.
+    /// Nothing is left waiting: a piece is passed on as soon as no request is under way.
     private mutating func checkRest() {
         guard !isEnded else { return expect(!turn.isHolding, "it holds something behind the end") }
         let isUnderWay = begun > 0 && !requests[begun - 1].isOver

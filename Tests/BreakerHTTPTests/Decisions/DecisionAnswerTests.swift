@@ -6,9 +6,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Workers are answered to the letter")
+@Suite("Answers to workers")
 struct DecisionAnswerTests {
-    @Test("A closed breaker allows, and names its generation as the permit")
+    @Test("A closed breaker allows, and returns its generation as the permit")
     func closed() async throws {
         try await TestServer.with { server in
             let answer = try await server.acquire("payments")
@@ -24,7 +24,7 @@ struct DecisionAnswerTests {
     }
 
     @Test(
-        "An open breaker says when to come again, in milliseconds and in seconds rounded up",
+        "An open breaker returns the remaining time in milliseconds, and in seconds rounded up",
         arguments: [
             (0, 60_000, "60"), (1, 59_999, "60"), (999, 59_001, "60"), (1_000, 59_000, "59"), (31_877, 28_123, "29"),
             (59_000, 1_000, "1"), (59_999, 1, "1"),
@@ -44,7 +44,7 @@ struct DecisionAnswerTests {
         }
     }
 
-    @Test("A probe is leased; until it is reported the next acquire waits for the lease")
+    @Test("A probe gets a lease, and the next acquire is denied until the probe is reported or its lease ends")
     func probe() async throws {
         try await TestServer.with { server in
             try await server.trip("payments")
@@ -66,7 +66,7 @@ struct DecisionAnswerTests {
     }
 
     @Test(
-        "An override shows in the decision",
+        "The answer to an acquire shows the effect of an override",
         arguments: [
             ("force_open", "3600000", #"{"allowed":false,"state":"open","generation":3,"retry_after_ms":3600000}"#),
             ("force_open", "null", #"{"allowed":false,"state":"open","generation":3}"#),
@@ -85,7 +85,7 @@ struct DecisionAnswerTests {
         }
     }
 
-    @Test("A report says whether it counted, why not, and the state and generation after it")
+    @Test("A report's answer says whether it was applied, the reason if not, and the resulting state and generation")
     func reports() async throws {
         try await TestServer.with { server in
             for outcome in ["success", "ignored", "failure", "failure", "failure", "failure"] {
@@ -106,7 +106,7 @@ struct DecisionAnswerTests {
         }
     }
 
-    @Test("A report under an id is answered as the first time, and as a duplicate", arguments: [true, false])
+    @Test("A repeated report with the same id gets the same answer, marked as a duplicate", arguments: [true, false])
     func duplicates(asBody: Bool) async throws {
         try await TestServer.with { server in
             func send() async throws -> String {
@@ -124,7 +124,7 @@ struct DecisionAnswerTests {
         }
     }
 
-    @Test("A repeated report is answered with the state and generation of the first time, however the breaker moved on")
+    @Test("A repeated report gets the state and generation of its first answer, even after the breaker has tripped")
     func duplicateAfterTrip() async throws {
         try await TestServer.with { server in
             let first = try await server.report("a", "outcome=success&report_id=r-1")
@@ -135,7 +135,7 @@ struct DecisionAnswerTests {
         }
     }
 
-    @Test("A report is filed at the time at which its call ended", arguments: ["query", "body", "batch"])
+    @Test("A failure is dated at the end of its call, given by the report's age", arguments: ["query", "body", "batch"])
     func ages(way: String) async throws {
         try await TestServer.with { server in
             @discardableResult func report(ageMs: Int) async throws -> HTTPAnswer {

@@ -4,12 +4,12 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A worker's mistake is told with the field at fault")
+@Suite("Invalid requests of workers")
 struct ReportFaultTests {
     private static let longID = String(repeating: "x", count: 65)
 
     @Test(
-        "In a body",
+        "An invalid body of a report is refused, and the problem names the field",
         arguments: [
             ("[]", "body"), ("null", "body"), ("\"a\"", "body"), ("1", "body"), ("nonsense", "body"), (" ", "body"),
             ("{", "body"), (#"{"outcome":"success"} x"#, "body"), (#"{"outcome":NaN}"#, "body"),
@@ -62,7 +62,7 @@ struct ReportFaultTests {
     }
 
     @Test(
-        "In a query",
+        "An invalid query of a report is refused, and the problem names the field",
         arguments: [
             ("", "outcome"), ("?", "outcome"), ("?outcome", "outcome"), ("?Outcome=success", "outcome"),
             ("?outcome=success&outcome=success", "outcome"), ("?outcome=success&x=1&x=2", "x"),
@@ -91,7 +91,7 @@ struct ReportFaultTests {
     }
 
     @Test(
-        "What is just within the bounds is taken",
+        "A report with values at the bounds is accepted",
         arguments: [
             "outcome=failure&age_ms=0", "outcome=failure&duration_ms=0", "outcome=failure&duration_ms=86400000",
             "outcome=failure&kind=\(longID.dropLast())&reporter=\(longID)\(longID.dropLast(2))",
@@ -108,7 +108,7 @@ struct ReportFaultTests {
         }
     }
 
-    @Test("A query and a body together, and a body of an acquire, are refused")
+    @Test("A report with both a query and a body, or an acquire with a body, is refused")
     func both() async throws {
         try await TestServer.with { server in
             let both = try await server.send(.POST, "/v1/breakers/a/report?outcome=success", #"{"outcome":"success"}"#)
@@ -122,7 +122,7 @@ struct ReportFaultTests {
     }
 
     @Test(
-        "A name that is none is refused on every route that has one",
+        "An invalid breaker name is refused on every route that has one",
         arguments: [
             "a%2Fb", "%C3%A9", "-a", ".", "%20", "a%20b", "a%00", "a+b", "%2e%2e", "a%", "a%ff", "a,b", "a%25",
             String(repeating: "a", count: 129),
@@ -145,7 +145,7 @@ struct ReportFaultTests {
     }
 
     @Test(
-        "A name is taken as it is once its escapes are undone, and only once",
+        "The escapes of a breaker's name are decoded exactly once",
         arguments: [
             ("a%3Ab", "a:b"), ("%61", "a"), ("A.b_c:d-e", "A.b_c:d-e"),
             (String(repeating: "a", count: 128), String(repeating: "a", count: 128)),

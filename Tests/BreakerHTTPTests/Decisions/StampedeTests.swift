@@ -5,12 +5,15 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("At the instant of recovery exactly the probes go through")
+@Suite("Many simultaneous acquires at recovery")
 struct StampedeTests {
     private static let clients = 40
     private static let rounds = 50
 
-    @Test("Forty clients on forty connections ask at once", arguments: [1, 3])
+    @Test(
+        "When the recovery timeout ends, forty simultaneous clients get exactly the permitted number of probes",
+        arguments: [1, 3]
+    )
     func recovery(slots: Int) async throws {
         try await TestServer.with { server in
             let policy = #"{"policy":{"failure_threshold":1,"half_open_probes":\#(slots),"success_threshold":100}}"#
@@ -33,7 +36,7 @@ struct StampedeTests {
         }
     }
 
-    @Test("A probe that is lost, given back or reported frees its slot, and no other", arguments: [1, 3])
+    @Test("A probe that is lost, given back or reported frees exactly its own slot", arguments: [1, 3])
     func slots(slots: Int) async throws {
         try await TestServer.with { server in
             let policy = #"{"policy":{"failure_threshold":1,"half_open_probes":\#(slots),"success_threshold":100}}"#
@@ -64,8 +67,8 @@ struct StampedeTests {
 }
 
 extension TestServer {
-    /// So many clients, each on a connection of its own, send an acquire of `a` before any of them reads.
-    /// - Returns: the permits that were handed out, and how many clients were denied.
+    /// Sends an acquire of `a` from this many clients, each on its own connection, before any of them reads.
+    /// - Returns: the permits that were granted, and the number of denied clients.
     fileprivate func stampede(of count: Int) async throws -> (allowed: [String], denied: Int) {
         try await ByteClient.run { [port] in
             let clients = try (0..<count).map { _ in try ByteClient(port: port) }

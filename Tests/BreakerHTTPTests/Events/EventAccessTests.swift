@@ -8,9 +8,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Who may follow the changes")
+@Suite("Access to the stream of changes")
 struct EventAccessTests {
-    @Test("A token with a prefix is told of its own names, and of nothing else")
+    @Test("The stream of a token with a prefix has only the changes of names under that prefix")
     func tenants() async throws {
         let (mine, secret) = Token.make(name: "mine", role: .viewer, prefix: "mine:")
         let (all, operatorSecret) = Token.make(name: "all", role: .operator, prefix: "")
@@ -30,7 +30,10 @@ struct EventAccessTests {
         }
     }
 
-    @Test("Whoever has a token may follow, workers too: they decide by it", arguments: Role.allCases)
+    @Test(
+        "A token of any role may open a stream, also a worker's, because workers decide by it",
+        arguments: Role.allCases
+    )
     func roles(role: Role) async throws {
         let (token, secret) = Token.make(name: "t", role: role, prefix: "")
         try await TestServer.with(tokens: [token]) { server in
@@ -40,7 +43,10 @@ struct EventAccessTests {
         }
     }
 
-    @Test("A stream ends with its token, before it tells what happens behind that", arguments: Replacement.allCases)
+    @Test(
+        "A stream ends when its token changes or is removed, before it sends any later change",
+        arguments: Replacement.allCases
+    )
     func revoked(replacement: Replacement) async throws {
         let (token, secret) = Token.make(name: "t", role: .viewer, prefix: "mine:")
         let (boss, bossSecret) = Token.make(name: "boss", role: .operator, prefix: "")
@@ -53,7 +59,7 @@ struct EventAccessTests {
         }
     }
 
-    /// What becomes of a token while a stream has been opened with it.
+    /// How a token changes after a stream has been opened with it.
     enum Replacement: CaseIterable, Sendable {
         case none, removed, otherSecret, otherPrefix, lesserRole
 
@@ -70,7 +76,7 @@ struct EventAccessTests {
         }
     }
 
-    @Test("A stream ends with its session, at the next sign of life")
+    @Test("A stream ends when its session ends, at the next heartbeat")
     func session() async throws {
         let (token, secret) = Token.make(name: "t", role: .viewer, prefix: "")
         var times = ConnectionTimes()

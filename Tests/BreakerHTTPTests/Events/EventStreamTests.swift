@@ -10,9 +10,9 @@ import Testing
 @testable import BreakerEngine
 @testable import BreakerHTTP
 
-@Suite("A stream of changes")
+@Suite("The stream of changes")
 struct EventStreamTests {
-    @Test("begins with the whole panel, and tells every change behind it in order")
+    @Test("A stream begins with all breakers, and then sends every later change in order")
     func begins() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -61,7 +61,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test("tells of an override with who ordered it, and why")
+    @Test("A stream sends an override with its actor and reason")
     func overrides() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
@@ -84,7 +84,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test("goes on behind the revision that the client knows, from what is stored and from what happens")
+    @Test("A stream continues after the client's last revision, with stored changes and then live ones")
     func resumes() async throws {
         try await TestServer.with { server in
             for name in ["a", "b", "c"] { _ = try await server.acquire(name) }
@@ -106,7 +106,10 @@ struct EventStreamTests {
         }
     }
 
-    @Test("begins anew where the client's revision is none of this server", arguments: ["99", "own-99", "other-1"])
+    @Test(
+        "A stream begins with a resync if the client's revision is unknown to this server",
+        arguments: ["99", "own-99", "other-1"]
+    )
     func unknownRevision(after: String) async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
@@ -118,7 +121,7 @@ struct EventStreamTests {
                 "?after=\(after)",
                 fields: ["accept: application/x-ndjson"]
             )
-            // A client that came no further than this would take up another history where it left its own.
+            // The opening has no position: a client that is cut off here would resume with it in another history.
             let opening = try #require(try await lines.line())
             #expect(opening["id"] == .null && opening["revision"] == .null)
             #expect(try await lines.line()?["epoch"]?.text == "\(epoch)")
@@ -131,11 +134,11 @@ struct EventStreamTests {
         }
     }
 
-    @Test("begins anew where what happened behind the client's revision is no longer kept, and only there")
+    @Test("A stream begins with a resync only if changes after the client's revision have been trimmed")
     func trimmed() async throws {
         var retention = Retention()
         retention.changes = 3
-        // The changes are those of a server before, so that this one has none of them in memory.
+        // An earlier server makes the changes, so that this one has none of them in memory.
         let folder = try TemporaryFolder()
         try await TestServer.with(folder: folder, retention: retention) { server in
             for name in ["a", "b", "c", "d", "e"] { _ = try await server.acquire(name) }
@@ -156,20 +159,20 @@ struct EventStreamTests {
         }
     }
 
-    @Test("is a problem document, and no stream, where the store cannot be read")
+    @Test("A stream is refused with a problem document if it needs the store and the store cannot be read")
     func storeFails() async throws {
         let folder = try TemporaryFolder()
         try await TestServer.with(folder: folder) { _ = try await $0.acquire("a") }
         try await TestServer.with(folder: folder) { server in
             server.engine.reader.close()
             try await server.send(.GET, "/v1/events?after=0").expectProblem(.storageUnavailable)
-            // What is in memory needs no store.
+            // Changes that are in memory need no store.
             #expect(try await StreamClient.open(server.port).event()?.id == 1)
             #expect(try await StreamClient.open(server.port, "?after=1").frame()?.comments == ["ok"])
         }
     }
 
-    @Test("is one JSON object a line where the client asks for that")
+    @Test("A stream sends one JSON object per line if the client accepts application/x-ndjson")
     func lines() async throws {
         try await TestServer.with { server in
             let accept = ["accept: application/x-ndjson"]
@@ -191,7 +194,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test("of lines begins with the server's time, also where the panel was written down for somebody else before")
+    @Test("A stream of lines begins with the current server time, even if its cached resync is older")
     func time() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
@@ -205,7 +208,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test("says that it lives, and how far it has come, also behind a filter", arguments: [true, false])
+    @Test("A heartbeat reports the stream's position, even if a filter hides every change", arguments: [true, false])
     func heartbeat(isLines: Bool) async throws {
         var times = ConnectionTimes()
         times.heartbeat = .milliseconds(5)
@@ -214,7 +217,7 @@ struct EventStreamTests {
             let fields = isLines ? ["accept: application/x-ndjson"] : []
             let stream = try await StreamClient.open(server.port, "?after=0&name=other", fields: fields)
             _ = try await server.acquire("a")
-            // A stream is not idle: it outlasts a connection that is.
+            // A stream is not idle: it outlives an idle connection.
             #expect(try await ByteClient.run(server.port) { try $0.isAtEnd() })
             var beats = 0
             while beats < 20 {
@@ -224,7 +227,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test("says so as often as its client asks")
+    @Test("A stream sends heartbeats as often as its client asks")
     func ownHeartbeat() async throws {
         var times = ConnectionTimes()
         times.heartbeat = .hours(1)
@@ -236,7 +239,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test("has what its filters admit")
+    @Test("A stream has only the breakers that match its filters")
     func filters() async throws {
         try await TestServer.with { server in
             let names = ["pay", "pay:a", "pay:b", "search"]
@@ -256,7 +259,7 @@ struct EventStreamTests {
     }
 
     @Test(
-        "is refused where what is asked makes no sense",
+        "A stream request with an invalid parameter or Last-Event-ID is refused",
         arguments: [
             ("?after=-1", "after"), ("?after=1x", "after"), ("?after=9223372036854775808", "after"),
             ("?after=0a1b2c3-1", "after"), ("?after=0A1B2C3D-1", "after"), ("?after=0a1b2c3d-", "after"),
@@ -273,7 +276,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test("is not begun by a HEAD, and by no other method")
+    @Test("A HEAD returns the fields of a stream and ends, and a POST is refused")
     func methods() async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in

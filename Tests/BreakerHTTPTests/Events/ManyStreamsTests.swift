@@ -7,9 +7,12 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Many streams, and panels of many breakers")
+@Suite("Many streams, and streams of many breakers")
 struct ManyStreamsTests {
-    @Test("A resync of many pieces is one document, of the breakers that the filter admits", arguments: [false, true])
+    @Test(
+        "A resync that is sent in many pieces is one document with the breakers that match the filter",
+        arguments: [false, true]
+    )
     func pieces(areLines: Bool) async throws {
         try await TestServer.with { server in
             let names = (0..<700).map { "\($0 < 350 ? "pay" : "ship"):\($0 + 1_000)" }
@@ -34,7 +37,9 @@ struct ManyStreamsTests {
         }
     }
 
-    @Test("A token has its share of streams, all have half of the connections, and one that ends makes room")
+    @Test(
+        "Streams take at most half of the connections, each token has a share, and an ended stream frees its place"
+    )
     func limits() async throws {
         let (busy, busySecret) = Token.make(name: "busy", role: .viewer, prefix: "")
         let (other, otherSecret) = Token.make(name: "other", role: .viewer, prefix: "")

@@ -5,9 +5,12 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A reader of changes that reads nothing")
+@Suite("Stream clients that do not read")
 struct StalledReaderTests {
-    @Test("is let go, in the midst of what it was to be told; and can go on where it was", arguments: ["", "?after=0"])
+    @Test(
+        "A stream client that does not read is disconnected, and can resume at its last revision",
+        arguments: ["", "?after=0"]
+    )
     func dropped(query: String) async throws {
         var times = ConnectionTimes()
         times.stall = .milliseconds(300)
@@ -15,18 +18,19 @@ struct StalledReaderTests {
             let stalled = try await ByteClient.run {
                 try StreamClient(server.port, query, fields: [], receiveBuffer: 4_096)
             }
-            // More than the kernel takes in for a client.
+            // This is more than the kernel buffers for a client.
             for round in 0..<6 {
                 let reports = (0..<1_500).map { #"{"name":"r\#(round)-\#($0)","outcome":"failure","count":5}"# }
                 let body = #"{"reports":[\#(reports.joined(separator: ","))]}"#
                 #expect(try await server.send(.POST, "/v1/reports", body).status == 200)
             }
-            // Its own connection is the one that asks.
+            // The only connection left is that of the metrics request.
             while try await server.metrics()["fusebox_http_connections"] != 1 {
                 try await Task.sleep(for: .milliseconds(20))
             }
             var last: Int64 = 0
-            // The stream is broken off. Where the machine is slow it may have ended before, because it fell too far back.
+            // The server breaks off the stream. On a slow machine the stream may end earlier, because it fell too far
+            // behind.
             do {
                 while let frame = try await stalled.frame() { last = frame.id ?? last }
             } catch is ByteClient.Failure {}

@@ -2,10 +2,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("JSON is read as RFC 8259 has it")
+@Suite("The JSON parser")
 struct JSONParserTests {
     @Test(
-        "What is JSON is read",
+        "Valid JSON is parsed to its value",
         arguments: [
             ("null", JSON.null), ("true", true), ("false", false), (" \t\r\n1 \t\r\n", .integer(1)),
             ("0", .integer(0)), ("-0", .integer(0)), ("9223372036854775807", .integer(.max)),
@@ -27,7 +27,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "What is no JSON is refused",
+        "Invalid JSON is refused",
         arguments: [
             "", " ", "nul", "nulll", "True", "NaN", "Infinity", "-Infinity", "undefined", "'a'", "\u{feff}1", "1 2",
             "1,", "//1", "1//",
@@ -47,7 +47,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "A text that is not UTF-8 is refused",
+        "A JSON text that is not UTF-8 is refused",
         arguments: [
             [0xff], [0xc3], [0xc0, 0x80], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x80],
         ] as [[UInt8]]
@@ -58,7 +58,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "An error says what is wrong, and where",
+        "A parser error gives the mistake and its offset",
         arguments: [
             (#"{"a":1,"a":2}"#, "the member \"a\" is repeated", 10), ("[1,]", "a value is expected", 3),
             ("[1", "a comma or the end of the list is expected", 2), ("01", "a number must not begin with 0", 2),
@@ -70,7 +70,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "A text may have 30 combining marks in a row, plain or escaped, and no more",
+        "A JSON text may have at most 30 combining marks in a row, plain or escaped",
         arguments: [("\u{301}", 1), ("\u{f73}", 1), (#"\u0301"#, 1), (#"\u0316"# + "\u{301}", 2)]
     )
     func marks(some: String, each: Int) throws {
@@ -84,7 +84,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "A document has so many values and no more",
+        "A JSON document may have at most the maximum number of values",
         arguments: [(HTTPLimits.jsonValues - 1, true), (HTTPLimits.jsonValues, false)]
     )
     func values(items: Int, isRead: Bool) {

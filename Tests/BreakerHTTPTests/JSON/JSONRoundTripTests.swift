@@ -4,10 +4,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("JSON that is written can be read")
+@Suite("The JSON writer")
 struct JSONRoundTripTests {
     @Test(
-        "What is written is written to the letter",
+        "A value is written as exactly this text",
         arguments: [
             (.null, "null"), (true, "true"), (.integer(-5), "-5"), (.decimal(0.5), "0.5"), (.decimal(2), "2"),
             (.decimal(1e300), "1e+300"), ("a\"\\/\n\u{1f}é😀\u{7f}", #""a\"\\/\u000a\u001fé😀\#u{7f}""#),
@@ -19,7 +19,7 @@ struct JSONRoundTripTests {
         #expect(String(decoding: value.bytes, as: UTF8.self) == text)
     }
 
-    @Test("A value comes back as it was, here and in Foundation", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test("A written value is parsed to the same value, and Foundation accepts it", arguments: [1, 2, 3, 4] as [UInt64])
     func roundTrip(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         for _ in 0..<2_000 {
@@ -34,7 +34,7 @@ struct JSONRoundTripTests {
     }
 
     @Test(
-        "Random bytes never bring the parser down; it takes what another reading of the grammar and Foundation take",
+        "Random bytes do not crash the parser, and it agrees with the reference parser and Foundation",
         arguments: [11, 12, 13, 14] as [UInt64]
     )
     func randomBytes(seed: UInt64) {
@@ -58,7 +58,7 @@ struct JSONRoundTripTests {
 }
 
 extension JSON {
-    /// As it looks once it has been written and read: a whole decimal number is an integer.
+    /// The value after it has been written and parsed: a whole decimal number is an integer.
     fileprivate var canonical: JSON {
         switch self {
         case .decimal(let value): Int64(exactly: value).map(JSON.integer) ?? self

@@ -1,7 +1,8 @@
 @testable import BreakerHTTP
 
-/// Reads one JSON document (RFC 8259) by recursive descent, strictly: no member twice, no number beyond a double's range,
-/// bounded depth and number of values. A second reading of the grammar, to hold ``JSONCursor`` against.
+/// Parses one JSON document (RFC 8259) by recursive descent, strictly: no repeated member, no number beyond a double's
+/// range, bounded depth and number of values. An independent implementation of the grammar, to compare ``JSONCursor``
+/// with.
 struct ReferenceParser {
     typealias Failure = JSONCursor.Failure
 
@@ -127,7 +128,7 @@ struct ReferenceParser {
         return .decimal(value)
     }
 
-    /// - Returns: how many digits there were.
+    /// - Returns: the number of digits.
     private mutating func digits() throws(Failure) -> Int {
         let start = position
         while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Metrics are written as Prometheus reads them")
+@Suite("The Prometheus text format")
 struct ExpositionTests {
     private func text(_ family: MetricFamily, _ write: (inout Exposition.Samples) -> Void) -> String {
         var page = Exposition()
@@ -11,7 +11,7 @@ struct ExpositionTests {
         return String(decoding: page.bytes, as: UTF8.self)
     }
 
-    @Test("A family is its help, its type and its samples")
+    @Test("A metric family is written as its help, its type and its samples")
     func family() {
         #expect(
             text(.httpConnections) { $0.add(3) } == """
@@ -23,14 +23,14 @@ struct ExpositionTests {
         )
     }
 
-    @Test("What would end a label's value is escaped")
+    @Test("Special characters in a label's value are escaped")
     func labels() {
         let text = text(.buildInfo) { $0.add(1, ["version": "a\"b\\c\nd}é", "other": ""]) }
         #expect(text.hasSuffix("\nfusebox_build_info{version=\"a\\\"b\\\\c\\nd}é\",other=\"\"} 1\n"))
     }
 
     @Test(
-        "A number is short, and one that Go reads",
+        "A sample's value is written in the short form that Go parses",
         arguments: [
             (0, "0"), (1, "1"), (-1.5, "-1.5"), (0.000_25, "0.00025"), (1e-9, "1e-09"), (1e300, "1e+300"),
             (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
@@ -40,7 +40,7 @@ struct ExpositionTests {
         #expect(Exposition.text(value) == text)
     }
 
-    @Test("A histogram counts cumulatively; a value at a bound is below it")
+    @Test("A histogram counts cumulatively, and a value at a bound belongs to that bound's bucket")
     func histogram() {
         var histogram = Histogram(bounds: [1, 2.5])
         for value in [0.5, 1, 2.5, 3] { histogram.observe(value) }

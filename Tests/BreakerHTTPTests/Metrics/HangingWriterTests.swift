@@ -6,12 +6,12 @@ import Testing
 @testable import BreakerEngine
 @testable import BreakerHTTP
 
-@Suite("A scrape while the writer hangs")
+@Suite("Scrapes while the writer hangs")
 struct HangingWriterTests {
-    @Test("tells how long the oldest command has waited, in hand or in the queue, and what needs no writer")
+    @Test("A scrape reports how long the oldest command has waited, and all metrics that do not need the writer")
     func lag() async throws {
         var configuration = Engine.Configuration()
-        // A scrape waits as long for the breakers' series.
+        // A scrape waits for this long for the breakers' series.
         configuration.commandDeadlineMs = 100
         try await TestServer.with(configuration: configuration) { server in
             _ = try await server.acquire("a")
@@ -38,7 +38,10 @@ struct HangingWriterTests {
         }
     }
 
-    @Test("counts the breakers, and asks the writer for those alone that have series", arguments: [0, 1])
+    @Test(
+        "A scrape counts the breakers without the writer, which it needs only for breakers that get series",
+        arguments: [0, 1]
+    )
     func counts(limit: Int) async throws {
         var configuration = Engine.Configuration()
         configuration.commandDeadlineMs = 100
@@ -51,7 +54,7 @@ struct HangingWriterTests {
         }
     }
 
-    @Test("has the next one wait for its turn")
+    @Test("A scrape waits until the scrape before it has its answer from the writer")
     func turns() async throws {
         try await RunningEngine.with { running in
             let engine = running.engine

@@ -8,9 +8,9 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A scrape tells what is so at that moment")
+@Suite("Metrics of a running server")
 struct MetricsTests {
-    @Test("It is Prometheus' text format, and each family stands there once, in one piece")
+    @Test("A scrape is in the Prometheus text format, and the samples of each metric family are together")
     func format() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -34,7 +34,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("Counters are exact behind a story, and no reporter becomes a label")
+    @Test("The counters of a breaker are exact, and no reporter becomes a label")
     func story() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -73,7 +73,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("An override shows itself with its end, and vanishes with it")
+    @Test("The series of an override have its start and expiry, and disappear when it ends")
     func override() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
@@ -91,7 +91,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("Series vanish with their breaker; one of the same name begins at 0")
+    @Test("The series of a deleted breaker disappear, and start at 0 for another breaker of the same name")
     func deletion() async throws {
         try await TestServer.with { server in
             for name in ["a", "b", "c"] { try await server.trip(name) }
@@ -107,7 +107,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("Of more breakers than may have series those that need attention come first", arguments: [0, 1, 2, 3, 5])
+    @Test("If too many breakers exist, the ones that most need attention get the series", arguments: [0, 1, 2, 3, 5])
     func cap(limit: Int) async throws {
         try await RunningEngine.with { running in
             let engine = running.engine
@@ -126,7 +126,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("A panel of more breakers than are read at a time is read whole", arguments: [("", 1_201), ("b11", 100)])
+    @Test("A panel with more breakers than one read takes is read completely", arguments: [("", 1_201), ("b11", 100)])
     func slices(prefix: String, count: Int) async throws {
         try await TestServer.with { server in
             try await server.create(1_201)
@@ -136,7 +136,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("A token sees the breakers of its prefix; a worker's and none are refused")
+    @Test("A token scrapes only the breakers of its prefix; a worker's token or none is refused")
     func tokens() async throws {
         let (viewer, secret) = Token.make(name: "scraper", role: .viewer, prefix: "pay")
         let (worker, workersSecret) = Token.make(name: "worker", role: .worker, prefix: "")
@@ -153,7 +153,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("Rows that go before their time are counted by table; a token's ids push out none of another's")
+    @Test("Rows evicted early are counted by table, and one token's report ids do not evict another token's")
     func evictions() async throws {
         let (quiet, quietSecret) = Token.make(name: "quiet", role: .worker, prefix: "")
         let (busy, busySecret) = Token.make(name: "busy", role: .worker, prefix: "")
@@ -179,7 +179,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("Requests are counted by template, whichever door they came through, and never by path")
+    @Test("Requests to the lane and the router are counted by route template, never by path")
     func requests() async throws {
         try await TestServer.with { server in
             for _ in 1...3 { _ = try await server.acquire("a") }
@@ -202,7 +202,7 @@ struct MetricsTests {
         }
     }
 
-    @Test("What could not be stored was not reported, and the scrape says that the store fails")
+    @Test("A report that cannot be stored is not counted, and the scrape reports that the store fails")
     func failingStorage() async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")

@@ -7,9 +7,9 @@ import Testing
 @testable import BreakerEngine
 @testable import BreakerHTTP
 
-@Suite("What the engine refuses is told as a problem")
+@Suite("Engine errors as problem documents")
 struct EngineProblemTests {
-    @Test("Every code of the engine is one of a problem, of the same name", arguments: EngineError.Code.allCases)
+    @Test("Every error code of the engine has a problem code of the same name", arguments: EngineError.Code.allCases)
     func codes(code: EngineError.Code) throws {
         let problem = Problem(EngineError(code, "in words"))
         #expect(problem.code.rawValue == code.rawValue)
@@ -22,7 +22,7 @@ struct EngineProblemTests {
     }
 
     @Test(
-        "Statuses are those that the contract names",
+        "Each problem code has the status that the contract gives",
         arguments: [
             (400, [.malformedRequest, .invalidRequest, .invalidPolicy]), (401, [.unauthorized]),
             (403, [.forbidden, .crossSite, .unknownHost]),
@@ -38,7 +38,7 @@ struct EngineProblemTests {
         #expect(ProblemCode.allCases.filter { $0.status == status } == codes)
     }
 
-    @Test("Several faults are told in one document")
+    @Test("Several faults are reported in one problem document")
     func faults() {
         let problem = Problem.invalid([.init(field: "a", detail: "is bad"), .init(field: "b", detail: "is worse")])
         let text = String(decoding: problem.document.bytes, as: UTF8.self)
@@ -51,7 +51,7 @@ struct EngineProblemTests {
         )
     }
 
-    @Test("A full queue refuses what has to be stored, and the panel answers on")
+    @Test("A full write queue refuses requests that need a write, and the panel continues to answer")
     func overloaded() async throws {
         var configuration = Engine.Configuration()
         configuration.queueCapacity = 1
@@ -75,7 +75,7 @@ struct EngineProblemTests {
         }
     }
 
-    @Test("A command that waited past its deadline is refused without effect")
+    @Test("A command that has waited past its deadline is refused without effect")
     func deadline() async throws {
         try await TestServer.with { server in
             try await server.engine.whileWriterStands { standstill in

@@ -3,12 +3,12 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A batch that is no JSON is refused as a whole")
+@Suite("Batches that are not valid JSON")
 struct BrokenBatchTests {
     private static let sound = #"{"name":"a","outcome":"success"}"#
 
     @Test(
-        "With what is wrong, and where",
+        "A batch that is not valid JSON is refused with the mistake and its offset",
         arguments: [
             ("", "the document ends too early", 0), ("{", "a member's name is expected", 1),
             (#"{"reports":[1]"#, "a comma or the end of the object is expected", 14),
@@ -32,9 +32,9 @@ struct BrokenBatchTests {
         expect(Array(document.utf8), detail, at: offset)
     }
 
-    /// - Parameter behind: where it is told, in bytes behind the beginning of `value`.
+    /// - Parameter behind: the offset of the error, in bytes after the beginning of `value`.
     @Test(
-        "Also for what is wrong within an item, be it good or bad without it",
+        "A JSON error within an item refuses the whole batch, whether the item is otherwise valid or not",
         arguments: [
             (#""kind":"#, "01", "a number must not begin with 0", 2), (#""kind":"#, "-", "a digit is expected", 1),
             (#""count":"#, "1.", "a digit is expected", 2), (#""count":"#, "1e", "a digit is expected", 2),
@@ -73,7 +73,7 @@ struct BrokenBatchTests {
     }
 
     @Test(
-        "A text that is not UTF-8 is refused, in a name and in a value, beside an escape and without one",
+        "A batch with a text that is not UTF-8 is refused, in a name or a value, with or without escapes",
         arguments: [
             [0xff], [0xc3], [0xc0, 0x80], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x80],
             [0xc3] + Array("\\u00a9".utf8), Array("\\u00c3".utf8) + [0xa9], [0xe2] + Array("\\n".utf8) + [0x82, 0xac],
@@ -86,7 +86,7 @@ struct BrokenBatchTests {
         }
     }
 
-    @Test("A text that is cut off at any byte is refused")
+    @Test("A batch that is cut off at any byte is refused")
     func cut() {
         let document = Array(#"{"reports":[{"name":"a","kind":"\ud83d\ude00é","count":1.5e3,"x":[true]}]}"#.utf8)
         for end in document.indices {
@@ -101,7 +101,7 @@ struct BrokenBatchTests {
     }
 
     @Test(
-        "It may have so many values and no more, wherever they stand",
+        "A batch may have at most the maximum number of values, inside and outside its items",
         arguments: [(HTTPLimits.jsonValues - 6, true), (HTTPLimits.jsonValues - 5, false)]
     )
     func values(zeros: Int, isRead: Bool) {
@@ -119,7 +119,7 @@ struct BrokenBatchTests {
         }
     }
 
-    @Test("An item may have as many members as a document may have values, and the last is seen to be a repetition")
+    @Test("An item may have as many members as a document may have values, and a repeated last member is found")
     func unknownMembers() {
         let members = (0..<HTTPLimits.jsonValues - 5).map { #""\#($0)":0"# }.joined(separator: ",")
         let item = #"{"reports":[{"name":"a","outcome":"success",\#(members)"#

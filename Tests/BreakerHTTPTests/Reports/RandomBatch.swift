@@ -1,6 +1,6 @@
 import TestSupport
 
-/// Makes up bodies of batches: most of them sound, some odd, some broken.
+/// Generates bodies of batches: most of them valid, some unusual, some broken.
 struct RandomBatch {
     private var random: SplitMix64
     private var bytes: [UInt8] = []
@@ -95,7 +95,7 @@ struct RandomBatch {
     }
 
     private mutating func unknownMember(depth: Int) {
-        // Few enough names that one is repeated at times; two of them are one name in two spellings.
+        // With so few names, a name is sometimes repeated. Two of the names are equal in different spellings.
         key(random.pick(Self.fields + ["x", "y", "z", "trace", "é", "e\u{301}", "K", "\u{212a}", "", "Name", "kinds"]))
         value(depth: depth)
     }
@@ -118,7 +118,7 @@ struct RandomBatch {
         space()
     }
 
-    /// Writes a text, some of its characters as escapes.
+    /// Writes a text with some of its characters escaped.
     private mutating func text(_ text: String) {
         let escapes = oneIn(6)
         write("\"")
@@ -189,7 +189,7 @@ struct RandomBatch {
 
     private mutating func oneIn(_ chances: Int) -> Bool { random.below(chances) == 0 }
 
-    /// Changes, cuts out, repeats or adds a byte, or repeats or cuts off a stretch.
+    /// Changes, removes, repeats or adds a byte, or repeats or removes a range of bytes.
     private mutating func damage() {
         guard !bytes.isEmpty else { return }
         let place = random.below(bytes.count)

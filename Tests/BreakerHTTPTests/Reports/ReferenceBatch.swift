@@ -4,12 +4,12 @@ import BreakerEngine
 
 @testable import BreakerHTTP
 
-/// What a batch of reports is, told by the tree that ``ReferenceParser`` makes of it: slow, and short enough to be seen to be
-/// right.
+/// A reference reading of a batch of reports, from the tree that ``ReferenceParser`` makes: slow, but short enough to
+/// review.
 enum ReferenceBatch {
-    /// What is read of a request's body.
+    /// The result of reading a request's body.
     enum Reading: Equatable {
-        /// One line for each item: its report, or what is wrong with it.
+        /// One entry for each item: its report or its fault.
         case items([Item])
         case refused(Problem)
 
@@ -72,7 +72,7 @@ extension ReportBatch {
         ReferenceBatch.Reading { () throws(Problem) in try ReportBatch(body: body, access: access).items }
     }
 
-    /// Each item in its place; what has none comes last, so that it is seen.
+    /// The items in order; a report without a place comes last, so that a test sees it.
     private var items: [ReferenceBatch.Item] {
         let problems = Dictionary(faults.map { ($0.index, $0.problem) }, uniquingKeysWith: { first, _ in first })
         var rest = reports.map { ReferenceBatch.Item.report($0.name, $0.report) }[...]
@@ -84,7 +84,7 @@ extension ReportBatch {
 }
 
 extension ReferenceBatch.Reading: CustomStringConvertible {
-    /// One line for each item, or why there is none.
+    /// One line for each item, or the reason why there is none.
     var lines: [String] {
         switch self {
         case .items(let items): items.map(\.line)

@@ -4,10 +4,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A batch is answered item by item")
+@Suite("The answer to a batch")
 struct ReportBatchAnswerTests {
     @Test(
-        "An item's answer has what there is to tell, in order, and is the last of the document",
+        "The result of an item has the members that apply to it, in order",
         arguments: State.allCases,
         [nil] + ReportAnswer.Refusal.allCases.map(Optional.some)
     )
@@ -36,7 +36,7 @@ struct ReportBatchAnswerTests {
         return .object(members)
     }
 
-    @Test("Results go to the reports that are carried out, in order, and faults stand where the bad items stood")
+    @Test("Results are in the order of the items, with a fault in the place of each bad item")
     func order() throws {
         let batch = try batch(
             of: #"{},{"name":"a","outcome":"success"},7,8,{"name":"b","outcome":"failure","count":3},{"name":"é\"/"}"#
@@ -60,7 +60,7 @@ struct ReportBatchAnswerTests {
         )
     }
 
-    @Test("A batch of nothing but bad items is answered too")
+    @Test("A batch of only bad items is answered")
     func nothing() throws {
         let answer = try batch(of: "{}").answer([])
         #expect(

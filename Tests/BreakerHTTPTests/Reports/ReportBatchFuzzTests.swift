@@ -3,24 +3,24 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Whatever the bytes, a batch is read as the reference reads it")
+@Suite("Random batches")
 struct ReportBatchFuzzTests {
     private static let tokens = [
         Access.anonymous, Access(actor: "checkout", role: .worker, prefix: "pay:"),
     ]
 
-    @Test("Batches that are sound, odd and broken", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test("Valid, unusual and broken batches are read as the reference reads them", arguments: [1, 2, 3, 4] as [UInt64])
     func batches(seed: UInt64) {
         var batches = RandomBatch(seed: seed)
         var seen = Seen()
         for number in 0..<1_200 {
             seen.count(check(batches.next(), "seed \(seed), document \(number)"))
         }
-        // The documents are of some use only if many are read and many are not.
+        // The documents are useful only if many of them are accepted and many are not.
         #expect(seen.reports > 500 && seen.faults > 300 && seen.refusals > 300, "seed \(seed): \(seen)")
     }
 
-    @Test("Scraps of batches in any order", arguments: [11, 12] as [UInt64])
+    @Test("Random fragments of batches are read as the reference reads them", arguments: [11, 12] as [UInt64])
     func scraps(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         for number in 0..<1_500 {

@@ -3,10 +3,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A batch of reports is read from its bytes")
+@Suite("Reading a batch of reports")
 struct ReportBatchTests {
     @Test(
-        "An item is read in whatever way JSON lets it be written",
+        "An item of a batch is read in any form that JSON allows",
         arguments: [
             (#""outcome":"success""#, "a success"),
             (#" "outcome" : "ignored" , "kind" : "x" "#, "a ignored kind=x"),
@@ -54,7 +54,7 @@ struct ReportBatchTests {
     }
 
     @Test(
-        "A bad item is told by its place and field, and the others are read",
+        "A bad item is reported with its index and field, and the other items are read",
         arguments: [
             ("7", "reports[1] must be an object, not a number"), ("[{}]", "reports[1] must be an object, not a list"),
             ("null", "reports[1] must be an object, not null"), ("true", "reports[1] must be an object, not a boolean"),
@@ -125,7 +125,7 @@ struct ReportBatchTests {
     }
 
     @Test(
-        "The list is found wherever it stands, and nothing else will do",
+        "The list of reports is found anywhere among the members of the document, and only there",
         arguments: [
             (#" {"x":{"reports":[1]},"reports":[{"name":"a","outcome":"success"}],"y":[{"reports":2}]} "#, "a success"),
             (#"{"r\u0065ports":[{"n\u0061me":"a","outcome":"success"}]}"#, "a success"),
@@ -146,7 +146,7 @@ struct ReportBatchTests {
 
     private static let required = "reports is required: a list of reports"
 
-    /// What is read of a document, by the reader and by the reference.
+    /// Expects these lines from both the reader and the reference.
     private func expect(_ document: String, _ lines: [String], sourceLocation: SourceLocation = #_sourceLocation) {
         let access = Access(actor: "t", role: .worker, prefix: "a")
         let body = Array(document.utf8)

@@ -79,7 +79,7 @@ struct GateTests {
         }
     }
 
-    @Test("A decision of a gate is counted, except one that is denied because it cannot report")
+    @Test("The decisions of a gate are counted as allowed or denied")
     func counts() async throws {
         try await TestServer.with { server in
             _ = try await server.send(.GET, "/v1/gate/a")

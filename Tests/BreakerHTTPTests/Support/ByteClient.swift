@@ -1,9 +1,9 @@
 import Foundation
 import NIOPosix
 
-/// A client that sends bytes as the test wrote them, and reads what comes back. Every call blocks.
+/// A client that sends raw bytes and reads the answers. Every call blocks.
 ///
-/// Used by one thread at a time.
+/// It is used by one thread at a time.
 final class ByteClient: @unchecked Sendable {
     struct Failure: Error, CustomStringConvertible {
         var description: String
@@ -12,7 +12,7 @@ final class ByteClient: @unchecked Sendable {
     private let descriptor: Int32
     private var unread: [UInt8] = []
 
-    /// How long a read waits before the test is given up, in seconds.
+    /// The time-out of a read or a write, in seconds.
     private static let patience = 60
 
     /// Runs a script of bytes against the server on `port`.
@@ -22,12 +22,12 @@ final class ByteClient: @unchecked Sendable {
         try await run { try script(try ByteClient(port: port)) }
     }
 
-    /// Runs what blocks on threads that may, so that no test takes one from the server.
+    /// Runs blocking code on threads of its own, so that no test takes a thread from the server.
     static func run<Value: Sendable>(_ body: @Sendable () throws -> Value) async throws -> Value {
         try await withTaskExecutorPreference(BlockingThreads.shared) { try body() }
     }
 
-    /// - Parameter receiveBuffer: how many bytes the kernel takes in that nobody reads; `nil` for as many as it likes.
+    /// - Parameter receiveBuffer: the bytes that the kernel buffers for the client; `nil` for the default size.
     init(port: Int, receiveBuffer: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var receiveBuffer {
@@ -61,8 +61,8 @@ final class ByteClient: @unchecked Sendable {
         }
     }
 
-    /// Sends as much as the kernel takes at once.
-    /// - Returns: `nil` where the server held it back for a second.
+    /// Sends as many bytes as the kernel accepts at once.
+    /// - Returns: the number of bytes sent; `nil` if none could be sent for a second.
     func sendSome(_ bytes: ArraySlice<UInt8>) throws -> Int? {
         var event = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         guard poll(&event, 1, 1_000) == 1 else { return nil }
@@ -72,27 +72,27 @@ final class ByteClient: @unchecked Sendable {
         return sent
     }
 
-    /// Says that nothing more comes; answers can still be read.
+    /// Closes the sending side; answers can still be read.
     func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// The connection breaks off, instead of ending, once this client is gone.
+    /// Makes the connection end with a reset when this client is deallocated.
     func reset() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
     }
 
-    /// Everything up to the server's end of the connection.
+    /// Reads everything until the server ends the connection.
     func readToEnd() throws -> String {
         while try fill() {}
         defer { unread = [] }
         return String(decoding: unread, as: UTF8.self)
     }
 
-    /// Whether the server ended the connection, and nothing was left to read.
+    /// Whether the server has ended the connection with nothing left to read.
     func isAtEnd() throws -> Bool { try unread.isEmpty && !fill() }
 
-    /// The next answer.
-    /// - Parameter hasBody: whether one follows, as it does not behind a HEAD.
+    /// Reads the next answer.
+    /// - Parameter hasBody: whether a body follows; an answer to a HEAD has none.
     func readAnswer(hasBody: Bool = true) throws -> HTTPAnswer {
         let head = try take(through: Array("\r\n\r\n".utf8))
         let lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n")
@@ -107,7 +107,7 @@ final class ByteClient: @unchecked Sendable {
         return answer
     }
 
-    /// The next piece of a chunked answer; `nil` at its end.
+    /// Reads the next chunk of a chunked answer; `nil` at its end.
     func readChunk() throws -> String? {
         let head = try take(through: Array("\r\n".utf8))
         guard let length = Int(String(decoding: head.dropLast(2), as: UTF8.self), radix: 16) else {
@@ -134,7 +134,7 @@ final class ByteClient: @unchecked Sendable {
         return Array(unread.prefix(count))
     }
 
-    /// - Returns: whether anything came; `false` at the end.
+    /// - Returns: whether any bytes were read; `false` at the end.
     private func fill() throws -> Bool {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         let count = recv(descriptor, &chunk, chunk.count, 0)

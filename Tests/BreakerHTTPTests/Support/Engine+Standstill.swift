@@ -2,7 +2,7 @@ import Foundation
 
 @testable import BreakerEngine
 
-/// The writer's thread, held by a command that does nothing.
+/// Holds the writer's thread with a command that does nothing.
 struct Standstill: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
 
@@ -12,7 +12,7 @@ struct Standstill: Sendable {
 }
 
 extension Engine {
-    /// Carries out `body` while the writer stands still; it goes on behind, if `body` did not let it go before.
+    /// Runs `body` while the writer is blocked. The writer continues when `body` ends the standstill or returns.
     func whileWriterStands(_ body: (Standstill) async throws -> Void) async throws {
         let standstill = Standstill()
         await withCheckedContinuation { standing in
@@ -32,7 +32,7 @@ extension Engine {
         try await body(standstill)
     }
 
-    /// Waits until so many commands are queued behind the one that holds the writer.
+    /// Waits until this many commands are queued after the one that blocks the writer.
     func waitForQueue(of depth: Int) async {
         while queueDepth < depth { await Task.yield() }
     }

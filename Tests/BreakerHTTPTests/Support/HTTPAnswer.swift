@@ -4,31 +4,31 @@ import Testing
 
 @testable import BreakerHTTP
 
-/// What a server answered.
+/// The answer of a server.
 struct HTTPAnswer: Sendable {
     var status: Int
-    /// Status line and header fields as they came; empty where a client took them apart.
+    /// The status line and header fields as received; empty if a client library has parsed them.
     var head = ""
-    /// The names in lower case, in order.
+    /// The header fields in order, with names in lower case.
     var fields: [(name: String, value: String)]
     var body: [UInt8]
 
     var text: String { String(decoding: body, as: UTF8.self) }
 
-    /// The value of the only header field of this name; `nil` where there is none.
+    /// The value of the only header field of this name; `nil` if there is none.
     subscript(field: String) -> String? {
         let values = fields.filter { $0.name == field }.map(\.value)
         return values.count > 1 ? "repeated: \(values)" : values.first
     }
 
-    /// The body as JSON; `null` where it is none.
+    /// The body as JSON; `null` if it is not JSON.
     var json: JSON { (try? JSONParser.parse(body)) ?? .null }
 
     var nextPageToken: String { json["next_page_token"]?.text ?? "none" }
 
-    /// Expects a problem document of this code, whole and to the letter of RFC 9457.
+    /// Expects a complete problem document of this code, according to RFC 9457.
     ///
-    /// - Parameter faults: the fields that it must name; `nil` where none may be.
+    /// - Parameter faults: the fields that it must name; `nil` if it must name none.
     func expectProblem(
         _ code: ProblemCode,
         faults: [String]? = nil,

@@ -1,9 +1,10 @@
 import Foundation
 
-/// Everything that a server answered on one connection, without what differs from answer to answer: dates, and request
-/// ids that the server made.
+/// All answers of a server on one connection, without the parts that always differ: dates, and request ids that the
+/// server made.
 struct MaskedAnswers {
-    /// Each from its status code on. A 100 is left out: whether it is sent depends on how much of the body has arrived.
+    /// Each answer from its status code on. A 100 is left out: whether it is sent depends on how much of the body has
+    /// arrived.
     let texts: [String]
 
     init(_ text: String) {
@@ -20,8 +21,8 @@ struct MaskedAnswers {
         return isMade ? "x-request-id:" : line
     }
 
-    /// Whether these are the same answers. The last may differ where a request breaks off: whether it is refused before or
-    /// because of that depends on when its parts arrive.
+    /// Whether the answers are the same. The last answers may differ if a request breaks off: when its parts arrive
+    /// decides whether it is refused before that or because of it.
     func agree(with other: MaskedAnswers) -> Bool {
         guard texts != other.texts else { return true }
         guard texts.count == other.texts.count, texts.dropLast() == other.texts.dropLast(),

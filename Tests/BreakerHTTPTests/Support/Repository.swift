@@ -1,6 +1,6 @@
 import Foundation
 
-/// Files of the source tree that a test looks at.
+/// Files of the source tree that a test reads.
 enum Repository {
     static func file(_ name: String, from file: String = #filePath) -> URL {
         var folder = URL(fileURLWithPath: file)

@@ -2,11 +2,11 @@ import NIOPosix
 
 @testable import BreakerHTTP
 
-/// Sends bytes in pieces that the server reads one after the other.
+/// Sends bytes in pieces that the server reads one after another.
 ///
-/// Between two pieces, a request on other connections is answered: the event loops have turned by then, and the server has
-/// read the first piece. With some luck, that is: another connection may be on the same loop twice. Many splits of many
-/// scripts leave few that arrive whole.
+/// Between two pieces, requests on other connections are answered: by then the event loops have turned, and the server
+/// has usually read the first piece. This is not certain, because two of the other connections may be on the same loop.
+/// With many splits of many scripts, only a few arrive whole.
 final class SplitSender {
     private let port: Int
     private let others: [ByteClient]
@@ -16,8 +16,8 @@ final class SplitSender {
         others = try (0..<MultiThreadedEventLoopGroup.singleton.loopCount).map { _ in try ByteClient(port: port) }
     }
 
-    /// - Parameter indices: where a piece ends and the next begins, in ascending order.
-    /// - Returns: the connection, on which everything was sent.
+    /// - Parameter indices: the offsets at which one piece ends and the next begins, in ascending order.
+    /// - Returns: the connection on which everything was sent.
     func send(_ bytes: [UInt8], splitAt indices: [Int]) throws -> ByteClient {
         let client = try ByteClient(port: port)
         var start = 0
@@ -30,7 +30,7 @@ final class SplitSender {
         return client
     }
 
-    /// Returns when the server has read what was sent to it.
+    /// Returns when the server has read the bytes sent to it.
     func letServerRead() throws {
         for other in others {
             try other.send("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")

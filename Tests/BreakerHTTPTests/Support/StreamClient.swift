@@ -5,7 +5,7 @@ import Foundation
 
 /// A client that reads a stream of changes frame by frame.
 ///
-/// Unchecked, as the client of bytes is: used by one task at a time.
+/// It is unchecked, like ``ByteClient``: it is used by one task at a time.
 final class StreamClient: @unchecked Sendable {
     /// An event, or a comment.
     struct Frame: Sendable {
@@ -22,13 +22,13 @@ final class StreamClient: @unchecked Sendable {
     private var body = ""
 
     /// - Parameters:
-    ///   - query: with its `?`.
+    ///   - query: the query string, with its `?`.
     ///   - fields: further lines of the head.
     static func open(_ port: Int, _ query: String = "", fields: [String] = []) async throws -> StreamClient {
         try await ByteClient.run { try StreamClient(port, query, fields: fields, receiveBuffer: nil) }
     }
 
-    /// - Parameter receiveBuffer: how many bytes the kernel takes in that nobody reads; `nil` for as many as it likes.
+    /// - Parameter receiveBuffer: the bytes that the kernel buffers for the client; `nil` for the default size.
     init(_ port: Int, _ query: String, fields: [String], receiveBuffer: Int32?) throws {
         client = try ByteClient(port: port, receiveBuffer: receiveBuffer)
         let lines = ["GET /v1/events\(query) HTTP/1.1", "host: x"] + fields
@@ -36,10 +36,10 @@ final class StreamClient: @unchecked Sendable {
         head = try client.readAnswer(hasBody: false)
     }
 
-    /// The next frame of server-sent events; `nil` at the end.
+    /// Reads the next frame of server-sent events; `nil` at the end.
     func frame() async throws -> Frame? { try await ByteClient.run { try nextFrame() } }
 
-    /// The next event, past comments; `nil` at the end.
+    /// Reads the next event and skips comments; `nil` at the end.
     func event() async throws -> Frame? {
         try await ByteClient.run {
             while let frame = try nextFrame() {
@@ -49,19 +49,19 @@ final class StreamClient: @unchecked Sendable {
         }
     }
 
-    /// The next events, fewer at the end.
+    /// Reads the next events, fewer at the end.
     func events(_ count: Int) async throws -> [Frame] {
         var events: [Frame] = []
         while events.count < count, let event = try await event() { events.append(event) }
         return events
     }
 
-    /// The next line of an NDJSON stream; `nil` at the end.
+    /// Reads the next line of an NDJSON stream; `nil` at the end.
     func line() async throws -> JSON? {
         try await ByteClient.run { try text(upTo: "\n").map { try JSONParser.parse(Array($0.utf8)) } }
     }
 
-    /// The next line that tells of breakers, past signs of life; `nil` at the end.
+    /// Reads the next line about breakers and skips heartbeats; `nil` at the end.
     func change() async throws -> JSON? {
         while let line = try await line() {
             if line["type"] != "heartbeat" { return line }

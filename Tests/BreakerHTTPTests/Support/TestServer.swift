@@ -12,7 +12,7 @@ import TestSupport
 
 @testable import BreakerHTTP
 
-/// A server on a free port of this machine, over an engine on a real database with a clock that the test moves.
+/// A server on a free port of this machine, with an engine on a real database and a clock that the test sets.
 struct TestServer: Sendable {
     let engine: Engine
     let clock: ManualClock
@@ -22,16 +22,16 @@ struct TestServer: Sendable {
     let lifecycle: ServiceGroup
     private let client: HTTPClient
 
-    /// Runs `body` against a server, and stops it behind, whatever happens.
+    /// Runs `body` against a server, and then stops the server, even after an error.
     ///
     /// - Parameters:
-    ///   - folder: where its database is; a new one where there is none.
-    ///   - tokens: `nil` for a server that has none.
-    ///   - retention: how much history its store keeps.
-    ///   - times: how long a connection waits for what.
-    ///   - connections: how many there may be at once.
-    ///   - eventLoops: what serves the connections.
-    ///   - usesLane: whether the lane takes decisions, as it does in a real server.
+    ///   - folder: the folder of the database; a new one by default.
+    ///   - tokens: the tokens of the server; `nil` for a server without tokens.
+    ///   - retention: the bounds on the stored history.
+    ///   - times: the time-outs of a connection.
+    ///   - connections: the maximum number of connections.
+    ///   - eventLoops: the event loops that serve the connections.
+    ///   - usesLane: whether the lane takes decisions, as in a real server.
     static func with(
         folder: TemporaryFolder? = nil,
         tokens: [Token]? = nil,
@@ -122,12 +122,12 @@ extension TestServer {
         try await send(.POST, "/v1/breakers/\(name)/acquire")
     }
 
-    /// - Parameter query: the report's fields, as they stand in a query.
+    /// - Parameter query: the report's fields, in the form of a query string.
     func report(_ name: String, _ query: String) async throws -> HTTPAnswer {
         try await send(.POST, "/v1/breakers/\(name)/report?\(query)")
     }
 
-    /// Makes `name` open: five failures in a row, the default.
+    /// Opens `name` with five failures in a row, the default threshold.
     func trip(_ name: String) async throws {
         for _ in 1...5 { _ = try await report(name, "outcome=failure&kind=timeout&reporter=checkout-7") }
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Another writer on the same database, as far as SQLite can tell: holds the lock that every write takes.
+/// Holds the lock that every SQLite write takes, as another writer on the same database would.
 final class WriteLock {
     struct Failure: Error {
         var code: Int32
@@ -8,11 +8,11 @@ final class WriteLock {
 
     private let descriptor: Int32
 
-    /// SQLite's write lock is this byte of the shared memory's file (sqlite.org/walformat.html, "WAL Locks"). A lock
-    /// of an open file description counts against the locks of this very process too.
+    /// SQLite's write lock is this byte of the shared-memory file (sqlite.org/walformat.html, "WAL Locks"). A lock of
+    /// an open file description conflicts even with locks of the same process.
     private static let writeLockByte = 120
 
-    /// `F_OFD_SETLK`, which Glibc's module leaves out.
+    /// `F_OFD_SETLK`, which the Glibc module does not export.
     private static let setLock: Int32 = 37
 
     init(databasePath: String) throws {
@@ -27,7 +27,7 @@ final class WriteLock {
 
     deinit { close(descriptor) }
 
-    /// Lets the other writer go on.
+    /// Lets the other writer continue.
     func release() {
         var range = flock()
         range.l_type = Int16(F_UNLCK)

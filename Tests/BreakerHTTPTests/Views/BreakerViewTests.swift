@@ -5,7 +5,7 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Operators see all there is of a breaker, nulls included")
+@Suite("The view of a breaker")
 struct BreakerViewTests {
     private static let policy =
         #"""
@@ -15,7 +15,7 @@ struct BreakerViewTests {
         "recovery_timeout_max_ms":600000,"half_open_probes":1,"success_threshold":1,"probe_lease_ms":30000},
         """#
 
-    @Test("A breaker that has seen nothing")
+    @Test("The view of an unused breaker has every field, including nulls")
     func fresh() async throws {
         try await TestServer.with { server in
             let put = try await server.send(.PUT, "/v1/breakers/a", #"{"preset":"default"}"#)
@@ -46,7 +46,7 @@ struct BreakerViewTests {
         }
     }
 
-    @Test("A breaker that tripped")
+    @Test("The view of a tripped breaker has the transition, the last failure and the remaining time")
     func open() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -76,7 +76,7 @@ struct BreakerViewTests {
         }
     }
 
-    @Test("A due transition is shown before it is stored; reading takes no revision")
+    @Test("A due transition is shown before it is stored, and reading it takes no revision")
     func due() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
@@ -99,7 +99,10 @@ struct BreakerViewTests {
         }
     }
 
-    @Test("Rates are shares of the window's calls", arguments: [(1, 3, 0.75), (1, 1, 0.5), (2, 1, 1.0 / 3)])
+    @Test(
+        "The rates of a breaker are shares of the calls in the window",
+        arguments: [(1, 3, 0.75), (1, 1, 0.5), (2, 1, 1.0 / 3)]
+    )
     func rates(successes: Int, failures: Int, rate: Double) async throws {
         try await TestServer.with { server in
             _ = try await server.send(.PUT, "/v1/breakers/a", #"{"policy":{"slow_call_ms":100}}"#)

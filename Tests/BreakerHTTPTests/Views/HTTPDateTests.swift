@@ -3,10 +3,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("A date is written as HTTP has it")
+@Suite("Dates in the HTTP format")
 struct HTTPDateTests {
     @Test(
-        "As RFC 9110 shows it, across leap days and the ends of years",
+        "A date is written as in RFC 9110, across leap days and the ends of years",
         arguments: [
             (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
             (951_782_399, "Mon, 28 Feb 2000 23:59:59 GMT"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
@@ -20,7 +20,7 @@ struct HTTPDateTests {
         #expect(date.text(at: second + 60) != text)
     }
 
-    @Test("It is the present one")
+    @Test("The date is the current one")
     func now() {
         #expect(abs(Double(HTTPDate.now()) - Date().timeIntervalSince1970) < 5)
     }

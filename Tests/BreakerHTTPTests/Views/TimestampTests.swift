@@ -5,10 +5,10 @@ import Testing
 
 @testable import BreakerHTTP
 
-@Suite("Instants are shown as RFC 3339 has them, in UTC with milliseconds")
+@Suite("Instants in the RFC 3339 format, in UTC with milliseconds")
 struct TimestampTests {
     @Test(
-        "An instant is shown",
+        "An instant is written as an RFC 3339 timestamp",
         arguments: [
             (0, "1970-01-01T00:00:00.000Z"), (1_767_225_600_000, "2026-01-01T00:00:00.000Z"),
             (-1, "1969-12-31T23:59:59.999Z"), (951_782_399_999, "2000-02-28T23:59:59.999Z"),
@@ -20,10 +20,10 @@ struct TimestampTests {
         #expect(Instant(milliseconds: ms).timestamp == text)
     }
 
-    @Test("Random instants are shown as Foundation shows them", arguments: [21, 22] as [UInt64])
+    @Test("Random instants are written as Foundation writes them", arguments: [21, 22] as [UInt64])
     func asFoundation(seed: UInt64) {
         var random = SplitMix64(seed: seed)
-        // 1600 to 2500: Foundation keeps to the Julian calendar before 1582.
+        // The years 1600 to 2500, because Foundation uses the Julian calendar before 1582.
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         for _ in 0..<5_000 {
             let ms = Int64.random(in: -11_676_096_000_000...16_725_225_600_000, using: &random)
