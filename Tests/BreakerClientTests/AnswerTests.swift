@@ -7,9 +7,9 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("What the server answers", .timeLimit(.minutes(2)))
+@Suite("The server's answers", .timeLimit(.minutes(2)))
 struct AnswerTests {
-    @Test("After a probe that closes the breaker the next call is allowed at once, time and again")
+    @Test("After a probe that closes the breaker the next call is allowed at once, again and again")
     func nextCall() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -44,7 +44,7 @@ struct AnswerTests {
     }
 
     @Test(
-        "A call that was the probe waits for the answer to its report while its patience lasts and it is not cancelled",
+        "A probing call waits for the answer to its report until its patience ends or it is cancelled",
         arguments: [true, false]
     )
     func patience(isCancelled: Bool) async throws {
@@ -74,7 +74,7 @@ struct AnswerTests {
         }
     }
 
-    /// A client whose stream told that the breaker is closed, and is behind since.
+    /// Makes a client that knows the breaker as closed from its stream, and whose stream then lags behind.
     private func behind(_ server: LiveServer) async throws -> (worker: Worker, payments: SharedBreaker) {
         try await server.report(.success, to: "payments")
         let worker = Worker(url: server.url)
@@ -84,7 +84,7 @@ struct AnswerTests {
         return (worker, payments)
     }
 
-    @Test("A report's answer of a later generation is known before the stream tells, and a denial's with its end")
+    @Test("A report's answer makes a later generation known before the stream does, and a denial's answer its end")
     func ahead() async throws {
         try await LiveServer.with { server in
             let (_, payments) = try await behind(server)
@@ -98,7 +98,7 @@ struct AnswerTests {
         }
     }
 
-    @Test("An opening whose end no answer told lasts its recovery timeout where the server goes away")
+    @Test("If the server goes away, an opening without a known end lasts for the recovery timeout")
     func thenAway() async throws {
         let payments = try await LiveServer.with { server in
             let (_, payments) = try await behind(server)
@@ -110,7 +110,7 @@ struct AnswerTests {
         #expect(!denial.isAllowed && denial.source == .fallback && denial.retryAfter == .seconds(60))
     }
 
-    @Test("What the stream tells of an earlier generation is behind an answer; of the same or a later one it counts")
+    @Test("A stream message of an earlier generation than an answer is ignored; one of the same or a later one counts")
     func streamBehind() async throws {
         try await LiveServer.with { server in
             let (worker, payments) = try await behind(server)
@@ -128,7 +128,7 @@ struct AnswerTests {
         }
     }
 
-    @Test("A stream that begins anew counts, whatever was answered")
+    @Test("A stream that starts again with a resync replaces the state from any answer")
     func anew() async throws {
         try await LiveServer.with { server in
             let (_, payments) = try await behind(server)
@@ -140,7 +140,7 @@ struct AnswerTests {
         }
     }
 
-    @Test("An answer that a former database gave changes nothing", arguments: ["acquire", "reports"])
+    @Test("An answer from a former database changes nothing", arguments: ["acquire", "reports"])
     func formerDatabase(request: String) async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -163,7 +163,7 @@ struct AnswerTests {
         }
     }
 
-    @Test("An answer leaves a shadow override in force, here and where the server goes away")
+    @Test("An answer leaves a shadow override in force, both in the panel and in the stand-in for an absent server")
     func shadow() throws {
         var known = LocalImage(.closed, 1)
         known.override = LocalImage.Order(mode: .shadow)
@@ -175,7 +175,7 @@ struct AnswerTests {
         #expect(own.isAllowed && own.wouldDeny)
     }
 
-    @Test("A name that the stream has not told of stays unknown")
+    @Test("A name that the stream has not sent stays unknown")
     func unknown() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)

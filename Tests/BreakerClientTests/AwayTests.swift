@@ -8,12 +8,12 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("While the server is away", .timeLimit(.minutes(2)))
+@Suite("Calls while the server is away", .timeLimit(.minutes(2)))
 struct AwayTests {
-    /// Where nobody listens.
+    /// A URL at which no server listens.
     private static let nowhere = "http://127.0.0.1:1"
 
-    @Test("a breaker of the process decides, opens by its policy, and probes after it")
+    @Test("While the server is away, the process's own breaker decides, opens by its policy and then probes")
     func standIn() async throws {
         let worker = Worker(url: Self.nowhere)
         let payments = worker.fusebox.breaker("payments")
@@ -30,7 +30,7 @@ struct AwayTests {
         #expect(payments.decisions.fallback == .init(allowed: 7, denied: 2))
     }
 
-    @Test("all calls are allowed, or none, where that is asked for")
+    @Test("While the server is away, all calls are allowed or denied if the configuration says so")
     func allowOrDeny() async throws {
         let open = Worker(url: Self.nowhere) { $0.unreachable = .allow }.fusebox.breaker("payments")
         for _ in 1...6 { await #expect(throws: Trouble.timeout) { try await open.call { throw Trouble.timeout } } }
@@ -40,7 +40,7 @@ struct AwayTests {
     }
 
     @Test(
-        "the policy and the state that were known last decide, and an override stands",
+        "While the server is away, the last known policy and state decide, and an override stays in force",
         arguments: [nil, Override.Mode.forceOpen]
     )
     func lastKnown(mode: Override.Mode?) async throws {
@@ -69,7 +69,7 @@ struct AwayTests {
         }
     }
 
-    @Test("the last known policy decides also where the server was asked for each call, and follows its changes")
+    @Test("In remote mode, too, the last known policy decides while the server is away")
     func remotePolicy() async throws {
         let worker = try await LiveServer.with { server in
             let worker = Worker(url: server.url) { $0.mode = .remote }
@@ -95,7 +95,7 @@ struct AwayTests {
     }
 
     @Test(
-        "the last decision is the state that is known where the server was asked for each call",
+        "In remote mode the last decision gives the state to use while the server is away",
         arguments: [Override.Mode.forceOpen, nil]
     )
     func remoteState(mode: Override.Mode?) async throws {
@@ -114,12 +114,12 @@ struct AwayTests {
         #expect(try await payments.acquire().isAllowed == (mode == nil))
     }
 
-    @Test("Outcomes wait for it and are counted once when it is back; that is logged once")
+    @Test("Outcomes wait while the server is away and are counted once on its return, and both changes are logged once")
     func comesBack() async throws {
         let folder = try TemporaryFolder()
         let (worker, port) = try await LiveServer.with(folder: folder) { server in
             try await server.report(.success, to: "payments")
-            // Time passes here while a request is under way.
+            // Time passes here while a request is in flight.
             return (Worker(url: server.url) { $0.patience = .seconds(30) }, server.port)
         }
         let payments = worker.fusebox.breaker("payments")
@@ -141,7 +141,7 @@ struct AwayTests {
         #expect(worker.fusebox.statistics.droppedOutcomes == 0)
     }
 
-    @Test("A server that will not decide is no reason to stop, and is logged once")
+    @Test("Calls are allowed while the server refuses to decide, and the refusal is logged once")
     func refused() async throws {
         try await LiveServer.with(tokens: [Token.make(name: "t", role: .worker, prefix: "").0]) { server in
             let worker = Worker(url: server.url, token: "wrong")

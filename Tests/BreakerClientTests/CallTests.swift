@@ -6,9 +6,9 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("A protected call", .timeLimit(.minutes(2)))
+@Suite("Protected calls", .timeLimit(.minutes(2)))
 struct CallTests {
-    @Test("returns what it is about, and reports what became of it, of what kind, and how long it took")
+    @Test("A protected call returns the body's value, and reports the outcome with its kind and duration")
     func reports() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -35,7 +35,7 @@ struct CallTests {
         }
     }
 
-    @Test("Five failures open the breaker; a denied call is not made, and says until when")
+    @Test("Five failures open the breaker, and a denied call is not made and gives the remaining time")
     func denied() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -53,7 +53,7 @@ struct CallTests {
         }
     }
 
-    @Test("A returned value may count as a failure")
+    @Test("A returned value can count as a failure")
     func values() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -100,7 +100,7 @@ struct CallTests {
         }
     }
 
-    @Test("A cancellation that the downstream throws in a task that is not cancelled is classified like any error")
+    @Test("A CancellationError of the downstream in a task that is not cancelled is classified like any other error")
     func cancelledByOthers() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -126,7 +126,7 @@ struct CallTests {
         }
     }
 
-    @Test("A group within the call that cancels its parts counts by the error that it ends with")
+    @Test("A task group that cancels its children counts by the error that it throws")
     func cancelledParts() async throws {
         try await LiveServer.with { server async throws in
             let worker = Worker(url: server.url)
@@ -144,7 +144,7 @@ struct CallTests {
         }
     }
 
-    @Test("No probe is lost when those who ask for it are cancelled at any moment")
+    @Test("No probe is lost if the calls that ask for it are cancelled at random moments")
     func cancellationHammered() async throws {
         try await LiveServer.with { server in
             try await server.bringToProbe("payments")
@@ -184,7 +184,7 @@ struct CallTests {
         }
     }
 
-    @Test("Many tasks call at once while the breaker changes under them, and each outcome is sent once")
+    @Test("Each outcome is sent once while many tasks call a breaker that changes")
     func hammered() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -203,7 +203,8 @@ struct CallTests {
                                         if Int.random(in: 0..<3, using: &random) == 0 { throw Trouble.timeout }
                                     }
                                 } catch is BreakerOpen {
-                                    // What an operator does; half open, the next of these calls is the probe.
+                                    // This is what an operator may do. If the breaker is half open, the next of these
+                                    // calls is the probe.
                                     _ = try await server.engine.reset(
                                         BreakerName("payments")!,
                                         to: Bool.random(using: &random) ? .closed : .halfOpen,
@@ -225,7 +226,7 @@ struct CallTests {
         }
     }
 
-    @Test("Many at once get one probe between them")
+    @Test("Many simultaneous calls get a single probe")
     func oneProbe() async throws {
         try await LiveServer.with { server in
             try await server.bringToProbe("payments")

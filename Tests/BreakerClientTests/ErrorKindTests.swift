@@ -42,14 +42,14 @@ struct ErrorKindTests {
         (CocoaError(.fileNoSuchFile), "CocoaError"),
     ]
 
-    @Test("tells time-outs and connections from the rest, which is named by its type, or by domain and code")
+    @Test("The kind of an error is timeout, connection, or else its type or its domain and code")
     func kinds() {
         for (error, kind) in Self.kinds {
             #expect(CallOutcome.standard(error) == .failure(kind: kind))
         }
     }
 
-    @Test("is that of a connection, or of a time-out, where URLSession could not reach the server")
+    @Test("The kind is connection if URLSession cannot reach the server")
     func session() async throws {
         let unreachable = try #require(URL(string: "http://127.0.0.1:1/"))
         do {

@@ -6,13 +6,13 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("A process that exits", .timeLimit(.minutes(2)))
+@Suite("Exit of the worker's process", .timeLimit(.minutes(2)))
 struct ExitTests {
-    @Test("A process that exits sends the outcomes that wait")
+    @Test("An exiting process sends the outcomes that wait")
     func exits() async throws {
         try await LiveServer.with { server in
             try await server.report(.success, to: "payments")
-            // The breaker is older than the calls, whose ends the client tells by a clock that runs.
+            // The breaker is older than the calls, whose ends the client dates with a running clock.
             server.clock.advance(byMs: 5_000)
             await #expect(processExitsWith: .exitCode(3)) { [url = server.url as String] in
                 var configuration = Fusebox.Configuration()
@@ -31,7 +31,7 @@ struct ExitTests {
         }
     }
 
-    @Test("A process exits where the server does not answer, too")
+    @Test("A process can exit even if the server does not answer")
     func silent() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in

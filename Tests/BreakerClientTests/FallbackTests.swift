@@ -4,9 +4,9 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("A fallback", .timeLimit(.minutes(2)))
+@Suite("Fallbacks", .timeLimit(.minutes(2)))
 struct FallbackTests {
-    @Test("serves while the breaker denies and where the call fails, from the cache, by key, and says so")
+    @Test("A cached fallback serves the value of its key if the breaker denies or the call fails, and reports its age")
     func cache() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -26,7 +26,7 @@ struct FallbackTests {
         }
     }
 
-    @Test("is a value, or what a function makes of the reason; what is ignored stays the caller's")
+    @Test("A fallback is a value or a function of the reason, and an ignored error is thrown to the caller")
     func valueOrFunction() async throws {
         let fusebox = Worker(url: "http://127.0.0.1:1").fusebox
         let fixed = fusebox.breaker("a", fallback: .value(7))
@@ -50,7 +50,7 @@ struct FallbackTests {
         #expect(try await made.call(key: "k") { "not called" } == "k: open")
     }
 
-    @Test("A failed value is returned where the fallback has none, and never remembered")
+    @Test("A failed value is returned if the fallback has none, and is never cached")
     func failedValue() async throws {
         let users = Worker(url: "http://127.0.0.1:1").fusebox.breaker(
             "users",
@@ -68,7 +68,7 @@ struct FallbackTests {
         #expect(try await users.call(key: "1") { 503 } == 200)
     }
 
-    @Test("Without a key nothing is remembered and nobody is served, and that is logged once")
+    @Test("Without a key the cache neither stores nor serves values, and this is logged once")
     func noKey() async throws {
         let worker = Worker(url: "http://127.0.0.1:1")
         let users = worker.fusebox.breaker("users", of: String.self, fallback: .cache())
@@ -77,7 +77,7 @@ struct FallbackTests {
         #expect(worker.log.lines.filter { $0.hasPrefix("a cached fallback") }.count == 1)
     }
 
-    @Test("A cache behind a cache remembers, too")
+    @Test("A cache that is the fallback of another cache also stores values")
     func nested() async throws {
         let worker = Worker(url: "http://127.0.0.1:1")
         let lasting = Fallback<Int>.cache(ttl: .seconds(100))
@@ -87,7 +87,7 @@ struct FallbackTests {
         #expect(try await users.served(key: "1") { throw Trouble.timeout }.origin == .cache(age: .seconds(50)))
     }
 
-    @Test("The cache forgets what is too old, and what was written longest ago where it is full")
+    @Test("The cache drops expired values, and the one that was written longest ago when it is full")
     func bounds() {
         let cache = FallbackCache<Int>(ttlNs: 10, capacity: 2)
         cache.keep(1, "a", atNs: 0)

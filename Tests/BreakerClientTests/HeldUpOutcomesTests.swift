@@ -7,9 +7,11 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("Outcomes that the server does not take", .timeLimit(.minutes(2)))
+@Suite("Outcomes that the server does not accept", .timeLimit(.minutes(2)))
 struct HeldUpOutcomesTests {
-    @Test("With a full disk it decides and takes no outcome: they wait, it is asked, and both are said once")
+    @Test(
+        "If the server decides but accepts no outcomes, calls ask it, outcomes wait, and both changes are logged once"
+    )
     func fullDisk() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -35,7 +37,7 @@ struct HeldUpOutcomesTests {
         }
     }
 
-    @Test("What is committed and not answered is sent again, and counts once")
+    @Test("A report that is committed but not answered is sent again and counts once")
     func lostAnswer() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -58,7 +60,7 @@ struct HeldUpOutcomesTests {
     }
 
     @Test(
-        "Outcomes that are refused for a reason that may pass wait; those that nobody would take are let go",
+        "Outcomes wait if they are refused for a temporary reason, and are dropped if they can never be accepted",
         arguments: [
             (401, false), (403, false), (404, false), (408, false), (415, false), (429, false), (503, false),
             (400, true), (413, true), (422, true),
@@ -91,7 +93,7 @@ struct HeldUpOutcomesTests {
         }
     }
 
-    @Test("The end waits two seconds for a server that does not answer, and no longer")
+    @Test("The shutdown waits exactly two seconds for a server that does not answer")
     func farewell() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -103,7 +105,7 @@ struct HeldUpOutcomesTests {
                 _ = try? await payments.call { throw Trouble.timeout }
                 try await eventually("the outcome is on its way") { sick.requests("/reports") == 1 }
                 run.cancel()
-                // Sooner than the request itself is given up.
+                // This is sooner than the time-out of the request itself.
                 try await eventually("the end waits") { worker.clock.sleepers(.seconds(2)) == 1 }
                 worker.clock.advance(by: .seconds(2))
                 try await run.value
@@ -112,7 +114,7 @@ struct HeldUpOutcomesTests {
         }
     }
 
-    @Test("A server that takes outcomes is not away, and where it takes them late it is tried before it decides again")
+    @Test("A server that accepts outcomes is not away, and one that accepts them late is tried before it decides again")
     func slow() async throws {
         try await LiveServer.with { server in
             try await server.report(.success, to: "payments")
@@ -139,7 +141,7 @@ struct HeldUpOutcomesTests {
         }
     }
 
-    @Test("The end sends what waits before it waits for who still asks")
+    @Test("The shutdown sends the waiting outcomes before it waits for callers that still ask")
     func farewellBesideAttempt() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -161,7 +163,7 @@ struct HeldUpOutcomesTests {
         }
     }
 
-    @Test("A probe is reported at once, also while outcomes are held up and nobody runs the client")
+    @Test("A probe is reported at once, even while outcomes are held up and the client is not running")
     func probeReport() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -178,7 +180,7 @@ struct HeldUpOutcomesTests {
     }
 
     @Test(
-        "Of a batch that was taken in part the rest is sent again, in order, and what is refused is let go",
+        "The unaccepted rest of a batch is sent again in order, and a refused outcome is dropped",
         arguments: ["storage_unavailable", "outcome_unknown", "overloaded"]
     )
     func partly(code: String) async throws {

@@ -8,9 +8,9 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("A client's life", .timeLimit(.minutes(2)))
+@Suite("The life cycle of a client", .timeLimit(.minutes(2)))
 struct LifecycleTests {
-    @Test("What waits when the service is shut down is sent before it ends")
+    @Test("Waiting outcomes are sent before the client's service shuts down")
     func shutdown() async throws {
         try await LiveServer.with { server in
             try await server.report(.success, to: "payments")
@@ -19,7 +19,7 @@ struct LifecycleTests {
             let group = ServiceGroup(services: [worker.fusebox], logger: Logger(label: "test"))
             let run = Task { try await group.run() }
             try await worker.untilConnected()
-            // The interval does not end, for the clock stands still.
+            // The interval does not end, because the clock stands still.
             for _ in 1...3 { try await payments.call {} }
             #expect(worker.fusebox.statistics.waitingOutcomes == 3)
             await group.triggerGracefulShutdown()
@@ -30,7 +30,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("Outcomes go out when the interval is over, or a hundred of them wait", arguments: [99, 100])
+    @Test("Outcomes are sent when the interval ends or a hundred of them wait", arguments: [99, 100])
     func interval(calls: Int) async throws {
         try await LiveServer.with { server in
             try await server.report(.success, to: "payments")
@@ -48,7 +48,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("A success between failures ends their streak, however they are sent")
+    @Test("A success between failures ends their streak, whichever way they are sent")
     func streak() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -68,7 +68,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("A token of a worker is enough, and its prefix is no hindrance")
+    @Test("A worker's token with a prefix is sufficient for a client")
     func workerToken() async throws {
         let (token, secret) = Token.make(name: "checkout", role: .worker, prefix: "pay:")
         try await LiveServer.with(tokens: [token]) { server in
@@ -83,7 +83,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("A stream that the server refuses is asked for again and again, and logged once")
+    @Test("A stream that the server refuses is requested again and again, and the refusal is logged once")
     func refusedStream() async throws {
         let (token, _) = Token.make(name: "checkout", role: .worker, prefix: "")
         try await LiveServer.with(tokens: [token]) { server in
@@ -101,7 +101,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("What is longer than the server takes is cut", arguments: [(128, 64, 512), (129, 65, 513)])
+    @Test("A text that is longer than the server accepts is cut", arguments: [(128, 64, 512), (129, 65, 513)])
     func lengths(reporter: Int, kind: Int, detail: Int) async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url) { $0.reporter = String(repeating: "ä", count: reporter) }
@@ -114,7 +114,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("A denied decision is nothing to report")
+    @Test("A report under a denied decision sends nothing")
     func deniedReport() async throws {
         try await LiveServer.with { server in
             try await server.trip("payments")
@@ -126,7 +126,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("What the server does not take is counted and logged, and spoils nothing else")
+    @Test("An outcome that the server refuses is counted and logged, and does not affect the others")
     func refused() async throws {
         let (token, secret) = Token.make(name: "checkout", role: .worker, prefix: "pay:")
         try await LiveServer.with(tokens: [token]) { server in

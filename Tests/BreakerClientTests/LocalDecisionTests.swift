@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Decisions in the worker's own process", .timeLimit(.minutes(2)))
 struct LocalDecisionTests {
-    @Test("A known closed breaker allows without the server, with the present generation as permit")
+    @Test("A breaker known to be closed allows calls without the server, with its generation as the permit")
     func closed() async throws {
         try await LiveServer.with { server in
             try await server.report(.success, to: "payments")
@@ -26,7 +26,7 @@ struct LocalDecisionTests {
         }
     }
 
-    @Test("A name that nobody knows is asked for at the server, and known from then on")
+    @Test("An unknown name is decided by the server, and is known after that")
     func unknownName() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -39,7 +39,7 @@ struct LocalDecisionTests {
         }
     }
 
-    @Test("An open breaker denies until its time has run out here; then one asks the server, and gets the probe")
+    @Test("An open breaker denies locally until its time is over; then one call asks the server and gets the probe")
     func open() async throws {
         try await LiveServer.with { server in
             try await server.report(.success, to: "payments")
@@ -65,7 +65,7 @@ struct LocalDecisionTests {
         }
     }
 
-    @Test("One that begins later knows the time that remains as well as the first")
+    @Test("A client that starts later knows the same end of an opening")
     func secondFollower() async throws {
         try await LiveServer.with { server in
             try await server.trip("payments")
@@ -81,7 +81,7 @@ struct LocalDecisionTests {
         }
     }
 
-    @Test("A probe says for how long it is leased; another call is not")
+    @Test("The decision of a probe has the length of its lease; other decisions have none")
     func lease() async throws {
         try await LiveServer.with { server in
             let payments = Worker(url: server.url).fusebox.breaker("payments")
@@ -91,7 +91,7 @@ struct LocalDecisionTests {
         }
     }
 
-    @Test("What the stream told is good up to its bound; past it the server is asked")
+    @Test("The panel from the stream is used up to the staleness bound; after that the server is asked")
     func staleness() async throws {
         try await LiveServer.with { server in
             try await server.report(.success, to: "payments")
@@ -107,7 +107,7 @@ struct LocalDecisionTests {
     }
 
     @Test(
-        "An override decides here as it does at the server",
+        "An override has the same effect on a local decision as on the server's",
         arguments: [
             (Override.Mode.forceOpen, false, BreakerState.open, false), (.forceClosed, true, .closed, false),
             (.shadow, true, .open, true),
@@ -126,7 +126,8 @@ struct LocalDecisionTests {
                     #expect(decision.state == state && decision.wouldDeny == wouldDeny)
                     if mode == .forceOpen { #expect(decision.retryAfter == .seconds(30)) }
                 }
-                // Its end changes the breaker, so the server is asked from then on, until it tells of that.
+                // The end of the override changes the breaker, so the client asks the server until the stream sends the
+                // change.
                 server.clock.advance(byMs: 30_000)
                 worker.clock.advance(by: .seconds(30))
                 #expect(try await payments.acquire().source == .server)
@@ -134,7 +135,7 @@ struct LocalDecisionTests {
         }
     }
 
-    @Test("A deleted breaker is asked for at the server, which makes it anew")
+    @Test("A deleted breaker is decided by the server, which creates it again")
     func deleted() async throws {
         try await LiveServer.with { server in
             try await server.trip("payments")
@@ -165,7 +166,7 @@ struct LocalDecisionTests {
         }
     }
 
-    @Test("A stream that breaks off is taken up where it ended, and nothing is missed")
+    @Test("A broken stream resumes where it ended, and no change is missed")
     func resume() async throws {
         let folder = try TemporaryFolder()
         let (worker, run, port) = try await LiveServer.with(folder: folder) { server in

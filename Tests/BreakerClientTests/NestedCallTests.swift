@@ -7,7 +7,7 @@ import Testing
 
 @Suite("A call within a call of the same breaker", .timeLimit(.minutes(2)))
 struct NestedCallTests {
-    @Test("A probe that calls its own breaker closes it, in whichever shape the two are called", arguments: Shape.all)
+    @Test("A probe that calls its own breaker closes it, for each combination of call types", arguments: Shape.all)
     func probe(shape: Shape) async throws {
         try await LiveServer.with { server in
             try await server.bringToProbe("payments")
@@ -24,7 +24,7 @@ struct NestedCallTests {
         }
     }
 
-    @Test("One decision is counted and one outcome reported, however deep calls are nested and in however many tasks")
+    @Test("Nested calls in any depth and number of tasks count as one decision and report one outcome")
     func countsOnce() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -71,7 +71,7 @@ struct NestedCallTests {
         }
     }
 
-    /// What a call does with the failure of a nested one.
+    /// How a call handles the failure of a nested call.
     enum Course: CaseIterable {
         case fallback, value, report, deeper, thenAnother, caught
 
@@ -99,7 +99,7 @@ struct NestedCallTests {
     }
 
     @Test(
-        "An outer call counts as a failure where its last nested call failed without throwing, and returns its value",
+        "An outer call whose last nested call failed without throwing counts as a failure and returns its value",
         arguments: Course.allCases
     )
     func failureWithin(course: Course) async throws {
@@ -113,7 +113,7 @@ struct NestedCallTests {
             let counts = breaker.counts(at: server.clock.now())
             #expect(counts.calls == 1 && counts.failures == (course.isFailure ? 1 : 0))
             #expect(breaker.lastFailure?.kind == (course.isFailure ? "inner" : nil))
-            // A cache does not remember the value of a call that counts as a failure.
+            // A cache does not store the value of a call that counts as a failure.
             let later: Int? = try? await outer.call(key: "a") { () throws -> Int in throw Trouble.timeout }
             #expect(later == (course.isFailure ? nil : 7))
         }
@@ -149,7 +149,7 @@ struct NestedCallTests {
         }
     }
 
-    @Test("A task that lives longer than the call in which it was started acquires for itself from then on")
+    @Test("A task that outlives the call that started it acquires for itself after that call")
     func outlives() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -177,12 +177,12 @@ struct NestedCallTests {
         }
     }
 
-    /// So that the task that it holds is not waited for.
+    /// Wraps a task, so that the call does not wait for it.
     private struct Started: Sendable {
         var task: Task<Void, any Error>
     }
 
-    @Test("Another breaker, and the same name of another client, decide for themselves")
+    @Test("A nested call of another breaker, or of another client, decides for itself")
     func others() async throws {
         try await LiveServer.with { server in
             let (worker, other) = (Worker(url: server.url), Worker(url: server.url))
@@ -200,7 +200,7 @@ struct NestedCallTests {
 }
 
 extension NestedCallTests {
-    /// How the two calls are made.
+    /// The types of the outer and the inner call.
     struct Shape: CustomTestStringConvertible {
         enum Part: CaseIterable {
             case shared, value

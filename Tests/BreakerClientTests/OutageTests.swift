@@ -7,9 +7,9 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("When the server goes and comes back", .timeLimit(.minutes(2)))
+@Suite("An outage of the server", .timeLimit(.minutes(2)))
 struct OutageTests {
-    /// A worker whose stream a server has begun and broken off, for there is none any more.
+    /// Makes a worker whose stream has begun and has then broken off, because the server is gone.
     private static func left(
         by folder: TemporaryFolder,
         _ clock: ManualClock,
@@ -38,7 +38,7 @@ struct OutageTests {
     }()
 
     @Test(
-        "What failed meanwhile opens no breaker when it is over, and is logged at its time",
+        "Failures during an outage open no breaker after it, and are logged at the times of their calls",
         arguments: [Policy(), countRule]
     )
     func isOver(policy: Policy) async throws {
@@ -61,11 +61,11 @@ struct OutageTests {
             try await worker.untilSent()
             let breaker = try await server.breaker("payments")
             #expect(breaker.state == .closed)
-            // The log has what the window still held.
+            // The log has the failures that the window still holds.
             guard policy == Policy() else { return }
             let failures = try await server.engine.failures(of: BreakerName("payments")!, before: nil, limit: 100)
             #expect(failures.count == 8)
-            // While a request is under way one of the clocks may be ahead by what passed.
+            // While a request is in flight, one of the clocks may be ahead by the time that has passed.
             for (number, failure) in failures.enumerated() {
                 let ended = lastFailure.advanced(byMilliseconds: -1_500 * Int64(number))
                 #expect(abs(failure.at.milliseconds(until: ended)) <= 200, "\(number)")
@@ -77,7 +77,7 @@ struct OutageTests {
     }
 
     @Test(
-        "From when the stream broke off a breaker of the process counts beside the panel, also calls that were under way"
+        "After the stream breaks off, the process's own breaker also counts, including calls already in flight"
     )
     func together() async throws {
         let (folder, clock) = (try TemporaryFolder(), ManualClock())
@@ -96,7 +96,7 @@ struct OutageTests {
         }
         let denial = await #expect(throws: BreakerOpen.self) { try await payments.call {} }
         #expect(denial?.source == .fallback)
-        // The same one decides when what the stream told is stale.
+        // The same breaker decides when the panel is stale.
         worker.clock.advance(by: .milliseconds(Policy().recoveryTimeoutMs - 1))
         await #expect(throws: BreakerOpen.self) { try await payments.call {} }
         worker.clock.advance(by: .seconds(600))
@@ -110,7 +110,7 @@ struct OutageTests {
         try await run.value
     }
 
-    @Test("What the panel denies is denied, whatever a breaker of the process would do")
+    @Test("A call that the panel denies is denied, even if the process's own breaker would allow it")
     func panelDenies() async throws {
         let (folder, clock) = (try TemporaryFolder(), ManualClock())
         let (worker, run) = try await LiveServer.with(folder: folder, clock: clock) { server in
@@ -127,7 +127,7 @@ struct OutageTests {
         try await run.value
     }
 
-    @Test("A follower that comes to another database learns all of it, though its numbers are lower")
+    @Test("A client that follows another database learns its whole state, even with lower revisions")
     func otherDatabase() async throws {
         let clock = ManualClock()
         let (worker, run, port) = try await LiveServer.with(clock: clock) { server in
@@ -140,7 +140,7 @@ struct OutageTests {
         try await LiveServer.with(clock: clock, port: port) { server in
             try await server.report(.success, to: "payments")
             try await server.putOverride(.forceOpen, on: "payments")
-            // More than the worker had heard of before.
+            // These are more changes than the worker has received before.
             for name in 1...10 { try await server.report(.success, to: "other-\(name)") }
             try await eventually("the stream is connected") {
                 worker.clock.advance(by: .milliseconds(100))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("Outcomes that wait")
+@Suite("The outbox of outcomes")
 struct OutboxTests {
     private var outbox = Outbox(capacity: 4, idPrefix: "x")
 
@@ -30,7 +30,7 @@ struct OutboxTests {
         )
     }
 
-    @Test("Equal neighbours of one breaker are one item with a count, whatever comes between of others")
+    @Test("Equal successive outcomes of one breaker become one item with a count, even between those of other breakers")
     mutating func counts() {
         for _ in 1...3 {
             _ = outbox.add(Self.item(.success))
@@ -42,7 +42,7 @@ struct OutboxTests {
     }
 
     @Test(
-        "What differs is never put together, so a streak keeps its order",
+        "Different outcomes are never combined, so that a streak keeps its order",
         arguments: [
             [item(.failure), item(.success), item(.failure)], [item(.success, ms: 1), item(.success, ms: 2)],
             [item(.success, generation: 1), item(.success, generation: 2)],
@@ -59,7 +59,7 @@ struct OutboxTests {
         #expect(batch.map(\.outcome) == items.map(\.outcome))
     }
 
-    @Test("A success waits for the interval, the hundredth for nothing; failures and probes go at once")
+    @Test("A success waits for the interval or the hundredth outcome; failures and probes are sent at once")
     mutating func urgency() {
         #expect(outbox.add(Self.item(.success)) == .sendSoon)
         for _ in 2...99 { #expect(outbox.add(Self.item(.success)) == .nothing) }
@@ -70,13 +70,13 @@ struct OutboxTests {
         #expect(outbox.add(Self.item(.ignored)) == .sendSoon)
     }
 
-    @Test("One item stands for as many outcomes as a report may")
+    @Test("An item counts at most as many outcomes as a report may")
     mutating func countLimit() {
         for _ in 0...Limits.reportCount.upperBound { _ = outbox.add(Self.item(.success)) }
         #expect(outbox.take(atNs: 0).map(\.count) == [Limits.reportCount.upperBound, 1])
     }
 
-    @Test("Where there is no room the oldest goes, and is counted")
+    @Test("A full outbox drops and counts the oldest item")
     mutating func bound() {
         for generation in 1...4 { _ = outbox.add(Self.item(.success, generation: Int64(generation))) }
         _ = outbox.add(Self.item(.success, generation: 4))
@@ -86,7 +86,7 @@ struct OutboxTests {
         #expect(outbox.take(atNs: 0).map(\.permit) == [2, 3, 4, 5].map { .generation($0) })
     }
 
-    @Test("What nobody knows to have come goes first again, under the same id, and takes no more in")
+    @Test("Items without an answer are sent again first, with the same id, and no outcome is added to them")
     mutating func again() {
         _ = outbox.add(Self.item(.success))
         let first = outbox.take(atNs: 0)
@@ -100,7 +100,7 @@ struct OutboxTests {
         #expect(outbox.waiting == 0)
     }
 
-    @Test("Calls that ended within one second are one item, as old as the last of them")
+    @Test("Calls that ended within one second are one item with the end of the last call")
     mutating func oneSecond() {
         for endedMs in [0, 400, 999] as [Int64] { _ = outbox.add(Self.item(.failure, endedMs: endedMs)) }
         let batch = outbox.take(atNs: 0)
@@ -118,7 +118,7 @@ struct OutboxTests {
         #expect(outbox.dropped == 1 - sent)
     }
 
-    @Test("In whatever order things happen, the items of a breaker keep theirs, and nothing is counted twice")
+    @Test("Random sequences of events keep the order of a breaker's items and count each outcome once")
     func anyOrder() {
         for seed in UInt64(1)...50 {
             var random = SplitMix64(seed: seed)

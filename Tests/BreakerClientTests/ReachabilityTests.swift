@@ -2,7 +2,7 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("Whether the server is worth asking")
+@Suite("Whether to ask the server")
 struct ReachabilityTests {
     private var way = Reachability()
 
@@ -29,12 +29,12 @@ struct ReachabilityTests {
         #expect(change == .returned && !way.isAway)
     }
 
-    /// Behind the pause, however it was jittered.
+    /// The longest possible length of this pause, whatever its jitter.
     private func longestPauseNs(_ pauses: Int) -> Int64 {
         min(Reachability.firstPauseNs << Int64(pauses - 1), Reachability.longestPauseNs)
     }
 
-    @Test("While it is there all ask; behind one failure nobody does until the pause is over, and then one")
+    @Test("All calls ask a reachable server; after a failure none asks until the pause ends, and then only one")
     mutating func oneAtATime() throws {
         _ = try begin(atNs: 0)
         try leave(atNs: 0)
@@ -49,7 +49,7 @@ struct ReachabilityTests {
         for _ in 1...2 { _ = try begin(atNs: retryNs) }
     }
 
-    @Test("However many fail at once, they fail as one")
+    @Test("Simultaneous failures count as one failure")
     mutating func together() throws {
         var attempts: [Attempt] = []
         for _ in 1...100 { attempts.append(try begin(atNs: 0)) }
@@ -59,7 +59,7 @@ struct ReachabilityTests {
         #expect(way.absence.number == 1 && way.retryAfterNs(atNs: 10) <= Reachability.firstPauseNs)
     }
 
-    @Test("An answer that comes when the failure is told already says nothing, nor does a failure")
+    @Test("The result of a request from before a known failure is ignored, whether an answer or a failure")
     mutating func late() throws {
         let slow = try begin(atNs: 0)
         try leave(atNs: 1)
@@ -86,7 +86,7 @@ struct ReachabilityTests {
     }
 
     @Test(
-        "A server that never answers a late request is away, unless it answered another one meanwhile",
+        "A server that never answers a late request is away, unless it answered another one in the meantime",
         arguments: [true, false]
     )
     mutating func silent(answersOther: Bool) throws {
@@ -110,7 +110,7 @@ struct ReachabilityTests {
         #expect(way.absence.current(atNs: returnNs + stayNs) == number)
     }
 
-    @Test("An absence lasts until both are back, decisions and the stream")
+    @Test("An absence lasts until both the decisions and the stream are back")
     mutating func both() throws {
         way.streamBroke(atNs: 0)
         try leave(atNs: 0)
@@ -122,7 +122,7 @@ struct ReachabilityTests {
         #expect(way.absence.current(atNs: laterNs + Absence.steadyNs) == nil)
     }
 
-    @Test("One that comes and goes is left for longer and longer; one that stayed is not")
+    @Test("The pause grows if the server returns only briefly, and is short again after it has stayed")
     mutating func flapping() throws {
         var nowNs: Int64 = 0
         for failures in 1...8 {
@@ -136,7 +136,7 @@ struct ReachabilityTests {
         #expect(way.retryAfterNs(atNs: nowNs) <= Reachability.firstPauseNs)
     }
 
-    @Test("A try that had nothing to ask leaves room for the next")
+    @Test("An attempt that asked nothing leaves room for the next one")
     mutating func withdrawn() throws {
         try leave(atNs: 0)
         way.withdrawn(try begin(atNs: longestPauseNs(1)))
@@ -144,7 +144,7 @@ struct ReachabilityTests {
         #expect(way.isAway)
     }
 
-    @Test("A sign of life ends the pause, and says no more")
+    @Test("A sign of life ends the pause, and does not end the absence")
     mutating func endOfPause() throws {
         try leave(atNs: 0)
         way.endPause(atNs: 1)
@@ -154,7 +154,7 @@ struct ReachabilityTests {
         #expect(!beside)
     }
 
-    @Test("What it did for someone else proves that it is there, whoever is trying")
+    @Test("Proof that the server works ends an absence, even while another attempt is in flight")
     mutating func proved() throws {
         try leave(atNs: 0)
         _ = try begin(atNs: longestPauseNs(1))
@@ -163,7 +163,7 @@ struct ReachabilityTests {
     }
 
     @Test(
-        "Pauses grow up to a bound, and are jittered by half",
+        "The pauses grow up to a bound, and their jitter is up to half of their length",
         arguments: [(0, 100), (1, 200), (5, 3_200), (6, 5_000), (90, 5_000)]
     )
     func pauses(failures: Int, ms: Int64) {

@@ -6,18 +6,18 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The lines of the README")
+@Suite("The client example in the README")
 struct ReadmeTests {
     private func charge(_ order: Int) async throws -> String { "order \(order) is charged" }
 
-    @Test("They protect a call")
+    @Test("The lines of the README protect a call")
     func lines() async throws {
         try await LiveServer.with { server in
             let order = 7
-            // The breaker is older than the call, whose end the client tells by a clock that runs.
+            // The breaker is older than the call, whose end the client dates with a running clock.
             _ = try await server.engine.acquire(BreakerName("payments")!)
             server.clock.advance(byMs: 5_000)
-            // As it is shown, from here
+            // The README shows the lines from here
             let fusebox = Fusebox(url: server.url)
             let running = Task { try await fusebox.run() }
             let payments = fusebox.breaker("payments")
@@ -31,7 +31,7 @@ struct ReadmeTests {
         }
     }
 
-    @Test("They are these lines")
+    @Test("The README shows the lines that this suite runs")
     func text() throws {
         let own = try String(contentsOfFile: #filePath, encoding: .utf8)
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -42,7 +42,7 @@ struct ReadmeTests {
         #expect(statements(shown) == ["import BreakerClient"] + statements(run))
     }
 
-    /// Without what a reader is told besides.
+    /// The statements without comments and empty lines.
     private func statements(_ code: Substring) -> [String] {
         code.replacing("\"http://127.0.0.1:7979\"", with: "server.url").split(separator: "\n")
             .map { $0.replacing(/\s\/\/ .*/, with: "").trimmingCharacters(in: .whitespaces) }

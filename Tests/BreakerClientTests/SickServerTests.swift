@@ -10,9 +10,9 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("While the server is half there", .timeLimit(.minutes(2)))
+@Suite("A server that fails in part", .timeLimit(.minutes(2)))
 struct SickServerTests {
-    @Test("A server that never answers is waited for once, then counts as away")
+    @Test("A server that never answers is waited for once, and then counts as away")
     func silent() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -26,7 +26,7 @@ struct SickServerTests {
                     for try await source in group { #expect(source == .fallback) }
                 }
                 #expect(worker.log.lines == ["fusebox does not decide in time"] && !worker.fusebox.statistics.isAway)
-                // The clock stands still, so these do not wait.
+                // These calls do not wait: the clock stands still.
                 for _ in 1...100 { #expect(try await payments.acquire().source == .fallback) }
                 #expect(sick.requests("/acquire") == 50)
                 try await worker.endSilence(of: 50)
@@ -42,7 +42,7 @@ struct SickServerTests {
         }
     }
 
-    @Test("A caller that is cancelled leaves the finding out to others")
+    @Test("A cancelled caller leaves it to the request to find out that the server is away")
     func cancelled() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -54,13 +54,13 @@ struct SickServerTests {
                 caller.cancel()
                 await #expect(throws: CancellationError.self) { try await caller.value }
                 try await worker.endPatience(of: 1)
-                // Sooner than the request itself is given up.
+                // This is sooner than the time-out of the request itself.
                 try await worker.endSilence(of: 1)
             }
         }
     }
 
-    @Test("A caller that is cancelled before it asks does not ask")
+    @Test("A caller that is cancelled before its request sends none")
     func cancelledBefore() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -78,7 +78,7 @@ struct SickServerTests {
         }
     }
 
-    @Test("A server that answers too late is not waited for, and the probe that it granted is given back")
+    @Test("The client does not wait for an answer that is too late, and gives back the probe that it grants")
     func tooLate() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -127,7 +127,7 @@ struct SickServerTests {
         }
     }
 
-    @Test("A downstream that is down gets one call, however often a probe of it is granted too late")
+    @Test("A failed downstream gets one call, however often a probe of it is granted too late")
     func lateProbes() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -163,7 +163,7 @@ struct SickServerTests {
         }
     }
 
-    @Test("One that decides nothing while its stream lives is away, until it decides")
+    @Test("A server that makes no decisions while its stream works is away until it decides again")
     func deaf() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -180,7 +180,7 @@ struct SickServerTests {
                         try await server.report(.success, to: name)
                         try await worker.untilKnown(other, is: .closed)
                     }
-                    // Each of these was a sign of life.
+                    // Each of these changes was a sign of life.
                     try await eventually("both are said") { worker.log.lines.count >= 2 }
                     #expect(
                         worker.log.lines.sorted() == ["fusebox is away", "fusebox takes no outcomes, so they wait"]
@@ -193,7 +193,7 @@ struct SickServerTests {
         }
     }
 
-    @Test("A silent stream is broken after two and a half heartbeats, and the process's own breaker counts")
+    @Test("A stream that is silent for two and a half heartbeats is broken off, and the process's own breaker counts")
     func silentStream() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -220,7 +220,7 @@ struct SickServerTests {
     }
 
     @Test(
-        "A policy that is not to be had holds up no other, and keeps durations telling",
+        "A policy that cannot be read does not delay the others, and durations are reported until it is known",
         arguments: [
             (404, #"{"type":"x","title":"x","status":404,"detail":"x","code":"unknown_breaker"}"#),
             (200, #"{"policy":{"later":1}}"#),
@@ -234,7 +234,7 @@ struct SickServerTests {
                 let worker = Worker(url: sick.url)
                 let (first, second) = (worker.fusebox.breaker("a"), worker.fusebox.breaker("b"))
                 try await worker.running {
-                    // Each change has policies asked for anew, where they have changed.
+                    // After each change the client requests the policies that have changed.
                     for threshold in [3, 4] {
                         var policy = Policy()
                         policy.failureThreshold = threshold
@@ -252,7 +252,7 @@ struct SickServerTests {
         }
     }
 
-    @Test("What a server says that is beyond all reason is cut, and nothing traps", arguments: [Int64.max, .min, -1])
+    @Test("An extreme number from the server is limited, and nothing traps", arguments: [Int64.max, .min, -1])
     func huge(number: Int64) async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in
@@ -270,7 +270,7 @@ struct SickServerTests {
         }
     }
 
-    @Test("An answer that begins and never ends is given up when its time is over")
+    @Test("An answer that begins and never ends is given up at the time-out")
     func stalls() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in

@@ -5,12 +5,12 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("A stream of changes, as it is read")
+@Suite("Reading the stream of changes")
 struct StreamReaderTests {
     private let panel = LocalPanel()
     private var reader: StreamReader
 
-    /// This process's clock when the server's shows the beginning of 2026.
+    /// The time of this process's clock when the server's clock shows the beginning of 2026.
     private static let startNs: Int64 = 5_000 * nsPerMs
 
     init() {
@@ -53,7 +53,7 @@ struct StreamReaderTests {
         image(name)?.openUntilNs.map { ($0 - Self.startNs) / nsPerMs }
     }
 
-    @Test("The server's time is that of its heartbeat, however long ago the panel was written down")
+    @Test("The server's time comes from its heartbeat, even if the resync is older")
     mutating func cachedPanel() throws {
         let open = Self.breaker("a", "open", openUntil: #""\#(Self.instant(130))""#)
         let asOfMs = try read(Self.heartbeat(120), Self.resync(70, open), atMs: 3)
@@ -61,14 +61,14 @@ struct StreamReaderTests {
         #expect(openUntilMs("a") == 10_003)
     }
 
-    @Test("A server that begins with the panel tells the time by that")
+    @Test("The server's time comes from the resync if no heartbeat precedes it")
     mutating func withoutHeartbeat() throws {
         let open = Self.breaker("a", "open", openUntil: #""\#(Self.instant(10))""#)
         let asOfMs = try read(Self.resync(0, open), atMs: 3)
         #expect(asOfMs == 0 && openUntilMs("a") == 10_003)
     }
 
-    @Test("A heartbeat says as of when the panel is true, and one that is late says as of when it was sent")
+    @Test("A heartbeat dates the panel, and a late heartbeat dates it at the time when it was sent")
     mutating func lateHeartbeat() throws {
         _ = try read(Self.heartbeat(0), Self.resync(0), atMs: 0)
         let prompt = try read(Self.heartbeat(10, revision: "7"), atMs: 10_000)
@@ -76,7 +76,7 @@ struct StreamReaderTests {
         #expect(prompt == 10_000 && late == 20_000)
     }
 
-    @Test("The heartbeat that a connection begins with says nothing of what happened before it")
+    @Test("The first heartbeat of a connection does not date the panel")
     mutating func resumed() throws {
         let first = try read(Self.heartbeat(0), atMs: 0)
         _ = try read(Self.resync(0), atMs: 0)
@@ -86,7 +86,7 @@ struct StreamReaderTests {
         #expect(first == nil && resumed == nil && next == 31_000 && reader.position?.revision == 7)
     }
 
-    @Test("The position has the epoch that the server shows, and only the whole panel begins another history")
+    @Test("The position has the server's epoch, and only a resync moves it to another history")
     mutating func epochs() throws {
         func line(_ type: String, _ id: String, _ breakers: String = "") -> String {
             #"{"type":"\#(type)","id":"\#(id)","revision":\#(id.split(separator: "-")[1]),"at":"\#(Self.instant(0))","#
@@ -108,13 +108,13 @@ struct StreamReaderTests {
         #expect(reader.position == nil)
     }
 
-    @Test("A server that shows no epoch is told bare revisions")
+    @Test("The position on a server without an epoch is a bare revision")
     mutating func bare() throws {
         _ = try read(Self.heartbeat(0), Self.resync(0), atMs: 0)
         #expect(reader.position?.text == "7")
     }
 
-    @Test("Where the server's clock is known better, or was set, the panel is reckoned anew")
+    @Test("The times of the panel are computed again if the server's clock is known better or was set")
     mutating func betterClock() throws {
         let order = #"{"mode":"force_closed","expires_at":"\#(Self.instant(40))"}"#
         let open = Self.breaker("a", "open", openUntil: #""\#(Self.instant(60))""#, override: order)
@@ -130,7 +130,7 @@ struct StreamReaderTests {
     }
 
     @Test(
-        "Who stands in for the server counts by itself, whatever the server's numbers are",
+        "The stand-in for the server counts failures, even after extreme generations from the server",
         arguments: [Int64.max, .min]
     )
     mutating func ownNumbers(generation: Int64) throws {
@@ -142,7 +142,7 @@ struct StreamReaderTests {
         #expect(decision.state == .open)
     }
 
-    @Test("However the bytes come, they are read alike")
+    @Test("A stream is read the same when it arrives byte by byte")
     mutating func split() throws {
         let text =
             Self.heartbeat(0) + "\n" + Self.resync(0, Self.breaker("a", "closed")) + "\n" + Self.heartbeat(1) + "\n"
@@ -151,7 +151,7 @@ struct StreamReaderTests {
     }
 
     @Test(
-        "What only a later version can read leaves that breaker to the server, and the others known",
+        "A breaker that only a later version can read is left to the server, and the others are known",
         arguments: [
             breaker("a", "ajar"), breaker("a", "open", openUntil: #""soon""#),
             breaker("a", "open", openUntil: #""9999-12-31T23:59:59.999Z""#),
@@ -168,7 +168,7 @@ struct StreamReaderTests {
     }
 
     @Test(
-        "A line that is none of the server's ends the connection",
+        "A line that is not in the server's format ends the connection",
         arguments: ["nonsense", #"{"type":"heartbeat","at":"soon"}"#]
     )
     func nonsense(line: String) {
@@ -176,7 +176,7 @@ struct StreamReaderTests {
         #expect(throws: (any Error).self) { try reader.read(ByteBuffer(string: line + "\n"), atNs: 0) }
     }
 
-    @Test("The quickest word of the last minutes counts, so that clocks may drift")
+    @Test("The fastest message of the last minutes gives the server's clock, so that clocks may drift")
     func drift() throws {
         func times(_ serverSecond: Int, atMs nowMs: Int64) throws -> ServerTimes {
             try #require(ServerTimes(at: Self.instant(serverSecond), nowNs: nowMs * nsPerMs))

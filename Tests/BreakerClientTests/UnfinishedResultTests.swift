@@ -7,9 +7,12 @@ import Testing
 
 @testable import BreakerClient
 
-@Suite("A call that returns what has yet to run", .timeLimit(.minutes(2)))
+@Suite("Calls that return an unfinished result", .timeLimit(.minutes(2)))
 struct UnfinishedResultTests {
-    @Test("A task or a future is waited for, and its error ends the call and counts", arguments: [true, false])
+    @Test(
+        "A call waits for a task or a future that it returns, and throws and counts its error",
+        arguments: [true, false]
+    )
     func awaited(fails: Bool) async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
@@ -37,7 +40,7 @@ struct UnfinishedResultTests {
         }
     }
 
-    @Test("Five tasks that fail open the breaker, though nobody asks what became of them")
+    @Test("Five failed tasks open the breaker even if their results are not read")
     func unobserved() async throws {
         try await LiveServer.with { server async throws in
             let payments = Worker(url: server.url).fusebox.breaker("payments")
@@ -46,7 +49,7 @@ struct UnfinishedResultTests {
         }
     }
 
-    @Test("A sequence that has yet to be read is refused, and counts as ignored")
+    @Test("A call that returns an unread sequence is refused and counts as ignored")
     func sequence() async throws {
         try await LiveServer.with { server in
             try await server.bringToProbe("payments")

@@ -8,7 +8,7 @@ import NIOCore
 import ServiceLifecycle
 import TestSupport
 
-/// The real server in this process, over a real database, with a clock that the test moves.
+/// The real server in this process, with a real database and a clock that the test sets.
 struct LiveServer: Sendable {
     let engine: Engine
     let clock: ManualClock
@@ -16,21 +16,21 @@ struct LiveServer: Sendable {
 
     var url: String { "http://127.0.0.1:\(port)" }
 
-    /// By the address of the server.
+    /// The servers' clocks by URL.
     private static let clocks = NIOLockedValueBox<[String: ManualClock]>([:])
 
     static func clock(ofServerAt url: String) -> ManualClock? { clocks.withLockedValue { $0[url] } }
 
-    /// - Parameter url: the server's, or that of what stands in front of it.
+    /// - Parameter url: the URL of the server, or of a server in front of it.
     static func addClock(of server: LiveServer, at url: String) { clocks.withLockedValue { $0[url] = server.clock } }
 
     static func removeClock(at url: String) { clocks.withLockedValue { $0[url] = nil } }
 
-    /// Runs `body` against a server, and stops it behind, whatever happens.
+    /// Runs `body` against a server, and then stops the server, even after an error.
     ///
     /// - Parameters:
-    ///   - folder: where the database is; one of its own where it is `nil`.
-    ///   - port: where it listens; any free one where it is 0.
+    ///   - folder: the folder of the database; a temporary one if `nil`.
+    ///   - port: the port on which it listens; any free one if 0.
     static func with<Value: Sendable>(
         folder: TemporaryFolder? = nil,
         clock: ManualClock = ManualClock(),
@@ -83,7 +83,7 @@ extension LiveServer {
 
     func trip(_ name: String) async throws { try await report(.failure, to: name, times: 5) }
 
-    /// The next acquire is a probe.
+    /// Trips the breaker and moves the clock so that the next acquire is a probe.
     func bringToProbe(_ name: String) async throws {
         try await trip(name)
         clock.advance(byMs: Policy().recoveryTimeoutMs)

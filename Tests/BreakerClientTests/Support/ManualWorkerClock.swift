@@ -2,7 +2,7 @@ import BreakerClient
 import EngineSupport
 import NIOConcurrencyHelpers
 
-/// A worker's clock that a test moves. Who sleeps wakes when it is moved far enough.
+/// A worker's clock that a test sets. A sleeper wakes when the clock is moved far enough.
 final class ManualWorkerClock: WorkerClock {
     private struct Sleeper {
         var lengthNs: Int64
@@ -17,14 +17,14 @@ final class ManualWorkerClock: WorkerClock {
     }
 
     private let state = NIOLockedValueBox(State())
-    /// The clock of the server that the worker uses, where it is in this process: time passes for both.
+    /// The clock of the worker's server if that is in this process: time passes for both.
     private let server: ManualClock?
 
     init(server: ManualClock? = nil) {
         self.server = server
     }
 
-    /// How many sleep for so long.
+    /// The number of sleepers that sleep for this long.
     func sleepers(_ duration: Duration) -> Int {
         let lengthNs = duration / .nanoseconds(1)
         return state.withLockedValue { state in state.sleepers.values.count { Double($0.lengthNs) == lengthNs } }

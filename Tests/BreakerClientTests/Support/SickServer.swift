@@ -9,20 +9,20 @@ import NIOCore
 import NIOHTTP1
 import TestSupport
 
-/// A server that answers as the test says, in front of the real one: as a network that fails, a proxy that is overloaded, or
-/// a disk that is full looks from here.
+/// A server that answers as the test says, in front of the real one. It shows a client the effects of a failing
+/// network, an overloaded proxy or a full disk.
 final class SickServer: Sendable {
     enum Conduct: Sendable {
         case healthy
-        /// An HTTP status, and a body.
+        /// It answers with an HTTP status and a body.
         case answers(Int, _ body: String = "")
-        /// It takes the request and says nothing.
+        /// It accepts the request and does not answer.
         case silent
-        /// It begins to answer, and goes on never.
+        /// It begins its answer and never ends it.
         case stalls
-        /// What is asked is done at once, and answered when the test says so.
+        /// It executes the request at once, and answers when the test says so.
         case late
-        /// What is asked is done, and the answer gets lost on the way.
+        /// It executes the request, and the answer is lost.
         case losesAnswer
     }
 
@@ -42,7 +42,7 @@ final class SickServer: Sendable {
         self.state = state
     }
 
-    /// From the next request on.
+    /// Sets the conduct from the next request on.
     func behaves(_ conduct: @escaping @Sendable (_ path: String) -> Conduct) {
         state.withLockedValue { state in
             state.conduct = conduct
@@ -50,15 +50,16 @@ final class SickServer: Sendable {
         }
     }
 
-    /// What is late is answered.
+    /// Sends the answers that are late.
     func answerLate() { state.withLockedValue { $0.isLateOver = true } }
 
-    /// How many requests there were whose path ends so.
+    /// The number of requests whose path ends with `end`.
     func requests(_ end: String) -> Int {
         state.withLockedValue { $0.seen.reduce(0) { $0 + ($1.key.hasSuffix(end) ? $1.value : 0) } }
     }
 
-    /// Runs `body` with one in front of `server`, and ends it behind, also what it never answered.
+    /// Runs `body` with a sick server in front of `server`, and then stops it together with the requests that it never
+    /// answered.
     static func with<Value: Sendable>(
         _ server: LiveServer,
         _ body: @Sendable (SickServer) async throws -> Value

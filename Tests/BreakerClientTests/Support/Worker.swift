@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import BreakerClient
 
-/// A worker's client with a clock that the test moves.
+/// A worker's client with a clock that the test sets.
 struct Worker: Sendable {
     let fusebox: Fusebox
     let clock: ManualWorkerClock
@@ -14,7 +14,7 @@ struct Worker: Sendable {
     init(url: String, token: String? = nil, _ configure: (inout Fusebox.Configuration) -> Void = { _ in }) {
         var configuration = Fusebox.Configuration()
         configuration.reporter = "worker-1"
-        // Signs of life come so seldom then that none comes while a test waits.
+        // With this bound heartbeats are so rare that none arrives while a test waits.
         configuration.maxStaleness = .seconds(600)
         configure(&configuration)
         let clock = ManualWorkerClock(server: LiveServer.clock(ofServerAt: url))
@@ -27,12 +27,12 @@ struct Worker: Sendable {
             configuration: configuration,
             logger: Logger(label: "worker") { _ in log },
             clock: clock,
-            // Longer than any test waits for what comes sooner than that.
+            // This is longer than any shorter time-out for which a test waits.
             longestRequest: .minutes(10)
         )
     }
 
-    /// Runs the client beside `body`, which begins when the stream is connected.
+    /// Runs the client during `body`, which begins when the stream is connected.
     func running<Value>(_ body: () async throws -> Value) async throws -> Value {
         let fusebox = fusebox
         let run = Task { try await fusebox.run() }
@@ -48,23 +48,23 @@ struct Worker: Sendable {
         return try result.get()
     }
 
-    /// The first attempt needs no time to pass.
+    /// Waits until the stream is connected; the first attempt needs no time to pass.
     func untilConnected() async throws {
         try await eventually("the stream is connected") { fusebox.statistics.isConnected }
     }
 
-    /// Waits until the server has answered all outcomes, moving the clock for the interval in which they gather.
+    /// Waits until the server has answered all outcomes, and moves the clock past the interval in which they gather.
     func untilSent() async throws {
         var looks = 0
         try await eventually("all outcomes are sent") {
-            // Seldom, because an outcome that is under way seems to end later when the server's clock moves.
+            // The clock moves seldom, because an outcome in flight seems to end later when the server's clock moves.
             if looks.isMultiple(of: 50) { clock.advance(by: .milliseconds(50)) }
             looks += 1
             return fusebox.statistics.waitingOutcomes == 0
         }
     }
 
-    /// Waits until so many wait for the server's decision; from then on the clock may be moved past their patience.
+    /// Waits until this many calls wait for the server's decision; then the clock may be moved past their patience.
     func untilPatient(_ count: Int) async throws {
         let patiences = Set([false, true].map(fusebox.configuration.patience(mayNeedCommit:)))
         try await eventually("\(count) are patient") {
@@ -72,13 +72,13 @@ struct Worker: Sendable {
         }
     }
 
-    /// So many wait for the server's decision in vain.
+    /// Ends the patience of this many calls that wait for the server's decision.
     func endPatience(of count: Int) async throws {
         try await untilPatient(count)
         clock.advance(by: fusebox.configuration.patience(mayNeedCommit: true))
     }
 
-    /// What so many no longer wait for does not come either.
+    /// Lets this many late answers fail to arrive, until the server counts as away.
     func endSilence(of count: Int) async throws {
         let silence = Duration.nanoseconds(Fusebox.longestSilenceNs)
         try await eventually("\(count) are late") { clock.sleepers(silence) >= count }
@@ -93,7 +93,7 @@ struct Worker: Sendable {
     }
 }
 
-/// Keeps what is logged at `notice` and above.
+/// Keeps the log messages at `notice` and above.
 struct LogBook: LogHandler {
     private let messages = NIOLockedValueBox<[String]>([])
     var metadata: Logger.Metadata = [:]
@@ -109,7 +109,7 @@ struct LogBook: LogHandler {
     func log(event: LogEvent) { messages.withLockedValue { $0.append("\(event.message)") } }
 }
 
-/// What a protected call may end with.
+/// The errors that a protected call may throw.
 enum Trouble: Error {
     case timeout
     case badRequest
