@@ -12,7 +12,7 @@ extension ProcessTests {
             folder = try TemporaryFolder()
         }
 
-        /// With one order of each kind.
+        /// Starts a server with one order of each kind.
         private func startServer() async throws -> ServerProcess {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             let path = "/v1/breakers/payments"
@@ -30,7 +30,7 @@ extension ProcessTests {
             try await Program.fusebox.run(["audit", "--url", server.url] + options)
         }
 
-        @Test("Each order is told with what it changed, the newest first")
+        @Test("The audit command lists each order with its changes, newest first")
         func differences() async throws {
             let server = try await startServer()
             defer { server.child.kill() }
@@ -52,7 +52,7 @@ extension ProcessTests {
             }
         }
 
-        @Test("A limit cuts the list, and says that there is more")
+        @Test("A limit shortens the list of orders, and the command says that there are more")
         func limit() async throws {
             let server = try await startServer()
             defer { server.child.kill() }
@@ -67,7 +67,10 @@ extension ProcessTests {
             #expect(none.errors == "Nothing like that was ordered.\n")
         }
 
-        @Test("As JSON it is a line for each order, as the server exports it", arguments: [nil, 2])
+        @Test(
+            "With --json the audit command prints one line for each order, as the server exports it",
+            arguments: [nil, 2]
+        )
         func lines(limit: Int?) async throws {
             let server = try await startServer()
             defer { server.child.kill() }
@@ -82,7 +85,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "What is no period is wrong usage",
+            "An invalid period or limit of the audit command is a usage error",
             arguments: [
                 (["--from", "yesterday"], "yesterday is no time"),
                 (["--from", "1h", "--to", "2h"], "--from must be before --to"),

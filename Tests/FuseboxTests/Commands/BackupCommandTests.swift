@@ -22,7 +22,7 @@ extension ProcessTests {
 
         private func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: folder.path(name)) }
 
-        @Test("A backup under load is the database of one moment, and a server opens it", .timeLimit(.minutes(2)))
+        @Test("A backup is a consistent database that a server can open", .timeLimit(.minutes(2)))
         func copy() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -39,7 +39,7 @@ extension ProcessTests {
             try DatabaseCheck.check(folder.path("copy.db"))
             let mode = try FileManager.default.attributesOfItem(atPath: folder.path("copy.db"))[.posixPermissions]
             #expect(mode as? Int == 0o600)
-            // Beside the server's own files there is the copy, and nothing else.
+            // The folder has only the copy beside the server's own files.
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
                 .filter { !$0.hasPrefix("fusebox.db") }
             #expect(files == ["copy.db"])
@@ -57,7 +57,7 @@ extension ProcessTests {
             #expect(try await copy.wire.fail("a", detail: "n0", id: "0").flag("duplicate") == true)
         }
 
-        @Test("A backup replaces nothing")
+        @Test("A backup does not replace an existing file")
         func existing() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -68,7 +68,10 @@ extension ProcessTests {
             #expect(try String(contentsOfFile: folder.path("copy.db"), encoding: .utf8) == "mine")
         }
 
-        @Test("A backup is not named as SQLite names the parts of a database", arguments: ["-journal", "-wal", "-shm"])
+        @Test(
+            "A backup's name must not end like a file that SQLite keeps beside a database",
+            arguments: ["-journal", "-wal", "-shm"]
+        )
         func parts(ending: String) async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -77,7 +80,7 @@ extension ProcessTests {
             #expect(!FileManager.default.fileExists(atPath: folder.path("other.db" + ending)))
         }
 
-        @Test("A backup takes an operator's token without a prefix", .timeLimit(.minutes(2)))
+        @Test("A backup requires an operator's token without a prefix", .timeLimit(.minutes(2)))
         func tokens() async throws {
             let path = folder.path("tokens")
             let (ops, viewer) = (try await newToken("ops"), try await newToken("viewer", role: "viewer"))
@@ -101,7 +104,7 @@ extension ProcessTests {
             #expect(exists("copy.db"))
         }
 
-        @Test("A backup that is interrupted leaves no file", .timeLimit(.minutes(2)))
+        @Test("An interrupted backup leaves no file", .timeLimit(.minutes(2)))
         func interrupted() async throws {
             let server = try StalledServer(sending: "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nSQLite")
             let backup = try ChildProcess(.fusebox, ["backup", "--url", server.url, folder.path("copy.db")])
@@ -114,7 +117,7 @@ extension ProcessTests {
             #expect(try names() == [])
         }
 
-        @Test("Where no server is, or no folder, that is told in words")
+        @Test("The backup command reports an absent server or an absent folder")
         func unreachable() async throws {
             let result = try await backUp("copy.db", of: "http://127.0.0.1:1")
             #expect(result.code == 1)

@@ -14,7 +14,7 @@ extension ProcessTests {
             folder = try TemporaryFolder()
         }
 
-        @Test("The version is told by both names")
+        @Test("Both version and --version print the version")
         func version() async throws {
             let command = try await Program.fusebox.run("version")
             #expect(command.output == "fusebox \(BuildVersion.current)\n")
@@ -22,7 +22,7 @@ extension ProcessTests {
             #expect(try await Program.fusebox.run("--version").output == "\(BuildVersion.current)\n")
         }
 
-        @Test("Without a command the program says what there is, and hides its demo's workers")
+        @Test("Without a command the program lists its commands, except for the demo's workers")
         func help() async throws {
             let result = try await Program.fusebox.run()
             for command in ["serve", "health", "backup", "token", "demo", "version"] {
@@ -33,7 +33,7 @@ extension ProcessTests {
 
         // MARK: Tokens
 
-        @Test("A token that was made opens a server that has its line, and its secret is in no log")
+        @Test("A server accepts a created token once its line is in the tokens file, and logs no secret")
         func token() async throws {
             let (all, some) = (try await newToken("ops"), try await newToken("web", role: "worker", prefix: "web:"))
             #expect(all.secret.hasPrefix("fbx_") && all.secret.count == 68)
@@ -62,7 +62,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A token that could not be used is not made",
+            "The token command refuses to create an invalid token",
             arguments: [
                 (["--name", "two words", "--role", "worker"], "--name is 1 to 128 of"),
                 (["--name", "a", "--role", "boss"], "--role is worker, viewer or operator, not boss"),
@@ -79,7 +79,7 @@ extension ProcessTests {
 
         // MARK: Health
 
-        @Test("Health is exit code 0 where the server is ready, by whatever way it is told of it")
+        @Test("The health command exits with 0 if the server is ready, however its address is given")
         func healthy() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -100,7 +100,7 @@ extension ProcessTests {
             }
         }
 
-        @Test("Health is exit code 1, in words, where no server is")
+        @Test("The health command exits with 1 and a message if no server listens")
         func unhealthy() async throws {
             let result = try await Program.fusebox.run("health", "--url", "http://127.0.0.1:1")
             #expect(result.code == 1)

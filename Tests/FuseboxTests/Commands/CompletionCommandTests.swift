@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Where a shell is, if there is one.
+/// The path of a shell; `nil` if it is not installed.
 private func shell(_ name: String) -> String? {
     ["/bin/\(name)", "/usr/bin/\(name)", "/usr/local/bin/\(name)"].first {
         FileManager.default.isExecutableFile(atPath: $0)
@@ -27,7 +27,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A shell that is installed takes its script",
+            "An installed shell accepts its completion script",
             arguments: ["bash", "zsh", "fish"].filter { shell($0) != nil }
         )
         func syntax(name: String) async throws {
@@ -55,7 +55,7 @@ extension ProcessTests {
             #expect(result.output == completed + "\n", "\(result)")
         }
 
-        @Test("Another shell is wrong usage")
+        @Test("An unsupported shell is a usage error")
         func unknown() async throws {
             let result = try await Program.fusebox.run("completion", "tcsh")
             #expect(result.code == 64)

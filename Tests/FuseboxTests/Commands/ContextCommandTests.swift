@@ -33,7 +33,7 @@ extension ProcessTests {
             try await Program.fusebox.run(["context"] + options, environment: ["FUSEBOX_CONTEXTS": path])
         }
 
-        @Test("The contexts are listed, with an asterisk at the current one, and without a token")
+        @Test("The list of contexts marks the current one with an asterisk and shows no token")
         func list() async throws {
             try write(Self.text)
             let result = try await context()
@@ -53,7 +53,7 @@ extension ProcessTests {
             #expect(!json.output.contains("secret"))
         }
 
-        @Test("To use a context changes one line of the file, and nothing else of it", arguments: [false, true])
+        @Test("The use of a context changes one line of the file and nothing else", arguments: [false, true])
         func use(isLinked: Bool) async throws {
             try write(Self.text)
             let target = folder.path("target.yaml")
@@ -74,7 +74,7 @@ extension ProcessTests {
             #expect(away.errors == "Error: http://127.0.0.1:1 cannot be reached: nothing listens there\n")
         }
 
-        @Test("A file that names no current context gets one")
+        @Test("A file without a current context gets one")
         func first() async throws {
             try write("contexts:\n  staging: { url: \"http://127.0.0.1:7979\" }\n")
             #expect(try await context("use", "staging").code == 0)
@@ -83,7 +83,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "What cannot be used is told, and the file is left as it is",
+            "A context that cannot be used is reported, and the file is unchanged",
             arguments: [
                 (text, "nowhere", "has no context nowhere; there are staging, production, laptop"),
                 ("{current: a, contexts: {a: {url: x}, b: {url: y}}}\n", "b", "is written in a way that is left alone"),
@@ -101,7 +101,7 @@ extension ProcessTests {
             #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
         }
 
-        @Test("Without a file there are no contexts, which is no error to list and one to use")
+        @Test("Without a file the list of contexts is empty, and the use of a context is an error")
         func absent() async throws {
             let list = try await context()
             #expect(list.code == 0)
@@ -112,7 +112,7 @@ extension ProcessTests {
             #expect(use.errors == "Error: \(path) has no context staging; there are none\n")
         }
 
-        @Test("A flag goes before the environment, the environment before the current context")
+        @Test("A flag takes precedence over the environment, and the environment over the current context")
         func precedence() async throws {
             try write(Self.text.replacing("staging   #", with: "laptop   #"))
             func complaint(_ options: [String], _ environment: [String: String]) async throws -> String {

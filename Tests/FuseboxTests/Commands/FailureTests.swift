@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension ProcessTests {
-    /// What goes wrong is told on standard error, whatever the command, and the exit code is not 0.
+    /// An error is reported on standard error by any command, and the exit code is not 0.
     @Suite struct FailureTests {
         private let folder: TemporaryFolder
 
@@ -13,14 +13,14 @@ extension ProcessTests {
             folder = try TemporaryFolder()
         }
 
-        /// Each command that asks a server something, with all that it needs.
+        /// Each command that sends a request to a server, with its required arguments.
         private static let commands = [
             ["list"], ["show", "a"], ["watch"], ["watch", "a"], ["history", "a"], ["failures", "a"], ["audit"],
             ["open", "a", "--reason", "x"], ["close", "a", "--reason", "x"], ["shadow", "a", "--reason", "x"],
             ["auto", "a"], ["reset", "a"], ["export"], ["check", "a"],
         ]
 
-        @Test("A server that is away is told, with --json as a problem document", arguments: commands)
+        @Test("Every command reports an absent server, with --json as a problem document", arguments: commands)
         func away(command: [String]) async throws {
             let code: Int32 = command[0] == "check" ? 2 : 1
             let address = ["--url", "http://127.0.0.1:1"]
@@ -35,7 +35,7 @@ extension ProcessTests {
             #expect(document?["code"] as? String == "unreachable")
         }
 
-        @Test("A token that is missing, or may not do it, is told with what to do")
+        @Test("Every command reports a missing or insufficient token")
         func tokens() async throws {
             let (token, path) = (try await newToken("eye", role: "viewer"), folder.path("tokens"))
             try Data(token.line.utf8).write(to: URL(fileURLWithPath: path))
@@ -58,7 +58,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "What is no server's address is told as such",
+            "A URL that is not a server's address is reported",
             arguments: ["nonsense", "ftp://127.0.0.1", "http:", "127.0.0.1:7979"]
         )
         func address(url: String) async throws {
@@ -67,7 +67,7 @@ extension ProcessTests {
             #expect(result.errors == "Error: \(url) is no server's address, which is like http://127.0.0.1:7979\n")
         }
 
-        @Test("What a stranger sent does not steer the terminal, whatever shows it")
+        @Test("Control characters from workers, operators or arguments do not reach the terminal")
         func hostile() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }

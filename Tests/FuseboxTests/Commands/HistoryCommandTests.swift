@@ -12,7 +12,7 @@ extension ProcessTests {
             folder = try TemporaryFolder()
         }
 
-        /// With 5 failures of two kinds, of which the last trips.
+        /// Starts a server with 5 failures of two kinds; the last one trips the breaker.
         private func startServer() async throws -> ServerProcess {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             let reports = #"""
@@ -25,11 +25,11 @@ extension ProcessTests {
             return server
         }
 
-        @Test("A history has a line for each step, and all numbers")
+        @Test("The history command prints one line for each step, with all numbers")
         func history() async throws {
             let server = try await startServer()
             defer { server.child.kill() }
-            // What was counted is stored with the next batch.
+            // The counts are stored with the next batch.
             try await eventually("it is told") {
                 let result = try await Program.fusebox.run("history", "a", "--step", "1h", "--url", server.url)
                 let lines = result.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
@@ -44,7 +44,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A step is the shortest that makes no more than 60 of them, unless it is given",
+            "The history command picks the shortest step that makes at most 60 steps, unless a step is given",
             arguments: [
                 ([], 60_000), (["--from", "1h"], 60_000), (["--from", "90m"], 120_000), (["--from", "1d"], 1_800_000),
                 (["--from", "7d"], 10_800_000), (["--from", "1d", "--step", "1h"], 3_600_000),
@@ -61,7 +61,7 @@ extension ProcessTests {
             #expect((document?["points"] as? [Any])?.count ?? 0 <= 62)
         }
 
-        @Test("Above the failures stands what they have in common")
+        @Test("The failures command prints a summary above the failures")
         func summary() async throws {
             let server = try await startServer()
             defer { server.child.kill() }

@@ -12,7 +12,7 @@ extension ProcessTests {
             folder = try TemporaryFolder()
         }
 
-        @Test("A check is 0 where a call would be allowed, 1 where it is denied, 2 without a decision")
+        @Test("The check command exits with 0 if a call is allowed, 1 if it is denied, and 2 without a decision")
         func check() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -31,7 +31,7 @@ extension ProcessTests {
             #expect(away.errors == "Error: http://127.0.0.1:1 cannot be reached: nothing listens there\n")
         }
 
-        @Test("A check gives the probe back that it was granted")
+        @Test("The check command gives back a probe that it is granted")
         func probe() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -43,7 +43,7 @@ extension ProcessTests {
             #expect(try await server.wire.get("/v1/breakers/payments").number("probes", "in_flight") == 0)
         }
 
-        @Test("A deletion by prefix says how many breakers it deletes, and deletes them only where it may")
+        @Test("A deletion by prefix says how many breakers it would delete, and deletes them only with a confirmation")
         func deletion() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -60,7 +60,7 @@ extension ProcessTests {
             #expect(try await Program.fusebox.run("delete", "--prefix", "", "--url", server.url).code == 64)
         }
 
-        @Test("Where JSON is asked for, a refusal is the server's problem document")
+        @Test("With --json a refusal is printed as the server's problem document")
         func problem() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -75,7 +75,7 @@ extension ProcessTests {
             #expect((document?["detail"] as? String)?.contains("state") == true, "\(result.errors)")
         }
 
-        @Test("Show prints the server's explanation, the rules and the failures")
+        @Test("The show command prints the server's explanation, the policy and the failures")
         func show() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -84,7 +84,7 @@ extension ProcessTests {
             let text = try #require(try await server.wire.get("/v1/breakers/payments/explain").text("text"))
             let result = try await Program.fusebox.run("show", "payments", "--url", server.url)
             #expect(result.code == 0, "\(result)")
-            // Seconds pass between the two.
+            // Seconds may pass between the two requests, so only the first sentence is compared.
             let first = try #require(text.split(separator: ".").first)
             #expect(result.output.contains(first), "\(result.output)")
             #expect(result.output.contains("no answer"))
@@ -94,7 +94,7 @@ extension ProcessTests {
             #expect(unknown.errors.contains("404 unknown_breaker"), "\(unknown.errors)")
         }
 
-        @Test("As JSON a breaker has its explanation with it")
+        @Test("With --json the show command includes the explanation in the breaker")
         func showJSON() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -107,7 +107,7 @@ extension ProcessTests {
             #expect((explanation?["text"] as? String)?.hasPrefix("payments has been closed since ") == true)
         }
 
-        @Test("An override stands for as long as was said, until auto ends it")
+        @Test("An override lasts for the given time, or until the auto command ends it")
         func override() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -127,7 +127,7 @@ extension ProcessTests {
             #expect(reset.output == "payments: closed, automatic\n")
         }
 
-        @Test("A file of contexts with a token is refused where everybody may read it")
+        @Test("A contexts file with a token is refused if every user may read it")
         func contexts() async throws {
             let path = folder.path("contexts.yaml")
             let (token, tokens) = (try await newToken("ops"), folder.path("tokens"))

@@ -25,14 +25,14 @@ extension ProcessTests {
             try await Program.fusebox.run(["apply", "--url", server.url, "-f", try write(text)] + options)
         }
 
-        /// All breakers, as they are, but for the moment at which that is asked.
+        /// The name, policy revision and policy source of every breaker.
         private func policies(on server: ServerProcess) async throws -> [String] {
             try await server.wire.get("/v1/breakers").rows("breakers").map { row in
                 "\(row["name"] ?? "") \(row["policy_revision"] ?? "") \(row["policy_source"] ?? "")"
             }
         }
 
-        @Test("What was exported changes nothing when it is applied", arguments: [[], ["--all"]])
+        @Test("An exported file changes nothing when it is applied", arguments: [[], ["--all"]])
         func roundTrip(options: [String]) async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -52,7 +52,7 @@ extension ProcessTests {
             #expect(try await policies(on: server) == before)
         }
 
-        @Test("A dry run prints what would change, and changes nothing; an apply changes just that")
+        @Test("A dry run prints the changes and makes none; an apply makes exactly these changes")
         func dryRun() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -78,7 +78,7 @@ extension ProcessTests {
             #expect(try await server.wire.get("/v1/breakers/search").number("policy", "recovery_timeout_ms") == 30_000)
         }
 
-        @Test("A file with a mistake is told with its line, and nothing of it is applied")
+        @Test("A file with a mistake is reported with its line, and none of it is applied")
         func mistake() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -94,7 +94,7 @@ extension ProcessTests {
             #expect(try await policies(on: server).isEmpty)
         }
 
-        @Test("A policy that somebody changes between read and write is left alone, and the others are applied")
+        @Test("A policy that changes between read and write is left unchanged, and the others are applied")
         func conflict() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -122,7 +122,7 @@ extension ProcessTests {
             )
         }
 
-        @Test("What is read in pages says after each how far it has come")
+        @Test("A list that is read in pages reports its progress after each page")
         func pages() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -138,7 +138,7 @@ extension ProcessTests {
             #expect(list.counts.total == 2_001)
         }
 
-        @Test("A long apply says on a terminal how far it has come, and leaves nothing of that behind")
+        @Test("A long apply shows its progress on a terminal, and removes it at the end")
         func progress() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }

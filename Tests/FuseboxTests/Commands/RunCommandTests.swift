@@ -16,7 +16,7 @@ extension ProcessTests {
             try await Program.fusebox.run(["run", "--url", url] + words)
         }
 
-        @Test("A command that fails trips its breaker, and is then refused with 75 and not run")
+        @Test("A failing command trips its breaker; after that it is not run, and the exit code is 75")
         func trip() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -42,7 +42,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A command's exit code is passed on, and says what is reported",
+            "A command's exit code is passed on, and determines the reported outcome",
             arguments: [
                 ("exit 0", 0, 0), ("exit 7", 7, 1), ("kill -9 $$", 137, 1), ("exit 9", 9, 0),
             ] as [(String, Int32, Int)]
@@ -68,7 +68,7 @@ extension ProcessTests {
             #expect(result.output == (isPassed ? "fbx_1\n" : "none\n"), "\(result)")
         }
 
-        @Test("The command has the standard streams, and options behind -- are its own")
+        @Test("The command has the standard streams, and gets the options after --")
         func streams() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -79,7 +79,7 @@ extension ProcessTests {
             #expect(result.errors == "told\n")
         }
 
-        @Test("A command that is not there is 127, and no failure of the downstream")
+        @Test("A command that does not exist gives the exit code 127, and is not a failure of the downstream")
         func absent() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -90,7 +90,7 @@ extension ProcessTests {
             #expect(breaker.number("counts", "consecutive_failures") == 0)
         }
 
-        @Test("Where no server is, the command runs, or is refused where that is asked for")
+        @Test("If no server listens, the command runs, or is refused with --unreachable deny")
         func unreachable() async throws {
             let url = "http://127.0.0.1:1"
             let ran = try await run("mail", "--", "/bin/sh", "-c", "echo ran", on: url)
@@ -102,7 +102,7 @@ extension ProcessTests {
             #expect(refused.output == "")
         }
 
-        /// Starts a command that has a probe, and waits until it says that it is ready.
+        /// Starts a command that holds a probe, and waits until it prints that it is ready.
         private func startProbe(_ script: String, on server: ServerProcess) async throws -> ChildProcess {
             _ = try await server.wire.acquire("mail")
             _ = try await server.wire.send(.POST, "/v1/breakers/mail/reset?to=half_open")
@@ -116,7 +116,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A signal is passed on; a command that it ends says nothing of the downstream, and its probe is given back",
+            "A signal is passed on; a command that it ends reports no outcome, and its probe is given back",
             arguments: [SIGTERM, SIGINT, SIGHUP, SIGQUIT]
         )
         func signal(number: Int32) async throws {
@@ -134,7 +134,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A command that a signal does not end has its own outcome",
+            "A command that survives a signal reports its own outcome",
             arguments: [("exit 0", 0, "closed"), ("exit 4", 4, "half_open")] as [(String, Int32, String)]
         )
         func trapped(end: String, code: Int32, state: String) async throws {

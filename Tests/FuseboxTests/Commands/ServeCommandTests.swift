@@ -21,7 +21,7 @@ extension ProcessTests {
             )
         }
 
-        @Test("To a program the server tells its address, and the port that it picked")
+        @Test("In a pipe the server prints its address, with the port that it has picked")
         func port() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -30,7 +30,7 @@ extension ProcessTests {
             #expect(try await server.wire.get("/readyz").text("status") == "ready")
         }
 
-        @Test("An address that others reach is refused without tokens, before anything is made")
+        @Test("A public address without tokens is refused before any file is created")
         func exposure() async throws {
             let result = try await serve("--listen", "0.0.0.0:0")
             #expect(result.code == 1)
@@ -40,7 +40,7 @@ extension ProcessTests {
             #expect(!FileManager.default.fileExists(atPath: folder.path("fusebox.db")))
         }
 
-        @Test("A port in use is told as such")
+        @Test("A port that is in use is reported")
         func portInUse() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
@@ -50,14 +50,14 @@ extension ProcessTests {
             #expect(result.errors == "Error: cannot listen on \(address): another process listens there\n")
         }
 
-        @Test("A host that nobody knows is told as such")
+        @Test("A host name that cannot be resolved is reported")
         func unknownHost() async throws {
             let result = try await serve("--listen", "nowhere.invalid:0", "--insecure")
             #expect(result.code == 1)
             #expect(result.errors.hasPrefix("Error: cannot listen on nowhere.invalid:0: "), "\(result.errors)")
         }
 
-        @Test("A wrong value is told with where it came from")
+        @Test("An invalid setting is reported with its source")
         func origin() async throws {
             let levels = "must be trace, debug, info, notice, warning, error, critical, not \"loud\"\n"
             let option = try await serve("--log-level", "loud")
@@ -71,7 +71,7 @@ extension ProcessTests {
             #expect([option.code, variable.code, file.code] == [1, 1, 1])
         }
 
-        @Test("Tokens that cannot be read, or have a mistake, keep a server from starting")
+        @Test("A server does not start if its tokens file cannot be read or has a mistake")
         func tokens() async throws {
             let path = folder.path("tokens")
             let absent = try await serve("--tokens", path)
@@ -84,7 +84,7 @@ extension ProcessTests {
             #expect(faulty.errors.hasSuffix(expected), "\(faulty.errors)")
         }
 
-        @Test("An option wins over the environment, that over the file")
+        @Test("An option takes precedence over the environment, and the environment over the file")
         func precedence() async throws {
             let path = folder.path("f.yaml")
             try Data("server: {db: \(folder.path("file.db")), listen: 127.0.0.1:0}\n".utf8)
@@ -108,7 +108,7 @@ extension ProcessTests {
             #expect(made("option.db"))
         }
 
-        @Test("On a terminal the server says in less than ten lines what a person needs to begin")
+        @Test("On a terminal the server prints a banner of less than ten lines with the first steps")
         func banner() async throws {
             let text = try await banner("--listen", "127.0.0.1:0")
             #expect(text.split(separator: "\n", omittingEmptySubsequences: false).count < 10)
@@ -118,7 +118,7 @@ extension ProcessTests {
             #expect(text.contains("anybody on this machine may do everything"))
         }
 
-        @Test("The banner does not play down who may do everything")
+        @Test("The banner of an insecure server says that every client may do everything")
         func insecureBanner() async throws {
             let text = try await banner("--listen", "0.0.0.0:0", "--insecure")
             #expect(text.contains("anybody who reaches the port may do everything"), "\(text)")

@@ -25,21 +25,24 @@ extension ProcessTests {
             )
         }
 
-        /// The revisions that were told, each line a change.
+        /// The revisions of the printed changes, one on each line.
         private func revisions(_ output: String) -> [Int] {
             output.split(separator: "\n").compactMap { line in
                 (try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["revision"] as? Int
             }
         }
 
-        @Test("In a pipe each change is a line, and a filter admits some", .timeLimit(.minutes(2)))
+        @Test(
+            "In a pipe the watch command prints one line for each change, limited by its filter",
+            .timeLimit(.minutes(2))
+        )
         func lines() async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
             try await server.wire.putPolicy(#"{"policy":{"failure_threshold":1}}"#, of: "payments")
             let (all, some) = (try watch(server.url), try watch(server.url, "--prefix", "mail"))
             defer { for child in [all, some] { child.kill() } }
-            // Until both follow there is nothing to see.
+            // Before both commands follow the stream, they print nothing.
             var probes = 0
             try await eventually("both follow") {
                 probes += 1
@@ -59,7 +62,7 @@ extension ProcessTests {
             }
         }
 
-        @Test("Across kill -9 of the server nothing is missed and nothing told twice", .timeLimit(.minutes(2)))
+        @Test("The watch command misses and repeats no change after a kill -9 of the server", .timeLimit(.minutes(2)))
         func resume() async throws {
             let first = try await ServerProcess.start(database: database)
             defer { first.child.kill() }
@@ -71,7 +74,7 @@ extension ProcessTests {
             try await eventually("a change is told") { child.standardOutput.contains("heard") }
             first.child.kill()
             try await eventually("it is told that the server is away") { !child.standardError.isEmpty }
-            // What happens before it is there again.
+            // These changes happen before the server returns.
             let other = try await ServerProcess.start(database: database)
             for name in ["a", "b"] { try await other.wire.putPolicy(#"{"policy":{}}"#, of: "unheard-\(name)") }
             try await other.stop()
@@ -87,7 +90,10 @@ extension ProcessTests {
             #expect(complaint?["code"] as? String == "unreachable")
         }
 
-        @Test("On a terminal the list is kept up to date, and Ctrl-C gives the terminal back", .timeLimit(.minutes(2)))
+        @Test(
+            "On a terminal the watch command updates its list, and Ctrl-C restores the terminal",
+            .timeLimit(.minutes(2))
+        )
         func terminal() async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
@@ -117,7 +123,7 @@ extension ProcessTests {
             #expect(screen.hasSuffix("\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l"))
         }
 
-        @Test("A server that is away at the start is an error, and so is a breaker that does not exist")
+        @Test("The watch command fails if the server is away at the start or the breaker does not exist")
         func start() async throws {
             let away = try await Program.fusebox.run("watch", "--url", "http://127.0.0.1:1")
             #expect(away.code == 1)

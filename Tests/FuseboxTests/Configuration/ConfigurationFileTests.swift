@@ -8,14 +8,14 @@ import Testing
 
     private func name(_ text: String) throws -> BreakerName { try #require(BreakerName(text)) }
 
-    @Test("A file without anything in it says nothing", arguments: ["", "# only this\n", "~\n", "{}\n", "server:\n"])
+    @Test("An empty configuration file sets nothing", arguments: ["", "# only this\n", "~\n", "{}\n", "server:\n"])
     func empty(text: String) throws {
         let file = try file(text)
         #expect(file.settings.values.isEmpty)
         #expect(file.book == PolicyBook())
     }
 
-    @Test("Settings stand under `server`, and are known by file and line where one is wrong")
+    @Test("Settings are read under `server`, and an error about one names its file and line")
     func settings() throws {
         let file = try file("# a comment\nserver:\n  listen: 127.0.0.1:1\n  max_breakers: 7\n  insecure: true\n")
         #expect(file.settings.values == [.listen: "127.0.0.1:1", .maximumBreakers: "7", .insecure: "true"])
@@ -23,7 +23,7 @@ import Testing
         #expect(file.settings.name("max_breakers") == "f.yaml:4: server.max_breakers")
     }
 
-    @Test("A policy is a preset, fields, or fields over a preset; without a preset they lie over `default`")
+    @Test("A policy is a preset, fields, or fields over a preset; without a preset the fields change `default`")
     func policies() throws {
         let book = try file(
             """
@@ -51,7 +51,7 @@ import Testing
             book.policy(for: try name("mail")).policy
                 == (try Preset.slow.policy.applying(["failure_threshold": .null, "window_calls": .integer(50)]))
         )
-        // A breaker that is named has its own policy, whatever profile its name fits.
+        // A breaker that is listed has its own policy, whichever profile matches its name.
         #expect(book.policy(for: try name("payments:charge")) == (flaky, .config))
         #expect(
             book.policy(for: try name("ledger")).policy
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(
-        "Of the profiles that fit a name the most specific one holds, wherever it stands",
+        "The most specific profile that matches a name applies, in any order of the file",
         arguments: [
             ("payments:eu:charge", "payments:eu:*"), ("payments:us:charge", "payments:*"), ("payments", "*"),
             ("payments:eu:x", "payments:eu:?"),
@@ -80,14 +80,14 @@ import Testing
         #expect(book.policy(for: try self.name(name)).source == .profile(pattern))
     }
 
-    @Test("An anchor stands for what it names")
+    @Test("An alias takes the value of its anchor")
     func anchors() throws {
         let book = try file("default: &base\n  policy: {failure_threshold: 9}\nbreakers:\n  a: *base\n").book
         #expect(book.breakers[try name("a")]?.failureThreshold == 9)
     }
 
     @Test(
-        "What is wrong is told with file, line and field",
+        "An error in the configuration file gives the file, the line and the field",
         arguments: [
             ("- a\n", "f.yaml:1: the file must be a mapping"),
             ("text\n", "f.yaml:1: the file must be a mapping"),
@@ -176,7 +176,7 @@ import Testing
         }
     }
 
-    @Test("A file that is not there is named")
+    @Test("An error about a missing configuration file names the file")
     func absent() {
         do {
             _ = try ConfigurationFile(path: "/nowhere/f.yaml")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ListenAddressTests {
     @Test(
-        "An address is a host and a port, an IPv6 host in brackets",
+        "A listen address is a host and a port, with an IPv6 host in brackets",
         arguments: [
             ("127.0.0.1:7979", "127.0.0.1", 7979), ("[::1]:80", "::1", 80), ("localhost:0", "localhost", 0),
             ("0.0.0.0:65535", "0.0.0.0", 65_535), ("fuse.example:1", "fuse.example", 1), ("[::]:7979", "::", 7979),
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test(
-        "What is no host and port is refused",
+        "A listen address without a valid host and port is refused",
         arguments: [
             "", ":", "7979", ":7979", "localhost", "localhost:", "localhost:x", "localhost:-1", "localhost:65536",
             "localhost:+80", "::1:80", "[::1]", "[]:80", "[::1:80", "::1]:80", "local host:80", "http://localhost:80",
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(
-        "Only an address that no other machine reaches needs no tokens",
+        "A listen address needs no tokens only if no other machine can reach it",
         arguments: [
             ("127.0.0.1", true), ("127.8.9.10", true), ("localhost", true), ("::1", true), ("0.0.0.0", false),
             ("::", false), ("10.0.0.1", false), ("128.0.0.1", false), ("127.evil.example", false), ("127.0.0", false),
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(
-        "A server that listens everywhere is reached on this machine",
+        "A server that listens on all addresses is reached through the loopback address",
         arguments: [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("10.0.0.1", "10.0.0.1")]
     )
     func reachable(host: String, reachable: String) {

@@ -7,7 +7,7 @@ import Testing
 @testable import fusebox
 
 @Suite struct SettingsTests {
-    /// - Parameter file: the text of a configuration file, given by `--config`.
+    /// - Parameter file: the text of the configuration file that `--config` names.
     private func resolve(
         options: [Settings.Key: String] = [:],
         environment: [String: String] = [:],
@@ -26,7 +26,7 @@ import Testing
         )
     }
 
-    @Test("Without any setting the server is for this machine alone")
+    @Test("By default the server accepts connections only from this machine")
     func defaults() throws {
         let settings = try resolve()
         #expect(settings.listen.description == "127.0.0.1:7979")
@@ -40,7 +40,7 @@ import Testing
         #expect(settings.mayWorkersCreate)
     }
 
-    @Test("An option wins over the environment, the environment over the file, that over the default")
+    @Test("An option takes precedence over the environment, the environment over the file, the file over the default")
     func precedence() throws {
         let file = "server: {db: file.db, log_level: error, max_breakers: 3}\n"
         #expect(try resolve(file: file).databasePath == "file.db")
@@ -52,7 +52,7 @@ import Testing
         #expect(settings.maximumBreakers == 3)
     }
 
-    @Test("Every setting can come from the environment; an empty variable is none")
+    @Test("Every setting can come from the environment, and an empty variable is ignored")
     func environment() throws {
         let settings = try resolve(
             environment: [
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test(
-        "A wrong value is told with the name under which it was given",
+        "An invalid value is reported with the name of its option, variable or field",
         arguments: [
             (Settings.Key.listen, "nowhere", "host:port"), (.listen, "", "host:port"), (.db, "", "a path"),
             (.insecure, "yes", "true or false"),
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test("Of many wrong values the same one is told each time")
+    @Test("The same one of several invalid values is reported each time")
     func firstOfMany() throws {
         for _ in 0..<20 {
             do {
@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test("An empty path of the tokens file is an error that names the setting, and no server without tokens")
+    @Test("An empty path of the tokens file is an error that names the setting")
     func emptyTokens() throws {
         let expected = #"tokens must be the path of a tokens file, not """#
         let option = #expect(throws: SettingsError.self) { try resolve(options: [.tokens: ""]) }
@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test(
-        "Beyond this machine a server has tokens, or is told that it needs none",
+        "A server on a public address requires tokens or --insecure",
         arguments: [
             ("127.0.0.1:1", nil, false, true), ("0.0.0.0:1", nil, false, false), ("0.0.0.0:1", "tokens", false, true),
             ("0.0.0.0:1", nil, true, true), ("[::]:1", nil, false, false), ("[::1]:1", nil, false, true),

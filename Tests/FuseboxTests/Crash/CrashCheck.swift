@@ -1,15 +1,15 @@
 import Foundation
 import TestSupport
 
-/// Looks at a server that was started behind a crash.
+/// Checks a server that was started after a crash.
 struct CrashCheck {
     let wire: Wire
     let ledger: Ledger
     var findings: CrashRun.Findings
-    /// The highest revision that any server showed.
+    /// The highest revision that any server has shown.
     var revision: Int
 
-    /// A probe that was granted before the crash has its slot until its lease ends.
+    /// Checks that a probe granted before the crash keeps its slot until its lease ends.
     mutating func probes() async throws {
         let (generation, sent) = (ledger.generation, ContinuousClock.now)
         let held = ledger.heldGrants(at: sent, for: .milliseconds(200))
@@ -22,7 +22,7 @@ struct CrashCheck {
         ledger.allowed(permit: permit, lease: lease, sent: sent, received: .now, generation: generation)
     }
 
-    /// Sends again what was not acknowledged and has an id, and some of what was.
+    /// Repeats the reports with an id that were not acknowledged, and some of those that were.
     mutating func retries(of breakers: [String], using random: inout SplitMix64) async throws {
         for breaker in breakers {
             let withID = ledger.sent(to: breaker).filter { $0.reportID != nil }
@@ -44,7 +44,7 @@ struct CrashCheck {
         }
     }
 
-    /// Every acknowledged failure is in the log and in the count, exactly once.
+    /// Checks that every acknowledged failure is in the log and in the count, exactly once.
     mutating func failureLogs(of breakers: [String]) async throws {
         for breaker in breakers {
             let sent = ledger.sent(to: breaker)
@@ -64,7 +64,8 @@ struct CrashCheck {
         }
     }
 
-    /// The breaker of all rounds has every acknowledged failure in its count, and the newest in its log.
+    /// Checks that the breaker of all rounds has every acknowledged failure in its count, and the newest ones in its
+    /// log.
     mutating func lastingBreaker(round: Int) async throws {
         let sent = ledger.sent(to: CrashRun.lasting)
         let acknowledged = sent.filter(ledger.isAcknowledged).count
@@ -83,7 +84,7 @@ struct CrashCheck {
         )
     }
 
-    /// No revision is taken twice, and no generation goes back.
+    /// Checks that no revision is used twice, and that no generation decreases.
     mutating func revisions() async throws {
         let newest = try await wire.get("/v1/transitions?page_size=1").rows("transitions").first?["revision"] as? Int
         if (newest ?? 0) < revision { ledger.violation("revision \(newest ?? 0) behind \(revision)") }

@@ -6,7 +6,7 @@ import NIOCore
 import NIOHTTP1
 import TestSupport
 
-/// Sends requests until the server is gone, and writes down what it was answered.
+/// Sends requests until the server is gone, and records the answers.
 struct CrashClient: Sendable {
     let number: Int
     let round: Int
@@ -17,7 +17,7 @@ struct CrashClient: Sendable {
 
     // MARK: Failures
 
-    /// Reports failures one at a time; every second one with an id.
+    /// Reports failures one at a time, every second one with an id.
     func reportFailures() async {
         await untilGone { turn in
             let failure = failure(turn, hasID: turn % 2 == 0)
@@ -56,7 +56,7 @@ struct CrashClient: Sendable {
 
     private static let batchSize = 10
 
-    /// Every fourth goes to a breaker that sees all rounds.
+    /// Makes a failure; every fourth is for the breaker of all rounds.
     private func failure(_ turn: Int, hasID: Bool) -> SentFailure {
         let detail = "r\(round)-c\(number)-\(turn)"
         let breaker = turn % 4 == 3 ? CrashRun.lasting : CrashRun.breaker(ofRound: round, number % 2)
@@ -65,12 +65,13 @@ struct CrashClient: Sendable {
 
     // MARK: Probes
 
-    /// Trips the breaker whenever it is closed; probes it when it may, and then reports either way or holds the slot.
+    /// Trips the breaker when it is closed, probes it when it may, and then reports an outcome or holds the slot.
     func tripAndProbe() async {
         var random = random
         var rest: Duration?
         await untilGone { _ in
-            // A worker calls its downstream in between; asked without a pause, the server would have no time for reports.
+            // A worker calls its downstream in between. Without a pause the acquires would leave the server no time for
+            // reports.
             if let rest { try await Task.sleep(for: rest) }
             rest = .milliseconds(5)
             let (generation, sent) = (ledger.generation, ContinuousClock.now)
@@ -94,7 +95,7 @@ struct CrashClient: Sendable {
         if answer.applied, answer.state == "open" { ledger.tripped(sent: sent, received: .now) }
     }
 
-    /// - Parameter step: sends something, and says whether to go on.
+    /// - Parameter step: sends a request, and returns whether to continue.
     private func untilGone(_ step: (Int) async throws -> Bool) async {
         var turn = 0
         do {
@@ -102,7 +103,7 @@ struct CrashClient: Sendable {
         } catch let error as FuseboxError {
             ledger.violation("client \(number) was answered: \(error)")
         } catch {
-            // The server is gone; whether what was under way is stored, nobody knows.
+            // The server is gone; the requests in flight may or may not be stored.
         }
     }
 }

@@ -6,7 +6,7 @@ import Foundation
 import NIOCore
 import TestSupport
 
-/// Kills a server under load, again and again on one database, and holds what it stored against what it said.
+/// Kills a server under load, again and again on one database, and compares the stored data with its answers.
 struct CrashRun: Sendable {
     struct Findings: Sendable {
         var rounds = 0
@@ -14,7 +14,7 @@ struct CrashRun: Sendable {
         var sent = 0
         var losses = Losses.none
         var violations: [String] = []
-        /// What the run met with: a run that met with nothing proves nothing.
+        /// How often the run met certain cases: a run that met none proves nothing.
         var retriedUnacknowledged = 0
         var probes = 0
         var slotsHeldAcrossCrash = 0
@@ -24,10 +24,10 @@ struct CrashRun: Sendable {
     let program: Program
     let rounds: Int
     let seed: UInt64
-    /// A run that is to find a loss may end with the first.
+    /// Whether the run ends with the first loss, as a run that must find one may.
     var stopsAtFirstLoss = false
 
-    /// The breaker that is reported to in every round.
+    /// The breaker that gets reports in every round.
     static let lasting = "lasting"
     /// The breaker that trips and recovers.
     static let tripping = "tripping"
@@ -41,7 +41,7 @@ struct CrashRun: Sendable {
     private static func breakers(ofRound round: Int) -> [String] { (0..<2).map { breaker(ofRound: round, $0) } }
 
     func run() async throws -> Findings {
-        // A connection that is refused tells at once that the server is gone.
+        // A refused connection must show at once that the server is gone, so the client does not retry it.
         var configuration = HTTPClient.Configuration()
         configuration.connectionPool.retryConnectionEstablishment = false
         let http = HTTPClient(configuration: configuration)
@@ -91,7 +91,7 @@ struct CrashRun: Sendable {
         return findings
     }
 
-    /// Lets clients loose on the server, and kills it in the middle.
+    /// Starts clients on the server, and kills the server while they work.
     private func crash(
         _ server: ServerProcess,
         round: Int,
@@ -115,7 +115,7 @@ struct CrashRun: Sendable {
             for number in 0..<5 { group.addTask { await client(number, seeds[number]).reportFailures() } }
             group.addTask { await client(5, seeds[5]).reportBatches() }
             for number in 6..<9 { group.addTask { await client(number, seeds[number]).tripAndProbe() } }
-            // The moment of the crash is what the run varies; nothing else decides it.
+            // The sleep sets the moment of the crash, which is what the run varies.
             try await Task.sleep(for: life)
             server.child.kill()
             try await server.child.waitUntilEnd()

@@ -4,7 +4,7 @@ import Testing
 extension ProcessTests {
     @Suite struct CrashTests {
         @Test(
-            "A server that is killed at any moment has everything that it acknowledged, once",
+            "A server that is killed at any moment has stored everything that it acknowledged, once",
             .timeLimit(.minutes(15))
         )
         func kill() async throws {
@@ -25,7 +25,7 @@ extension ProcessTests {
             if runsSlowTests { #expect(findings.slotsHeldAcrossCrash > 0) }
         }
 
-        @Test("The same run finds out a server that acknowledges before it commits", .timeLimit(.minutes(5)))
+        @Test("The crash run detects a server that acknowledges before it commits", .timeLimit(.minutes(5)))
         func seededBug() async throws {
             let seed = SplitMix64.seed()
             print("crash run of the faulty server: FUSEBOX_TEST_SEED=\(seed)")
@@ -33,7 +33,7 @@ extension ProcessTests {
             #expect(!findings.losses.lost.isEmpty)
         }
 
-        @Test("What is acknowledged must be stored once; what was only sent may be")
+        @Test("An acknowledged failure must be stored once, and one that was only sent may be")
         func pureCheck() {
             func check(_ stored: [String]) -> Losses {
                 losses(acknowledged: ["a", "b"], sent: ["a", "b", "c"], stored: stored)

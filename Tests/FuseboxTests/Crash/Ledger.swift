@@ -1,34 +1,34 @@
 import NIOConcurrencyHelpers
 
-/// A failure that a client reported under a text of its own.
+/// A failure that a client has reported with a unique text.
 struct SentFailure: Hashable, Sendable {
     var breaker: String
-    /// Unique in the run.
+    /// The text, unique in the run.
     var detail: String
     var reportID: String?
     var round: Int
 
-    /// What is counted against the length of a log: a breaker's failures of one round.
+    /// The share of a breaker's log that a round may fill: the key under which its failures are counted.
     fileprivate var share: String { "\(breaker) \(round)" }
 }
 
-/// What the clients of a crash run sent and were answered, and what must never have been answered so.
+/// The requests and answers of a crash run's clients, and the answers that violate a rule.
 ///
-/// It lives through every crash. Instants are the clients' own: `sent` is before, `received` behind whatever the
-/// server did.
+/// A ledger is used across all crashes. Instants are those of the clients: `sent` is before and `received` is after
+/// everything that the server did.
 final class Ledger: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    /// A probe's permit, held by a client.
+    /// The permit of a probe that a client has been granted.
     struct Grant: Sendable {
         var permit: String
         var sent: Instant
         var received: Instant
         var lease: Duration
-        /// When its report was sent; `nil` while it is held.
+        /// When its report was sent; `nil` while the client holds it.
         var released: Instant?
 
-        /// Until then the lease lives for certain.
+        /// The lease is certainly live before this instant.
         var liveUntil: Instant { min(sent + lease, released ?? sent + lease) }
     }
 
@@ -37,7 +37,7 @@ final class Ledger: Sendable {
         var acknowledged: Set<String> = []
         var shares: [String: Int] = [:]
         var grants: [Grant] = []
-        /// The newest trip that was acknowledged.
+        /// The newest acknowledged trip.
         var trip: (sent: Instant, received: Instant)?
         var generation = 0
         var violations: [String] = []
@@ -45,12 +45,12 @@ final class Ledger: Sendable {
 
     private let contents = NIOLockedValueBox(Contents())
 
-    /// A restarted server anchors its clock anew, to the millisecond.
+    /// A restarted server reads the time anew, with a precision of a millisecond.
     private static let tolerance = Duration.milliseconds(20)
 
     // MARK: Failures
 
-    /// - Returns: `false` where the breaker's log is as full as it may become and still hold every row.
+    /// - Returns: `false` if the breaker's log could not hold all of these rows.
     func send(_ failures: [SentFailure]) -> Bool {
         contents.withLockedValue { contents in
             guard failures.allSatisfy({ contents.shares[$0.share, default: 0] < Self.mostPerRound }) else {
@@ -87,18 +87,18 @@ final class Ledger: Sendable {
     var generation: Int { contents.withLockedValue { $0.generation } }
     var probeCount: Int { contents.withLockedValue { $0.grants.count } }
 
-    /// Leases that live for certain, and for a while.
+    /// The leases that are certainly live for at least `rest`.
     func heldGrants(at now: Instant, for rest: Duration) -> [Grant] {
         contents.withLockedValue { $0.grants.filter { $0.released == nil && now + rest < $0.sent + $0.lease } }
     }
 
-    /// Whether the newest trip keeps the breaker open for certain, unless a probe came after it.
+    /// Whether the newest trip certainly keeps the breaker open, unless a probe came after it.
     func isOpen(at now: Instant) -> Bool {
         contents.withLockedValue { $0.trip.map { now < $0.sent + CrashRun.recoveryTimeout } ?? false }
     }
 
-    /// An acquire was allowed.
-    /// - Parameter generation: the highest that was known when it was sent.
+    /// Records an allowed acquire.
+    /// - Parameter generation: the highest generation that was known when the acquire was sent.
     func allowed(permit: String, lease: Duration?, sent: Instant, received: Instant, generation: Int) {
         contents.withLockedValue { contents in
             let own = Int(permit.prefix { $0 != "-" }) ?? 0
@@ -119,7 +119,7 @@ final class Ledger: Sendable {
         }
     }
 
-    /// The report of a probe is about to be sent.
+    /// Records that the report of a probe is about to be sent.
     func release(_ permit: String, at now: Instant) {
         contents.withLockedValue { contents in
             guard let place = contents.grants.lastIndex(where: { $0.permit == permit }) else { return }
@@ -127,7 +127,7 @@ final class Ledger: Sendable {
         }
     }
 
-    /// A report was answered: the breaker tripped.
+    /// Records a report whose answer says that the breaker has tripped.
     func tripped(sent: Instant, received: Instant) {
         contents.withLockedValue { contents in
             if contents.trip.map({ $0.sent < sent }) ?? true { contents.trip = (sent, received) }

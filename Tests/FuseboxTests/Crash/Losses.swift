@@ -1,16 +1,17 @@
-/// How what is stored differs from what was acknowledged.
+/// The differences between the stored and the acknowledged failures.
 struct Losses: Hashable, Sendable {
-    /// Acknowledged, and not stored.
+    /// Failures that were acknowledged and are not stored.
     var lost: Set<String> = []
-    /// Stored more than once.
+    /// Failures that are stored more than once.
     var repeated: Set<String> = []
-    /// Stored, and never sent.
+    /// Failures that are stored and were never sent.
     var invented: Set<String> = []
 
     static let none = Losses()
 }
 
-/// Holds what a server acknowledged against what it has stored. What was sent and not acknowledged may be stored once.
+/// Compares the acknowledged failures with the stored ones. A failure that was sent and not acknowledged may be stored
+/// once.
 func losses(acknowledged: Set<String>, sent: Set<String>, stored: [String]) -> Losses {
     var seen: Set<String> = []
     var repeated: Set<String> = []

@@ -8,7 +8,7 @@ import Testing
 extension ProcessTests {
     @Suite struct DemoTests {
         @Test(
-            "The demo ends within a minute, and its breaker opened, probed one at a time and closed",
+            "The demo ends within a minute, and its breaker opens, probes one call at a time and closes",
             .enabled(if: runsSlowTests, "set FUSEBOX_SLOW_TESTS=1"),
             .timeLimit(.minutes(2))
         )
@@ -28,7 +28,7 @@ extension ProcessTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
         }
 
-        @Test("What others report to the demo's breaker does not steer the terminal that shows its end")
+        @Test("Control characters in a report to the demo's breaker do not reach the terminal")
         func hostileCause() throws {
             let cause = #"{"state":"open","last_transition":{"detail":"\u001b[2J\u009b31m"}}"#
             var story = DemoStory()
@@ -41,7 +41,7 @@ extension ProcessTests {
             #expect(!summary.contains("\u{1b}") && !summary.contains("\u{9b}"), "\(summary.debugDescription)")
         }
 
-        @Test("A demo that is interrupted takes its workers and its files along", .timeLimit(.minutes(1)))
+        @Test("An interrupted demo removes its workers and its files", .timeLimit(.minutes(1)))
         func interruption() async throws {
             let folder = try TemporaryFolder()
             let demo = try ChildProcess(
@@ -74,12 +74,15 @@ extension ProcessTests {
     }
 
     @Suite struct DemoTallyTests {
-        @Test("A worker's line is read as it is written", arguments: ["1 2 3 4\n", "0 0 0 0\n"])
+        @Test("A worker's line is parsed as it was written", arguments: ["1 2 3 4\n", "0 0 0 0\n"])
         func line(text: String) throws {
             #expect(try #require(DemoTally(line: text.dropLast())).line == text)
         }
 
-        @Test("Half a line is no line", arguments: ["", "1", "1 2 3", "1 2 3 x", "1 2 3 4 5"])
+        @Test(
+            "An incomplete or invalid worker's line is refused",
+            arguments: ["", "1", "1 2 3", "1 2 3 x", "1 2 3 4 5"]
+        )
         func half(text: String) {
             #expect(DemoTally(line: text) == nil)
         }
