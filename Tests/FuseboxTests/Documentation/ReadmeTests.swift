@@ -21,13 +21,13 @@ extension ProcessTests {
             }
         }
 
-        @Test("Its curl lines, run in order, give what it shows")
+        @Test("The curl commands of the README, run in order, print the output that it shows")
         func curlLines() async throws {
             let folder = try TemporaryFolder()
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             var ran = 0
             for block in blocks("console") where !block.hasPrefix("$ make") {
-                // A minute passes between the second and the third; an operator's probe takes its place here.
+                // A minute passes between the second and the third block; here an operator's reset takes its place.
                 if block.contains("half_open") {
                     _ = try await shell("curl -s -X POST '\(server.url)/v1/breakers/payments/reset?to=half_open'")
                 }
@@ -37,7 +37,7 @@ extension ProcessTests {
             #expect(ran == 3)
         }
 
-        /// Runs what stands behind each prompt and compares its output with the lines below.
+        /// Runs the command after each prompt and compares its output with the lines below.
         private func check(_ block: String, against server: ServerProcess) async throws {
             var command = ""
             var expected: [String] = []
@@ -64,7 +64,7 @@ extension ProcessTests {
             try await run()
         }
 
-        /// Without what differs from run to run.
+        /// The output without the parts that differ from run to run.
         private func general(_ output: String) -> String {
             output.replacing(/59\d\d\d|60000/, with: "N").replacing(/3-[0-9a-f]{16}/, with: "PERMIT")
                 .trimmingCharacters(in: .whitespacesAndNewlines)
@@ -76,7 +76,7 @@ extension ProcessTests {
             return result.output
         }
 
-        @Test("Its worker's loop protects a call, carries the permit, and fails open")
+        @Test("The worker loop of the README protects a call, carries the permit and fails open")
         func pythonWorker() async throws {
             let worker = try #require(blocks("python").first)
             #expect(worker.split(separator: "\n").filter { !$0.isEmpty }.count <= 25)
@@ -107,7 +107,10 @@ extension ProcessTests {
             return result.output
         }
 
-        @Test("Its table of policies is the table that validates", arguments: PolicyField.allCases)
+        @Test(
+            "The policy table of the README has the defaults and ranges that the server validates",
+            arguments: PolicyField.allCases
+        )
         func policyTable(field: PolicyField) throws {
             let row = try #require(text.split(separator: "\n").first { $0.hasPrefix("| `\(field.rawValue)` |") })
             let cells = row.split(separator: "|", omittingEmptySubsequences: false)
@@ -128,7 +131,7 @@ extension ProcessTests {
             #expect(cells[3] == range)
         }
 
-        @Test("Its configuration file is one that the server takes")
+        @Test("The server accepts the configuration file of the README")
         func configurationFile() async throws {
             let yaml = try #require(blocks("yaml").first)
             let folder = try TemporaryFolder()

@@ -20,7 +20,7 @@ import Testing
         return TextLogHandler(label: "fusebox").line(event, at: Date(timeIntervalSince1970: 0))
     }
 
-    @Test("A log line has its fields in order, with quotes where a value could be taken for several")
+    @Test("A log line has its fields in order, with quotes around ambiguous values")
     func fields() {
         let metadata: Logger.Metadata = [
             "to": "open", "detail": "5 failures; actor=x", "empty": "", "quote": #"a"b\"#, "a b": "c",
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "Nothing in a log line begins another or steers a terminal",
+        "No text in a log line starts another line or contains a control character",
         arguments: [
             "\n", "\r", "\r\n", "\t", "\0", "\u{1b}[2J", "\u{1b}]0;x\u{7}", "\u{7f}", "\u{85}", "\u{9b}31m",
             "\u{9d}0;x\u{9c}",
@@ -53,7 +53,7 @@ import Testing
 extension ProcessTests {
     @Suite struct LogTests {
         @Test(
-            "What workers and operators send forges no line of the log and steers no terminal",
+            "A text from a worker or an operator neither forges a log line nor controls the terminal",
             arguments: ["text", "json"]
         )
         func forgery(format: String) async throws {
@@ -89,7 +89,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A body that cannot be read leaves no line in the log, and so nothing of what was sent",
+            "A body that cannot be read is not logged",
             .timeLimit(.minutes(2)),
             arguments: ["-1\r\n", "0\r\n"]
         )

@@ -6,7 +6,7 @@ extension ProcessTests {
     @Suite(.enabled(if: SteppedClock.isPossible, "the library that sets the clock is made by a C compiler"))
     struct ClockStepTests {
         @Test(
-            "A step of the system's clock by two hours moves what is shown, and no deadline",
+            "A step of the system clock by two hours moves the displayed instants, and no deadline",
             .timeLimit(.minutes(3)),
             arguments: [-7_200_000, 7_200_000] as [Int64]
         )

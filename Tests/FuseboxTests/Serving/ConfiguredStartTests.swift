@@ -22,7 +22,10 @@ extension ProcessTests {
             return (view.number("policy", "failure_threshold"), view.text("policy_source"))
         }
 
-        @Test("The configuration holds at each start, except where the API set the policy", .timeLimit(.minutes(2)))
+        @Test(
+            "The configuration is applied at each start, except to a policy that the API has set",
+            .timeLimit(.minutes(2))
+        )
         func application() async throws {
             let first = try await start(
                 """
@@ -35,7 +38,7 @@ extension ProcessTests {
                 """
             )
             defer { first.child.kill() }
-            // A configured breaker exists from the start; the others from the first question on.
+            // A configured breaker exists from the start, the others from their first acquire.
             #expect(
                 try await first.wire.get("/v1/breakers").rows("breakers").map { $0["name"] as? String } == ["ledger"]
             )
@@ -57,7 +60,7 @@ extension ProcessTests {
                 """
             )
             defer { second.child.kill() }
-            // 5 is the built-in default, too.
+            // 5 is also the built-in default.
             #expect(try await policy("ledger", second.wire) == (5, "default"))
             #expect(try await policy("payments:charge", second.wire) == (nil, "profile:payments:*"))
             #expect(try await policy("payroll", second.wire) == (5, "default"))

@@ -11,7 +11,7 @@ extension ProcessTests {
             folder = try TemporaryFolder()
         }
 
-        @Test("A follower whose server lost its volume hears of all that holds in the new database")
+        @Test("A follower gets a resync with the whole new database if its server has lost its volume")
         func lostVolume() async throws {
             let first = try await start("first.db")
             defer { first.child.kill() }
@@ -29,7 +29,7 @@ extension ProcessTests {
             #expect(try await !id.hasPrefix(epoch(of: second)))
         }
 
-        @Test("A follower whose server was restored from a backup hears of all that holds in the copy")
+        @Test("A follower gets a resync with the whole copy if its server was restored from a backup")
         func restoredBackup() async throws {
             let first = try await start("first.db")
             defer { first.child.kill() }
@@ -47,7 +47,7 @@ extension ProcessTests {
             try await expectResync(of: watcher, behind: id, second)
         }
 
-        @Test("A server that starts again with its own files is of the same epoch, and so is a plain copy of them")
+        @Test("A server keeps its epoch when it restarts on its own files or on a plain copy of them")
         func sameFiles() async throws {
             let first = try await start("first.db")
             try await first.wire.putPolicy(#"{"policy":{}}"#, of: "a")
@@ -67,8 +67,8 @@ extension ProcessTests {
             try await ServerProcess.start(database: folder.path(name))
         }
 
-        /// Another database at the address of a server that has ended. Its history passes what the follower knows of the
-        /// other one, and `payments` is forced open at a revision that the follower has behind it there.
+        /// Starts another database at the address of a server that has ended. Its history has more revisions than the
+        /// follower knows, and `payments` is forced open at a revision that the follower has already passed.
         private func restart(_ server: ServerProcess, _ name: String) async throws -> ServerProcess {
             let port = try #require(URL(string: server.url)?.port)
             let unheard = try await start(name)
@@ -91,7 +91,7 @@ extension ProcessTests {
             }
         }
 
-        /// The id of the panel with which a stream begins.
+        /// The id of the resync with which the watcher's stream begins.
         private func lastID(of watcher: ChildProcess) async throws -> String {
             try await eventually("the stream begins") {
                 lines(of: watcher).contains { $0["type"] as? String == "resync" }
@@ -103,7 +103,7 @@ extension ProcessTests {
             try #require(try await server.wire.get("/version").text("epoch"))
         }
 
-        /// The watcher, which follows by itself, and a client that names `id` are both told of the whole panel.
+        /// Expects a resync for the watcher, which resumes by itself, and for a client that sends `id`.
         private func expectResync(of watcher: ChildProcess, behind id: String, _ server: ServerProcess) async throws {
             let socket = try RawSocket(url: server.url)
             try socket.send("GET /v1/events HTTP/1.1\r\nhost: x\r\nlast-event-id: \(id)\r\n\r\n")

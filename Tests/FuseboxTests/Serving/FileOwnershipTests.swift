@@ -33,7 +33,7 @@ extension ProcessTests {
             try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         }
 
-        /// A database of a server that was stopped.
+        /// Makes the database of a stopped server.
         private func makeDatabase() async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
@@ -44,7 +44,7 @@ extension ProcessTests {
         // MARK: Two servers
 
         @Test(
-            "A server refuses a database with a second name, whether or not another server runs",
+            "A server refuses a database file with a second name, whether or not another server runs",
             .timeLimit(.minutes(2))
         )
         func hardLink() async throws {
@@ -66,7 +66,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A server refuses a database that another server has open where it is mounted",
+            "A server refuses a database that another server has open under another mount",
             .enabled(if: SmallDisk.isPossible, "mounting takes root"),
             .timeLimit(.minutes(2))
         )
@@ -96,7 +96,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A server keeps its lock on the database, and SQLite's, while backups are made and metrics are read",
+            "A server keeps its own lock and SQLite's lock on the database during backups and reads",
             .enabled(if: FileManager.default.isReadableFile(atPath: "/proc/locks")),
             .timeLimit(.minutes(2))
         )
@@ -111,7 +111,7 @@ extension ProcessTests {
             let file = try #require(
                 try FileManager.default.attributesOfItem(atPath: database)[.systemFileNumber] as? Int
             )
-            // `1: POSIX  ADVISORY  READ 1234 fe:00:5678 …`: the kind, the process, and the file behind the device.
+            // `1: POSIX  ADVISORY  READ 1234 fe:00:5678 …`: the kind, the process, and the file after the device.
             let kinds = try String(contentsOfFile: "/proc/locks", encoding: .utf8).split(separator: "\n").compactMap {
                 let words = $0.split(separator: " ")
                 return words[4] == "\(server.child.pid)" && words[5].hasSuffix(":\(file)") ? String(words[1]) : nil
@@ -121,7 +121,7 @@ extension ProcessTests {
 
         // MARK: What others may write and read
 
-        @Test("A database that every user may write is refused with what to do", .timeLimit(.minutes(2)))
+        @Test("A database that every user may write is refused with advice", .timeLimit(.minutes(2)))
         func writableDatabase() async throws {
             try await makeDatabase()
             try setMode(0o622, of: database)
@@ -134,7 +134,7 @@ extension ProcessTests {
             #expect(try mode(database) == 0o622)
         }
 
-        @Test("A tokens file that every user may write is refused, at the start and at SIGHUP", .timeLimit(.minutes(2)))
+        @Test("A tokens file that every user may write is refused at the start and at SIGHUP", .timeLimit(.minutes(2)))
         func writableTokens() async throws {
             let (token, tokens) = (try await newToken("ops"), folder.path("tokens"))
             try write(token.line, to: "tokens")
@@ -143,7 +143,7 @@ extension ProcessTests {
             #expect(refused.code == 1)
             #expect(refused.errors.contains("chmod o-w \(tokens)"), "\(refused.errors)")
 
-            // A group is the deployer's business.
+            // Access by a group is the deployer's decision.
             try setMode(0o660, of: tokens)
             let server = try await ServerProcess.start(database: database, options: ["--tokens", tokens])
             defer { server.child.kill() }
@@ -157,7 +157,7 @@ extension ProcessTests {
             #expect(try await wire.acquire("payments").status == 200)
         }
 
-        @Test("A server warns of files that every user may read", .timeLimit(.minutes(2)), arguments: [0o600, 0o604])
+        @Test("A server warns about files that every user may read", .timeLimit(.minutes(2)), arguments: [0o600, 0o604])
         func readable(mode: Int) async throws {
             try await makeDatabase()
             let tokens = folder.path("tokens")
@@ -170,7 +170,7 @@ extension ProcessTests {
             }
         }
 
-        @Test("Every file is its owner's alone whatever the umask", .timeLimit(.minutes(2)))
+        @Test("Only the owner may access the server's files, whatever the umask", .timeLimit(.minutes(2)))
         func umask() async throws {
             let open = Program(path: "/bin/sh", arguments: ["-c", #"umask 000; exec "$0" "$@""#, Program.fusebox.path])
             let server = try await ServerProcess.start(
@@ -194,7 +194,7 @@ extension ProcessTests {
 
         // MARK: Files of others
 
-        @Test("A start and a backup leave every file beside the database as it is", .timeLimit(.minutes(2)))
+        @Test("A start and a backup leave other files beside the database unchanged", .timeLimit(.minutes(2)))
         func neighbours() async throws {
             let names = ["fusebox.db.backup-20261129", "fusebox.db.backup-1", "fusebox.db.copy-1", "copy.db.partial"]
             for name in names { try write("mine", to: name) }
@@ -208,7 +208,7 @@ extension ProcessTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == all.sorted())
         }
 
-        @Test("A backup writes through no link that was planted", .timeLimit(.minutes(2)), arguments: ["", ".partial"])
+        @Test("A backup does not write through a planted link", .timeLimit(.minutes(2)), arguments: ["", ".partial"])
         func plantedLink(suffix: String) async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
@@ -222,7 +222,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A server is refused where the files beside its database are others'",
+            "A server refuses a start if a file beside its database is a link to another file",
             .timeLimit(.minutes(2)),
             arguments: ["fusebox.db.lock", "fusebox.db-wal", "fusebox.db-shm", "fusebox.db-journal"],
             [false, true]
@@ -237,7 +237,7 @@ extension ProcessTests {
                     withDestinationPath: folder.path("diary")
                 )
             }
-            // Without it the log would be a log without its database.
+            // Without a database the server would refuse the log for another reason.
             if name.hasSuffix("-wal") { try write("", to: "fusebox.db") }
             let result = try await serve(database)
             #expect(result.code == 1)
@@ -245,7 +245,7 @@ extension ProcessTests {
             #expect(try text("diary") == "mine\n")
         }
 
-        @Test("A file with the lock's name that is no lock is left as it is", .timeLimit(.minutes(2)))
+        @Test("A foreign file with the lock's name is refused and left unchanged", .timeLimit(.minutes(2)))
         func foreignLockFile() async throws {
             try write("my notes\n", to: "fusebox.db.lock")
             let result = try await serve(database)

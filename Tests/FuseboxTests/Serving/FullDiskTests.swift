@@ -6,7 +6,7 @@ import Testing
 extension ProcessTests {
     @Suite struct FullDiskTests {
         @Test(
-            "With a full disk decisions go on, and the server heals by itself when there is space",
+            "On a full disk decisions continue, and the server recovers by itself when there is space",
             .enabled(
                 if: SmallDisk.isPossible,
                 "mounting a small file system takes root, and a container that allows it"
@@ -31,7 +31,7 @@ extension ProcessTests {
 
             try disk.fill()
             var refusal: Reply?
-            // Pages that the log has already are no new space.
+            // Reports may still succeed while they fit into pages that the log already has.
             for number in 0..<2_000 where refusal == nil {
                 let reply = try await wire.fail("calm", detail: "full-\(number)")
                 if reply.status == 200 { acknowledged += 1 } else { refusal = reply }
@@ -49,7 +49,7 @@ extension ProcessTests {
                 return reply.status == 200 && reply.text("storage") == "ok"
             }
             #expect(server.log.contains("The store works again"), "\(server.log)")
-            // What was refused had no effect: under its id it is new.
+            // The refused report had no effect, so its id is free for another report.
             let repeated = try await wire.fail("calm", detail: "again", id: "refused")
             #expect(repeated.flag("applied") == true)
             #expect(repeated.flag("duplicate") == nil)
@@ -66,7 +66,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A start on a full disk decides what needs no write, says what is wrong, and heals when there is space",
+            "A server that starts on a full disk decides without writes, logs the error and recovers with free space",
             .enabled(if: SmallDisk.isPossible, "mounting takes root"),
             .timeLimit(.minutes(3)),
             arguments: [true, false]
@@ -105,7 +105,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A database that cannot be made, or not be opened, is refused with what to do about the disk",
+            "A database that cannot be created or opened is refused with advice about the disk",
             .enabled(if: SmallDisk.isPossible, "mounting takes root"),
             .timeLimit(.minutes(3))
         )

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension ProcessTests {
-    /// What the container image sets: a tokens file that the first start makes.
+    /// The setting of the container image: a tokens file that the first start creates.
     @Suite struct InitialTokensTests {
         private let folder: TemporaryFolder
         private var database: String { folder.path("fusebox.db") }
@@ -32,7 +32,7 @@ extension ProcessTests {
             return try await wire.acquire("payments").status
         }
 
-        @Test("The first start makes an operator's token and prints its secret once", .timeLimit(.minutes(2)))
+        @Test("The first start creates an operator's token and prints its secret once", .timeLimit(.minutes(2)))
         func firstStart() async throws {
             let first = try await start()
             defer { first.child.kill() }
@@ -50,7 +50,10 @@ extension ProcessTests {
             #expect(try await status(of: second, secret: secret) == 200)
         }
 
-        @Test("Where a database exists, a missing tokens file is an error and is not made", .timeLimit(.minutes(2)))
+        @Test(
+            "A missing tokens file beside an existing database is an error and is not created",
+            .timeLimit(.minutes(2))
+        )
         func existingDatabase() async throws {
             let first = try await start()
             defer { first.child.kill() }
@@ -65,7 +68,7 @@ extension ProcessTests {
             #expect(!FileManager.default.fileExists(atPath: tokens))
         }
 
-        @Test("A tokens file that an operator names and that is missing is an error", .timeLimit(.minutes(2)))
+        @Test("A missing tokens file that an operator has named is an error", .timeLimit(.minutes(2)))
         func namedFile() async throws {
             let named = folder.path("mine")
             let result = try await Program.fusebox.run(
@@ -77,7 +80,7 @@ extension ProcessTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
         }
 
-        @Test("An insecure server makes no tokens and needs none", .timeLimit(.minutes(2)))
+        @Test("An insecure server creates no tokens and needs none", .timeLimit(.minutes(2)))
         func insecure() async throws {
             let server = try await start(options: ["--insecure"])
             defer { server.child.kill() }

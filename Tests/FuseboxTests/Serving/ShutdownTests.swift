@@ -22,15 +22,15 @@ extension ProcessTests {
             defer { server.child.kill() }
             #expect(try await server.wire.fail("payments").status == 200)
             server.child.signal(signal)
-            // Sooner than what is not idle would be cut off.
+            // This is sooner than the server would cut off busy connections.
             try await server.child.waitUntilEnd(within: 12)
             #expect(server.child.exitCode == 0, "\(server.log)")
-            // The database is complete without its log.
+            // The database is complete without its write-ahead log.
             #expect((try? Data(contentsOf: URL(fileURLWithPath: database + "-wal")))?.isEmpty != false)
             try DatabaseCheck.check(database)
         }
 
-        @Test("Requests that are under way at SIGTERM are answered, and what is answered is stored")
+        @Test("A request in flight at SIGTERM is answered, and an answered report is stored")
         func underWay() async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
@@ -49,7 +49,7 @@ extension ProcessTests {
                 try socket.send(head + body.prefix(10))
                 return (socket, rest: String(body.dropFirst(10)))
             }
-            // Each is told to go on with its body: the server has begun it.
+            // Each client is told to send its body, so the server has begun the request.
             try await eventually("every request is under way") { sockets.allSatisfy(\.0.hasInput) }
             server.child.signal(SIGTERM)
             try await eventually("no connection is taken any more") { (try? RawSocket(url: server.url)) == nil }
@@ -68,7 +68,7 @@ extension ProcessTests {
             #expect(try await next.wire.get("/v1/breakers/payments").number("counts", "failures") == answered)
         }
 
-        @Test("Connections that come while the server stops do not bring it down", .timeLimit(.minutes(3)))
+        @Test("Connections that arrive while the server stops do not crash it", .timeLimit(.minutes(3)))
         func latecomers() async throws {
             for _ in 1...4 {
                 let server = try await ServerProcess.start(database: database)
@@ -84,7 +84,7 @@ extension ProcessTests {
             }
         }
 
-        @Test("What waits in the queue at SIGTERM is answered", .timeLimit(.minutes(3)))
+        @Test("Reports in the queue at SIGTERM are answered and stored", .timeLimit(.minutes(3)))
         func queue() async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
@@ -97,7 +97,7 @@ extension ProcessTests {
                     "POST /v1/reports HTTP/1.1\r\nhost: x\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)"
                 )
             }
-            // When the first is answered the others are somewhere on their way.
+            // When the first request is answered, the others are at any stage of their processing.
             try await eventually("an answer") { sockets.contains { $0.hasInput } }
             server.child.signal(SIGTERM)
             var accepted = 0
@@ -114,7 +114,7 @@ extension ProcessTests {
             #expect(try await next.wire.get("/v1/breakers/payments").number("counts", "failures") == accepted)
         }
 
-        @Test("A response that nobody reads does not hold up the end", .timeLimit(.minutes(3)))
+        @Test("A response that its client does not read does not delay the shutdown", .timeLimit(.minutes(3)))
         func endlessResponse() async throws {
             let first = try await ServerProcess.start(database: database)
             defer { first.child.kill() }
@@ -137,7 +137,7 @@ extension ProcessTests {
             )
         }
 
-        /// Makes the database too large for the buffers of a connection.
+        /// Makes the database larger than the buffers of a connection.
         private func fill(megabytes: Int) throws {
             let connection = try Connection(path: database, access: .readWrite, vfs: nil)
             try connection.execute(
@@ -149,7 +149,7 @@ extension ProcessTests {
             )
         }
 
-        @Test("A SIGHUP that comes while the server starts has the tokens read again", .timeLimit(.minutes(2)))
+        @Test("A SIGHUP during the start of the server makes it read the tokens again", .timeLimit(.minutes(2)))
         func early() async throws {
             let (first, second) = (try await newToken("first"), try await newToken("second"))
             let path = folder.path("tokens")
@@ -160,7 +160,7 @@ extension ProcessTests {
                 ["serve", "--listen", "127.0.0.1:0", "--db", database, "--tokens", path]
             )
             defer { child.kill() }
-            // With its tokens it is done by then; the migrations are ahead.
+            // By then the server has read its tokens, and has yet to run the migrations.
             try await eventually("the server owns its database") {
                 (try? String(contentsOfFile: database + ".lock", encoding: .utf8))?.contains("\(child.pid)") == true
             }
@@ -174,7 +174,10 @@ extension ProcessTests {
             #expect(child.exitCode == 0)
         }
 
-        @Test("SIGHUP reads the tokens again; a faulty file changes nothing and is told", .timeLimit(.minutes(2)))
+        @Test(
+            "SIGHUP reads the tokens again, and an invalid file changes nothing and is logged",
+            .timeLimit(.minutes(2))
+        )
         func tokens() async throws {
             let (first, second) = (try await newToken("first"), try await newToken("second"))
             let path = folder.path("tokens")

@@ -19,7 +19,7 @@ extension ProcessTests {
             try await Program.fusebox.run(["serve", "--listen", "127.0.0.1:0"] + options)
         }
 
-        /// A database with a breaker in it, of a server that was stopped.
+        /// Makes the database of a stopped server, with one breaker in it.
         private func makeDatabase() async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
@@ -27,7 +27,7 @@ extension ProcessTests {
             try await server.stop()
         }
 
-        /// Of an empty file SQLite makes a database.
+        /// Executes SQL on the database; SQLite makes a database of an empty file.
         private func execute(_ sql: String) throws {
             if !FileManager.default.fileExists(atPath: database) {
                 try Data().write(to: URL(fileURLWithPath: database))
@@ -36,14 +36,14 @@ extension ProcessTests {
             try connection.execute(sql)
         }
 
-        /// The number of the table's first page, from 1 on.
+        /// The number of the table's first page, counted from 1.
         private func root(ofTable table: String) throws -> Int {
             let connection = try Connection(path: database, access: .readOnly, vfs: nil)
             let root = try connection.integer("SELECT rootpage FROM sqlite_schema WHERE name = '\(table)'")
             return Int(try #require(root))
         }
 
-        /// Starts a server on `database`, which it has to refuse and to leave as it is.
+        /// Expects that a server refuses `database` and leaves it unchanged.
         private func expectRefusal(_ part: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
             let before = try Data(contentsOf: URL(fileURLWithPath: database))
             let result = try await serve("--db", database)
@@ -54,7 +54,10 @@ extension ProcessTests {
             #expect(try Data(contentsOf: URL(fileURLWithPath: database)) == before, sourceLocation: sourceLocation)
         }
 
-        @Test("A second server on a database names the first, by whatever path it is told", .timeLimit(.minutes(2)))
+        @Test(
+            "A second server on a database is refused and names the first one, under any path",
+            .timeLimit(.minutes(2))
+        )
         func second() async throws {
             let first = try await ServerProcess.start(database: database)
             defer { first.child.kill() }
@@ -68,13 +71,13 @@ extension ProcessTests {
             #expect(try await first.wire.fail("payments").status == 200)
             first.child.kill()
             try await first.child.waitUntilEnd()
-            // The lock ends with its owner, however that ends.
+            // The lock ends with its process, however the process ends.
             let third = try await ServerProcess.start(database: database)
             defer { third.child.kill() }
             #expect(try await third.wire.get("/v1/breakers/payments").number("counts", "failures") == 1)
         }
 
-        @Test("A file that is no database is refused as it is", .timeLimit(.minutes(2)))
+        @Test("A file that is not a database is refused and left unchanged", .timeLimit(.minutes(2)))
         func noDatabase() async throws {
             for content in [Data("hello".utf8), Data(repeating: 0xab, count: 8_192)] {
                 try content.write(to: URL(fileURLWithPath: database))
@@ -82,7 +85,7 @@ extension ProcessTests {
             }
         }
 
-        @Test("A damaged database is refused as it is", .timeLimit(.minutes(2)))
+        @Test("A damaged database is refused and left unchanged", .timeLimit(.minutes(2)))
         func damaged() async throws {
             try await makeDatabase()
             var bytes = try Data(contentsOf: URL(fileURLWithPath: database))
@@ -91,7 +94,7 @@ extension ProcessTests {
             try await expectRefusal("put a backup in its place")
         }
 
-        @Test("A database that a crash left and the disk then damaged is refused as it is", .timeLimit(.minutes(2)))
+        @Test("A database that is damaged after a crash is refused and left unchanged", .timeLimit(.minutes(2)))
         func damagedBehindCrash() async throws {
             try await makeDatabase()
             let page = try root(ofTable: "report_ids")
@@ -101,13 +104,13 @@ extension ProcessTests {
             server.child.kill()
             try await server.child.waitUntilEnd()
             var bytes = try Data(contentsOf: URL(fileURLWithPath: database))
-            // A page that is in use, and that the log does not have anew.
+            // This page is in use, and the log has no newer version of it.
             bytes.replaceSubrange((page - 1) * 4_096..<page * 4_096, with: Data(repeating: 0xff, count: 4_096))
             try bytes.write(to: URL(fileURLWithPath: database))
             try await expectRefusal("is damaged")
         }
 
-        @Test("The database of another program is refused as it is", .timeLimit(.minutes(2)))
+        @Test("A database of another program is refused and left unchanged", .timeLimit(.minutes(2)))
         func foreign() async throws {
             try execute("PRAGMA application_id = 1; CREATE TABLE notes (text TEXT)")
             try await expectRefusal("is a database of another program")
@@ -116,7 +119,7 @@ extension ProcessTests {
             try await expectRefusal("is a database of another program")
         }
 
-        @Test("The database of a later version, or of an altered one, is refused as it is", .timeLimit(.minutes(2)))
+        @Test("A database with an unknown or changed migration is refused and left unchanged", .timeLimit(.minutes(2)))
         func later() async throws {
             try await makeDatabase()
             try execute("INSERT INTO migrations VALUES ('9999_later.sql', '00', 0); PRAGMA wal_checkpoint(TRUNCATE)")
@@ -125,11 +128,11 @@ extension ProcessTests {
             try await expectRefusal("was made with another text of the migration")
         }
 
-        @Test("A folder that cannot be used is named", .timeLimit(.minutes(2)))
+        @Test("A folder that cannot be used is named in the error", .timeLimit(.minutes(2)))
         func folders() async throws {
             let file = folder.path("file")
             try Data("x".utf8).write(to: URL(fileURLWithPath: file))
-            // Root may write anywhere but here.
+            // `/proc` is a folder in which even root cannot write.
             for place in [file, folder.path("nowhere"), "/proc"] {
                 let result = try await serve("--db", place + "/fusebox.db")
                 #expect(result.code == 1)
@@ -139,7 +142,10 @@ extension ProcessTests {
             #expect(try String(contentsOfFile: file, encoding: .utf8) == "x")
         }
 
-        @Test("A write-ahead log without its database is no empty database", .timeLimit(.minutes(2)))
+        @Test(
+            "A write-ahead log without its database is refused, and no empty database is made",
+            .timeLimit(.minutes(2))
+        )
         func logAlone() async throws {
             let log = URL(fileURLWithPath: database + "-wal")
             try Data(repeating: 1, count: 100).write(to: log)
@@ -149,9 +155,9 @@ extension ProcessTests {
             #expect(try Data(contentsOf: log).count == 100)
         }
 
-        /// The engine's tests turn the clock itself; here the database is turned an hour ahead instead, which is the
-        /// same to a server that starts.
-        @Test("A clock that is an hour back at the start lengthens nothing", .timeLimit(.minutes(2)))
+        /// The engine's tests set the clock itself. Here the database is an hour ahead instead, which looks the same to
+        /// a server that starts.
+        @Test("A clock that is an hour behind at the start does not lengthen an opening", .timeLimit(.minutes(2)))
         func clockBack() async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }

@@ -13,13 +13,13 @@ extension ProcessTests {
             folder = try TemporaryFolder()
         }
 
-        @Test("Across kill -9 a stream misses nothing and repeats nothing", .timeLimit(.minutes(3)))
+        @Test("A stream misses and repeats no change after a kill -9 of the server", .timeLimit(.minutes(3)))
         func resume() async throws {
             var told: [Int] = []
             for round in 1...3 {
                 let server = try await ServerProcess.start(database: database)
                 defer { server.child.kill() }
-                // What happens while nobody listens, and while somebody does.
+                // One change happens without a client, and one while the client follows.
                 try await server.wire.putPolicy(#"{"policy":{}}"#, of: "unheard-\(round)")
                 let stream = try Self.follow(server, after: told.last ?? 0)
                 try await server.wire.putPolicy(#"{"policy":{}}"#, of: "heard-\(round)")
@@ -40,7 +40,7 @@ extension ProcessTests {
             #expect(told.count == 6)
         }
 
-        @Test("SIGTERM ends the streams, and with them the server", .timeLimit(.minutes(3)))
+        @Test("SIGTERM ends the streams and the server", .timeLimit(.minutes(3)))
         func shutdown() async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
@@ -55,7 +55,7 @@ extension ProcessTests {
             #expect(server.child.exitCode == 0, "\(server.log)")
         }
 
-        @Test("A thousand who follow all see a trip", .timeLimit(.minutes(3)))
+        @Test("A thousand clients of the stream all see a trip", .timeLimit(.minutes(3)))
         func thousand() async throws {
             let server = try await ServerProcess.start(database: database, limit: 120)
             defer { server.child.kill() }
@@ -73,12 +73,12 @@ extension ProcessTests {
             #expect(heard.allSatisfy { Self.ids($0) == [2] })
         }
 
-        @Test("Readers that read nothing cost bounded memory, and hold up nobody", .timeLimit(.minutes(5)))
+        @Test("Clients that do not read cost bounded memory and delay no other client", .timeLimit(.minutes(5)))
         func stalled() async throws {
             let server = try await ServerProcess.start(database: database, limit: 240)
             defer { server.child.kill() }
             func makeChanges(_ round: Int) async throws {
-                // Each is created and trips: two changes of some 400 bytes.
+                // Each breaker is created and trips: two changes of about 400 bytes.
                 let reports = (0..<500).map { #"{"name":"r\#(round)-\#($0)","outcome":"failure","count":5}"# }
                 let body = #"{"reports":[\#(reports.joined(separator: ","))]}"#
                 let reply = try await server.wire.send(.POST, "/v1/reports", body, seconds: 60)
@@ -87,7 +87,7 @@ extension ProcessTests {
             try await makeChanges(0)
             let before = try server.residentMegabytes
             let stalled = try (1...100).map { number in
-                // Some begin with the panel, some with all that happened.
+                // Some streams begin with a resync, the others with all changes.
                 try Self.follow(server, after: number % 2 == 0 ? 0 : nil, receiveBuffer: 4_096)
             }
             for stream in stalled { try await eventually("a stream begins", within: 60) { stream.hasInput } }
@@ -107,13 +107,13 @@ extension ProcessTests {
                     return last == 1_000 * (round + 1)
                 }
             }
-            // What they were sent and did not read is 500 MB of frames.
+            // The server has sent 500 MB of frames to the clients that do not read.
             let growth = try server.residentMegabytes - before
             #expect(growth < 100, "\(before) MB grew by \(growth)")
             withExtendedLifetime(stalled) {}
         }
 
-        /// - Parameter revision: `nil` for one that begins with the panel.
+        /// - Parameter revision: the last known revision; `nil` for a stream that begins with a resync.
         private static func follow(
             _ server: ServerProcess,
             after revision: Int?,
@@ -125,7 +125,7 @@ extension ProcessTests {
             return socket
         }
 
-        /// The ids of the events whose frames are whole.
+        /// The ids of the events whose frames are complete.
         private static func ids(_ bytes: String) -> [Int] {
             bytes.replacing("\r\n", with: "\n").components(separatedBy: "\n\n").dropLast().compactMap { frame in
                 guard frame.contains("\ndata:") || frame.contains("data:") else { return nil }

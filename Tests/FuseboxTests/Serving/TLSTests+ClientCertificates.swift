@@ -8,7 +8,10 @@ import Testing
 @testable import fusebox
 
 extension ProcessTests.TLSTests {
-    @Test("With a client CA, a client needs a certificate of that authority", .timeLimit(.minutes(2)))
+    @Test(
+        "With a client CA the server accepts only clients with a certificate of that authority",
+        .timeLimit(.minutes(2))
+    )
     func clientCertificates() async throws {
         let server = try await start(["--tls-client-ca", authority.path])
         defer { server.child.kill() }
@@ -36,7 +39,7 @@ extension ProcessTests.TLSTests {
         #expect(health.code == 0, "\(health)")
     }
 
-    @Test("A client certificate is the token whose name it has", .timeLimit(.minutes(2)))
+    @Test("A client certificate authenticates as the token of its name", .timeLimit(.minutes(2)))
     func certificateToken() async throws {
         let tokens = folder.path("tokens")
         let secret = try await newToken("ops")
@@ -61,13 +64,13 @@ extension ProcessTests.TLSTests {
             return try await http.execute(request, timeout: .seconds(10)).status.code
         }
         try await client("checkout") { http in
-            // The lane, the router and a stream.
+            // These requests go to the lane, the router and a stream.
             #expect(try await status(.POST, "/v1/breakers/payments/acquire", by: http) == 200)
             #expect(try await status(.GET, "/v1/breakers/payments", by: http) == 200)
             #expect(try await status(.GET, "/v1/events", by: http) == 200)
             #expect(try await status(.POST, "/v1/breakers/search/acquire", by: http) == 403)
             #expect(try await status(.GET, "/v1/breakers", by: http) == 403)
-            // A secret, good or not, counts before the certificate.
+            // A secret, valid or not, takes precedence over the certificate.
             #expect(try await status(.GET, "/v1/breakers", by: http, secret: secret.secret) == 200)
             #expect(try await status(.POST, "/v1/breakers/payments/acquire", by: http, secret: "fbx_0") == 401)
 
@@ -84,7 +87,10 @@ extension ProcessTests.TLSTests {
         }
     }
 
-    @Test("A token with a certificate needs a client CA, and the command makes its line", .timeLimit(.minutes(2)))
+    @Test(
+        "A token with a certificate requires a client CA, and the token command prints its line",
+        .timeLimit(.minutes(2))
+    )
     func certificateLine() async throws {
         let made = try await Program.fusebox.run(
             ["token", "new", "--name", "checkout", "--role", "worker", "--certificate"],

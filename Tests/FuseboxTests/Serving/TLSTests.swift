@@ -31,7 +31,7 @@ extension ProcessTests {
             )
         }
 
-        /// A client of HTTPS, for one test.
+        /// Runs `body` with an HTTPS client.
         func withClient<Value>(
             _ files: ClientTLS,
             from lowest: TLSVersion = .tlsv12,
@@ -58,7 +58,7 @@ extension ProcessTests {
             return (response.status.code, String(buffer: try await response.body.collect(upTo: 64 << 20)))
         }
 
-        @Test("A worker acquires and reports over HTTPS, and a command reads the breaker", .timeLimit(.minutes(2)))
+        @Test("A worker acquires and reports over HTTPS, and a command lists the breaker", .timeLimit(.minutes(2)))
         func worker() async throws {
             let server = try await start()
             defer { server.child.kill() }
@@ -81,7 +81,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A client that reads slowly gets a large answer whole, and the connection closes after it",
+            "A slow client gets a large answer whole before the connection closes",
             .timeLimit(.minutes(2))
         )
         func slowReader() async throws {
@@ -123,7 +123,8 @@ extension ProcessTests {
             }
         }
 
-        /// Sends `text` over TLS, ends the TCP connection's side below TLS, and reads to the server's end.
+        /// Sends `text` over TLS, ends the sending side of the TCP connection without a TLS message, and reads to the
+        /// end.
         private static func answers(to text: String, port: Int, _ tls: NIOSSLContext) async throws -> String {
             let loop = MultiThreadedEventLoopGroup.singleton.next()
             let end = loop.makePromise(of: String.self)
@@ -145,7 +146,7 @@ extension ProcessTests {
             return try await end.futureResult.get()
         }
 
-        /// Gathers what a server sends until it ends the connection.
+        /// Collects the bytes that a server sends until it ends the connection.
         private final class AnswerCollector: ChannelInboundHandler {
             typealias InboundIn = ByteBuffer
 
@@ -167,7 +168,7 @@ extension ProcessTests {
             func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
         }
 
-        @Test("TLS 1.1 is refused, 1.2 and 1.3 are spoken", .timeLimit(.minutes(2)))
+        @Test("TLS 1.1 is refused, and TLS 1.2 and 1.3 are accepted", .timeLimit(.minutes(2)))
         func versions() async throws {
             let server = try await start()
             defer { server.child.kill() }
@@ -185,7 +186,10 @@ extension ProcessTests {
             }
         }
 
-        @Test("A health check in the server's own environment needs no trusted certificate", .timeLimit(.minutes(2)))
+        @Test(
+            "A health check in the server's own environment does not need a trusted certificate",
+            .timeLimit(.minutes(2))
+        )
         func health() async throws {
             let server = try await start()
             defer { server.child.kill() }
@@ -197,7 +201,10 @@ extension ProcessTests {
             #expect(other.code == 1 && other.errors.contains("name its authority with --ca-file"), "\(other)")
         }
 
-        @Test("SIGHUP reads the certificate again; a faulty file leaves the old one in use", .timeLimit(.minutes(2)))
+        @Test(
+            "SIGHUP reads the certificate again, and an invalid file leaves the old one in use",
+            .timeLimit(.minutes(2))
+        )
         func reload() async throws {
             let server = try await start()
             defer { server.child.kill() }
@@ -227,7 +234,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A server with tokens warns where they travel unencrypted beyond this machine",
+            "A server warns if tokens travel unencrypted beyond this machine",
             .timeLimit(.minutes(2)),
             arguments: [("0.0.0.0:0", false, true), ("0.0.0.0:0", true, false), ("127.0.0.1:0", false, false)]
         )
@@ -244,7 +251,7 @@ extension ProcessTests {
             #expect(server.log.contains("Tokens travel unencrypted") == isExpected, "\(server.log)")
         }
 
-        @Test("A start with half of the files, or with files that do not fit, ends with an error that names them")
+        @Test("A start with incomplete, missing or mismatched TLS files fails with an error that names them")
         func faultyFiles() async throws {
             let other = try authority.issue("other")
             let table: [([String], String)] = [

@@ -2,17 +2,17 @@ import EngineSupport
 import Foundation
 import TestSupport
 
-/// A process that a test started, with what it writes. It ends with the test, or at its time limit, whatever becomes of the
-/// test.
+/// A process that a test starts, with its output. It ends with the test or at its time limit, whichever way the test
+/// ends.
 final class ChildProcess: Sendable {
     private let process: SpawnedProcess
     private let folder: TemporaryFolder
 
     /// - Parameters:
-    ///   - environment: laid over that of the tests, in which no setting of Fusebox stands.
-    ///   - terminal: its standard output; a file where there is none.
-    ///   - errorTerminal: its standard error, likewise.
-    ///   - limit: seconds after which the process is killed.
+    ///   - environment: variables that are added to those of the tests, from which all settings of Fusebox are removed.
+    ///   - terminal: its standard output; a file by default.
+    ///   - errorTerminal: its standard error; a file by default.
+    ///   - limit: the seconds after which the process is killed.
     init(
         _ program: Program,
         _ arguments: [String],
@@ -25,7 +25,7 @@ final class ChildProcess: Sendable {
         folder = try TemporaryFolder()
         let output = try terminal?.end ?? Self.emptyFile(folder.path("stdout"))
         let errors = try errorTerminal?.end ?? Self.emptyFile(folder.path("stderr"))
-        // They close with their last use.
+        // The files close after their last use.
         process = try withExtendedLifetime((output, errors)) {
             try SpawnedProcess(
                 program.path,
@@ -45,13 +45,13 @@ final class ChildProcess: Sendable {
 
     var isRunning: Bool { process.end == nil }
 
-    /// The exit code; `nil` while it runs, and where a signal ended it.
+    /// The exit code; `nil` while it runs or if a signal ended it.
     var exitCode: Int32? {
         guard case .exited(let code) = process.end else { return nil }
         return code
     }
 
-    /// The signal that ended it, if one did.
+    /// The signal that ended it; `nil` if none did.
     var endingSignal: Int32? {
         guard case .killed(let signal) = process.end else { return nil }
         return signal
@@ -62,10 +62,10 @@ final class ChildProcess: Sendable {
 
     func signal(_ signal: Int32) { process.signal(signal) }
 
-    /// Kills it, and all that it started, unless it has ended.
+    /// Kills it and all processes that it has started, unless it has ended.
     func kill() { process.signal(SIGKILL, toGroup: true) }
 
-    /// - Throws: where it runs on for longer than `seconds`.
+    /// - Throws: an error if it runs for longer than `seconds`.
     func waitUntilEnd(within seconds: Double = 60) async throws {
         try await eventually("process \(pid) ends", within: seconds) { !isRunning }
     }
@@ -80,7 +80,7 @@ final class ChildProcess: Sendable {
     }
 }
 
-/// What a program left that ran to its end.
+/// The exit code and output of a program that has ended.
 struct CommandResult: Sendable {
     var code: Int32?
     var output: String
@@ -88,7 +88,7 @@ struct CommandResult: Sendable {
 }
 
 extension Program {
-    /// Runs the program to its end.
+    /// Runs the program until it ends.
     func run(
         _ arguments: String...,
         environment: [String: String] = [:],

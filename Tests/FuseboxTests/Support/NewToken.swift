@@ -1,10 +1,10 @@
 import Foundation
 import TestSupport
 
-/// A token as `fusebox token new` makes it.
+/// A token that `fusebox token new` has created.
 struct NewToken: Sendable {
     var secret: String
-    /// With its line break.
+    /// The line for the tokens file, with its line break.
     var line: String
 }
 

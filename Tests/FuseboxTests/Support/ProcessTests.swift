@@ -1,5 +1,5 @@
 import Testing
 
-/// Tests with processes of their own go one after the other: each wants the machine for itself.
+/// The tests that start processes. They run one after another, because each needs the whole machine.
 @Suite(.serialized)
 enum ProcessTests {}

@@ -1,11 +1,11 @@
 import Foundation
 
-/// A program that tests start, and the arguments it always takes.
+/// A program that tests start, with the arguments that it always gets.
 struct Program: Sendable {
     var path: String
     var arguments: [String] = []
 
-    /// The binary as it is built; `FUSEBOX_BINARY` names another one.
+    /// The built binary; `FUSEBOX_BINARY` names another one.
     static let fusebox = Program(
         path: ProcessInfo.processInfo.environment["FUSEBOX_BINARY"] ?? beside("fusebox")
     )
@@ -13,10 +13,10 @@ struct Program: Sendable {
     /// A server with a seeded bug: it acknowledges before it commits.
     static let faulty = Program(path: beside("faulty-server"))
 
-    /// The example of a worker.
+    /// The example worker.
     static let swiftWorker = Program(path: beside("swift-worker"))
 
-    /// Executables are built into the folder that the tests run from.
+    /// The path of an executable in the folder of the test program or in a folder above it.
     private static func beside(_ name: String) -> String {
         var folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         while folder.path != "/" {
@@ -28,5 +28,5 @@ struct Program: Sendable {
     }
 }
 
-/// Long runs are for those who ask for them.
+/// Whether long tests run; they are off by default.
 let runsSlowTests = ProcessInfo.processInfo.environment["FUSEBOX_SLOW_TESTS"] == "1"

@@ -1,13 +1,13 @@
 import Foundation
 import TestSupport
 
-/// A connection that does what its test says and nothing else.
+/// A connection that sends and reads only what its test asks for.
 final class RawSocket: Sendable {
     private let descriptor: Int32
 
     struct Failure: Error { var call: String; var code: Int32 }
 
-    /// - Parameter receiveBuffer: bytes that the kernel takes in for a client that does not read.
+    /// - Parameter receiveBuffer: the bytes that the kernel buffers for a client that does not read.
     init(url: String, receiveBuffer: Int32? = nil) throws {
         guard let port = URL(string: url)?.port else { throw Failure(call: "URL \(url)", code: 0) }
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -45,14 +45,14 @@ final class RawSocket: Sendable {
         return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
     }
 
-    /// What there is to read at this moment.
+    /// Reads the bytes that are available at this moment.
     func readSome() -> String {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         let count = recv(descriptor, &chunk, chunk.count, Int32(MSG_DONTWAIT))
         return String(decoding: chunk.prefix(max(0, count)), as: UTF8.self)
     }
 
-    /// One response, or what there is of it when the server closes.
+    /// Reads one response, or the part of it that arrived before the server closed.
     func readToEnd(within seconds: Double) async throws -> String {
         var bytes: [UInt8] = []
         try await eventually("a whole response", within: seconds) {

@@ -9,7 +9,7 @@ struct ServerProcess: Sendable {
     var wire: Wire { Wire(url: url) }
     var log: String { child.standardError }
 
-    /// - Returns: once it listens.
+    /// - Returns: the server, once it listens.
     static func start(
         _ program: Program = .fusebox,
         database: String,
@@ -27,7 +27,7 @@ struct ServerProcess: Sendable {
         return try await listening(child)
     }
 
-    /// The server that a process has become, once it listens.
+    /// Waits until the process is a server that listens.
     static func listening(_ child: ChildProcess) async throws -> ServerProcess {
         let prefix = "listening on "
         var url: String?
@@ -36,7 +36,7 @@ struct ServerProcess: Sendable {
                 throw NeverHappened(description: "the server ended: \(child.standardError)")
             }
             let line = child.standardOutput.split(separator: "\n").first { $0.hasPrefix(prefix) }
-            // A line that is being written has no end yet.
+            // A line that is still being written has no line break yet.
             guard let line, child.standardOutput.hasSuffix("\n") else { return false }
             url = String(line.dropFirst(prefix.count))
             return true
@@ -45,13 +45,13 @@ struct ServerProcess: Sendable {
         return ServerProcess(child: child, url: url)
     }
 
-    /// Ends it as a supervisor does.
+    /// Ends the server as a supervisor does.
     func stop(within seconds: Double = 60) async throws {
         child.signal(SIGTERM)
         try await child.waitUntilEnd(within: seconds)
     }
 
-    /// What it has in memory.
+    /// The resident memory of the process.
     var residentMegabytes: Int {
         get throws {
             let status = try String(contentsOfFile: "/proc/\(child.pid)/status", encoding: .utf8)

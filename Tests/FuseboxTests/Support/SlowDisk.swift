@@ -2,7 +2,7 @@ import EngineSupport
 import Foundation
 import TestSupport
 
-/// What makes each sync of a server's process take longer, as on a slow disk.
+/// Makes each sync of a server's process take longer, as on a slow disk.
 struct SlowDisk {
     private let folder: TemporaryFolder
     private let syncMs: Int

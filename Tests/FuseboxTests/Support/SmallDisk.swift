@@ -2,13 +2,13 @@ import EngineSupport
 import Foundation
 import TestSupport
 
-/// A disk of a few megabytes, which a test can fill. It goes with its last reference.
+/// A disk of a few megabytes, which a test can fill. It is unmounted with its last reference.
 final class SmallDisk: Sendable {
     private let folder: TemporaryFolder
 
     struct NotMounted: Error {}
 
-    /// - Parameter files: how many files and folders there may be; `nil` for as many as the system allows.
+    /// - Parameter files: the maximum number of files and folders; `nil` for the system's default.
     init(megabytes: Int, files: Int? = nil) throws {
         folder = try TemporaryFolder()
         let options = "size=\(megabytes)m" + (files.map { ",nr_inodes=\($0)" } ?? "")
@@ -21,27 +21,27 @@ final class SmallDisk: Sendable {
 
     func path(_ name: String) -> String { folder.path(name) }
 
-    /// Takes all the space that is left.
+    /// Fills all the remaining space.
     func fill() throws {
         let path = path("ballast")
         _ = FileManager.default.createFile(atPath: path, contents: nil)
         let descriptor = open(path, O_WRONLY | O_APPEND)
         defer { close(descriptor) }
-        // Down to the last byte.
+        // In ever smaller pieces, down to the last byte.
         for size in [65_536, 4_096, 1] {
             let chunk = [UInt8](repeating: 0, count: size)
             while write(descriptor, chunk, size) == size {}
         }
     }
 
-    /// Lets nothing be written from here on.
+    /// Makes the disk read-only.
     func protect() throws {
         guard Self.run("mount", "-o", "remount,ro", folder.path) else { throw NotMounted() }
     }
 
     func empty() throws { try FileManager.default.removeItem(atPath: path("ballast")) }
 
-    /// Mounting is for root, and not for every root: containers seldom may.
+    /// Whether the tests may mount a disk. Only root may, and in most containers not even root.
     static let isPossible: Bool = (try? SmallDisk(megabytes: 1)) != nil
 
     private static func run(_ command: String...) -> Bool {

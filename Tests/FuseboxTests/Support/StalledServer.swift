@@ -23,7 +23,7 @@ final class StalledServer: Sendable {
             var connections: [Int32] = []
             while case let connection = accept(listener, nil, nil), connection >= 0 {
                 connections.append(connection)
-                // A client takes no answer before it has sent its request.
+                // A client accepts no answer before it has sent its request.
                 var request = [UInt8](repeating: 0, count: 4_096)
                 _ = recv(connection, &request, request.count, 0)
                 _ = answer.withCString { Foundation.send(connection, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
@@ -33,7 +33,7 @@ final class StalledServer: Sendable {
     }
 
     deinit {
-        // Ends the wait for a connection as well.
+        // This also ends the wait for a connection.
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
     }

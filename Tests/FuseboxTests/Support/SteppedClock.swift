@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// The system's clock as a process sees it, which a test sets while the process runs.
+/// A process's view of the system clock, which a test sets while the process runs.
 struct SteppedClock: Sendable {
     private let folder: TemporaryFolder
 
@@ -16,17 +16,17 @@ struct SteppedClock: Sendable {
         try set(aheadMs: 0)
     }
 
-    /// For the process that is to see it.
+    /// The environment of a process that is to see this clock.
     var environment: [String: String] {
         ["LD_PRELOAD": folder.path("stepped_clock.so"), "STEPPED_CLOCK": folder.path("ahead")]
     }
 
-    /// - Parameter milliseconds: by how much it is ahead of this machine's from here on.
+    /// - Parameter milliseconds: how far the clock is ahead of this machine's clock from here on.
     func set(aheadMs milliseconds: Int64) throws {
         let bytes = withUnsafeBytes(of: milliseconds) { Data($0) }
         let path = folder.path("ahead")
         if !FileManager.default.fileExists(atPath: path) { try bytes.write(to: URL(fileURLWithPath: path)) }
-        // In place, for the process has the file itself.
+        // The file is written in place, because the process keeps it mapped.
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try file.write(contentsOf: bytes)
         try file.close()

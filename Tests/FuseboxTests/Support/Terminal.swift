@@ -1,8 +1,8 @@
 import Foundation
 
-/// A terminal without a person.
+/// A pseudo-terminal that a test reads.
 struct Terminal {
-    /// What a program writes to as its standard output.
+    /// The end for a program's standard output or standard error.
     let end: FileHandle
     private let master: FileHandle
 
@@ -16,7 +16,7 @@ struct Terminal {
         master = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
-    /// What was written since the last call.
+    /// Reads the text written since the last call.
     func read() -> String {
         var bytes = [UInt8](repeating: 0, count: 65_536)
         let count = Foundation.read(master.fileDescriptor, &bytes, bytes.count)

@@ -4,7 +4,7 @@ import SwiftASN1
 import TestSupport
 import X509
 
-/// An authority for tests, which signs certificates and writes them to a folder.
+/// A certificate authority for tests, which signs certificates and writes them to a folder.
 struct TestAuthority {
     /// The path of its certificate.
     let path: String

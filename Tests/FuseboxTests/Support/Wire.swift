@@ -5,7 +5,7 @@ import NIOFoundationCompat
 import NIOHTTP1
 import TestSupport
 
-/// Requests as they are, for what the client library does not do.
+/// Sends plain HTTP requests for cases that the client library does not cover.
 struct Wire: Sendable {
     var url: String
     var token: String?
@@ -36,7 +36,7 @@ struct Wire: Sendable {
     }
 }
 
-/// An answer, whatever its status.
+/// An answer with any status.
 struct Reply: Sendable, CustomStringConvertible {
     var status: Int
     var headers: HTTPHeaders
@@ -50,7 +50,7 @@ struct Reply: Sendable, CustomStringConvertible {
     func flag(_ key: String) -> Bool? { object[key] as? Bool }
     func number(_ key: String) -> Int? { object[key] as? Int }
 
-    /// A member of a member.
+    /// The number in a member of an object member.
     func number(_ outer: String, _ inner: String) -> Int? { (object[outer] as? [String: Any])?[inner] as? Int }
 
     /// The rows of a list.

@@ -10,13 +10,13 @@ import Testing
         return table
     }
 
-    @Test("Where no terminal cuts them, cells are whole and lines have no spaces at their ends")
+    @Test("A table in a pipe has whole cells, and no spaces at the ends of its lines")
     func plain() {
         let lines = table([["payments", "3", "it is late"], ["web", "12", ""]]).lines(on: .plain)
         #expect(lines == ["NAME       N  WHY", "payments   3  it is late", "web       12"])
     }
 
-    @Test("On a narrow screen the widest column that may shrink does so first, and no line is longer than the screen")
+    @Test("On a narrow screen the widest shrinkable column shrinks first, and no line is longer than the screen")
     func narrow() {
         for width in 7...40 {
             let lines = table([["payments:charge", "3", "nobody knows"]]).lines(on: Screen(width: width))
@@ -26,7 +26,7 @@ import Testing
         #expect(lines[1] == "payments:c…  3  nobody knows")
     }
 
-    @Test("A last column that goes on in the next line loses nothing, be it words or one long word")
+    @Test("A wrapped last column loses no text, even within one long word")
     func wrapped() {
         let long = String(repeating: "x", count: 25)
         let lines = table([["web", "3", "nobody knows why"], ["mail", "4", .init(long)]], wraps: true)
@@ -40,7 +40,7 @@ import Testing
         )
     }
 
-    @Test("Wide characters take two columns, and combining ones none")
+    @Test("A wide character takes two columns, and a combining one none")
     func wide() {
         #expect("支払い".columns == 6)
         #expect("支払い".cut(to: 5) == "支払…")
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(
-        "What a stranger sent cannot steer the terminal",
+        "Control characters in a cell are replaced",
         arguments: [
             ("\u{1b}[31mred\u{1b}[0m", "\u{fffd}[31mred\u{fffd}[0m"), ("a\u{9b}2Jb", "a\u{fffd}2Jb"),
             ("\u{202e}evil", "\u{fffd}evil"), ("two\r\nlines\tmore", "two  lines more"),

@@ -6,7 +6,7 @@ import Testing
 @Suite struct HistoryTableTests {
     private static let start = Date(timeIntervalSince1970: 1_800_000_000)
 
-    /// - Parameter counts: of each step its successes, failures and denials.
+    /// - Parameter counts: the successes, failures and denials of each step.
     private func table(_ counts: [[Int64]], stepMs: Int64 = 60_000) -> HistoryTable {
         let step = TimeInterval(stepMs) / 1_000
         let points = counts.enumerated().map { number, counts in
@@ -26,7 +26,7 @@ import Testing
 
     private static let nothing: [Int64] = [0, 0, 0]
 
-    @Test("On a terminal steps without calls are left out, and so is what is zero")
+    @Test("On a terminal the history omits steps without calls, and columns and numbers that are zero")
     func gaps() {
         let counts = [[6, 2, 0], Self.nothing, Self.nothing, [0, 0, 16], Self.nothing]
         let lines = table(counts).lines(on: Screen(width: 80))
@@ -43,7 +43,7 @@ import Testing
         )
     }
 
-    @Test("What is rare shows all the same, and no line is longer than the screen", arguments: [20, 50, 60, 80, 200])
+    @Test("The bars show even rare outcomes, and no line is longer than the screen", arguments: [20, 50, 60, 80, 200])
     func width(_ width: Int) {
         let lines = table([[1_000_000, 1, 1], [999_999, 999_999, 999_999]]).lines(on: Screen(width: width)).dropLast()
         #expect(lines.allSatisfy { $0.columns <= width }, "\(lines)")
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "A step is labelled with as much as tells it from the others",
+        "The label of a step has the date and time that distinguish it from the other steps",
         arguments: [(60_000, "08:00Z"), (3_600_000, "2027-01-15 08:00Z"), (86_400_000, "2027-01-15")]
             as [(Int64, String)]
     )
@@ -62,7 +62,7 @@ import Testing
         #expect(table(counts, stepMs: stepMs).lines(on: Screen(width: 80))[1].hasPrefix(text + "  "))
     }
 
-    @Test("In a pipe every step is there, with every number")
+    @Test("In a pipe the history has every step with every number")
     func plain() {
         let lines = table([[6, 2, 0], Self.nothing]).lines(on: .plain)
         #expect(

@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "Countdowns go on between what the server tells, and are rounded up",
+        "A countdown continues between the server's messages, and is rounded up",
         arguments: [(0, 30), (0.2, 30), (11, 19)]
     )
     func countdown(seconds: Double, shown: Int) throws {
@@ -42,14 +42,14 @@ import Testing
         #expect(lines[4].contains("  \(90 + Int(seconds)) s  "), "\(lines)")
     }
 
-    @Test("What the server's clock is ahead counts")
+    @Test("A countdown takes into account how far the server's clock is ahead")
     func clock() throws {
         var view = view(try list(["payments"]))
         view.clockAhead = 10
         #expect(lines(view, after: 0)[4].contains("probe in 20 s"))
     }
 
-    @Test("A server that was not heard for a while is stale, and one that is away is so at once")
+    @Test("A server is shown as stale after a while without a message, and at once if it is away")
     func stale() throws {
         var view = view(try list(["payments"]))
         #expect(lines(view, after: 5)[0].hasSuffix("● live"))
@@ -61,7 +61,10 @@ import Testing
         #expect(lines(view, after: 12)[0].hasSuffix("● live"))
     }
 
-    @Test("What has no room is counted, and no line is longer than the screen", arguments: [4, 8, 24, 60])
+    @Test(
+        "Breakers that do not fit on the screen are counted, and no line is longer than the screen",
+        arguments: [4, 8, 24, 60]
+    )
     func room(height: Int) throws {
         let names = (1...40).map { "payments:\($0)" }
         let lines = lines(view(try list(names)), after: 0, width: 50, height: height)

@@ -21,7 +21,7 @@ import Testing
     private func texts(_ lines: [ChangeLine]) -> [String] { lines.map { $0.text(on: .plain) } }
 
     @Test(
-        "A change is a line, with what was ordered and why it came about",
+        "A change is shown as one line with its order and its cause",
         arguments: [
             (
                 #""type":"created","state":"closed","actor":null,"transition":null"#,
@@ -51,7 +51,7 @@ import Testing
         #expect(texts(panel.take(change)) == [text])
     }
 
-    @Test("The panel that begins a stream says nothing; one that comes later says what has changed meanwhile")
+    @Test("The first resync of a stream prints nothing, and a later one prints the changes that were missed")
     func missed() throws {
         var panel = WatchedPanel()
         let names = ["same", "trips", "goes", "ordered"].map { outline($0, "closed") }
@@ -71,14 +71,14 @@ import Testing
         #expect(panel.take(try resync(later.joined(separator: ","))) == [])
     }
 
-    @Test("A heartbeat says nothing")
+    @Test("A heartbeat prints nothing")
     func heartbeat() throws {
         var panel = WatchedPanel()
         #expect(panel.take(try change(#"{"type":"heartbeat","at":"2026-11-24T19:00:00.000Z","revision":8}"#)) == [])
         #expect(!panel.isKnown)
     }
 
-    @Test("Each further pause is longer, up to a limit, and no two clients wait for as long as each other")
+    @Test("The pauses between attempts grow up to a limit, and are random")
     func pauses() {
         var (pauses, all) = (Pauses(), [Duration]())
         for _ in 0..<12 { all.append(pauses.next()) }

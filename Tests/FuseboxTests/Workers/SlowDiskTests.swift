@@ -17,8 +17,9 @@ extension ProcessTests {
             disk = try SlowDisk(syncMs: 120)
         }
 
-        /// Runs a worker that opens a breaker, and makes calls until `isOver`.
-        /// - Returns: how many calls were made after the breaker had opened, and the breaker's transitions, the newest first.
+        /// Runs a worker that opens a breaker, and then makes calls until `isOver`.
+        /// - Returns: the number of calls made after the breaker opened, the breaker's transitions, newest first, and
+        ///   the client's statistics.
         private func work(
             recoveryMs: Int,
             isWell: Bool,
@@ -53,7 +54,7 @@ extension ProcessTests {
         private struct Down: Error {}
 
         @Test(
-            "close a breaker again within one and a half times its recovery timeout, by a probe that the server grants"
+            "Workers of a slow server close a breaker by a probe within one and a half times its recovery timeout"
         )
         func closes() async throws {
             let (calls, transitions, statistics) = try await work(recoveryMs: 6_000, isWell: true) { transitions in
@@ -65,12 +66,12 @@ extension ProcessTests {
             #expect(calls >= 1 && !statistics.isAway)
         }
 
-        @Test("make one call for each probe of a downstream that is down")
+        @Test("Workers of a slow server make at most one call for each probe of a failed downstream")
         func probes() async throws {
             let (calls, transitions, statistics) = try await work(recoveryMs: 1_000, isWell: false) { transitions in
                 transitions.count { $0["to"] as? String == "open" } == 4
             }
-            // A machine that is busy may answer some of them too late.
+            // A busy machine may answer some probes too late.
             #expect(calls <= 6 && !statistics.isAway, "\(transitions)")
         }
     }

@@ -16,17 +16,17 @@ extension ProcessTests {
             folder = try TemporaryFolder()
         }
 
-        @Test("go on while the server is killed and started again and again, and nothing is lost or counted twice")
+        @Test("Swift workers continue across kills of the server, and no outcome is lost or counted twice")
         func restarts() async throws {
             var server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
             let address = String(server.url.dropFirst("http://".count))
-            // No rule, and a window that holds all that happens here.
+            // The policy has no rule, and a window that holds every call of this test.
             try await server.wire.putPolicy(
                 #"{"policy":{"failure_threshold":null,"window_ms":3600000}}"#,
                 of: "payments"
             )
-            // Room for what a fast machine does while the server is away.
+            // The outbox has room for the calls of a fast machine while the server is away.
             var configuration = Fusebox.Configuration()
             configuration.waitingOutcomes = 10_000_000
             let fusebox = Fusebox(url: server.url, configuration: configuration)
@@ -58,7 +58,7 @@ extension ProcessTests {
             #expect(fusebox.statistics.droppedOutcomes == 0 && fusebox.statistics.refusedOutcomes == 0)
         }
 
-        @Test("A probe that is under way when the server is killed decides when it is back")
+        @Test("A probe in flight when the server is killed still decides after the restart")
         func probe() async throws {
             var server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
@@ -84,7 +84,7 @@ extension ProcessTests {
             #expect(breaker.number("probes", "lost") == 0, "\(breaker)")
         }
 
-        /// Asks until it is allowed.
+        /// Acquires until a probe is granted.
         private func anyProbe(of breaker: SharedBreaker) async throws -> CallDecision {
             var probe: CallDecision?
             try await eventually("a probe is granted") {
@@ -96,7 +96,7 @@ extension ProcessTests {
             return probe
         }
 
-        @Test("The example works its orders off, and stops asking a provider that is down")
+        @Test("The example worker processes all orders, and stops calling a provider that is down")
         func example() async throws {
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
@@ -111,7 +111,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "The example takes any number of orders, and says how it is called for what is none",
+            "The example worker accepts any number of orders, and prints its usage for an invalid number",
             arguments: [("0", Int32(0)), ("-1", 64), ("many", 64), ("9223372036854775808", 64)]
         )
         func exampleArguments(orders: String, code: Int32) async throws {
@@ -123,7 +123,7 @@ extension ProcessTests {
     }
 }
 
-/// Calls of which one in ten fails, until it is told to end.
+/// Makes calls, of which one in ten fails, until the load ends.
 private final class Load: Sendable {
     private let breaker: SharedBreaker
     private let state = NIOLockedValueBox((made: 0, failed: 0, isOver: false))
@@ -137,7 +137,7 @@ private final class Load: Sendable {
 
     func end() { state.withLockedValue { $0.isOver = true } }
 
-    /// - Throws: what a call throws for another reason than its own.
+    /// - Throws: an error of a call that the load did not cause itself.
     func run() async throws {
         while !state.withLockedValue({ $0.isOver }) {
             let isFailure = Int.random(in: 0..<10) == 0
