@@ -1,6 +1,6 @@
-"""The image that Tests/Container/build-image builds, run by buildah as its configuration says.
+"""The image that Tests/Container/build-image builds, run by buildah with the image's configuration.
 
-The container shares the network of this machine, so it listens on a free port; everything else is the image's own.
+The container shares the network of this machine, so it listens on a free port. Everything else is as in the image.
 """
 
 import http.client
@@ -18,7 +18,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILDAH = str(ROOT / ".build" / "container" / "buildah")
 USER = 10001
-# Seconds that anything may take before the test gives up.
+# The maximum time in seconds that a test waits for a condition.
 PATIENCE = 60
 
 
@@ -38,11 +38,11 @@ class ContainerTests(unittest.TestCase):
         cls.container = buildah("from", "--pull-never", "fusebox").stdout.strip()
         cls.addClassCleanup(buildah, "rm", cls.container)
         cls.image = json.loads(buildah("inspect", cls.container).stdout)["Docker"]["config"]
-        # buildah would mount a volume of its own there, in the place of the tests'.
+        # Without this, buildah would mount a volume of its own at /data instead of the test's folder.
         buildah("config", "--volume", "/data-", cls.container)
 
     def setUp(self):
-        # An empty volume gets the owner and the mode that the image's folder has.
+        # An empty volume gets the owner and the mode of the image's folder.
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.data = pathlib.Path(folder.name) / "data"
@@ -60,7 +60,7 @@ class ContainerTests(unittest.TestCase):
         ]  # fmt: skip
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen:
-        """The image's entry point with the given command, else with the image's own."""
+        """Starts the image's entry point with the given command or, without one, the image's own."""
         command = self.command(*self.image["Entrypoint"], *(arguments or self.image["Cmd"]), **environment)
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(self.end, process)
@@ -72,7 +72,7 @@ class ContainerTests(unittest.TestCase):
         )
 
     def server_pid(self) -> int | None:
-        """The server, found by its port: the processes between it and this one are buildah's."""
+        """The server's process id, found by its port: the processes between it and this one belong to buildah."""
         for entry in pathlib.Path("/proc").iterdir():
             try:
                 if entry.name.isdigit() and (entry / "comm").read_text() == "fusebox\n":
@@ -88,7 +88,7 @@ class ContainerTests(unittest.TestCase):
             os.kill(pid, by)
         try:
             return process.communicate(timeout=PATIENCE)
-        except ValueError:  # It was read before.
+        except ValueError:  # The output was read before.
             return "", ""
 
     def send(self, method: str, path: str, body: dict | None = None, secret: str = ""):
@@ -131,7 +131,7 @@ class ContainerTests(unittest.TestCase):
         self.assertRegex(status, rf"(?m)^Uid:\t{USER}\t{USER}\t{USER}\t{USER}$")
         self.assertEqual(self.send("POST", "/v1/breakers/payments/acquire")[0], 401)
 
-        # What docker runs every ten seconds.
+        # Docker runs this check every ten seconds.
         kind, *check = self.image["Healthcheck"]["Test"]
         self.assertEqual(kind, "CMD")
         health = self.run_to_end(*check)
@@ -153,7 +153,7 @@ class ContainerTests(unittest.TestCase):
         output, _ = self.end(second)
         self.assertNotIn("fbx_", output)
 
-        # It was killed: what it answered is there.
+        # The server was killed, and the reports that it had answered are stored.
         third = self.start()
         self.wait_until_ready(third)
         status, answer = self.send("POST", "/v1/breakers/payments/acquire", secret=secret)
@@ -171,7 +171,7 @@ class ContainerTests(unittest.TestCase):
         self.assertIn("7979/tcp", self.image["ExposedPorts"])
         result = self.run_to_end("sh", "-c", "stat --format '%u %a' /usr/local/bin/fusebox; fusebox version")
         self.assertEqual(result.returncode, 0, result.stderr)
-        # No symbols are left in the program.
+        # The program has no symbols.
         program = pathlib.Path(buildah("mount", self.container).stdout.strip()) / "usr/local/bin/fusebox"
         sections = subprocess.run(
             ["readelf", "--section-headers", "--wide", program], capture_output=True, text=True, check=True

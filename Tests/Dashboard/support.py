@@ -1,7 +1,7 @@
 """A real server and a real browser for the tests of the dashboard.
 
-Needs Chromium at $CHROMIUM, else in PATH, and the server in $FUSEBOX, else in .build/debug. Everything is on
-loopback, in a temporary folder, and ends with the tests.
+Needs Chromium at $CHROMIUM, or else in PATH, and the server at $FUSEBOX, or else in .build/debug. Everything runs on
+loopback and in a temporary folder, and ends with the tests.
 """
 
 import contextlib
@@ -24,16 +24,16 @@ from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("FUSEBOX", str(ROOT / ".build" / "debug" / "fusebox"))
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-# Milliseconds that anything may take before a test gives up. A page that is right is not waited for.
+# The maximum time in milliseconds that a test waits for a condition. A test of a working page does not wait that long.
 PATIENCE_MS = 30_000
-# What the browser's console says of an answer that is an error, or of none.
+# The browser's console message about an error answer or a missing answer.
 REFUSALS = "Failed to load resource"
 
 expect.set_options(timeout=PATIENCE_MS)
 
 
 class Server:
-    """The server, which can be killed and started again on its port and its database."""
+    """The server, which can be killed and started again with its port and its database."""
 
     def __init__(self, *tokens: str, settings: dict[str, str] | None = None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fusebox-dashboard-"))
@@ -47,7 +47,7 @@ class Server:
         self.start()
 
     def add_token(self, role: str) -> None:
-        """A token whose name is its role."""
+        """Creates a token whose name is its role."""
         made = subprocess.run(
             [SERVER, "token", "new", "--name", role, "--role", role], capture_output=True, text=True, check=True
         )
@@ -83,7 +83,7 @@ class Server:
         shutil.rmtree(self.folder)
 
     def call(self, method: str, path: str, body: dict | None = None):
-        """Asks as a worker or an operator would, not as the page does."""
+        """Sends a request as a worker or an operator does, not as the page does."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, method=method, data=data)
         if "operator" in self.secrets:
@@ -111,7 +111,7 @@ class Server:
 
 
 class DashboardTest(unittest.TestCase):
-    """A test in a browser that fails where the page asks anybody but the server, or has an error."""
+    """A browser test that fails if the page has an error or sends a request to any other server."""
 
     browser: Browser
 
@@ -131,9 +131,9 @@ class DashboardTest(unittest.TestCase):
         return server
 
     def open(self, server: Server, path: str = "/", tolerates: str | None = None, **options) -> Page:
-        """A page in a browser of its own, without what other tests have left there.
+        """Opens a page in a browser context of its own, without the state of other tests.
 
-        Errors that the browser's console tells fail the test, but for those that have `tolerates` in them.
+        Errors in the browser's console fail the test, except those that contain `tolerates`.
         """
         context = self.browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         self.addCleanup(context.close)
@@ -142,7 +142,7 @@ class DashboardTest(unittest.TestCase):
 
         def guard(route):
             if route.request.url.startswith(origin + "/"):
-                # A page that gives a request up, or is left, may be first.
+                # The page may have cancelled the request or been left in the meantime.
                 with contextlib.suppress(Error):
                     route.continue_()
             else:
@@ -173,7 +173,7 @@ class DashboardTest(unittest.TestCase):
         page.get_by_text(f"{role} {role}").wait_for()
 
     def scan(self, page: Page) -> None:
-        """Fails where a page keeps somebody out."""
+        """Fails if the page has an accessibility violation."""
         results = Axe().run(page)
         found = [
             f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
@@ -184,12 +184,12 @@ class DashboardTest(unittest.TestCase):
 
 
 def row(page: Page, name: str):
-    """A breaker's row in the list."""
+    """The row of a breaker in the list."""
     return page.locator("tr.row").filter(has=page.get_by_role("link", name=name, exact=True))
 
 
 def wait_until(page: Page, what: str, condition) -> None:
-    """Waits for what no element of the page tells."""
+    """Waits for a condition that no element of the page shows."""
     end = time.monotonic() + PATIENCE_MS / 1000
     while not condition():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""Who may what on the page, and what no page may."""
+"""Access to the dashboard by role, and orders that another site's page must not be able to give."""
 
 import contextlib
 import http.client
@@ -149,7 +149,7 @@ class AccessTests(DashboardTest):
 
 
 class Neighbour:
-    """Another site, on another port of this machine; to cookies the two are one host, to origins they are two."""
+    """Another site, on another port of this machine: cookies treat both as one host, origins as two."""
 
     def __enter__(self) -> str:
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -172,7 +172,7 @@ class Neighbour:
 
 
 class Proxy:
-    """A proxy that takes a path off and passes everything else on as it came."""
+    """A proxy that removes a path prefix and passes everything else on unchanged."""
 
     def __init__(self, server: Server, prefix: str):
         self.target = server.url

@@ -1,4 +1,4 @@
-"""The page of one breaker, and what can be ordered there."""
+"""The page of one breaker, and the orders that an operator can give there."""
 
 import re
 
@@ -124,7 +124,7 @@ class BreakerTests(DashboardTest):
         expect(failures.get_by_role("group", name="Failures one by one")).to_be_focused()
         page.get_by_role("link", name="All breakers").focus()
         server.fail("payments", kind="last")
-        # Who has gone further back is not thrown to the beginning.
+        # The page does not move an operator who reads older failures back to the newest ones.
         expect(newer).to_be_visible()
         expect(rows).to_have_count(33)
 
@@ -153,7 +153,7 @@ class BreakerTests(DashboardTest):
         page.get_by_role("button", name="Force open…").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_role("button", name="Force open").click()
-        # Without a reason nothing is sent.
+        # The dialog sends nothing without a reason.
         expect(dialog).to_be_visible()
         self.assertIsNone(server.call("GET", "/v1/breakers/payments")["override"])
         dialog.get_by_label("Reason").fill("provider maintenance")
@@ -202,7 +202,7 @@ class BreakerTests(DashboardTest):
 
 
 def point(minute, **numbers):
-    """What the server tells of a minute."""
+    """The server's data for one minute."""
     kinds = ["successes", "failures", "slow", "ignored", "allowed", "denied"]
     return {"at": f"2026-01-31T09:{minute:02}:00.000Z", **dict.fromkeys(kinds, 0), **numbers}
 
@@ -272,7 +272,7 @@ class PolicyTests(DashboardTest):
         expect(merge.get_by_label("recovery_timeout_ms: theirs, 30 s")).to_be_checked()
         merge.get_by_role("button", name="All yours").click()
         expect(merge.get_by_label("failure_threshold: yours, 7")).to_be_checked()
-        # And they do it again.
+        # The other operator changes the policy again.
         server.call("PATCH", "/v1/breakers/payments", {"policy": {"failure_threshold": 11}})
         merge.get_by_role("button", name="Save").click()
         expect(merge.get_by_label("failure_threshold: theirs, 11")).to_be_checked()

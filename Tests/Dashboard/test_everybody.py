@@ -1,4 +1,4 @@
-"""That the page is for everybody, and takes nothing that it is told for more than text."""
+"""Accessibility, display and keyboard use of the pages, and text from others that must remain text."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ HOSTILE = '<img src=x onerror="window.isBroken = true"><script>window.isBroken =
 
 class EverybodyTests(DashboardTest):
     def busy_server(self):
-        """One with something of everything."""
+        """Starts a server with breakers in all states and overrides."""
         server = self.serve()
         for name in ["payments:charge", "search", "stock", "ledger", "geo:lookup", "mail"]:
             server.succeed(name, 40)
@@ -171,14 +171,14 @@ class EverybodyTests(DashboardTest):
 
 
 def make_unstable(server, name):
-    """Half open behind three openings."""
+    """Opens the breaker three times and leaves it half open."""
     for to in ["", "", "?to=half_open"]:
         server.trip(name)
         server.call("POST", f"/v1/breakers/{name}/reset{to}")
 
 
 def remember(server):
-    """Gives the breakers a last hour, as if the server had run through it."""
+    """Fills the last hour of each breaker's history, as if the server had run that long."""
     server.kill()
     minute = int(time.time() // 60)
     chance = random.Random(7)
@@ -197,7 +197,7 @@ def remember(server):
 
 
 def fill(server):
-    """Something of everything, as it may be on a bad day."""
+    """Fills the server with breakers in all states, as on a bad day."""
     calm = "auth:introspect chat crm:sync currency images:resize pdf recommendations ship:labels ship:rates sms tax"
     for place, name in enumerate(calm.split()):
         server.succeed(name, 30 + 17 * place)
@@ -218,7 +218,7 @@ def fill(server):
 
 
 class LookTests(DashboardTest):
-    """Writes the pictures that people look at to the folder in $SCREENSHOTS; the one in the README is among them."""
+    """Writes screenshots to the folder in $SCREENSHOTS; the one in the README is among them."""
 
     def test_pictures(self):
         folder = os.environ.get("SCREENSHOTS")
@@ -233,7 +233,7 @@ class LookTests(DashboardTest):
             for name, path in [("list", "/"), ("breaker", breaker_path("payments:charge"))]:
                 page.goto(server.url + path)
                 expect(page.get_by_text("payments:charge").first).to_be_visible()
-                # Rates are the difference between two looks.
+                # The page computes a rate from two successive lists.
                 for _ in range(60):
                     server.acquire("payments:charge")
                     page.wait_for_timeout(100)

@@ -20,7 +20,7 @@ class ListTests(DashboardTest):
         expect(page.locator("#status")).to_have_text("live")
         expect(row(page, "payments")).to_contain_text("Closed")
         page.evaluate("window.isSame = true")
-        # No list is asked for again, so only the stream can tell.
+        # The page cannot request the list again, so only the stream can bring the change.
         page.route(LIST, lambda route: route.abort())
         server.trip("payments")
         red = row(page, "payments")
@@ -217,7 +217,7 @@ class ListTests(DashboardTest):
         wait_until(page, "the list is asked for", lambda: held)
         server.trip("payments")
         page.wait_for_timeout(500)
-        # Nothing else tells.
+        # The page has no other source for the change.
         page.route("**/v1/breakers/*", lambda route: route.abort())
         page.route(LIST, lambda route: route.abort())
         for route, answer in held:
@@ -277,7 +277,7 @@ class ListTests(DashboardTest):
         wait_until(page, "the last row is there", reach_the_end)
         page.keyboard.press("End")
         expect(row(page, names[-1])).to_be_in_viewport()
-        # The rest of them are no elements.
+        # The other rows have no elements on the page.
         self.assertLess(page.locator("tr.row").count(), 100)
         server.trip(names[9_990])
         expect(page.get_by_role("link", name="1 open")).to_be_visible()

@@ -1,4 +1,4 @@
-"""What the page knows of the server, and whether it is told the truth about that."""
+"""The page's connection to the server, and whether the page shows the server's true state."""
 
 import signal
 
@@ -23,7 +23,7 @@ class StreamTests(DashboardTest):
         first = status.inner_text()
         expect(status).not_to_have_text(first)
         server.start()
-        # At once, before the page is there again.
+        # This happens at once, before the page has reconnected.
         server.trip("payments")
         server.succeed("later")
         expect(status).to_have_text("live")
@@ -58,7 +58,7 @@ class StreamTests(DashboardTest):
         page = self.open(server, tolerates=REFUSALS)
         row(page, "b").hover()
         server.kill()
-        # Another database is not as far: the server does not know what the page knows.
+        # The other database has fewer revisions, so the server does not know the page's revision.
         for file in server.folder.glob("f.db*"):
             file.unlink()
         server.start()
@@ -87,7 +87,7 @@ class StreamTests(DashboardTest):
         server.process.send_signal(signal.SIGSTOP)
         page.clock.fast_forward(21_000)
         expect(status).to_contain_text("stale for")
-        # What is on its way when the connection is given up goes with it.
+        # A request in flight ends together with the connection.
         page.clock.fast_forward(20_000)
         server.process.send_signal(signal.SIGCONT)
         server.trip("payments")
@@ -113,7 +113,7 @@ class StreamTests(DashboardTest):
         page.clock.fast_forward(2_000)
         page.clock.fast_forward(62_000)
         wait_until(page, "the connection ends", lambda: len(ended) == 1)
-        # What it asks for meanwhile is answered before anything happens.
+        # The page's own requests are answered before anything changes.
         with page.expect_request_finished(lambda request: "/v1/breakers" in request.url):
             page.clock.fast_forward(62_000)
         server.trip("payments")

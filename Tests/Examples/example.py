@@ -1,7 +1,7 @@
-"""What the tests of all proxies share: a Fusebox, and a backend that dies and comes back, behind a real proxy.
+"""The common tests of all proxies: a Fusebox server, and a backend behind a real proxy, which fails and recovers.
 
-Needs the server in $FUSEBOX, else in .build/debug. Everything is on loopback, in a temporary folder, and ends with the
-test.
+Needs the server at $FUSEBOX, or else in .build/debug. Everything runs on loopback and in a temporary folder, and ends
+with the test.
 """
 
 import http.client
@@ -21,9 +21,9 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docker" / "examples"
 SERVER = os.environ.get("FUSEBOX", str(ROOT / ".build" / "debug" / "fusebox"))
-# Seconds that anything may take before the test gives up.
+# The maximum time in seconds that a test waits for a condition.
 PATIENCE = 60
-# What a browser says of itself, on the page of a shop and of another site.
+# The header fields that a browser sends from a shop's page, and from another site's page.
 SHOPPER = {"Host": "shop.example", "User-Agent": "Mozilla/5.0", "Referer": "https://shop.example/cart"}
 FOREIGNER = SHOPPER | {"Origin": "https://elsewhere.example", "Cookie": "fusebox=1", "Sec-Fetch-Site": "cross-site"}
 
@@ -35,7 +35,7 @@ def free_port() -> int:
 
 
 def send(port: int, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None):
-    """The answer: its status, its header fields, its body."""
+    """Sends a request and returns the status, the header fields and the body of the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path, body, headers or {})
@@ -46,7 +46,7 @@ def send(port: int, method: str, path: str, body: str | None = None, headers: di
 
 
 def eventually(what: str, condition):
-    """Waits for something in another process, of which nothing tells us."""
+    """Waits for a condition in another process that sends no notification."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
@@ -60,18 +60,18 @@ def eventually(what: str, condition):
 
 
 class Backend(http.server.ThreadingHTTPServer):
-    """Answers with `status`, and remembers what came."""
+    """Answers with `status`, and records the requests."""
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Answering)
         self.status = 200
-        # Set while it answers at once.
+        # Set while the backend answers at once.
         self.answers = threading.Event()
         self.answers.set()
         self.requests: list[tuple[str, str, str]] = []
-        # The names of the header fields that came with the last request, in lower case.
+        # The names of the header fields of the last request, in lower case.
         self.fields: set[str] = set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -96,7 +96,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
 
 
 class ProxyCase(unittest.TestCase):
-    """A proxy between a client and the backend. Its tests are in the classes below."""
+    """A proxy between a client and the backend. The classes below contain the tests."""
 
     backend_patience = PATIENCE
 
@@ -117,7 +117,7 @@ class ProxyCase(unittest.TestCase):
         raise NotImplementedError
 
     def example(self, name: str, replaced: dict[str, str]) -> str:
-        """The text of an example, in which each key is replaced, which must be in it once."""
+        """Returns the text of an example with each key replaced; each key must occur exactly once."""
         text = (EXAMPLES / name).read_text()
         for ours, theirs in replaced.items():
             self.assertEqual(text.count(ours), 1, ours)
@@ -145,7 +145,7 @@ class ProxyCase(unittest.TestCase):
         self.assertEqual(status, 200, answer)
 
     def until_calls(self, count: int):
-        """Reports come behind the answers."""
+        """Waits for the reports, which the proxy sends after the answers."""
         eventually("the calls are reported", lambda: self.breaker()["counts"]["calls"] == count)
 
     def until_failures(self, count: int):
@@ -162,9 +162,9 @@ class ProxyCase(unittest.TestCase):
 
 
 class ProxyTests:
-    """The same story for every proxy."""
+    """The tests that every proxy must pass."""
 
-    # What the proxy answers where it cannot reach the backend.
+    # The proxy's status if it cannot reach the backend.
     gone_status: int
 
     def test_a_closed_breaker_lets_requests_through_as_they_are(self):
@@ -249,7 +249,7 @@ class ProxyTests:
 
 
 class HangingBackendTests:
-    """What every proxy does about a backend that does not answer."""
+    """How every proxy handles a backend that does not answer."""
 
     backend_patience = 1
 

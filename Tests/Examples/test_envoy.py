@@ -9,14 +9,14 @@ from example import PATIENCE, HangingBackendTests, ProxyCase, ProxyTests
 @unittest.skipUnless(shutil.which("envoy"), "envoy is not here")
 class EnvoyCase(ProxyCase):
     def start_proxy(self):
-        """As the example has it, but for the ports, and for how long a decision and the backend are waited for."""
+        """Starts the example with other ports, and with other time-outs for a decision and for the backend."""
         example = self.example(
             "envoy.yaml",
             {
                 "port_value: 7979": f"port_value: {self.fusebox_port}",
                 "port_value: 8080": f"port_value: {self.backend.server_port}",
                 "port_value: 8081": f"port_value: {self.port}",
-                # On a busy machine a decision may take longer than who has a fallback would wait for it.
+                # On a busy machine a decision may take longer than a proxy with a fallback would wait.
                 "timeout: 0.25s": f"timeout: {PATIENCE}s",
                 "timeout: 5s": f"timeout: {self.backend_patience}s",
             },

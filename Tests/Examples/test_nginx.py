@@ -10,14 +10,14 @@ from example import PATIENCE, HangingBackendTests, ProxyCase, ProxyTests, send
 @unittest.skipUnless(shutil.which("nginx"), "nginx is not here")
 class NginxCase(ProxyCase):
     def start_proxy(self):
-        """As the example has it, but for the ports, and for how long a decision and the backend are waited for."""
+        """Starts the example with other ports, and with other time-outs for a decision and for the backend."""
         example = self.example(
             "nginx.conf",
             {
                 "127.0.0.1:7979;": f"127.0.0.1:{self.fusebox_port};",
                 "127.0.0.1:8080;": f"127.0.0.1:{self.backend.server_port};",
                 "127.0.0.1:8081;": f"127.0.0.1:{self.port};",
-                # On a busy machine a decision may take longer than who has a fallback would wait for it.
+                # On a busy machine a decision may take longer than a proxy with a fallback would wait.
                 "proxy_read_timeout         250ms;": f"proxy_read_timeout         {PATIENCE}s;",
                 "proxy_read_timeout    5s;": f"proxy_read_timeout    {self.backend_patience}s;",
             },

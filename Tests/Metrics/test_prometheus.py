@@ -1,7 +1,7 @@
 """A real Prometheus scrapes a real server, and the alerts fire.
 
-Needs `prometheus` and `promtool` in PATH, Python's yaml, and the server in $FUSEBOX, else in .build/debug. Everything is on loopback, in a
-temporary folder, and ends with the test.
+Needs `prometheus` and `promtool` in PATH, Python's yaml, and the server at $FUSEBOX, or else in .build/debug.
+Everything runs on loopback and in a temporary folder, and ends with the test.
 """
 
 import json
@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
 RULES = DOCKER / "prometheus" / "fusebox.rules.yml"
 SERVER = os.environ.get("FUSEBOX", str(ROOT / ".build" / "debug" / "fusebox"))
-# Seconds that anything may take before the test gives up.
+# The maximum time in seconds that a test waits for a condition.
 PATIENCE = 60
 
 
@@ -36,7 +36,7 @@ def fetch(url: str, method: str = "GET", body: str | None = None, token: str | N
 
 
 def eventually(what: str, condition):
-    """Waits for something in another process, of which nothing tells us."""
+    """Waits for a condition in another process that sends no notification."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
@@ -76,7 +76,7 @@ class Processes(unittest.TestCase):
         return eventually("the server listens", lambda: re.search(r"listening on (\S+)", output.read_text())).group(1)
 
     def token(self, role: str) -> str:
-        """Adds a token to the server's file, and gives its secret."""
+        """Adds a token to the server's tokens file and returns its secret."""
         command = [SERVER, "token", "new", "--name", role, "--role", role]
         made = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
         with (self.folder / "tokens").open("a") as tokens:
@@ -123,13 +123,13 @@ class RulesTest(unittest.TestCase):
         self.assertEqual(tested.returncode, 0, tested.stdout + tested.stderr)
 
     def test_the_configuration_is_sound(self):
-        # The token is where the container has it, and need not be here.
+        # The token's file exists only in the container, so only the syntax is checked.
         checked = promtool("check", "config", "--syntax-only", str(RULES.with_name("prometheus.yml")))
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
 
 
 class ShippedFilesTest(unittest.TestCase):
-    """What Docker's Compose, Prometheus and Grafana read, and what they expect of each other."""
+    """The files that Docker Compose, Prometheus and Grafana read, and the references between them."""
 
     def setUp(self):
         self.services = self.read("compose.yaml")["services"]
@@ -139,7 +139,7 @@ class ShippedFilesTest(unittest.TestCase):
         return yaml.safe_load((DOCKER / path).read_text())
 
     def mounts(self, service: str) -> dict[str, pathlib.Path]:
-        """The files of this repository by where a container has them."""
+        """The files of this repository, by their paths in the container."""
         volumes = (volume.split(":") for volume in self.services[service]["volumes"] if volume.startswith("./"))
         return {parts[1]: DOCKER / parts[0] for parts in volumes}
 
@@ -161,7 +161,7 @@ class ShippedFilesTest(unittest.TestCase):
         self.assertIn(secret.name, self.services["prometheus"]["secrets"])
         (target,) = scrape["static_configs"][0]["targets"]
         self.assertIn(target.split(":")[0], self.services)
-        # The rules name the job.
+        # The rules refer to the job by its name.
         self.assertIn(f'up{{job="{scrape["job_name"]}"}}', RULES.read_text())
 
     def test_grafana_finds_the_dashboard_and_where_its_numbers_come_from(self):
@@ -192,7 +192,7 @@ class ShippedFilesTest(unittest.TestCase):
 
     def test_an_override_without_end_is_shown_to_end_never(self):
         (panel,) = (panel for panel in self.dashboard["panels"] if panel["title"] == "Overrides")
-        # The query has 0 for one that has no time of its end.
+        # The query returns 0 for an override without an expiry.
         self.assertTrue(panel["targets"][0]["expr"].endswith("* 0"))
         (override,) = panel["fieldConfig"]["overrides"]
         shown = {each["id"]: each["value"] for each in override["properties"]}
@@ -202,7 +202,7 @@ class ShippedFilesTest(unittest.TestCase):
 @unittest.skipUnless(shutil.which("prometheus"), "Prometheus is not here")
 class AlertsTest(Processes):
     def start_prometheus(self, url: str, token: str) -> str:
-        """Starts it on the rules that are shipped, but for how long a thing has to last."""
+        """Starts Prometheus with the shipped rules, but with shorter times before an alert fires."""
         rules, count = re.subn(r"for: \d+m", "for: 1s", RULES.read_text())
         self.assertGreater(count, 0)
         (self.folder / "rules.yml").write_text(rules)

@@ -1,12 +1,12 @@
-"""The failures that schemathesis finds although the server is right, and openapi.yaml says so in words."""
+"""The findings of schemathesis for answers that are correct according to the prose of openapi.yaml."""
 
 from schemathesis import Case, HookContext, Response, hook
 from schemathesis.core.failures import AcceptedNegativeData, Failure, ServerError
 from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 GATE = "/v1/gate/"
-# How the server refuses what no schema rules out, because it depends on another part of the request or on an earlier
-# answer: the beginnings of a problem's `detail`.
+# The beginnings of a problem's `detail` for a request that no schema can rule out, because its validity depends on
+# another part of the request or on an earlier answer.
 RELATIONS = (
     "what is asked stands in the query or in the body, not in both",
     "is required: success, failure or ignored",
@@ -24,21 +24,21 @@ RELATIONS = (
 
 @hook
 def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
-    """Whether the failure is one."""
+    """Returns whether the finding is a real failure."""
     if response.status_code == 412:
-        # The breaker is not as `if-match` or `if-none-match` requires, which is refused whatever else is asked.
+        # The breaker does not meet `if-match` or `if-none-match`, so the request is refused whatever else it contains.
         return not isinstance(failure, (AcceptedNegativeData, RejectedPositiveData))
     at_gate = case.path.startswith(GATE)
     if isinstance(failure, ServerError):
-        # Proxies take a 4xx for a denial, so a gate answers 503 to whatever is no decision.
+        # Proxies take a 4xx for a denial, so a gate answers 503 to a request that it cannot decide.
         return not (at_gate and response.status_code == 503)
     if isinstance(failure, UseAfterFree):
-        # A gate takes every method for the same question: its DELETE deletes nothing.
+        # A gate treats every method as the same request: its DELETE deletes nothing.
         return not at_gate
     if isinstance(failure, RejectedPositiveData):
         return not breaks_relations_alone(response.json())
     if isinstance(failure, AcceptedNegativeData) and case.path == "/v1/reports":
-        # A bad report is answered with an error of its own, and spoils no other.
+        # A bad report is answered with an error of its own, and does not affect the others.
         return not any("error" in result for result in response.json()["results"])
     return True
 

@@ -1,7 +1,7 @@
-"""openapi.yaml is sound, and a real server answers as it says, whatever it is asked.
+"""openapi.yaml is valid, and a real server answers any request as openapi.yaml says.
 
-Needs what is in requirements.txt beside this Python, and the server in $FUSEBOX, else in .build/debug. Everything is on loopback, in a
-temporary folder, and ends with the test.
+Needs the packages of requirements.txt in this Python, and the server at $FUSEBOX, or else in .build/debug. Everything
+runs on loopback and in a temporary folder, and ends with the test.
 """
 
 import os
@@ -17,7 +17,7 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 DOCUMENT = ROOT / "openapi.yaml"
 SERVER = os.environ.get("FUSEBOX", str(ROOT / ".build" / "debug" / "fusebox"))
-# Seconds that the server may take to start or to end.
+# The maximum time in seconds for the server to start or to end.
 PATIENCE = 60
 
 
@@ -27,7 +27,7 @@ class OpenAPITest(unittest.TestCase):
         self.tokens = self.folder / "tokens"
 
     def token(self) -> str:
-        """Makes the tokens file with one operator, and gives its secret."""
+        """Creates the tokens file with one operator, and returns the secret."""
         command = [SERVER, "token", "new", "--name", "tester", "--role", "operator"]
         made = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
         self.tokens.write_text(re.search(r"^line.*?: (.*)$", made, re.MULTILINE).group(1) + "\n")
