@@ -135,7 +135,7 @@ struct DecisionAnswerTests {
         }
     }
 
-    @Test("A failure is dated at the end of its call, given by the report's age", arguments: ["query", "body", "batch"])
+    @Test("A failure is dated at the end of its call by the report's age", arguments: ["query", "body", "batch"])
     func ages(way: String) async throws {
         try await TestServer.with { server in
             @discardableResult func report(ageMs: Int) async throws -> HTTPAnswer {

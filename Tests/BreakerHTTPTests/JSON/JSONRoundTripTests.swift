@@ -19,7 +19,7 @@ struct JSONRoundTripTests {
         #expect(String(decoding: value.bytes, as: UTF8.self) == text)
     }
 
-    @Test("A written value is parsed to the same value, and Foundation accepts it", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test("A written value parses to the same value, and Foundation accepts it", arguments: [1, 2, 3, 4] as [UInt64])
     func roundTrip(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         for _ in 0..<2_000 {

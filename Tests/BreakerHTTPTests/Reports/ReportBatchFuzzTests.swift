@@ -9,7 +9,7 @@ struct ReportBatchFuzzTests {
         Access.anonymous, Access(actor: "checkout", role: .worker, prefix: "pay:"),
     ]
 
-    @Test("Valid, unusual and broken batches are read as the reference reads them", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test("Valid, unusual and broken batches are read as by the reference", arguments: [1, 2, 3, 4] as [UInt64])
     func batches(seed: UInt64) {
         var batches = RandomBatch(seed: seed)
         var seen = Seen()
@@ -20,7 +20,7 @@ struct ReportBatchFuzzTests {
         #expect(seen.reports > 500 && seen.faults > 300 && seen.refusals > 300, "seed \(seed): \(seen)")
     }
 
-    @Test("Random fragments of batches are read as the reference reads them", arguments: [11, 12] as [UInt64])
+    @Test("Random fragments of batches are read as by the reference", arguments: [11, 12] as [UInt64])
     func scraps(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         for number in 0..<1_500 {

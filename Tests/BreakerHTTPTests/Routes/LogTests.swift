@@ -81,7 +81,7 @@ struct LogTests {
         }
     }
 
-    @Test("The pages of failures and transitions hold each row once, newest first", arguments: [1, 3, 9, 10, 11, 1_000])
+    @Test("Pages of failures and transitions hold each row once, newest first", arguments: [1, 3, 9, 10, 11, 1_000])
     func walk(pageSize: Int) async throws {
         try await TestServer.with { server in
             for number in 1...10 {

@@ -157,7 +157,7 @@ extension ProcessTests {
             #expect(try await wire.acquire("payments").status == 200)
         }
 
-        @Test("A server warns about files that every user may read", .timeLimit(.minutes(2)), arguments: [0o600, 0o604])
+        @Test("A server warns of files that every user may read", .timeLimit(.minutes(2)), arguments: [0o600, 0o604])
         func readable(mode: Int) async throws {
             try await makeDatabase()
             let tokens = folder.path("tokens")
