@@ -74,7 +74,7 @@ struct AnswerTests {
         }
     }
 
-    /// Makes a client that knows the breaker as closed from its stream, and whose stream then lags behind.
+    /// Makes a client whose stream has sent that the breaker is closed, and is late after that.
     private func behind(_ server: LiveServer) async throws -> (worker: Worker, payments: SharedBreaker) {
         try await server.report(.success, to: "payments")
         let worker = Worker(url: server.url)

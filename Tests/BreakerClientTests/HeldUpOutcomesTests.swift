@@ -93,7 +93,7 @@ struct HeldUpOutcomesTests {
         }
     }
 
-    @Test("The shutdown waits exactly two seconds for a server that does not answer")
+    @Test("The shutdown waits two seconds for a server that does not answer, and no longer")
     func farewell() async throws {
         try await LiveServer.with { server in
             try await SickServer.with(server) { sick in

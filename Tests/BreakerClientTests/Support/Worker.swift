@@ -27,7 +27,7 @@ struct Worker: Sendable {
             configuration: configuration,
             logger: Logger(label: "worker") { _ in log },
             clock: clock,
-            // This is longer than any shorter time-out for which a test waits.
+            // No test reaches this time-out: every other wait ends sooner.
             longestRequest: .minutes(10)
         )
     }
@@ -78,7 +78,7 @@ struct Worker: Sendable {
         clock.advance(by: fusebox.configuration.patience(mayNeedCommit: true))
     }
 
-    /// Lets this many late answers fail to arrive, until the server counts as away.
+    /// Moves the clock past the silence bound of this many late requests, so that the server counts as away.
     func endSilence(of count: Int) async throws {
         let silence = Duration.nanoseconds(Fusebox.longestSilenceNs)
         try await eventually("\(count) are late") { clock.sleepers(silence) >= count }

@@ -94,7 +94,7 @@ struct CrossSiteTests {
     }
 
     @Test(
-        "A server without tokens refuses a request under an unknown host name (DNS rebinding)",
+        "A server without tokens refuses requests of browsers and operators under an unknown host name",
         arguments: [
             ("POST /v1/breakers/a/acquire", ["origin: http://evil.example"]),
             ("DELETE /v1/breakers/a", ["origin: http://evil.example", "sec-fetch-site: same-origin"]),

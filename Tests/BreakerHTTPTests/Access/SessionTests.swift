@@ -122,7 +122,7 @@ struct SessionTests {
         }
     }
 
-    @Test("A session lasts twelve hours and survives a restart of the gatekeeper")
+    @Test("A session lasts twelve hours, and another gatekeeper with the same session key accepts it")
     func lasts() async throws {
         try await TestServer.with(tokens: [boss]) { server in
             let cookie = try await signIn(server, bossSecret).cookie

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Request bodies")
 struct BodyTests {
-    /// A short timeout for bodies.
+    /// A short time-out for bodies.
     private static var times: ConnectionTimes {
         var times = ConnectionTimes()
         times.body = .milliseconds(50)
@@ -117,7 +117,7 @@ struct BodyTests {
         }
     }
 
-    @Test("The timeout of a body applies to one request only, and its connection outlives it")
+    @Test("The time-out of a body applies to one request only, and its connection outlives it")
     func deadlineIsOver() async throws {
         try await TestServer.with(times: Self.times) { server in
             try await ByteClient.run(server.port) { client in

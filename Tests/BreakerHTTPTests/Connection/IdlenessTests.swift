@@ -8,7 +8,7 @@ import Testing
 struct IdlenessTests {
     private static let report = "POST /v1/breakers/a/report?outcome=failure HTTP/1.1\r\nhost: x\r\n\r\n"
 
-    /// A short idle timeout, but long enough for a client on a busy machine to send its first byte.
+    /// A short idle time-out, but long enough for a client on a busy machine to send its first byte.
     private static var times: ConnectionTimes {
         var times = ConnectionTimes()
         times.idle = .seconds(2)
@@ -55,7 +55,7 @@ struct IdlenessTests {
             try await server.engine.whileWriterStands { standstill in
                 try await ByteClient.run(server.port) { client in
                     try client.send(isLane ? Self.report : "GET /v1/breakers/b HTTP/1.1\r\nhost: x\r\n\r\n")
-                    // Each connection that becomes idle and is closed shows that the idle timeout has passed.
+                    // Each connection that becomes idle and is closed shows that the idle time-out has passed.
                     for _ in 1...2 { #expect(try Self.outlast(server.port)) }
                     standstill.end()
                     #expect(try client.readAnswer().status == (isLane ? 200 : 404))

@@ -25,7 +25,7 @@ struct OpenConnectionsTests {
     func strangers() async throws {
         let (token, secret) = Token.make(name: "worker", role: .worker, prefix: "")
         var times = ConnectionTimes()
-        // With this idle timeout no connection ends by itself within the test.
+        // With this idle time-out no connection ends by itself within the test.
         times.idle = .hours(1)
         try await TestServer.with(tokens: [token], times: times, connections: 8) { server in
             try await ByteClient.run {

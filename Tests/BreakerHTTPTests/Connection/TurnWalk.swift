@@ -48,7 +48,7 @@ struct TurnWalk: Hashable {
     private var isEnded = false
     private var complaint: String?
 
-    // MARK: What can happen
+    // MARK: Events
 
     var events: [Event] {
         var events: [Event] = [.idleTimedOut, .bodyTimedOut]
@@ -142,7 +142,7 @@ struct TurnWalk: Hashable {
         while let action = turn.next() { perform(action) }
     }
 
-    // MARK: What must hold
+    // MARK: Rules
 
     private mutating func perform(_ action: Action<Piece>) {
         if isEnded { expect(action == .nothing || action == .closeBothWays, "something goes out behind the end") }

@@ -134,7 +134,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test("A stream begins with a resync only if changes after the client's revision have been trimmed")
+    @Test("A resumed stream begins with a resync only if changes after the client's revision have been trimmed")
     func trimmed() async throws {
         var retention = Retention()
         retention.changes = 3

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Breakers listed by name")
 struct ListTests {
-    /// `ca` and `cb` closed, `oa` and `ob` open, `h` half open; `ca` in shadow, `ob` held open, `f` held closed.
+    /// Makes `ca` and `cb` closed, `oa` open, `h` half open; puts `ca` in shadow, and forces `ob` open and `f` closed.
     private static func furnish(_ server: TestServer) async throws {
         for name in ["oa", "h"] { try await server.trip(name) }
         let short = #"{"policy":{"recovery_timeout_ms":100}}"#
@@ -109,7 +109,7 @@ struct ListTests {
     @Test("A list with no breaker on its page is answered while the writer is blocked", .timeLimit(.minutes(1)))
     func withoutWriter() async throws {
         try await TestServer.with { server in
-            // More changes than the feed keeps.
+            // These are more changes than the feed keeps.
             for prefix in ["a", "b", "c", "d", "e"] {
                 let items = (0..<1_000).map { #"{"name":"\#(prefix)\#($0)","outcome":"success"}"# }
                 _ = try await server.send(.POST, "/v1/reports", #"{"reports":[\#(items.joined(separator: ","))]}"#)

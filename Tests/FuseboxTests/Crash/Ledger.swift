@@ -45,7 +45,7 @@ final class Ledger: Sendable {
 
     private let contents = NIOLockedValueBox(Contents())
 
-    /// A restarted server reads the time anew, with a precision of a millisecond.
+    /// A restarted server anchors its clock again, with a precision of a millisecond.
     private static let tolerance = Duration.milliseconds(20)
 
     // MARK: Failures

@@ -119,7 +119,7 @@ extension ProcessTests {
             #expect(Set(kinds) == ["FLOCK", "POSIX"])
         }
 
-        // MARK: What others may write and read
+        // MARK: Files that other users may write or read
 
         @Test("A database that every user may write is refused with advice", .timeLimit(.minutes(2)))
         func writableDatabase() async throws {
@@ -192,7 +192,7 @@ extension ProcessTests {
             for name in names { #expect(try mode(folder.path(name)) == 0o600, "\(name)") }
         }
 
-        // MARK: Files of others
+        // MARK: Foreign files
 
         @Test("A start and a backup leave other files beside the database unchanged", .timeLimit(.minutes(2)))
         func neighbours() async throws {

@@ -143,7 +143,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A write-ahead log without its database is refused, and no empty database is made",
+            "A write-ahead log without its database is refused and left unchanged",
             .timeLimit(.minutes(2))
         )
         func logAlone() async throws {
