@@ -121,8 +121,9 @@ bench-test: ## Test the benchmark itself; with Redis where it is installed
 format: ## Format all Swift
 	swift format --in-place --recursive $(swift_sources)
 
-lint: ## Check the format of all Swift
+lint: ## Check the format of all Swift, and its names
 	swift format lint --strict --recursive $(swift_sources)
+	.ci/check-names
 
 clean: ## Remove what was built
 	rm -rf .build .build-*

@@ -20,7 +20,7 @@ public struct EventDocument: Codable, Hashable, Sendable {
     /// In a `resync`: the epoch, which identifies the history that the server's database holds.
     public var epoch: String?
     /// In a `resync`: every breaker.
-    public var breakers: [StandingDocument]?
+    public var breakers: [BreakerSummaryDocument]?
 
     enum CodingKeys: String, CodingKey {
         case type, id, revision, at, name, state, generation, override, epoch, breakers
@@ -30,7 +30,7 @@ public struct EventDocument: Codable, Hashable, Sendable {
 }
 
 /// One breaker in the panel.
-public struct StandingDocument: Codable, Hashable, Sendable {
+public struct BreakerSummaryDocument: Codable, Hashable, Sendable {
     public var name: String
     /// `closed`, `open` or `half_open`.
     public var state: String
@@ -48,9 +48,9 @@ public struct StandingDocument: Codable, Hashable, Sendable {
 
 extension EventDocument {
     /// The breaker as it is after a change; `nil` after a deletion, and for a line that is not a change.
-    public var standing: StandingDocument? {
+    public var summary: BreakerSummaryDocument? {
         guard let name, let state, let generation, let policyRevision else { return nil }
-        return StandingDocument(
+        return BreakerSummaryDocument(
             name: name,
             state: state,
             generation: generation,

@@ -30,9 +30,9 @@ extension Fusebox {
     }
 
     private func sendWhenAsked() async {
-        for await _ in outlet.flushes.stream {
+        for await _ in reportSender.flushes.stream {
             let nowNs = clock.nowNs()
-            if let attempt = outlet.reachability.withLockedValue({ $0.begin(atNs: nowNs) }) {
+            if let attempt = reportSender.reachability.withLockedValue({ $0.begin(atNs: nowNs) }) {
                 let race = Race<Void>()
                 Task {
                     await send(under: attempt)
@@ -46,23 +46,23 @@ extension Fusebox {
                     race.settle(())
                 }
             }
-            if outlet.isHeldUp { outlet.retries.continuation.yield() }
+            if reportSender.isHeldUp { reportSender.retries.continuation.yield() }
         }
     }
 
     private func askWhenIntervalIsOver() async {
-        for await _ in outlet.beginnings.stream {
+        for await _ in reportSender.beginnings.stream {
             guard (try? await clock.sleep(forNs: configuration.flushInterval.inNs)) != nil else { return }
-            outlet.flushes.continuation.yield()
+            reportSender.flushes.continuation.yield()
         }
     }
 
     private func askWhenPauseIsOver() async {
-        for await _ in outlet.retries.stream {
+        for await _ in reportSender.retries.stream {
             let nowNs = clock.nowNs()
-            let pauseNs = outlet.reachability.withLockedValue { $0.retryAfterNs(atNs: nowNs) }
+            let pauseNs = reportSender.reachability.withLockedValue { $0.retryAfterNs(atNs: nowNs) }
             guard (try? await clock.sleep(forNs: max(pauseNs, Self.leastPauseNs))) != nil else { return }
-            outlet.flushes.continuation.yield()
+            reportSender.flushes.continuation.yield()
         }
     }
 
@@ -76,9 +76,9 @@ extension Fusebox {
             race.settle(())
         }
         Task {
-            await send(under: outlet.reachability.withLockedValue { $0.beginAtAnyRate() })
+            await send(under: reportSender.reachability.withLockedValue { $0.beginAtAnyRate() })
             await lateAttempts.end()
-            await send(under: outlet.reachability.withLockedValue { $0.beginAtAnyRate() })
+            await send(under: reportSender.reachability.withLockedValue { $0.beginAtAnyRate() })
             race.settle(())
         }
         await race.value

@@ -25,7 +25,7 @@ public final class Fusebox: Service, Sendable {
     let clock: any WorkerClock
     let logger: Logger
     let panel = LocalPanel()
-    let outlet: Outlet
+    let reportSender: ReportSender
     /// Whether the server answers requests for decisions.
     let reachability = NIOLockedValueBox(Reachability())
     /// Whether the server has accepted outcomes since a request for a decision last failed.
@@ -88,7 +88,7 @@ public final class Fusebox: Service, Sendable {
         self.clock = clock
         self.logger = logger
         client = FuseboxClient(url: url, token: token, timeout: longestRequest, http: http)
-        outlet = Outlet(capacity: configuration.waitingOutcomes)
+        reportSender = ReportSender(capacity: configuration.waitingOutcomes)
         maxStalenessNs = staleness.inNs
         reporter = cut(configuration.reporter, toLength: Limits.reporterLength)
         willSendAtExit()

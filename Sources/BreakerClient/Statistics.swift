@@ -29,7 +29,7 @@ extension Fusebox {
         for entry in panel.entries {
             statistics.decisions = statistics.decisions + entry.state.withLockedValue { $0.tally }
         }
-        outlet.state.withLockedValue { state in
+        reportSender.state.withLockedValue { state in
             statistics.waitingOutcomes = state.outbox.waiting
             statistics.droppedOutcomes = state.outbox.dropped
             statistics.sentOutcomes = state.sent
@@ -37,7 +37,7 @@ extension Fusebox {
         }
         statistics.isConnected = isConnected.load(ordering: .relaxed)
         statistics.isAway = reachability.withLockedValue { $0.isAway } && !hasTakenOutcomes.load(ordering: .relaxed)
-        statistics.areOutcomesHeldUp = outlet.isHeldUp
+        statistics.areOutcomesHeldUp = reportSender.isHeldUp
         let heardNs = heardNs.load(ordering: .relaxed)
         if heardNs != Self.never { statistics.staleness = .nanoseconds(max(0, clock.nowNs() - heardNs)) }
         return statistics

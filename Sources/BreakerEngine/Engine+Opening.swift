@@ -6,7 +6,7 @@ extension Engine {
     /// The contents of a store, ready for the writer and the panel.
     struct Opened {
         var copy: WorkingCopy
-        var entries: [(name: BreakerName, standing: Standing, lastSeenAt: Instant?)]
+        var entries: [(name: BreakerName, preparedAnswer: PreparedAnswer, lastSeenAt: Instant?)]
         /// Why the configuration could not be stored; `nil` if it is in force.
         var failure: StoreError?
     }
@@ -48,7 +48,7 @@ extension Engine {
             copy = try load(store, configuration: configuration, limits: limits, clock: clock).copy
         }
         let entries = copy.names.compactMap { name in
-            copy[name].map { (name: name, standing: $0.standing, lastSeenAt: lastSeen[name]) }
+            copy[name].map { (name: name, preparedAnswer: $0.preparedAnswer, lastSeenAt: lastSeen[name]) }
         }
         return Opened(copy: copy, entries: entries, failure: failure)
     }

@@ -8,7 +8,7 @@ package struct BreakerView: Sendable {
     package var at: Instant
     package var lastSeenAt: Instant?
     /// The decisions since the server started.
-    package var decisions = DecisionTally()
+    package var decisions = DecisionCounts()
 }
 
 extension WorkingCopy {

@@ -62,7 +62,7 @@ package struct HTTPServer: Sendable {
             logger: logger
         )
         let failures = AuthenticationFailures(meters: meters, clock: engine.clock, logger: logger)
-        let door = RouterDoor(
+        let door = RouteHandler(
             gatekeeper: gatekeeper,
             failures: failures,
             meters: meters,

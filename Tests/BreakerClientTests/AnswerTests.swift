@@ -135,7 +135,7 @@ struct AnswerTests {
             try await server.trip("payments")
             try await payments.call {}
             #expect(payments.knownState == .open)
-            payments.fusebox.panel.replace([payments.name: LocalImage(.closed, 1)], isOtherHistory: false)
+            payments.fusebox.panel.replace([payments.name: LocalSummary(.closed, 1)], isOtherHistory: false)
             #expect(payments.knownState == .closed)
         }
     }
@@ -152,7 +152,7 @@ struct AnswerTests {
                 if request == "reports" { worker.fusebox.heardNs.store(worker.clock.nowNs(), ordering: .relaxed) }
                 let call = Task { try? await payments.call {} }
                 try await eventually("the request is sent") { sick.requests("/" + request) == 1 }
-                payments.fusebox.panel.replace([payments.name: LocalImage(.closed, 1)], isOtherHistory: true)
+                payments.fusebox.panel.replace([payments.name: LocalSummary(.closed, 1)], isOtherHistory: true)
                 sick.answerLate()
                 await call.value
                 #expect(payments.knownState == .closed)
@@ -165,8 +165,8 @@ struct AnswerTests {
 
     @Test("An answer leaves a shadow override in force, both in the panel and in the stand-in for an absent server")
     func shadow() throws {
-        var known = LocalImage(.closed, 1)
-        known.override = LocalImage.Order(mode: .shadow)
+        var known = LocalSummary(.closed, 1)
+        known.override = LocalSummary.Order(mode: .shadow)
         let entry = BreakerEntry(name: "payments", place: 0, image: known)
         entry.take(.open, generation: 2, history: entry.history)
         let here = try #require(entry.decide(atNs: 0))
@@ -189,11 +189,11 @@ struct AnswerTests {
 
 extension SharedBreaker {
     fileprivate func show(_ state: BreakerState, _ generation: Int64) {
-        fusebox.panel.show(name, LocalImage(state, generation))
+        fusebox.panel.show(name, LocalSummary(state, generation))
     }
 }
 
-extension LocalImage {
+extension LocalSummary {
     fileprivate init(_ state: BreakerState, _ generation: Int64) {
         self.init(answered: state)
         self.generation = generation

@@ -196,7 +196,7 @@ struct HeldUpOutcomesTests {
                 for name in ["a", "b", "b", "c"] {
                     let entry = worker.fusebox.breaker(name).entry
                     let outcome: Outcome = worker.fusebox.statistics.waitingOutcomes == 2 ? .failure : .success
-                    worker.fusebox.outlet.add(
+                    worker.fusebox.reportSender.add(
                         .init(
                             place: entry.place,
                             name: name,
@@ -214,7 +214,7 @@ struct HeldUpOutcomesTests {
                 await worker.fusebox.send(under: Reachability().beginAtAnyRate())
                 let statistics = worker.fusebox.statistics
                 #expect(statistics.sentOutcomes == 1 && statistics.refusedOutcomes == 1 && statistics.areOutcomesHeldUp)
-                let waiting = worker.fusebox.outlet.state.withLockedValue {
+                let waiting = worker.fusebox.reportSender.state.withLockedValue {
                     $0.outbox.items.map { ($0.name, $0.outcome) }
                 }
                 #expect(waiting.map(\.0) == ["b", "b"] && waiting.map(\.1) == [.success, .failure])

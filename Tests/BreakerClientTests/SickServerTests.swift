@@ -245,7 +245,9 @@ struct SickServerTests {
                     }
                     #expect(first.entry.state.withLockedValue { !$0.isPolicyKnown })
                     try await first.call {}
-                    #expect(worker.fusebox.outlet.state.withLockedValue { $0.outbox.items.first?.durationMs } == 0)
+                    #expect(
+                        worker.fusebox.reportSender.state.withLockedValue { $0.outbox.items.first?.durationMs } == 0
+                    )
                     #expect(sick.requests("/v1/breakers/a") == 1, "it is not asked for again until it changes")
                 }
             }

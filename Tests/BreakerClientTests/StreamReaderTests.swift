@@ -47,7 +47,7 @@ struct StreamReaderTests {
         return try reader.read(bytes, atNs: Self.startNs + nowMs * nsPerMs).map { ($0 - Self.startNs) / nsPerMs }
     }
 
-    private func image(_ name: String) -> LocalImage? { panel.entry(name).state.withLockedValue { $0.image } }
+    private func image(_ name: String) -> LocalSummary? { panel.entry(name).state.withLockedValue { $0.image } }
 
     private func openUntilMs(_ name: String) -> Int64? {
         image(name)?.openUntilNs.map { ($0 - Self.startNs) / nsPerMs }

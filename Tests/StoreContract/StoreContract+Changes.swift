@@ -5,7 +5,7 @@ import Testing
 extension StoreContract {
     static var changeClauses: [Clause] {
         [
-            Clause("The changes after a revision come in pages, each with the outline that the breaker had then") {
+            Clause("The changes after a revision come in pages, each with the summary that the breaker had then") {
                 place in
                 let store = try place.open()
                 let reader = try place.reader()

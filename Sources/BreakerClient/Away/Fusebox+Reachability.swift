@@ -51,7 +51,7 @@ extension Fusebox {
                 "dropped_outcomes": "\(statistics.droppedOutcomes)",
             ]
         )
-        outlet.flushes.continuation.yield()
+        reportSender.flushes.continuation.yield()
     }
 
     // MARK: Outcomes
@@ -74,19 +74,23 @@ extension Fusebox {
     /// The server answered, even if it accepted no outcome.
     func serverAnsweredToOutcomes(_ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
-        guard outlet.reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned else { return }
+        guard reportSender.reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned else {
+            return
+        }
         logger.notice("fusebox takes outcomes again", metadata: ["url": "\(client.url)"])
     }
 
     /// The caller has stopped waiting for the server to accept the outcomes. The server may still accept them.
     func outcomesAreLate(_ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
-        _ = outlet.reachability.withLockedValue { $0.late(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
+        _ = reportSender.reachability.withLockedValue { $0.late(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
     }
 
     func serverTookNoOutcomes(_ error: any Error, _ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
-        let change = outlet.reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
+        let change = reportSender.reachability.withLockedValue {
+            $0.failed(attempt, atNs: nowNs, jitter: .random(in: 0...1))
+        }
         guard change == .left else { return }
         logger.warning(
             "fusebox takes no outcomes, so they wait",
@@ -120,7 +124,7 @@ extension Fusebox {
             reachability.streamBreakEnded(atNs: nowNs)
             reachability.endPause(atNs: nowNs)
         }
-        outlet.reachability.withLockedValue { $0.endPause(atNs: nowNs) }
-        outlet.flushes.continuation.yield()
+        reportSender.reachability.withLockedValue { $0.endPause(atNs: nowNs) }
+        reportSender.flushes.continuation.yield()
     }
 }

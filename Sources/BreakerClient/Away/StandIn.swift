@@ -9,7 +9,7 @@ struct StandIn: Sendable {
     let absence: Int
     private var breaker: Breaker
 
-    init(_ name: BreakerName, policy: Policy, image: LocalImage?, absence: Int, atNs nowNs: Int64) {
+    init(_ name: BreakerName, policy: Policy, image: LocalSummary?, absence: Int, atNs nowNs: Int64) {
         self.absence = absence
         let now = Instant(ns: nowNs)
         var journal = Journal(revision: 0)

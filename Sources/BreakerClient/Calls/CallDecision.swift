@@ -22,7 +22,7 @@ public struct CallDecision: Sendable {
 
     /// Nanoseconds; negative if only an operator can end the denial.
     var retryAfterNs: Int64 = -1
-    var permit = Pass.none
+    var permit = CallPermit.none
     /// The permit of the stand-in breaker; `nil` if none decided.
     var standInPermit: Permit?
     /// How long a probe's permit is leased, in milliseconds; negative if the call is not a probe.
@@ -51,7 +51,7 @@ public struct CallDecision: Sendable {
 }
 
 /// A permit in the form that the server reads.
-enum Pass: Hashable, Sendable {
+enum CallPermit: Hashable, Sendable {
     case none
     /// The permit of a breaker in this generation. Its text is made only when the call is reported.
     case generation(Int64)

@@ -68,7 +68,7 @@ extension Fusebox {
             }
             // The last known permit, so that a breaker whose generation has changed does not count the report.
             if decision.isAllowed {
-                decision.permit = (state.image?.generation).map(Pass.generation) ?? state.lastPermit
+                decision.permit = (state.image?.generation).map(CallPermit.generation) ?? state.lastPermit
             }
             state.tally.count(decision)
             return decision

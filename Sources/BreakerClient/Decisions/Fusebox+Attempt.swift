@@ -119,7 +119,7 @@ extension CallDecision {
         )
         wouldDeny = document.wouldDeny ?? false
         retryAfterNs = document.retryAfterMs.map { min(max(0, $0), Self.longestMs) * nsPerMs } ?? -1
-        permit = document.permit.map(Pass.written) ?? .none
+        permit = document.permit.map(CallPermit.written) ?? .none
         leaseMs = document.leaseMs.map { max(0, $0) } ?? -1
     }
 

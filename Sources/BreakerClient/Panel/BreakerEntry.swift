@@ -6,14 +6,14 @@ final class BreakerEntry: Sendable {
     struct State: Sendable {
         /// The number of past histories of the server. Generations and revisions of two histories cannot be compared.
         var history = 0
-        var standing = LocalStanding.unknown
+        var summary = LocalAnswer.unknown
         /// The breaker as the stream reported it, or as a later answer of the server did. `nil` if the stream has not
         /// reported it.
-        var image: LocalImage?
+        var image: LocalSummary?
         /// Whether ``image`` comes from an answer that is ahead of the stream.
         var isAhead = false
         /// The image that the server's last decision implies; `nil` if ``image`` is known.
-        var decidedImage: LocalImage?
+        var decidedImage: LocalSummary?
         /// The last known policy.
         var policy = Policy()
         /// The revision of ``policy``; `nil` if the current policy is not known.
@@ -25,7 +25,7 @@ final class BreakerEntry: Sendable {
         /// Decides while the server is unreachable.
         var standIn: StandIn?
         /// The permit of the last call that the server allowed and that was not a probe.
-        var lastPermit = Pass.none
+        var lastPermit = CallPermit.none
         /// Whether the server refused the last request for a decision.
         var isRefused = false
         /// Whether a call was made without the key that its cache needs.
@@ -36,7 +36,7 @@ final class BreakerEntry: Sendable {
         var isPolicyKnown: Bool { policyRevision != nil && policyRevision == image?.policyRevision }
 
         /// The last known image of the breaker.
-        var lastImage: LocalImage? { image ?? decidedImage }
+        var lastImage: LocalSummary? { image ?? decidedImage }
     }
 
     let name: String
@@ -44,7 +44,7 @@ final class BreakerEntry: Sendable {
     let place: Int
     let state: NIOLockedValueBox<State>
 
-    init(name: String, place: Int, image: LocalImage?) {
+    init(name: String, place: Int, image: LocalSummary?) {
         self.name = name
         self.place = place
         state = NIOLockedValueBox(State())
@@ -53,7 +53,7 @@ final class BreakerEntry: Sendable {
 
     /// Takes an image from the stream.
     /// - Parameter isAnew: whether the stream starts over, so that earlier knowledge no longer counts.
-    func show(_ image: LocalImage?, isAnew: Bool = false) {
+    func show(_ image: LocalSummary?, isAnew: Bool = false) {
         state.withLockedValue { state in
             if state.isAhead, !isAnew, let known = state.image, let image, image.generation < known.generation {
                 return
@@ -71,7 +71,7 @@ final class BreakerEntry: Sendable {
     func take(_ state: BreakerState, generation: Int64, history: Int) {
         self.state.withLockedValue { entry in
             guard entry.history == history else { return }
-            entry.show(answered: LocalImage(answered: state), generation: generation)
+            entry.show(answered: LocalSummary(answered: state), generation: generation)
         }
     }
 
@@ -94,7 +94,7 @@ final class BreakerEntry: Sendable {
     /// - Returns: `nil` if the client has to ask the server.
     func decide(atNs nowNs: Int64, besides absence: Int? = nil) -> CallDecision? {
         state.withLockedValue { state in
-            guard var decision = state.standing.decision(atNs: nowNs) else { return nil }
+            guard var decision = state.summary.decision(atNs: nowNs) else { return nil }
             if let absence, decision.isAllowed {
                 let own = state.askStandIn(of: name, absence: absence, atNs: nowNs)
                 decision.standInPermit = own.standInPermit
@@ -109,7 +109,7 @@ final class BreakerEntry: Sendable {
     /// breaker.
     func mayNeedCommit(atNs nowNs: Int64) -> Bool {
         state.withLockedValue { state in
-            state.lastImage.map { LocalStanding($0).decision(atNs: nowNs) == nil } ?? true
+            state.lastImage.map { LocalAnswer($0).decision(atNs: nowNs) == nil } ?? true
         }
     }
 
@@ -123,10 +123,10 @@ final class BreakerEntry: Sendable {
             state.isRefused = false
             guard state.history == history else { return }
             if let generation, !decision.wouldDeny {
-                state.show(answered: LocalImage(decision, atNs: nowNs), generation: generation)
+                state.show(answered: LocalSummary(decision, atNs: nowNs), generation: generation)
             }
             if decision.isAllowed, !decision.isProbe { state.lastPermit = decision.permit }
-            state.decidedImage = state.image == nil ? LocalImage(decision, atNs: nowNs) : nil
+            state.decidedImage = state.image == nil ? LocalSummary(decision, atNs: nowNs) : nil
         }
     }
 
@@ -141,15 +141,15 @@ final class BreakerEntry: Sendable {
 }
 
 extension BreakerEntry.State {
-    fileprivate mutating func show(_ image: LocalImage?) {
-        if !LocalImage.sameToAStandIn(image, self.image) { standIn = nil }
+    fileprivate mutating func show(_ image: LocalSummary?) {
+        if !LocalSummary.sameToAStandIn(image, self.image) { standIn = nil }
         self.image = image
-        standing = image.map(LocalStanding.init) ?? .unknown
+        summary = image.map(LocalAnswer.init) ?? .unknown
     }
 
     /// Takes the image of an answer if it is newer than the known image. A breaker that the stream has not reported
     /// stays unknown: this version may be unable to read it.
-    fileprivate mutating func show(answered image: LocalImage, generation: Int64) {
+    fileprivate mutating func show(answered image: LocalSummary, generation: Int64) {
         guard let known = self.image,
             generation > known.generation || known.isEndUnknown && generation == known.generation
         else { return }

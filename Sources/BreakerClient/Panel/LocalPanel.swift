@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 /// The breakers as the stream reported them, and the entries of those that this process uses.
 final class LocalPanel: Sendable {
     private struct State {
-        var images: [String: LocalImage] = [:]
+        var images: [String: LocalSummary] = [:]
         var entries: [String: BreakerEntry] = [:]
         /// The entries by their ``BreakerEntry/place``.
         var ordered: [BreakerEntry] = []
@@ -29,7 +29,7 @@ final class LocalPanel: Sendable {
 
     /// Replaces the whole panel. Only the stream's reader calls this and ``show(_:_:)``.
     /// - Parameter isOtherHistory: whether generations and revisions cannot be compared with the earlier ones.
-    func replace(_ images: [String: LocalImage], isOtherHistory: Bool) {
+    func replace(_ images: [String: LocalSummary], isOtherHistory: Bool) {
         let entries = state.withLockedValue { state in
             state.images = images
             return state.ordered
@@ -51,7 +51,7 @@ final class LocalPanel: Sendable {
 
     /// Updates one breaker.
     /// - Parameter image: `nil` for a deleted breaker, or for one that this version cannot read.
-    func show(_ name: String, _ image: LocalImage?) {
+    func show(_ name: String, _ image: LocalSummary?) {
         let entry = state.withLockedValue { state in
             state.images[name] = image
             return state.entries[name]

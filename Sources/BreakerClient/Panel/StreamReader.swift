@@ -84,8 +84,8 @@ struct StreamReader {
         switch event.type {
         case "heartbeat": return isPresent ? min(atNs, nowNs) : nil
         case "resync":
-            let images = (event.breakers ?? []).compactMap { standing in
-                LocalImage(standing, times: times).map { (standing.name, $0) }
+            let images = (event.breakers ?? []).compactMap { summary in
+                LocalSummary(summary, times: times).map { (summary.name, $0) }
             }
             let isOtherHistory = position.map { StreamPosition(event)?.isOtherHistory(than: $0) ?? true } ?? false
             panel.replace(Dictionary(images) { _, last in last }, isOtherHistory: isOtherHistory)
@@ -95,7 +95,7 @@ struct StreamReader {
             return beganNs
         default:
             if let name = event.name {
-                panel.show(name, event.standing.flatMap { LocalImage($0, times: times) })
+                panel.show(name, event.summary.flatMap { LocalSummary($0, times: times) })
             }
             return min(atNs, nowNs)
         }

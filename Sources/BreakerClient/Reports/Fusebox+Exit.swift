@@ -24,13 +24,13 @@ extension Fusebox {
     /// afterwards.
     private static func sendAtExit() {
         let waiting = all.withLockedValue { $0.compactMap(\.fusebox) }
-            .filter { $0.outlet.state.withLockedValue { $0.outbox.waiting > 0 } }
+            .filter { $0.reportSender.state.withLockedValue { $0.outbox.waiting > 0 } }
         guard let patience = waiting.map(\.configuration.patience).max() else { return }
         let sending = DispatchGroup()
         for fusebox in waiting {
             sending.enter()
             Task {
-                await fusebox.send(under: fusebox.outlet.reachability.withLockedValue { $0.beginAtAnyRate() })
+                await fusebox.send(under: fusebox.reportSender.reachability.withLockedValue { $0.beginAtAnyRate() })
                 sending.leave()
             }
         }

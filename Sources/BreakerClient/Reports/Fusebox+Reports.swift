@@ -45,7 +45,7 @@ extension Fusebox {
         let (core, kind, detail) = outcome.core
         // Only the slow-call rule uses the duration of a success, and different durations prevent merging.
         let tellsDuration = core == .failure || decision.isProbe || isDurationTold && core == .success
-        outlet.add(
+        reportSender.add(
             Outbox.Item(
                 place: entry.place,
                 name: entry.name,
@@ -63,7 +63,7 @@ extension Fusebox {
     /// - Parameter atAnyRate: whether to send even during a pause, as for a probe, which all callers wait for.
     private func sendAndWait(atAnyRate: Bool) async {
         let nowNs = clock.nowNs()
-        let attempt = outlet.reachability.withLockedValue { reachability in
+        let attempt = reportSender.reachability.withLockedValue { reachability in
             reachability.begin(atNs: nowNs) ?? (atAnyRate ? reachability.beginAtAnyRate() : nil)
         }
         guard let attempt else { return }

@@ -8,19 +8,19 @@ extension Fusebox {
     /// reachable.
     func send(under attempt: Reachability.Attempt) async {
         let startNs = clock.nowNs()
-        switch await outlet.sender({ await self.sendBatches() }).value {
-        case .nothing: outlet.reachability.withLockedValue { $0.withdrawn(attempt) }
+        switch await reportSender.sender({ await self.sendBatches() }).value {
+        case .nothing: reportSender.reachability.withLockedValue { $0.withdrawn(attempt) }
         case .taken: serverTookOutcomes(attempt, tookNs: clock.nowNs() - startNs)
         case .refused: serverAnsweredToOutcomes(attempt)
         case .failed(let error): serverTookNoOutcomes(error, attempt)
         }
     }
 
-    private func sendBatches() async -> Outlet.Sending {
-        var sending = Outlet.Sending.nothing
+    private func sendBatches() async -> ReportSender.Sending {
+        var sending = ReportSender.Sending.nothing
         while true {
             let nowNs = clock.nowNs()
-            guard let batch = outlet.take(atNs: nowNs) else { return sending }
+            guard let batch = reportSender.take(atNs: nowNs) else { return sending }
             let entries = panel.entries
             let batchEntries = batch.map { entries[$0.place] }
             let histories = batchEntries.map(\.history)
@@ -38,7 +38,7 @@ extension Fusebox {
                 settle(batch, refused: batch, code: error.code, error.detail)
                 if case .nothing = sending { sending = .refused }
             } catch {
-                outlet.putBack(batch)
+                reportSender.putBack(batch)
                 return .failed(error)
             }
         }
@@ -75,7 +75,7 @@ extension Fusebox {
             lasting = lasting ?? error
         }
         settle(answered, refused: refused, code: lasting?.code, lasting?.detail ?? "")
-        if !again.isEmpty { outlet.putBack(again) }
+        if !again.isEmpty { reportSender.putBack(again) }
         return passing
     }
 
@@ -94,7 +94,7 @@ extension Fusebox {
     }
 
     private func settle(_ batch: [Outbox.Item], refused: [Outbox.Item], code: String?, _ detail: String) {
-        guard outlet.settle(batch, refused: refused) else { return }
+        guard reportSender.settle(batch, refused: refused) else { return }
         logger.error(
             "fusebox refused outcomes",
             metadata: [

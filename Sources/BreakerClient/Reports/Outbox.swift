@@ -9,7 +9,7 @@ struct Outbox: Sendable {
         let place: Int
         let name: String
         let outcome: Outcome
-        let permit: Pass
+        let permit: CallPermit
         /// Whether this is the outcome of a probe, whose permit takes one outcome.
         let isProbe: Bool
         /// `nil` if the duration does not matter.

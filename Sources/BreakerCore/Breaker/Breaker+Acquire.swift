@@ -15,7 +15,7 @@ extension Breaker {
             let permit = Permit(generation: generation, lease: lease.id)
             return .allowed(permit, state: .halfOpen, leaseMs: policy.probeLeaseMs)
         }
-        guard let decision = standing.decision(at: now) else {
+        guard let decision = preparedAnswer.decision(at: now) else {
             preconditionFailure("a breaker that is \(state) at \(now) has no answer")
         }
         return decision
@@ -25,7 +25,7 @@ extension Breaker {
     /// open, such a call is denied even if a probe is available.
     package mutating func acquireWithoutProbe(at now: Instant, journal: inout Journal) -> Decision {
         advance(to: now, journal: &journal)
-        guard let decision = standing.decisionWithoutProbe(at: now) else {
+        guard let decision = preparedAnswer.decisionWithoutProbe(at: now) else {
             preconditionFailure("a breaker that is \(state) at \(now) has no answer")
         }
         return decision

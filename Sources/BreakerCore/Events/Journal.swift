@@ -17,7 +17,7 @@ package struct Journal: Sendable {
         package var at: Instant
         package var kind: Kind
         /// The breaker as it is after this change, even if the same batch changes it again; `nil` if it is deleted.
-        package var outline: Outline?
+        package var summary: BreakerSummary?
 
         package init(
             revision: Int64,
@@ -25,14 +25,14 @@ package struct Journal: Sendable {
             breakerID: Int64,
             at instant: Instant,
             kind: Kind,
-            outline: Outline?
+            summary: BreakerSummary?
         ) {
             self.revision = revision
             self.name = name
             self.breakerID = breakerID
             at = instant
             self.kind = kind
-            self.outline = outline
+            self.summary = summary
         }
     }
 
@@ -58,8 +58,8 @@ package struct Journal: Sendable {
     }
 
     mutating func record(_ kind: Change.Kind, of breaker: Breaker, revision: Int64, at instant: Instant) {
-        var outline: Outline? = breaker.outline
-        if case .deleted = kind { outline = nil }
+        var summary: BreakerSummary? = breaker.summary
+        if case .deleted = kind { summary = nil }
         changes.append(
             Change(
                 revision: revision,
@@ -67,7 +67,7 @@ package struct Journal: Sendable {
                 breakerID: breaker.id,
                 at: instant,
                 kind: kind,
-                outline: outline
+                summary: summary
             )
         )
     }

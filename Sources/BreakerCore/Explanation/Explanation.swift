@@ -59,18 +59,18 @@ package struct Explanation: Hashable, Sendable {
     package init(of breaker: Breaker, at now: Instant, transitions: [Transition], failures: [Failure]) {
         let known = transitions.filter { $0.revision <= breaker.lastTransition?.revision ?? 0 }
         let trip = known.first { $0.isTrip }
-        let story = Story(breaker: breaker, now: now, trip: trip, transitions: known)
+        let builder = ExplanationBuilder(breaker: breaker, now: now, trip: trip, transitions: known)
         name = breaker.name
         at = now
         state = breaker.state
         transition = breaker.lastTransition
-        rule = story.rule
-        self.failures = failures.filter(story.led).prefix(Self.failureLimit).sorted { $0.at > $1.at }
-        next = story.next
+        rule = builder.rule
+        self.failures = failures.filter(builder.led).prefix(Self.failureLimit).sorted { $0.at > $1.at }
+        next = builder.next
         isUnstable = breaker.isUnstable(at: now)
         openingsLastHour = breaker.openings(inHourBefore: now)
-        advice = story.advice
-        text = story.paragraph
+        advice = builder.advice
+        text = builder.paragraph
     }
 }
 
@@ -80,7 +80,7 @@ extension Transition {
 }
 
 /// Builds the parts of an explanation.
-struct Story {
+struct ExplanationBuilder {
     let breaker: Breaker
     let now: Instant
     let trip: Transition?

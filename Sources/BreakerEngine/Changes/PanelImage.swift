@@ -8,7 +8,7 @@ package import NIOCore
 /// the image they start with therefore hold little more than one image together, however many revisions they started
 /// at.
 package final class PanelImage: Sendable {
-    package typealias Entry = (name: BreakerName, outline: Outline)
+    package typealias Entry = (name: BreakerName, summary: BreakerSummary)
 
     /// Consecutive breakers in order of name.
     package final class Piece: Sendable {
@@ -22,8 +22,8 @@ package final class PanelImage: Sendable {
 
         fileprivate init(_ breakers: [Entry]) {
             self.breakers = breakers
-            totals = breakers.reduce(into: BreakerList.Totals()) { $0.add($1.outline) }
-            nextDue = breakers.lazy.compactMap(\.outline.nextDue).min()
+            totals = breakers.reduce(into: BreakerList.Totals()) { $0.add($1.summary) }
+            nextDue = breakers.lazy.compactMap(\.summary.nextDue).min()
         }
 
         var first: BreakerName { breakers[0].name }
@@ -64,9 +64,9 @@ package final class PanelImage: Sendable {
     /// The image after `changes`, which follow its revision without a gap.
     func applying(_ changes: [Journal.Change], at now: Instant) -> PanelImage {
         guard let last = changes.last else { return self }
-        var outlines: [BreakerName: Outline?] = [:]
-        for change in changes { outlines.updateValue(change.outline, forKey: change.name) }
-        var rest = outlines.sorted { $0.key < $1.key }[...]
+        var summaries: [BreakerName: BreakerSummary?] = [:]
+        for change in changes { summaries.updateValue(change.summary, forKey: change.name) }
+        var rest = summaries.sorted { $0.key < $1.key }[...]
         var pieces: [Piece] = []
         pieces.reserveCapacity(self.pieces.count)
         for (index, piece) in self.pieces.enumerated() {
@@ -90,18 +90,18 @@ package final class PanelImage: Sendable {
 
     /// - Parameter changes: in order of name, as `breakers` are.
     private static func merge(
-        _ changes: ArraySlice<(key: BreakerName, value: Outline?)>,
+        _ changes: ArraySlice<(key: BreakerName, value: BreakerSummary?)>,
         into breakers: [Entry]
     ) -> [Entry] {
         var merged: [Entry] = []
         merged.reserveCapacity(breakers.count + changes.count)
         var rest = breakers[...]
-        for (name, outline) in changes {
+        for (name, summary) in changes {
             let before = rest.prefix { $0.name < name }
             merged += before
             rest = rest.dropFirst(before.count)
             if rest.first?.name == name { rest.removeFirst() }
-            if let outline { merged.append((name, outline)) }
+            if let summary { merged.append((name, summary)) }
         }
         return merged + rest
     }
@@ -125,7 +125,7 @@ extension PanelImage {
             revision: working.committedRevision,
             shifts: working.shifts,
             at: now,
-            breakers: working.names.compactMap { name in working[name].map { (name, $0.outline) } }
+            breakers: working.names.compactMap { name in working[name].map { (name, $0.summary) } }
         )
     }
 }

@@ -51,7 +51,7 @@ struct UnstoredCalls {
     }
 
     /// Adds decisions, which are not part of a batch.
-    mutating func add(_ decisions: DecisionTally, breakerID: Int64, minute: Minute) {
+    mutating func add(_ decisions: DecisionCounts, breakerID: Int64, minute: Minute) {
         change(Key(minute: minute, breakerID: breakerID)) { $0 += decisions.calls }
     }
 
@@ -124,7 +124,7 @@ struct UnstoredCalls {
     }
 }
 
-extension DecisionTally {
+extension DecisionCounts {
     /// The decisions as a tally of calls.
     var calls: CallTally {
         var calls = CallTally()

@@ -44,13 +44,13 @@ package struct BreakerList: Sendable {
             }
         }
 
-        mutating func add(_ outline: Outline) {
-            switch outline.state {
+        mutating func add(_ summary: BreakerSummary) {
+            switch summary.state {
             case .closed: closed += 1
             case .open: open += 1
             case .halfOpen: halfOpen += 1
             }
-            if outline.override != nil { overridden += 1 }
+            if summary.override != nil { overridden += 1 }
         }
 
         static func += (left: inout Totals, right: Totals) {

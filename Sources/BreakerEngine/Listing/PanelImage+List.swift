@@ -12,7 +12,7 @@ extension PanelImage {
                 totals += piece.totals
             } else {
                 for breaker in piece.breakers where breaker.name.value.hasPrefix(prefix) {
-                    totals.add(breaker.outline.preview(at: now))
+                    totals.add(breaker.summary.preview(at: now))
                 }
             }
         }
@@ -53,11 +53,11 @@ extension PanelImage {
             first = Array(first.prefix(limit))
             bound = first.count == limit ? first.last : nil
         }
-        forEach(filter, prefix: prefix, after: nil, at: now) { name, outline in
+        forEach(filter, prefix: prefix, after: nil, at: now) { name, summary in
             let position = BreakerList.Place(
                 attention: .init(
-                    state: outline.state,
-                    isOverridden: outline.override != nil,
+                    state: summary.state,
+                    isOverridden: summary.override != nil,
                     progress: progress(name)
                 ),
                 name: name
@@ -80,14 +80,14 @@ extension PanelImage {
         prefix: String,
         after last: BreakerName?,
         at now: Instant,
-        _ body: (BreakerName, Outline) -> Bool
+        _ body: (BreakerName, BreakerSummary) -> Bool
     ) {
         for piece in pieces(prefix: prefix, after: last) {
-            for (name, outline) in piece.breakers where name.value.hasPrefix(prefix) && last.map({ $0 < name }) ?? true
+            for (name, summary) in piece.breakers where name.value.hasPrefix(prefix) && last.map({ $0 < name }) ?? true
             {
-                let outline = outline.preview(at: now)
-                guard filter.admits(outline.state, outline.override?.mode), filter.admits(name) else { continue }
-                guard body(name, outline) else { return }
+                let summary = summary.preview(at: now)
+                guard filter.admits(summary.state, summary.override?.mode), filter.admits(name) else { continue }
+                guard body(name, summary) else { return }
             }
         }
     }

@@ -14,7 +14,7 @@ package struct BreakerReading: Sendable {
     package var generation: Int64
     package var openingsLastHour: Int
     package var override: OverrideReading?
-    package var decisions = DecisionTally()
+    package var decisions = DecisionCounts()
     package var reports: ReportTally
     package var transitions: [TransitionTally]
     /// The rules that are on. Any of them trips the breaker.

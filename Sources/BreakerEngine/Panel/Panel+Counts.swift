@@ -8,22 +8,22 @@ extension Panel {
     }
 
     /// The decisions for each name; an empty tally if there is no such breaker.
-    func decisions(_ names: [BreakerName]) -> [DecisionTally] {
-        entries(of: names) { $0?.decisions ?? DecisionTally() }
+    func decisions(_ names: [BreakerName]) -> [DecisionCounts] {
+        entries(of: names) { $0?.decisions ?? DecisionCounts() }
     }
 
     /// The decisions for each name since the last collection.
-    func uncollected(_ names: [BreakerName]) -> [DecisionTally] {
-        entries(of: names) { $0.map { $0.decisions.since($0.collected) } ?? DecisionTally() }
+    func uncollected(_ names: [BreakerName]) -> [DecisionCounts] {
+        entries(of: names) { $0.map { $0.decisions.since($0.collected) } ?? DecisionCounts() }
     }
 
     /// Collects the decisions since the last collection, of the breakers that have any.
-    func collect() -> [(name: BreakerName, tally: DecisionTally)] {
+    func collect() -> [(name: BreakerName, tally: DecisionCounts)] {
         var names: [BreakerName] = []
         // Capacity for the next collection, so that the array does not grow under the lock.
         names.reserveCapacity(entries.withLockedValue(\.uncollected.count))
         entries.withLockedValue { swap(&names, &$0.uncollected) }
-        var tallies: [(name: BreakerName, tally: DecisionTally)] = []
+        var tallies: [(name: BreakerName, tally: DecisionCounts)] = []
         tallies.reserveCapacity(names.count)
         goOver(names) { entries, name in
             // The name of a breaker that was deleted and created again may occur twice.

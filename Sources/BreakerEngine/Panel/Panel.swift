@@ -7,11 +7,11 @@ import NIOConcurrencyHelpers
 /// two threads together make over 2 million a second, so sharding is not necessary.
 final class Panel: Sendable {
     struct Entry {
-        var standing: Standing
+        var preparedAnswer: PreparedAnswer
         var lastSeenAt: Instant?
-        var decisions = DecisionTally()
+        var decisions = DecisionCounts()
         /// The part of ``decisions`` that was collected.
-        var collected = DecisionTally()
+        var collected = DecisionCounts()
         /// Whether ``Entries/uncollected`` has the entry's name.
         var isUncollected = false
 
@@ -37,7 +37,7 @@ final class Panel: Sendable {
     struct Update {
         var name: BreakerName
         /// `nil` if the breaker was deleted.
-        var standing: Standing?
+        var preparedAnswer: PreparedAnswer?
         /// Whether the batch had a worker's request for the breaker.
         var wasSeen: Bool
     }
@@ -47,13 +47,13 @@ final class Panel: Sendable {
     /// - Parameter maximumBreakers: capacity is reserved for so many breakers, up to ``mostReserved``. A dictionary
     ///   that grows moves all its entries, and every caller would wait for that.
     init(
-        _ breakers: some Collection<(name: BreakerName, standing: Standing, lastSeenAt: Instant?)>,
+        _ breakers: some Collection<(name: BreakerName, preparedAnswer: PreparedAnswer, lastSeenAt: Instant?)>,
         maximumBreakers: Int
     ) {
         var entries = Entries()
         entries.named.reserveCapacity(max(breakers.count, min(maximumBreakers, Self.mostReserved)))
         for breaker in breakers {
-            entries.named[breaker.name] = Entry(standing: breaker.standing, lastSeenAt: breaker.lastSeenAt)
+            entries.named[breaker.name] = Entry(preparedAnswer: breaker.preparedAnswer, lastSeenAt: breaker.lastSeenAt)
         }
         self.entries = NIOLockedValueBox(entries)
     }
@@ -67,8 +67,8 @@ final class Panel: Sendable {
         entries.withLockedValue { entries in
             guard let index = entries.named.index(forKey: name) else { return nil }
             entries.named.values[index].lastSeenAt = now
-            let standing = entries.named.values[index].standing
-            let decision = mayProbe ? standing.decision(at: now) : standing.decisionWithoutProbe(at: now)
+            let preparedAnswer = entries.named.values[index].preparedAnswer
+            let decision = mayProbe ? preparedAnswer.decision(at: now) : preparedAnswer.decisionWithoutProbe(at: now)
             if let decision { entries.count(decision, at: index) }
             return decision
         }
@@ -94,16 +94,16 @@ final class Panel: Sendable {
     private func publish(_ updates: ArraySlice<Update>, at now: Instant) {
         entries.withLockedValue { entries in
             for update in updates {
-                guard let standing = update.standing else {
+                guard let preparedAnswer = update.preparedAnswer else {
                     entries.named[update.name] = nil
                     continue
                 }
                 let seen = update.wasSeen ? now : nil
                 if let index = entries.named.index(forKey: update.name) {
-                    entries.named.values[index].standing = standing
+                    entries.named.values[index].preparedAnswer = preparedAnswer
                     if let seen { entries.named.values[index].lastSeenAt = seen }
                 } else {
-                    entries.named[update.name] = Entry(standing: standing, lastSeenAt: seen)
+                    entries.named[update.name] = Entry(preparedAnswer: preparedAnswer, lastSeenAt: seen)
                 }
             }
         }
@@ -124,7 +124,7 @@ final class Panel: Sendable {
     }
 
     /// Every name with its answer, for tests that compare the panel with the store.
-    var standings: [BreakerName: Standing] {
-        entries.withLockedValue { $0.named.mapValues(\.standing) }
+    var preparedAnswers: [BreakerName: PreparedAnswer] {
+        entries.withLockedValue { $0.named.mapValues(\.preparedAnswer) }
     }
 }

@@ -6,13 +6,13 @@ struct Command: Sendable {
     typealias Reply<Value> = @Sendable (Result<Value, EngineError>) -> Void
 
     /// Called with `nil` once the batch is committed, or with the reason why it is not.
-    typealias Finish = @Sendable (EngineError?) -> Void
+    typealias Completion = @Sendable (EngineError?) -> Void
 
     enum Kind: Sendable {
         case acquire(BreakerName, Reply<Decision>)
         case report(BreakerName, Report, Reply<ReportAnswer>)
         /// Any other request, as a closure over the working copy. If the closure changes nothing, nothing is stored.
-        case change(@Sendable (inout WorkingCopy, any BreakerStore) -> Finish, refuse: Finish)
+        case change(@Sendable (inout WorkingCopy, any BreakerStore) -> Completion, refuse: Completion)
     }
 
     var client: Client
@@ -34,10 +34,10 @@ struct Command: Sendable {
 
 /// The result of a command, and the reply that sends it once the batch is committed. It is an enum because a closure
 /// would cost an allocation for each command.
-enum Finish {
+enum CommandCompletion {
     case acquired(Result<Decision, EngineError>, Command.Reply<Decision>)
     case reported(Result<ReportAnswer, EngineError>, Command.Reply<ReportAnswer>)
-    case changed(Command.Finish)
+    case changed(Command.Completion)
 
     /// Answers the command.
     /// - Parameter failure: why the batch is not committed; `nil` if it is.

@@ -68,11 +68,15 @@ extension WorkingCopy {
         updates.reserveCapacity(deletions.count + touched.places.count + seen.places.count)
         // A deleted name is removed even if it was created again: the panel's counts are those of the deleted breaker.
         for deletion in deletions {
-            updates.append(Panel.Update(name: deletion.name, standing: nil, wasSeen: false))
+            updates.append(Panel.Update(name: deletion.name, preparedAnswer: nil, wasSeen: false))
         }
         func update(_ index: Int) {
             updates.append(
-                Panel.Update(name: self[index].name, standing: self[index].standing, wasSeen: seen.contains(index))
+                Panel.Update(
+                    name: self[index].name,
+                    preparedAnswer: self[index].preparedAnswer,
+                    wasSeen: seen.contains(index)
+                )
             )
         }
         touched.places.forEach(update)

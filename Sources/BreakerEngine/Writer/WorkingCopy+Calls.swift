@@ -8,7 +8,7 @@ extension WorkingCopy {
     /// which the counting began, so the caller collects as soon as a minute is over.
     /// - Parameter decisions: takes the counts from the panel. It is not called if too much waits to be stored already;
     ///   the panel then keeps its counts.
-    mutating func collect(_ decisions: () -> [(name: BreakerName, tally: DecisionTally)], at now: Instant) {
+    mutating func collect(_ decisions: () -> [(name: BreakerName, tally: DecisionCounts)], at now: Instant) {
         guard !unstored.isFull else { return }
         for (name, tally) in decisions() {
             guard let index = place(of: name) else { continue }
@@ -21,7 +21,7 @@ extension WorkingCopy {
     /// - Parameter counted: the decisions that the panel counted and that are not collected yet.
     func unstoredCalls(
         of breakerID: Int64,
-        beside counted: DecisionTally,
+        beside counted: DecisionCounts,
         in steps: CallHistory.Steps
     ) -> [(minute: Minute, tally: CallTally)] {
         unstored.calls(of: breakerID, in: steps) + [(countingSince, counted.calls)]

@@ -66,7 +66,7 @@ actor Writer {
 
     // The current batch, and the results of its commands. Both arrays keep their capacity between batches.
     private var batch: [[Command]] = []
-    private var finishes: [Finish] = []
+    private var completions: [CommandCompletion] = []
 
     /// The most that one batch may weigh: enough single reports to share the cost of a commit, and few enough to be
     /// applied and stored in a few milliseconds.
@@ -133,8 +133,8 @@ actor Writer {
         }
         applyBatch()
         let failure = commit(always: false)
-        for finish in finishes { finish.tell(failure) }
-        finishes.removeAll(keepingCapacity: true)
+        for finish in completions { finish.tell(failure) }
+        completions.removeAll(keepingCapacity: true)
         checkpoint()
         return true
     }
@@ -158,7 +158,7 @@ actor Writer {
                 if command.deadlineMs < startMs {
                     command.refuse(.overloaded)
                 } else {
-                    finishes.append(perform(command))
+                    completions.append(perform(command))
                 }
             }
         }
@@ -332,7 +332,7 @@ actor Writer {
 extension Writer {
     /// Applies a command to the working copy.
     /// - Returns: the result, which answers the command once the batch is committed.
-    private func perform(_ command: Command) -> Finish {
+    private func perform(_ command: Command) -> CommandCompletion {
         switch command.kind {
         case .acquire(let name, let reply):
             .acquired(Result { () throws(EngineError) in try acquire(name, for: command.client) }, reply)

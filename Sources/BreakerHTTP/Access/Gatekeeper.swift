@@ -117,7 +117,7 @@ package final class Gatekeeper: Sendable {
         signedIn(in: fields, at: now).map { Access($0.token) }
     }
 
-    private func signedIn(in fields: HTTPFields, at now: Instant) -> (token: Token, session: Session)? {
+    private func signedIn(in fields: HTTPFields, at now: Instant) -> (token: Token, session: BrowserSession)? {
         goodSessions(in: fields, at: now).first { _ in true }
     }
 
@@ -125,12 +125,12 @@ package final class Gatekeeper: Sendable {
     private func goodSessions(
         in fields: HTTPFields,
         at now: Instant
-    ) -> some Sequence<(token: Token, session: Session)> {
+    ) -> some Sequence<(token: Token, session: BrowserSession)> {
         let texts = SessionCookie.texts(in: fields[.cookie]).prefix(Self.mostSessions)
         let (key, tokens) = (sessions.key, register.withLockedValue { $0.tokens?.all } ?? [])
         return texts.lazy.compactMap { [sessions] text in
             for token in tokens where text.hasSuffix("." + token.name) {
-                guard let session = Session(text, of: token, key: key), session.isGood(at: now),
+                guard let session = BrowserSession(text, of: token, key: key), session.isGood(at: now),
                     !sessions.isRevoked(session.id, of: token.name, endingAt: session.end)
                 else { continue }
                 return (token, session)
@@ -170,7 +170,7 @@ package final class Gatekeeper: Sendable {
                 failure: AuthenticationFailure(reason: .insufficientToken, token: token.name)
             )
         }
-        return Session(of: token, at: now).text(of: token, key: sessions.key)
+        return BrowserSession(of: token, at: now).text(of: token, key: sessions.key)
     }
 
     /// The maximum number of sessions that are checked for one request: more than the cookies that a browser keeps for

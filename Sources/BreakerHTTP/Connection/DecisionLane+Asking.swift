@@ -23,7 +23,7 @@ extension DecisionLane {
     }
 
     private func answer(_ answer: Answer, to kind: DecisionKind, _ context: ChannelHandlerContext) {
-        guard let persistence = turn.answered() else { return }
+        guard let persistence = sequencer.answered() else { return }
         meters.answered(kind, status: answer.status)
         connection.isServed = false
         deadlines.touch()

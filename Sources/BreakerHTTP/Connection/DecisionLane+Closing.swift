@@ -22,7 +22,7 @@ extension DecisionLane {
     func makeRoom(_ context: ChannelHandlerContext) {
         if connection.isStranger {
             cut()
-        } else if turn.awaitsAnswer {
+        } else if sequencer.awaitsAnswer {
             connection.isServed = true
             connections.keep(connection)
         } else {
@@ -51,7 +51,7 @@ extension DecisionLane {
     }
 
     /// The time that a client has to read the rest. A server that is stopping has little time left.
-    private var patience: TimeAmount { turn.isQuiescing ? deadlines.times.linger : deadlines.times.stall }
+    private var patience: TimeAmount { sequencer.isQuiescing ? deadlines.times.linger : deadlines.times.stall }
 
     /// Calls `close` when everything that was written is sent. Cuts the connection if the client does not read in time.
     private func whenSent(

@@ -39,11 +39,11 @@ extension DecisionLane {
         deadlines.idle = context.eventLoop.scheduleTask(deadline: deadlines.lastActive + deadlines.times.idle) {
             let (lane, context) = bound.value
             if lane.deadlines.lastActive + lane.deadlines.times.idle <= .now() {
-                lane.perform(lane.turn.idleTimedOut(), context)
+                lane.perform(lane.sequencer.idleTimedOut(), context)
                 // A connection that waits for the server is checked again later.
                 lane.deadlines.touch()
             }
-            if !lane.turn.isClosed { lane.watchIdleness(context) }
+            if !lane.sequencer.isClosed { lane.watchIdleness(context) }
         }
     }
 
@@ -54,7 +54,7 @@ extension DecisionLane {
         deadlines.body = context.eventLoop.scheduleTask(in: deadlines.times.body) {
             let (lane, context) = bound.value
             lane.deadlines.body = nil
-            lane.perform(lane.turn.bodyTimedOut(), context)
+            lane.perform(lane.sequencer.bodyTimedOut(), context)
             lane.settle(context)
         }
     }

@@ -9,7 +9,7 @@ import NIOTLS
 /// passes all other requests on, and keeps the answers in order.
 ///
 /// It sits between NIO's HTTP decoder and Hummingbird's codec. The requests that it decides bypass that decoder: they
-/// come from ``LaneEntrance``. ``Turn`` decides the order; the lane carries out its actions.
+/// come from ``LaneEntrance``. ``ResponseSequencer`` decides the order; the lane carries out its actions.
 final class DecisionLane: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -32,7 +32,7 @@ final class DecisionLane: ChannelDuplexHandler {
     var hasDecodedEnd = false
     /// The bytes that the decoder is reading, without the rest of a line that began before them.
     var decoderInput = ByteBuffer()
-    var turn = Turn<Part>()
+    var sequencer = ResponseSequencer<Part>()
     var answers = AnswerWriter()
     /// The `x-request-id` that the client gave with the request in progress.
     var requestID: String?
@@ -82,7 +82,7 @@ final class DecisionLane: ChannelDuplexHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        turn.end()
+        sequencer.end()
         deadlines.cancelAll()
         meters.connectionClosed()
         self.context = nil
@@ -91,7 +91,7 @@ final class DecisionLane: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        turn.end()
+        sequencer.end()
         context.fireChannelInactive()
     }
 
@@ -129,7 +129,7 @@ final class DecisionLane: ChannelDuplexHandler {
         isReadingBurst = false
         settle(context)
         // After the last answer, further input is read and dropped.
-        if turn.isClosed { context.read() }
+        if sequencer.isClosed { context.read() }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -148,7 +148,7 @@ final class DecisionLane: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case is ChannelShouldQuiesceEvent: perform(turn.quiesce(), context)
+        case is ChannelShouldQuiesceEvent: perform(sequencer.quiesce(), context)
         case is RoomNeeded: makeRoom(context)
         case TLSUserEvent.handshakeCompleted:
             let name = ServerTLS.clientName(context.pipeline.syncOperations)
@@ -165,28 +165,28 @@ final class DecisionLane: ChannelDuplexHandler {
     private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         do {
             let sound = try head.validated()
-            let opening = Opening(persistence: head.persistence, expectsContinue: head.expectsContinue)
-            receive(.head(.other(.head(sound)), opening), context)
+            let traits = RequestTraits(persistence: head.persistence, expectsContinue: head.expectsContinue)
+            receive(.head(.other(.head(sound)), traits), context)
         } catch {
             receive(.failed(error), context)
         }
     }
 
     private func receive(_ incoming: Incoming<Part>, _ context: ChannelHandlerContext) {
-        perform(turn.receive(incoming), context)
+        perform(sequencer.receive(incoming), context)
         if !isReadingBurst { settle(context) }
     }
 
     // MARK: Output
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard !turn.isClosed else {
+        guard !sequencer.isClosed else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
         switch unwrapOutboundIn(data) {
         case .head(var head):
-            head.headers.say(turn.responseBegan(saysClose: head.headers.sayClose))
+            head.headers.say(sequencer.responseBegan(saysClose: head.headers.sayClose))
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:
@@ -194,7 +194,7 @@ final class DecisionLane: ChannelDuplexHandler {
             requestID = nil
             connection.isServed = false
             deadlines.touch()
-            perform(turn.responseEnded(), context)
+            perform(sequencer.responseEnded(), context)
             takeHeld(context)
         }
     }
@@ -202,7 +202,7 @@ final class DecisionLane: ChannelDuplexHandler {
     /// Holds reading back while requests wait for their turn, and while the client leaves its answers unread. So a
     /// connection holds no more than one read brings.
     func read(context: ChannelHandlerContext) {
-        if turn.isHolding || !isWritable {
+        if sequencer.isHolding || !isWritable {
             isReadHeldBack = true
         } else {
             context.read()
@@ -245,7 +245,7 @@ final class DecisionLane: ChannelDuplexHandler {
         case .body: break
         case .end:
             // Not before the end of the request: a client could keep its connection with a request that it never ends.
-            connection.isServed = turn.awaitsAnswer
+            connection.isServed = sequencer.awaitsAnswer
             deadlines.bodyCame()
         }
         hasPassed = true
@@ -257,14 +257,14 @@ final class DecisionLane: ChannelDuplexHandler {
         // An answer that is ready at once calls this method again.
         guard !isTakingHeld else { return }
         isTakingHeld = true
-        while let action = turn.next() { perform(action, context) }
+        while let action = sequencer.next() { perform(action, context) }
         isTakingHeld = false
         if !isReadingBurst { settle(context) }
     }
 
     /// Does the work that is due once for each call from the event loop.
     func settle(_ context: ChannelHandlerContext) {
-        if turn.awaitsBody { watchBody(context) }
+        if sequencer.awaitsBody { watchBody(context) }
         if hasPassed {
             hasPassed = false
             context.fireChannelReadComplete()
@@ -273,7 +273,7 @@ final class DecisionLane: ChannelDuplexHandler {
             hasWritten = false
             outlet?.flush()
         }
-        if isReadHeldBack, !turn.isHolding, isWritable {
+        if isReadHeldBack, !sequencer.isHolding, isWritable {
             isReadHeldBack = false
             context.read()
         }

@@ -13,7 +13,7 @@ extension JSON {
                 Member(key: "at", value: JSON(change.at)),
                 Member(key: "actor", value: JSON(change.actor)),
             ]
-                + Self.members(of: change.outline)
+                + Self.members(of: change.summary)
                 + [Member(key: "transition", value: change.transition.map(JSON.init(following:)) ?? .null)]
         )
     }
@@ -33,17 +33,17 @@ extension JSON {
 
     /// A breaker of a resync.
     init(_ entry: PanelImage.Entry) {
-        self = .object([Member(key: "name", value: .string(entry.name.value))] + Self.members(of: entry.outline))
+        self = .object([Member(key: "name", value: .string(entry.name.value))] + Self.members(of: entry.summary))
     }
 
-    private static func members(of outline: Outline?) -> [Member] {
+    private static func members(of summary: BreakerSummary?) -> [Member] {
         [
-            Member(key: "state", value: JSON(outline?.state.rawValue)),
-            Member(key: "generation", value: JSON(outline?.generation)),
-            Member(key: "since", value: JSON(outline?.since)),
-            Member(key: "open_until", value: JSON(outline?.openUntil)),
-            Member(key: "override", value: outline?.override.map(JSON.init) ?? .null),
-            Member(key: "policy_revision", value: JSON(outline?.policyRevision)),
+            Member(key: "state", value: JSON(summary?.state.rawValue)),
+            Member(key: "generation", value: JSON(summary?.generation)),
+            Member(key: "since", value: JSON(summary?.since)),
+            Member(key: "open_until", value: JSON(summary?.openUntil)),
+            Member(key: "override", value: summary?.override.map(JSON.init) ?? .null),
+            Member(key: "policy_revision", value: JSON(summary?.policyRevision)),
         ]
     }
 

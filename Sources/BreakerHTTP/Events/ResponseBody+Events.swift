@@ -15,7 +15,7 @@ extension ResponseBody {
             let (end, ender) = AsyncStream.makeStream(of: Void.self)
             channel.whenClientGoes { ender.finish() }
             channel.setOption(.writeBufferWaterMark, value: HTTPLimits.streamMark).whenFailure { _ in }
-            let outlet = Outlet(writer: writer)
+            let outlet = EventBodyWriter(writer: writer)
             try await withGracefulShutdownHandler {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
@@ -39,7 +39,7 @@ extension ResponseBody {
 ///
 /// Unchecked, because the protocol does not state that a writer may move to another task. No two tasks use it at a
 /// time.
-private struct Outlet: ResponseBodyWriter, @unchecked Sendable {
+private struct EventBodyWriter: ResponseBodyWriter, @unchecked Sendable {
     var writer: any ResponseBodyWriter
 
     mutating func write(_ buffer: ByteBuffer) async throws { try await writer.write(buffer) }

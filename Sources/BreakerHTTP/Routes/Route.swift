@@ -5,7 +5,7 @@ import HTTPTypes
 import Hummingbird
 
 /// A request after the framework has read it: the parameters of its path, its query, its body, and its client.
-struct Inquiry: Sendable {
+struct RequestContext: Sendable {
     /// The `{name}` or the `{file}` of the path, percent-decoded.
     var name: String
     var query: Query
@@ -58,7 +58,7 @@ struct Route: Sendable {
     var parameters: Set<String>?
     /// Whether the query is ignored, even if it is malformed.
     var ignoresQuery = false
-    var respond: @Sendable (Inquiry) async throws -> Response
+    var respond: @Sendable (RequestContext) async throws -> Response
 
     init(
         _ method: HTTPRequest.Method,
@@ -66,7 +66,7 @@ struct Route: Sendable {
         _ requirement: Requirement,
         maximumBody: Int? = nil,
         parameters: Set<String> = [],
-        respond: @escaping @Sendable (Inquiry) async throws -> Answer
+        respond: @escaping @Sendable (RequestContext) async throws -> Answer
     ) {
         self.parameters = requirement == .steer ? parameters : nil
         self.method = method
@@ -81,7 +81,7 @@ struct Route: Sendable {
         sending method: HTTPRequest.Method,
         _ path: String,
         _ requirement: Requirement,
-        respond: @escaping @Sendable (Inquiry) async throws -> Response
+        respond: @escaping @Sendable (RequestContext) async throws -> Response
     ) {
         self.method = method
         self.path = path

@@ -9,12 +9,12 @@ extension Routes {
     /// The audit log: operators' orders and their authors.
     static func audit(_ engine: Engine) -> [Route] {
         [
-            Route(sending: .get, Paths.audit, .read) { inquiry in
-                let filter = try AuditFilter(inquiry)
-                let wanted = inquiry.fields[.accept] ?? ""
+            Route(sending: .get, Paths.audit, .read) { context in
+                let filter = try AuditFilter(context)
+                let wanted = context.fields[.accept] ?? ""
                 return wanted.lowercased().contains(linesType)
                     ? .pieces([.contentType: linesType]) { try await export(engine, filter, to: &$0) }
-                    : .whole(try await page(engine, filter, inquiry))
+                    : .whole(try await page(engine, filter, context))
             }
         ]
     }
@@ -24,11 +24,11 @@ extension Routes {
     private static func page(
         _ engine: Engine,
         _ filter: AuditFilter,
-        _ inquiry: Inquiry
+        _ context: RequestContext
     ) async throws(Problem) -> Answer {
         let names = ["breaker", "prefix", "actor", "action", "from", "to"]
-        let filters = ["audit", inquiry.access.prefix] + names.map { inquiry.query[$0] ?? "" }
-        let page = try Page(inquiry.query, filters: filters)
+        let filters = ["audit", context.access.prefix] + names.map { context.query[$0] ?? "" }
+        let page = try Page(context.query, filters: filters)
         let before = try page.afterNumber()
         let entries = try await problems { () throws(EngineError) in
             try await engine.audit(filter, before: before, limit: page.size)
@@ -60,14 +60,14 @@ extension Routes {
 }
 
 extension AuditFilter {
-    fileprivate init(_ inquiry: Inquiry) throws(Problem) {
+    fileprivate init(_ context: RequestContext) throws(Problem) {
         self.init()
-        let query = inquiry.query
+        let query = context.query
         breaker = try query["breaker"].map { name throws(Problem) in
             try DecisionRequest.name(name, field: "breaker")
         }
         prefix = query["prefix"] ?? ""
-        visiblePrefix = inquiry.access.prefix
+        visiblePrefix = context.access.prefix
         actor = query["actor"]
         if let text = query["action"] {
             action = AuditEntry.Action(rawValue: text)

@@ -6,8 +6,8 @@ extension Routes {
     static func backup(_ engine: Engine) -> [Route] {
         let slot = BackupSlot()
         return [
-            Route(sending: .post, Paths.backup, .steer) { inquiry in
-                try inquiry.access.requireAllNames()
+            Route(sending: .post, Paths.backup, .steer) { context in
+                try context.access.requireAllNames()
                 guard slot.take() else { throw Problem(.overloaded, "another backup is being made or sent") }
                 let file: UnlinkedFile
                 do {

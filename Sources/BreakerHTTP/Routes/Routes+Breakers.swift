@@ -9,50 +9,50 @@ extension Routes {
         let one = Paths.breaker(Route.name)
         return [
             Route(.get, Paths.breakers, .read) { try await list(engine, $0) },
-            Route(.delete, Paths.breakers, .steer, parameters: ["prefix"]) { inquiry in
-                guard inquiry.body.isEmpty else { throw Problem.invalid("body", "must be empty: write ?prefix=") }
-                guard let prefix = inquiry.query["prefix"], !prefix.isEmpty else {
+            Route(.delete, Paths.breakers, .steer, parameters: ["prefix"]) { context in
+                guard context.body.isEmpty else { throw Problem.invalid("body", "must be empty: write ?prefix=") }
+                guard let prefix = context.query["prefix"], !prefix.isEmpty else {
                     throw Problem.invalid("prefix", "is required: which breakers to delete")
                 }
-                try inquiry.access.require(prefix: prefix)
+                try context.access.require(prefix: prefix)
                 let count = try await problems { () throws(EngineError) in
-                    try await engine.deleteAll(prefix: prefix, actor: inquiry.author)
+                    try await engine.deleteAll(prefix: prefix, actor: context.author)
                 }
                 return .json(["deleted": JSON(count)])
             },
-            Route(.get, one, .readOne) { inquiry in
-                let name = try inquiry.breakerName()
+            Route(.get, one, .readOne) { context in
+                let name = try context.breakerName()
                 return .breaker(try await problems { () throws(EngineError) in try await engine.breaker(name) })
             },
-            Route(.put, one, .steer) { inquiry in
-                let name = try inquiry.breakerName()
-                let policy = try PolicyBody.policy(put: inquiry.body)
-                let precondition = try inquiry.precondition()
+            Route(.put, one, .steer) { context in
+                let name = try context.breakerName()
+                let policy = try PolicyBody.policy(put: context.body)
+                let precondition = try context.precondition()
                 let (view, isNew) = try await problems { () throws(EngineError) in
-                    try await engine.putPolicy(policy, of: name, actor: inquiry.author, if: precondition)
+                    try await engine.putPolicy(policy, of: name, actor: context.author, if: precondition)
                 }
                 return .breaker(view, status: isNew ? .created : .ok)
             },
-            Route(.patch, one, .steer) { inquiry in
-                let name = try inquiry.breakerName()
-                let document = try PolicyBody.document(patch: inquiry.body)
-                let precondition = try inquiry.precondition()
+            Route(.patch, one, .steer) { context in
+                let name = try context.breakerName()
+                let document = try PolicyBody.document(patch: context.body)
+                let precondition = try context.precondition()
                 return .breaker(
                     try await problems { () throws(EngineError) in
                         try await engine.patchPolicy(
                             document,
                             of: name,
-                            actor: inquiry.author,
+                            actor: context.author,
                             if: precondition
                         )
                     }
                 )
             },
-            Route(.delete, one, .steer) { inquiry in
-                let name = try inquiry.breakerName()
-                let precondition = try inquiry.precondition()
+            Route(.delete, one, .steer) { context in
+                let name = try context.breakerName()
+                let precondition = try context.precondition()
                 try await problems { () throws(EngineError) in
-                    try await engine.delete(name, actor: inquiry.author, if: precondition)
+                    try await engine.delete(name, actor: context.author, if: precondition)
                 }
                 return Answer(status: .noContent)
             },
@@ -71,7 +71,7 @@ extension Routes {
     }
 }
 
-extension Inquiry {
+extension RequestContext {
     /// The precondition of `if-match` or `if-none-match`; `nil` where neither is present.
     fileprivate func precondition() throws(Problem) -> Engine.Precondition? {
         switch (fields[.ifMatch], fields[.ifNoneMatch]) {

@@ -9,13 +9,13 @@ extension Routes {
     static func dashboard() -> [Route] {
         let files = Dictionary(uniqueKeysWithValues: EmbeddedFiles.dashboard.map { ($0.name, DashboardFile($0)) })
         return [
-            Route(.get, Paths.dashboard, .none) { inquiry in
+            Route(.get, Paths.dashboard, .none) { context in
                 guard let page = files["index.html"] else { throw Problem.notFound }
-                return page.answer(to: inquiry.fields)
+                return page.answer(to: context.fields)
             },
-            Route(.get, Paths.dashboardFile, .none) { inquiry in
-                guard let file = files[inquiry.name], file.name != "index.html" else { throw Problem.notFound }
-                return file.answer(to: inquiry.fields)
+            Route(.get, Paths.dashboardFile, .none) { context in
+                guard let file = files[context.name], file.name != "index.html" else { throw Problem.notFound }
+                return file.answer(to: context.fields)
             },
         ]
     }

@@ -21,17 +21,17 @@ extension Routes {
     ) -> [Route] {
         let frames = EventFrames(epoch: engine.epoch)
         return [
-            Route(sending: .get, Paths.events, .follow) { inquiry in
-                let form = EventForm(accept: inquiry.fields[.accept])
+            Route(sending: .get, Paths.events, .follow) { context in
+                let form = EventForm(accept: context.fields[.accept])
                 let access = try LastingAccess(
                     gatekeeper,
-                    inquiry.fields,
-                    certificate: inquiry.certificate,
+                    context.fields,
+                    certificate: context.certificate,
                     at: engine.clock.now()
                 )
-                let filter = try inquiry.eventFilter(access.access)
-                let after = try inquiry.lastEvent()
-                let heartbeat = try inquiry.heartbeat() ?? heartbeat
+                let filter = try context.eventFilter(access.access)
+                let after = try context.lastEvent()
+                let heartbeat = try context.heartbeat() ?? heartbeat
                 let place = try places.take(for: access.access.actor)
                 let (follower, first) = try await problems { () throws(EngineError) in
                     try await engine.follow(behind: after?.revision, of: after?.epoch)
@@ -67,7 +67,7 @@ extension Routes {
     }
 }
 
-extension Inquiry {
+extension RequestContext {
     fileprivate func eventFilter(_ access: Access) throws(Problem) -> EventFilter {
         var filter = EventFilter(prefixes: [access.prefix, query["prefix"] ?? ""].filter { !$0.isEmpty })
         if let text = query["name"] {

@@ -6,8 +6,8 @@ import HTTPTypes
 extension Routes {
     static func explanation(_ engine: Engine) -> [Route] {
         [
-            Route(.get, Paths.breaker(Route.name) + "/explain", .read) { inquiry in
-                let name = try inquiry.breakerName()
+            Route(.get, Paths.breaker(Route.name) + "/explain", .read) { context in
+                let name = try context.breakerName()
                 return .json(
                     JSON(try await problems { () throws(EngineError) in try await engine.explanation(of: name) })
                 )

@@ -29,10 +29,10 @@ extension Routes {
         _ path: String,
         acquire: @escaping @Sendable (BreakerName, Client) async throws(EngineError) -> Decision
     ) -> Route {
-        var route = Route(method, path, .work) { inquiry in
-            let name = try inquiry.breakerName()
+        var route = Route(method, path, .work) { context in
+            let name = try context.breakerName()
             return Answer(
-                gate: try await problems { () throws(EngineError) in try await acquire(name, inquiry.client) }
+                gate: try await problems { () throws(EngineError) in try await acquire(name, context.client) }
             )
         }
         route.ignoresQuery = true

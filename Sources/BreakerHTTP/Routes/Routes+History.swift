@@ -8,26 +8,26 @@ extension Routes {
     static func history(_ engine: Engine) -> [Route] {
         let one = Paths.breaker(Route.name)
         return [
-            Route(.get, one + "/history", .read) { inquiry in
-                let name = try inquiry.breakerName()
+            Route(.get, one + "/history", .read) { context in
+                let name = try context.breakerName()
                 let minutes = HTTPLimits.historyMinutes
                 let period = try Period(
-                    inquiry.query,
+                    context.query,
                     defaultMinutes: 60,
                     maximumMinutes: minutes,
                     now: engine.clock.now()
                 )
-                let length = try inquiry.query.step()
+                let length = try context.query.step()
                 let steps = CallHistory.Steps(from: period.from, to: period.to, length: length)
                 let history = try await problems { () throws(EngineError) in
                     try await engine.history(of: name, in: steps)
                 }
                 return .json(JSON(history, of: name))
             },
-            Route(.get, one + "/failures/summary", .read) { inquiry in
-                let name = try inquiry.breakerName()
+            Route(.get, one + "/failures/summary", .read) { context in
+                let name = try context.breakerName()
                 let period = try Period(
-                    inquiry.query,
+                    context.query,
                     defaultMinutes: HTTPLimits.historyMinutes,
                     maximumMinutes: nil,
                     now: engine.clock.now()

@@ -4,13 +4,13 @@ import BreakerEngine
 
 extension Routes {
     /// `GET /v1/breakers`.
-    static func list(_ engine: Engine, _ inquiry: Inquiry) async throws(Problem) -> Answer {
-        let query = inquiry.query
+    static func list(_ engine: Engine, _ context: RequestContext) async throws(Problem) -> Answer {
+        let query = context.query
         let filter = try BreakerFilter(query)
         let sort = try ListSort(query)
         let filters = [
             query["state"] ?? "", filter.prefix, query["override"] ?? "", query["q"] ?? "", sort.rawValue,
-            inquiry.access.prefix,
+            context.access.prefix,
         ]
         let page = try Page(query, filters: filters)
         let tellsHistory = query["include"] == "history"
@@ -19,7 +19,7 @@ extension Routes {
         let list = try await problems { () throws(EngineError) in
             try await engine.breakers(
                 filter,
-                visiblePrefix: inquiry.access.prefix,
+                visiblePrefix: context.access.prefix,
                 order: order,
                 limit: page.size
             )

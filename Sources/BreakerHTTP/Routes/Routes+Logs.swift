@@ -8,10 +8,10 @@ extension Routes {
     static func logs(_ engine: Engine) -> [Route] {
         let one = Paths.breaker(Route.name)
         return [
-            Route(.get, one + "/failures", .read) { inquiry in
-                let name = try inquiry.breakerName()
+            Route(.get, one + "/failures", .read) { context in
+                let name = try context.breakerName()
                 let filters = ["failures", name.value]
-                let page = try Page(inquiry.query, filters: filters)
+                let page = try Page(context.query, filters: filters)
                 let before = try page.afterNumber()
                 let failures = try await problems { () throws(EngineError) in
                     try await engine.failures(of: name, before: before, limit: page.size)
@@ -19,10 +19,10 @@ extension Routes {
                 let (items, next) = page.cut(failures, filters: filters) { String($0.number) }
                 return .json(["failures": .array(items.map(JSON.init)), "next_page_token": .string(next)])
             },
-            Route(.get, one + "/transitions", .read) { inquiry in
-                let name = try inquiry.breakerName()
+            Route(.get, one + "/transitions", .read) { context in
+                let name = try context.breakerName()
                 let filters = ["transitions", name.value]
-                let page = try Page(inquiry.query, filters: filters)
+                let page = try Page(context.query, filters: filters)
                 let before = try page.afterNumber()
                 let transitions = try await problems { () throws(EngineError) in
                     try await engine.transitions(of: name, before: before, limit: page.size)
@@ -30,13 +30,13 @@ extension Routes {
                 let (items, next) = page.cut(transitions, filters: filters) { String($0.revision) }
                 return .json(["transitions": .array(items.map { JSON($0) }), "next_page_token": .string(next)])
             },
-            Route(.get, Paths.transitions, .read) { inquiry in
-                let filters = ["transitions", inquiry.access.prefix]
-                let page = try Page(inquiry.query, filters: filters)
+            Route(.get, Paths.transitions, .read) { context in
+                let filters = ["transitions", context.access.prefix]
+                let page = try Page(context.query, filters: filters)
                 let before = try page.afterNumber()
                 let rows = try await problems { () throws(EngineError) in
                     try await engine.transitions(
-                        visiblePrefix: inquiry.access.prefix,
+                        visiblePrefix: context.access.prefix,
                         before: before,
                         limit: page.size
                     )

@@ -7,9 +7,9 @@ extension Routes {
     /// - Parameter breakers: the number of breakers that get their own series.
     static func metrics(_ engine: Engine, meters: HTTPMeters, breakers: Int) -> [Route] {
         [
-            Route(.get, Paths.metrics, .read) { inquiry in
+            Route(.get, Paths.metrics, .read) { context in
                 let page = MetricsPage(
-                    panel: await engine.panelReading(visiblePrefix: inquiry.access.prefix, limit: breakers),
+                    panel: await engine.panelReading(visiblePrefix: context.access.prefix, limit: breakers),
                     writer: await engine.writerReading(),
                     meters: meters
                 )

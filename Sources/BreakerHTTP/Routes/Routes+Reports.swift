@@ -5,10 +5,10 @@ import HTTPTypes
 extension Routes {
     static func reports(_ engine: Engine) -> [Route] {
         [
-            Route(.post, Paths.reports, .work, maximumBody: HTTPLimits.reportsBody) { inquiry in
-                let batch = try ReportBatch(body: inquiry.body, access: inquiry.access)
+            Route(.post, Paths.reports, .work, maximumBody: HTTPLimits.reportsBody) { context in
+                let batch = try ReportBatch(body: context.body, access: context.access)
                 let results = try await problems { () throws(EngineError) in
-                    try await engine.report(batch.reports, from: inquiry.client)
+                    try await engine.report(batch.reports, from: context.client)
                 }
                 return Answer(fields: Answer.decisionFields, body: batch.answer(results))
             }

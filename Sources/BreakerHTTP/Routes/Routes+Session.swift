@@ -12,39 +12,39 @@ extension Routes {
     ) -> [Route] {
         let now = { @Sendable in engine.clock.now() }
         return [
-            Route(.post, Paths.session, .none) { inquiry in
-                let fields = try JSONFields(try JSON(body: inquiry.body, members: ["token"]), at: "")
+            Route(.post, Paths.session, .none) { context in
+                let fields = try JSONFields(try JSON(body: context.body, members: ["token"]), at: "")
                 guard let secret = try fields.text("token") else {
                     throw Problem.invalid("token", "is required: the secret of a viewer or an operator")
                 }
-                try failures.requireSignIn(from: inquiry.address)
+                try failures.requireSignIn(from: context.address)
                 do throws(Problem) {
-                    return .session(try gatekeeper.signIn(secret: secret, at: now()), inquiry)
+                    return .session(try gatekeeper.signIn(secret: secret, at: now()), context)
                 } catch {
-                    if error.failure != nil { failures.noteSignIn(from: inquiry.address) }
+                    if error.failure != nil { failures.noteSignIn(from: context.address) }
                     throw error
                 }
             },
-            Route(.get, Paths.session, .none) { inquiry in
+            Route(.get, Paths.session, .none) { context in
                 // A client without a valid token has no access, and may sign in.
                 var access: Access?
                 do throws(Problem) {
-                    access = try gatekeeper.access(inquiry.fields, certificate: inquiry.certificate, at: now())
+                    access = try gatekeeper.access(context.fields, certificate: context.certificate, at: now())
                 } catch {
                     if let failure = error.failure, failure.reason != .missingToken {
-                        failures.note(failure, from: inquiry.address)
+                        failures.note(failure, from: context.address)
                     }
                 }
                 return .json([
                     "name": JSON(access?.actor),
                     "role": JSON(access?.role.rawValue),
                     "prefix": JSON(access?.prefix),
-                    "signed_in": .bool(access != nil && access == gatekeeper.session(in: inquiry.fields, at: now())),
+                    "signed_in": .bool(access != nil && access == gatekeeper.session(in: context.fields, at: now())),
                 ])
             },
-            Route(.delete, Paths.session, .none) { inquiry in
-                if gatekeeper.signOut(inquiry.fields, at: now()) { await engine.storeSessions() }
-                return .session("", inquiry)
+            Route(.delete, Paths.session, .none) { context in
+                if gatekeeper.signOut(context.fields, at: now()) { await engine.storeSessions() }
+                return .session("", context)
             },
         ]
     }
@@ -52,7 +52,7 @@ extension Routes {
 
 extension Answer {
     /// Makes the browser keep a session, or forget it where `text` is empty.
-    fileprivate static func session(_ text: String, _ inquiry: Inquiry) -> Answer {
-        Answer(status: .noContent, fields: [.setCookie: SessionCookie.field(text, isSecure: inquiry.isSecure)])
+    fileprivate static func session(_ text: String, _ context: RequestContext) -> Answer {
+        Answer(status: .noContent, fields: [.setCookie: SessionCookie.field(text, isSecure: context.isSecure)])
     }
 }

@@ -8,19 +8,19 @@ extension Routes {
     static func steering(_ engine: Engine) -> [Route] {
         let one = Paths.breaker(Route.name)
         return [
-            Route(.post, one + "/reset", .steer, parameters: ["to"]) { inquiry in
-                let name = try inquiry.breakerName()
-                guard inquiry.body.isEmpty else { throw Problem.invalid("body", "must be empty: write ?to=half_open") }
-                let target = try resetTarget(inquiry.query)
+            Route(.post, one + "/reset", .steer, parameters: ["to"]) { context in
+                let name = try context.breakerName()
+                guard context.body.isEmpty else { throw Problem.invalid("body", "must be empty: write ?to=half_open") }
+                let target = try resetTarget(context.query)
                 return .breaker(
                     try await problems { () throws(EngineError) in
-                        try await engine.reset(name, to: target, actor: inquiry.author)
+                        try await engine.reset(name, to: target, actor: context.author)
                     }
                 )
             },
-            Route(.put, one + "/override", .steer) { inquiry in
-                let name = try inquiry.breakerName()
-                let order = try OverrideBody(inquiry.body)
+            Route(.put, one + "/override", .steer) { context in
+                let name = try context.breakerName()
+                let order = try OverrideBody(context.body)
                 return .breaker(
                     try await problems { () throws(EngineError) in
                         try await engine.setOverride(
@@ -28,16 +28,16 @@ extension Routes {
                             of: name,
                             reason: order.reason,
                             expiresInMs: order.expiresInMs,
-                            actor: inquiry.author
+                            actor: context.author
                         )
                     }
                 )
             },
-            Route(.delete, one + "/override", .steer) { inquiry in
-                let name = try inquiry.breakerName()
+            Route(.delete, one + "/override", .steer) { context in
+                let name = try context.breakerName()
                 return .breaker(
                     try await problems { () throws(EngineError) in
-                        try await engine.clearOverride(of: name, actor: inquiry.author)
+                        try await engine.clearOverride(of: name, actor: context.author)
                     }
                 )
             },

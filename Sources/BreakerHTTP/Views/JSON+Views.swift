@@ -121,7 +121,7 @@ extension BreakerView {
     /// Milliseconds until an acquire may be allowed; `nil` where it is allowed, or where only an operator can end the
     /// denial.
     fileprivate var retryAfterMs: Int64? {
-        guard case .denied(_, _, let retryAfterMs) = breaker.standing.decision(at: at) else { return nil }
+        guard case .denied(_, _, let retryAfterMs) = breaker.preparedAnswer.decision(at: at) else { return nil }
         return retryAfterMs
     }
 }

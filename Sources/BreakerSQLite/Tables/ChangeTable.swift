@@ -41,17 +41,17 @@ struct ChangeTable {
         insert.bind(transition?.to.rawValue)
         insert.bind(transition?.cause.rawValue)
         insert.bind(transition?.detail)
-        let outline = change.outline
-        insert.bind(outline?.state.rawValue)
-        insert.bind(outline?.generation)
-        insert.bind(outline?.since)
-        insert.bind(outline?.openUntil)
-        insert.bind(outline?.policyRevision)
-        insert.bind(outline?.override?.mode.rawValue)
-        insert.bind(outline?.override?.reason)
-        insert.bind(outline?.override?.actor)
-        insert.bind(outline?.override?.since)
-        insert.bind(outline?.override?.expiresAt)
+        let summary = change.summary
+        insert.bind(summary?.state.rawValue)
+        insert.bind(summary?.generation)
+        insert.bind(summary?.since)
+        insert.bind(summary?.openUntil)
+        insert.bind(summary?.policyRevision)
+        insert.bind(summary?.override?.mode.rawValue)
+        insert.bind(summary?.override?.reason)
+        insert.bind(summary?.override?.actor)
+        insert.bind(summary?.override?.since)
+        insert.bind(summary?.override?.expiresAt)
         try insert.run()
     }
 
@@ -87,12 +87,12 @@ struct ChangeTable {
             breakerID: breakerID,
             at: at,
             kind: kind,
-            outline: word == .deleted ? nil : try outline(&row)
+            summary: word == .deleted ? nil : try summary(&row)
         )
     }
 
-    private static func outline(_ row: inout Row) throws(SQLiteError) -> Outline {
-        Outline(
+    private static func summary(_ row: inout Row) throws(SQLiteError) -> BreakerSummary {
+        BreakerSummary(
             state: try row.word(),
             generation: row.integer(),
             since: row.instant(),

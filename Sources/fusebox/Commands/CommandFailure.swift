@@ -5,15 +5,15 @@ import Foundation
 /// Reports a command's failure on standard error: as text, or with `--json` as a problem document (RFC 9457).
 enum CommandFailure {
     static func end(with error: any Error) -> Never {
-        let code = Fusebox.exitCode(for: error)
+        let code = FuseboxCommand.exitCode(for: error)
         // Help and version requests are not failures, and an exit code needs no further message.
-        guard code != .success, !(error is ExitCode) else { Fusebox.exit(withError: error) }
+        guard code != .success, !(error is ExitCode) else { FuseboxCommand.exit(withError: error) }
         if wantsJSON(CommandLine.arguments) {
             tell(error)
         } else {
-            Output.remark(Fusebox.fullMessage(for: error))
+            Output.remark(FuseboxCommand.fullMessage(for: error))
         }
-        Fusebox.exit(withError: code)
+        FuseboxCommand.exit(withError: code)
     }
 
     /// Prints an error without ending the process.
@@ -21,7 +21,7 @@ enum CommandFailure {
         if wantsJSON(CommandLine.arguments) {
             Output.remark(problem(error))
         } else {
-            Output.remark("Error: \(Fusebox.message(for: error))")
+            Output.remark("Error: \(FuseboxCommand.message(for: error))")
         }
     }
 
@@ -37,7 +37,8 @@ enum CommandFailure {
         }
         let (code, title) = kind(of: error)
         var document: [String: Any] = [
-            "type": "urn:fusebox:problem:\(code)", "title": title, "code": code, "detail": Fusebox.message(for: error),
+            "type": "urn:fusebox:problem:\(code)", "title": title, "code": code,
+            "detail": FuseboxCommand.message(for: error),
         ]
         if let problem = error as? ServerProblem { document["status"] = problem.status }
         if let problem = error as? FuseboxError {
@@ -53,7 +54,7 @@ enum CommandFailure {
         case is ServerProblem: ("unexpected_answer", "Something else than a Fusebox answered")
         case let error as ServerFailure where error.isUnreachable: ("unreachable", "The server cannot be reached")
         case is SettingsError: ("invalid_settings", "Invalid settings")
-        case _ where Fusebox.exitCode(for: error) == .validationFailure: ("usage", "Wrong usage")
+        case _ where FuseboxCommand.exitCode(for: error) == .validationFailure: ("usage", "Wrong usage")
         default: ("failed", "The command failed")
         }
     }

@@ -23,6 +23,6 @@ struct CompletionCommand: ParsableCommand {
 
     func run() throws {
         guard let shell = CompletionShell(rawValue: shell) else { preconditionFailure("\(shell) was validated") }
-        try Output.write(Fusebox.completionScript(for: shell))
+        try Output.write(FuseboxCommand.completionScript(for: shell))
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 
 /// The change that gives one breaker its wanted policy.
 struct PolicyChange {
-    struct Difference: Hashable {
+    struct FieldChange: Hashable {
         var field: PolicyField
         /// `nil` if the breaker does not exist yet.
         var old: PolicyValue?
@@ -20,7 +20,7 @@ struct PolicyChange {
     let name: BreakerName
     /// The ETag of the policy that was read; `nil` if the breaker does not exist yet.
     let tag: String?
-    let differences: [Difference]
+    let differences: [FieldChange]
     private let wanted: Policy
     var outcome = Outcome.planned
     var problem: (any Error)?
@@ -33,7 +33,7 @@ struct PolicyChange {
         differences = PolicyField.allCases.compactMap { field in
             let old = current?.policy[field]
             let (new, base) = (wanted[field], old ?? Policy()[field])
-            return new == base ? nil : Difference(field: field, old: old, new: new)
+            return new == base ? nil : FieldChange(field: field, old: old, new: new)
         }
         guard current == nil || !differences.isEmpty else { return nil }
         self.name = name

@@ -69,13 +69,13 @@ struct PolicyPlan {
         var lines = [change.isCreation ? "\(name) (\(screen.paint("to be created", .good)))" : name]
         if change.outcome == .applied, change.isCreation { lines = ["\(name) (\(screen.paint("created", .good)))"] }
         let differences = change.differences.map { difference in
-            Difference(
+            FieldChange(
                 what: difference.field.rawValue,
                 old: difference.old.map { PolicyWords.text(of: difference.field, $0.asDecimal) } ?? "",
                 new: PolicyWords.text(of: difference.field, difference.new.asDecimal)
             )
         }
-        lines += Difference.lines(differences, on: screen)
+        lines += FieldChange.lines(differences, on: screen)
         switch change.outcome {
         case .planned, .applied: break
         case .refused:

@@ -3,36 +3,36 @@ import Foundation
 
 /// The text for an audit entry: what an order changed.
 extension AuditEntryDocument {
-    var differences: [Difference] {
+    var differences: [FieldChange] {
         switch action {
         case "policy": policyDifferences
         case "override_set", "override_cleared":
             // Both sides are whole sentences, which are easier to read one below the other.
             [
-                before?.order.map { Difference(what: "override", old: $0.words) },
-                after?.order.map { Difference(what: "override", new: $0.words) },
+                before?.order.map { FieldChange(what: "override", old: $0.words) },
+                after?.order.map { FieldChange(what: "override", new: $0.words) },
             ].compactMap { $0 }
-        case "reset": [Difference(what: "state", old: before?.state ?? "", new: after?.state ?? "")]
+        case "reset": [FieldChange(what: "state", old: before?.state ?? "", new: after?.state ?? "")]
         case "delete": deletion
         default: []
         }
     }
 
-    private var policyDifferences: [Difference] {
+    private var policyDifferences: [FieldChange] {
         guard let policy = after?.policy else { return [] }
-        var differences = Difference.between(before?.policy, policy)
+        var differences = FieldChange.between(before?.policy, policy)
         let (old, new) = (before?.policySource ?? "", after?.policySource ?? "")
-        if before == nil { differences.insert(Difference(what: "created"), at: 0) }
-        if before != nil, old != new { differences.append(Difference(what: "policy_source", old: old, new: new)) }
-        return differences.isEmpty ? [Difference(what: "no field differs")] : differences
+        if before == nil { differences.insert(FieldChange(what: "created"), at: 0) }
+        if before != nil, old != new { differences.append(FieldChange(what: "policy_source", old: old, new: new)) }
+        return differences.isEmpty ? [FieldChange(what: "no field differs")] : differences
     }
 
     /// Everything that a deletion removed, except values that every breaker has.
-    private var deletion: [Difference] {
-        var differences = [Difference(what: "state", old: before?.state ?? "")]
-        if let override = before?.override { differences.append(Difference(what: "override", old: override.words)) }
-        let policy = Difference.between(nil, before?.policy ?? [:])
-        return differences + policy.map { Difference(what: $0.what, old: $0.new) }
+    private var deletion: [FieldChange] {
+        var differences = [FieldChange(what: "state", old: before?.state ?? "")]
+        if let override = before?.override { differences.append(FieldChange(what: "override", old: override.words)) }
+        let policy = FieldChange.between(nil, before?.policy ?? [:])
+        return differences + policy.map { FieldChange(what: $0.what, old: $0.new) }
     }
 
     /// The actor, and the address if it is known.
@@ -41,16 +41,16 @@ extension AuditEntryDocument {
     /// A heading, followed by one line per change.
     func paragraph(on screen: Screen) -> [String] {
         let heading = [
-            screen.paint(InstantText.seconds(at), .faint), screen.paint(action.printable, .ordered),
+            screen.paint(TimestampText.seconds(at), .faint), screen.paint(action.printable, .ordered),
             screen.paint(breaker.printable, .strong), "by \(origin)".printable,
         ]
-        return [heading.joined(separator: "  ")] + Difference.lines(differences, on: screen)
+        return [heading.joined(separator: "  ")] + FieldChange.lines(differences, on: screen)
     }
 
     /// The cells of a table row that shows the whole entry on one line.
     var cells: [TextTable.Cell] {
         let change = differences.map(\.line).joined(separator: "; ")
-        return [InstantText.seconds(at), actor, address ?? "", action, breaker, change].map { TextTable.Cell($0) }
+        return [TimestampText.seconds(at), actor, address ?? "", action, breaker, change].map { TextTable.Cell($0) }
     }
 }
 
@@ -64,7 +64,7 @@ extension AuditEntryDocument.Order {
     }
 }
 
-enum AuditTable {
+enum AuditListing {
     static func lines(_ entries: [AuditEntryDocument], on screen: Screen) -> [String] {
         guard !screen.isTerminal else { return entries.flatMap { $0.paragraph(on: screen) + [""] }.dropLast() }
         var table = TextTable(

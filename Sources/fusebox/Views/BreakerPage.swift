@@ -66,7 +66,7 @@ struct BreakerPage {
         let narrower = Screen(width: screen.width.map { $0 - 2 }, hasColors: screen.hasColors)
         let heading = breaker.state == "closed" ? "Failures since it closed" : "Failures that led to it"
         return title(heading, screen)
-            + FailureTable.lines(explanation.failures, at: now, on: narrower).map { "  " + $0 }
+            + FailureListing.lines(explanation.failures, at: now, on: narrower).map { "  " + $0 }
     }
 
     private func advice(_ screen: Screen) -> [String] {
@@ -94,7 +94,7 @@ struct BreakerPage {
     private func title(_ text: String, _ screen: Screen) -> [String] { [screen.paint(text, .strong)] }
 
     private func moment(_ instant: Date) -> String {
-        "\(InstantText.seconds(instant)) (\(age(of: instant, at: now)) ago)"
+        "\(TimestampText.seconds(instant)) (\(age(of: instant, at: now)) ago)"
     }
 
     private static func pairs(_ pairs: [(String, String)], on screen: Screen) -> [String] {

@@ -20,7 +20,7 @@ struct HistoryTable {
     private var plain: [String] {
         var table = TextTable([.init("AT")] + Self.titles.map { .init($0, isNumber: true) })
         table.rows = history.points.map { point in
-            [TextTable.Cell(InstantText.seconds(point.at))] + numbers(point).map { TextTable.Cell("\($0)") }
+            [TextTable.Cell(TimestampText.seconds(point.at))] + numbers(point).map { TextTable.Cell("\($0)") }
         }
         return table.lines(on: .plain)
     }
@@ -80,8 +80,8 @@ struct HistoryTable {
 
     /// "19:05Z"; with the day if the period has several days, and only the day if each step is a day.
     private func label(_ instant: Date) -> String {
-        let text = InstantText.seconds(instant)
-        let days = Set([history.from, history.to.addingTimeInterval(-1)].map { InstantText.seconds($0).prefix(10) })
+        let text = TimestampText.seconds(instant)
+        let days = Set([history.from, history.to.addingTimeInterval(-1)].map { TimestampText.seconds($0).prefix(10) })
         if history.stepMs % 86_400_000 == 0 { return String(text.prefix(10)) }
         return days.count == 1 ? text.dropFirst(11).prefix(5) + "Z" : text.prefix(16) + "Z"
     }

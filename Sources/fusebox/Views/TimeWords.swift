@@ -14,7 +14,7 @@ func remaining(until instant: Date, at now: Date) -> String {
 
 private func milliseconds(_ interval: TimeInterval) -> Int64 { Int64((interval * 1_000).rounded()) }
 
-enum InstantText {
+enum TimestampText {
     /// "2026-11-24 15:50:31Z".
     static func seconds(_ instant: Date) -> String {
         instant.formatted(Date.ISO8601FormatStyle(dateTimeSeparator: .space))

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A breaker as a stream of changes reports it.
-struct OutlineDocument: Decodable, Hashable, Sendable {
+struct WatchedBreakerDocument: Decodable, Hashable, Sendable {
     struct Override: Decodable, Hashable, Sendable {
         var mode: String
         var reason: String
@@ -35,9 +35,9 @@ struct ChangeDocument: Decodable, Sendable {
     /// The reason for a resync.
     var reason: String?
     /// The breakers of a resync.
-    var breakers: [OutlineDocument]?
+    var breakers: [WatchedBreakerDocument]?
     /// The breaker of a change.
-    let outline: OutlineDocument?
+    let summary: WatchedBreakerDocument?
 
     private enum Key: CodingKey { case type, at, id, revision, actor, transition, reason, breakers, name }
 
@@ -50,7 +50,7 @@ struct ChangeDocument: Decodable, Sendable {
         actor = try container.decodeIfPresent(String.self, forKey: .actor)
         transition = try container.decodeIfPresent(Transition.self, forKey: .transition)
         reason = try container.decodeIfPresent(String.self, forKey: .reason)
-        breakers = try container.decodeIfPresent([OutlineDocument].self, forKey: .breakers)
-        outline = container.contains(.name) ? try OutlineDocument(from: decoder) : nil
+        breakers = try container.decodeIfPresent([WatchedBreakerDocument].self, forKey: .breakers)
+        summary = container.contains(.name) ? try WatchedBreakerDocument(from: decoder) : nil
     }
 }

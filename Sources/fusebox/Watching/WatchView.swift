@@ -69,9 +69,9 @@ struct WatchView {
             let lines = BreakerPage(breaker: breaker, explanation: explanation, now: present).lines(on: screen)
             return Self.cut([""] + lines, to: room) { _ in "…" }
         case .list(let list):
-            let summary = [BreakerTable.summary(list.counts, on: screen), ""]
+            let summary = [BreakerListing.summary(list.counts, on: screen), ""]
             guard !list.breakers.isEmpty else { return summary + ["There are no breakers."] }
-            let table = BreakerTable.lines(list.breakers, at: present, on: screen)
+            let table = BreakerListing.lines(list.breakers, at: present, on: screen)
             return Self.cut(summary + table, to: room) { shown in
                 screen.paint("… and \(list.counts.total - max(0, shown - summary.count - 1)) more", .faint)
             }

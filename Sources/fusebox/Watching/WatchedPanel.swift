@@ -2,27 +2,27 @@ import Foundation
 
 /// The last known breakers, from which the changes in a whole panel (`resync`) are derived.
 struct WatchedPanel {
-    private var outlines: [String: OutlineDocument] = [:]
+    private var summaries: [String: WatchedBreakerDocument] = [:]
     /// Whether a whole panel has arrived.
     private(set) var isKnown = false
 
     /// - Returns: the changes to show; none for the panel at the start of a stream, because nothing has changed.
     mutating func take(_ change: ChangeDocument) -> [ChangeLine] {
         if let panel = change.breakers { return replace(with: panel, at: change.at) }
-        guard let outline = change.outline else { return [] }
-        outlines[outline.name] = outline.state == nil ? nil : outline
-        return [ChangeLine(change, of: outline)]
+        guard let summary = change.summary else { return [] }
+        summaries[summary.name] = summary.state == nil ? nil : summary
+        return [ChangeLine(change, of: summary)]
     }
 
-    private mutating func replace(with panel: [OutlineDocument], at moment: Date) -> [ChangeLine] {
+    private mutating func replace(with panel: [WatchedBreakerDocument], at moment: Date) -> [ChangeLine] {
         defer {
-            outlines = Dictionary(panel.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
+            summaries = Dictionary(panel.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
             isKnown = true
         }
         guard isKnown else { return [] }
-        let gone = Set(outlines.keys).subtracting(panel.map(\.name)).sorted()
-        return panel.filter { outlines[$0.name] != $0 }
-            .map { ChangeLine(missed: $0, known: outlines[$0.name], at: moment) }
+        let gone = Set(summaries.keys).subtracting(panel.map(\.name)).sorted()
+        return panel.filter { summaries[$0.name] != $0 }
+            .map { ChangeLine(missed: $0, known: summaries[$0.name], at: moment) }
             + gone.map { ChangeLine(at: moment, name: $0, what: "deleted", why: "while nobody was told") }
     }
 }
@@ -41,8 +41,8 @@ struct ChangeLine: Hashable, Sendable {
         (self.at, self.name, self.what, self.why) = (at, name, what, why)
     }
 
-    init(_ change: ChangeDocument, of outline: OutlineDocument) {
-        (at, name, state) = (change.at, outline.name, outline.state)
+    init(_ change: ChangeDocument, of summary: WatchedBreakerDocument) {
+        (at, name, state) = (change.at, summary.name, summary.state)
         what = change.type
         if let transition = change.transition {
             what = transition.from == transition.to ? transition.to : "\(transition.from) → \(transition.to)"
@@ -54,12 +54,12 @@ struct ChangeLine: Hashable, Sendable {
     }
 
     /// A change whose result alone is known.
-    fileprivate init(missed outline: OutlineDocument, known: OutlineDocument?, at: Date) {
-        (self.at, name, state) = (at, outline.name, outline.state)
-        let new = outline.state ?? ""
+    fileprivate init(missed summary: WatchedBreakerDocument, known: WatchedBreakerDocument?, at: Date) {
+        (self.at, name, state) = (at, summary.name, summary.state)
+        let new = summary.state ?? ""
         what = known?.state.map { $0 == new ? new : "\($0) → \(new)" } ?? "created, \(new)"
         why = "while nobody was told"
-        if let override = outline.override {
+        if let override = summary.override {
             why += "; \(override.mode) by \(override.actor): \(override.reason)"
         } else if known?.override != nil {
             why += "; its override has ended"
@@ -73,7 +73,7 @@ struct ChangeLine: Hashable, Sendable {
 
     /// "2026-11-24 19:50:33Z  payments  closed → open  5 consecutive failures; the last: timeout from checkout-7".
     func text(on screen: Screen) -> String {
-        let moment = InstantText.seconds(at)
+        let moment = TimestampText.seconds(at)
         let parts = [
             (screen.isTerminal ? String(moment.suffix(9)) : moment, Style.faint), (name, .strong), (what, style),
             (why, .plain),

@@ -97,7 +97,7 @@ struct RevisionTests {
             breakerID: 7,
             at: .start,
             kind: .created,
-            outline: breaker.outline
+            summary: breaker.summary
         )
         #expect(bench.journal.changes == [expected])
     }
@@ -108,7 +108,7 @@ struct RevisionTests {
         bench.journal.recordDeletion(of: bench.breaker, actor: "erin", at: bench.now)
         #expect(bench.journal.changes.last?.kind == .deleted(actor: "erin"))
         #expect(bench.journal.changes.last?.revision == 8)
-        #expect(bench.journal.changes.last?.outline == nil)
+        #expect(bench.journal.changes.last?.summary == nil)
         let again = Breaker(
             creating: Bench.name,
             policy: Policy(),

@@ -35,21 +35,21 @@ struct JournalTests {
         #expect(last.last?.kind == .policyChanged(actor: "dave"))
     }
 
-    @Test("Each change has the outline that the breaker had then, even if one event makes several changes")
-    func outlines() throws {
+    @Test("Each change has the summary that the breaker had then, even if one event makes several changes")
+    func summaries() throws {
         var bench = Bench.open()
         bench.setOverride(.forceClosed, expiresInMs: 70_000)
         let forced = bench.breaker.override
         bench.wait(70_000)
         bench.changePolicy { $0.failureThreshold = 3 }
-        let outlines = try bench.journal.changes.suffix(4).map { try #require($0.outline) }
-        #expect(outlines.map(\.state) == [.open, .closed, .closed, .closed])
-        #expect(outlines.map(\.generation) == [8, 9, 10, 10])
-        #expect(outlines.map { Instant.start.milliseconds(until: $0.since) } == [0, 0, 70_000, 70_000])
-        #expect(outlines.map(\.openUntil) == [Instant.start.advanced(byMilliseconds: 60_000), nil, nil, nil])
-        #expect(outlines.map(\.override) == [nil, forced, nil, nil])
-        #expect(outlines.map(\.policyRevision) == [7, 7, 7, 11])
-        #expect(outlines.last == bench.breaker.outline)
+        let summaries = try bench.journal.changes.suffix(4).map { try #require($0.summary) }
+        #expect(summaries.map(\.state) == [.open, .closed, .closed, .closed])
+        #expect(summaries.map(\.generation) == [8, 9, 10, 10])
+        #expect(summaries.map { Instant.start.milliseconds(until: $0.since) } == [0, 0, 70_000, 70_000])
+        #expect(summaries.map(\.openUntil) == [Instant.start.advanced(byMilliseconds: 60_000), nil, nil, nil])
+        #expect(summaries.map(\.override) == [nil, forced, nil, nil])
+        #expect(summaries.map(\.policyRevision) == [7, 7, 7, 11])
+        #expect(summaries.last == bench.breaker.summary)
     }
 
     @Test("A breaker's failures are numbered without a gap, also across a reset and an override")

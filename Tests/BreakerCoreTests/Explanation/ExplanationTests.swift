@@ -121,7 +121,7 @@ struct ExplanationTests {
     func forced(state: State) {
         var bench = Bench.in(state)
         bench.setOverride(.forceOpen)
-        let now = Words.past(bench.now, at: bench.now)
+        let now = Phrase.past(bench.now, at: bench.now)
         #expect(
             bench.explanation.text == """
                 payments:charge has been forced open since \(now), by alice: drill. Every call is denied, and no report is \
@@ -135,7 +135,7 @@ struct ExplanationTests {
         #expect(
             bench.explanation.text == """
                 payments:charge has been forced closed since \(now), by alice: drill. Every call is let through, reports \
-                count, and nothing trips, until \(Words.future(bench.now.advanced(byMilliseconds: 10_000), at: bench.now)); \
+                count, and nothing trips, until \(Phrase.future(bench.now.advanced(byMilliseconds: 10_000), at: bench.now)); \
                 then it resumes closed, with nothing counted. Nearest to a trip is failure_threshold: 2 consecutive \
                 failures; it would trip at 5.
                 """

@@ -42,7 +42,10 @@ extension Trial {
         let decision = bench.acquire()
         permits += decision.permit.map { [$0] } ?? []
         try require((decision.probe != nil) == isFree, "a free slot is \(isFree), and the answer \(decision)")
-        try require(advanced.breaker.standing.decision(at: bench.now) == (isFree ? nil : decision), "standing differs")
+        try require(
+            advanced.breaker.preparedAnswer.decision(at: bench.now) == (isFree ? nil : decision),
+            "preparedAnswer differs"
+        )
         if case .denied(_, let generation, _) = decision {
             try require(generation == bench.breaker.generation, "\(decision) tells another generation")
         }

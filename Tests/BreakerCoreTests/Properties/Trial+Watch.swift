@@ -11,10 +11,10 @@ extension Trial {
         let lazy = bench
         bench.advance()
         defer { bench = lazy }
-        let outline = lazy.breaker.outline.preview(at: bench.now)
-        try require(outline == lazy.breaker.preview(at: bench.now).outline, "an outline is previewed as \(outline)")
+        let summary = lazy.breaker.summary.preview(at: bench.now)
+        try require(summary == lazy.breaker.preview(at: bench.now).summary, "an summary is previewed as \(summary)")
         let due = lazy.breaker.nextDue.map { $0 <= bench.now } ?? false
-        try require(due || lazy.breaker.outline == outline, "an outline changes, and nothing is due")
+        try require(due || lazy.breaker.summary == summary, "an summary changes, and nothing is due")
         recount.follow(bench.breaker)
         try watchState()
         try watchCounts()
@@ -56,28 +56,28 @@ extension Trial {
         try require(Int(bench.breaker.consecutiveFailures) == streak, "a recount finds a streak of \(streak)")
     }
 
-    /// Checks that the standing, until it ends, gives the same answer as the breaker or refers to the breaker.
+    /// Checks that the prepared answer, until it ends, gives the same answer as the breaker or refers to the breaker.
     private mutating func watchStanding() throws(Violation) {
-        let standing = bench.breaker.standing
-        let instant = sample(until: standing.until)
+        let preparedAnswer = bench.breaker.preparedAnswer
+        let instant = sample(until: preparedAnswer.until)
         var asked = bench
         asked.now = instant
         let decision = asked.acquire()
-        switch standing.answer {
-        case .ask: try require(decision.probe != nil, "the standing asks, and at \(instant) it was \(decision)")
+        switch preparedAnswer.answer {
+        case .ask: try require(decision.probe != nil, "the preparedAnswer asks, and at \(instant) it was \(decision)")
         case .allow, .deny:
-            let answer = standing.decision(at: instant)
-            try require(answer == decision, "at \(instant) the standing has \(answer as Any), not \(decision)")
+            let answer = preparedAnswer.decision(at: instant)
+            try require(answer == decision, "at \(instant) the preparedAnswer has \(answer as Any), not \(decision)")
             try require(
                 asked.breaker == bench.breaker,
-                "an acquire at \(instant), within the standing, changes something"
+                "an acquire at \(instant), within the preparedAnswer, changes something"
             )
         }
-        guard standing.until != .distantFuture else { return }
-        try require(standing.decision(at: standing.until) == nil, "the standing answers at its end")
+        guard preparedAnswer.until != .distantFuture else { return }
+        try require(preparedAnswer.decision(at: preparedAnswer.until) == nil, "the preparedAnswer answers at its end")
         var ended = bench
-        ended.now = standing.until
+        ended.now = preparedAnswer.until
         ended.advance()
-        try require(ended.breaker != bench.breaker, "nothing happens at the end of the standing")
+        try require(ended.breaker != bench.breaker, "nothing happens at the end of the preparedAnswer")
     }
 }

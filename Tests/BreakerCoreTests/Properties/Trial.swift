@@ -6,27 +6,27 @@ struct Violation: Error {
     var what: String
 }
 
-/// Plays a story on a breaker and checks the breaker at every event.
+/// Plays a sequence of events on a breaker and checks the breaker at every event.
 struct Trial {
     var bench: Bench
     var recount: Recount
     var permits: [Permit] = []
     /// The number of the failure that ended last.
     var lastFailure: Int64?
-    /// The refusals of the story's reports.
+    /// The refusals of the sequence's reports.
     var refusals: Set<ReportAnswer.Refusal> = []
     var random: SplitMix64
 
-    private init(_ story: Story) {
-        bench = Bench { $0 = story.policy }
+    private init(_ sequence: EventSequence) {
+        bench = Bench { $0 = sequence.policy }
         recount = Recount(of: bench.breaker)
-        random = SplitMix64(seed: ~story.seed)
+        random = SplitMix64(seed: ~sequence.seed)
     }
 
     @discardableResult
-    static func run(_ story: Story) throws(Violation) -> Trial {
-        var trial = Trial(story)
-        for step in story.steps {
+    static func run(_ sequence: EventSequence) throws(Violation) -> Trial {
+        var trial = Trial(sequence)
+        for step in sequence.steps {
             let before = trial.bench
             try trial.take(step)
             try trial.watch(before)
@@ -34,7 +34,7 @@ struct Trial {
         return trial
     }
 
-    private mutating func take(_ step: Story.Step) throws(Violation) {
+    private mutating func take(_ step: EventSequence.Step) throws(Violation) {
         switch step {
         case .wait(let milliseconds): try wait(milliseconds)
         case .waitUntilDue(let offsetMs):
@@ -67,7 +67,7 @@ struct Trial {
         }
     }
 
-    private func permit(_ carried: Story.Carried) -> Permit? {
+    private func permit(_ carried: EventSequence.Carried) -> Permit? {
         let generation = bench.breaker.generation
         return switch carried {
         case .nothing: nil

@@ -15,7 +15,7 @@ struct ChangeFeedTests {
         let name = try #require(BreakerName("a"))
         let instant = Instant(milliseconds: 0)
         return revisions.map {
-            .init(revision: $0, name: name, breakerID: 1, at: instant, kind: .deleted(actor: nil), outline: nil)
+            .init(revision: $0, name: name, breakerID: 1, at: instant, kind: .deleted(actor: nil), summary: nil)
         }
     }
 
@@ -84,7 +84,14 @@ struct ChangeFeedTests {
     func image(batch: Int64) throws {
         let feed = ChangeFeed(revision: 0)
         let (kept, now) = (Int64(ChangeFeed.keptChanges), Instant(milliseconds: 0))
-        let outline = Outline(state: .open, generation: 1, since: now, openUntil: nil, policyRevision: 1, override: nil)
+        let summary = BreakerSummary(
+            state: .open,
+            generation: 1,
+            since: now,
+            openUntil: nil,
+            policyRevision: 1,
+            override: nil
+        )
         let total = 3 * kept + 1
         for first in stride(from: 1, through: total, by: Int(batch)) {
             let changes = try (first...min(first + batch - 1, total)).map { revision in
@@ -96,7 +103,7 @@ struct ChangeFeedTests {
                     breakerID: number,
                     at: now,
                     kind: .created,
-                    outline: number == revision ? outline : nil
+                    summary: number == revision ? summary : nil
                 )
             }
             feed.publish(changes)

@@ -94,13 +94,13 @@ struct FollowerTests {
                             return
                         }
                         var generations = Dictionary(
-                            uniqueKeysWithValues: image.breakers.map { ($0.name, $0.outline.generation) }
+                            uniqueKeysWithValues: image.breakers.map { ($0.name, $0.summary.generation) }
                         )
                         #expect(image.revision == generations.values.max())
                         while follower.position < 508 {
                             for change in try #require(try await follower.nextChanges()) {
                                 #expect(change.revision > image.revision)
-                                generations[change.name] = change.outline?.generation
+                                generations[change.name] = change.summary?.generation
                             }
                         }
                         #expect(generations.values.max() == 508)

@@ -25,7 +25,7 @@ struct PanelImageTests {
                 let fresh = try await engine.freshImage()
                 #expect(updated.revision == fresh.revision)
                 #expect(updated.breakers.map(\.name) == fresh.breakers.map(\.name))
-                #expect(updated.breakers.map(\.outline) == fresh.breakers.map(\.outline))
+                #expect(updated.breakers.map(\.summary) == fresh.breakers.map(\.summary))
             }
         }
     }
@@ -53,9 +53,16 @@ struct PanelImageTests {
     func joined(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let now = Instant(milliseconds: 0)
-        let outline = Outline(state: .open, generation: 1, since: now, openUntil: nil, policyRevision: 1, override: nil)
+        let summary = BreakerSummary(
+            state: .open,
+            generation: 1,
+            since: now,
+            openUntil: nil,
+            policyRevision: 1,
+            override: nil
+        )
         var names = try (0..<2_000).map { try #require(BreakerName("b\($0)")) }.sorted()
-        var image = PanelImage(revision: 1, shifts: 0, at: now, breakers: names.map { ($0, outline) })
+        var image = PanelImage(revision: 1, shifts: 0, at: now, breakers: names.map { ($0, summary) })
         while !names.isEmpty {
             let name = names.remove(at: random.below(names.count))
             let change = Journal.Change(
@@ -64,7 +71,7 @@ struct PanelImageTests {
                 breakerID: 1,
                 at: now,
                 kind: .deleted(actor: nil),
-                outline: nil
+                summary: nil
             )
             image = image.applying([change], at: now)
             #expect(image.count == names.count)
@@ -81,7 +88,7 @@ struct PanelImageTests {
             running.clock.setSystemClock(byMs: 86_400_000)
             await engine.writer.followClock()
             let (image, fresh) = (engine.panelImage(), try await engine.freshImage())
-            #expect(image.breakers.map(\.outline) == fresh.breakers.map(\.outline))
+            #expect(image.breakers.map(\.summary) == fresh.breakers.map(\.summary))
             #expect(image.shifts == fresh.shifts)
         }
     }

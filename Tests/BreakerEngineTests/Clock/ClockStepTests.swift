@@ -144,7 +144,7 @@ struct ClockStepTests {
                     Issue.record("\(String(describing: event)) was told")
                     continue
                 }
-                #expect(image.breakers.first?.outline.openUntil == until.advanced(byMilliseconds: stepMs))
+                #expect(image.breakers.first?.summary.openUntil == until.advanced(byMilliseconds: stepMs))
                 #expect(image.revision == revision)
             }
             _ = try await engine.acquire("new")

@@ -9,8 +9,8 @@ import Testing
 struct UnstoredCallsTests {
     private static let minute = Minute(of: ManualClock.start)
 
-    private static func decided(_ times: Int) -> DecisionTally {
-        var tally = DecisionTally()
+    private static func decided(_ times: Int) -> DecisionCounts {
+        var tally = DecisionCounts()
         for _ in 0..<times { tally.add(.allowed(Permit(generation: 1), state: .closed)) }
         return tally
     }

@@ -202,10 +202,7 @@ struct BrokenBytesTests {
         arguments: [true, false]
     )
     func hugeBody(isChunked: Bool) async throws {
-        // A busy machine may take this long to send the whole body.
-        var times = ConnectionTimes()
-        times.linger = .minutes(2)
-        try await TestServer.with(times: times) { server in
+        try await TestServer.with(times: .forSlowClients) { server in
             try await ByteClient.run(server.port) { client in
                 let size = 10 << 20
                 let framing =

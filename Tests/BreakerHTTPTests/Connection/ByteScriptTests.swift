@@ -6,7 +6,7 @@ import Testing
 struct ByteScriptTests {
     @Test("A script of requests gets the same answers in order wherever its bytes are split", arguments: ByteScript.all)
     func script(script: ByteScript) async throws {
-        try await TestServer.with { server in
+        try await TestServer.with(times: .forSlowClients) { server in
             _ = try await server.acquire("a")
             try await ByteClient.run {
                 let sender = try SplitSender(port: server.port)

@@ -13,9 +13,9 @@ struct DoorsFuzzTests {
         let (token, secret) = Token.make(name: "w", role: .worker, prefix: "")
         let tokens = hasToken ? [token] : nil
         let seed = SplitMix64.seed()
-        try await TestServer.with(tokens: tokens) { whole in
-            try await TestServer.with(tokens: tokens) { split in
-                try await TestServer.with(tokens: tokens, usesLane: false) { router in
+        try await TestServer.with(tokens: tokens, times: .forSlowClients) { whole in
+            try await TestServer.with(tokens: tokens, times: .forSlowClients) { split in
+                try await TestServer.with(tokens: tokens, times: .forSlowClients, usesLane: false) { router in
                     let ports = (whole: whole.port, split: split.port, router: router.port)
                     try await ByteClient.run {
                         var requests = MutatedRequests(seed: seed, secret: hasToken ? secret : nil)

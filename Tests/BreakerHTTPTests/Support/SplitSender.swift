@@ -1,3 +1,4 @@
+import NIOCore
 import NIOPosix
 
 @testable import BreakerHTTP
@@ -37,6 +38,16 @@ final class SplitSender {
             _ = try other.readAnswer()
         }
     }
+}
+
+extension ConnectionTimes {
+    /// For clients that send the rest of their bytes after an answer closed the connection. A busy machine may take this
+    /// long to send them; a server that no longer waits resets the connection.
+    static let forSlowClients: ConnectionTimes = {
+        var times = ConnectionTimes()
+        times.linger = .minutes(2)
+        return times
+    }()
 }
 
 extension MultiThreadedEventLoopGroup {

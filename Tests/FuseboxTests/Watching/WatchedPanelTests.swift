@@ -14,7 +14,7 @@ import Testing
         )
     }
 
-    private func outline(_ name: String, _ state: String, override: String = "null") -> String {
+    private func summary(_ name: String, _ state: String, override: String = "null") -> String {
         #"{"name":"\#(name)","state":"\#(state)","generation":7,"override":\#(override),"policy_revision":7}"#
     }
 
@@ -54,12 +54,12 @@ import Testing
     @Test("The first resync of a stream prints nothing, and a later one prints the changes that were missed")
     func missed() throws {
         var panel = WatchedPanel()
-        let names = ["same", "trips", "goes", "ordered"].map { outline($0, "closed") }
+        let names = ["same", "trips", "goes", "ordered"].map { summary($0, "closed") }
         #expect(panel.take(try resync(names.joined(separator: ","))) == [])
         let order = #"{"mode":"shadow","reason":"drill","actor":"ops"}"#
         let later = [
-            outline("same", "closed"), outline("trips", "open"), outline("fresh", "closed"),
-            outline("ordered", "closed", override: order),
+            summary("same", "closed"), summary("trips", "open"), summary("fresh", "closed"),
+            summary("ordered", "closed", override: order),
         ]
         let lines = texts(panel.take(try resync(later.joined(separator: ",")))).map { $0.dropFirst(22) }
         #expect(

@@ -58,7 +58,7 @@ struct AuditCommand: AsyncParsableCommand {
         progress.clear()
         let list = try OperatorClient.Reply(body: document).decoded(as: AuditListDocument.self)
         guard !list.audit.isEmpty else { return Output.remark("Nothing like that was ordered.") }
-        try Output.lines(AuditTable.lines(list.audit, on: .standardOutput))
+        try Output.lines(AuditListing.lines(list.audit, on: .standardOutput))
         if !list.nextPageToken.isEmpty { Output.remark("There are older ones: --limit \(limit * 10) shows more.") }
     }
 

@@ -39,6 +39,6 @@ struct FailuresCommand: AsyncParsableCommand {
         guard !list.failures.isEmpty else { return Output.remark("\(name.printable) has no failures.") }
         let screen = Screen.standardOutput
         try Output.lines(FailureSummaryTable.lines(try summary.decoded(), on: screen) + [""])
-        try Output.lines(FailureTable.lines(list.failures, at: reply.now, on: screen))
+        try Output.lines(FailureListing.lines(list.failures, at: reply.now, on: screen))
     }
 }

@@ -36,10 +36,10 @@ struct ListCommand: AsyncParsableCommand {
         if list.breakers.isEmpty {
             Output.remark(filter.isEmpty ? "There are no breakers." : "No breaker is like that.")
         } else {
-            try Output.lines(BreakerTable.lines(list.breakers, at: Date(), on: screen))
+            try Output.lines(BreakerListing.lines(list.breakers, at: Date(), on: screen))
         }
         if screen.isTerminal {
-            try Output.lines(["", BreakerTable.summary(list.counts, on: screen)])
+            try Output.lines(["", BreakerListing.summary(list.counts, on: screen)])
         }
     }
 }

@@ -123,7 +123,7 @@ enum BreakerLine {
             return start + ", automatic" + (next.isEmpty ? "" : ", \(next)")
         }
         let end =
-            override.expiresAt.map { "until \(InstantText.seconds($0)) (\(remaining(until: $0, at: now)))" }
+            override.expiresAt.map { "until \(TimestampText.seconds($0)) (\(remaining(until: $0, at: now)))" }
             ?? "until it is cleared"
         return
             "\(start), \(screen.paint(override.mode, .ordered)) by \(override.actor.printable) \(end): \(override.reason.printable)"

@@ -1,0 +1,80 @@
+import BreakerAPI
+import BreakerCore
+
+/// A breaker as the stream reported it, with its instants on this process's clock.
+struct LocalSummary: Hashable, Sendable {
+    struct Order: Hashable, Sendable {
+        var mode: Override.Mode
+        /// `nil` if the override is in force until an operator clears it.
+        var untilNs: Int64?
+    }
+
+    var state: BreakerState
+    var generation: Int64
+    /// When the recovery timeout ends; `nil` if it is not running.
+    var openUntilNs: Int64?
+    var override: Order?
+    var policyRevision: Int64
+
+    /// - Returns: `nil` for a state, an override or an instant that this version cannot read; the server then decides.
+    init?(_ summary: BreakerSummaryDocument, times: ServerTimes) {
+        guard let state = BreakerState(rawValue: summary.state) else { return nil }
+        self.state = state
+        generation = summary.generation
+        policyRevision = summary.policyRevision
+        if let text = summary.openUntil {
+            guard let openUntilNs = times.localNs(text) else { return nil }
+            self.openUntilNs = openUntilNs
+        }
+        guard let override = summary.override else { return }
+        guard let mode = Override.Mode(rawValue: override.mode) else { return nil }
+        var order = Order(mode: mode)
+        if let text = override.expiresAt {
+            guard let untilNs = times.localNs(text) else { return nil }
+            order.untilNs = untilNs
+        }
+        self.override = order
+    }
+
+    /// The image that a decision implies, for use if no stream reports the breaker.
+    /// - Parameter nowNs: when the decision was requested.
+    init(_ decision: CallDecision, atNs nowNs: Int64) {
+        // A breaker in shadow allows all calls, as a closed one does.
+        state = decision.isAllowed && !decision.isProbe ? .closed : decision.state
+        generation = 0
+        policyRevision = 0
+        guard !decision.isAllowed, decision.state == .open else { return }
+        if decision.retryAfterNs >= 0 {
+            openUntilNs = nowNs &+ decision.retryAfterNs
+        } else {
+            override = Order(mode: .forceOpen)
+        }
+    }
+
+    /// The image that the answer to a report implies.
+    init(answered state: BreakerState) {
+        self.state = state
+        generation = 0
+        policyRevision = 0
+    }
+
+    /// Whether the breaker is open and the end is unknown: it is known only from an answer, which does not say until
+    /// when.
+    var isEndUnknown: Bool {
+        state == .open && openUntilNs == nil && (override == nil || override?.mode == .shadow)
+    }
+
+    /// This image with its instants shifted, after a better estimate of the server's clock.
+    func moved(byNs difference: Int64) -> LocalSummary {
+        var image = self
+        image.openUntilNs = openUntilNs.map { $0 &+ difference }
+        image.override?.untilNs = override?.untilNs.map { $0 &+ difference }
+        return image
+    }
+
+    /// Whether a stand-in that was made from one image may continue when the stream reports the other.
+    static func sameToAStandIn(_ one: LocalSummary?, _ other: LocalSummary?) -> Bool {
+        one?.generation == other?.generation && one?.override?.mode == other?.override?.mode
+            && one?.policyRevision == other?.policyRevision
+    }
+}
