@@ -61,7 +61,7 @@ FULL = Plan(
     storm_breakers=1_000,
     subscribers=(1, 100, 1_000),
     fair_seconds=5,
-    # More than the server keeps.
+    # A quarter of what the server keeps for all tokens together.
     fair_ids=1_100_000,
 )
 
