@@ -28,6 +28,7 @@ extension Engine {
         from client: Client = .server
     ) async throws(EngineError) -> [Result<ReportAnswer, EngineError>] {
         let parts = Self.parts(of: reports)
+        if parts.count == 1 { return try await waitForReply { submit(parts[0], from: client, reply: $0) } }
         let answers: [PartAnswer] = await withCheckedContinuation { continuation in
             let gathered = NIOLockedValueBox(PartAnswers(count: parts.count))
             if parts.isEmpty { continuation.resume(returning: []) }
@@ -43,7 +44,6 @@ extension Engine {
         if errors.count == parts.count, let error = errors.first(where: { $0 == .outcomeUnknown }) ?? errors.first {
             throw error
         }
-        if answers.count == 1, case .success(let results) = answers[0] { return results }
         return zip(parts, answers).flatMap { part, answer -> [Result<ReportAnswer, EngineError>] in
             switch answer {
             case .success(let results): results

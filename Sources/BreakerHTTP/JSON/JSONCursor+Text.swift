@@ -52,7 +52,8 @@ extension JSONCursor {
                 // Escapes are whole code points in ASCII: they do not affect whether the bytes around them are UTF-8.
                 guard isASCII || isUTF8(range) else { throw failure("the text is not UTF-8") }
                 let text = Text(range: range, hasEscapes: hasEscapes)
-                guard isASCII && !hasWideEscapes || text.withBytes(in: bytes, { StreamSafety.holds($0) }) else {
+                if isASCII, !hasWideEscapes { return text }
+                guard text.withBytes(in: bytes, { StreamSafety.holds($0) }) else {
                     throw failure("a text may have at most \(StreamSafety.maximumMarks) combining marks in a row")
                 }
                 return text
