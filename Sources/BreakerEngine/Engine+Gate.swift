@@ -10,7 +10,7 @@ extension Engine {
     ) async throws(EngineError) -> Decision {
         if let decision = panel.decision(for: name, at: clock.now(), mayProbe: false) { return decision }
         let decision = try await change(from: client) { working, _ throws(EngineError) in
-            let known = working.place(of: name)
+            let known = working.index(of: name)
             let index = if let known { known } else { try working.create(name, for: client) }
             return working.event(at: index) { breaker, now, journal in
                 (breaker.acquireWithoutProbe(at: now, journal: &journal), changed: false)

@@ -44,7 +44,7 @@ extension Engine {
             if Task.isCancelled { throw .cancelled }
             let some = names[start..<min(start + Self.breakersAtATime, names.count)]
             values += try await writer.read { working, now throws(EngineError) in
-                some.compactMap { name in working.place(of: name).map { body(working, $0, now) } }
+                some.compactMap { name in working.index(of: name).map { body(working, $0, now) } }
             }
         }
         return values

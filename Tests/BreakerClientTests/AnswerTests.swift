@@ -167,7 +167,7 @@ struct AnswerTests {
     func shadow() throws {
         var known = LocalSummary(.closed, 1)
         known.override = LocalSummary.Order(mode: .shadow)
-        let entry = BreakerEntry(name: "payments", place: 0, image: known)
+        let entry = BreakerEntry(name: "payments", index: 0, image: known)
         entry.take(.open, generation: 2, history: entry.history)
         let here = try #require(entry.decide(atNs: 0))
         #expect(here.isAllowed && here.wouldDeny && here.state == .open)

@@ -198,7 +198,7 @@ struct HeldUpOutcomesTests {
                     let outcome: Outcome = worker.fusebox.statistics.waitingOutcomes == 2 ? .failure : .success
                     worker.fusebox.reportSender.add(
                         .init(
-                            place: entry.place,
+                            index: entry.index,
                             name: name,
                             outcome: outcome,
                             permit: .none,

@@ -10,7 +10,7 @@ struct OutboxTests {
 
     private static func item(
         _ outcome: Outcome,
-        at place: Int = 0,
+        at index: Int = 0,
         generation: Int64 = 1,
         ms: Int64? = nil,
         kind: String? = nil,
@@ -18,8 +18,8 @@ struct OutboxTests {
         endedMs: Int64 = 0
     ) -> Outbox.Item {
         Outbox.Item(
-            place: place,
-            name: "breaker-\(place)",
+            index: index,
+            name: "breaker-\(index)",
             outcome: outcome,
             permit: .generation(generation),
             isProbe: isProbe,

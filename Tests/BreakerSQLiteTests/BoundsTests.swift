@@ -12,14 +12,14 @@ import Testing
 struct BoundsTests {
     @Test("A long storm of failures, reports and transitions does not make the database or its tables grow")
     func storm() throws {
-        let place = try SQLitePlace(in: .memory)
+        let location = try SQLiteLocation(in: .memory)
         var retention = Retention()
         retention.failuresPerBreaker = 100
         retention.failures = 500
         retention.transitionsPerBreaker = 20
         retention.receipts = 300
         retention.changes = 200
-        let store = try place.open(retention)
+        let store = try location.open(retention)
         var scenario = Scenario()
         let names = (0..<20).map { "breaker-\($0)" }
         for name in names { scenario.create(name, ["failure_threshold": .integer(20)]) }
@@ -51,11 +51,11 @@ struct BoundsTests {
         arguments: [false, true]
     )
     func wal(withReader: Bool) throws {
-        let place = try SQLitePlace(in: .memory)
-        let store = try place.open()
+        let location = try SQLiteLocation(in: .memory)
+        let store = try location.open()
         var batches = LargeBatches()
         try store.write(batches.next())
-        let reader = try Connection(path: place.database, access: .readOnly, vfs: nil)
+        let reader = try Connection(path: location.database, access: .readOnly, vfs: nil)
         if withReader {
             try reader.execute("BEGIN")
             #expect(try reader.integer("SELECT revision FROM server") == 1)
@@ -80,13 +80,13 @@ struct BoundsTests {
         #expect(longest >= CheckpointSchedule.interval, "no checkpoint was ever due")
         #expect(longest < 2 * CheckpointSchedule.interval)
         let limit = 2 * CheckpointSchedule.interval * 4_096
-        #expect(try place.folder.length("fusebox.db-wal") <= limit)
+        #expect(try location.folder.length("fusebox.db-wal") <= limit)
     }
 
     @Test("Look-ups of report ids share a transaction, which ends at the next write or checkpoint")
     func endsReading() throws {
-        let place = try SQLitePlace(in: .memory)
-        let store = try place.open()
+        let location = try SQLiteLocation(in: .memory)
+        let store = try location.open()
         var scenario = Scenario()
         scenario.create("payments")
         scenario.report("payments", Report(.success, id: "known"))
@@ -107,18 +107,18 @@ struct BoundsTests {
         #expect(!store.connection.isInTransaction)
         try lookUp()
         store.close()
-        #expect(try !place.folder.names.contains("fusebox.db-wal"), "the WAL is put away")
+        #expect(try !location.folder.names.contains("fusebox.db-wal"), "the WAL is put away")
     }
 
     @Test("A batch whose commit failed does not count towards the limits")
     func failedCommits() throws {
-        let place = try SQLitePlace(in: .memory)
+        let location = try SQLiteLocation(in: .memory)
         let disk = FaultyDisk()
         var retention = Retention()
         retention.failures = 120
         retention.receipts = 30
         retention.transitionsPerBreaker = 5
-        let store = try SQLiteStore.open(path: place.database, retention: retention, at: .start, vfs: disk.name)
+        let store = try SQLiteStore.open(path: location.database, retention: retention, at: .start, vfs: disk.name)
         defer { store.close() }
         var scenario = Scenario()
         scenario.create("payments", ["failure_threshold": .null])
@@ -157,8 +157,8 @@ struct BoundsTests {
 
     @Test("On a full disk a batch is refused and stored data stays readable, and with space writes succeed again")
     func fullDisk() throws {
-        let place = try SQLitePlace(in: .memory)
-        let store = try place.open()
+        let location = try SQLiteLocation(in: .memory)
+        let store = try location.open()
         var scenario = Scenario.withHistory()
         try scenario.write(to: store)
         let committed = scenario.panel
@@ -173,7 +173,7 @@ struct BoundsTests {
             #expect(error?.code == .unavailable)
             #expect(try store.load() == committed)
             #expect(
-                try place.reader().failures(ofBreaker: scenario["payments"].id, before: nil, limit: 999).count == 100
+                try location.reader().failures(ofBreaker: scenario["payments"].id, before: nil, limit: 999).count == 100
             )
         }
         // A batch that takes no more room is how the writer tests whether the disk has space again.

@@ -20,17 +20,17 @@ struct DatabaseOpeningTests {
     }
 
     static let damages = [
-        Damage(testDescription: "text", code: .corrupt, remedy: "put a backup in its place") { folder in
+        Damage(testDescription: "text", code: .corrupt, remedy: "put a backup in its location") { folder in
             try folder.write(Data(repeating: 0x20, count: 10_000), to: "fusebox.db")
         },
-        Damage(testDescription: "a few bytes", code: .corrupt, remedy: "put a backup in its place") { folder in
+        Damage(testDescription: "a few bytes", code: .corrupt, remedy: "put a backup in its location") { folder in
             try folder.write(Data([1, 2, 3]), to: "fusebox.db")
         },
-        Damage(testDescription: "half of the file", code: .corrupt, remedy: "put a backup in its place") { folder in
+        Damage(testDescription: "half of the file", code: .corrupt, remedy: "put a backup in its location") { folder in
             let bytes = try folder.bytes("fusebox.db")
             try folder.write(bytes.prefix(bytes.count / 2), to: "fusebox.db")
         },
-        Damage(testDescription: "a log without its database", code: .corrupt, remedy: "put a backup in its place") {
+        Damage(testDescription: "a log without its database", code: .corrupt, remedy: "put a backup in its location") {
             folder in
             try FileManager.default.removeItem(atPath: folder.path("fusebox.db"))
             try folder.write(Data(repeating: 1, count: 4_152), to: "fusebox.db-wal")
@@ -54,35 +54,37 @@ struct DatabaseOpeningTests {
 
     @Test("A file that is not a usable database is refused with a remedy and left unchanged", arguments: damages)
     func refusal(_ damage: Damage) throws {
-        let place = try SQLitePlace()
+        let location = try SQLiteLocation()
         var scenario = Scenario.withHistory()
-        let store = try place.open()
+        let store = try location.open()
         try scenario.write(to: store)
         store.close()
-        try damage.inflict(place.folder)
-        let before = try place.folder.names.map { ($0, try place.folder.bytes($0)) }
+        try damage.inflict(location.folder)
+        let before = try location.folder.names.map { ($0, try location.folder.bytes($0)) }
         for _ in 0..<2 {
-            let error = #expect(throws: StoreError.self) { _ = try place.open() }
+            let error = #expect(throws: StoreError.self) { _ = try location.open() }
             #expect(error?.code == damage.code)
-            #expect(error?.message.contains(place.database) == true)
+            #expect(error?.message.contains(location.database) == true)
             #expect(error?.message.contains(damage.remedy) == true, "\(String(describing: error))")
         }
         for (name, bytes) in before where name != "fusebox.db.lock" {
-            #expect(try place.folder.bytes(name) == bytes, "\(name)")
+            #expect(try location.folder.bytes(name) == bytes, "\(name)")
         }
-        #expect(try place.folder.names.filter { $0.hasSuffix(".db") } == before.map(\.0).filter { $0.hasSuffix(".db") })
+        #expect(
+            try location.folder.names.filter { $0.hasSuffix(".db") } == before.map(\.0).filter { $0.hasSuffix(".db") }
+        )
     }
 
     @Test("After a crash an open checks the database for damage first", arguments: [false, true])
     func uncleanStop(isDamaged: Bool) throws {
-        let place = try SQLitePlace()
-        let store = try place.open()
+        let location = try SQLiteLocation()
+        let store = try location.open()
         var scenario = Scenario.withHistory()
         try scenario.write(to: store)
         try store.connection.checkpoint(.truncate)
         scenario.wait(ms: 1)
         try scenario.write(to: store)
-        let crashed = try place.folder.copy()
+        let crashed = try location.folder.copy()
         if isDamaged {
             // The middle of the file has rows of failures.
             var bytes = try crashed.bytes("fusebox.db")
@@ -122,22 +124,22 @@ struct DatabaseOpeningTests {
         arguments: [("folder", 0o500), ("fusebox.db", 0o400)]
     )
     func readOnly(what: String, mode: Int) throws {
-        let place = try SQLitePlace()
-        try place.open().close()
-        let path = what == "folder" ? place.folder.path : place.database
-        try FileManager.default.removeItem(atPath: place.database + ".lock")
+        let location = try SQLiteLocation()
+        try location.open().close()
+        let path = what == "folder" ? location.folder.path : location.database
+        try FileManager.default.removeItem(atPath: location.database + ".lock")
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
-        let error = #expect(throws: StoreError.self) { _ = try place.open() }
+        let error = #expect(throws: StoreError.self) { _ = try location.open() }
         #expect(error?.code == .unavailable)
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
     }
 
     @Test("A symbolic link to a database leads to the same database and lock")
     func paths() throws {
-        let place = try SQLitePlace()
-        let store = try place.open()
+        let location = try SQLiteLocation()
+        let store = try location.open()
         try store.write(WriteBatch(at: .start, revision: 3))
-        let link = place.folder.path("link.db")
+        let link = location.folder.path("link.db")
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "fusebox.db")
         let error = #expect(throws: StoreError.self) { _ = try SQLiteStore.open(path: link, at: .start) }
         #expect(error?.code == .inUse)

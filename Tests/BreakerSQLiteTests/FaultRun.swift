@@ -11,7 +11,7 @@ import Testing
 final class FaultRun {
     let disk: FaultyDisk
     private(set) var failures: Set<StoreError.Code> = []
-    private let place: SQLitePlace
+    private let location: SQLiteLocation
     private let store: SQLiteStore
     private var scenario = Scenario()
     /// The last acknowledged state, and the states that a crash may leave after the commits that have failed since.
@@ -37,8 +37,8 @@ final class FaultRun {
 
     init() throws {
         disk = FaultyDisk()
-        place = try SQLitePlace(in: .memory)
-        store = try SQLiteStore.open(path: place.database, at: .start, vfs: disk.name)
+        location = try SQLiteLocation(in: .memory)
+        store = try SQLiteStore.open(path: location.database, at: .start, vfs: disk.name)
         acceptable = [try store.load()]
     }
 
@@ -48,7 +48,7 @@ final class FaultRun {
     }
 
     /// Writes a batch as a server does: a failed batch is undone, and its events are written with the next one.
-    func perform(_ step: Int, _ place: String) throws {
+    func perform(_ step: Int, _ location: String) throws {
         scenario.wait(ms: 1)
         var attempt = scenario
         Self.replay(upTo: step, from: done, in: &attempt)
@@ -59,16 +59,16 @@ final class FaultRun {
             acceptable = [scenario.panel]
         } catch {
             failures.insert(error.code)
-            #expect(error.code == .unavailable || error.code == .outcomeUnknown, "\(place): \(error)")
+            #expect(error.code == .unavailable || error.code == .outcomeUnknown, "\(location): \(error)")
             if error.code == .outcomeUnknown { acceptable.append(attempt.panel) }
             // If the disk cannot be read either, there is nothing to compare.
-            if let visible = try? store.load() { #expect(visible == acceptable[0], "\(place): \(error)") }
-            try crash(place)
+            if let visible = try? store.load() { #expect(visible == acceptable[0], "\(location): \(error)") }
+            try crash(location)
         }
         // The checkpoint may fail, which changes nothing.
         try? store.connection.checkpoint(step.isMultiple(of: 2) ? .passive : .truncate)
         // Until the first failure every run is the same, so it needs no check.
-        if !failures.isEmpty { try crash(place) }
+        if !failures.isEmpty { try crash(location) }
     }
 
     /// The number of stored steps.
@@ -79,25 +79,25 @@ final class FaultRun {
     }
 
     /// Opens a copy of the files, as a killed process would leave them, on a working disk, and checks what it holds.
-    private func crash(_ place: String) throws {
-        let copy = try self.place.folder.copy()
+    private func crash(_ location: String) throws {
+        let copy = try self.location.folder.copy()
         let store = try SQLiteStore.open(path: copy.path("fusebox.db"), at: .start)
         let found = try store.load()
-        #expect(acceptable.contains(found), "\(place)")
-        #expect(try store.connection.texts("PRAGMA integrity_check") == ["ok"], "\(place)")
+        #expect(acceptable.contains(found), "\(location)")
+        #expect(try store.connection.texts("PRAGMA integrity_check") == ["ok"], "\(location)")
     }
 
     /// Writes the remaining steps on the healed disk, and checks that the next owner loads them.
-    func finish(_ place: String) throws {
+    func finish(_ location: String) throws {
         if done < Self.steps.count {
             let before = failures
-            try perform(Self.steps.count - 1, place)
-            #expect(failures == before, "\(place)")
+            try perform(Self.steps.count - 1, location)
+            #expect(failures == before, "\(location)")
         }
-        #expect(acceptable == [scenario.panel], "\(place)")
+        #expect(acceptable == [scenario.panel], "\(location)")
         store.close()
-        let again = try self.place.open()
-        #expect(try again.load() == scenario.panel, "\(place)")
-        #expect(try again.receipt(forReport: "s40", ofBreaker: scenario["stock"].id) != nil, "\(place)")
+        let again = try self.location.open()
+        #expect(try again.load() == scenario.panel, "\(location)")
+        #expect(try again.receipt(forReport: "s40", ofBreaker: scenario["stock"].id) != nil, "\(location)")
     }
 }

@@ -29,14 +29,14 @@ struct MigratorTests {
         "9999_faulty.sql", Array("CREATE TABLE c (d INTEGER) STRICT; SELECT nothing;".utf8)
     )
 
-    private func open(_ place: SQLitePlace, _ files: [EmbeddedFiles.File]) throws -> SQLiteStore {
-        try SQLiteStore.open(path: place.database, at: .start, migrator: Migrator(files))
+    private func open(_ location: SQLiteLocation, _ files: [EmbeddedFiles.File]) throws -> SQLiteStore {
+        try SQLiteStore.open(path: location.database, at: .start, migrator: Migrator(files))
     }
 
     /// Makes a database as the version before the migration `number` left it, and runs `sql` on it.
-    private func makeDatabase(_ place: SQLitePlace, before number: String, _ sql: String) throws {
-        _ = try FilePath(place.database).create()
-        let connection = try Connection(path: place.database, access: .readWrite, vfs: nil)
+    private func makeDatabase(_ location: SQLiteLocation, before number: String, _ sql: String) throws {
+        _ = try FilePath(location.database).create()
+        let connection = try Connection(path: location.database, access: .readWrite, vfs: nil)
         let migrator = Migrator(EmbeddedFiles.migrations.filter { $0.name < number })
         try migrator.apply(migrator.migrations, on: connection, at: .start)
         try connection.execute(sql)
@@ -44,9 +44,9 @@ struct MigratorTests {
 
     @Test("Each migration is recorded with its checksum and instant, and applied once")
     func recorded() throws {
-        let place = try SQLitePlace()
+        let location = try SQLiteLocation()
         for _ in 0..<2 {
-            let store = try place.open()
+            let store = try location.open()
             let migrations = Migrator().migrations
             #expect(try store.connection.texts("SELECT name FROM migrations") == migrations.map(\.name))
             #expect(try store.connection.texts("SELECT sha256 FROM migrations") == migrations.map(\.sha256))
@@ -65,9 +65,9 @@ struct MigratorTests {
 
     @Test("Migration 0005 moves the deletions that have an actor to the audit and drops their table")
     func deletions() throws {
-        let place = try SQLitePlace()
+        let location = try SQLiteLocation()
         try makeDatabase(
-            place,
+            location,
             before: "0005",
             """
             INSERT INTO deletions (revision, name, actor, at)
@@ -75,7 +75,7 @@ struct MigratorTests {
             INSERT INTO audit (revision, at, actor, address, action, breaker) VALUES (7, 70, 'ops', '::1', 'delete', 'c')
             """
         )
-        let migrated = try place.open()
+        let migrated = try location.open()
         let told = "SELECT actor || ' ' || ifnull(address, '-') || ' ' || breaker || at FROM audit ORDER BY revision"
         #expect(try migrated.connection.texts(told) == ["ops - a30", "ops ::1 c70"])
         #expect(throws: SQLiteError.self) { try migrated.connection.execute("SELECT * FROM deletions") }
@@ -90,9 +90,9 @@ struct MigratorTests {
 
     @Test("A receipt from before answers had a generation repeats its answer with generation 0")
     func receiptWithoutGeneration() throws {
-        let place = try SQLitePlace()
+        let location = try SQLiteLocation()
         try makeDatabase(
-            place,
+            location,
             before: "0007",
             """
             \(Self.breaker)
@@ -100,15 +100,15 @@ struct MigratorTests {
             VALUES (1, 'r', 'success', 1, 1, 'closed', 0)
             """
         )
-        let receipt = try place.open().receipt(forReport: "r", ofBreaker: 1)
+        let receipt = try location.open().receipt(forReport: "r", ofBreaker: 1)
         #expect(receipt?.answer == ReportAnswer(counted: 1, refusal: nil, state: .closed, generation: 0))
     }
 
     @Test("Report ids from before they had a client share one limit and belong to no token")
     func receiptsWithoutClient() throws {
-        let place = try SQLitePlace()
+        let location = try SQLiteLocation()
         try makeDatabase(
-            place,
+            location,
             before: "0011",
             """
             \(Self.breaker)
@@ -120,7 +120,7 @@ struct MigratorTests {
         )
         var retention = Retention()
         retention.receipts = 2
-        let store = try place.open(retention)
+        let store = try location.open(retention)
         var batch = WriteBatch(at: .start, revision: 1)
         let receipt = try #require(try store.receipt(forReport: "r1", ofBreaker: 1))
         batch.receipts = [.init(breakerID: 1, reportID: "r3", receipt: receipt, client: "checkout")]
@@ -133,11 +133,11 @@ struct MigratorTests {
 
     @Test("A database from before there were epochs gets one at its first start, and keeps it")
     func epoch() throws {
-        let place = try SQLitePlace()
-        try makeDatabase(place, before: "0006", "")
+        let location = try SQLiteLocation()
+        try makeDatabase(location, before: "0006", "")
         var epochs: [Epoch] = []
         for revision in 1...3 {
-            let store = try place.open()
+            let store = try location.open()
             epochs.append(store.epoch)
             try store.write(WriteBatch(at: .start, revision: Int64(revision)))
             store.close()
@@ -147,33 +147,33 @@ struct MigratorTests {
 
     @Test("A database from before sessions were stored has no session key and no ended session")
     func sessions() throws {
-        let place = try SQLitePlace()
-        try makeDatabase(place, before: "0009", "")
-        #expect(try place.open().sessions() == StoredSessions())
+        let location = try SQLiteLocation()
+        try makeDatabase(location, before: "0009", "")
+        #expect(try location.open().sessions() == StoredSessions())
     }
 
     @Test("Migration 0012 drops the session key and the ended sessions, so that every earlier session ends")
     func sessionsWithoutToken() throws {
-        let place = try SQLitePlace()
+        let location = try SQLiteLocation()
         try makeDatabase(
-            place,
+            location,
             before: "0012",
             """
             UPDATE server SET session_key = zeroblob(32);
             INSERT INTO revoked_sessions (id, ends_at) VALUES ('a', \(Instant.start.milliseconds + 1))
             """
         )
-        #expect(try place.open().sessions() == StoredSessions())
+        #expect(try location.open().sessions() == StoredSessions())
     }
 
     @Test("In a database from before reports had an age, the newest failure of a breaker is its last one")
     func lastFailure() throws {
-        let place = try SQLitePlace()
+        let location = try SQLiteLocation()
         var scenario = Scenario()
         scenario.create("none")
         scenario.create("some")
         scenario.fail("some", times: 2)
-        let store = try place.open()
+        let store = try location.open()
         try scenario.write(to: store)
         try store.connection.execute(
             """
@@ -188,32 +188,32 @@ struct MigratorTests {
             """
         )
         store.close()
-        let migrated = try place.open()
+        let migrated = try location.open()
         #expect(try migrated.load() == scenario.panel)
     }
 
     @Test("A new migration is applied to an existing database without losing data")
     func added() throws {
-        let place = try SQLitePlace()
-        let store = try place.open()
+        let location = try SQLiteLocation()
+        let store = try location.open()
         try store.write(WriteBatch(at: .start, revision: 5))
         store.close()
-        let migrated = try open(place, EmbeddedFiles.migrations + [Self.addition])
+        let migrated = try open(location, EmbeddedFiles.migrations + [Self.addition])
         #expect(try migrated.connection.integer("SELECT count(*) FROM a") == 0)
         #expect(try migrated.load().revision == 5)
         migrated.close()
-        let error = #expect(throws: StoreError.self) { _ = try place.open() }
+        let error = #expect(throws: StoreError.self) { _ = try location.open() }
         #expect(error?.code == .incompatible)
     }
 
     @Test("A failed migration leaves no trace, and the migrations before it stay applied")
     func faulty() throws {
-        let place = try SQLitePlace()
+        let location = try SQLiteLocation()
         let error = #expect(throws: StoreError.self) {
-            _ = try open(place, EmbeddedFiles.migrations + [Self.addition, Self.faulty])
+            _ = try open(location, EmbeddedFiles.migrations + [Self.addition, Self.faulty])
         }
         #expect(error?.code == .unavailable)
-        let store = try open(place, EmbeddedFiles.migrations + [Self.addition])
+        let store = try open(location, EmbeddedFiles.migrations + [Self.addition])
         #expect(try store.connection.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'c'") == 0)
     }
 }

@@ -13,9 +13,9 @@ import Testing
 struct ReaderTests {
     @Test("A reader serves many threads while the store writes, and never sees a part of a batch")
     func manyThreads() async throws {
-        let place = try SQLitePlace()
-        let store = try place.open()
-        let reader = try place.reader()
+        let location = try SQLiteLocation()
+        let store = try location.open()
+        let reader = try location.reader()
         var scenario = Scenario()
         scenario.create("payments", ["failure_threshold": .null])
         try scenario.write(to: store)
@@ -46,41 +46,41 @@ struct ReaderTests {
 
     @Test("A reader's connection can neither write nor checkpoint")
     func readOnly() throws {
-        let place = try SQLitePlace()
-        let store = try place.open()
+        let location = try SQLiteLocation()
+        let store = try location.open()
         try store.write(WriteBatch(at: .start, revision: 1))
-        let length = try place.folder.length("fusebox.db-wal")
-        let connection = try Connection(path: place.database, access: .readOnly, vfs: nil)
+        let length = try location.folder.length("fusebox.db-wal")
+        let connection = try Connection(path: location.database, access: .readOnly, vfs: nil)
         let error = #expect(throws: SQLiteError.self) { try connection.execute("UPDATE server SET revision = 2") }
         #expect(error?.code == SQLITE_READONLY)
         #expect(throws: SQLiteError.self) { try connection.checkpoint(.truncate) }
-        #expect(try place.folder.length("fusebox.db-wal") == length)
+        #expect(try location.folder.length("fusebox.db-wal") == length)
     }
 
     @Test("A closed reader refuses reads, and the store then removes its WAL when it closes")
     func close() throws {
-        let place = try SQLitePlace()
-        let store = try place.open()
-        let reader = try place.reader()
+        let location = try SQLiteLocation()
+        let store = try location.open()
+        let reader = try location.reader()
         try store.write(WriteBatch(at: .start, revision: 1))
         #expect(try reader.failures(ofBreaker: 1, before: nil, limit: 1) == [])
         reader.close()
         store.close()
-        #expect(try place.folder.names == ["fusebox.db", "fusebox.db.lock"])
-        let error = StoreError(.unavailable, "the reader of \(place.database) is closed")
+        #expect(try location.folder.names == ["fusebox.db", "fusebox.db.lock"])
+        let error = StoreError(.unavailable, "the reader of \(location.database) is closed")
         #expect(throws: error) { try reader.failures(ofBreaker: 1, before: nil, limit: 1) }
         #expect(throws: error) { try reader.backUp() }
     }
 
     @Test("A closed reader refuses a backup")
     func closedBackup() throws {
-        let place = try SQLitePlace(in: .memory)
-        let store = try place.open()
+        let location = try SQLiteLocation(in: .memory)
+        let store = try location.open()
         defer { store.close() }
         var scenario = Scenario()
         for number in 1...2_000 { scenario.create("breaker-\(number)") }
         try store.write(scenario.batch())
-        let reader = try SQLiteReader(path: place.database)
+        let reader = try SQLiteReader(path: location.database)
         reader.close()
         #expect(throws: StoreError.self) { try reader.backUp() }
     }
@@ -90,33 +90,33 @@ struct ReaderTests {
         arguments: [.write, .open] as [FaultyDisk.Call]
     )
     func failingBackup(_ call: FaultyDisk.Call) throws {
-        let place = try SQLitePlace()
+        let location = try SQLiteLocation()
         let disk = FaultyDisk()
-        let store = try place.open()
+        let store = try location.open()
         var scenario = Scenario.withHistory()
         try scenario.write(to: store)
-        let reader = try SQLiteReader(path: place.database, vfs: disk.name)
+        let reader = try SQLiteReader(path: location.database, vfs: disk.name)
         defer { reader.close() }
-        let names = try place.folder.names
+        let names = try location.folder.names
         disk.fail(1, of: [call], with: FaultyDisk.writeFailed, forGood: true)
         let error = #expect(throws: StoreError.self) { try reader.backUp() }
         #expect(error?.code == .unavailable)
-        #expect(try place.folder.names == names)
+        #expect(try location.folder.names == names)
         disk.heal()
         try withExtendedLifetime(try reader.backUp()) { backup in
-            #expect(try place.folder.names == names)
-            try backup.save(to: place.path("backup"))
+            #expect(try location.folder.names == names)
+            try backup.save(to: location.path("backup"))
         }
-        #expect(try place.openBackup(at: place.path("backup")).load() == scenario.panel)
+        #expect(try location.openBackup(at: location.path("backup")).load() == scenario.panel)
     }
 
     @Test("A backup is not in WAL mode, so that SQLite puts no file beside it")
     func backupWithoutLog() throws {
-        let place = try SQLitePlace()
-        let store = try place.open()
+        let location = try SQLiteLocation()
+        let store = try location.open()
         try store.write(WriteBatch(at: .start, revision: 1))
         let copy = try TemporaryFolder()
-        try place.reader().backUp().save(to: copy.path("fusebox.db"))
+        try location.reader().backUp().save(to: copy.path("fusebox.db"))
         try DatabaseCheck.check(copy.path("fusebox.db"))
         let connection = try Connection(path: copy.path("fusebox.db"), access: .readOnly, vfs: nil)
         #expect(try connection.texts("PRAGMA journal_mode") == ["delete"])
@@ -126,13 +126,13 @@ struct ReaderTests {
 
     @Test("An open reader keeps the database's lock after its store has closed")
     func lockOutlivesStore() throws {
-        let place = try SQLitePlace()
-        let store = try place.open()
+        let location = try SQLiteLocation()
+        let store = try location.open()
         let reader = try store.reader()
         store.close()
-        let error = #expect(throws: StoreError.self) { _ = try place.open() }
+        let error = #expect(throws: StoreError.self) { _ = try location.open() }
         #expect(error?.code == .inUse)
         reader.close()
-        try place.open().close()
+        try location.open().close()
     }
 }

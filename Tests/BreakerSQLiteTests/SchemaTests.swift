@@ -9,21 +9,21 @@ import Testing
 struct SchemaTests {
     @Test("The table policies has a column for each field of a policy, with the field's name")
     func policyColumns() throws {
-        let store = try SQLitePlace().open()
+        let store = try SQLiteLocation().open()
         let columns = try store.connection.texts("SELECT name FROM pragma_table_info('policies')")
         #expect(columns == ["breaker_id"] + PolicyField.allCases.map(\.rawValue) + ["source", "revision", "actor"])
     }
 
     @Test("The table failures has no index besides its primary key")
     func failureIndexes() throws {
-        let store = try SQLitePlace().open()
+        let store = try SQLiteLocation().open()
         let origins = try store.connection.texts("SELECT origin FROM pragma_index_list('failures')")
         #expect(origins == ["pk"])
     }
 
     @Test("Every table is strict")
     func strict() throws {
-        let store = try SQLitePlace().open()
+        let store = try SQLiteLocation().open()
         let loose = try store.connection.texts(
             "SELECT name FROM pragma_table_list WHERE NOT strict AND name NOT LIKE 'sqlite_%'"
         )
@@ -32,8 +32,8 @@ struct SchemaTests {
 
     @Test("An unknown word in the database is reported as damage, and the error's cause names it")
     func unknownWord() throws {
-        let place = try SQLitePlace()
-        let store = try place.open()
+        let location = try SQLiteLocation()
+        let store = try location.open()
         var scenario = Scenario.withHistory()
         try scenario.write(to: store)
         try store.connection.execute("UPDATE policies SET source = 'elsewhere'")
@@ -44,7 +44,7 @@ struct SchemaTests {
 
     @Test("SQLite's integrity checks find no fault after several batches")
     func integrity() throws {
-        let store = try SQLitePlace().open()
+        let store = try SQLiteLocation().open()
         var scenario = Scenario.withHistory()
         for round in 0..<5 {
             for name in ["payments", "search"] { scenario.report(name, Report(.failure, id: "r\(round)")) }
@@ -63,7 +63,7 @@ struct SchemaTests {
 
     @Test("The writer's connection has the settings that durability needs", arguments: pragmas)
     func pragma(name: String, value: String) throws {
-        let store = try SQLitePlace().open()
+        let store = try SQLiteLocation().open()
         #expect(try store.connection.texts("PRAGMA \(name)") == [value])
     }
 }

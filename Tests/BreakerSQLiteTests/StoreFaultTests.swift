@@ -58,17 +58,17 @@ struct StoreFaultTests {
         var wasReached = true
         while wasReached {
             nth += 1
-            let place = try SQLitePlace(in: .memory)
+            let location = try SQLiteLocation(in: .memory)
             let disk = FaultyDisk()
             disk.fail(nth, of: calls, with: code, forGood: true)
             do throws(StoreError) {
-                let store = try SQLiteStore.open(path: place.database, at: .start, vfs: disk.name)
+                let store = try SQLiteStore.open(path: location.database, at: .start, vfs: disk.name)
                 store.close()
             } catch {
                 #expect(error.code == .unavailable, "\(nth)-th call: \(error)")
             }
             wasReached = disk.count >= nth
-            let store = try place.open()
+            let store = try location.open()
             #expect(try store.load().breakers == [], "\(nth)-th call")
             try store.write(WriteBatch(at: .start, revision: 1))
         }

@@ -5,9 +5,9 @@ import Testing
 extension StoreContract {
     static var auditClauses: [Clause] {
         [
-            Clause("Audit entries are stored unchanged, come newest first, and outlive their breaker") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("Audit entries are stored unchanged, come newest first, and outlive their breaker") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario()
                 scenario.create("payments")
                 let kept = entries(3)
@@ -18,9 +18,9 @@ extension StoreContract {
                 #expect(try reader.audit(AuditFilter(), before: 103, limit: 1) == [kept[1]])
                 #expect(try reader.audit(AuditFilter(), before: 101, limit: 10).isEmpty)
             },
-            Clause("Audit entries can be filtered by breaker, prefix, actor, action and time") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("Audit entries can be filtered by breaker, prefix, actor, action and time") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario()
                 try write(entries(4), with: &scenario, to: store)
                 func revisions(_ edit: (inout AuditFilter) -> Void) throws -> [Int64] {
@@ -41,63 +41,63 @@ extension StoreContract {
                 #expect(try revisions { $0.from = later(2) } == [104, 103, 102])
                 #expect(try revisions { $0.to = later(2) } == [101])
             },
-            Clause("A store keeps exactly the newest audit entries up to the limit") { place in
+            Clause("A store keeps exactly the newest audit entries up to the limit") { location in
                 var retention = Retention()
                 retention.audit = 3
-                let store = try place.open(retention)
-                let reader = try place.reader()
+                let store = try location.open(retention)
+                let reader = try location.reader()
                 var scenario = Scenario()
                 for entry in entries(5) { try write([entry], with: &scenario, to: store) }
                 #expect(try reader.audit(AuditFilter(), before: nil, limit: 10).map(\.revision) == [105, 104, 103])
                 store.close()
-                let again = try place.open(retention)
+                let again = try location.open(retention)
                 var batch = WriteBatch(at: later(9), revision: 200)
                 batch.audit = [entry(6)]
                 try again.write(batch)
-                let kept = try place.reader().audit(AuditFilter(), before: nil, limit: 10)
+                let kept = try location.reader().audit(AuditFilter(), before: nil, limit: 10)
                 #expect(kept.map(\.revision) == [106, 105, 104])
             },
             Clause(
                 "An author of too many audit entries loses only its own oldest, also when the store is opened again"
             ) {
-                place in
+                location in
                 var retention = Retention()
                 retention.audit = 5
                 var scenario = Scenario()
                 for start in [Int64(0), 20] {
-                    let store = try place.open(retention)
+                    let store = try location.open(retention)
                     if start == 0 { try write([entry(1, by: "ops"), entry(2, by: "ops")], with: &scenario, to: store) }
                     for number in (start + 3)...(start + 20) {
                         try write([entry(number, by: "busy")], with: &scenario, to: store)
                     }
-                    let kept = try place.reader().audit(AuditFilter(), before: nil, limit: 10).map(\.revision)
+                    let kept = try location.reader().audit(AuditFilter(), before: nil, limit: 10).map(\.revision)
                     #expect(kept == [120 + start, 119 + start, 118 + start, 102, 101])
                     #expect(store.evictions[.audit].rows == (start == 0 ? 15 : 18))
                     #expect(store.evictions[.audit].token == "busy")
                     store.close()
                 }
             },
-            Clause("Without tokens each address is a separate author") { place in
+            Clause("Without tokens each address is a separate author") { location in
                 var retention = Retention()
                 retention.audit = 3
-                let store = try place.open(retention)
+                let store = try location.open(retention)
                 var scenario = Scenario()
                 let busy = Author(actor: Author.anonymous, address: "10.0.0.2")
                 try write([entry(1, by: "ops")], with: &scenario, to: store)
                 for number in Int64(2)...9 {
                     try write([entry(number, by: busy)], with: &scenario, to: store)
                 }
-                let kept = try place.reader().audit(AuditFilter(), before: nil, limit: 10).map(\.revision)
+                let kept = try location.reader().audit(AuditFilter(), before: nil, limit: 10).map(\.revision)
                 #expect(kept == [109, 108, 101])
                 #expect(store.evictions[.audit].rows == 6)
                 #expect(store.evictions[.audit].token == nil)
             },
             Clause("Beyond the limit expired audit entries of any author are removed first, and are not counted") {
-                place in
+                location in
                 var retention = Retention()
                 retention.audit = 4
                 retention.auditAgeMs = 1_000
-                let store = try place.open(retention)
+                let store = try location.open(retention)
                 var scenario = Scenario()
                 try write([entry(1, by: "ops"), entry(2, by: "ops")], with: &scenario, to: store)
                 try write([entry(3, by: "busy"), entry(4, by: "busy")], with: &scenario, to: store)
@@ -112,7 +112,7 @@ extension StoreContract {
                     batch.at = next.at
                     batch.audit = [next]
                     try store.write(batch)
-                    let revisions = try place.reader().audit(AuditFilter(), before: nil, limit: 10).map(\.revision)
+                    let revisions = try location.reader().audit(AuditFilter(), before: nil, limit: 10).map(\.revision)
                     #expect(revisions == kept)
                     #expect(store.evictions[.audit].rows == evicted)
                 }

@@ -6,9 +6,9 @@ extension StoreContract {
     static var changeClauses: [Clause] {
         [
             Clause("The changes after a revision come in pages, each with the summary that the breaker had then") {
-                place in
-                let store = try place.open()
-                let reader = try place.reader()
+                location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario.ofEveryChange()
                 let expected = try scenario.writeAndRecall(to: store)
                 #expect(expected.map(\.revision) == Array(1...Int64(expected.count)))
@@ -20,9 +20,9 @@ extension StoreContract {
                 #expect(try reader.changes(behind: last + 1, limit: 3) == .unknownRevision)
                 #expect(try reader.changes(behind: .max, limit: 3) == .unknownRevision)
             },
-            Clause("The changes of a deleted breaker stay, including its deletion") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("The changes of a deleted breaker stay, including its deletion") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario()
                 scenario.create("goes")
                 scenario.fail("goes", times: 5)
@@ -35,10 +35,10 @@ extension StoreContract {
                 #expect(expected.map(\.kind).suffix(3) == [.deleted(actor: "ops"), .created, .deleted(actor: nil)])
             },
             Clause("A store keeps exactly the newest changes up to the limit, and reports earlier ones as trimmed") {
-                place in
+                location in
                 var retention = Retention()
                 retention.changes = 5
-                var store = try place.open(retention)
+                var store = try location.open(retention)
                 var scenario = Scenario()
                 scenario.create("payments")
                 var last: Int64 = 1
@@ -47,7 +47,7 @@ extension StoreContract {
                     try scenario.write(to: store)
                     last += Int64(resets)
                     let oldest = max(1, last - 4)
-                    let reader = try place.reader()
+                    let reader = try location.reader()
                     guard case .changes(let kept) = try reader.changes(behind: oldest - 1, limit: 10) else {
                         Issue.record("the changes behind \(oldest - 1) of \(last) are not kept")
                         return
@@ -56,12 +56,12 @@ extension StoreContract {
                     if oldest > 1 { #expect(try reader.changes(behind: oldest - 2, limit: 10) == .trimmed) }
                     reader.close()
                     store.close()
-                    store = try place.open(retention)
+                    store = try location.open(retention)
                 }
             },
-            Clause("A store from before changes were kept reports them as trimmed") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("A store from before changes were kept reports them as trimmed") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 try store.write(WriteBatch(at: .start, revision: 7))
                 #expect(try reader.changes(behind: 6, limit: 10) == .trimmed)
                 #expect(try reader.changes(behind: 7, limit: 10) == .changes([]))

@@ -5,9 +5,9 @@ import Testing
 extension StoreContract {
     static var deletionClauses: [Clause] {
         [
-            Clause("The deletion of a breaker removes its failures, transitions and report ids") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("The deletion of a breaker removes its failures, transitions and report ids") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario()
                 for name in ["goes", "stays"] {
                     scenario.create(name)
@@ -26,9 +26,9 @@ extension StoreContract {
                 #expect(try reader.transitions(ofBreaker: nil, prefix: "", before: nil, limit: 10).count == 1)
                 #expect(try store.receipt(forReport: "r1", ofBreaker: stays) != nil)
             },
-            Clause("A breaker that is deleted and created in one batch begins without history") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("A breaker that is deleted and created in one batch begins without history") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario()
                 scenario.create("payments", ["failure_threshold": .integer(2)])
                 scenario.fail("payments", times: 2)
@@ -42,10 +42,10 @@ extension StoreContract {
                 #expect(try reader.failures(ofBreaker: id, before: nil, limit: 10).map(\.kind) == ["connection"])
                 #expect(try store.receipt(forReport: "r1", ofBreaker: id)?.answer.counted == 1)
                 store.close()
-                #expect(try place.open().load() == scenario.panel)
+                #expect(try location.open().load() == scenario.panel)
             },
-            Clause("A breaker that is created and deleted in one batch leaves only its revisions") { place in
-                let store = try place.open()
+            Clause("A breaker that is created and deleted in one batch leaves only its revisions") { location in
+                let store = try location.open()
                 try store.write(WriteBatch(at: .start, revision: 0))
                 var scenario = Scenario()
                 scenario.create("payments")

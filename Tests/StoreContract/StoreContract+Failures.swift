@@ -5,9 +5,9 @@ import Testing
 extension StoreContract {
     static var failureClauses: [Clause] {
         [
-            Clause("Failures come in pages, the newest first") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("Failures come in pages, the newest first") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario()
                 for name in ["payments", "search"] { scenario.create(name, ["failure_threshold": .null]) }
                 var expected: [Failure] = []
@@ -25,11 +25,11 @@ extension StoreContract {
                 #expect(try reader.failures(ofBreaker: id, before: 1, limit: 3) == [])
                 #expect(try reader.failures(ofBreaker: 99, before: nil, limit: 3) == [])
             },
-            Clause("A store keeps exactly the newest failures of each breaker up to the limit") { place in
+            Clause("A store keeps exactly the newest failures of each breaker up to the limit") { location in
                 var retention = Retention()
                 retention.failuresPerBreaker = 3
-                let store = try place.open(retention)
-                let reader = try place.reader()
+                let store = try location.open(retention)
+                let reader = try location.reader()
                 var scenario = Scenario()
                 for name in ["payments", "search"] { scenario.create(name, ["failure_threshold": .null]) }
                 for (failures, kept) in [(2, [2, 1] as [Int64]), (1, [3, 2, 1]), (1, [4, 3, 2]), (9, [13, 12, 11])] {
@@ -43,11 +43,11 @@ extension StoreContract {
                 #expect(try store.load() == scenario.panel)
             },
             Clause("Beyond the limit for all breakers together, the longest logs lose their oldest failures first") {
-                place in
+                location in
                 var retention = Retention()
                 retention.failures = 6
-                let store = try place.open(retention)
-                let reader = try place.reader()
+                let store = try location.open(retention)
+                let reader = try location.reader()
                 var scenario = Scenario()
                 for name in ["long", "short", "quiet"] { scenario.create(name, ["failure_threshold": .null]) }
                 scenario.fail("quiet")
@@ -67,9 +67,9 @@ extension StoreContract {
                 #expect(kept.reduce(0, +) == 6)
                 #expect(try store.load() == scenario.panel)
             },
-            Clause("A lowered limit of failures is reached within the next batches") { place in
+            Clause("A lowered limit of failures is reached within the next batches") { location in
                 var scenario = Scenario()
-                var store = try place.open()
+                var store = try location.open()
                 for name in ["payments", "search"] {
                     scenario.create(name, ["failure_threshold": .null])
                     scenario.fail(name, times: 400)
@@ -78,21 +78,21 @@ extension StoreContract {
                 store.close()
                 var retention = Retention()
                 retention.failures = 10
-                store = try place.open(retention)
+                store = try location.open(retention)
                 for _ in 0..<8 {
                     scenario.wait(ms: 1)
                     try scenario.write(to: store)
                 }
-                let reader = try place.reader()
+                let reader = try location.reader()
                 let kept = try ["payments", "search"].map { try reader.numbers(of: scenario[$0]) }
                 #expect(kept.map(\.count).reduce(0, +) == 10)
                 #expect(kept.allSatisfy { $0.first == 400 })
             },
-            Clause("Failures are removed when they are too old, except the newest of each breaker") { place in
+            Clause("Failures are removed when they are too old, except the newest of each breaker") { location in
                 var retention = Retention()
                 retention.failureAgeMs = 3_600_000
-                let store = try place.open(retention)
-                let reader = try place.reader()
+                let store = try location.open(retention)
+                let reader = try location.reader()
                 var scenario = Scenario()
                 for name in ["quiet", "busy"] { scenario.create(name, ["failure_threshold": .null]) }
                 scenario.fail("quiet", times: 3)

@@ -6,22 +6,22 @@ extension StoreContract {
     static var policyClauses: [Clause] {
         [
             Clause("Every field of a policy loads as it was stored: at its bounds, off, or left to its default") {
-                place in
+                location in
                 var scenario = Scenario()
                 for preset in Preset.allCases {
                     let fields = PolicyField.allCases.map { ($0.rawValue, preset.policy.given($0)) }
                     scenario.create("preset-\(preset)", Dictionary(uniqueKeysWithValues: fields))
                 }
                 for (index, document) in unusualPolicies.enumerated() { scenario.create("policy-\(index)", document) }
-                let store = try place.open()
+                let store = try location.open()
                 try scenario.write(to: store)
                 store.close()
-                #expect(try place.open().load() == scenario.panel)
+                #expect(try location.open().load() == scenario.panel)
             },
-            Clause("A changed policy replaces the earlier one, with source, revision and actor") { place in
+            Clause("A changed policy replaces the earlier one, with source, revision and actor") { location in
                 var scenario = Scenario()
                 scenario.create("payments", source: .profile("pay*"))
-                let store = try place.open()
+                let store = try location.open()
                 try scenario.write(to: store)
                 for (threshold, actor) in [(7, "ops" as String?), (9, nil), (5, "program")] {
                     scenario.change("payments") { breaker, now, journal in

@@ -5,40 +5,40 @@ import Testing
 extension StoreContract {
     static var readerClauses: [Clause] {
         [
-            Clause("A backup opens as a store and has the committed state") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("A backup opens as a store and has the committed state") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario.ofEveryState()
                 scenario.report("new", Report(.success, id: "r"))
                 try scenario.write(to: store)
                 let committed = scenario.panel
-                try reader.backUp().save(to: place.path("backup"))
+                try reader.backUp().save(to: location.path("backup"))
                 scenario.delete("new")
                 try scenario.write(to: store)
-                let copy = try place.openBackup(at: place.path("backup"))
+                let copy = try location.openBackup(at: location.path("backup"))
                 #expect(try copy.load() == committed)
                 let new = try #require(committed.breakers.first { $0.snapshot.name.value == "new" })
                 #expect(try copy.receipt(forReport: "r", ofBreaker: new.snapshot.id) != nil)
             },
-            Clause("A store keeps its epoch, which no other store and no backup of it has") { place in
-                var store = try place.open()
+            Clause("A store keeps its epoch, which no other store and no backup of it has") { location in
+                var store = try location.open()
                 let epoch = store.epoch
                 try store.write(WriteBatch(at: .start, revision: 1))
                 store.close()
-                store = try place.open()
+                store = try location.open()
                 #expect(store.epoch == epoch)
-                #expect(try Place().open().epoch != epoch)
-                try place.reader().backUp().save(to: place.path("backup"))
-                let copy = try place.openBackup(at: place.path("backup"))
+                #expect(try Location().open().epoch != epoch)
+                try location.reader().backUp().save(to: location.path("backup"))
+                let copy = try location.openBackup(at: location.path("backup"))
                 let copied = copy.epoch
                 #expect(copied != epoch)
                 try copy.write(WriteBatch(at: .start, revision: 2))
                 copy.close()
-                #expect(try place.openBackup(at: place.path("backup")).epoch == copied)
+                #expect(try location.openBackup(at: location.path("backup")).epoch == copied)
             },
-            Clause("A reader sees each batch once it is written, before and after a checkpoint") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("A reader sees each batch once it is written, before and after a checkpoint") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario()
                 scenario.create("payments", ["failure_threshold": .null])
                 for number in 1...3 {

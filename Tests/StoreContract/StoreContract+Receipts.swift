@@ -6,11 +6,11 @@ extension StoreContract {
     static var receiptClauses: [Clause] {
         [
             Clause("A receipt loads as it was stored, for its breaker only, also when the store is opened again") {
-                place in
+                location in
                 var scenario = Scenario()
                 for name in ["payments", "search"] { scenario.create(name) }
                 let (payments, search) = (scenario["payments"].id, scenario["search"].id)
-                let store = try place.open()
+                let store = try location.open()
                 try scenario.write(to: store)
                 var batch = WriteBatch(at: .start, revision: scenario.panel.revision)
                 for (id, receipt) in everyReceipt {
@@ -20,7 +20,7 @@ extension StoreContract {
                 }
                 try store.write(batch)
                 store.close()
-                let again = try place.open()
+                let again = try location.open()
                 for (id, receipt) in everyReceipt {
                     #expect(try again.receipt(forReport: id, ofBreaker: payments) == receipt)
                     #expect(try again.receipt(forReport: id, ofBreaker: search) == nil)
@@ -28,10 +28,10 @@ extension StoreContract {
                 #expect(try again.receipt(forReport: "unknown", ofBreaker: payments) == nil)
             },
             Clause("A later receipt of a report replaces the earlier one and counts as the newer for eviction") {
-                place in
+                location in
                 var retention = Retention()
                 retention.receipts = 2
-                let store = try place.open(retention)
+                let store = try location.open(retention)
                 var scenario = Scenario()
                 scenario.create("payments")
                 let id = scenario["payments"].id
@@ -50,10 +50,10 @@ extension StoreContract {
                 #expect(try store.receipt(forReport: "a", ofBreaker: id) != nil)
             },
             Clause("Beyond the limit the oldest receipts are evicted, and those within their lifetime are counted") {
-                place in
+                location in
                 var retention = Retention()
                 retention.receipts = 3
-                let store = try place.open(retention)
+                let store = try location.open(retention)
                 var scenario = Scenario()
                 scenario.create("payments")
                 let id = scenario["payments"].id
@@ -69,7 +69,7 @@ extension StoreContract {
             Clause(
                 "A client that sends too many report ids loses its own oldest, also when the store is opened again"
             ) {
-                place in
+                location in
                 var retention = Retention()
                 retention.receipts = 10
                 var scenario = Scenario()
@@ -79,7 +79,7 @@ extension StoreContract {
                     scenario.report("payments", Report(.success, id: report), from: "quiet")
                 }
                 for start in 0...1 {
-                    let store = try place.open(retention)
+                    let store = try location.open(retention)
                     for number in (start * 20)..<(start * 20 + 20) {
                         scenario.report("payments", Report(.success, id: "b\(number)"), from: "busy")
                         if number % 3 == 0 { try scenario.write(to: store) }
@@ -100,10 +100,10 @@ extension StoreContract {
             Clause(
                 "A client within an equal share of the limit loses no report id, even if other clients send too many"
             ) {
-                place in
+                location in
                 var retention = Retention()
                 retention.receipts = 40
-                let store = try place.open(retention)
+                let store = try location.open(retention)
                 var scenario = Scenario()
                 scenario.create("payments")
                 let id = scenario["payments"].id
@@ -129,10 +129,10 @@ extension StoreContract {
             Clause(
                 "Report ids that were deleted with their breaker, or replaced, do not count in their client's share"
             ) {
-                place in
+                location in
                 var retention = Retention()
                 retention.receipts = 10
-                let store = try place.open(retention)
+                let store = try location.open(retention)
                 var scenario = Scenario()
                 for name in ["payments", "search"] { scenario.create(name) }
                 let id = scenario["payments"].id
@@ -158,8 +158,8 @@ extension StoreContract {
                 }
             },
             Clause("A receipt is kept for its lifetime, and the next batch removes it without counting an eviction") {
-                place in
-                let store = try place.open()
+                location in
+                let store = try location.open()
                 var scenario = Scenario()
                 scenario.create("payments")
                 scenario.report("payments", Report(.success, id: "r"))

@@ -5,29 +5,30 @@ import Testing
 extension StoreContract {
     static var stateClauses: [Clause] {
         [
-            Clause("A new store is empty") { place in
+            Clause("A new store is empty") { location in
                 let empty = StoredPanel(revision: 0, lastWrite: nil, breakers: [])
-                let store = try place.open()
+                let store = try location.open()
                 #expect(try store.load() == empty)
                 store.close()
-                let again = try place.open()
+                let again = try location.open()
                 #expect(try again.load() == empty)
             },
-            Clause("Breakers in every state load as they were stored, also when the store is opened again") { place in
+            Clause("Breakers in every state load as they were stored, also when the store is opened again") {
+                location in
                 var scenario = Scenario.ofEveryState()
-                let store = try place.open()
+                let store = try location.open()
                 try scenario.write(to: store)
                 #expect(try store.load() == scenario.panel)
                 store.close()
-                let loaded = try place.open().load()
+                let loaded = try location.open().load()
                 #expect(loaded == scenario.panel)
                 for breaker in loaded.breakers {
                     #expect(Breaker(breaker.snapshot)?.snapshot == breaker.snapshot)
                 }
             },
-            Clause("A breaker loads as the last batch stored it") { place in
+            Clause("A breaker loads as the last batch stored it") { location in
                 var scenario = Scenario.ofEveryState()
-                let store = try place.open()
+                let store = try location.open()
                 for _ in 0..<20 {
                     for name in scenario.breakers.keys.sorted() {
                         scenario.report(name.value, Report(.failure, permit: scenario.acquire(name.value)))
@@ -37,7 +38,7 @@ extension StoreContract {
                     scenario.wait(ms: 7_919)
                 }
             },
-            Clause("A breaker whose instants are moved back is stored so, although no revision is taken") { place in
+            Clause("A breaker whose instants are moved back is stored so, although no revision is taken") { location in
                 var scenario = Scenario()
                 for name in ["closed", "shadow"] {
                     scenario.create(name)
@@ -54,7 +55,7 @@ extension StoreContract {
                         journal: &journal
                     )
                 }
-                let store = try place.open()
+                let store = try location.open()
                 try scenario.write(to: store)
                 for name in ["closed", "shadow"] {
                     scenario.change(name) { breaker, _, _ in breaker.shift(byMilliseconds: -5_000) }
@@ -65,10 +66,10 @@ extension StoreContract {
                 #expect(try store.load() == scenario.panel)
             },
             Clause("The order in which calls ended is stored, and the last failure is the one that ended last") {
-                place in
+                location in
                 var scenario = Scenario()
                 scenario.create("payments")
-                let store = try place.open()
+                let store = try location.open()
                 scenario.wait(ms: 10_000)
                 scenario.report("payments", Report(.failure, kind: "timeout"), Report(.success))
                 try scenario.write(to: store)
@@ -80,12 +81,12 @@ extension StoreContract {
                 #expect(scenario["payments"].lastFailure?.kind == "timeout")
                 #expect(try store.load() == scenario.panel)
                 store.close()
-                #expect(try place.open().load() == scenario.panel)
+                #expect(try location.open().load() == scenario.panel)
             },
-            Clause("The newest row is the last failure if retention removed the failure that ended last") { place in
+            Clause("The newest row is the last failure if retention removed the failure that ended last") { location in
                 var retention = Retention()
                 retention.failuresPerBreaker = 1
-                let store = try place.open(retention)
+                let store = try location.open(retention)
                 var scenario = Scenario()
                 scenario.create("payments")
                 scenario.wait(ms: 10_000)
@@ -93,19 +94,19 @@ extension StoreContract {
                 try scenario.write(to: store)
                 #expect(try store.load().breakers.map { $0.snapshot.lastFailure?.number } == [2])
             },
-            Clause("Breakers load in order of the bytes of their names") { place in
+            Clause("Breakers load in order of the bytes of their names") { location in
                 var scenario = Scenario()
                 for name in ["a:b", "b", "a", "Z9", "a-b", "_".prefix(0) + "0", "a.b", "aB"] { scenario.create(name) }
-                let store = try place.open()
+                let store = try location.open()
                 try scenario.write(to: store)
                 #expect(
                     try store.load().breakers.map(\.snapshot.name.value)
                         == ["0", "Z9", "a", "a-b", "a.b", "a:b", "aB", "b"]
                 )
             },
-            Clause("A reload gives the stored breakers among the given names") { place in
+            Clause("A reload gives the stored breakers among the given names") { location in
                 var scenario = Scenario.ofEveryState()
-                let store = try place.open()
+                let store = try location.open()
                 try scenario.write(to: store)
                 var expected = scenario.panel
                 expected.breakers.removeAll { !["open", "shadow"].contains($0.snapshot.name.value) }
@@ -113,14 +114,14 @@ extension StoreContract {
                 expected.breakers = []
                 #expect(try store.reload([]) == expected)
             },
-            Clause("An empty batch stores its instant and revision") { place in
-                let store = try place.open()
+            Clause("An empty batch stores its instant and revision") { location in
+                let store = try location.open()
                 try store.write(WriteBatch(at: .start, revision: 7))
                 #expect(try store.load() == StoredPanel(revision: 7, lastWrite: .start, breakers: []))
             },
-            Clause("Any text is loaded byte for byte as it was stored") { place in
+            Clause("Any text is loaded byte for byte as it was stored") { location in
                 var scenario = Scenario()
-                let store = try place.open()
+                let store = try location.open()
                 let texts = ["", "'; DROP TABLE failures; --", "\0in the middle\0", "é, 漢字, 🧨", "\"{}\n\t\\"]
                 for (index, text) in texts.enumerated() {
                     let name = "text-\(index)"
@@ -140,9 +141,9 @@ extension StoreContract {
                 try scenario.write(to: store)
                 #expect(try store.load() == scenario.panel)
             },
-            Clause("A load has the openings of the last hour") { place in
+            Clause("A load has the openings of the last hour") { location in
                 var scenario = Scenario()
-                let store = try place.open()
+                let store = try location.open()
                 scenario.create("payments", ["recovery_timeout_ms": .integer(600_000)])
                 for _ in 0..<8 {
                     scenario.fail("payments", times: 5)

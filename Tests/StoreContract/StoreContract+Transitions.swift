@@ -5,9 +5,9 @@ import Testing
 extension StoreContract {
     static var transitionClauses: [Clause] {
         [
-            Clause("Transitions come in pages, the newest first, of all breakers or of one") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("Transitions come in pages, the newest first, of all breakers or of one") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario()
                 for name in ["payments", "search"] { scenario.create(name) }
                 var expected: [NamedTransition] = []
@@ -29,9 +29,9 @@ extension StoreContract {
                 #expect(try page(id, before: nil, 3) == Array(ofOne[..<3]))
                 #expect(try page(id, before: ofOne[2].transition.revision, 3) == Array(ofOne[3...]))
             },
-            Clause("A prefix of names is plain text and case-sensitive") { place in
-                let store = try place.open()
-                let reader = try place.reader()
+            Clause("A prefix of names is plain text and case-sensitive") { location in
+                let store = try location.open()
+                let reader = try location.reader()
                 var scenario = Scenario()
                 let names = ["pay_x", "payments", "payments:charge", "Payments", "pay.x"]
                 for name in names {
@@ -47,10 +47,10 @@ extension StoreContract {
                     #expect(ofOne.count == ("payments".hasPrefix(prefix) ? 1 : 0), "\(prefix)")
                 }
             },
-            Clause("A store keeps exactly the newest transitions of each breaker up to the limit") { place in
+            Clause("A store keeps exactly the newest transitions of each breaker up to the limit") { location in
                 var retention = Retention()
                 retention.transitionsPerBreaker = 3
-                var store = try place.open(retention)
+                var store = try location.open(retention)
                 var scenario = Scenario()
                 for name in ["payments", "search"] { scenario.create(name) }
                 for (resets, kept) in [(2, 2), (1, 3), (1, 3), (5, 3)] {
@@ -58,13 +58,13 @@ extension StoreContract {
                     scenario.reset("search")
                     try scenario.write(to: store)
                     let id = scenario["payments"].id
-                    let reader = try place.reader()
+                    let reader = try location.reader()
                     let found = try reader.transitions(ofBreaker: id, prefix: "", before: nil, limit: 10)
                     #expect(found.count == kept)
                     #expect(found.first?.transition == scenario["payments"].lastTransition)
                     #expect(try store.load() == scenario.panel)
                     store.close()
-                    store = try place.open(retention)
+                    store = try location.open(retention)
                 }
             },
         ]

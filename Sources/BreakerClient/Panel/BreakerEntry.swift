@@ -41,12 +41,12 @@ final class BreakerEntry: Sendable {
 
     let name: String
     /// The index of this breaker among those of this process.
-    let place: Int
+    let index: Int
     let state: NIOLockedValueBox<State>
 
-    init(name: String, place: Int, image: LocalSummary?) {
+    init(name: String, index: Int, image: LocalSummary?) {
         self.name = name
-        self.place = place
+        self.index = index
         state = NIOLockedValueBox(State())
         show(image)
     }

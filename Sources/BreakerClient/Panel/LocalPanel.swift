@@ -7,7 +7,7 @@ final class LocalPanel: Sendable {
     private struct State {
         var images: [String: LocalSummary] = [:]
         var entries: [String: BreakerEntry] = [:]
-        /// The entries by their ``BreakerEntry/place``.
+        /// The entries by their ``BreakerEntry/index``.
         var ordered: [BreakerEntry] = []
     }
 
@@ -17,7 +17,7 @@ final class LocalPanel: Sendable {
     func entry(_ name: String) -> BreakerEntry {
         state.withLockedValue { state in
             if let entry = state.entries[name] { return entry }
-            let entry = BreakerEntry(name: name, place: state.ordered.count, image: state.images[name])
+            let entry = BreakerEntry(name: name, index: state.ordered.count, image: state.images[name])
             state.entries[name] = entry
             state.ordered.append(entry)
             return entry

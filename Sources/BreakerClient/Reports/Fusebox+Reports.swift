@@ -47,7 +47,7 @@ extension Fusebox {
         let tellsDuration = core == .failure || decision.isProbe || isDurationTold && core == .success
         reportSender.add(
             Outbox.Item(
-                place: entry.place,
+                index: entry.index,
                 name: entry.name,
                 outcome: core,
                 permit: decision.permit,

@@ -22,7 +22,7 @@ extension Fusebox {
             let nowNs = clock.nowNs()
             guard let batch = reportSender.take(atNs: nowNs) else { return sending }
             let entries = panel.entries
-            let batchEntries = batch.map { entries[$0.place] }
+            let batchEntries = batch.map { entries[$0.index] }
             let histories = batchEntries.map(\.history)
             do {
                 let documents = batch.map { ReportDocument($0, reporter: reporter, atNs: nowNs) }
@@ -55,17 +55,17 @@ extension Fusebox {
         _ results: [ReportsAnswerDocument.Result]
     ) -> ReportsAnswerDocument.Result.Fault? {
         var again: [Outbox.Item] = []
-        var placesAgain: Set<Int> = []
+        var indicesAgain: Set<Int> = []
         var answered: [Outbox.Item] = []
         var refused: [Outbox.Item] = []
         var passing: ReportsAnswerDocument.Result.Fault?
         var lasting: ReportsAnswerDocument.Result.Fault?
         for (item, result) in zip(batch, results) {
             if let error = result.error, let code = ProblemCode(rawValue: error.code), code.status >= 500 {
-                placesAgain.insert(item.place)
+                indicesAgain.insert(item.index)
                 passing = passing ?? error
             }
-            guard !placesAgain.contains(item.place) else {
+            guard !indicesAgain.contains(item.index) else {
                 again.append(item)
                 continue
             }

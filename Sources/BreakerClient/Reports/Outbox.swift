@@ -6,7 +6,7 @@ import NIOCore
 /// This is a value: its caller acts on a returned action after it has released the lock.
 struct Outbox: Sendable {
     struct Item: Sendable {
-        let place: Int
+        let index: Int
         let name: String
         let outcome: Outcome
         let permit: CallPermit
@@ -61,8 +61,8 @@ struct Outbox: Sendable {
     private(set) var items = CircularBuffer<Item>()
     /// The number of the first of ``items``; the following items are numbered in order.
     private var firstNumber = 0
-    /// The number of a breaker's last item, by the breaker's place.
-    private var lastOfPlace: [Int] = []
+    /// The number of a breaker's last item, by the breaker's index.
+    private var lastOfBreaker: [Int] = []
     private var isArmed = false
     private var gathered = 0
     private var sentItems = 0
@@ -97,8 +97,8 @@ struct Outbox: Sendable {
     }
 
     private mutating func mergeIntoLast(_ item: Item) -> Bool {
-        guard item.place < lastOfPlace.count, lastOfPlace[item.place] >= firstNumber else { return false }
-        let index = items.index(items.startIndex, offsetBy: lastOfPlace[item.place] - firstNumber)
+        guard item.index < lastOfBreaker.count, lastOfBreaker[item.index] >= firstNumber else { return false }
+        let index = items.index(items.startIndex, offsetBy: lastOfBreaker[item.index] - firstNumber)
         guard items[index].takes(item) else { return false }
         items[index].take(item)
         return true
@@ -106,8 +106,8 @@ struct Outbox: Sendable {
 
     private mutating func append(_ item: Item) {
         if items.count == capacity { dropFirst() }
-        while lastOfPlace.count <= item.place { lastOfPlace.append(-1) }
-        lastOfPlace[item.place] = firstNumber + items.count
+        while lastOfBreaker.count <= item.index { lastOfBreaker.append(-1) }
+        lastOfBreaker[item.index] = firstNumber + items.count
         items.append(item)
     }
 

@@ -20,8 +20,8 @@ final class ReportSender: Sendable {
         var sent = 0
         /// Outcomes that the server refused.
         var refused = 0
-        /// The places of the breakers whose latest outcomes the server refused.
-        var refusedPlaces: Set<Int> = []
+        /// The indices of the breakers whose latest outcomes the server refused.
+        var refusedIndices: Set<Int> = []
     }
 
     let state: NIOLockedValueBox<State>
@@ -78,14 +78,14 @@ final class ReportSender: Sendable {
     func settle(_ batch: [Outbox.Item], refused: [Outbox.Item]) -> Bool {
         let all = Self.outcomes(batch)
         let lost = Self.outcomes(refused)
-        let (places, refusedPlaces) = (Set(batch.map(\.place)), Set(refused.map(\.place)))
+        let (indices, refusedIndices) = (Set(batch.map(\.index)), Set(refused.map(\.index)))
         return state.withLockedValue { state in
             state.sent += all - lost
             state.refused += lost
             state.outbox.settle(all)
-            let isNews = !refusedPlaces.isSubset(of: state.refusedPlaces)
-            state.refusedPlaces.subtract(places)
-            state.refusedPlaces.formUnion(refusedPlaces)
+            let isNews = !refusedIndices.isSubset(of: state.refusedIndices)
+            state.refusedIndices.subtract(indices)
+            state.refusedIndices.formUnion(refusedIndices)
             return isNews
         }
     }

@@ -8,12 +8,12 @@ package struct BreakerList: Sendable {
         /// - `after`: only breakers after this name.
         case name(after: BreakerName?)
         /// The breakers that most need attention first; breakers that need it equally by name.
-        /// - `after`: only breakers after this place.
-        case attention(after: Place?)
+        /// - `after`: only breakers after this position.
+        case attention(after: Position?)
     }
 
     /// The position of a breaker in the order of attention.
-    package struct Place: Hashable, Sendable {
+    package struct Position: Hashable, Sendable {
         package var attention: Breaker.Attention
         package var name: BreakerName
 
@@ -22,7 +22,7 @@ package struct BreakerList: Sendable {
             self.name = name
         }
 
-        func isBefore(_ other: Place) -> Bool {
+        func isBefore(_ other: Position) -> Bool {
             attention != other.attention ? attention < other.attention : name < other.name
         }
     }
@@ -63,7 +63,7 @@ package struct BreakerList: Sendable {
 
     package var views: [BreakerView]
     /// Where the page ends; `nil` if no page follows.
-    package var end: Place?
+    package var end: Position?
     /// `nil` after the first page.
     package var totals: Totals?
 }
@@ -98,13 +98,13 @@ extension Engine {
         }
     }
 
-    /// The places of the first breakers of a page, and the totals if it is the first page.
+    /// The positions of the first breakers of a page, and the totals if it is the first page.
     private func positions(
         _ filter: BreakerFilter,
         prefix: String,
         order: BreakerList.Order,
         limit: Int
-    ) async throws(EngineError) -> (positions: [BreakerList.Place], totals: BreakerList.Totals?) {
+    ) async throws(EngineError) -> (positions: [BreakerList.Position], totals: BreakerList.Totals?) {
         if case .attention = order { try await updateProgress() }
         return try await onListThread { [self] in
             let now = clock.now()

@@ -26,10 +26,10 @@ extension PanelImage {
         after last: BreakerName?,
         limit: Int,
         at now: Instant
-    ) -> [BreakerList.Place] {
-        var positions: [BreakerList.Place] = []
+    ) -> [BreakerList.Position] {
+        var positions: [BreakerList.Position] = []
         forEach(filter, prefix: prefix, after: last, at: now) { name, _ in
-            positions.append(BreakerList.Place(attention: .init(rank: 0, progress: 0), name: name))
+            positions.append(BreakerList.Position(attention: .init(rank: 0, progress: 0), name: name))
             return positions.count < limit
         }
         return positions
@@ -40,21 +40,21 @@ extension PanelImage {
     func byAttention(
         _ filter: BreakerFilter,
         prefix: String,
-        after last: BreakerList.Place?,
+        after last: BreakerList.Position?,
         limit: Int,
         at now: Instant,
         progress: (BreakerName) -> Double
-    ) -> [BreakerList.Place] {
-        var first: [BreakerList.Place] = []
+    ) -> [BreakerList.Position] {
+        var first: [BreakerList.Position] = []
         /// The last of the first `limit` breakers, as of the last sort.
-        var bound: BreakerList.Place?
+        var bound: BreakerList.Position?
         func cut() {
             first.sort { $0.isBefore($1) }
             first = Array(first.prefix(limit))
             bound = first.count == limit ? first.last : nil
         }
         forEach(filter, prefix: prefix, after: nil, at: now) { name, summary in
-            let position = BreakerList.Place(
+            let position = BreakerList.Position(
                 attention: .init(
                     state: summary.state,
                     isOverridden: summary.override != nil,

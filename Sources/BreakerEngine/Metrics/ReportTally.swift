@@ -33,7 +33,7 @@ package struct ReportTally: Hashable, Sendable {
     package init() {}
 }
 
-/// The tallies of all breakers of the working copy, by place, and the additions of the current batch. The additions of
+/// The tallies of all breakers of the working copy, by index, and the additions of the current batch. The additions of
 /// a batch that fails do not count.
 struct ReportTallies {
     private struct Addition {
@@ -50,7 +50,7 @@ struct ReportTallies {
     /// fail.
     private var deleted: [Int64: ReportTally] = [:]
 
-    /// - Parameter count: how many places the working copy has.
+    /// - Parameter count: how many breakers the working copy has.
     init(count: Int) {
         tallies = Array(repeating: ReportTally(), count: count)
     }
@@ -83,9 +83,9 @@ struct ReportTallies {
         if !deleted.isEmpty { deleted = [:] }
     }
 
-    // MARK: Adding and removing places of the working copy
+    // MARK: Adding and removing breakers of the working copy
 
-    mutating func appendPlace() {
+    mutating func appendIndex() {
         tallies.append(ReportTally())
     }
 
@@ -99,8 +99,8 @@ struct ReportTallies {
         if let tally = deleted[breakerID] { tallies[index] = tally }
     }
 
-    /// Removes the place `index` of the working copy. The last place moves to this index.
-    mutating func swapRemovePlace(_ index: Int) {
+    /// Removes the breaker at `index` of the working copy. The last breaker moves to this index.
+    mutating func swapRemoveIndex(_ index: Int) {
         let last = tallies.count - 1
         tallies.swapAt(index, last)
         tallies.removeLast()

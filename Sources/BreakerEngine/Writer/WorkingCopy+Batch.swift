@@ -6,7 +6,7 @@ extension WorkingCopy {
     var hasChanges: Bool { !touched.isEmpty || !deletions.isEmpty || !receipts.isEmpty }
 
     /// The names of the breakers that the batch touched, including deleted ones.
-    var touchedNames: [BreakerName] { touched.places.map { self[$0].name } + deletions.map(\.name) }
+    var touchedNames: [BreakerName] { touched.indices.map { self[$0].name } + deletions.map(\.name) }
 
     /// The rows to store. Transitions, failures, receipts and calls of breakers that the batch deleted are left out.
     /// - Parameters:
@@ -35,7 +35,7 @@ extension WorkingCopy {
 
     /// The touched breakers in the order of their rows, which a store writes fastest.
     private func storedBreakers(lastSeen: ([BreakerName]) -> [Instant?]) -> [StoredBreaker] {
-        let indices = touched.places.sorted { self[$0].id < self[$1].id }
+        let indices = touched.indices.sorted { self[$0].id < self[$1].id }
         let unseen = indices.filter { !seen.contains($0) }
         var before = (unseen.isEmpty ? [] : lastSeen(unseen.map { self[$0].name })).makeIterator()
         return indices.map { index in
@@ -48,11 +48,11 @@ extension WorkingCopy {
     /// - Returns: the updates of the panel, and the changes in order of revision.
     mutating func commitBatch(isStored: Bool) -> (updates: [Panel.Update], changes: [Journal.Change]) {
         let updates = panelUpdates()
-        for index in touched.places {
+        for index in touched.indices {
             due.schedule(self[index].name, at: self[index].nextDue)
             progressed.insert(index)
         }
-        for deletion in deletions where place(of: deletion.name) == nil { due.schedule(deletion.name, at: nil) }
+        for deletion in deletions where index(of: deletion.name) == nil { due.schedule(deletion.name, at: nil) }
         let changes = journal.changes
         reportTallies.commitBatch()
         transitionTallies.add(changes)
@@ -65,7 +65,7 @@ extension WorkingCopy {
 
     private func panelUpdates() -> [Panel.Update] {
         var updates: [Panel.Update] = []
-        updates.reserveCapacity(deletions.count + touched.places.count + seen.places.count)
+        updates.reserveCapacity(deletions.count + touched.indices.count + seen.indices.count)
         // A deleted name is removed even if it was created again: the panel's counts are those of the deleted breaker.
         for deletion in deletions {
             updates.append(Panel.Update(name: deletion.name, preparedAnswer: nil, wasSeen: false))
@@ -79,8 +79,8 @@ extension WorkingCopy {
                 )
             )
         }
-        touched.places.forEach(update)
-        for index in seen.places where !touched.contains(index) { update(index) }
+        touched.indices.forEach(update)
+        for index in seen.indices where !touched.contains(index) { update(index) }
         return updates
     }
 
@@ -111,6 +111,6 @@ extension WorkingCopy {
         deletions.removeAll()
         audit.removeAll()
         receipts.removeAll(keepingCapacity: true)
-        receiptPlaces.removeAll(keepingCapacity: true)
+        receiptIndices.removeAll(keepingCapacity: true)
     }
 }

@@ -11,7 +11,7 @@ extension WorkingCopy {
     mutating func collect(_ decisions: () -> [(name: BreakerName, tally: DecisionCounts)], at now: Instant) {
         guard !unstored.isFull else { return }
         for (name, tally) in decisions() {
-            guard let index = place(of: name) else { continue }
+            guard let index = index(of: name) else { continue }
             unstored.add(tally, breakerID: self[index].id, minute: countingSince)
         }
         countingSince = Minute(of: now)

@@ -12,7 +12,7 @@ extension WorkingCopy {
         for client: Client,
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer {
-        guard let known = place(of: name) else {
+        guard let known = index(of: name) else {
             guard report.permit == nil else {
                 return ReportAnswer(counted: 0, refusal: .stalePermit, state: .closed, generation: 0)
             }

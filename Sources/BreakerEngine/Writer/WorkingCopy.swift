@@ -17,24 +17,24 @@ struct WorkingCopy {
     /// How many existing breakers each token created.
     private var created: [String: Int] = [:]
 
-    /// Places of breakers that were stored since lists last took their progress.
-    var progressed: PlaceSet
+    /// Indices of breakers that were stored since lists last took their progress.
+    var progressed: BreakerIndexSet
 
     // The current batch, and counts that outlive it.
     private(set) var now: Instant
     var journal: Journal
-    /// Places of breakers that have to be stored.
-    var touched: PlaceSet
-    /// Places of breakers that a worker's acquire or report names.
-    var seen: PlaceSet
+    /// Indices of breakers that have to be stored.
+    var touched: BreakerIndexSet
+    /// Indices of breakers that a worker's acquire or report names.
+    var seen: BreakerIndexSet
     var deletions: [WriteBatch.Deletion] = []
     /// In the order of arrival, so that the receipts of one client are together.
     var receipts: [WriteBatch.ReceiptRow] = []
     /// The index of each receipt in ``receipts``.
-    var receiptPlaces: [ReceiptKey: Int] = [:]
+    var receiptIndices: [ReceiptKey: Int] = [:]
     /// The audit entries of the batch.
     var audit: [AuditEntry] = []
-    /// The reported outcomes, by place.
+    /// The reported outcomes, by index.
     var reportTallies: ReportTallies
     var transitionTallies = TransitionTallies()
     var unstored = UnstoredCalls()
@@ -69,9 +69,9 @@ struct WorkingCopy {
         countingSince = Minute(of: now)
         journal = Journal(revision: revision)
         committedRevision = revision
-        touched = PlaceSet(count: breakers.count)
-        seen = PlaceSet(count: breakers.count)
-        progressed = PlaceSet(count: breakers.count)
+        touched = BreakerIndexSet(count: breakers.count)
+        seen = BreakerIndexSet(count: breakers.count)
+        progressed = BreakerIndexSet(count: breakers.count)
         reportTallies = ReportTallies(count: breakers.count)
         indices.reserveCapacity(breakers.count)
         for (index, breaker) in breakers.enumerated() {
@@ -87,7 +87,7 @@ struct WorkingCopy {
     }
 
     /// The index of a breaker, valid until the next deletion; `nil` if there is no such breaker.
-    func place(of name: BreakerName) -> Int? { indices[name] }
+    func index(of name: BreakerName) -> Int? { indices[name] }
 
     subscript(index: Int) -> Breaker {
         _read { yield breakers[index] }
@@ -168,7 +168,7 @@ struct WorkingCopy {
     }
 
     mutating func remember(_ receipt: Receipt, ofReport id: String, breakerID: Int64, from client: Client) {
-        receiptPlaces[ReceiptKey(breakerID: breakerID, reportID: id)] = receipts.count
+        receiptIndices[ReceiptKey(breakerID: breakerID, reportID: id)] = receipts.count
         receipts.append(
             WriteBatch.ReceiptRow(breakerID: breakerID, reportID: id, receipt: receipt, client: client.key)
         )
@@ -176,7 +176,7 @@ struct WorkingCopy {
 
     /// The receipt of a report in this batch; `nil` if there is none.
     func receiptInBatch(ofReport id: String, breakerID: Int64) -> Receipt? {
-        receiptPlaces[ReceiptKey(breakerID: breakerID, reportID: id)].map { receipts[$0].receipt }
+        receiptIndices[ReceiptKey(breakerID: breakerID, reportID: id)].map { receipts[$0].receipt }
     }
 
     /// Advances the breakers that are due, the longest due first, at most `limit`.
@@ -218,7 +218,7 @@ struct WorkingCopy {
         shiftMs = 0
     }
 
-    // MARK: Places
+    // MARK: Indices
 
     /// Replaces a breaker with its stored form, or appends it if the working copy lacks it.
     mutating func restore(_ breaker: Breaker) {
@@ -249,26 +249,26 @@ struct WorkingCopy {
         indices[breaker.name] = breakers.count
         breakers.append(breaker)
         policies.share(&breakers[breakers.count - 1])
-        touched.appendPlace()
-        seen.appendPlace()
-        progressed.appendPlace()
+        touched.appendIndex()
+        seen.appendIndex()
+        progressed.appendIndex()
         // This includes a breaker that is restored because its deletion failed.
         progressed.insert(breakers.count - 1)
-        reportTallies.appendPlace()
-        names.insert(breaker.name, at: placeInOrder(of: breaker.name))
+        reportTallies.appendIndex()
+        names.insert(breaker.name, at: indexInOrder(of: breaker.name))
     }
 
     mutating func remove(_ name: BreakerName) {
         guard let index = indices.removeValue(forKey: name) else { return }
         countCreation(of: breakers[index], by: -1)
-        touched.swapRemovePlace(index)
-        seen.swapRemovePlace(index)
-        progressed.swapRemovePlace(index)
-        reportTallies.swapRemovePlace(index)
+        touched.swapRemoveIndex(index)
+        seen.swapRemoveIndex(index)
+        progressed.swapRemoveIndex(index)
+        reportTallies.swapRemoveIndex(index)
         breakers.swapAt(index, breakers.count - 1)
         breakers.removeLast()
         if index < breakers.count { indices[breakers[index].name] = index }
-        names.remove(at: placeInOrder(of: name))
+        names.remove(at: indexInOrder(of: name))
     }
 
     /// The first names after `last` that begin with `prefix`, in order.
@@ -279,7 +279,7 @@ struct WorkingCopy {
     }
 
     /// The first index in ``names`` whose name is not before `name`.
-    func placeInOrder(of name: BreakerName) -> Int {
+    func indexInOrder(of name: BreakerName) -> Int {
         names.partitioningIndex { $0 >= name }
     }
 }

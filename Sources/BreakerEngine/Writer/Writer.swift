@@ -349,7 +349,7 @@ extension Writer {
     }
 
     private func acquire(_ name: BreakerName, for client: Client) throws(EngineError) -> Decision {
-        let known = working.place(of: name)
+        let known = working.index(of: name)
         let index = if let known { known } else { try working.create(name, for: client) }
         return working.event(at: index) { breaker, now, journal in
             let decision = breaker.acquire(at: now, journal: &journal, random: &random)

@@ -2,7 +2,7 @@
 struct LaneReader {
     private let bytes: UnsafeRawBufferPointer
     /// The number of bytes that have been read.
-    private(set) var place = 0
+    private(set) var position = 0
 
     /// - Parameter bytes: must be valid as long as the reader is used.
     init(_ bytes: UnsafeRawBufferPointer) {
@@ -12,17 +12,17 @@ struct LaneReader {
     /// Steps over `expected`, if it comes next.
     mutating func take(_ expected: StaticString) -> Bool {
         let count = expected.utf8CodeUnitCount
-        guard place + count <= bytes.count else { return false }
-        for offset in 0..<count where bytes[place + offset] != expected.utf8Start[offset] { return false }
-        place += count
+        guard position + count <= bytes.count else { return false }
+        for offset in 0..<count where bytes[position + offset] != expected.utf8Start[offset] { return false }
+        position += count
         return true
     }
 
     /// Steps over the bytes for which `condition` is true.
     mutating func take(while condition: (UInt8) -> Bool) -> Range<Int> {
-        let start = place
-        while place < bytes.count, condition(bytes[place]) { place += 1 }
-        return start..<place
+        let start = position
+        while position < bytes.count, condition(bytes[position]) { position += 1 }
+        return start..<position
     }
 
     func bytes(_ range: Range<Int>) -> [UInt8] { Array(bytes[range]) }

@@ -41,7 +41,7 @@ struct LaneRequest {
         else { return nil }
         decision = DecisionRequest(name: name, event: event)
         requestID = fields.requestID.map(reader.text)
-        length = reader.place
+        length = reader.position
         authorization = fields.authorization
     }
 

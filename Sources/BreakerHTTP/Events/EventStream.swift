@@ -23,7 +23,7 @@ struct EventStream: Sendable {
     let client: String
 
     /// Counts the stream among those of its token for as long as it exists.
-    let place: StreamPlaces.Place
+    let slot: StreamSlots.Slot
 
     /// Bytes that are written together. For a client that does not read, this many wait in addition to those that its
     /// connection buffers: ``HTTPLimits/streamMark``.

@@ -9,13 +9,13 @@ extension Routes {
     ///
     /// - Parameters:
     ///   - gatekeeper: decides how long a client may see a stream.
-    ///   - places: limits the number of streams.
+    ///   - slots: limits the number of streams.
     ///   - heartbeat: the interval between the heartbeats of a quiet stream, unless its client asks for another.
     ///   - eventLoops: schedule these heartbeats.
     static func events(
         _ engine: Engine,
         gatekeeper: Gatekeeper,
-        places: StreamPlaces,
+        slots: StreamSlots,
         heartbeat: TimeAmount,
         eventLoops: any EventLoopGroup
     ) -> [Route] {
@@ -32,7 +32,7 @@ extension Routes {
                 let filter = try context.eventFilter(access.access)
                 let after = try context.lastEvent()
                 let heartbeat = try context.heartbeat() ?? heartbeat
-                let place = try places.take(for: access.access.actor)
+                let slot = try slots.take(for: access.access.actor)
                 let (follower, first) = try await problems { () throws(EngineError) in
                     try await engine.follow(behind: after?.revision, of: after?.epoch)
                 }
@@ -50,7 +50,7 @@ extension Routes {
                     heartbeat: heartbeat,
                     eventLoop: eventLoops.next(),
                     client: ReadTurns.client,
-                    place: place
+                    slot: slot
                 )
                 let fields: HTTPFields = [
                     .contentType: form.contentType,

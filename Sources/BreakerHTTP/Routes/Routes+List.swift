@@ -46,7 +46,7 @@ private enum ListSort: String {
     }
 
     /// The key of a position in the list: the name, or `<rank> <progress> <name>`.
-    func key(_ position: BreakerList.Place) -> String {
+    func key(_ position: BreakerList.Position) -> String {
         switch self {
         case .name: position.name.value
         case .attention: "\(position.attention.rank) \(position.attention.progress) \(position.name)"

@@ -37,7 +37,7 @@ enum Routes {
             + events(
                 engine,
                 gatekeeper: gatekeeper,
-                places: StreamPlaces(connections: connections),
+                slots: StreamSlots(connections: connections),
                 heartbeat: times.heartbeat,
                 eventLoops: eventLoops
             )

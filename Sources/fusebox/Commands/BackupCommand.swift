@@ -38,8 +38,8 @@ struct BackupCommand: AsyncParsableCommand {
 
     /// - Returns: the size of the backup in bytes.
     private func backUp() async throws -> Int {
-        let place = try server.place()
-        let response = try await place.reached { try await place.client.backUp() }
+        let address = try server.address()
+        let response = try await address.reached { try await address.client.backUp() }
         do {
             let file = try TemporaryFile(for: destination)
             defer { file.discard() }

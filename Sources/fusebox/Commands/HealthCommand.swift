@@ -13,19 +13,19 @@ struct HealthCommand: AsyncParsableCommand {
     @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
-        let place = try server.place()
-        let client = FuseboxClient(url: place.url, http: http(place))
-        let isReady = try await place.reached { try await client.isReady() }
-        guard isReady else { throw ServerFailure(description: "\(place.url) is not ready") }
+        let address = try server.address()
+        let client = FuseboxClient(url: address.url, http: http(address))
+        let isReady = try await address.reached { try await client.isReady() }
+        guard isReady else { throw ServerFailure(description: "\(address.url) is not ready") }
         print("ready")
     }
 
     /// The HTTP client. It does not verify the certificate of a server that it found by the server's own environment,
     /// unless a CA file is given: in a container's health check, for example, the certificate is rarely valid for the
     /// local address. No token is sent, so the certificate need not be verified.
-    private func http(_ place: ServerPlace) -> HTTPClient {
-        guard place.isOwnServer, server.caFile == nil else { return place.http }
-        var tls = place.tls ?? .makeClientConfiguration()
+    private func http(_ address: ServerAddress) -> HTTPClient {
+        guard address.isOwnServer, server.caFile == nil else { return address.http }
+        var tls = address.tls ?? .makeClientConfiguration()
         tls.certificateVerification = .none
         return .forFusebox(tls: tls)
     }

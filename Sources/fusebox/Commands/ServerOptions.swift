@@ -44,9 +44,9 @@ struct ServerOptions: ParsableArguments {
     var keyFile: String?
 
     /// The selected server. Its token comes from the environment or a file, because all users can see a command line.
-    func place() throws -> ServerPlace {
-        try ServerPlace(
-            ServerPlace.Choice(
+    func address() throws -> ServerAddress {
+        try ServerAddress(
+            ServerAddress.Choice(
                 url: url,
                 context: context,
                 tokenFile: tokenFile,

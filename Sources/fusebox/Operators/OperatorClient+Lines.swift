@@ -10,12 +10,12 @@ extension OperatorClient {
     /// - Parameter take: gets each line without its line break; returns `false` to stop.
     /// - Throws: the errors of ``send(_:_:_:body:headers:)``, and those of `take` unchanged.
     func lines(_ path: String, _ query: Query = [], take: (Data) async throws -> Bool) async throws {
-        let response = try await place.reached {
+        let response = try await address.reached {
             try await execute(.GET, path, query, headers: [("accept", "application/x-ndjson")])
         }
         var bytes = response.body.makeAsyncIterator()
         var begun = ByteBuffer()
-        while var buffer = try await place.reached({ try await bytes.next() }) {
+        while var buffer = try await address.reached({ try await bytes.next() }) {
             begun.writeBuffer(&buffer)
             while let end = begun.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = begun.readData(length: end - begun.readerIndex) ?? Data()
@@ -23,12 +23,12 @@ extension OperatorClient {
                 guard try await take(line) else { return }
             }
             guard begun.readableBytes <= Self.maximumBody else {
-                throw ServerFailure(description: "\(place.url)\(path) answered something that is no list of lines")
+                throw ServerFailure(description: "\(address.url)\(path) answered something that is no list of lines")
             }
             begun.discardReadBytes()
         }
         guard begun.readableBytes == 0 else {
-            throw ServerFailure(description: "\(place.url) broke off within a line", isUnreachable: true)
+            throw ServerFailure(description: "\(address.url) broke off within a line", isUnreachable: true)
         }
     }
 }

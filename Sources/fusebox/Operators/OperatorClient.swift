@@ -10,13 +10,13 @@ import NIOHTTP1
 ///
 /// `BreakerClient` is for workers: it has few routes, and its errors do not keep the problem document.
 struct OperatorClient: Sendable {
-    let place: ServerPlace
+    let address: ServerAddress
     private let http: HTTPClient
 
     /// - Parameter silence: how long the server may be silent within an answer; `nil` for no limit.
-    init(place: ServerPlace, silence: TimeAmount? = nil) {
-        self.place = place
-        http = silence == nil ? place.http : .forFusebox(tls: place.tls, silence: silence)
+    init(address: ServerAddress, silence: TimeAmount? = nil) {
+        self.address = address
+        http = silence == nil ? address.http : .forFusebox(tls: address.tls, silence: silence)
     }
 
     typealias Query = [(name: String, value: String?)]
@@ -57,7 +57,7 @@ struct OperatorClient: Sendable {
         headers: [(String, String)] = [],
         within timeout: TimeAmount = Self.timeout
     ) async throws -> Reply {
-        try await place.reached {
+        try await address.reached {
             let response = try await execute(method, path, query, body: body, headers: headers, within: timeout)
             let body = Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
             return Reply(body: body, headers: response.headers)
@@ -73,9 +73,9 @@ struct OperatorClient: Sendable {
         headers: [(String, String)],
         within timeout: TimeAmount = Self.timeout
     ) async throws -> HTTPClientResponse {
-        var request = HTTPClientRequest(url: place.url + path + Self.text(query))
+        var request = HTTPClientRequest(url: address.url + path + Self.text(query))
         request.method = method
-        if let token = place.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        if let token = address.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body {
             request.headers.add(name: "content-type", value: "application/json")

@@ -4,7 +4,7 @@ import Foundation
 
 /// Runs a command under a breaker: it acquires, runs the command and reports.
 struct GuardedRun {
-    let place: ServerPlace
+    let address: ServerAddress
     let breaker: String
     let command: ChildCommand
     let reporter: String
@@ -18,14 +18,14 @@ struct GuardedRun {
     /// The pauses before each attempt to report.
     private static let pauses: [Duration] = [.zero, .milliseconds(200), .seconds(1)]
 
-    private var client: FuseboxClient { place.client }
+    private var client: FuseboxClient { address.client }
 
     /// - Returns: the exit code to pass on.
     func run() async -> Int32 {
         ForwardedSignals.install()
         var decision: DecisionDocument?
         do {
-            decision = try await place.reached { try await client.acquire(breaker) }
+            decision = try await address.reached { try await client.acquire(breaker) }
         } catch {
             Output.remark("fusebox: no decision on \(breaker): \(error)")
             guard runsWithoutDecision else { return Self.denied }
@@ -77,7 +77,7 @@ struct GuardedRun {
         for (number, pause) in Self.pauses.enumerated() {
             try? await Task.sleep(for: pause)
             do {
-                let answer = try await place.reached {
+                let answer = try await address.reached {
                     try await client.report(
                         outcome,
                         to: breaker,

@@ -25,8 +25,8 @@ struct ChangeFollower {
     private static let silence = TimeAmount.seconds(8)
 
     /// - Parameter filter: the stream's query parameter `name` or `prefix`.
-    init(_ place: ServerPlace, _ filter: OperatorClient.Query) {
-        client = OperatorClient(place: place, silence: Self.silence)
+    init(_ address: ServerAddress, _ filter: OperatorClient.Query) {
+        client = OperatorClient(address: address, silence: Self.silence)
         self.filter = filter
     }
 
@@ -36,7 +36,7 @@ struct ChangeFollower {
         while true {
             do {
                 try await connect(take)
-                throw ServerFailure(description: "\(client.place.url) ended the stream", isUnreachable: true)
+                throw ServerFailure(description: "\(client.address.url) ended the stream", isUnreachable: true)
             } catch {
                 guard !Task.isCancelled else { throw CancellationError() }
                 guard hasBegun, Self.mayPass(error) else { throw error }

@@ -6,7 +6,7 @@ import Foundation
 /// The stream of changes reports each event. Values that a change does not contain (the counts, the rules, the last
 /// failure) are then read again. One task draws, and receives all events as inputs.
 struct LiveWatch: Sendable {
-    let place: ServerPlace
+    let address: ServerAddress
     let target: WatchTarget
 
     private enum Input: Sendable {
@@ -57,18 +57,18 @@ struct LiveWatch: Sendable {
     }
 
     private func follow(_ sink: AsyncStream<Input>.Continuation) async throws {
-        var follower = ChangeFollower(place, target.streamFilter)
+        var follower = ChangeFollower(address, target.streamFilter)
         try await follower.follow { event in
             switch event {
             case .line(_, let change): sink.yield(.line(change))
             // The screen shows the URL elsewhere.
-            case .away(let error): sink.yield(.away("\(error)".replacing("\(place.url) ", with: "")))
+            case .away(let error): sink.yield(.away("\(error)".replacing("\(address.url) ", with: "")))
             }
         }
     }
 
     private func read(_ requests: AsyncStream<Void>, _ sink: AsyncStream<Input>.Continuation) async throws {
-        let client = OperatorClient(place: place)
+        let client = OperatorClient(address: address)
         for await _ in requests {
             do {
                 let (content, clockAhead) = try await target.content(from: client)
@@ -87,7 +87,7 @@ struct LiveWatch: Sendable {
     ) async throws {
         var terminal = FullScreen()
         defer { terminal.leave() }
-        var view = WatchView(title: "\(place.url)\(target.title)", at: Date())
+        var view = WatchView(title: "\(address.url)\(target.title)", at: Date())
         var panel = WatchedPanel()
         var lastRefresh = Date.distantPast
         for await input in inputs {

@@ -8,7 +8,7 @@ struct PolicyPoolTests {
     func shares() {
         var benches = [Bench(), Bench(), Bench { $0.failureThreshold = 7 }]
         var pool = PolicyPool()
-        for place in benches.indices { pool.share(&benches[place].breaker) }
+        for index in benches.indices { pool.share(&benches[index].breaker) }
         #expect(benches[0].breaker.sharedPolicy === benches[1].breaker.sharedPolicy)
         #expect(benches[2].breaker.policy.failureThreshold == 7)
         benches[0].changePolicy { $0.failureThreshold = 9 }
@@ -23,7 +23,7 @@ struct PolicyPoolTests {
             pool.share(&bench.breaker)
         }
         var last = [2_000, 2_000, 1_024, 1_024].map { threshold in Bench { $0.failureThreshold = threshold } }
-        for place in last.indices { pool.share(&last[place].breaker) }
+        for index in last.indices { pool.share(&last[index].breaker) }
         #expect(last[0].breaker.sharedPolicy !== last[1].breaker.sharedPolicy)
         #expect(last[0].breaker.policy == last[1].breaker.policy)
         #expect(last[2].breaker.sharedPolicy === last[3].breaker.sharedPolicy)

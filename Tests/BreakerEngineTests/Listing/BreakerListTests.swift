@@ -93,7 +93,7 @@ struct BreakerListTests {
                 return left == right ? $0.name < $1.name : left < right
             }
         }
-        var (listed, end) = ([Breaker](), BreakerList.Place?.none)
+        var (listed, end) = ([Breaker](), BreakerList.Position?.none)
         repeat {
             let list = try await engine.breakers(
                 query.filter,

@@ -53,8 +53,8 @@ struct CommandQueueTests {
     )
     func batchWeight(weights: [Int], limit: Int, expected: Int) {
         var queue = CommandQueue(capacity: 10, batchWeight: limit)
-        for (place, weight) in weights.enumerated() {
-            _ = queue.append(command(weight: weight, deadline: Int64(place)))
+        for (index, weight) in weights.enumerated() {
+            _ = queue.append(command(weight: weight, deadline: Int64(index)))
         }
         #expect(deadlines(queue.take()) == (0..<Int64(expected)).map { $0 })
     }
@@ -235,7 +235,7 @@ struct QueueTurnTests {
         _ = queue.append(command(3))
         queue.putBack(Array(batch[0][1...]), Array(batch[1...]))
         #expect(queue.depth == 5)
-        for place in batch.indices { batch[place] = [] }
+        for index in batch.indices { batch[index] = [] }
         queue.take(into: &batch)
         #expect(batch.map(deadlines) == [[11, 12], [21], [2]])
         #expect(deadlines(queue.take()) == [3])

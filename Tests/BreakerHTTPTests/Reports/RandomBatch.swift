@@ -192,16 +192,16 @@ struct RandomBatch {
     /// Changes, removes, repeats or adds a byte, or repeats or removes a range of bytes.
     private mutating func damage() {
         guard !bytes.isEmpty else { return }
-        let place = random.below(bytes.count)
-        let end = min(bytes.count, place + 1 + random.below(24))
+        let offset = random.below(bytes.count)
+        let end = min(bytes.count, offset + 1 + random.below(24))
         switch random.below(8) {
-        case 0: bytes[place] = UInt8(truncatingIfNeeded: random.next())
-        case 1, 2: bytes[place] = random.pick(Array(#"{}[]:,"\ u0e1.-"#.utf8))
-        case 3: bytes.remove(at: place)
-        case 4: bytes.insert(random.pick(Array(#"{}[]:,"\ u0e1.-"#.utf8)), at: place)
-        case 5: bytes.insert(contentsOf: bytes[place..<end], at: end)
-        case 6: bytes.removeSubrange(place..<end)
-        default: if random.below(4) == 0 { bytes.removeSubrange(place...) } else { bytes[place] ^= 0x20 }
+        case 0: bytes[offset] = UInt8(truncatingIfNeeded: random.next())
+        case 1, 2: bytes[offset] = random.pick(Array(#"{}[]:,"\ u0e1.-"#.utf8))
+        case 3: bytes.remove(at: offset)
+        case 4: bytes.insert(random.pick(Array(#"{}[]:,"\ u0e1.-"#.utf8)), at: offset)
+        case 5: bytes.insert(contentsOf: bytes[offset..<end], at: end)
+        case 6: bytes.removeSubrange(offset..<end)
+        default: if random.below(4) == 0 { bytes.removeSubrange(offset...) } else { bytes[offset] ^= 0x20 }
         }
     }
 }

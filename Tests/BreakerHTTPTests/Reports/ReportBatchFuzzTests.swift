@@ -39,13 +39,13 @@ struct ReportBatchFuzzTests {
         #","kind":"\u0061""#,
     ]
 
-    private func check(_ body: [UInt8], _ place: String) -> ReferenceBatch.Reading {
+    private func check(_ body: [UInt8], _ context: String) -> ReferenceBatch.Reading {
         var readings: [ReferenceBatch.Reading] = []
         for access in Self.tokens {
             let reading = ReportBatch.read(body, access: access)
             #expect(
                 reading == ReferenceBatch.read(body, access: access),
-                "\(place): \(String(decoding: body, as: UTF8.self))"
+                "\(context): \(String(decoding: body, as: UTF8.self))"
             )
             readings.append(reading)
         }

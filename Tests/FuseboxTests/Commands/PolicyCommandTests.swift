@@ -104,7 +104,7 @@ extension ProcessTests {
                     + ["mail", "payments", "search"].map { "  \($0): { policy: { failure_threshold: 8 } }\n" }.joined(),
                 path: "policies.yaml"
             )
-            let client = OperatorClient(place: ServerPlace(url: server.url))
+            let client = OperatorClient(address: ServerAddress(url: server.url))
             var plan = try await PolicyPlan(file, on: client) { _ in }
             try await server.wire.putPolicy(#"{"policy":{"success_threshold":2}}"#, of: "payments")
             try await server.wire.putPolicy(#"{"policy":{"success_threshold":2}}"#, of: "search")
@@ -129,7 +129,7 @@ extension ProcessTests {
             let items = (1...2_001).map { #"{"name":"payments:\#($0)","outcome":"success"}"# }
             let reports = #"{"reports":[\#(items.joined(separator: ","))]}"#
             #expect(try await server.wire.send(.POST, "/v1/reports", reports).number("accepted") == 2_001)
-            let client = OperatorClient(place: ServerPlace(url: server.url))
+            let client = OperatorClient(address: ServerAddress(url: server.url))
             var counts: [Int] = []
             let document = try await client.list("/v1/breakers", key: "breakers") { counts.append($0) }
             #expect(counts == [1_000, 2_000, 2_001])

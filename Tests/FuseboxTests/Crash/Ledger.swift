@@ -122,8 +122,8 @@ final class Ledger: Sendable {
     /// Records that the report of a probe is about to be sent.
     func release(_ permit: String, at now: Instant) {
         contents.withLockedValue { contents in
-            guard let place = contents.grants.lastIndex(where: { $0.permit == permit }) else { return }
-            contents.grants[place].released = now
+            guard let address = contents.grants.lastIndex(where: { $0.permit == permit }) else { return }
+            contents.grants[address].released = now
         }
     }
 

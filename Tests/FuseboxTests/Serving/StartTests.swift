@@ -91,7 +91,7 @@ extension ProcessTests {
             var bytes = try Data(contentsOf: URL(fileURLWithPath: database))
             bytes.replaceSubrange(0..<16, with: Data(repeating: 0, count: 16))
             try bytes.write(to: URL(fileURLWithPath: database))
-            try await expectRefusal("put a backup in its place")
+            try await expectRefusal("put a backup in its address")
         }
 
         @Test("A database that is damaged after a crash is refused and left unchanged", .timeLimit(.minutes(2)))
@@ -133,10 +133,10 @@ extension ProcessTests {
             let file = folder.path("file")
             try Data("x".utf8).write(to: URL(fileURLWithPath: file))
             // `/proc` is a folder in which even root cannot write.
-            for place in [file, folder.path("nowhere"), "/proc"] {
-                let result = try await serve("--db", place + "/fusebox.db")
+            for address in [file, folder.path("nowhere"), "/proc"] {
+                let result = try await serve("--db", address + "/fusebox.db")
                 #expect(result.code == 1)
-                #expect(result.errors.contains(place), "\(result.errors)")
+                #expect(result.errors.contains(address), "\(result.errors)")
                 #expect(result.errors.contains("cannot be"), "\(result.errors)")
             }
             #expect(try String(contentsOfFile: file, encoding: .utf8) == "x")

@@ -65,8 +65,8 @@ extension ProcessTests {
             for _ in 1...5 { _ = try await server.wire.fail("payments") }
             var heard = [String](repeating: "", count: streams.count)
             try await eventually("all know of the trip", within: 60) {
-                for (place, stream) in streams.enumerated() where !heard[place].contains("\"state\":\"open\"") {
-                    heard[place] += stream.readSome()
+                for (address, stream) in streams.enumerated() where !heard[address].contains("\"state\":\"open\"") {
+                    heard[address] += stream.readSome()
                 }
                 return heard.allSatisfy { $0.contains("\"state\":\"open\"") }
             }

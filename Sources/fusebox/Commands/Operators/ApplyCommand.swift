@@ -39,7 +39,7 @@ struct ApplyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let file = try PolicyFile.read(file)
-        let client = OperatorClient(place: try server.place())
+        let client = OperatorClient(address: try server.address())
         let total = file.policies.count
         var progress = Progress()
         defer { progress.clear() }
@@ -82,7 +82,7 @@ struct ExportCommand: AsyncParsableCommand {
     @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
-        let client = OperatorClient(place: try server.place())
+        let client = OperatorClient(address: try server.address())
         var progress = Progress()
         defer { progress.clear() }
         let document = try await client.list(Paths.breakers, [("prefix", prefix)], key: "breakers") { count in

@@ -47,7 +47,7 @@ struct AuditCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = OperatorClient(place: try server.place())
+        let client = OperatorClient(address: try server.address())
         if output.json { return try await export(from: client) }
         var progress = Progress()
         defer { progress.clear() }

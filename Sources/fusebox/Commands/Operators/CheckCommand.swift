@@ -35,11 +35,11 @@ struct CheckCommand: AsyncParsableCommand {
     func run() async throws {
         let decision: DecisionDocument
         do {
-            let place = try server.place()
-            let client = place.client
-            decision = try await place.reached { try await client.acquire(name) }
+            let address = try server.address()
+            let client = address.client
+            decision = try await address.reached { try await client.acquire(name) }
             if decision.leaseMs != nil {
-                _ = try await place.reached { try await client.report("ignored", to: name, permit: decision.permit) }
+                _ = try await address.reached { try await client.report("ignored", to: name, permit: decision.permit) }
             }
         } catch {
             CommandFailure.tell(error)

@@ -36,7 +36,7 @@ struct DeleteCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = OperatorClient(place: try server.place())
+        let client = OperatorClient(address: try server.address())
         var count = 1
         if let prefix {
             if !yes {

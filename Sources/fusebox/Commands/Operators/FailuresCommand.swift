@@ -31,7 +31,7 @@ struct FailuresCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = OperatorClient(place: try server.place())
+        let client = OperatorClient(address: try server.address())
         let reply = try await client.get(Paths.breaker(name) + "/failures", [("page_size", "\(limit)")])
         let summary = try await client.get(Paths.breaker(name) + "/failures/summary")
         if output.json { return try Output.line(OperatorJSON.text(reply.body, with: ["summary": summary.body])) }

@@ -45,7 +45,7 @@ struct HistoryCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = OperatorClient(place: try server.place())
+        let client = OperatorClient(address: try server.address())
         let query = period.closedQuery + [("step", wantedStep)]
         let reply = try await client.get(Paths.breaker(name) + "/history", query)
         if output.json { return try Output.line(OperatorJSON.text(reply.body)) }

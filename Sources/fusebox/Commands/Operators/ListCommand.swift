@@ -21,7 +21,7 @@ struct ListCommand: AsyncParsableCommand {
     @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
-        let client = OperatorClient(place: try server.place())
+        let client = OperatorClient(address: try server.address())
         var progress = Progress()
         defer { progress.clear() }
         let document = try await client.list(

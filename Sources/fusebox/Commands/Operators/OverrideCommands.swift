@@ -98,7 +98,7 @@ struct OverrideOrder: ParsableArguments {
         let body: [String: Any] = [
             "mode": mode, "reason": reason, "expires_in_ms": try expiry() as Any? ?? NSNull(),
         ]
-        let reply = try await OperatorClient(place: try server.place()).send(
+        let reply = try await OperatorClient(address: try server.address()).send(
             .PUT,
             Paths.breaker(name) + "/override",
             body: try JSONSerialization.data(withJSONObject: body)

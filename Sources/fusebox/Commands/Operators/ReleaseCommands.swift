@@ -21,7 +21,7 @@ struct AutoCommand: AsyncParsableCommand {
     @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
-        let client = OperatorClient(place: try server.place())
+        let client = OperatorClient(address: try server.address())
         let reply = try await client.send(.DELETE, Paths.breaker(name) + "/override")
         try BreakerLine.print(reply, asJSON: output.json)
     }
@@ -49,7 +49,7 @@ struct ResetCommand: AsyncParsableCommand {
     @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
-        let client = OperatorClient(place: try server.place())
+        let client = OperatorClient(address: try server.address())
         let reply = try await client.send(.POST, Paths.breaker(name) + "/reset", [("to", to)])
         try BreakerLine.print(reply, asJSON: output.json)
     }

@@ -62,11 +62,11 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let place = try server.place()
+        let address = try server.address()
         // The command does not need the token, and might print it.
         if !passToken { unsetenv("FUSEBOX_TOKEN") }
         let run = GuardedRun(
-            place: place,
+            address: address,
             breaker: name,
             command: ChildCommand(words: command),
             reporter: reporter ?? "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)",

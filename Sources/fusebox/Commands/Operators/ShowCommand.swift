@@ -21,7 +21,7 @@ struct ShowCommand: AsyncParsableCommand {
     @OptionGroup(title: "Which server") var server: ServerOptions
 
     func run() async throws {
-        let client = OperatorClient(place: try server.place())
+        let client = OperatorClient(address: try server.address())
         let reply = try await client.breaker(name)
         let explanation = try await client.get(Paths.breaker(name) + "/explain")
         if output.json {

@@ -35,15 +35,15 @@ struct WatchCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let place = try server.place()
+        let address = try server.address()
         let target = WatchTarget(name: name, prefix: prefix)
         // Check that the breaker exists: a misspelled name would be watched for ever.
-        if let name { _ = try await OperatorClient(place: place).breaker(name) }
+        if let name { _ = try await OperatorClient(address: address).breaker(name) }
         if Screen.standardOutput.isSteerable, !output.json {
-            return try await LiveWatch(place: place, target: target).run()
+            return try await LiveWatch(address: address, target: target).run()
         }
-        var follower = ChangeFollower(place, target.streamFilter)
-        var lines = WatchLines(asJSON: output.json, url: place.url)
+        var follower = ChangeFollower(address, target.streamFilter)
+        var lines = WatchLines(asJSON: output.json, url: address.url)
         try await follower.follow { try lines.take($0) }
     }
 }

@@ -2,18 +2,18 @@ import BreakerAPI
 import NIOConcurrencyHelpers
 
 /// Limits the number of streams, in total and for each token.
-final class StreamPlaces: Sendable {
-    /// The place of one stream. It is given back when it is released.
-    final class Place: Sendable {
-        private let places: StreamPlaces
+final class StreamSlots: Sendable {
+    /// The slot of one stream. It is given back when it is released.
+    final class Slot: Sendable {
+        private let slots: StreamSlots
         private let token: String
 
-        fileprivate init(of token: String, _ places: StreamPlaces) {
+        fileprivate init(of token: String, _ slots: StreamSlots) {
             self.token = token
-            self.places = places
+            self.slots = slots
         }
 
-        deinit { places.giveBack(token) }
+        deinit { slots.giveBack(token) }
     }
 
     private let limit: Int
@@ -27,7 +27,7 @@ final class StreamPlaces: Sendable {
 
     /// - Parameter token: the name of the stream's token; on a server without tokens all clients share one name.
     /// - Throws: `too_many_streams`.
-    func take(for token: String) throws(Problem) -> Place {
+    func take(for token: String) throws(Problem) -> Slot {
         let ofToken = min(HTTPLimits.streamsOfToken, limit)
         let problem: Problem? = counts.withLockedValue { counts in
             if counts[token, default: 0] >= ofToken {
@@ -46,7 +46,7 @@ final class StreamPlaces: Sendable {
             return nil
         }
         if let problem { throw problem }
-        return Place(of: token, self)
+        return Slot(of: token, self)
     }
 
     private func giveBack(_ token: String) {

@@ -7,7 +7,7 @@ import NIOPosix
 import NIOSSL
 
 /// The address of a server, and the credentials to use with it.
-struct ServerPlace: Sendable {
+struct ServerAddress: Sendable {
     /// The URL without a trailing slash.
     let url: String
     let token: String?

@@ -5,8 +5,8 @@ import Foundation
 import StoreContract
 import TestSupport
 
-/// A place for SQLite stores in a temporary folder.
-struct SQLitePlace: StorePlace {
+/// A location of SQLite stores in a temporary folder.
+struct SQLiteLocation: StoreLocation {
     let folder: TemporaryFolder
 
     init() throws {
