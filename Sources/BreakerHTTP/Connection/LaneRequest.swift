@@ -34,7 +34,8 @@ struct LaneRequest {
         var query: Range<Int>?
         if !reader.take("/acquire") {
             guard reader.take("/report?") else { return nil }
-            query = reader.take(while: { (0x21...0x7e).contains($0) })
+            // The router refuses a target with a fragment.
+            query = reader.take(while: { (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "#") })
         }
         guard reader.take(" HTTP/1.1\r\n"), let fields = LaneFields(&reader),
             let name = BreakerName(reader.text(nameText)), let event = Self.event(query.map(reader.bytes))

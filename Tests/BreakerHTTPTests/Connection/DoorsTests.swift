@@ -209,6 +209,37 @@ struct DoorsTests {
         }
     }
 
+    /// Requests cut in two where a byte is inserted.
+    static let cutRequests = [
+        ("POST", " /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\n\r\n"),
+        ("POST /v1/breakers/a", "/acquire HTTP/1.1\r\nhost: x\r\n\r\n"),
+        ("POST /v1/breakers/a/report?outcome=success&x", "=y HTTP/1.1\r\nhost: x\r\n\r\n"),
+        ("POST /v1/breakers/a/report?outcome=failure&kind=x", " HTTP/1.1\r\nhost: x\r\n\r\n"),
+        ("POST /v1/breakers/a/acquire HTTP/1.1", "\r\nhost: x\r\n\r\n"),
+        ("POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x", "\r\n\r\n"),
+        ("POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\nx", ": y\r\n\r\n"),
+        ("POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\nx-request-id: y", "\r\n\r\n"),
+    ]
+
+    @Test("The lane and the router treat every byte the same, wherever it is in a request", arguments: cutRequests)
+    func insertedByte(start: String, end: String) async throws {
+        try await TestServer.with(times: .forSlowClients) { server in
+            try await TestServer.with(times: .forSlowClients, usesLane: false) { other in
+                try await ByteClient.run { [ports = [server.port, other.port]] in
+                    for byte in UInt8.min...UInt8.max {
+                        let answers = try ports.map { port in
+                            let client = try ByteClient(port: port)
+                            try client.send(Array(start.utf8) + [byte] + Array((end + ByteScript.acquire).utf8))
+                            client.finishSending()
+                            return MaskedAnswers(try client.readToEnd())
+                        }
+                        #expect(answers[0].agree(with: answers[1]), "byte \(byte): \(answers.map(\.texts))")
+                    }
+                }
+            }
+        }
+    }
+
     private static let whitespace = [
         ("", ""), (" ", ""), ("\t", ""), (" ", " "), (" ", "\t"), (" \t", "\t "), (" ", "\u{b}"), ("\u{c}", ""),
     ]

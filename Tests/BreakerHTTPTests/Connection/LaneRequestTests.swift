@@ -73,7 +73,9 @@ struct LaneRequestTests {
             "http://x/v1/breakers/a/acquire", "//v1/breakers/a/acquire", "/v1/breakers/a/report?",
             "/v1/breakers/a/report?outcome=maybe", "/v1/breakers/a/report?outcome=success&outcome=success",
             "/v1/breakers/a/report?outcome=success&kind=é", "/v1/breakers/a/report?outcome=success&count=0",
-            "/v1/breakers/a/report?outcome=success&detail=%zz", "/v1/breakers/a/report?outcome=success x",
+            "/v1/breakers/a/report?outcome=success&detail=%zz",
+            "/v1/breakers/a/report?outcome=success#x", "/v1/breakers/a/report?outcome=success&x#y=z",
+            "/v1/breakers/a/report?outcome=success x",
         ]
     )
     func otherTargets(target: String) {
