@@ -47,6 +47,12 @@ extension DecisionLane {
             context.close(mode: mode, promise: promise)
             return
         }
+        // The lane ends the connection by itself. The router closes it at once if it cannot write its response, while the
+        // client may still be sending; the kernel would reset the connection.
+        guard !sequencer.isClosed else {
+            context.channel.closeFuture.cascade(to: promise)
+            return
+        }
         whenSent(context, within: patience) { _, context in context.close(mode: mode, promise: promise) }
     }
 

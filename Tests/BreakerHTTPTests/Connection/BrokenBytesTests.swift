@@ -197,6 +197,28 @@ struct BrokenBytesTests {
         }
     }
 
+    @Test("A client can go on sending after the error that ends its connection, whether or not it has a token")
+    func sendsOn() async throws {
+        let (token, _) = Token.make(name: "w", role: .worker, prefix: "")
+        for tokens in [nil, [token]] {
+            try await TestServer.with(tokens: tokens, times: .forSlowClients) { server in
+                try await ByteClient.run { [server] in
+                    let sender = try SplitSender(port: server.port)
+                    let client = try ByteClient(port: server.port)
+                    let head = "POST /v1/breakers/a/acquire HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+                    try client.send(head + "garbage")
+                    #expect(try client.readAnswer().status == 400)
+                    for _ in 1...20 {
+                        try sender.letServerRead()
+                        try client.send("garbage")
+                    }
+                    client.finishSending()
+                    #expect(try client.isAtEnd())
+                }
+            }
+        }
+    }
+
     @Test(
         "The answer to a body of 10 MB can be read even by a client that sends the whole body first",
         arguments: [true, false]

@@ -38,13 +38,20 @@ struct DoorsFuzzTests {
         while sent < 1_000 {
             let (bytes, count) = requests.next()
             let splits = requests.splits(of: bytes)
-            let clients = [
-                try send(bytes, to: ports.whole), try send(bytes, to: ports.router),
-                try sender.send(bytes, splitAt: splits),
-            ]
-            let answers = try clients.map { client in
-                client.finishSending()
-                return MaskedAnswers(try client.readToEnd())
+            let answers: [MaskedAnswers]
+            do {
+                let clients = [
+                    try send(bytes, to: ports.whole), try send(bytes, to: ports.router),
+                    try sender.send(bytes, splitAt: splits),
+                ]
+                answers = try clients.map { client in
+                    client.finishSending()
+                    return MaskedAnswers(try client.readToEnd())
+                }
+            } catch {
+                let text = String(decoding: bytes, as: UTF8.self).debugDescription
+                Issue.record("\(seed), after \(sent) requests: \(error), split at \(splits): \(text)")
+                return
             }
             let isSame = answers[0].agree(with: answers[1]) && answers[0].agree(with: answers[2])
             guard isSame else {
