@@ -92,13 +92,13 @@ struct OwnershipTests {
         Sharing(testDescription: "a second name", message: "fusebox.db is one of 2 names (hard links) of one file") {
             try FileManager.default.linkItem(atPath: $0.path("fusebox.db"), toPath: $0.path("other.db"))
         },
-        Sharing(testDescription: "a link in the log's location", message: "fusebox.db-wal is not a regular file") {
+        Sharing(testDescription: "a link in the log's place", message: "fusebox.db-wal is not a regular file") {
             try FileManager.default.createSymbolicLink(
                 atPath: $0.path("fusebox.db-wal"),
                 withDestinationPath: "/dev/null"
             )
         },
-        Sharing(testDescription: "a pipe in the database's location", message: "fusebox.db is not a regular file") {
+        Sharing(testDescription: "a pipe in the database's place", message: "fusebox.db is not a regular file") {
             try FileManager.default.removeItem(atPath: $0.path("fusebox.db"))
             #expect(mkfifo($0.path("fusebox.db"), 0o600) == 0)
         },

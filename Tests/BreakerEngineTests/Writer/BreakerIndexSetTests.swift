@@ -26,7 +26,7 @@ struct BreakerIndexSetTests {
     }
 
     @Test(
-        "A index in the set follows its resident when indices are added and removed",
+        "An index in the set follows its breaker when breakers are added and removed",
         arguments: 0..<100 as Range<UInt64>
     )
     func follows(seed: UInt64) {

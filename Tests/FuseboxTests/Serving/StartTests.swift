@@ -91,7 +91,7 @@ extension ProcessTests {
             var bytes = try Data(contentsOf: URL(fileURLWithPath: database))
             bytes.replaceSubrange(0..<16, with: Data(repeating: 0, count: 16))
             try bytes.write(to: URL(fileURLWithPath: database))
-            try await expectRefusal("put a backup in its address")
+            try await expectRefusal("put a backup in its place")
         }
 
         @Test("A database that is damaged after a crash is refused and left unchanged", .timeLimit(.minutes(2)))
