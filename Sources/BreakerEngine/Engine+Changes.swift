@@ -106,7 +106,7 @@ extension Engine {
             let isNew = working[name] == nil
             if isNew {
                 let index = try working.create(name, policy: policy, source: .api, actor: author.actor)
-                let breaker = working[index]
+                let breaker = working.breakers[index]
                 working.note(
                     .policy,
                     of: name,

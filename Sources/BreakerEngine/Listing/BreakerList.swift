@@ -91,7 +91,7 @@ extension Engine {
             let end = positions.count > limit ? positions[limit - 1] : nil
             positions = Array(positions.prefix(limit))
             let views = try await read(positions.map(\.name)) { working, index, now in
-                BreakerView(breaker: working[index].preview(at: now), at: now)
+                BreakerView(breaker: working.breakers[index].preview(at: now), at: now)
             }
             let remaining = views.filter { filter.admits($0.breaker.state, $0.breaker.override?.mode) }
             return BreakerList(views: seen(remaining), end: end, totals: totals)

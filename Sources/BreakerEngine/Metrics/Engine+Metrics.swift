@@ -53,7 +53,7 @@ extension Engine {
                 return (positions, panel.totals(prefix: prefix, at: now))
             }
             var breakers = try await read(positions.map(\.name)) { working, index, now in
-                let breaker = working[index].preview(at: now)
+                let breaker = working.breakers[index].preview(at: now)
                 return BreakerReading(
                     breaker,
                     reports: working.reportTallies[index],

@@ -6,7 +6,7 @@ extension WorkingCopy {
     var hasChanges: Bool { !touched.isEmpty || !deletions.isEmpty || !receipts.isEmpty }
 
     /// The names of the breakers that the batch touched, including deleted ones.
-    var touchedNames: [BreakerName] { touched.indices.map { self[$0].name } + deletions.map(\.name) }
+    var touchedNames: [BreakerName] { touched.indices.map { breakers[$0].name } + deletions.map(\.name) }
 
     /// The rows to store. Transitions, failures, receipts and calls of breakers that the batch deleted are left out.
     /// - Parameters:
@@ -35,11 +35,11 @@ extension WorkingCopy {
 
     /// The touched breakers in the order of their rows, which a store writes fastest.
     private func storedBreakers(lastSeen: ([BreakerName]) -> [Instant?]) -> [StoredBreaker] {
-        let indices = touched.indices.sorted { self[$0].id < self[$1].id }
+        let indices = touched.indices.sorted { breakers[$0].id < breakers[$1].id }
         let unseen = indices.filter { !seen.contains($0) }
-        var before = (unseen.isEmpty ? [] : lastSeen(unseen.map { self[$0].name })).makeIterator()
+        var before = (unseen.isEmpty ? [] : lastSeen(unseen.map { breakers[$0].name })).makeIterator()
         return indices.map { index in
-            StoredBreaker(self[index].snapshot, lastSeenAt: seen.contains(index) ? now : before.next() ?? nil)
+            StoredBreaker(breakers[index].snapshot, lastSeenAt: seen.contains(index) ? now : before.next() ?? nil)
         }
     }
 
@@ -49,7 +49,7 @@ extension WorkingCopy {
     mutating func commitBatch(isStored: Bool) -> (updates: [Panel.Update], changes: [Journal.Change]) {
         let updates = panelUpdates()
         for index in touched.indices {
-            due.schedule(self[index].name, at: self[index].nextDue)
+            due.schedule(breakers[index].name, at: breakers[index].nextDue)
             progressed.insert(index)
         }
         for deletion in deletions where index(of: deletion.name) == nil { due.schedule(deletion.name, at: nil) }
@@ -73,8 +73,8 @@ extension WorkingCopy {
         func update(_ index: Int) {
             updates.append(
                 Panel.Update(
-                    name: self[index].name,
-                    preparedAnswer: self[index].preparedAnswer,
+                    name: breakers[index].name,
+                    preparedAnswer: breakers[index].preparedAnswer,
                     wasSeen: seen.contains(index)
                 )
             )

@@ -12,7 +12,7 @@ extension WorkingCopy {
         guard !unstored.isFull else { return }
         for (name, tally) in decisions() {
             guard let index = index(of: name) else { continue }
-            unstored.add(tally, breakerID: self[index].id, minute: countingSince)
+            unstored.add(tally, breakerID: breakers[index].id, minute: countingSince)
         }
         countingSince = Minute(of: now)
     }

@@ -28,7 +28,7 @@ extension WorkingCopy {
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer {
         if let first = try firstAnswer(to: report, at: index, store: store) { return first }
-        let isSlow = self[index].policy.isSlow(report.durationMs)
+        let isSlow = breakers[index].policy.isSlow(report.durationMs)
         let answer = event(at: index) { breaker, now, journal in
             let answer = breaker.report(report, at: now, journal: &journal)
             let endsLease = report.permit?.lease != nil
@@ -39,12 +39,12 @@ extension WorkingCopy {
             report.outcome,
             count: answer.counted,
             isSlow: isSlow,
-            breakerID: self[index].id,
+            breakerID: breakers[index].id,
             minute: Minute(of: report.instant(at: now))
         )
         if let id = report.id {
             let receipt = Receipt(of: report, answer: answer, at: now)
-            remember(receipt, ofReport: id, breakerID: self[index].id, from: client)
+            remember(receipt, ofReport: id, breakerID: breakers[index].id, from: client)
         }
         return answer
     }
@@ -56,7 +56,7 @@ extension WorkingCopy {
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer? {
         guard let id = report.id else { return nil }
-        let breakerID = self[index].id
+        let breakerID = breakers[index].id
         let receipt: Receipt?
         do {
             receipt =

@@ -4,7 +4,7 @@ import BreakerStorage
 /// The breakers in memory, which the writer changes. The working copy is ahead of the store by at most one batch.
 struct WorkingCopy {
     /// All breakers, without gaps and in no particular order.
-    private var breakers: [Breaker] = []
+    private(set) var breakers: [Breaker] = []
     private var indices: [BreakerName: Int] = [:]
     private var policies: PolicyPool
     /// In byte order.
@@ -88,10 +88,6 @@ struct WorkingCopy {
 
     /// The index of a breaker, valid until the next deletion; `nil` if there is no such breaker.
     func index(of name: BreakerName) -> Int? { indices[name] }
-
-    subscript(index: Int) -> Breaker {
-        _read { yield breakers[index] }
-    }
 
     // MARK: Changing
 

@@ -51,7 +51,7 @@ extension SQLiteStore {
             try configure(connection)
             try migrator.apply(pending, on: connection, at: now)
             try set("foreign_keys", to: 1, on: connection)
-            return try Session(connection: connection, retention: retention)
+            return try StoreSession(connection, retention)
         }
         connection.setsCheckpointOnClose(true)
         return SQLiteStore(file: file, vfs: vfs, lock: lock, session: session)
@@ -137,21 +137,4 @@ extension SQLiteStore {
         // A negative value is in KiB: 32 MiB, enough for the interior pages of every table at its limit.
         ("cache_size", -32_768),
     ]
-}
-
-extension SQLiteStore.Session {
-    init(connection: Connection, retention: Retention) throws(SQLiteError) {
-        let tables = try Tables(connection)
-        let server = try tables.server.get()
-        self.init(
-            connection: connection,
-            tables: tables,
-            beginReading: try Statement("BEGIN", on: connection),
-            begin: try Statement("BEGIN IMMEDIATE", on: connection),
-            commit: try Statement("COMMIT", on: connection),
-            epoch: server.epoch ?? .random(),
-            revision: server.revision,
-            pruner: try Pruner(retention, tables)
-        )
-    }
 }

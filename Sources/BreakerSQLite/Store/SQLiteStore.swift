@@ -15,9 +15,9 @@ package final class SQLiteStore: BreakerStore {
     /// `nil` once the store is closed. Each connection retains it too.
     private var lock: DatabaseLock?
     /// `nil` once the store is closed.
-    private var session: Session?
+    private var session: StoreSession?
 
-    init(file: FilePath, vfs: String?, lock: DatabaseLock, session: Session) {
+    init(file: FilePath, vfs: String?, lock: DatabaseLock, session: StoreSession) {
         self.file = file
         self.vfs = vfs
         self.lock = lock
@@ -28,36 +28,15 @@ package final class SQLiteStore: BreakerStore {
         close()
     }
 
-    /// The data of an open store.
-    struct Session {
-        let connection: Connection
-        let tables: Tables
-        let beginReading: Statement
-        let begin: Statement
-        let commit: Statement
-        /// Stored with the first write.
-        let epoch: Epoch
-        /// The last committed revision. Data of a later revision is not stored yet.
-        var revision: Int64
-        var pruner: Pruner
-        var checkpoints = CheckpointSchedule()
-    }
-
     package var epoch: Epoch { opened.epoch }
 
     package var evictions: Evictions { opened.pruner.evictions }
 
     var connection: Connection { opened.connection }
 
-    private var opened: Session {
-        _read {
-            guard session != nil else { preconditionFailure("the store at \(path) is closed") }
-            yield session!
-        }
-        _modify {
-            guard session != nil else { preconditionFailure("the store at \(path) is closed") }
-            yield &session!
-        }
+    private var opened: StoreSession {
+        guard let session else { preconditionFailure("the store at \(path) is closed") }
+        return session
     }
 
     // MARK: Reading
@@ -177,38 +156,5 @@ package final class SQLiteStore: BreakerStore {
         try? connection.checkpoint(.truncate)
         session = nil
         lock = nil
-    }
-}
-
-extension SQLiteStore.Session {
-    /// Writes the rows of a batch, within a transaction. Deletions come first, because one batch may delete and create
-    /// a name. Child rows follow their parent rows, because SQLite enforces foreign keys.
-    mutating func put(_ batch: WriteBatch) throws(SQLiteError) {
-        if batch.shiftMs != 0 {
-            try tables.receipts.shift(byMs: batch.shiftMs)
-            pruner.forgetTimes()
-        }
-        for deletion in batch.deletions {
-            try pruner.deleteReceipts(ofBreaker: deletion.breakerID, in: tables)
-            try tables.breakers.delete(deletion.breakerID)
-            pruner.forget(deletion.breakerID)
-        }
-        for breaker in batch.breakers {
-            try tables.breakers.put(breaker, behind: revision, isShifted: batch.shiftMs != 0)
-            try tables.policies.putIfChanged(breaker.snapshot, behind: revision)
-        }
-        for row in batch.transitions {
-            try tables.transitions.insert(row)
-            try pruner.addTransition(of: row.breakerID, in: tables)
-        }
-        for change in batch.changes { try tables.changes.insert(change) }
-        pruner.add(changes: batch.changes.count)
-        for row in batch.failures { try tables.failures.insert(row) }
-        for row in batch.calls { pruner.add(callMinutes: try tables.calls.add(row)) }
-        for entry in batch.audit { try pruner.insert(entry, in: tables) }
-        for row in batch.receipts { try pruner.put(row, in: tables) }
-        try tables.sessions.put(batch.sessions, at: batch.at)
-        try pruner.prune(tables, behind: batch)
-        try tables.server.put(revision: batch.revision, writtenAt: batch.at, epoch: epoch)
     }
 }
