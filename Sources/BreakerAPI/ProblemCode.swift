@@ -83,7 +83,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
         case .breakerLimit: "Too many breakers"
         case .invalidPolicy: "Invalid policy"
         case .reportIDConflict: "Report id in use"
-        case .forced: "An override stands"
+        case .forced: "An override is in force"
         case .preconditionFailed: "Precondition failed"
         case .storageUnavailable: "Storage unavailable"
         case .outcomeUnknown: "Outcome unknown"

@@ -198,7 +198,7 @@ extension Engine {
             do throws(Breaker.Forced) {
                 try breaker.reset(to: target, actor: author.actor, at: now, journal: &journal)
             } catch {
-                throw EngineError(.forced, "\(error.mode.rawValue) stands; clear the override first")
+                throw EngineError(.forced, "the override \(error.mode.rawValue) is in force; clear it first")
             }
         }
     }
@@ -274,8 +274,8 @@ extension WorkingCopy {
             case nil: true
             }
         guard holds else {
-            let present = revision.map { "its policy is of revision \($0)" } ?? "it does not exist"
-            throw EngineError(.preconditionFailed, "\(name) is not as the request requires: \(present)")
+            let present = revision.map { "its policy has revision \($0)" } ?? "it does not exist"
+            throw EngineError(.preconditionFailed, "\(name) does not meet the request's precondition: \(present)")
         }
     }
 }

@@ -25,7 +25,7 @@ extension Engine {
         let stepMs = clock.follow()
         if let stepMs {
             logger.warning(
-                "The clock is behind the last write; every deadline is shifted back by as much",
+                "The clock is behind the last write; all deadlines are shifted back by the difference",
                 metadata: ["behind_ms": "\(-stepMs)"]
             )
             copy.shift(byMs: stepMs)
@@ -111,7 +111,7 @@ extension WorkingCopy {
                 try create(name, policy: policy, source: source, actor: nil)
             } catch {
                 return logger.warning(
-                    "Not all configured breakers exist: max_breakers allows no more",
+                    "Some configured breakers were not created: max_breakers is reached",
                     metadata: ["max_breakers": "\(limits.maximumBreakers)"]
                 )
             }

@@ -34,13 +34,13 @@ package struct EngineError: Error, Hashable, Sendable {
     /// No client sees this error.
     static let cancelled = EngineError(.overloaded, "the request was cancelled")
     static let shuttingDown = EngineError(.shuttingDown, "the server is shutting down")
-    static let overloaded = EngineError(.overloaded, "more is waiting to be stored than can be soon")
+    static let overloaded = EngineError(.overloaded, "the write queue is full; retry later")
     static let storageUnavailable = EngineError(
         .storageUnavailable,
-        "the change could not be stored; nothing of it took effect"
+        "the change could not be stored and had no effect; retry later"
     )
     static let outcomeUnknown = EngineError(
         .outcomeUnknown,
-        "the change may or may not be stored; repeat it under the same report_id"
+        "the change may or may not be stored; repeat a report with the same report_id"
     )
 }

@@ -110,7 +110,7 @@ extension Engine {
             try await change(from: .server) { _, _ throws(EngineError) in }
         } catch {
             logger.warning(
-                "An ended session is not stored yet; a restart before that would revive it",
+                "A sign-out is not stored yet; after a restart before that, the session is valid again",
                 metadata: ["error": "\(error)"]
             )
         }

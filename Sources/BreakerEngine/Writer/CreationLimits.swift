@@ -43,7 +43,7 @@ struct CreationLimits: Sendable {
         guard mayWorkersCreate else {
             throw EngineError(
                 .unknownBreaker,
-                "there is no breaker \(name), and workers create none; an operator creates it with PUT"
+                "there is no breaker \(name), and workers cannot create breakers; an operator must create it with PUT"
             )
         }
         guard own < share else {
@@ -53,8 +53,8 @@ struct CreationLimits: Sendable {
         guard existing < forWorkers else {
             throw Self.full(
                 existing < maximumBreakers
-                    ? "there are \(existing) breakers; the last \(reserve) of \(maximumBreakers) are left to operators"
-                    : "there are \(existing) breakers, as many as max_breakers allows"
+                    ? "there are \(existing) breakers; the last \(reserve) of \(maximumBreakers) are reserved for operators"
+                    : "there are \(existing) breakers, the maximum that max_breakers allows"
             )
         }
     }
@@ -64,11 +64,11 @@ struct CreationLimits: Sendable {
     /// - Throws: ``EngineError/Code/breakerLimit``.
     func checkOperator(existing: Int) throws(EngineError) {
         guard existing < maximumBreakers else {
-            throw Self.full("there are \(existing) breakers, as many as max_breakers allows")
+            throw Self.full("there are \(existing) breakers, the maximum that max_breakers allows")
         }
     }
 
     private static func full(_ fact: String) -> EngineError {
-        EngineError(.breakerLimit, "\(fact); delete breakers that are not used, or raise the limit")
+        EngineError(.breakerLimit, "\(fact); delete unused breakers, or raise the limit")
     }
 }

@@ -70,9 +70,9 @@ extension WorkingCopy {
         case .conflict:
             throw EngineError(
                 .reportIDConflict,
-                "another report was made under this report_id",
+                "this report_id is already in use",
                 faults: [
-                    .init(field: "report_id", detail: "names a report with another outcome, permit, duration or count")
+                    .init(field: "report_id", detail: "names a report with a different outcome, permit, duration or count")
                 ]
             )
         case .forgotten, nil: return nil

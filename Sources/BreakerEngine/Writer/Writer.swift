@@ -276,7 +276,7 @@ actor Writer {
         guard commit(always: true) == nil else { return }
         working.countingSince = Minute(of: working.now)
         logger.warning(
-            "The system's clock was set; every deadline is shifted by as much",
+            "The system's clock was set; all deadlines are shifted by the difference",
             metadata: ["step_ms": "\(stepMs)"]
         )
     }
@@ -302,7 +302,7 @@ actor Writer {
     }
 
     static func logFailure(_ error: StoreError, _ logger: Logger) {
-        logger.error("The store fails; what needs no write goes on", metadata: ["error": "\(error)"])
+        logger.error("The store is failing; requests that need no write are still served", metadata: ["error": "\(error)"])
     }
 
     private func storageWorks() {

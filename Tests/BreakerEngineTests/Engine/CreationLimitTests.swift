@@ -52,7 +52,7 @@ struct CreationLimitTests {
                 _ = try await engine.acquire("b13", from: Client("second"))
             }
             #expect(error?.code == .breakerLimit)
-            #expect(error?.message.contains("the last 3 of 30 are left to operators") == true)
+            #expect(error?.message.contains("the last 3 of 30 are reserved for operators") == true)
             for number in 1...3 {
                 let name = try #require(BreakerName("c\(number)"))
                 #expect(try await engine.putPolicy(Policy(), of: name, actor: "ops").isNew)
@@ -62,7 +62,7 @@ struct CreationLimitTests {
                 _ = try await engine.putPolicy(Policy(), of: last, actor: "ops")
             }
             #expect(full?.code == .breakerLimit)
-            #expect(full?.message.contains("as many as max_breakers allows") == true)
+            #expect(full?.message.contains("the maximum that max_breakers allows") == true)
         }
     }
 

@@ -41,7 +41,7 @@ extension ProcessTests {
             #expect(refusal?.headers.first(name: "retry-after") != nil)
 
             try await expectDecisionsOnly(wire)
-            #expect(server.log.contains("The store fails"), "\(server.log)")
+            #expect(server.log.contains("The store is failing"), "\(server.log)")
 
             try disk.empty()
             try await eventually("the store works again") {
@@ -88,7 +88,7 @@ extension ProcessTests {
             let server = try await ServerProcess.start(database: database, options: ["--config", configuration])
             defer { server.child.kill() }
             try await expectDecisionsOnly(server.wire)
-            #expect(server.log.contains("The store fails"), "\(server.log)")
+            #expect(server.log.contains("The store is failing"), "\(server.log)")
             #expect(server.log.contains("the disk is full; make room on it"), "\(server.log)")
 
             try disk.empty()
