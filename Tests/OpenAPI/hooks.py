@@ -8,10 +8,10 @@ GATE = "/v1/gate/"
 # The beginnings of a problem's `detail` for a request that no schema can rule out, because its validity depends on
 # another part of the request or on an earlier answer.
 RELATIONS = (
-    "what is asked stands in the query or in the body, not in both",
+    "the request has both a query and a body; send only one of them",
     "is required: success, failure or ignored",
-    "does not go with if-match",
-    "is not one that this list was continued with",
+    "must not be combined with if-match",
+    "is not a token of this list",
     "must be before to",
     "must be at most 7 days before to",
     "only one of window_ms and window_calls may be set",

@@ -53,7 +53,7 @@ struct CreationLimits: Sendable {
         guard existing < forWorkers else {
             throw Self.full(
                 existing < maximumBreakers
-                    ? "there are \(existing) breakers; the last \(reserve) of \(maximumBreakers) are reserved for operators"
+                    ? "there are \(existing) breakers; the last \(reserve) of \(maximumBreakers) are for operators only"
                     : "there are \(existing) breakers, the maximum that max_breakers allows"
             )
         }

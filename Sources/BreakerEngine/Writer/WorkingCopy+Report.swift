@@ -72,7 +72,10 @@ extension WorkingCopy {
                 .reportIDConflict,
                 "this report_id is already in use",
                 faults: [
-                    .init(field: "report_id", detail: "names a report with a different outcome, permit, duration or count")
+                    .init(
+                        field: "report_id",
+                        detail: "names a report with a different outcome, permit, duration or count"
+                    )
                 ]
             )
         case .forgotten, nil: return nil

@@ -302,7 +302,10 @@ actor Writer {
     }
 
     static func logFailure(_ error: StoreError, _ logger: Logger) {
-        logger.error("The store is failing; requests that need no write are still served", metadata: ["error": "\(error)"])
+        logger.error(
+            "The store is failing; requests that need no write are still served",
+            metadata: ["error": "\(error)"]
+        )
     }
 
     private func storageWorks() {

@@ -29,7 +29,7 @@ struct Access: Hashable, Sendable {
     /// - Throws: `forbidden`, with the missing right.
     func require(_ requirement: Requirement) throws(Problem) {
         guard allows(requirement) else {
-            throw insufficient("the token \(actor) has the role \(role.rawValue), which may not do this")
+            throw insufficient("the role \(role.rawValue) of the token \(actor) does not allow this request")
         }
     }
 

@@ -33,13 +33,13 @@ struct BrowserMarks {
     /// - Throws: `cross_site`.
     func requireOwnSite() throws(Problem) {
         if let fetchSite, fetchSite != "same-origin", fetchSite != "none" {
-            throw Problem(.crossSite, "a page of another site may order nothing here (sec-fetch-site: \(fetchSite))")
+            throw Problem(.crossSite, "a page of another site cannot send this request (sec-fetch-site: \(fetchSite))")
         }
         guard let origin, !isOwn(origin) else { return }
         throw Problem(
             .crossSite,
-            "a page of \(origin) may order nothing here, at \(host.isEmpty ? "no host" : host); "
-                + "a proxy in front has to pass the host on as it came"
+            "a page of \(origin) cannot send this request to \(host.isEmpty ? "no host" : host); "
+                + "a proxy in front of the server must forward the host unchanged"
         )
     }
 

@@ -84,7 +84,7 @@ package final class Gatekeeper: Sendable {
         }
         let words = authorization.split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer" else {
-            let detail = "the authorization must be: Bearer <secret>"
+            let detail = "the authorization field must be: Bearer <secret>"
             throw Problem(.unauthorized, detail, failure: AuthenticationFailure(reason: .unknownToken))
         }
         // The lookup is by digest, not by secret: its duration reveals nothing about any secret.
@@ -160,13 +160,13 @@ package final class Gatekeeper: Sendable {
     ///   server without tokens.
     func signIn(secret: String, at now: Instant) throws(Problem) -> String {
         guard let tokens = register.withLockedValue({ $0.tokens }) else {
-            throw Problem(.invalidRequest, "the server has no tokens: nobody signs in")
+            throw Problem(.invalidRequest, "the server has no tokens and needs no sign-in")
         }
         guard let token = tokens.byDigest[Token.digest(of: secret.utf8)] else { throw Self.unknownToken }
         guard Requirement.read.isMet(by: token.role) else {
             throw Problem(
                 .forbidden,
-                "the token \(token.name) is a worker's, which may look at no list",
+                "the token \(token.name) has the role worker; sign in with the token of a viewer or an operator",
                 failure: AuthenticationFailure(reason: .insufficientToken, token: token.name)
             )
         }
@@ -210,8 +210,8 @@ package final class Gatekeeper: Sendable {
         if let host, (isLoopback ? host.isLoopback : host.isLocal) || hosts.contains(host.name) { return }
         throw Problem(
             .unknownHost,
-            "the server has no tokens and does not know the name \(host?.name ?? authority); "
-                + "if it is its own, add it to the setting hosts"
+            "the server has no tokens and does not know the host \(host?.name ?? authority); "
+                + "if it is a name of this server, add it to the setting hosts"
         )
     }
 }

@@ -15,7 +15,7 @@ package enum ConnectionLimit {
         package var needed: Int
 
         package var description: String {
-            "the process may open \(descriptors) files; \(needed) are needed at least: raise it with ulimit -n"
+            "the process may open \(descriptors) files but needs at least \(needed); raise the limit with ulimit -n"
         }
     }
 

@@ -37,10 +37,10 @@ extension HTTPRequestHead {
     private func requireKnownCoding() throws(Problem) {
         guard headers.contains(name: "transfer-encoding") else { return }
         guard version != .http1_0 else {
-            throw Problem(.malformedRequest, "HTTP/1.0 has no transfer-encoding")
+            throw Problem(.malformedRequest, "an HTTP/1.0 request must not have a transfer-encoding")
         }
         guard headers[canonicalForm: "transfer-encoding"].map({ $0.lowercased() }) == ["chunked"] else {
-            throw Problem(.notImplemented, "the only transfer-encoding that the server implements is chunked")
+            throw Problem(.notImplemented, "the server implements only the transfer-encoding chunked")
         }
     }
 
@@ -48,7 +48,7 @@ extension HTTPRequestHead {
     private func inOriginForm() throws(Problem) -> HTTPRequestHead {
         guard method != .CONNECT else { throw .unknownMethod }
         guard !uri.utf8.contains(UInt8(ascii: "#")) else {
-            throw Problem(.malformedRequest, "the target of a request has no fragment")
+            throw Problem(.malformedRequest, "the target of a request must not have a fragment")
         }
         if uri.hasPrefix("/") || uri == "*" && method == .OPTIONS { return self }
         guard let scheme = ["http://", "https://"].first(where: { uri.lowercased().hasPrefix($0) }) else {

@@ -34,7 +34,7 @@ struct DecisionRequest: Sendable {
 
     /// Reads an acquire, which has neither parameters nor a body.
     static func acquire(_ name: String, body: [UInt8]) throws(Problem) -> DecisionRequest {
-        guard body.isEmpty else { throw .invalid("body", "must be empty: an acquire takes none") }
+        guard body.isEmpty else { throw .invalid("body", "must be empty: an acquire has no body") }
         return DecisionRequest(name: try Self.name(name), event: .acquire)
     }
 
@@ -50,7 +50,8 @@ struct DecisionRequest: Sendable {
         guard let name = BreakerName(text) else {
             throw .invalid(
                 field,
-                "must be 1 to \(BreakerName.maximumLength) of A-Z a-z 0-9 . _ : -, beginning with a letter or digit"
+                "must be 1 to \(BreakerName.maximumLength) characters of A-Z a-z 0-9 . _ : -, "
+                    + "beginning with a letter or digit"
             )
         }
         return name

@@ -10,7 +10,7 @@ struct Query: Sendable {
     init(bytes: [UInt8]) throws(Problem) {
         let pairs = bytes.split(separator: UInt8(ascii: "&"))
         guard pairs.count <= HTTPLimits.parameters else {
-            throw Problem(.invalidRequest, "a query has at most \(HTTPLimits.parameters) parameters")
+            throw Problem(.invalidRequest, "a query may have at most \(HTTPLimits.parameters) parameters")
         }
         for pair in pairs {
             let equals = pair.firstIndex(of: UInt8(ascii: "="))

@@ -33,13 +33,13 @@ final class StreamSlots: Sendable {
             if counts[token, default: 0] >= ofToken {
                 return Problem(
                     .tooManyStreams,
-                    "the token \(token) has \(ofToken) streams, as many as it may have; close some, or use another token"
+                    "the token \(token) has \(ofToken) streams, the maximum; close some, or use another token"
                 )
             }
             if counts.values.reduce(0, +) >= limit {
                 return Problem(
                     .tooManyStreams,
-                    "the server has \(limit) streams, half as many as it may have connections; retry later"
+                    "the server has \(limit) streams, the maximum (half of its connections); retry later"
                 )
             }
             counts[token, default: 0] += 1

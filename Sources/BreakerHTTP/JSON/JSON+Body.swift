@@ -15,7 +15,7 @@ extension JSON {
         guard case .object(let members) = self else { throw .invalid("body", "must be an object, not \(kindInWords)") }
         let unknown = members.map(\.key).filter { !known.contains($0) }
         guard unknown.isEmpty else {
-            throw .invalid(unknown.map { Problem.Fault(field: $0, detail: "is not known here") })
+            throw .invalid(unknown.map { Problem.Fault(field: $0, detail: "is unknown") })
         }
     }
 }

@@ -36,11 +36,11 @@ struct Problem: Error, Hashable, Sendable {
 
     static let notFound = Problem(.notFound, "there is nothing at this path")
     static let unknownMethod = Problem(.notImplemented, "the server does not implement this method")
-    static let malformedBytes = Problem(.malformedRequest, "the bytes are no HTTP/1.1 request")
+    static let malformedBytes = Problem(.malformedRequest, "the bytes are not an HTTP/1.1 request")
     static let bodyTooLate = Problem(.requestTimeout, "the body did not arrive in time")
     static let headTooLarge = Problem(
         .headersTooLarge,
-        "the head of a request may have \(HTTPLimits.headers) bytes and \(HTTPLimits.headerFields) fields"
+        "the head of a request may have at most \(HTTPLimits.headers) bytes and \(HTTPLimits.headerFields) fields"
     )
 
     /// The problem of a field with an invalid value.

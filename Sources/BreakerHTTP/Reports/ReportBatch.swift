@@ -33,7 +33,7 @@ struct ReportBatch: Sendable {
         guard reader.outcomes <= Limits.outcomesPerRequest else {
             throw .invalid(
                 "reports",
-                "stand for \(reader.outcomes) outcomes; \(Limits.outcomesPerRequest) are allowed"
+                "contain \(reader.outcomes) outcomes; at most \(Limits.outcomesPerRequest) are allowed"
             )
         }
         self.count = count

@@ -37,7 +37,7 @@ final class BodyBudget: Sendable {
             held.all += bytes
             return true
         }
-        guard isTaken else { throw Problem(.overloaded, "the bodies of too many requests are under way") }
+        guard isTaken else { throw Problem(.overloaded, "too many request bodies are in progress; retry later") }
         return Share(bytes, of: client, self)
     }
 

@@ -15,7 +15,7 @@ struct Page: Sendable {
         }
         guard let token = query["page_token"], !token.isEmpty else { return }
         guard let parts = Self.decode(token), parts.dropLast() == filters[...] else {
-            throw .invalid("page_token", "is not one that this list was continued with, under these filters")
+            throw .invalid("page_token", "is not a token of this list with these filters")
         }
         after = parts.last
     }
@@ -24,7 +24,7 @@ struct Page: Sendable {
     func afterNumber() throws(Problem) -> Int64? {
         guard let after else { return nil }
         guard let number = Int64(after) else {
-            throw .invalid("page_token", "is not one that this list was continued with")
+            throw .invalid("page_token", "is not a token of this list")
         }
         return number
     }

@@ -16,7 +16,7 @@ enum PolicyBody {
         case .some: throw .invalid("preset", presets)
         }
         guard document["policy"] != nil || document["preset"] != nil else {
-            throw .invalid("policy", "is required, or a preset")
+            throw .invalid("policy", "is required unless preset is given")
         }
         let fields = try fields(of: document["policy"] ?? [:])
         do throws(PolicyError) {

@@ -88,11 +88,11 @@ struct RouteHandler: Sendable {
         if let known = route.parameters {
             let unknown = requestContext.query.keys.filter { !known.contains($0) }
             guard unknown.isEmpty else {
-                throw Problem.invalid(unknown.map { Problem.Fault(field: $0, detail: "is not known here") })
+                throw Problem.invalid(unknown.map { Problem.Fault(field: $0, detail: "is unknown") })
             }
         }
         guard requestContext.query.isEmpty || requestContext.body.isEmpty else {
-            throw Problem(.invalidRequest, "what is asked stands in the query or in the body, not in both")
+            throw Problem(.invalidRequest, "the request has both a query and a body; send only one of them")
         }
         let client = gatekeeper.hasTokens ? access.actor : context.address ?? ""
         let response = try await ReadTurns.$client.withValue(client) { try await route.respond(requestContext) }
@@ -126,7 +126,7 @@ struct RouteHandler: Sendable {
     }
 
     private func tooLarge(_ maximum: Int) -> Problem {
-        Problem(.bodyTooLarge, "the body may have \(maximum) bytes here")
+        Problem(.bodyTooLarge, "the body may have at most \(maximum) bytes")
     }
 
     private func body(of request: Request, maximum: Int) async throws -> [UInt8] {
@@ -138,7 +138,10 @@ struct RouteHandler: Sendable {
         }
         let encoding = request.headers[.contentEncoding]?.lowercased()
         guard body.readableBytes == 0 || encoding == nil || encoding == "identity" else {
-            throw Problem(.unsupportedEncoding, "a body must be sent as it is, not as \(encoding ?? "")")
+            throw Problem(
+                .unsupportedEncoding,
+                "the content-encoding \(encoding ?? "") is not supported; send the body unencoded"
+            )
         }
         return Array(body.readableBytesView)
     }
@@ -202,11 +205,11 @@ private struct ProblemMiddleware: RouterMiddleware {
         } catch let error where Self.isOfConnection(error) {
             // The client is gone or has sent unreadable bytes, and gets no answer. The error may quote them, so only
             // its type is logged.
-            context.logger.debug("A connection broke off", metadata: ["error": "\(type(of: error))"])
+            context.logger.debug("A connection failed during a request", metadata: ["error": "\(type(of: error))"])
             response = refusal(Problem(.malformedRequest, "the body ended too early"))
         } catch {
             context.logger.error("A request failed", metadata: ["error": "\(error)", "request_id": "\(requestID)"])
-            response = refusal(Problem(.internalError, "the server failed; its log says why"))
+            response = refusal(Problem(.internalError, "the server failed; see its log for the cause"))
         }
         response.headers[.requestID] = requestID
         response.headers[.xContentTypeOptions] = "nosniff"
@@ -228,7 +231,7 @@ private struct ProblemMiddleware: RouterMiddleware {
         let methods = methods(of: routes.filter { $0.matches(path: request.uri.path) })
         guard !methods.isEmpty else { return .notFound }
         let allow = methods.joined(separator: ", ")
-        var problem = Problem(.methodNotAllowed, "this path takes \(allow)")
+        var problem = Problem(.methodNotAllowed, "this path supports \(allow)")
         problem.allow = allow
         return problem
     }

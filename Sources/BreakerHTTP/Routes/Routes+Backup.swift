@@ -8,7 +8,7 @@ extension Routes {
         return [
             Route(sending: .post, Paths.backup, .steer) { context in
                 try context.access.requireAllNames()
-                guard slot.take() else { throw Problem(.overloaded, "another backup is being made or sent") }
+                guard slot.take() else { throw Problem(.overloaded, "another backup is in progress; retry later") }
                 let file: UnlinkedFile
                 do {
                     let copy = try await problems { () throws(EngineError) in try await engine.backUp() }

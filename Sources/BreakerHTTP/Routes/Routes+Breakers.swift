@@ -10,9 +10,9 @@ extension Routes {
         return [
             Route(.get, Paths.breakers, .read) { try await list(engine, $0) },
             Route(.delete, Paths.breakers, .steer, parameters: ["prefix"]) { context in
-                guard context.body.isEmpty else { throw Problem.invalid("body", "must be empty: write ?prefix=") }
+                guard context.body.isEmpty else { throw Problem.invalid("body", "must be empty: use ?prefix=") }
                 guard let prefix = context.query["prefix"], !prefix.isEmpty else {
-                    throw Problem.invalid("prefix", "is required: which breakers to delete")
+                    throw Problem.invalid("prefix", "is required and must not be empty")
                 }
                 try context.access.require(prefix: prefix)
                 let count = try await problems { () throws(EngineError) in
@@ -81,7 +81,7 @@ extension RequestContext {
             return .revision(in: Set(tags.split(separator: ",").compactMap { PolicyTag.revision(String($0)) }))
         case (nil, "*"?): return .isNew
         case (nil, _?): throw .invalid("if-none-match", "must be *")
-        case (_?, _?): throw .invalid("if-none-match", "does not go with if-match")
+        case (_?, _?): throw .invalid("if-none-match", "must not be combined with if-match")
         }
     }
 }

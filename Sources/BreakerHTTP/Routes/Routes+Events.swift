@@ -71,7 +71,7 @@ extension RequestContext {
     fileprivate func eventFilter(_ access: Access) throws(Problem) -> EventFilter {
         var filter = EventFilter(prefixes: [access.prefix, query["prefix"] ?? ""].filter { !$0.isEmpty })
         if let text = query["name"] {
-            guard let name = BreakerName(text) else { throw .invalid("name", "is no name of a breaker") }
+            guard let name = BreakerName(text) else { throw .invalid("name", "is not a valid breaker name") }
             try access.require(name)
             filter.name = name
         }
@@ -96,7 +96,7 @@ extension RequestContext {
         guard let id = EventID(text) else {
             throw .invalid(
                 header == nil ? "after" : "last-event-id",
-                "must be the id of an event, or a revision: a whole number, 0 for all that is kept"
+                "must be an event id or a revision: a whole number, 0 for all stored changes"
             )
         }
         return id

@@ -64,7 +64,7 @@ private enum ListSort: String {
             let words = key.split(separator: " ").map(String.init)
             guard words.count == 3, let rank = Int(words[0]), let progress = Double(words[1]), progress.isFinite,
                 let name = BreakerName(words[2])
-            else { throw .invalid("page_token", "is not one that this list was continued with") }
+            else { throw .invalid("page_token", "is not a token of this list") }
             return .attention(after: .init(attention: .init(rank: rank, progress: progress), name: name))
         }
     }

@@ -15,7 +15,7 @@ extension Routes {
             Route(.post, Paths.session, .none) { context in
                 let fields = try JSONFields(try JSON(body: context.body, members: ["token"]), at: "")
                 guard let secret = try fields.text("token") else {
-                    throw Problem.invalid("token", "is required: the secret of a viewer or an operator")
+                    throw Problem.invalid("token", "is required: the secret of a viewer's or an operator's token")
                 }
                 try failures.requireSignIn(from: context.address)
                 do throws(Problem) {

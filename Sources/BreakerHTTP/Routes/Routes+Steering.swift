@@ -10,7 +10,7 @@ extension Routes {
         return [
             Route(.post, one + "/reset", .steer, parameters: ["to"]) { context in
                 let name = try context.breakerName()
-                guard context.body.isEmpty else { throw Problem.invalid("body", "must be empty: write ?to=half_open") }
+                guard context.body.isEmpty else { throw Problem.invalid("body", "must be empty: use ?to=half_open") }
                 let target = try resetTarget(context.query)
                 return .breaker(
                     try await problems { () throws(EngineError) in
@@ -68,7 +68,7 @@ struct OverrideBody: Sendable {
         }
         self.mode = mode
         guard let reason = try fields.text("reason"), reason.contains(where: { !$0.isWhitespace }) else {
-            throw .invalid("reason", "is required: who reads it at night wants to know why")
+            throw .invalid("reason", "is required")
         }
         guard Limits.reasonLength.contains(reason.unicodeScalars.count) else {
             throw .invalid("reason", "must be at most \(Limits.reasonLength.upperBound) characters")

@@ -38,7 +38,7 @@ extension Query {
     func instant(_ key: String) throws(Problem) -> Instant? {
         guard let text = self[key] else { return nil }
         guard let instant = Instant(rfc3339: text), Self.years.contains(instant) else {
-            throw .invalid(key, "must be a time as in 2026-01-31T09:30:00Z (RFC 3339), of the years 1970 to 9998")
+            throw .invalid(key, "must be an RFC 3339 time such as 2026-01-31T09:30:00Z, in the years 1970 to 9998")
         }
         return instant
     }

@@ -52,7 +52,7 @@ struct CreationLimitTests {
                 _ = try await engine.acquire("b13", from: Client("second"))
             }
             #expect(error?.code == .breakerLimit)
-            #expect(error?.message.contains("the last 3 of 30 are reserved for operators") == true)
+            #expect(error?.message.contains("the last 3 of 30 are for operators only") == true)
             for number in 1...3 {
                 let name = try #require(BreakerName("c\(number)"))
                 #expect(try await engine.putPolicy(Policy(), of: name, actor: "ops").isNew)

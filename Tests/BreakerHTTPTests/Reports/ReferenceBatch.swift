@@ -44,7 +44,7 @@ enum ReferenceBatch {
             }
             let outcomes = items.reduce(0) { if case .report(_, let report) = $1 { $0 + report.count } else { $0 } }
             guard outcomes <= 1_000_000 else {
-                throw .invalid("reports", "stand for \(outcomes) outcomes; 1000000 are allowed")
+                throw .invalid("reports", "contain \(outcomes) outcomes; at most 1000000 are allowed")
             }
             return items
         }

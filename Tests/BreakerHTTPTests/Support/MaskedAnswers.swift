@@ -8,7 +8,7 @@ struct MaskedAnswers {
     let texts: [String]
 
     init(_ text: String) {
-        texts = text.replacingOccurrences(of: "no HTTP/1.1 request", with: "no request")
+        texts = text.replacingOccurrences(of: "an HTTP/1.1 request", with: "a request")
             .components(separatedBy: "HTTP/1.1 ").dropFirst()
             .filter { !$0.hasPrefix("100 ") }
             .map { $0.components(separatedBy: "\r\n").map(Self.masked).joined(separator: "\r\n") }
