@@ -32,7 +32,7 @@ package enum TokenFile {
                 throw Failure(file: file, line: index + 1, detail: error.detail)
             }
             if token.digest == nil, !acceptsCertificates {
-                throw Failure(file: file, line: index + 1, detail: "a token with a certificate needs tls_client_ca")
+                throw Failure(file: file, line: index + 1, detail: "a token with a certificate requires tls_client_ca")
             }
             if tokens.contains(where: { $0.digest == token.digest && (token.digest != nil || $0.name == token.name) }) {
                 throw Failure(file: file, line: index + 1, detail: "another line has the same digest or certificate")
@@ -50,7 +50,7 @@ package enum TokenFile {
             tokens.append(token)
         }
         guard !tokens.isEmpty else {
-            throw Failure(file: file, line: 1, detail: "there is no token in the file: nobody could use the server")
+            throw Failure(file: file, line: 1, detail: "the file has no tokens, so no client can use the server")
         }
         return tokens
     }
@@ -62,17 +62,17 @@ package enum TokenFile {
     private static func token(_ words: [String]) throws(Fault) -> Token {
         guard words.count == 3 || words.count == 4 else {
             throw Fault(
-                detail: "a line is: name role [prefix], then sha256:<64 hexadecimal digits> or the word certificate"
+                detail: "a line must be: name role [prefix], then sha256:<64 hexadecimal digits> or certificate"
             )
         }
         guard isName(words[0]) else {
-            throw Fault(detail: "a token's name is 1 to \(BreakerName.maximumLength) of A-Z a-z 0-9 . _ : -")
+            throw Fault(detail: "a name must be 1 to \(BreakerName.maximumLength) characters of A-Z a-z 0-9 . _ : -")
         }
         guard words[0] != Author.anonymous else {
-            throw Fault(detail: "the name \(words[0]) is for servers without tokens")
+            throw Fault(detail: "the name \(words[0]) is reserved for servers without tokens")
         }
         guard let role = Role(rawValue: words[1]) else {
-            throw Fault(detail: "the role is worker, viewer or operator, not \(words[1])")
+            throw Fault(detail: "the role must be worker, viewer or operator, not \(words[1])")
         }
         let prefix = words.count == 4 ? words[2] : ""
         guard prefix.isEmpty || isName(prefix) else {
@@ -81,9 +81,8 @@ package enum TokenFile {
         let proof = words[words.count - 1]
         let digest = digest(proof)
         guard digest != nil || proof == Token.certificate else {
-            throw Fault(
-                detail: "a line ends with \(Token.digestPrefix) and 64 hexadecimal digits, or with \(Token.certificate)"
-            )
+            let digest = "\(Token.digestPrefix) and 64 hexadecimal digits"
+            throw Fault(detail: "a line must end with \(digest), or with \(Token.certificate)")
         }
         return Token(name: words[0], role: role, prefix: prefix, digest: digest)
     }

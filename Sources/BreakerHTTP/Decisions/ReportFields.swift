@@ -42,7 +42,7 @@ struct JSONFields: ReportFields {
         switch object[field] {
         case .string(let text): return text
         case nil, .null: return nil
-        case .some(let value): throw .invalid(path + field, "must be a text, not \(value.kindInWords)")
+        case .some(let value): throw .invalid(path + field, "must be a string, not \(value.kindInWords)")
         }
     }
 

@@ -42,8 +42,8 @@ extension JSON {
         case .null: "null"
         case .bool: "a boolean"
         case .integer, .decimal: "a number"
-        case .string: "a text"
-        case .array: "a list"
+        case .string: "a string"
+        case .array: "an array"
         case .object: "an object"
         }
     }

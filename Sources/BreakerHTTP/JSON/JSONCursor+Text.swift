@@ -50,17 +50,17 @@ extension JSONCursor {
                 let range = start..<position
                 position += 1
                 // Escapes are whole code points in ASCII: they do not affect whether the bytes around them are UTF-8.
-                guard isASCII || isUTF8(range) else { throw failure("the text is not UTF-8") }
+                guard isASCII || isUTF8(range) else { throw failure("the string is not UTF-8") }
                 let text = Text(range: range, hasEscapes: hasEscapes)
                 if isASCII, !hasWideEscapes { return text }
                 guard text.withBytes(in: bytes, { StreamSafety.holds($0) }) else {
-                    throw failure("a text may have at most \(StreamSafety.maximumMarks) combining marks in a row")
+                    throw failure("a string may have at most \(StreamSafety.maximumMarks) combining marks in a row")
                 }
                 return text
             case UInt8(ascii: "\\"):
                 hasEscapes = true
                 if try !escape().isASCII { hasWideEscapes = true }
-            case nil: throw failure("the text does not end")
+            case nil: throw failure("the string does not end")
             default: throw failure("a control character must be escaped")
             }
         }
@@ -100,7 +100,7 @@ extension JSONCursor {
 
     private mutating func escape() throws(Failure) -> Unicode.Scalar {
         position += 1
-        guard let byte = peek else { throw failure("the text does not end") }
+        guard let byte = peek else { throw failure("the string does not end") }
         position += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
@@ -110,7 +110,7 @@ extension JSONCursor {
         case UInt8(ascii: "r"): return "\r"
         case UInt8(ascii: "t"): return "\t"
         case UInt8(ascii: "u"): return try scalar()
-        default: throw failure("there is no such escape")
+        default: throw failure("the escape is invalid")
         }
     }
 

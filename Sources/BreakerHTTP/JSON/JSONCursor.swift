@@ -65,7 +65,7 @@ struct JSONCursor {
     /// Checks that only white space is left.
     mutating func end() throws(Failure) {
         skipSpace()
-        guard peek == nil else { throw failure("something follows the document") }
+        guard peek == nil else { throw failure("the document ends here, but more data follows") }
     }
 
     // MARK: Values
@@ -119,7 +119,7 @@ struct JSONCursor {
         skipSpace()
         if take("]") { return false }
         if !isFirst {
-            guard take(",") else { throw failure("a comma or the end of the list is expected") }
+            guard take(",") else { throw failure("a comma or the end of the array is expected") }
             skipSpace()
         }
         return true

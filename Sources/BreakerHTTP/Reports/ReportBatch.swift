@@ -26,7 +26,7 @@ struct ReportBatch: Sendable {
         } catch {
             throw Problem(error)
         }
-        guard let count = reader.count else { throw .invalid("reports", "is required: a list of reports") }
+        guard let count = reader.count else { throw .invalid("reports", "is required: an array of reports") }
         guard Limits.reportsPerRequest.contains(count) else {
             throw .invalid("reports", "must have 1 to \(Limits.reportsPerRequest.upperBound) items, not \(count)")
         }

@@ -49,7 +49,7 @@ struct ReportItem: ReportFields {
         switch self[field] {
         case .text(let text): return text.string(in: bytes)
         case .null: return nil
-        case let value: throw .invalid(field, "must be a text, not \(value.kindInWords)")
+        case let value: throw .invalid(field, "must be a string, not \(value.kindInWords)")
         }
     }
 

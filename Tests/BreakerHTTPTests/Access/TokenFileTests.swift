@@ -40,7 +40,7 @@ struct TokenFileTests {
     )
     func empty(text: String) throws {
         let error = #expect(throws: TokenFile.Failure.self) { try TokenFile.parse(text, file: "tokens") }
-        #expect(error?.description == "tokens:1: there is no token in the file: nobody could use the server")
+        #expect(error?.description == "tokens:1: the file has no tokens, so no client can use the server")
     }
 
     @Test("The line of a created token can be parsed", arguments: ["", "payments:"])
@@ -49,9 +49,8 @@ struct TokenFileTests {
         #expect(try TokenFile.parse(token.line, file: "tokens") == [token])
     }
 
-    private static let form =
-        "a line is: name role [prefix], then sha256:<64 hexadecimal digits> or the word certificate"
-    private static let ending = "a line ends with sha256: and 64 hexadecimal digits, or with certificate"
+    private static let form = "a line must be: name role [prefix], then sha256:<64 hexadecimal digits> or certificate"
+    private static let ending = "a line must end with sha256: and 64 hexadecimal digits, or with certificate"
 
     @Test(
         "A tokens file error names the file, the line and the mistake",
@@ -59,10 +58,10 @@ struct TokenFileTests {
             ("checkout", 1, Self.form),
             ("\n# two\ncheckout worker", 3, Self.form),
             ("checkout worker a b \(digest)", 1, Self.form),
-            ("a/b worker \(digest)", 1, "a token's name is 1 to 128 of A-Z a-z 0-9 . _ : -"),
-            ("anonymous worker \(digest)", 1, "the name anonymous is for servers without tokens"),
-            ("checkout boss \(digest)", 1, "the role is worker, viewer or operator, not boss"),
-            ("checkout Worker \(digest)", 1, "the role is worker, viewer or operator, not Worker"),
+            ("a/b worker \(digest)", 1, "a name must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"),
+            ("anonymous worker \(digest)", 1, "the name anonymous is reserved for servers without tokens"),
+            ("checkout boss \(digest)", 1, "the role must be worker, viewer or operator, not boss"),
+            ("checkout Worker \(digest)", 1, "the role must be worker, viewer or operator, not Worker"),
             ("checkout worker pay/ \(digest)", 1, "no breaker's name begins with pay/"),
             ("checkout worker \(digest.dropLast())", 1, Self.ending),
             ("checkout worker \(digest)0", 1, Self.ending),

@@ -61,8 +61,8 @@ struct JSONParserTests {
         "A parser error gives the mistake and its offset",
         arguments: [
             (#"{"a":1,"a":2}"#, "the member \"a\" is repeated", 10), ("[1,]", "a value is expected", 3),
-            ("[1", "a comma or the end of the list is expected", 2), ("01", "a number must not begin with 0", 2),
-            ("[1] x", "something follows the document", 4), ("", "the document ends too early", 0),
+            ("[1", "a comma or the end of the array is expected", 2), ("01", "a number must not begin with 0", 2),
+            ("[1] x", "the document ends here, but more data follows", 4), ("", "the document ends too early", 0),
         ]
     )
     func says(text: String, detail: String, offset: Int) {
@@ -80,7 +80,7 @@ struct JSONParserTests {
         }
         #expect(throws: Never.self) { try JSONParser.parse(document(30)) }
         let failure = #expect(throws: JSONCursor.Failure.self) { try JSONParser.parse(document(31)) }
-        #expect(failure?.detail == "a text may have at most 30 combining marks in a row")
+        #expect(failure?.detail == "a string may have at most 30 combining marks in a row")
     }
 
     @Test(

@@ -20,7 +20,7 @@ struct ReferenceParser {
         parser.skipSpace()
         let value = try parser.value(depth: 0)
         parser.skipSpace()
-        guard parser.peek == nil else { throw parser.failure("something follows the document") }
+        guard parser.peek == nil else { throw parser.failure("the document ends here, but more data follows") }
         return value
     }
 
@@ -102,7 +102,7 @@ struct ReferenceParser {
             values.append(try value(depth: depth + 1))
             skipSpace()
             if take("]") { return .array(values) }
-            guard take(",") else { throw failure("a comma or the end of the list is expected") }
+            guard take(",") else { throw failure("a comma or the end of the array is expected") }
         }
     }
 
@@ -148,7 +148,7 @@ extension ReferenceParser {
             case UInt8(ascii: "\""):
                 position += 1
                 guard let string = String(validating: text, as: UTF8.self) else {
-                    throw failure("the text is not UTF-8")
+                    throw failure("the string is not UTF-8")
                 }
                 return string
             case UInt8(ascii: "\\"): try escape(into: &text)
@@ -158,12 +158,12 @@ extension ReferenceParser {
                 position += 1
             }
         }
-        throw failure("the text does not end")
+        throw failure("the string does not end")
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(Failure) {
         position += 1
-        guard let byte = peek else { throw failure("the text does not end") }
+        guard let byte = peek else { throw failure("the string does not end") }
         position += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
@@ -173,7 +173,7 @@ extension ReferenceParser {
         case UInt8(ascii: "r"): text.append(0x0d)
         case UInt8(ascii: "t"): text.append(0x09)
         case UInt8(ascii: "u"): text.append(contentsOf: Array(String(try scalar()).utf8))
-        default: throw failure("there is no such escape")
+        default: throw failure("the escape is invalid")
         }
     }
 

@@ -12,11 +12,11 @@ struct BrokenBatchTests {
         arguments: [
             ("", "the document ends too early", 0), ("{", "a member's name is expected", 1),
             (#"{"reports":[1]"#, "a comma or the end of the object is expected", 14),
-            (#"{"reports":[1"#, "a comma or the end of the list is expected", 13),
+            (#"{"reports":[1"#, "a comma or the end of the array is expected", 13),
             (#"{"reports":["#, "the document ends too early", 12),
             (#"{"reports":[1,]}"#, "a value is expected", 14), (#"{"reports":[,1]}"#, "a value is expected", 12),
-            (#"{"reports":[1 2]}"#, "a comma or the end of the list is expected", 14),
-            (#"{"reports":[]}x"#, "something follows the document", 14),
+            (#"{"reports":[1 2]}"#, "a comma or the end of the array is expected", 14),
+            (#"{"reports":[]}x"#, "the document ends here, but more data follows", 14),
             (#"{"reports" []}"#, "a colon is expected", 11),
             (#"{"reports":[],}"#, "a member's name is expected", 14),
             ("{reports:[]}", "a member's name is expected", 1),
@@ -41,7 +41,7 @@ struct BrokenBatchTests {
             (#""count":"#, "+1", "a value is expected", 0), (#""count":"#, ".5", "a value is expected", 0),
             (#""count":"#, "1e999", "the number 1e999 is too large", 5),
             (#""x":"#, "-1e999", "the number -1e999 is too large", 6),
-            (#""x":"#, #""\x""#, "there is no such escape", 3),
+            (#""x":"#, #""\x""#, "the escape is invalid", 3),
             (#""x":"#, #""\u12G4""#, "four hexadecimal digits are expected", 3),
             (#""x":"#, #""\u+123""#, "four hexadecimal digits are expected", 3),
             (#""x":"#, #""\ud800""#, "half of a surrogate pair is missing", 7),
@@ -82,7 +82,7 @@ struct BrokenBatchTests {
     func invalidUTF8(bytes: [UInt8]) {
         for (before, after) in [(#"{"name":""#, #""}"#), (#"{"x":"é"#, #""}"#), (#"{""#, #"":1}"#)] {
             let start = Array(#"{"reports":[\#(before)"#.utf8) + bytes
-            expect(start + Array("\(after)]}".utf8), "the text is not UTF-8", at: start.count + 1)
+            expect(start + Array("\(after)]}".utf8), "the string is not UTF-8", at: start.count + 1)
         }
     }
 

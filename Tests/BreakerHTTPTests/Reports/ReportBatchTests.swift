@@ -56,22 +56,22 @@ struct ReportBatchTests {
     @Test(
         "A bad item is reported with its index and field, and the other items are read",
         arguments: [
-            ("7", "reports[1] must be an object, not a number"), ("[{}]", "reports[1] must be an object, not a list"),
+            ("7", "reports[1] must be an object, not a number"), ("[{}]", "reports[1] must be an object, not an array"),
             ("null", "reports[1] must be an object, not null"), ("true", "reports[1] must be an object, not a boolean"),
-            (#""a""#, "reports[1] must be an object, not a text"),
+            (#""a""#, "reports[1] must be an object, not a string"),
             ("{}", "reports[1].name is required"), (#"{"name":null}"#, "reports[1].name is required"),
-            (#"{"name":7,"outcome":7}"#, "reports[1].name must be a text, not a number"),
-            (#"{"name":["a"]}"#, "reports[1].name must be a text, not a list"),
-            (#"{"name":{"a":1}}"#, "reports[1].name must be a text, not an object"),
+            (#"{"name":7,"outcome":7}"#, "reports[1].name must be a string, not a number"),
+            (#"{"name":["a"]}"#, "reports[1].name must be a string, not an array"),
+            (#"{"name":{"a":1}}"#, "reports[1].name must be a string, not an object"),
             (#"{"name":"b","outcome":"success"}"#, "the token t is limited to names that begin with a"),
             (#"{"name":"b","outcome":"maybe"}"#, "the token t is limited to names that begin with a"),
             (#"{"name":"a"}"#, "reports[1].outcome is required: success, failure or ignored"),
             (#"{"name":"a","outcome":"maybe"}"#, "reports[1].outcome must be success, failure or ignored"),
             (#"{"name":"a","outcome":"success","permit":"0"}"#, "reports[1].permit is not a permit"),
-            (#"{"name":"a","outcome":"success","permit":7}"#, "reports[1].permit must be a text, not a number"),
+            (#"{"name":"a","outcome":"success","permit":7}"#, "reports[1].permit must be a string, not a number"),
             (
                 #"{"name":"a","outcome":"success","duration_ms":"5"}"#,
-                "reports[1].duration_ms must be a whole number, not a text"
+                "reports[1].duration_ms must be a whole number, not a string"
             ),
             (#"{"name":"a","outcome":"success","duration_ms":0.5}"#, "reports[1].duration_ms must be a whole number"),
             (
@@ -100,9 +100,9 @@ struct ReportBatchTests {
             (#"{"name":"a","outcome":"success","age_ms":0.5}"#, "reports[1].age_ms must be a whole number"),
             (
                 #"{"name":"a","outcome":"success","age_ms":"1"}"#,
-                "reports[1].age_ms must be a whole number, not a text"
+                "reports[1].age_ms must be a whole number, not a string"
             ),
-            (#"{"name":"a","outcome":"success","kind":{}}"#, "reports[1].kind must be a text, not an object"),
+            (#"{"name":"a","outcome":"success","kind":{}}"#, "reports[1].kind must be a string, not an object"),
             (
                 #"{"name":"a","outcome":"success","kind":"\#(String(repeating: "é", count: 65))"}"#,
                 "reports[1].kind must be at most 64 characters"
@@ -116,7 +116,7 @@ struct ReportBatchTests {
                 #"{"name":"a","outcome":"success","count":2,"permit":"7-00000000000000ff"}"#,
                 "reports[1].count must be 1: a probe's permit takes one outcome"
             ),
-            (#"{"name":"a","outcome":"success","detail":5}"#, "reports[1].detail must be a text, not a number"),
+            (#"{"name":"a","outcome":"success","detail":5}"#, "reports[1].detail must be a string, not a number"),
         ]
     )
     func faulty(item: String, line: String) {
@@ -144,7 +144,7 @@ struct ReportBatchTests {
         expect(document, [line])
     }
 
-    private static let required = "reports is required: a list of reports"
+    private static let required = "reports is required: an array of reports"
 
     /// Expects these lines from both the reader and the reference.
     private func expect(_ document: String, _ lines: [String], sourceLocation: SourceLocation = #_sourceLocation) {

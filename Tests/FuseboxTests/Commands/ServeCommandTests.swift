@@ -80,7 +80,7 @@ extension ProcessTests {
             try Data("ops boss sha256:00\n".utf8).write(to: URL(fileURLWithPath: path))
             let faulty = try await serve("--tokens", path)
             #expect(faulty.code == 1)
-            let expected = "Error: \(path):1: the role is worker, viewer or operator, not boss\n"
+            let expected = "Error: \(path):1: the role must be worker, viewer or operator, not boss\n"
             #expect(faulty.errors.hasSuffix(expected), "\(faulty.errors)")
         }
 

@@ -203,7 +203,7 @@ extension ProcessTests {
             server.child.signal(SIGHUP)
             try await eventually("the fault is told") { server.log.contains("The tokens stay as they were") }
             #expect(try await status(second.secret) == 200)
-            #expect(server.log.contains("\(path):2: a line is: name role [prefix], then sha256:"), "\(server.log)")
+            #expect(server.log.contains("\(path):2: a line must be: name role [prefix], then sha256:"), "\(server.log)")
 
             try FileManager.default.removeItem(atPath: path)
             server.child.signal(SIGHUP)

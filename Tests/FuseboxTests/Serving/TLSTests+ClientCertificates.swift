@@ -107,7 +107,7 @@ extension ProcessTests.TLSTests {
             environment: [:]
         )
         #expect(
-            start.code == 1 && start.errors.contains("\(tokens):1: a token with a certificate needs tls_client_ca"),
+            start.code == 1 && start.errors.contains("\(tokens):1: a token with a certificate requires tls_client_ca"),
             "\(start)"
         )
     }
