@@ -20,17 +20,17 @@ struct DatabaseOpeningTests {
     }
 
     static let damages = [
-        Damage(testDescription: "text", code: .corrupt, remedy: "put a backup in its place") { folder in
+        Damage(testDescription: "text", code: .corrupt, remedy: "replace it with a backup") { folder in
             try folder.write(Data(repeating: 0x20, count: 10_000), to: "fusebox.db")
         },
-        Damage(testDescription: "a few bytes", code: .corrupt, remedy: "put a backup in its place") { folder in
+        Damage(testDescription: "a few bytes", code: .corrupt, remedy: "replace it with a backup") { folder in
             try folder.write(Data([1, 2, 3]), to: "fusebox.db")
         },
-        Damage(testDescription: "half of the file", code: .corrupt, remedy: "put a backup in its place") { folder in
+        Damage(testDescription: "half of the file", code: .corrupt, remedy: "replace it with a backup") { folder in
             let bytes = try folder.bytes("fusebox.db")
             try folder.write(bytes.prefix(bytes.count / 2), to: "fusebox.db")
         },
-        Damage(testDescription: "a log without its database", code: .corrupt, remedy: "put a backup in its place") {
+        Damage(testDescription: "a log without its database", code: .corrupt, remedy: "replace it with a backup") {
             folder in
             try FileManager.default.removeItem(atPath: folder.path("fusebox.db"))
             try folder.write(Data(repeating: 1, count: 4_152), to: "fusebox.db-wal")

@@ -86,7 +86,7 @@ struct OwnershipTests {
 
     static let sharings = [
         Sharing.mode(0o664, of: "fusebox.db", nil),
-        .mode(0o602, of: "fusebox.db", "fusebox.db; check what is in it, then run: chmod o-w"),
+        .mode(0o602, of: "fusebox.db", "fusebox.db; check its contents, then run: chmod o-w"),
         .mode(0o602, of: "fusebox.db-wal", "fusebox.db-wal; check"),
         .mode(0o602, of: "fusebox.db.lock", "fusebox.db.lock; check"),
         Sharing(testDescription: "a second name", message: "fusebox.db is one of 2 names (hard links) of one file") {

@@ -74,14 +74,14 @@ extension Row {
 
     mutating func count() throws(SQLiteError) -> UInt32 {
         let value = integer()
-        guard let count = UInt32(exactly: value) else { throw .damaged("\(value) is no count") }
+        guard let count = UInt32(exactly: value) else { throw .damaged("\(value) is not a count") }
         return count
     }
 
     /// A word that is the raw value of a case of `Word`.
     mutating func word<Word: RawRepresentable<String>>(_ type: Word.Type = Word.self) throws(SQLiteError) -> Word {
         let text = text()
-        guard let word = Word(rawValue: text) else { throw .damaged("'\(text)' is no \(Word.self)") }
+        guard let word = Word(rawValue: text) else { throw .damaged("'\(text)' is not a \(Word.self)") }
         return word
     }
 
@@ -89,13 +89,13 @@ extension Row {
         _ type: Word.Type = Word.self
     ) throws(SQLiteError) -> Word? {
         guard let text = textOrNull() else { return nil }
-        guard let word = Word(rawValue: text) else { throw .damaged("'\(text)' is no \(Word.self)") }
+        guard let word = Word(rawValue: text) else { throw .damaged("'\(text)' is not a \(Word.self)") }
         return word
     }
 
     mutating func name() throws(SQLiteError) -> BreakerName {
         let text = text()
-        guard let name = BreakerName(text) else { throw .damaged("'\(text)' is no name of a breaker") }
+        guard let name = BreakerName(text) else { throw .damaged("'\(text)' is not a breaker name") }
         return name
     }
 }

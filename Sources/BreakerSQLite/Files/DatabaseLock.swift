@@ -88,7 +88,7 @@ final class DatabaseLock {
         guard descriptor >= 0 else {
             throw StoreError(
                 .unavailable,
-                "\(path.text) cannot be opened; let this user read and write it",
+                "\(path.text) cannot be opened; give this user read and write permission",
                 cause: lastSystemError()
             )
         }

@@ -30,7 +30,7 @@ struct FilePath {
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
         guard !name.isEmpty, name != ".", name != "..", !isFolder(path) else {
-            throw StoreError(.unavailable, "'\(path)' names no file; choose the path of one")
+            throw StoreError(.unavailable, "'\(path)' is not the path of a file; choose another path")
         }
         guard let resolvedFolder = resolve(folder) else {
             throw StoreError(
@@ -63,8 +63,8 @@ struct FilePath {
     /// - Parameter error: the value of `errno`.
     func remedy(for error: CInt) -> String {
         switch error {
-        case ENOSPC, EDQUOT: "make room on the disk of \(folder), for bytes and for files"
-        case EROFS: "mount the file system of \(folder) for writing, or choose another path"
+        case ENOSPC, EDQUOT: "free space and inodes on the disk of \(folder)"
+        case EROFS: "mount the file system of \(folder) read-write, or choose another path"
         default: "make the folder \(folder) writable for this user"
         }
     }

@@ -57,7 +57,7 @@ package struct FileStatus {
         guard isRegular, status.st_mode & S_IWOTH != 0 else { return }
         throw StoreError(
             .unavailable,
-            "every user of this machine may write \(path); check what is in it, then run: chmod o-w \(path)"
+            "every user of this machine can write to \(path); check its contents, then run: chmod o-w \(path)"
         )
     }
 
@@ -71,8 +71,8 @@ package struct FileStatus {
             throw StoreError(
                 .unavailable,
                 """
-                \(path) is one of \(status.st_nlink) names (hard links) of one file, which another server could open by \
-                another name; remove the other names (to find them: find DIRECTORY -samefile \(path))
+                \(path) is one of \(status.st_nlink) names (hard links) of one file, so another server could open it \
+                by another name; remove the other names (to find them: find DIRECTORY -samefile \(path))
                 """
             )
         }

@@ -51,7 +51,7 @@ struct Backup {
         let random = String(UInt64.random(in: 0...(.max)), radix: 16)
         let path = FilePath(folder: source.folder, name: "\(source.name).copy-\(random)")
         guard let file = try path.create() else {
-            throw StoreError(.unavailable, "\(path.text) exists; try again")
+            throw StoreError(.unavailable, "\(path.text) already exists; retry")
         }
         let connections = Result { () throws(StoreError) in
             try translatingErrors("\(path.text) cannot be opened") { () throws(SQLiteError) in

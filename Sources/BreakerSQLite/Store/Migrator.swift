@@ -31,7 +31,7 @@ struct Migrator {
     /// The operator's remedy for a file that cannot be used. It removes the WAL too, because SQLite would otherwise
     /// read the WAL of one database as that of another.
     static func remedy(_ path: String) -> String {
-        "put a backup in its place and remove \(path)-wal and \(path)-shm, or choose another path"
+        "replace it with a backup and remove \(path)-wal and \(path)-shm, or choose another path"
     }
 
     init(_ files: [EmbeddedFiles.File] = EmbeddedFiles.migrations) {
@@ -53,14 +53,14 @@ struct Migrator {
                 throw StoreError(
                     .incompatible,
                     "\(path) has the migration \(record.name), which this version does not know; "
-                        + "run the version that made it, or \(Self.remedy(path))"
+                        + "run the version that created it, or \(Self.remedy(path))"
                 )
             }
             guard migrations[index].sha256 == record.sha256 else {
                 throw StoreError(
                     .incompatible,
-                    "\(path) was made with another text of the migration \(record.name); "
-                        + "run the version that made it, or \(Self.remedy(path))"
+                    "\(path) was created with a different text of the migration \(record.name); "
+                        + "run the version that created it, or \(Self.remedy(path))"
                 )
             }
         }

@@ -37,7 +37,7 @@ extension SQLiteStore {
             // SQLite would create an empty database and delete the log.
             throw StoreError(
                 .corrupt,
-                "\(file.text) is missing, but its write-ahead log is there; \(Migrator.remedy(file.text))"
+                "\(file.text) is missing, but its write-ahead log exists; \(Migrator.remedy(file.text))"
             )
         }
         try lock.lockDatabase()
@@ -95,12 +95,12 @@ extension SQLiteStore {
     /// example, SQLite keeps another journal mode without an error.
     private static func configure(_ connection: Connection) throws(SQLiteError) {
         guard !connection.isReadOnly else {
-            throw SQLiteError(code: SQLITE_READONLY, message: "this user may not write it", context: "opening")
+            throw SQLiteError(code: SQLITE_READONLY, message: "this user has no write permission", context: "opening")
         }
         guard try connection.texts("PRAGMA journal_mode = WAL") == ["wal"] else {
             throw SQLiteError(
                 code: SQLITE_CANTOPEN,
-                message: "the file system keeps no write-ahead log; use a local one",
+                message: "the file system does not support a write-ahead log; use a local file system",
                 context: "PRAGMA journal_mode"
             )
         }

@@ -51,7 +51,7 @@ package final class SQLiteStore: BreakerStore {
     }
 
     package func reload(_ names: [BreakerName]) throws(StoreError) -> StoredPanel {
-        try translatingErrors("a transaction on \(path) cannot be undone") { () throws(SQLiteError) in
+        try translatingErrors("a transaction on \(path) cannot be rolled back") { () throws(SQLiteError) in
             // Ends a transaction that a failed rollback left open. Its rows would otherwise be read as stored.
             try connection.rollBack()
         }
@@ -77,7 +77,7 @@ package final class SQLiteStore: BreakerStore {
             // Detects a WAL of another database that was read as this one's.
             for breaker in breakers.map(\.snapshot)
             where max(breaker.id, breaker.generation, breaker.policyRevision) > server.revision {
-                throw .damaged("\(breaker.name) is of a later revision than the server's last, \(server.revision)")
+                throw .damaged("\(breaker.name) has a later revision than the server's last, \(server.revision)")
             }
             return StoredPanel(revision: server.revision, lastWrite: server.writtenAt, breakers: breakers)
         }
@@ -138,7 +138,7 @@ package final class SQLiteStore: BreakerStore {
     /// Moves pages from the WAL into the database once there are enough of them, and ends the transaction of look-ups.
     /// The best time for a call is after every batch, when its answers have been sent.
     package func checkpoint() throws(StoreError) {
-        try translatingErrors("the write-ahead log of \(path) cannot be moved into the database") {
+        try translatingErrors("the write-ahead log of \(path) cannot be copied into the database") {
             () throws(SQLiteError) in
             try connection.rollBack()
             guard let checkpoint = opened.checkpoints.due else { return }

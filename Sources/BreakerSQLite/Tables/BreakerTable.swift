@@ -223,7 +223,7 @@ struct BreakerTable {
         let openings = row.integerOrNull()
         let lastOpenMs = row.integerOrNull()
         guard let openings, let lastOpenMs else { return nil }
-        guard let openings = UInt32(exactly: openings) else { throw .damaged("\(openings) is no count") }
+        guard let openings = UInt32(exactly: openings) else { throw .damaged("\(openings) is not a count") }
         return Breaker.BackOff(openings: openings, lastOpenMs: lastOpenMs)
     }
 
@@ -256,7 +256,7 @@ extension Row {
         let since = instantOrNull()
         let expiresAt = instantOrNull()
         guard let mode else { return nil }
-        guard let reason, let actor, let since else { throw .damaged("an override lacks reason, actor or beginning") }
+        guard let reason, let actor, let since else { throw .damaged("an override lacks its reason, actor or start") }
         return Override(mode: mode, reason: reason, actor: actor, since: since, expiresAt: expiresAt)
     }
 }

@@ -12,7 +12,7 @@ enum LeaseText {
         for part in text.split(separator: " ") {
             let halves = part.split(separator: "@")
             guard halves.count == 2, let id = UInt64(hexadecimal: halves[0]), let until = Int64(halves[1])
-            else { throw .damaged("'\(text)' is no list of leases") }
+            else { throw .damaged("'\(text)' is not a list of leases") }
             leases.append(Breaker.Lease(id: id, until: Instant(milliseconds: until)))
         }
         return leases

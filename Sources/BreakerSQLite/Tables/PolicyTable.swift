@@ -56,7 +56,7 @@ struct PolicyTable {
             }
             let source = row.text()
             guard let policySource = PolicySource(source) else {
-                throw .damaged("'\(source)' is no source of a policy")
+                throw .damaged("'\(source)' is not a policy source")
             }
             snapshot.policySource = policySource
             snapshot.policyRevision = row.integer()
@@ -68,7 +68,7 @@ struct PolicyTable {
             do throws(PolicyError) {
                 return try Policy().applying(PolicyDocument(uniqueKeysWithValues: zip(fields, values)))
             } catch {
-                throw .damaged("the policy of \(name): \(error.faults)")
+                throw .damaged("the policy of \(name) is invalid: \(error.faults)")
             }
         }
     }

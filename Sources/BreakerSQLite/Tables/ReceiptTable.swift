@@ -61,7 +61,7 @@ struct ReceiptTable {
 
     private func permitOrNull(_ row: inout Row) throws(SQLiteError) -> Permit? {
         guard let text = row.textOrNull() else { return nil }
-        guard let permit = Permit(text) else { throw .damaged("'\(text)' is no permit") }
+        guard let permit = Permit(text) else { throw .damaged("'\(text)' is not a permit") }
         return permit
     }
 

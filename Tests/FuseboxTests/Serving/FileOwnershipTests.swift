@@ -128,7 +128,7 @@ extension ProcessTests {
             let before = try Data(contentsOf: URL(fileURLWithPath: database))
             let result = try await serve(database)
             #expect(result.code == 1)
-            #expect(result.errors.contains("every user of this machine may write \(database)"), "\(result.errors)")
+            #expect(result.errors.contains("every user of this machine can write to \(database)"), "\(result.errors)")
             #expect(result.errors.contains("chmod o-w \(database)"), "\(result.errors)")
             #expect(try Data(contentsOf: URL(fileURLWithPath: database)) == before)
             #expect(try mode(database) == 0o622)

@@ -91,7 +91,7 @@ extension ProcessTests {
             var bytes = try Data(contentsOf: URL(fileURLWithPath: database))
             bytes.replaceSubrange(0..<16, with: Data(repeating: 0, count: 16))
             try bytes.write(to: URL(fileURLWithPath: database))
-            try await expectRefusal("put a backup in its place")
+            try await expectRefusal("replace it with a backup")
         }
 
         @Test("A database that is damaged after a crash is refused and left unchanged", .timeLimit(.minutes(2)))
@@ -125,7 +125,7 @@ extension ProcessTests {
             try execute("INSERT INTO migrations VALUES ('9999_later.sql', '00', 0); PRAGMA wal_checkpoint(TRUNCATE)")
             try await expectRefusal("has the migration 9999_later.sql, which this version does not know")
             try execute("DELETE FROM migrations WHERE name LIKE '9999%'; UPDATE migrations SET sha256 = '00'")
-            try await expectRefusal("was made with another text of the migration")
+            try await expectRefusal("was created with a different text of the migration")
         }
 
         @Test("A folder that cannot be used is named in the error", .timeLimit(.minutes(2)))
@@ -151,7 +151,7 @@ extension ProcessTests {
             try Data(repeating: 1, count: 100).write(to: log)
             let result = try await serve("--db", database)
             #expect(result.code == 1)
-            #expect(result.errors.contains("is missing, but its write-ahead log is there"), "\(result.errors)")
+            #expect(result.errors.contains("is missing, but its write-ahead log exists"), "\(result.errors)")
             #expect(try Data(contentsOf: log).count == 100)
         }
 
