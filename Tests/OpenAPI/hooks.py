@@ -14,7 +14,7 @@ RELATIONS = (
     "is not a token of this list",
     "must be before to",
     "must be at most 7 days before to",
-    "only one of window_ms and window_calls may be set",
+    "must not be set together with",
     "is required by slow_call_rate_threshold",
     "must be at least recovery_timeout_ms",
     "must be at most window_calls",

@@ -40,7 +40,7 @@ extension ExplanationBuilder {
         return advise(
             .successThreshold,
             .integer(suggested),
-            "it tripped \(times) soon after it had closed, so it closes too early; ask for more successes"
+            "it tripped \(times) soon after it had closed, so it closes too early; require more successes"
         )
     }
 

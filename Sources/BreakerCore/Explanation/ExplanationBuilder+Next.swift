@@ -49,7 +49,7 @@ extension ExplanationBuilder {
         switch override.mode {
         case .forceOpen: "it resumes half open, so that one probe decides"
         case .forceClosed: "it resumes closed, with nothing counted"
-        case .shadow: "its denials bind again"
+        case .shadow: "its denials apply again"
         }
     }
 

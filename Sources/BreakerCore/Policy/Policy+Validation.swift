@@ -34,9 +34,9 @@ extension Policy {
         }
         let windows: [PolicyField] = [.windowMs, .windowCalls]
         if windows.allSatisfy({ document[$0.rawValue] != nil && document[$0.rawValue] != .null }) {
-            for window in windows {
+            for (window, other) in zip(windows, windows.reversed()) {
                 faults.append(
-                    .init(field: window.rawValue, detail: "only one of window_ms and window_calls may be set")
+                    .init(field: window.rawValue, detail: "must not be set together with \(other.rawValue)")
                 )
             }
         }

@@ -39,7 +39,7 @@ struct ExplanationTests {
             bench.explanation.text == """
                 \(Self.tripped) Calls would be denied until 22:14:20 UTC (in 12 s); then one probe is let through, and \
                 one success closes it. alice put it in shadow at 22:14:08 UTC (0 s ago): drill. Calls that would be \
-                denied are let through until 22:24:08 UTC (in 10 min); then its denials bind again.
+                denied are let through until 22:24:08 UTC (in 10 min); then its denials apply again.
                 """
         )
         #expect(bench.explanation.next.map(\.kind) == [.halfOpen, .overrideEnds])

@@ -333,7 +333,7 @@ extension Situation {
             """
             payments:charge has been closed since 22:13:20 UTC (0 s ago) and has never tripped. All calls are let \
             through. Nothing counts towards a trip. alice put it in shadow at 22:13:20 UTC (0 s ago): drill. Calls \
-            that would be denied are let through until an operator clears it; then its denials bind again.
+            that would be denied are let through until an operator clears it; then its denials apply again.
             """
         ),
         Situation(
@@ -348,7 +348,7 @@ extension Situation {
             from checkout-7. The rule failure_threshold trips at 5. Calls would be denied until 22:14:20 UTC (in 12 \
             s); then one probe is let through, and one success closes it. alice put it in shadow at 22:14:08 UTC (0 \
             s ago): drill. Calls that would be denied are let through until 22:24:08 UTC (in 10 min); then its \
-            denials bind again.
+            denials apply again.
             """
         ),
         Situation(
@@ -365,7 +365,7 @@ extension Situation {
             The rule failure_threshold trips at 5. With one probe in flight, other calls would be denied until it is \
             reported, or its lease ends at 22:14:50 UTC (in 30 s); one success closes it, and a failure opens it \
             again. alice put it in shadow at 22:14:20 UTC (0 s ago): drill. Calls that would be denied are let \
-            through until an operator clears it; then its denials bind again.
+            through until an operator clears it; then its denials apply again.
             """
         ),
         Situation(

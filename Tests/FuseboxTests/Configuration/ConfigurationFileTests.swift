@@ -149,8 +149,8 @@ import Testing
             ),
             (
                 "default:\n  policy:\n    window_ms: 5000\n    window_calls: 5\n",
-                "f.yaml:3: default.policy.window_ms only one of window_ms and window_calls may be set\n"
-                    + "f.yaml:4: default.policy.window_calls only one of window_ms and window_calls may be set"
+                "f.yaml:3: default.policy.window_ms must not be set together with window_calls\n"
+                    + "f.yaml:4: default.policy.window_calls must not be set together with window_ms"
             ),
             (
                 "default:\n  policy:\n    slow_call_rate_threshold: 0.5\n",
