@@ -9,19 +9,20 @@ struct FuseboxCommand: AsyncParsableCommand {
         usage: "fusebox <subcommand> [options]",
         discussion: """
             To begin:
-              fusebox serve                         a server on this machine
-              fusebox list                          what needs a look first
-              fusebox show payments                 why one is as it is, and what comes
+              fusebox serve                         run a server on this machine
+              fusebox list                          list breakers, those that need attention first
+              fusebox show payments                 show why a breaker is in its state, and what comes next
               fusebox open payments --reason "provider maintenance" --for 30m
 
             Environment:
-              FUSEBOX_URL       the server, like http://127.0.0.1:7979
+              FUSEBOX_URL       the URL of the server, such as http://127.0.0.1:7979
               FUSEBOX_TOKEN     the secret of a token
-              FUSEBOX_CONTEXT   the name of a context; FUSEBOX_CONTEXTS is their file
-              NO_COLOR          no colours on a terminal
+              FUSEBOX_CONTEXT   the name of a context
+              FUSEBOX_CONTEXTS  the path of the contexts file
+              NO_COLOR          if set, the terminal output has no colours
 
-            Exit codes: 0 done, 1 failed, 64 wrong usage; `check` and `run` have their own. What goes wrong is told on \
-            standard error, with --json as a problem document.
+            Exit codes: 0 success, 1 failure, 64 wrong usage; `check` and `run` have exit codes of their own. Errors \
+            are printed on standard error, with --json as problem documents.
             """,
         version: BuildVersion.current,
         groupedSubcommands: [
@@ -33,14 +34,14 @@ struct FuseboxCommand: AsyncParsableCommand {
                 ]
             ),
             CommandGroup(
-                name: "Seeing",
+                name: "Monitoring",
                 subcommands: [
                     ListCommand.self, ShowCommand.self, WatchCommand.self, HistoryCommand.self, FailuresCommand.self,
                     AuditCommand.self,
                 ]
             ),
             CommandGroup(
-                name: "Steering",
+                name: "Control",
                 subcommands: [
                     OpenCommand.self, CloseCommand.self, ShadowCommand.self, AutoCommand.self, ResetCommand.self,
                     DeleteCommand.self,

@@ -10,26 +10,28 @@ import NIOHTTP1
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Copy the database of a running server into a new file.",
+        abstract: "Copy the database of a running server to a new file.",
         usage: "fusebox backup <destination>",
         discussion: """
-            The server makes a consistent copy and sends it; the file appears under its name only once it is complete, \
-            synced and checked. Needs an operator's token in FUSEBOX_TOKEN where the server has tokens.
+            The server makes a consistent copy and sends it. The file appears under its name only when it is complete, \
+            synced and checked. If the server has tokens, the command needs an operator's token in FUSEBOX_TOKEN.
             """
     )
 
-    @Argument(help: "The file to make; it must not exist.")
+    @Argument(help: "The file to create; it must not exist.")
     var destination: String
 
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func run() async throws {
         guard !FileManager.default.fileExists(atPath: destination) else {
-            throw ServerFailure(description: "\(destination) exists; a backup replaces nothing")
+            throw ServerFailure(description: "\(destination) already exists; choose another path")
         }
         if let ending = ["-journal", "-wal", "-shm"].first(where: destination.hasSuffix) {
             throw ServerFailure(
-                description: "\(destination) ends with \(ending): SQLite would take it for a part of a database"
+                description: """
+                    \(destination) ends with \(ending), which SQLite uses for parts of a database; choose another path
+                    """
             )
         }
         let bytes = try await SignalledTask.run(backUp)
@@ -48,7 +50,7 @@ struct BackupCommand: AsyncParsableCommand {
             try file.publish()
             return bytes
         } catch let error as POSIXError {
-            throw ServerFailure(description: "\(destination) cannot be made: \(error.localizedDescription)")
+            throw ServerFailure(description: "\(destination) cannot be created: \(error.localizedDescription)")
         }
     }
 
@@ -63,7 +65,7 @@ struct BackupCommand: AsyncParsableCommand {
         }
         let received = "sha-256=:\(Data(digest.finalize()).base64EncodedString()):"
         guard response.headers.first(name: "repr-digest") == received else {
-            throw ServerFailure(description: "what arrived is not what was sent; try again")
+            throw ServerFailure(description: "the received backup does not match the server's digest; try again")
         }
         return bytes
     }

@@ -50,8 +50,8 @@ enum CommandFailure {
 
     private static func kind(of error: any Error) -> (code: String, title: String) {
         switch error {
-        case let error as FuseboxError: (error.code ?? "unexpected_answer", "The server refused")
-        case is ServerProblem: ("unexpected_answer", "Something else than a Fusebox answered")
+        case let error as FuseboxError: (error.code ?? "unexpected_answer", "The server refused the request")
+        case is ServerProblem: ("unexpected_answer", "The answer does not come from a Fusebox server")
         case let error as ServerFailure where error.isUnreachable: ("unreachable", "The server cannot be reached")
         case is SettingsError: ("invalid_settings", "Invalid settings")
         case _ where FuseboxCommand.exitCode(for: error) == .validationFailure: ("usage", "Wrong usage")

@@ -3,7 +3,7 @@ import ArgumentParser
 struct CompletionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "completion",
-        abstract: "Print a script that has your shell complete this program's commands and options.",
+        abstract: "Print a script that makes your shell complete the commands and options of fusebox.",
         discussion: """
             Examples:
               source <(fusebox completion bash)          # in ~/.bashrc
@@ -12,12 +12,12 @@ struct CompletionCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: "bash, zsh or fish.")
+    @Argument(help: "The shell: bash, zsh or fish.")
     var shell: String
 
     func validate() throws {
         guard CompletionShell(rawValue: shell) != nil else {
-            throw ValidationError("there are completions for bash, zsh and fish, not for \(shell)")
+            throw ValidationError("the shell must be bash, zsh or fish, not \(shell)")
         }
     }
 

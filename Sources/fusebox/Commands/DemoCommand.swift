@@ -5,16 +5,16 @@ struct DemoCommand: AsyncParsableCommand {
         commandName: "demo",
         abstract: "Watch eight worker processes share one breaker through an outage, in 40 seconds.",
         discussion: """
-            Starts a server on a temporary database, a downstream service that is dead for a while, and eight worker \
-            processes that ask before every call and report after it, all over real HTTP on this machine.
+            Starts a server on a temporary database, a downstream service that fails for a while, and eight worker \
+            processes that acquire before every call and report after it, all over real HTTP on this machine.
             """
     )
 
-    @Option(help: "How many worker processes there are.")
+    @Option(help: "The number of worker processes.")
     var workers = 8
 
     func validate() throws {
-        guard (1...64).contains(workers) else { throw ValidationError("--workers is 1 to 64") }
+        guard (1...64).contains(workers) else { throw ValidationError("--workers must be 1 to 64") }
     }
 
     func run() async throws {

@@ -6,11 +6,11 @@ import NIOSSL
 struct HealthCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "health",
-        abstract: "Ask a server whether it is ready: exit 0 if so, 1 if not.",
+        abstract: "Check whether a server is ready: exit with 0 if it is, with 1 if not.",
         usage: "fusebox health"
     )
 
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func run() async throws {
         let address = try server.address()

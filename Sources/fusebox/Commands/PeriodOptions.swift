@@ -5,7 +5,7 @@ import Foundation
 struct PeriodOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "From when: an instant like 2026-11-24T14:00:00Z, a day, or how long ago, like 90m.",
+            "The start of the period: an instant such as 2026-11-24T14:00:00Z, a day, or a time ago such as 90m.",
             valueName: "time"
         ),
         transform: Moment.init
@@ -13,7 +13,7 @@ struct PeriodOptions: ParsableArguments {
     var from: Moment?
 
     @Option(
-        help: ArgumentHelp("Until when, likewise. (default: now)", valueName: "time"),
+        help: ArgumentHelp("The end of the period, in the same form. (default: now)", valueName: "time"),
         transform: Moment.init
     )
     var to: Moment?
@@ -25,7 +25,7 @@ struct PeriodOptions: ParsableArguments {
 
     func validate() throws {
         if let from, from.date(at: now) >= to?.date(at: now) ?? now {
-            throw ValidationError("--from must be before --to (now, if absent)")
+            throw ValidationError("--from must be before --to, which is now by default")
         }
     }
 
@@ -59,7 +59,10 @@ enum Moment: Hashable, Sendable {
             self = .at(instant)
         } else {
             throw ValidationError(
-                "\(text) is no time: an instant like 2026-11-24T14:00:00Z, a day like 2026-11-24, or how long ago, like 90m"
+                """
+                \(text) is not a time; give an instant such as 2026-11-24T14:00:00Z, a day such as 2026-11-24, or a \
+                time ago such as 90m
+                """
             )
         }
     }

@@ -6,39 +6,39 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Run the server.",
         usage: "fusebox serve [options]",
         discussion: """
-            Every option can also be given as an environment variable (FUSEBOX_LISTEN and so on) or in the file given \
-            by --config; an option wins over the environment, the environment over the file.
+            Every option can also be set by an environment variable (FUSEBOX_LISTEN and so on) or in the file given by \
+            --config. An option takes precedence over the environment, and the environment over the file.
             """
     )
 
-    @Option(help: "Where to listen: host:port; port 0 picks one and prints it. (default: 127.0.0.1:7979)")
+    @Option(help: "The host:port to listen on; port 0 picks a free port and prints it. (default: 127.0.0.1:7979)")
     var listen: String?
 
-    @Option(help: "The database; made where there is none. (default: ./fusebox.db)")
+    @Option(help: "The database file; created if it does not exist. (default: ./fusebox.db)")
     var db: String?
 
     @Option(help: "A YAML file with server settings, policies, profiles and breakers.")
     var config: String?
 
-    @Option(help: "A file of tokens; without one, only this machine may connect. Read again at SIGHUP.")
+    @Option(help: "A tokens file; without one, only this machine may connect. SIGHUP reloads the file.")
     var tokens: String?
 
-    @Option(help: "The server's certificate, with its intermediates, as PEM; it makes the server speak HTTPS.")
+    @Option(help: "The PEM file of the server's certificate and its intermediates; with it, the server speaks HTTPS.")
     var tlsCert: String?
 
-    @Option(help: "The private key of the certificate, as PEM. Both files are read again at SIGHUP.")
+    @Option(help: "The PEM file of the certificate's private key. SIGHUP reloads both files.")
     var tlsKey: String?
 
-    @Option(help: "Accept only clients whose certificate one of these authorities (PEM) has signed.")
+    @Option(help: "Accept only clients with a certificate that an authority in this PEM file has signed.")
     var tlsClientCa: String?
 
-    @Flag(help: "Listen beyond this machine even without tokens: anybody who reaches the port may do everything.")
+    @Flag(help: "Accept other machines even without tokens: any client that reaches the port may do everything.")
     var insecure = false
 
-    @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
+    @Option(help: "The log level: trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?
 
-    @Option(help: "text or json. (default: text)")
+    @Option(help: "The log format: text or json. (default: text)")
     var logFormat: String?
 
     func run() async throws {

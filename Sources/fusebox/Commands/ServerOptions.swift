@@ -5,20 +5,20 @@ import Foundation
 struct ServerOptions: ParsableArguments {
     @Option(
         help: """
-            Its address. (default: FUSEBOX_URL, else FUSEBOX_LISTEN on this machine, else the current context, else \
-            port 7979)
+            The URL of the server. (default: FUSEBOX_URL, else FUSEBOX_LISTEN on this machine, else the current \
+            context, else port 7979 on this machine)
             """
     )
     var url: String?
 
     @Option(
-        help: ArgumentHelp("Its name in the file of contexts. (default: FUSEBOX_CONTEXT)", valueName: "name")
+        help: ArgumentHelp("The server's name in the contexts file. (default: FUSEBOX_CONTEXT)", valueName: "name")
     )
     var context: String?
 
     @Option(
         help: ArgumentHelp(
-            "A file with the secret of a token. (default: FUSEBOX_TOKEN, else that of the context)",
+            "A file with the secret of a token. (default: FUSEBOX_TOKEN, else the token of the context)",
             valueName: "file"
         )
     )
@@ -26,7 +26,10 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The authority of its certificate, as PEM. (default: FUSEBOX_CA_FILE, else the context's, else the system's)",
+            """
+            The PEM file of the authority that signed the server's certificate. (default: FUSEBOX_CA_FILE, else the \
+            context's file, else the system's authorities)
+            """,
             valueName: "file"
         )
     )
@@ -34,13 +37,15 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Your own certificate, as PEM, for a server that asks for one. (default: FUSEBOX_CERT_FILE)",
+            "The PEM file of your own certificate, if the server requires one. (default: FUSEBOX_CERT_FILE)",
             valueName: "file"
         )
     )
     var certFile: String?
 
-    @Option(help: ArgumentHelp("The key of your own certificate. (default: FUSEBOX_KEY_FILE)", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The PEM file of your certificate's key. (default: FUSEBOX_KEY_FILE)", valueName: "file")
+    )
     var keyFile: String?
 
     /// The selected server. Its token comes from the environment or a file, because all users can see a command line.

@@ -4,45 +4,49 @@ import BreakerHTTP
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
-        abstract: "Make tokens for those who may use the server.",
+        abstract: "Create tokens for clients and operators.",
         subcommands: [New.self]
     )
 
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a token: print its secret, once, and its line for the tokens file.",
+            abstract: "Create a token; print its secret, once, and its line for the tokens file.",
             discussion: """
-                Give the secret to the client or the operator; put the line into the file given by --tokens. The file \
-                holds only a digest: it cannot be used to sign in, and a lost secret cannot be found again. Send the \
-                server a SIGHUP to have it read the file again. Removing or replacing a line ends the browser sessions \
-                of its token.
+                Give the secret to the client or the operator, and add the line to the file given by --tokens. The \
+                file contains only a digest of the secret: the digest cannot be used to sign in, and a lost secret \
+                cannot be recovered. Send SIGHUP to the server to make it read the file again. Removing or replacing \
+                a line ends the browser sessions of its token.
 
-                With --certificate there is no secret: the client shows a TLS certificate of the authority that \
-                serve --tls-client-ca names, and its subject's common name is the token's name.
+                With --certificate there is no secret. The client presents a TLS certificate that is signed by an \
+                authority of serve --tls-client-ca, and whose subject's common name is the token's name.
                 """
         )
 
-        @Option(help: "Who will use it. Kept with every change that is ordered with it.")
+        @Option(help: "The name of the token's user. The audit records it with every order.")
         var name: String
 
-        @Option(help: "worker (acquire, report, read one breaker), viewer (read all) or operator (everything).")
+        @Option(
+            help: "The role: worker (acquire, report, read one breaker), viewer (read all) or operator (everything)."
+        )
         var role: String
 
-        @Option(help: "Limit it to breakers whose names begin with this text.")
+        @Option(help: "Limit the token to breakers whose names begin with this text.")
         var prefix = ""
 
-        @Flag(help: "The client shows a TLS certificate of this name; there is no secret.")
+        @Flag(help: "Identify the client by a TLS certificate of this name, without a secret.")
         var certificate = false
 
         func validate() throws {
             guard TokenFile.isName(name) else {
-                throw ValidationError("--name is 1 to 128 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit")
+                throw ValidationError(
+                    "--name must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, starting with a letter or digit"
+                )
             }
             guard Role(rawValue: role) != nil else {
-                throw ValidationError("--role is worker, viewer or operator, not \(role)")
+                throw ValidationError("--role must be worker, viewer or operator, not \(role)")
             }
             guard prefix.isEmpty || TokenFile.isName(prefix) else {
-                throw ValidationError("no breaker's name begins with \(prefix)")
+                throw ValidationError("--prefix must be the beginning of a breaker's name, not \(prefix)")
             }
         }
 
@@ -53,7 +57,7 @@ struct TokenCommand: ParsableCommand {
                 return print("line for the tokens file: \(token.line)")
             }
             let (token, secret) = Token.make(name: name, role: role, prefix: prefix)
-            print("secret (shown only now):  \(secret)")
+            print("secret (shown only once): \(secret)")
             print("line for the tokens file: \(token.line)")
         }
     }

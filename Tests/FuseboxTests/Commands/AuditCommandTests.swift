@@ -58,13 +58,13 @@ extension ProcessTests {
             defer { server.child.kill() }
             let some = try await audit("--limit", "2", on: server)
             #expect(some.output.split(separator: "\n").count == 3, "\(some.output)")
-            #expect(some.errors == "There are older ones: --limit 20 shows more.\n")
+            #expect(some.errors == "There are older orders; --limit 20 shows more.\n")
             let last = try await audit("--action", "policy", "--limit", "2", on: server)
             #expect(last.output.split(separator: "\n").count == 3, "\(last.output)")
             #expect(last.errors == "")
             let none = try await audit("--from", "2h", "--to", "1h", on: server)
             #expect(none.output == "")
-            #expect(none.errors == "Nothing like that was ordered.\n")
+            #expect(none.errors == "No orders match.\n")
         }
 
         @Test(
@@ -87,9 +87,9 @@ extension ProcessTests {
         @Test(
             "An invalid period or limit of the audit command is a usage error",
             arguments: [
-                (["--from", "yesterday"], "yesterday is no time"),
+                (["--from", "yesterday"], "yesterday is not a time"),
                 (["--from", "1h", "--to", "2h"], "--from must be before --to"),
-                (["--limit", "0"], "--limit is at least 1"),
+                (["--limit", "0"], "--limit must be at least 1"),
             ]
         )
         func usage(options: [String], complaint: String) async throws {

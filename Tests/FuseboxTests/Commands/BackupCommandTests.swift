@@ -64,7 +64,7 @@ extension ProcessTests {
             try Data("mine".utf8).write(to: URL(fileURLWithPath: folder.path("copy.db")))
             let result = try await backUp("copy.db", of: server.url)
             #expect(result.code != 0)
-            #expect(result.errors.contains("copy.db exists; a backup replaces nothing"), "\(result.errors)")
+            #expect(result.errors.contains("copy.db already exists; choose another path"), "\(result.errors)")
             #expect(try String(contentsOfFile: folder.path("copy.db"), encoding: .utf8) == "mine")
         }
 
@@ -126,7 +126,7 @@ extension ProcessTests {
             defer { server.child.kill() }
             let nowhere = try await backUp("nowhere/copy.db", of: server.url)
             #expect(nowhere.code == 1)
-            #expect(nowhere.errors.contains("nowhere/copy.db cannot be made"), "\(nowhere.errors)")
+            #expect(nowhere.errors.contains("nowhere/copy.db cannot be created"), "\(nowhere.errors)")
         }
     }
 }

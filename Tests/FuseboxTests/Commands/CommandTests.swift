@@ -64,9 +64,12 @@ extension ProcessTests {
         @Test(
             "The token command refuses to create an invalid token",
             arguments: [
-                (["--name", "two words", "--role", "worker"], "--name is 1 to 128 of"),
-                (["--name", "a", "--role", "boss"], "--role is worker, viewer or operator, not boss"),
-                (["--name", "a", "--role", "worker", "--prefix=-x"], "no breaker's name begins with -x"),
+                (["--name", "two words", "--role", "worker"], "--name must be 1 to 128 characters of"),
+                (["--name", "a", "--role", "boss"], "--role must be worker, viewer or operator, not boss"),
+                (
+                    ["--name", "a", "--role", "worker", "--prefix=-x"],
+                    "--prefix must be the beginning of a breaker's name, not -x"
+                ),
                 (["--role", "worker"], "Missing expected argument '--name <name>'"),
             ]
         )

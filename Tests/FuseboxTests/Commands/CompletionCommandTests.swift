@@ -59,7 +59,7 @@ extension ProcessTests {
         func unknown() async throws {
             let result = try await Program.fusebox.run("completion", "tcsh")
             #expect(result.code == 64)
-            #expect(result.errors.contains("there are completions for bash, zsh and fish, not for tcsh"))
+            #expect(result.errors.contains("the shell must be bash, zsh or fish, not tcsh"))
         }
     }
 }

@@ -23,7 +23,7 @@ extension ProcessTests {
             #expect(try await server.wire.fail("payments").text("state") == "open")
             let denied = try await Program.fusebox.run("check", "payments", "--url", server.url)
             #expect(denied.code == 1)
-            #expect(denied.output.hasPrefix("payments: denied, open; ask again in "), "\(denied.output)")
+            #expect(denied.output.hasPrefix("payments: denied, open; retry in "), "\(denied.output)")
             #expect(denied.errors == "")
             let away = try await Program.fusebox.run("check", "payments", "--url", "http://127.0.0.1:1")
             #expect(away.code == 2)

@@ -33,7 +33,7 @@ extension ProcessTests {
             let refused = try await Program.fusebox.run(["run", "--url", server.url] + command)
             #expect(refused.code == 75)
             #expect(
-                refused.errors.hasPrefix("fusebox: the command was not run: billing is denied, open; ask again in ")
+                refused.errors.hasPrefix("fusebox: the command was not run: billing is denied, open; retry in ")
             )
             #expect(try String(contentsOfFile: marks, encoding: .utf8) == "ran\nran\n")
             let failures = try await server.wire.get("/v1/breakers/billing/failures").rows("failures")

@@ -6,7 +6,7 @@ import Foundation
 struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply",
-        abstract: "Give breakers the policies of a YAML file, and print what that changes.",
+        abstract: "Set the policies of breakers from a YAML file, and print the changes.",
         usage: "fusebox apply -f <file> [--dry-run] [--json]",
         discussion: """
             The file has the section `breakers` of a server's configuration:
@@ -15,27 +15,28 @@ struct ApplyCommand: AsyncParsableCommand {
                 payments: { preset: flaky, policy: { success_threshold: 3 } }
                 search: { policy: { failure_rate_threshold: 0.5 } }
 
-            A field that is absent has its default. The whole file is checked and compared with the server before \
-            anything changes; then only what differs is changed, and a breaker whose policy somebody else changed \
-            meanwhile is left alone and told. Breakers that the file does not name are not touched. A policy that is \
-            applied belongs to the API from then on: the server's configuration does not change it any more.
+            Absent fields have their defaults. The command checks the whole file and compares it with the server \
+            before it changes anything, and then changes only the differences. If another operator changes a policy in \
+            the meantime, the command leaves that breaker alone and reports it. Breakers that are not in the file stay \
+            unchanged. An applied policy belongs to the API from then on: the server's configuration no longer changes \
+            it.
 
             Exit codes:
-              0  the server has the policies of the file, or would have
-              1  not everything was done
+              0  the server has the policies of the file; with --dry-run, it would have them
+              1  some changes were not made
 
             Example: fusebox apply -f policies.yaml --dry-run
             """
     )
 
-    @Option(name: [.customShort("f"), .long], help: "The YAML file; - for standard input.")
+    @Option(name: [.customShort("f"), .long], help: "The YAML file, or - for standard input.")
     var file: String
 
-    @Flag(help: "Print what would change, and change nothing.")
+    @Flag(help: "Print the changes without making them.")
     var dryRun = false
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func run() async throws {
         let file = try PolicyFile.read(file)
@@ -53,7 +54,7 @@ struct ApplyCommand: AsyncParsableCommand {
             try Output.line(OperatorJSON.text(plan.document))
         } else {
             try Output.lines(plan.lines(on: .standardOutput))
-            if dryRun { Output.remark("A dry run: nothing was changed.") }
+            if dryRun { Output.remark("This was a dry run; nothing was changed.") }
         }
         guard plan.isComplete else { throw ExitCode.failure }
     }
@@ -65,21 +66,22 @@ struct ExportCommand: AsyncParsableCommand {
         abstract: "Print the policies of breakers as a file that `apply` reads.",
         usage: "fusebox export [--all] [--prefix <text>] [--json]",
         discussion: """
-            Those that were set through the API are exported; the others come from the server's configuration or are \
-            the defaults. --all exports every breaker's. Either way, applying the file at once changes nothing.
+            By default, the command exports the policies that were set through the API. The others come from the \
+            server's configuration or are the defaults; --all exports them too. In both cases, applying the file at \
+            once changes nothing.
 
             Example: fusebox export > policies.yaml
             """
     )
 
-    @Flag(help: "Also the policies that come from the server's configuration and defaults.")
+    @Flag(help: "Also export the policies that come from the server's configuration and defaults.")
     var all = false
 
     @Option(help: ArgumentHelp("Only breakers whose names begin with this text.", valueName: "text"))
     var prefix: String?
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())
@@ -92,7 +94,7 @@ struct ExportCommand: AsyncParsableCommand {
         let breakers = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
             .breakers.filter { all || $0.policySource == "api" }
         if let name = breakers.first(where: { BreakerName($0.name) == nil })?.name {
-            throw ServerFailure(description: "the server has a breaker whose name is none: \(name)")
+            throw ServerFailure(description: "the server sent an invalid breaker name: \(name)")
         }
         if output.json {
             let policies = breakers.map { breaker in
@@ -103,6 +105,6 @@ struct ExportCommand: AsyncParsableCommand {
             )
         }
         try Output.write(PolicyFile.text(try breakers.map { ($0.name, try Policy($0.policy)) }))
-        if breakers.isEmpty, !all { Output.remark("No policy was set through the API; --all exports the others.") }
+        if breakers.isEmpty, !all { Output.remark("No policies were set through the API; --all exports the others.") }
     }
 }

@@ -5,11 +5,12 @@ import Foundation
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "List who ordered what: policies, overrides, resets and deletions, the newest first.",
+        abstract: "List the orders of operators, newest first: policies, overrides, resets and deletions.",
         usage: "fusebox audit [options]",
         discussion: """
-            On a terminal each order has its difference below it; elsewhere it is one line. With --json: a JSON object a \
-            line, with all there is before and after, and all that match unless --limit is given.
+            On a terminal, the changes of each order are below it. Elsewhere, each order is one line. With --json, \
+            each line is a JSON object with everything before and after the order, and all matching orders are printed \
+            unless --limit is given.
 
             Examples:
               fusebox audit --breaker payments --from 1d
@@ -20,26 +21,26 @@ struct AuditCommand: AsyncParsableCommand {
 
     @OptionGroup var period: PeriodOptions
 
-    @Option(help: ArgumentHelp("Only orders over this breaker.", valueName: "name"))
+    @Option(help: ArgumentHelp("Only orders for this breaker.", valueName: "name"))
     var breaker: String?
 
-    @Option(help: ArgumentHelp("Only those over breakers whose names begin with this text.", valueName: "text"))
+    @Option(help: ArgumentHelp("Only orders for breakers whose names begin with this text.", valueName: "text"))
     var prefix: String?
 
-    @Option(help: ArgumentHelp("Only this actor's: the name of a token.", valueName: "name"))
+    @Option(help: ArgumentHelp("Only orders of this actor, which is the name of a token.", valueName: "name"))
     var actor: String?
 
-    @Option(help: "Only this action: policy, override_set, override_cleared, reset or delete.")
+    @Option(help: "Only orders with this action: policy, override_set, override_cleared, reset or delete.")
     var action: String?
 
-    @Option(help: ArgumentHelp("How many at most. (default: 50; with --json all)", valueName: "n"))
+    @Option(help: ArgumentHelp("The maximum number of orders. (default: 50; with --json, all)", valueName: "n"))
     var limit: Int?
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func validate() throws {
-        guard limit ?? 1 > 0 else { throw ValidationError("--limit is at least 1") }
+        guard limit ?? 1 > 0 else { throw ValidationError("--limit must be at least 1") }
     }
 
     private var query: OperatorClient.Query {
@@ -57,9 +58,9 @@ struct AuditCommand: AsyncParsableCommand {
         }
         progress.clear()
         let list = try OperatorClient.Reply(body: document).decoded(as: AuditListDocument.self)
-        guard !list.audit.isEmpty else { return Output.remark("Nothing like that was ordered.") }
+        guard !list.audit.isEmpty else { return Output.remark("No orders match.") }
         try Output.lines(AuditListing.lines(list.audit, on: .standardOutput))
-        if !list.nextPageToken.isEmpty { Output.remark("There are older ones: --limit \(limit * 10) shows more.") }
+        if !list.nextPageToken.isEmpty { Output.remark("There are older orders; --limit \(limit * 10) shows more.") }
     }
 
     private func export(from client: OperatorClient) async throws {

@@ -7,27 +7,27 @@ import Foundation
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Ask whether a call would be allowed, and say so by the exit code.",
+        abstract: "Check whether a call would be allowed; the exit code is the answer.",
         usage: "fusebox check <name> [--json]",
         discussion: """
             Exit codes:
               0  allowed
               1  denied
-              2  no decision: the server is away, or refuses
+              2  no decision: the server is unreachable, or refuses the request
 
-            It asks as a worker does: a name that is asked for the first time has a breaker from then on. A probe that \
-            it is granted it gives back at once as ignored, so that the next worker gets it; for that moment other \
-            workers are denied. Use `fusebox run` to have the call itself decide.
+            The command acquires as a worker does, so the first acquire of a name creates the breaker. If it gets a \
+            probe, it gives the probe back at once as ignored, so that the next worker gets it; for that moment other \
+            workers are denied. Use `fusebox run` to let the outcome of the call decide.
 
             Example: fusebox check payments && charge-customers
             """
     )
 
-    @Argument(help: "The breaker.")
+    @Argument(help: "The name of the breaker.")
     var name: String
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     private static let denied = ExitCode(1)
     private static let noDecision = ExitCode(2)
@@ -58,9 +58,9 @@ extension DecisionDocument {
     /// "denied, open; ask again in 28 s", "allowed, half_open".
     var words: String {
         guard allowed else {
-            return "denied, \(state)" + (retryAfterMs.map { "; ask again in \(LengthText.remaining(ms: $0))" } ?? "")
+            return "denied, \(state)" + (retryAfterMs.map { "; retry in \(LengthText.remaining(ms: $0))" } ?? "")
         }
-        if wouldDeny == true { return "allowed, \(state); in shadow, or it would be denied" }
+        if wouldDeny == true { return "allowed, \(state); denied without the shadow override" }
         return "allowed, \(state)" + (leaseMs == nil ? "" : "; the probe was given back")
     }
 }

@@ -4,9 +4,9 @@ import Foundation
 struct ContextCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "context",
-        abstract: "List the servers that you have named, or choose the one to use.",
+        abstract: "List named servers (contexts), or select the one to use.",
         discussion: """
-            They stand in ~/.config/fusebox/contexts.yaml, or where FUSEBOX_CONTEXTS says:
+            Contexts are in ~/.config/fusebox/contexts.yaml, or in the file that FUSEBOX_CONTEXTS names:
 
               current: staging
               contexts:
@@ -16,7 +16,8 @@ struct ContextCommand: ParsableCommand {
                   url: https://fusebox.example.com
                   token_file: ~/.config/fusebox/production
 
-            A context has a url, and a token or a token_file. A file with a token in it must not be readable by all.
+            A context has a url, and a token or a token_file. A contexts file that contains a token must not be \
+            readable by all users.
             """,
         subcommands: [List.self, Use.self],
         defaultSubcommand: List.self
@@ -24,7 +25,7 @@ struct ContextCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the contexts; the current one has an asterisk.",
+            abstract: "List the contexts; an asterisk marks the current one.",
             discussion: "Tokens are not shown.\n\nExample: fusebox context list"
         )
 
@@ -53,11 +54,14 @@ struct ContextCommand: ParsableCommand {
     struct Use: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a context the current one.",
-            discussion:
-                "--context, FUSEBOX_CONTEXT, --url and FUSEBOX_URL go before it.\n\nExample: fusebox context use staging"
+            discussion: """
+                --context, FUSEBOX_CONTEXT, --url and FUSEBOX_URL take precedence over the current context.
+
+                Example: fusebox context use staging
+                """
         )
 
-        @Argument(help: "The context.")
+        @Argument(help: "The name of the context.")
         var name: String
 
         func run() throws {

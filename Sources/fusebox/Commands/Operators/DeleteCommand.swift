@@ -7,31 +7,31 @@ import NIOHTTP1
 struct DeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete a breaker, or all whose names begin with a text.",
+        abstract: "Delete a breaker, or all breakers whose names begin with a text.",
         usage: "fusebox delete (<name> | --prefix <text>) [--yes] [--json]",
         discussion: """
-            What is kept of a breaker goes with it; the audit stays. A worker that asks for the name again creates the \
-            breaker anew. With --prefix the command says how many breakers there are and asks before it deletes them, \
-            unless --yes is given.
+            All data of the breaker is deleted with it, except for the audit. If a worker acquires the name again, a \
+            new breaker is created. With --prefix, the command prints the number of breakers and asks for confirmation \
+            before it deletes them, unless --yes is given.
 
             Example: fusebox delete --prefix tmp: --yes
             """
     )
 
-    @Argument(help: "The breaker.")
+    @Argument(help: "The name of the breaker.")
     var name: String?
 
-    @Option(help: ArgumentHelp("All breakers whose names begin with this text.", valueName: "text"))
+    @Option(help: ArgumentHelp("Delete all breakers whose names begin with this text.", valueName: "text"))
     var prefix: String?
 
-    @Flag(help: "Delete without asking.")
+    @Flag(help: "Delete without asking for confirmation.")
     var yes = false
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func validate() throws {
-        guard (name == nil) != (prefix == nil) else { throw ValidationError("Give a name or --prefix.") }
+        guard (name == nil) != (prefix == nil) else { throw ValidationError("Give either a name or --prefix.") }
         if prefix?.isEmpty == true { throw ValidationError("The prefix must not be empty.") }
     }
 

@@ -5,29 +5,30 @@ import Foundation
 struct FailuresCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "failures",
-        abstract: "List a breaker's failures, and what they have in common.",
+        abstract: "List a breaker's failures, with a summary by kind and reporter.",
         usage: "fusebox failures <name> [--limit <n>] [--json]",
         discussion: """
-            Above: which kinds there are, and who reported them, of all that are kept. Below: the newest, one by one. \
-            Only failures that counted are kept, and of each breaker the newest 1 000 of the last 7 days.
+            The summary covers the kinds and the reporters of all failures that are kept. Below it are the newest \
+            failures, one by one. The server keeps only failures that counted: for each breaker, the newest 1 000 of \
+            the last 7 days.
 
-            With --json: the rows, and under `summary` what they have in common.
+            With --json: the failures, and the summary under `summary`.
 
             Example: fusebox failures payments --limit 50
             """
     )
 
-    @Argument(help: "The breaker.")
+    @Argument(help: "The name of the breaker.")
     var name: String
 
-    @Option(help: ArgumentHelp("How many rows at most: 1 to 1000.", valueName: "n"))
+    @Option(help: ArgumentHelp("The maximum number of failures to list, 1 to 1000.", valueName: "n"))
     var limit = 20
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func validate() throws {
-        guard (1...1_000).contains(limit) else { throw ValidationError("--limit is 1 to 1000") }
+        guard (1...1_000).contains(limit) else { throw ValidationError("--limit must be 1 to 1000") }
     }
 
     func run() async throws {

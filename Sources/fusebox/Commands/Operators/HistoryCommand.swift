@@ -5,12 +5,12 @@ import Foundation
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "Show what became of a breaker's calls over time.",
+        abstract: "Show the outcomes of a breaker's calls over time.",
         usage: "fusebox history <name> [--from <time>] [--to <time>] [--step <duration>] [--json]",
         discussion: """
-            Successes and failures are what workers reported, allowed and denied what they were told. On a terminal each \
-            step has a bar, and those without calls are left out; elsewhere there is a line for each. Minutes are kept \
-            for 7 days.
+            Successes and failures are counts of workers' reports; allowed and denied are counts of the server's \
+            decisions. On a terminal, each step has a bar, and steps without calls are left out. Elsewhere, each step \
+            has a line. The counts of each minute are kept for 7 days.
 
             Examples:
               fusebox history payments
@@ -18,21 +18,21 @@ struct HistoryCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The breaker.")
+    @Argument(help: "The name of the breaker.")
     var name: String
 
     @OptionGroup var period: PeriodOptions
 
     @Option(
         help: ArgumentHelp(
-            "The length of a step: 1m, 5m, 1h, 1d. (default: the shortest that makes no more than 60)",
+            "The length of a step: 1m, 5m, 1h, 1d. (default: the shortest with at most 60 steps)",
             valueName: "duration"
         )
     )
     var step: String?
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     private static let steps = ["1m", "2m", "5m", "10m", "15m", "30m", "1h", "2h", "3h"]
     private static let mostSteps: TimeInterval = 60
@@ -52,7 +52,7 @@ struct HistoryCommand: AsyncParsableCommand {
         let history: HistoryDocument = try reply.decoded()
         let screen = Screen.standardOutput
         if screen.isTerminal, history.points.allSatisfy(\.isEmpty) {
-            return Output.remark("\(name.printable) had no calls in that time.")
+            return Output.remark("\(name.printable) had no calls in this period.")
         }
         try Output.lines(HistoryTable(history: history).lines(on: screen))
     }

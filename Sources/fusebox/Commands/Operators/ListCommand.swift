@@ -5,11 +5,11 @@ import Foundation
 struct ListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the breakers, those that need attention first.",
+        abstract: "List breakers, those that need attention first.",
         usage: "fusebox list [--state <state>] [--prefix <text>] [--override <mode>] [--json]",
         discussion: """
-            First come those under an override, then the open, the half open, and the closed by how near they are to \
-            tripping. On a terminal there are colours, unless NO_COLOR is set.
+            Breakers under an override come first, then open, half-open and closed breakers. Closed breakers are \
+            sorted by how close they are to tripping. Output on a terminal is coloured unless NO_COLOR is set.
 
             Example: fusebox list --state open --prefix payments:
             """
@@ -18,7 +18,7 @@ struct ListCommand: AsyncParsableCommand {
     @OptionGroup var filter: BreakerFilterOptions
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())
@@ -34,7 +34,7 @@ struct ListCommand: AsyncParsableCommand {
         let list = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
         let screen = Screen.standardOutput
         if list.breakers.isEmpty {
-            Output.remark(filter.isEmpty ? "There are no breakers." : "No breaker is like that.")
+            Output.remark(filter.isEmpty ? "There are no breakers." : "No breakers match.")
         } else {
             try Output.lines(BreakerListing.lines(list.breakers, at: Date(), on: screen))
         }
@@ -46,15 +46,15 @@ struct ListCommand: AsyncParsableCommand {
 
 /// Options that select breakers.
 struct BreakerFilterOptions: ParsableArguments {
-    @Option(help: "Only those in this state: closed, open or half_open.")
+    @Option(help: "Only breakers in this state: closed, open or half_open.")
     var state: String?
 
-    @Option(help: ArgumentHelp("Only those whose names begin with this text.", valueName: "text"))
+    @Option(help: ArgumentHelp("Only breakers whose names begin with this text.", valueName: "text"))
     var prefix: String?
 
     @Option(
         help: ArgumentHelp(
-            "Only those with this override: force_open, force_closed, shadow, any or none.",
+            "Only breakers with this override: force_open, force_closed, shadow, any or none.",
             valueName: "mode"
         )
     )

@@ -7,10 +7,10 @@ import NIOHTTP1
 struct OpenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "open",
-        abstract: "Deny all calls, whatever is reported: the override force_open.",
+        abstract: "Deny all calls, whatever workers report (override force_open).",
         usage: "fusebox open <name> --reason <text> [--for <duration>] [--json]",
         discussion: """
-            When it ends, by itself or by `fusebox auto`, one probe decides; nothing stampedes.
+            When the override expires or `fusebox auto` clears it, one probe decides, so workers do not stampede.
 
             Example: fusebox open payments --reason "provider maintenance" --for 30m
             """
@@ -24,10 +24,11 @@ struct OpenCommand: AsyncParsableCommand {
 struct CloseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "close",
-        abstract: "Allow all calls, whatever is reported: the override force_closed.",
+        abstract: "Allow all calls, whatever workers report (override force_closed).",
         usage: "fusebox close <name> --reason <text> [--for <duration>] [--json]",
         discussion: """
-            While it stands the breaker protects nothing. To close a breaker and let it work on, use `fusebox reset`.
+            While the override is in force, the breaker protects nothing. To close a breaker and keep it automatic, \
+            use `fusebox reset`.
 
             Example: fusebox close payments --reason "health check is wrong, fix under way" --for 10m
             """
@@ -41,11 +42,11 @@ struct CloseCommand: AsyncParsableCommand {
 struct ShadowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shadow",
-        abstract: "Allow all calls, and say which would be denied: the override shadow.",
+        abstract: "Allow all calls, and mark those that would be denied (override shadow).",
         usage: "fusebox shadow <name> --reason <text> [--for <duration>] [--json]",
         discussion: """
-            The breaker goes through its states as ever; a call that it would deny is allowed with "would_deny": true. \
-            So a policy is tried out without harm.
+            The breaker changes its state as usual. A call that it would deny is allowed with "would_deny": true. Use \
+            this override to try a policy without denying calls.
 
             Example: fusebox shadow search --reason "trying a rate rule" --for 1d
             """
@@ -59,26 +60,26 @@ struct ShadowCommand: AsyncParsableCommand {
 /// The arguments of an override: the breaker, the reason and the duration.
 struct OverrideOrder: ParsableArguments {
 
-    @Argument(help: "The breaker.")
+    @Argument(help: "The name of the breaker.")
     var name: String
 
-    @Option(help: ArgumentHelp("Why; whoever is called at night reads it.", valueName: "text"))
+    @Option(help: ArgumentHelp("The reason, for the operator on call.", valueName: "text"))
     var reason: String
 
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp(
-            "How long it stands: 90s, 30m, 2h, 1d, or never for no end. (default: 1h)",
+            "How long the override lasts: 90s, 30m, 2h, 1d, or never for no end. (default: 1h)",
             valueName: "duration"
         )
     )
     var duration: String?
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func validate() throws {
-        guard reason.contains(where: { !$0.isWhitespace }) else { throw ValidationError("--reason must say something") }
+        guard reason.contains(where: { !$0.isWhitespace }) else { throw ValidationError("--reason must not be empty") }
         _ = try expiry()
     }
 
@@ -88,7 +89,7 @@ struct OverrideOrder: ParsableArguments {
         if duration == "never" { return nil }
         guard let ms = DurationText.parse(duration), Limits.overrideMs.contains(ms) else {
             throw ValidationError(
-                "--for is a duration like 90s, 30m, 2h or 1d, from 1s to 365d, or never; not \(duration)"
+                "--for must be a duration such as 90s, 30m, 2h or 1d, from 1s to 365d, or never; not \(duration)"
             )
         }
         return ms

@@ -5,20 +5,20 @@ import NIOHTTP1
 struct AutoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "auto",
-        abstract: "Clear the override: the breaker decides by itself again.",
+        abstract: "Clear the override; the breaker is automatic again.",
         usage: "fusebox auto <name> [--json]",
         discussion: """
-            Behind force_open comes one probe. Where no override stands, nothing changes.
+            After force_open, one probe decides. If no override is in force, nothing changes.
 
             Example: fusebox auto payments
             """
     )
 
-    @Argument(help: "The breaker.")
+    @Argument(help: "The name of the breaker.")
     var name: String
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())
@@ -30,23 +30,25 @@ struct AutoCommand: AsyncParsableCommand {
 struct ResetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reset",
-        abstract: "Close a breaker and forget its counts, or have it probe at once.",
+        abstract: "Close a breaker and reset its counts, or make it probe at once.",
         usage: "fusebox reset <name> [--to <state>] [--json]",
         discussion: """
-            An override is not touched: under force_open or force_closed a reset is refused.
+            A reset does not clear an override. Under force_open or force_closed, a reset is refused.
 
             Example: fusebox reset payments --to half_open
             """
     )
 
-    @Argument(help: "The breaker.")
+    @Argument(help: "The name of the breaker.")
     var name: String
 
-    @Option(help: ArgumentHelp("closed, or half_open: then the next call is a probe.", valueName: "state"))
+    @Option(
+        help: ArgumentHelp("The new state: closed, or half_open to make the next call a probe.", valueName: "state")
+    )
     var to = "closed"
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())

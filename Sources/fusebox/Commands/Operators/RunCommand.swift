@@ -4,23 +4,23 @@ import Foundation
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run a command under a breaker: ask, run, report what became of it.",
+        abstract: "Run a command under a breaker: acquire, run, report the outcome.",
         usage: "fusebox run [options] <name> -- <command> [<argument> ...]",
         discussion: """
-            The command has the standard streams to itself. If it exits with 0 that is reported as a success, any other \
-            code as a failure of the kind exit_3, an end by a signal as one of the kind signal_9; how long it took is \
-            reported too. What interrupts `fusebox run` itself is passed on to the command, and a command that fails \
-            upon it counts as ignored.
+            The command uses the standard streams of `fusebox run`. Exit code 0 is reported as a success, any other \
+            exit code, such as 3, as a failure of the kind exit_3, and an end by a signal, such as 9, as a failure of \
+            the kind signal_9. The duration is reported too. Signals that interrupt `fusebox run` are passed on to the \
+            command; if the command then fails, it counts as ignored.
 
             Exit codes:
-              75        denied, so that the command was not run
-              126, 127  the command cannot be run, or is not there
+              75        denied; the command was not run
+              126, 127  the command cannot be run, or does not exist
               128 + n   signal n ended the command
-              else      the command's own
+              else      the exit code of the command
 
             FUSEBOX_TOKEN is removed from the command's environment unless --pass-token is given.
 
-            A probe has a lease: a command that outlives it does not count (probe_lease_ms of the policy).
+            A probe has a lease (probe_lease_ms of the policy). If the command outlives it, its outcome does not count.
 
             Example, in a crontab:
               */5 * * * *  fusebox run billing -- /usr/local/bin/sync-invoices
@@ -29,35 +29,42 @@ struct RunCommand: AsyncParsableCommand {
 
     enum WithoutDecision: String, ExpressibleByArgument, CaseIterable { case allow, deny }
 
-    @Option(help: ArgumentHelp("Who reports. (default: the host's name and the process id)", valueName: "name"))
+    @Option(help: ArgumentHelp("The reporter. (default: the host's name and the process id)", valueName: "name"))
     var reporter: String?
 
-    @Option(help: ArgumentHelp("What to do where Fusebox cannot be asked: allow, or deny with 75.", valueName: "what"))
+    @Option(
+        help: ArgumentHelp(
+            "What to do if the server makes no decision: allow, or deny with exit code 75.",
+            valueName: "what"
+        )
+    )
     var unreachable = WithoutDecision.allow
 
     @Option(
         help: ArgumentHelp(
-            "An exit code that is not the downstream's fault; may be given several times.",
+            "An exit code that is not the downstream's fault, to report as ignored; can be given several times.",
             valueName: "code"
         )
     )
     var ignoreExit: [Int32] = []
 
-    @Flag(help: "Leave FUSEBOX_TOKEN in the command's environment.")
+    @Flag(help: "Keep FUSEBOX_TOKEN in the command's environment.")
     var passToken = false
 
-    @Argument(help: "The breaker.")
+    @Argument(help: "The name of the breaker.")
     var name: String
 
-    @Argument(parsing: .postTerminator, help: "The command and its arguments, behind --.")
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
     var command: [String] = []
 
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func validate() throws {
-        guard !command.isEmpty else { throw ValidationError("the command is missing: fusebox run NAME -- command…") }
+        guard !command.isEmpty else {
+            throw ValidationError("the command is missing; give it after --: fusebox run NAME -- COMMAND")
+        }
         guard ignoreExit.allSatisfy({ (1...255).contains($0) }) else {
-            throw ValidationError("--ignore-exit is 1 to 255")
+            throw ValidationError("--ignore-exit must be 1 to 255")
         }
     }
 

@@ -5,20 +5,20 @@ import Foundation
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show one breaker: its state, why it is so, what comes next, and its policy.",
+        abstract: "Show a breaker: its state and the reason, what comes next, and its policy.",
         usage: "fusebox show <name> [--json]",
         discussion: """
-            With --json: the breaker as GET /v1/breakers/NAME answers it, and under `explanation` why it is so.
+            With --json: the breaker as GET /v1/breakers/NAME returns it, and the explanation under `explanation`.
 
             Example: fusebox show payments
             """
     )
 
-    @Argument(help: "The breaker.")
+    @Argument(help: "The name of the breaker.")
     var name: String
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())

@@ -5,15 +5,17 @@ import Foundation
 struct WatchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
-        abstract: "Watch what happens, as it happens.",
+        abstract: "Watch changes as they happen.",
         usage: "fusebox watch [<name> | --prefix <text>] [--json]",
         discussion: """
-            On a terminal: the list, those that need attention first, or one breaker's page, kept up to date, with the \
-            last changes below; q or Ctrl-C ends it. Elsewhere: a line for each change. With --json: each change, and \
-            each resync (the whole panel, with which a stream begins), as a line of JSON, as the server tells it.
+            On a terminal, the command keeps the list of breakers, those that need attention first, or the page of one \
+            breaker up to date, and shows the last changes below; q or Ctrl-C ends it. Elsewhere, it prints a line for \
+            each change. With --json, it prints each change, and each resync (the whole panel, with which a stream \
+            begins), as a line of JSON, as the server sends it.
 
-            Where the server goes away it is tried again until it is back; what happened meanwhile is told then, and \
-            nothing twice. Where it is away at the start, that is an error.
+            If the connection to the server is lost, the command tries again until the server is back. It then prints \
+            the changes that it missed, none of them twice. If the server is unreachable at the start, the command \
+            fails.
 
             Examples:
               fusebox watch --prefix payments:
@@ -28,10 +30,10 @@ struct WatchCommand: AsyncParsableCommand {
     var prefix: String?
 
     @OptionGroup var output: OutputOptions
-    @OptionGroup(title: "Which server") var server: ServerOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
 
     func validate() throws {
-        guard name == nil || prefix == nil else { throw ValidationError("NAME does not go with --prefix") }
+        guard name == nil || prefix == nil else { throw ValidationError("give either NAME or --prefix, not both") }
     }
 
     func run() async throws {
@@ -67,12 +69,12 @@ struct WatchLines {
             if !isAway { CommandFailure.tell(error) }
             isAway = true
         case .line(let line, let change):
-            if isAway, !asJSON { Output.remark("\(url) is there again.") }
+            if isAway, !asJSON { Output.remark("\(url) is reachable again.") }
             isAway = false
             guard change.type != "heartbeat" else { return }
             if asJSON { return try Output.json(line) }
             if panel.isKnown, let reason = change.reason, change.breakers != nil {
-                Output.remark("The server does not tell all that happened meanwhile (\(reason.printable)).")
+                Output.remark("The server did not send all missed changes (\(reason.printable)).")
             }
             try Output.lines(panel.take(change).map { $0.text(on: .standardOutput) })
         }
