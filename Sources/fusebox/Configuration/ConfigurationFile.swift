@@ -41,7 +41,7 @@ struct ConfigurationFile {
         var profiles: [Profile] = []
         for (text, node) in try sections["profiles"]?.members() ?? [] {
             guard let pattern = NamePattern(text) else {
-                throw node.error("is not a pattern: only * and ? and the characters of a name may stand in one")
+                throw node.error("is not a pattern: a pattern consists of *, ? and the characters of a name")
             }
             profiles.append(Profile(pattern: pattern, policy: try node.policy(over: base)))
         }
@@ -95,7 +95,7 @@ struct ConfigurationNode {
         guard case .mapping(let mapping) = node else { throw error("must be a mapping") }
         var members: Members = []
         for (keyNode, value) in mapping {
-            guard let key = keyNode.string else { throw error("has a name that is no text") }
+            guard let key = keyNode.string else { throw error("has a key that is not a string") }
             let member = ConfigurationNode(
                 value,
                 path: path,
@@ -103,7 +103,7 @@ struct ConfigurationNode {
                 line: keyNode.mark?.line
             )
             if let known, !known.contains(key) {
-                throw member.error("is not known; here may stand \(known.sorted().joined(separator: ", "))")
+                throw member.error("is unknown; the known keys are \(known.sorted().joined(separator: ", "))")
             }
             members.append((key, member))
         }
@@ -169,12 +169,12 @@ extension SettingsError {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            self.init(description: "\(path):\(mark.line): is not YAML: \(problem)")
+            self.init(description: "\(path):\(mark.line): is not valid YAML: \(problem)")
         case .duplicatedKeysInMapping(let keys, let context):
             let names = keys.sorted().joined(separator: ", ")
-            self.init(description: "\(path):\(context.mark.line): stands twice in one mapping: \(names)")
+            self.init(description: "\(path):\(context.mark.line): appears twice in one mapping: \(names)")
         default:
-            self.init(description: "\(path): is not YAML: \(error)")
+            self.init(description: "\(path): is not valid YAML: \(error)")
         }
     }
 }

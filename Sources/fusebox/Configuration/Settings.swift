@@ -73,9 +73,9 @@ struct Settings {
         guard settings.tokensPath != nil || settings.insecure || settings.listen.isLoopback else {
             throw SettingsError(
                 description: """
-                    \(settings.listen) can be reached from other machines, and there are no tokens: anybody could \
-                    open your breakers. Give a file of tokens with --tokens (fusebox token new makes them), \
-                    or --insecure if the network itself keeps strangers out.
+                    \(settings.listen) can be reached from other machines, and there are no tokens: any client could \
+                    open your breakers. Give a tokens file with --tokens (fusebox token new creates tokens), \
+                    or --insecure if the network itself admits only trusted clients.
                     """
             )
         }
@@ -123,7 +123,7 @@ struct Settings {
             case .hosts:
                 let names = value.split(separator: ",").map { $0.filter { $0 != " " } }
                 guard names.allSatisfy({ !$0.isEmpty && !$0.contains(":") && !$0.contains("/") }) else {
-                    throw invalid("names without a port, with commas between them")
+                    throw invalid("host names without ports, separated by commas")
                 }
                 hosts = names
             case .logLevel:

@@ -42,14 +42,16 @@ struct ContextFile {
         for (name, node) in try sections["contexts"]?.members() ?? [] {
             guard TokenFile.isName(name) else {
                 throw node.error(
-                    "is no name of a context: 1 to 128 of A-Z a-z 0-9 . _ : -, the first a letter or digit"
+                    "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, starting with a letter or digit"
                 )
             }
             contexts.append(try Self.context(name, node))
         }
         guard let node = sections["current"] else { return }
         let name = try node.scalar()
-        guard contexts.contains(where: { $0.name == name }) else { throw node.error("names no context: \(name)") }
+        guard contexts.contains(where: { $0.name == name }) else {
+            throw node.error("names an unknown context: \(name)")
+        }
         current = name
     }
 
@@ -57,7 +59,7 @@ struct ContextFile {
         let members = try node.members(known: ["url", "token", "token_file", "ca_file", "cert_file", "key_file"])
         guard let url = try members["url"]?.scalar(), !url.isEmpty else { throw node.error("needs a url") }
         let (token, file) = (try members["token"]?.scalar(), try members["token_file"]?.scalar())
-        guard token == nil || file == nil else { throw node.error("has a token and a token_file: one is enough") }
+        guard token == nil || file == nil else { throw node.error("must not have both token and token_file") }
         let tls = ClientTLS(
             caFile: try members["ca_file"]?.scalar(),
             certificateFile: try members["cert_file"]?.scalar(),
@@ -88,7 +90,7 @@ struct ContextFile {
         let changed = lines.joined(separator: "\n")
         guard (try? ContextFile(text: changed, path: path))?.current == name else {
             throw SettingsError(
-                description: "\(path) is written in a way that is left alone; set current: \(name) in it"
+                description: "\(path) has a layout that this command does not change; set current: \(name) yourself"
             )
         }
         return changed

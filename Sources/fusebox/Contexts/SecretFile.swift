@@ -15,7 +15,7 @@ enum SecretFile {
         let isShared = FileStatus(path: path)?.isSharedWithAll ?? false
         guard !isShared || !isSecret(text) else {
             throw SettingsError(
-                description: "\(path) has a token in it, and every user may read or write it: chmod 600 \(path)"
+                description: "\(path) contains a token, and every user may read or write it; run chmod 600 \(path)"
             )
         }
         return text
@@ -26,7 +26,7 @@ enum SecretFile {
         let path = NSString(string: path).expandingTildeInPath
         let secret = try text(of: path).trimmingCharacters(in: .whitespacesAndNewlines)
         guard !secret.isEmpty, secret.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw SettingsError(description: "\(path) must hold the secret of a token and nothing else")
+            throw SettingsError(description: "\(path) must contain the secret of a token and nothing else")
         }
         return secret
     }

@@ -46,7 +46,7 @@ struct ServerAddress: Sendable {
         self.init(url: found.url, token: found.token, tls: try tls.configuration(), isOwnServer: found.isOwnServer)
         let address = URLComponents(string: url)
         guard ["http", "https"].contains(address?.scheme), address?.host?.isEmpty == false else {
-            throw SettingsError(description: "\(url) is no server's address, which is like http://127.0.0.1:7979")
+            throw SettingsError(description: "\(url) is not a server's URL; give one such as http://127.0.0.1:7979")
         }
     }
 
@@ -76,7 +76,9 @@ struct ServerAddress: Sendable {
         let path = ContextFile.path(environment: choice.environment)
         let ambient = variable("FUSEBOX_TOKEN")
         if let url = choice.url {
-            guard choice.context == nil else { throw SettingsError(description: "--url does not go with --context") }
+            guard choice.context == nil else {
+                throw SettingsError(description: "give either --url or --context, not both")
+            }
             return Found(url: url, token: given ?? ambient)
         } else if let name = choice.context {
             let context = try ContextFile.read(path: path).context(name)
@@ -124,17 +126,17 @@ struct ServerAddress: Sendable {
         switch error {
         case let error as IOError where error.errnoCode == ECONNREFUSED: "cannot be reached: nothing listens there"
         case let error as NIOConnectionError where error.connectionErrors.isEmpty:
-            "cannot be reached: no host has that name"
+            "cannot be reached: the host is unknown"
         case let error as HTTPClientError where silences.contains(error): "does not answer"
         case let error as HTTPClientError where error == .remoteConnectionClosed: "closed the connection"
-        case let error as NIOSSLError: "cannot be reached by TLS: \(words(ofTLS: error))"
+        case let error as NIOSSLError: "cannot be reached over TLS: \(words(ofTLS: error))"
         default: "cannot be reached: \(error)"
         }
     }
 
     private static func words(ofTLS error: NIOSSLError) -> String {
         let text = "\(error)"
-        if text.contains("WRONG_VERSION_NUMBER") { return "no TLS is spoken there" }
+        if text.contains("WRONG_VERSION_NUMBER") { return "the server does not speak TLS" }
         if text.contains("CERTIFICATE_VERIFY_FAILED") {
             return "its certificate is not trusted; name its authority with --ca-file"
         }

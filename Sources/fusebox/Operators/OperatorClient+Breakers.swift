@@ -25,7 +25,7 @@ extension OperatorClient {
             )
             guard let object = try? JSONSerialization.jsonObject(with: page.body) as? [String: Any],
                 let more = object[key] as? [Any]
-            else { throw ServerFailure(description: "\(address.url)\(path) answered something that is no list") }
+            else { throw ServerFailure(description: "the answer of \(address.url)\(path) is not a list") }
             // The other members come from the first page.
             document.merge(object) { first, _ in first }
             items += more

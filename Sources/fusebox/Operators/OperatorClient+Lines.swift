@@ -23,12 +23,12 @@ extension OperatorClient {
                 guard try await take(line) else { return }
             }
             guard begun.readableBytes <= Self.maximumBody else {
-                throw ServerFailure(description: "\(address.url)\(path) answered something that is no list of lines")
+                throw ServerFailure(description: "the answer of \(address.url)\(path) is not a list of lines")
             }
             begun.discardReadBytes()
         }
         guard begun.readableBytes == 0 else {
-            throw ServerFailure(description: "\(address.url) broke off within a line", isUnreachable: true)
+            throw ServerFailure(description: "\(address.url) closed the connection within a line", isUnreachable: true)
         }
     }
 }

@@ -34,7 +34,7 @@ struct OperatorClient: Sendable {
             do {
                 return try decoder.decode(type, from: body)
             } catch {
-                throw ServerFailure(description: "the server's answer is not understood: \(error)")
+                throw ServerFailure(description: "the server's answer cannot be decoded: \(error)")
             }
         }
     }
@@ -116,10 +116,10 @@ struct ServerProblem: Error, CustomStringConvertible {
         if problem != nil { document = body }
     }
 
-    static func strange(_ reason: String) -> String { "something else than a Fusebox answers there: \(reason)" }
+    static func strange(_ reason: String) -> String { "the answer does not come from a Fusebox server: \(reason)" }
 
     var description: String {
-        let advice = status == 401 ? "; give it one by FUSEBOX_TOKEN, --token-file or a context" : ""
+        let advice = status == 401 ? "; give a token with FUSEBOX_TOKEN, --token-file or a context" : ""
         return "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))\(advice)"
     }
 }

@@ -9,7 +9,7 @@ enum OperatorJSON {
             let container = try decoder.singleValueContainer()
             let text = try container.decode(String.self)
             guard let date = instant(text) else {
-                throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is no instant")
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is not an instant")
             }
             return date
         }

@@ -86,10 +86,16 @@ extension ProcessTests {
             "A context that cannot be used is reported, and the file is unchanged",
             arguments: [
                 (text, "nowhere", "has no context nowhere; there are staging, production, laptop"),
-                ("{current: a, contexts: {a: {url: x}, b: {url: y}}}\n", "b", "is written in a way that is left alone"),
-                ("current: b\ncontexts: { a: { url: x } }\n", "a", "names no context: b"),
+                (
+                    "{current: a, contexts: {a: {url: x}, b: {url: y}}}\n", "b",
+                    "has a layout that this command does not change"
+                ),
+                ("current: b\ncontexts: { a: { url: x } }\n", "a", "names an unknown context: b"),
                 ("contexts: { a: { token: x } }\n", "a", "needs a url"),
-                ("contexts: { a: { url: x, token: y, token_file: z } }\n", "a", "one is enough"),
+                (
+                    "contexts: { a: { url: x, token: y, token_file: z } }\n", "a",
+                    "must not have both token and token_file"
+                ),
             ]
         )
         func refused(text: String, name: String, complaint: String) async throws {
@@ -127,7 +133,7 @@ extension ProcessTests {
             let named = try await complaint(["--context", "laptop"], ["FUSEBOX_URL": two])
             #expect(named == "Error: http://127.0.0.1:1 \(away)")
             let both = try await complaint(["--context", "laptop", "--url", three], [:])
-            #expect(both == "Error: --url does not go with --context\n")
+            #expect(both == "Error: give either --url or --context, not both\n")
         }
     }
 }

@@ -64,7 +64,7 @@ extension ProcessTests {
         func address(url: String) async throws {
             let result = try await Program.fusebox.run("list", "--url", url)
             #expect(result.code == 1)
-            #expect(result.errors == "Error: \(url) is no server's address, which is like http://127.0.0.1:7979\n")
+            #expect(result.errors == "Error: \(url) is not a server's URL; give one such as http://127.0.0.1:7979\n")
         }
 
         @Test("Control characters from workers, operators or arguments do not reach the terminal")

@@ -91,24 +91,24 @@ import Testing
         arguments: [
             ("- a\n", "f.yaml:1: the file must be a mapping"),
             ("text\n", "f.yaml:1: the file must be a mapping"),
-            ("\n\nsrever:\n", "f.yaml:3: srever is not known; here may stand breakers, default, profiles, server"),
-            ("? [a]\n: b\n", "f.yaml:1: the file has a name that is no text"),
+            ("\n\nsrever:\n", "f.yaml:3: srever is unknown; the known keys are breakers, default, profiles, server"),
+            ("? [a]\n: b\n", "f.yaml:1: the file has a key that is not a string"),
             ("server: 5\n", "f.yaml:1: server must be a mapping"),
             (
                 "server:\n  db: x\n  lisen: y\n",
-                "f.yaml:3: server.lisen is not known; "
-                    + "here may stand breakers_per_token, db, default_tokens, hosts, insecure, listen, log_format, log_level, "
-                    + "max_breakers, metrics_breakers, tls_cert, tls_client_ca, tls_key, tokens, workers_create"
+                "f.yaml:3: server.lisen is unknown; "
+                    + "the known keys are breakers_per_token, db, default_tokens, hosts, insecure, listen, log_format, "
+                    + "log_level, max_breakers, metrics_breakers, tls_cert, tls_client_ca, tls_key, tokens, workers_create"
             ),
             (
                 "server: {config: other.yaml}\n",
-                "f.yaml:1: server.config is not known; "
-                    + "here may stand breakers_per_token, db, default_tokens, hosts, insecure, listen, log_format, log_level, "
-                    + "max_breakers, metrics_breakers, tls_cert, tls_client_ca, tls_key, tokens, workers_create"
+                "f.yaml:1: server.config is unknown; "
+                    + "the known keys are breakers_per_token, db, default_tokens, hosts, insecure, listen, log_format, "
+                    + "log_level, max_breakers, metrics_breakers, tls_cert, tls_client_ca, tls_key, tokens, workers_create"
             ),
             ("server:\n  listen: [a]\n", "f.yaml:2: server.listen must be a single value"),
             ("default: flaky\n", "f.yaml:1: default must be a mapping"),
-            ("default:\n  polcy: {}\n", "f.yaml:2: default.polcy is not known; here may stand policy, preset"),
+            ("default:\n  polcy: {}\n", "f.yaml:2: default.polcy is unknown; the known keys are policy, preset"),
             ("default:\n  preset: fast\n", "f.yaml:2: default.preset must be default, flaky, slow, rate"),
             ("default:\n  preset: [slow]\n", "f.yaml:2: default.preset must be a single value"),
             ("default:\n  policy: 5\n", "f.yaml:2: default.policy must be a mapping"),
@@ -159,12 +159,12 @@ import Testing
             (
                 "profiles:\n  pay ments: {}\n",
                 "f.yaml:2: profiles.pay ments is not a pattern: "
-                    + "only * and ? and the characters of a name may stand in one"
+                    + "a pattern consists of *, ? and the characters of a name"
             ),
             ("breakers:\n  a*: {}\n", "f.yaml:2: breakers.a* is not a breaker's name"),
             ("breakers:\n  a: {}\n  -b: {}\n  c*: {}\n", "f.yaml:3: breakers.-b is not a breaker's name"),
-            ("breakers:\n  a: {}\n  a: {}\n", "f.yaml:2: stands twice in one mapping: a"),
-            ("server: [\n", "f.yaml:2: is not YAML: did not find expected node content"),
+            ("breakers:\n  a: {}\n  a: {}\n", "f.yaml:2: appears twice in one mapping: a"),
+            ("server: [\n", "f.yaml:2: is not valid YAML: did not find expected node content"),
         ]
     )
     func faults(text: String, message: String) {

@@ -82,7 +82,7 @@ import Testing
         arguments: [
             (Settings.Key.listen, "nowhere", "host:port"), (.listen, "", "host:port"), (.db, "", "a path"),
             (.insecure, "yes", "true or false"),
-            (.hosts, "a.example:80", "names without a port, with commas between them"),
+            (.hosts, "a.example:80", "host names without ports, separated by commas"),
             (.logLevel, "loud", "trace, debug, info, notice, warning, error, critical"),
             (.logFormat, "xml", "text or json"), (.maximumBreakers, "0", "1 to 1000000"),
             (.metricsBreakers, "-1", "0 to 1000000"), (.metricsBreakers, "1000001", "0 to 1000000"),
