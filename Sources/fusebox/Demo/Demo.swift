@@ -21,7 +21,7 @@ struct Demo: Sendable {
     private func tell() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fusebox-demo-\(UUID().uuidString)")
         guard mkdir(folder.path, 0o700) == 0 else {
-            throw DemoFailure(description: "\(folder.path) cannot be made: \(POSIXError.last.localizedDescription)")
+            throw DemoFailure(description: "\(folder.path) cannot be created: \(POSIXError.last.localizedDescription)")
         }
         defer { try? FileManager.default.removeItem(at: folder) }
 
@@ -76,16 +76,16 @@ struct Demo: Sendable {
             }
         }
         for try await url in urls { return url }
-        throw SettingsError(description: "a server of the demo ended before it listened")
+        throw SettingsError(description: "a server of the demo ended before it was ready")
     }
 
     private func introduction(fusebox: String, downstream: String) -> String {
         """
 
-        \(workers) worker processes call a payment provider. Each asks Fusebox first and reports after.
+        \(workers) worker processes call a payment provider. Each acquires before a call and reports after it.
           Fusebox     \(fusebox)   curl \(fusebox)/v1/breakers/\(Self.breaker)
           provider    \(downstream)   dead from second \(Int(Self.outage.lowerBound)) to \(Int(Self.outage.upperBound))
-          policy      opens at 5 consecutive failures, for 4 s, then one probe at a time
+          policy      opens for 4 s after 5 consecutive failures, then allows one probe at a time
 
         """
     }

@@ -44,11 +44,11 @@ struct DemoStory {
         return """
 
             The provider was dead for \(Int(outage.upperBound - outage.lowerBound)) s.
-              detected  \(tenths(openedAt - outage.lowerBound)) s after its death: \(cause)
-              spared    \(deniedWhileDead) calls that would have waited on a dead provider; it saw \
+              detected  \(tenths(openedAt - outage.lowerBound)) s after the provider died: \(cause)
+              denied    \(deniedWhileDead) calls that would have waited for a dead provider, which received \
             \(downstream.callsWhileDead)
-              probes    \(probes) in all, at most \(downstream.mostProbesAtOnce) at once, from \(workers) workers
-              recovered \(tenths(closedAt - outage.upperBound)) s after it was back
+              probes    \(probes) in total, at most \(downstream.mostProbesAtOnce) at once, from \(workers) workers
+              recovered \(tenths(closedAt - outage.upperBound)) s after the provider came back
 
             """
     }

@@ -22,7 +22,7 @@ struct PolicyPlan {
         do {
             let reply = try await client.breaker(name.value)
             guard let tag = reply.etag else {
-                throw ServerFailure(description: "the server names no policy of \(name)")
+                throw ServerFailure(description: "the server sent no ETag for the policy of \(name)")
             }
             return (try Policy(try reply.decoded(as: BreakerDocument.self).policy), tag)
         } catch let problem as ServerProblem where problem.code == ProblemCode.unknownBreaker.rawValue {
@@ -80,7 +80,7 @@ struct PolicyPlan {
         case .planned, .applied: break
         case .refused:
             lines.append(
-                "  " + screen.paint("refused: somebody changed it meanwhile; apply again to see what differs", .bad)
+                "  " + screen.paint("refused: the policy changed meanwhile; apply again to see the difference", .bad)
             )
         case .failed:
             lines.append("  " + screen.paint("failed: \(change.problem.map { "\($0)" } ?? "")".printable, .bad))

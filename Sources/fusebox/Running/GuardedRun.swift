@@ -90,7 +90,7 @@ struct GuardedRun {
                     )
                 }
                 if answer.reason == "lease_expired" {
-                    Output.remark("fusebox: the command outlived the lease of its probe: its outcome does not count")
+                    Output.remark("fusebox: the command outlived the lease of its probe; its outcome does not count")
                 }
                 return
             } catch {

@@ -19,11 +19,11 @@ struct Banner: Sendable {
 
     private func person(_ url: String) -> String {
         let authorization = tokensPath == nil ? "" : " -H \"authorization: Bearer $TOKEN\""
-        let everybody = isLoopback ? "anybody on this machine" : "anybody who reaches the port"
+        let everybody = isLoopback ? "any user of this machine" : "any client that reaches the port"
         return """
 
               Fusebox listens on  \(url)
-              its data is in      \(databasePath)
+              database            \(databasePath)
               tokens              \(tokensPath.map { "from \($0)" } ?? "none: \(everybody) may do everything")
 
               try it:  curl -X POST\(authorization) \(url)/v1/breakers/payments/acquire

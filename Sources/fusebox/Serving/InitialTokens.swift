@@ -15,8 +15,8 @@ enum InitialTokens {
         guard !files.fileExists(atPath: database) else {
             throw SettingsError(
                 description: """
-                    \(path) cannot be read: there is no such file, and it is made only where there is no database yet. \
-                    Make a line for it with fusebox token new, or name your own file in FUSEBOX_TOKENS.
+                    \(path) cannot be read: the file does not exist, and the server creates it only if there is no \
+                    database yet. Create a line for it with fusebox token new, or set FUSEBOX_TOKENS to your own file.
                     """
             )
         }
@@ -30,14 +30,14 @@ enum InitialTokens {
             // Fails if the path exists by now.
             try file.publish()
         } catch {
-            throw SettingsError(description: "\(path) cannot be made: \(error.localizedDescription)")
+            throw SettingsError(description: "\(path) cannot be created: \(error.localizedDescription)")
         }
     }
 
     private static func announcement(of secret: String, in path: String) -> String {
         """
 
-              Fusebox made \(path) with one operator token. Its secret, shown only now:
+              Fusebox created \(path) with one operator token. Its secret, shown only once:
 
                   \(secret)
 

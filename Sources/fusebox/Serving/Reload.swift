@@ -31,16 +31,16 @@ struct Reload: Service {
 
     private func reloadTokens() {
         guard let tokens else {
-            logger.notice("There is no tokens file that could be read again")
+            logger.notice("The server has no tokens file to reload")
             return
         }
         do {
             let tokens = try Self.read(tokens, tls: tls?.files, logger: logger)
             gatekeeper.replace(tokens: tokens)
             engine.share(amongTokens: gatekeeper.workerTokens)
-            logger.notice("The tokens were read again", metadata: ["tokens": "\(tokens.count)"])
+            logger.notice("The tokens were reloaded", metadata: ["tokens": "\(tokens.count)"])
         } catch {
-            logger.error("The tokens stay as they were", metadata: ["error": "\(error)"])
+            logger.error("Cannot reload the tokens; the old ones stay in force", metadata: ["error": "\(error)"])
         }
     }
 
@@ -49,9 +49,9 @@ struct Reload: Service {
         do {
             try ExposedFile.check(tls.files, logger: logger)
             try tls.reload()
-            logger.notice("The certificates were read again")
+            logger.notice("The certificates were reloaded")
         } catch {
-            logger.error("The certificates stay as they were", metadata: ["error": "\(error)"])
+            logger.error("Cannot reload the certificates; the old ones stay in use", metadata: ["error": "\(error)"])
         }
     }
 

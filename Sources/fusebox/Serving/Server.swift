@@ -67,7 +67,7 @@ struct Server {
         ) { [settings, onRunning] address in
             if isExposed {
                 logger.warning(
-                    "Tokens travel unencrypted: set tls_cert and tls_key, unless a proxy encrypts or the network is trusted",
+                    "Tokens are sent unencrypted; set tls_cert and tls_key unless a proxy encrypts or the network is trusted",
                     metadata: ["listen": "\(settings.listen)"]
                 )
             }
@@ -101,7 +101,7 @@ struct Server {
         } catch let error as IOError {
             throw SettingsError(description: "cannot listen on \(settings.listen): \(error.reasonInWords)")
         } catch is SocketAddressError.UnknownHost {
-            throw SettingsError(description: "cannot listen on \(settings.listen): the host is not known")
+            throw SettingsError(description: "cannot listen on \(settings.listen): the host is unknown")
         }
     }
 

@@ -24,7 +24,7 @@ extension AuditEntryDocument {
         let (old, new) = (before?.policySource ?? "", after?.policySource ?? "")
         if before == nil { differences.insert(FieldChange(what: "created"), at: 0) }
         if before != nil, old != new { differences.append(FieldChange(what: "policy_source", old: old, new: new)) }
-        return differences.isEmpty ? [FieldChange(what: "no field differs")] : differences
+        return differences.isEmpty ? [FieldChange(what: "no changes")] : differences
     }
 
     /// Everything that a deletion removed, except values that every breaker has.
@@ -59,7 +59,7 @@ extension AuditEntryDocument.Order {
     var words: String {
         let length =
             expiresAt.map { "for \(DurationText.exact(ms: Int64(($0.timeIntervalSince(since)).rounded()) * 1_000))" }
-            ?? "without an end"
+            ?? "until cleared"
         return "\(mode) \(length) by \(actor): \(reason)"
     }
 }

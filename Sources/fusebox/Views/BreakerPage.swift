@@ -38,7 +38,7 @@ struct BreakerPage {
         ]
         if let override = breaker.override {
             let end =
-                override.expiresAt.map { "ends in \(remaining(until: $0, at: now))" } ?? "stands until it is cleared"
+                override.expiresAt.map { "ends in \(remaining(until: $0, at: now))" } ?? "in force until cleared"
             facts.append(("override", "\(override.mode) by \(override.actor): \(override.reason) (\(end))"))
         }
         if breaker.openingsLastHour > 0 { facts.append(("openings", "\(breaker.openingsLastHour) in the last hour")) }
@@ -64,7 +64,7 @@ struct BreakerPage {
     private func failures(_ screen: Screen) -> [String] {
         guard !explanation.failures.isEmpty else { return [] }
         let narrower = Screen(width: screen.width.map { $0 - 2 }, hasColors: screen.hasColors)
-        let heading = breaker.state == "closed" ? "Failures since it closed" : "Failures that led to it"
+        let heading = breaker.state == "closed" ? "Failures since it closed" : "Failures that led to this state"
         return title(heading, screen)
             + FailureListing.lines(explanation.failures, at: now, on: narrower).map { "  " + $0 }
     }
@@ -107,10 +107,10 @@ struct BreakerPage {
 }
 
 extension BreakerDocument.Rule {
-    /// "4 of 5 in a row", "30 of 50 % failed (8 calls of the 10 it takes)".
+    /// "4 of 5 in a row", "30 of 50 % failed (8 of 10 required calls)".
     var long: String {
         let text = short.replacingOccurrences(of: "/", with: " of ")
         guard let calls, let minimumCalls else { return text }
-        return text + (calls < minimumCalls ? " (\(calls) calls of the \(minimumCalls) it takes)" : " (\(calls) calls)")
+        return text + (calls < minimumCalls ? " (\(calls) of \(minimumCalls) required calls)" : " (\(calls) calls)")
     }
 }

@@ -31,7 +31,7 @@ extension BreakerDocument {
         case "open":
             guard let openUntil else { return "" }
             return openUntil > now ? "probe in \(remaining(until: openUntil, at: now))" : "probe is due"
-        case "half_open" where probes.inFlight > 0: return "\(probes.inFlight) of \(probes.limit) probes out"
+        case "half_open" where probes.inFlight > 0: return "\(probes.inFlight) of \(probes.limit) probes in flight"
         case "half_open": return "probe is due"
         default: return ""
         }

@@ -64,7 +64,7 @@ struct WatchView {
         let present = now.addingTimeInterval(clockAhead)
         switch content {
         case nil: return []
-        case .gone(let name): return ["", "\(name.printable) does not exist any more."]
+        case .gone(let name): return ["", "\(name.printable) no longer exists."]
         case .page(let breaker, let explanation):
             let lines = BreakerPage(breaker: breaker, explanation: explanation, now: present).lines(on: screen)
             return Self.cut([""] + lines, to: room) { _ in "…" }

@@ -118,7 +118,7 @@ extension ProcessTests {
             let lines = plan.lines(on: .plain)
             #expect(lines.last == "1 changed, 0 created, 0 unchanged, 2 not done.")
             #expect(
-                lines.count { $0 == "  refused: somebody changed it meanwhile; apply again to see what differs" } == 2
+                lines.count { $0 == "  refused: the policy changed meanwhile; apply again to see the difference" } == 2
             )
         }
 

@@ -22,9 +22,9 @@ extension ProcessTests {
             print(result.output)
             #expect(result.code == 0, "\(result.errors)")
             #expect(result.errors.isEmpty, "\(result.errors)")
-            #expect(result.output.contains(/detected  \d\.\d s after its death: 5 consecutive failures/))
-            #expect(result.output.contains(/probes    \d+ in all, at most 1 at once, from 8 workers/))
-            #expect(result.output.contains(/recovered \d\.\d s after it was back/))
+            #expect(result.output.contains(/detected  \d\.\d s after the provider died: 5 consecutive failures/))
+            #expect(result.output.contains(/probes    \d+ in total, at most 1 at once, from 8 workers/))
+            #expect(result.output.contains(/recovered \d\.\d s after the provider came back/))
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
         }
 

@@ -201,7 +201,7 @@ extension ProcessTests {
 
             try write(second.line + "nonsense\n")
             server.child.signal(SIGHUP)
-            try await eventually("the fault is told") { server.log.contains("The tokens stay as they were") }
+            try await eventually("the fault is told") { server.log.contains("Cannot reload the tokens") }
             #expect(try await status(second.secret) == 200)
             #expect(server.log.contains("\(path):2: a line must be: name role [prefix], then sha256:"), "\(server.log)")
 

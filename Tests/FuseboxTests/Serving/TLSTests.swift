@@ -227,7 +227,7 @@ extension ProcessTests {
 
             try Data("nonsense".utf8).write(to: URL(fileURLWithPath: own.certificate))
             server.child.signal(SIGHUP)
-            try await eventually("the log has the fault") { server.log.contains("The certificates stay as they were") }
+            try await eventually("the log has the fault") { server.log.contains("Cannot reload the certificates") }
             #expect(server.log.contains("\(own.certificate) cannot be read as a certificate"), "\(server.log)")
             #expect(await isTrusted(later))
             try await server.stop()
@@ -249,7 +249,7 @@ extension ProcessTests {
                 options: ["--tokens", tokens] + tls
             )
             try await server.stop()
-            #expect(server.log.contains("Tokens travel unencrypted") == isExpected, "\(server.log)")
+            #expect(server.log.contains("Tokens are sent unencrypted") == isExpected, "\(server.log)")
         }
 
         @Test("A start with incomplete, missing or mismatched TLS files fails with an error that names them")

@@ -64,8 +64,8 @@ import Testing
         let lines = texts(panel.take(try resync(later.joined(separator: ",")))).map { $0.dropFirst(22) }
         #expect(
             lines == [
-                "trips  closed → open  while nobody was told", "fresh  created, closed  while nobody was told",
-                "ordered  closed  while nobody was told; shadow by ops: drill", "goes  deleted  while nobody was told",
+                "trips  closed → open  details missed", "fresh  created, closed  details missed",
+                "ordered  closed  details missed; shadow by ops: drill", "goes  deleted  details missed",
             ]
         )
         #expect(panel.take(try resync(later.joined(separator: ","))) == [])
