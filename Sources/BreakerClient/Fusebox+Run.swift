@@ -12,7 +12,7 @@ extension Fusebox {
     /// order.
     public func run() async throws {
         let hasBegun = hasBegun.exchange(true, ordering: .relaxed)
-        precondition(!hasBegun, "a Fusebox runs once; make another one")
+        precondition(!hasBegun, "a Fusebox can run only once; create another one")
         isRunning.store(true, ordering: .relaxed)
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in

@@ -82,7 +82,7 @@ public final class Fusebox: Service, Sendable {
         let staleness = configuration.maxStaleness
         precondition(
             staleness >= .seconds(1) && staleness <= .seconds(3_600),
-            "what the stream told is good for 1 s to an hour, not \(staleness)"
+            "maxStaleness must be 1 s to an hour, not \(staleness)"
         )
         self.configuration = configuration
         self.clock = clock
@@ -134,7 +134,7 @@ public final class Fusebox: Service, Sendable {
     }
 
     private func entry(_ name: String) -> BreakerEntry {
-        precondition(Self.isName(name), "\(name) is no name of a breaker")
+        precondition(Self.isName(name), "\(name) is not a breaker's name")
         let entry = panel.entry(name)
         policyRequests.continuation.yield()
         return entry

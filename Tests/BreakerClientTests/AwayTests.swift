@@ -126,7 +126,7 @@ struct AwayTests {
         for _ in 1...3 { _ = try? await payments.call { throw Trouble.timeout } }
         try await payments.call {}
         #expect(worker.fusebox.statistics.waitingOutcomes == 4)
-        #expect(worker.log.lines == ["fusebox is away"])
+        #expect(worker.log.lines == ["fusebox is unreachable"])
         try await LiveServer.with(folder: folder, port: port) { server in
             try await worker.running {
                 try await worker.untilSent()
@@ -134,7 +134,7 @@ struct AwayTests {
                 #expect(breaker.counts(at: server.clock.now()).calls == 5)
                 #expect(breaker.counts(at: server.clock.now()).failures == 3)
                 try await eventually("both ways are told of") { worker.log.lines.count == 2 }
-                #expect(worker.log.lines == ["fusebox is away", "fusebox is back"])
+                #expect(worker.log.lines == ["fusebox is unreachable", "fusebox is reachable again"])
                 #expect(try await payments.acquire().source != .fallback)
             }
         }
@@ -150,7 +150,7 @@ struct AwayTests {
                 let decision = try await payments.acquire()
                 #expect(decision.source == .fallback)
             }
-            #expect(worker.log.lines == ["fusebox gives no decision"])
+            #expect(worker.log.lines == ["fusebox refused a decision"])
             #expect(!worker.fusebox.statistics.isAway)
         }
     }

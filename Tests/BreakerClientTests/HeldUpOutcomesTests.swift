@@ -30,7 +30,9 @@ struct HeldUpOutcomesTests {
                     try await eventually("it is told") { !worker.fusebox.statistics.areOutcomesHeldUp }
                     #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 8)
                     #expect(
-                        worker.log.lines == ["fusebox takes no outcomes, so they wait", "fusebox takes outcomes again"]
+                        worker.log.lines == [
+                            "fusebox does not accept outcomes, so they wait", "fusebox accepts outcomes again",
+                        ]
                     )
                 }
             }
@@ -80,7 +82,7 @@ struct HeldUpOutcomesTests {
                 )
                 #expect(
                     worker.log.lines == [
-                        isLost ? "fusebox refused outcomes" : "fusebox takes no outcomes, so they wait"
+                        isLost ? "fusebox refused outcomes" : "fusebox does not accept outcomes, so they wait"
                     ]
                 )
                 guard !isLost else { return }
@@ -135,7 +137,7 @@ struct HeldUpOutcomesTests {
                     }
                     try await eventually("it does not count as away") { !worker.fusebox.statistics.isAway }
                     #expect(worker.fusebox.reachability.withLockedValue { $0.isAway })
-                    #expect(worker.log.lines == ["fusebox is away"])
+                    #expect(worker.log.lines == ["fusebox is unreachable"])
                 }
             }
         }

@@ -96,7 +96,9 @@ struct LifecycleTests {
                 }
                 run.cancel()
                 try await run.value
-                #expect(worker.log.lines == ["fusebox tells no changes, so it is asked"])
+                #expect(
+                    worker.log.lines == ["fusebox refused the stream of changes, so it is asked for each decision"]
+                )
             }
         }
     }

@@ -37,7 +37,7 @@ struct SickServerTests {
                 for _ in 1...100 { #expect(try await payments.acquire().source == .fallback) }
                 try await worker.endPatience(of: 1)
                 #expect(try await one.value.source == .fallback && sick.requests("/acquire") == 51)
-                #expect(worker.log.lines == ["fusebox does not decide in time", "fusebox is away"])
+                #expect(worker.log.lines == ["fusebox does not decide in time", "fusebox is unreachable"])
             }
         }
     }
@@ -183,7 +183,9 @@ struct SickServerTests {
                     // Each of these changes was a sign of life.
                     try await eventually("both are said") { worker.log.lines.count >= 2 }
                     #expect(
-                        worker.log.lines.sorted() == ["fusebox is away", "fusebox takes no outcomes, so they wait"]
+                        worker.log.lines.sorted() == [
+                            "fusebox does not accept outcomes, so they wait", "fusebox is unreachable",
+                        ]
                     )
                     #expect(worker.fusebox.statistics.isAway)
                     let denial = await #expect(throws: BreakerOpen.self) { try await payments.call {} }

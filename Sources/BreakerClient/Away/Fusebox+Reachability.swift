@@ -31,7 +31,7 @@ extension Fusebox {
         let change = reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
         guard change == .left else { return }
         logger.warning(
-            "fusebox is away",
+            "fusebox is unreachable",
             metadata: [
                 "url": "\(client.url)",
                 "unreachable": "\(configuration.unreachable.rawValue)",
@@ -43,7 +43,7 @@ extension Fusebox {
     private func serverReturned() {
         let statistics = statistics
         logger.notice(
-            "fusebox is back",
+            "fusebox is reachable again",
             metadata: [
                 "url": "\(client.url)",
                 "decided_without": "\(statistics.decisions.fallback.allowed + statistics.decisions.fallback.denied)",
@@ -77,7 +77,7 @@ extension Fusebox {
         guard reportSender.reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned else {
             return
         }
-        logger.notice("fusebox takes outcomes again", metadata: ["url": "\(client.url)"])
+        logger.notice("fusebox accepts outcomes again", metadata: ["url": "\(client.url)"])
     }
 
     /// The caller has stopped waiting for the server to accept the outcomes. The server may still accept them.
@@ -93,7 +93,7 @@ extension Fusebox {
         }
         guard change == .left else { return }
         logger.warning(
-            "fusebox takes no outcomes, so they wait",
+            "fusebox does not accept outcomes, so they wait",
             metadata: ["url": "\(client.url)", "error": "\(error)"]
         )
     }

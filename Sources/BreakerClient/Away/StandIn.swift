@@ -29,7 +29,7 @@ struct StandIn: Sendable {
         snapshot.override = image.override.map { order in
             Override(
                 mode: order.mode,
-                reason: "as the server said last",
+                reason: "the last override that the server reported",
                 actor: "fusebox",
                 since: now,
                 expiresAt: order.untilNs.map(Instant.init(ns:))
@@ -74,7 +74,7 @@ extension BreakerEntry.State {
     /// Ensures that there is a stand-in for this absence, even if the server was back briefly in the meantime.
     mutating func haveStandIn(of name: String, absence: Int, atNs nowNs: Int64) {
         guard standIn?.absence != absence else { return }
-        guard let breaker = BreakerName(name) else { preconditionFailure("\(name) is no name") }
+        guard let breaker = BreakerName(name) else { preconditionFailure("\(name) is not a breaker's name") }
         standIn = StandIn(breaker, policy: policy, image: lastImage, absence: absence, atNs: nowNs)
     }
 }

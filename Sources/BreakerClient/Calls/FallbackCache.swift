@@ -21,7 +21,7 @@ final class FallbackCache<Value: Sendable>: Sendable {
     private let capacity: Int
 
     init(ttlNs: Int64, capacity: Int) {
-        precondition(capacity > 0, "a cache holds at least one value, not \(capacity)")
+        precondition(capacity > 0, "the capacity of a cache must be at least 1, not \(capacity)")
         self.ttlNs = ttlNs
         self.capacity = capacity
     }

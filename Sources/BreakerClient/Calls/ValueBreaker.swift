@@ -78,7 +78,7 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
         }
         guard isFirst else { return }
         fusebox.logger.warning(
-            "a cached fallback remembers nothing of a call without a key",
+            "a cached fallback stores no value of a call without a key",
             metadata: ["breaker": "\(name)"]
         )
     }

@@ -60,7 +60,7 @@ extension Fusebox {
             let holder = try JSONDecoder().decode(PolicyHolder.self, from: try await client.breaker(entry.name))
             return try Policy().applying(holder.policy.mapValues { $0.map(PolicyValue.decimal) ?? .null })
         } catch let error as FuseboxError where error.isRefusal {
-            logger.debug("a policy is not to be had", metadata: ["breaker": "\(entry.name)", "error": "\(error)"])
+            logger.debug("a policy is unavailable", metadata: ["breaker": "\(entry.name)", "error": "\(error)"])
         } catch let error as DecodingError {
             logger.debug("a policy cannot be read", metadata: ["breaker": "\(entry.name)", "error": "\(error)"])
         } catch let error as PolicyError {

@@ -39,7 +39,7 @@ extension Fusebox {
             var followed = await group.next() ?? nil
             group.cancelAll()
             if let last = await group.next() ?? nil { followed = last }
-            guard let followed else { preconditionFailure("a connection ended without its reader") }
+            guard let followed else { preconditionFailure("a connection ended without returning its reader") }
             return followed
         }
     }
@@ -67,9 +67,13 @@ extension Fusebox {
             reader.forgetPosition()
             let isFirst = !hasStreamBeenRefused.exchange(true, ordering: .relaxed)
             let level: Logger.Level = isFirst ? .error : .debug
-            logger.log(level: level, "fusebox tells no changes, so it is asked", metadata: ["error": "\(error)"])
+            logger.log(
+                level: level,
+                "fusebox refused the stream of changes, so it is asked for each decision",
+                metadata: ["error": "\(error)"]
+            )
         } catch {
-            logger.debug("the stream of changes broke off", metadata: ["error": "\(error)"])
+            logger.debug("the stream of changes was interrupted", metadata: ["error": "\(error)"])
         }
         return reader
     }

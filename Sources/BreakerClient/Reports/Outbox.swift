@@ -78,7 +78,7 @@ struct Outbox: Sendable {
     ///   - capacity: how many items may wait.
     ///   - idPrefix: the beginning of all report ids of this process, different from that of any other process.
     init(capacity: Int, idPrefix: String) {
-        precondition(capacity > 0, "an outbox holds at least one item, not \(capacity)")
+        precondition(capacity > 0, "the capacity of an outbox must be at least 1, not \(capacity)")
         self.capacity = capacity
         self.idPrefix = idPrefix
     }

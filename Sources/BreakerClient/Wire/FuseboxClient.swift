@@ -163,7 +163,7 @@ package struct FuseboxClient: Sendable {
                 throw HTTPClientError.deadlineExceeded
             }
             defer { group.cancelAll() }
-            guard let first = try await group.next() else { preconditionFailure("a group of two had none") }
+            guard let first = try await group.next() else { preconditionFailure("a group of two gave no result") }
             return first
         }
     }
