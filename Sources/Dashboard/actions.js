@@ -15,9 +15,9 @@ const expiries = [
 const usual = 1;
 
 const meanings = {
-    force_open: "All calls are denied until it ends. Then one probe decides.",
-    force_closed: "All calls are let through until it ends, whatever fails. Failures still count.",
-    shadow: "The breaker decides as always, but what it would deny is let through and marked.",
+    force_open: "All calls are denied until the override ends. Then the breaker becomes half open: one probe decides.",
+    force_closed: "All calls are let through until the override ends, even if they fail. Failures still count.",
+    shadow: "The breaker decides as usual, but a call that it would deny is let through and marked.",
 };
 
 /** The buttons for an operator's orders. */
@@ -57,7 +57,7 @@ function askForOverride(name, mode, onDone) {
             word,
         ),
     );
-    const list = element("fieldset", { class: "choices" }, element("legend", {}, "Ends by itself after"), ...choices);
+    const list = element("fieldset", { class: "choices" }, element("legend", {}, "Expires after"), ...choices);
     openDialog({
         title: `${modeWord[mode]}: ${name}`,
         content: [
@@ -84,7 +84,7 @@ function askToClear(name, override, onDone) {
         title: `Clear the override: ${name}`,
         content: [
             element("p", {}, `${overrideWord[override.mode]} by ${override.actor}: ${override.reason}`),
-            override.mode === "force_open" ? element("p", {}, "It goes on half open: one probe decides.") : "",
+            override.mode === "force_open" ? element("p", {}, "The breaker becomes half open: one probe decides.") : "",
         ],
         confirm: "Clear",
         submit: async () => {
@@ -101,13 +101,13 @@ function askToReset(name, onDone) {
     const list = element(
         "fieldset",
         { class: "choices wide" },
-        element("legend", {}, "To"),
+        element("legend", {}, "New state"),
         choice("half_open", "Half open: the next call is a probe", true),
         choice("closed", "Closed: all calls are let through", false),
     );
     openDialog({
         title: `Reset: ${name}`,
-        content: [list, element("p", {}, "What was counted is forgotten, and so is the back-off.")],
+        content: [list, element("p", {}, "This clears the counts and the back-off.")],
         confirm: "Reset",
         submit: async () => {
             const to = list.querySelector(":checked").value;

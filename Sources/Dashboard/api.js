@@ -65,7 +65,7 @@ export async function ask(method, path, { query, body, fields } = {}) {
         throw new Problem(response.status, document?.detail ? document : reason);
     }
     if (text !== "" && document === null) {
-        throw new Problem(0, { code: "unreachable", detail: "Something else answers in the place of the server." });
+        throw new Problem(0, { code: "unreachable", detail: "The answer is not JSON. Check the server's address." });
     }
     return { body: document, tag: response.headers.get("etag") };
 }

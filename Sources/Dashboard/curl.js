@@ -36,10 +36,10 @@ export function firstSteps() {
     return element(
         "div",
         { class: "card first-steps" },
-        element("h2", {}, "There is no breaker yet"),
-        element("p", {}, "A breaker is there as soon as a worker asks for it. Be the first:"),
+        element("h2", {}, "No breakers yet"),
+        element("p", {}, "Fusebox creates a breaker when a worker first asks for it. Try it:"),
         line(curl(`-X POST ${url}/acquire`), "ask whether a call may go through"),
-        element("p", {}, "And say how the call went; five failures in a row open it:"),
+        element("p", {}, "Then report the outcome of the call. Five consecutive failures open the breaker:"),
         line(
             curl(`-X POST '${url}/report?outcome=failure&kind=timeout&reporter=checkout-1'`),
             "report a failure",
@@ -54,10 +54,10 @@ export function curlSection(name) {
     return element(
         "section",
         { class: "card", "aria-labelledby": "curl" },
-        element("h2", { id: "curl" }, "By hand"),
+        element("h2", { id: "curl" }, "With curl"),
         line(curl(`-X POST ${url}/acquire`), "ask whether a call may go through"),
         line(curl(`-X POST '${url}/report?outcome=success'`), "report a success"),
-        line(curl(`${url}/explain`), "why it is as it is"),
+        line(curl(`${url}/explain`), "explain the state"),
         line(curl(`-X PUT ${url}/override -d ${order}`), "force it open for half an hour"),
         line(curl(`-X DELETE ${url}/override`), "end the override"),
     );

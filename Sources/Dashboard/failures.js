@@ -7,7 +7,7 @@ import { count, percent, time } from "./format.js";
 import { Pages } from "./pages.js";
 
 const SIZE = 25;
-const columns = ["Time", "Kind", "Reporter", "Took", "Detail"];
+const columns = ["Time", "Kind", "Reporter", "Duration", "Detail"];
 
 export class FailuresSection {
     constructor(name) {
@@ -26,7 +26,7 @@ export class FailuresSection {
         );
         const place = element(
             "div",
-            { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Failures one by one" },
+            { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Individual failures" },
             this.table,
         );
         this.pages = new Pages({
@@ -61,10 +61,10 @@ export class FailuresSection {
         this.pages.load();
         try {
             const { body } = await ask("GET", pathOf(this.name, "/failures/summary"));
-            setText(this.text, body.failures === 0 ? "None are kept." : body.text);
+            setText(this.text, body.failures === 0 ? "No failures are stored." : body.text);
             this.kinds.replaceChildren(...shares(body, body.kinds, (group) => group.kind ?? "no kind"));
             this.reporters.replaceChildren(
-                ...shares(body, body.reporters, (group) => group.reporter ?? "nobody named"),
+                ...shares(body, body.reporters, (group) => group.reporter ?? "no reporter"),
             );
             this.kinds.closest(".groups").hidden = body.failures === 0;
         } catch {
@@ -76,7 +76,7 @@ export class FailuresSection {
 /** The groups, and the failures that are in none of the server's groups. */
 function shares({ failures }, groups, name) {
     const rest = groups.reduce((left, group) => left - group.failures, failures);
-    const others = rest > 0 ? [share("others", { failures: rest, share: rest / failures })] : [];
+    const others = rest > 0 ? [share("other", { failures: rest, share: rest / failures })] : [];
     return [...groups.map((group) => share(name(group), group)), ...others];
 }
 

@@ -62,8 +62,8 @@ export function clearCounts(node) {
     showStale(false);
 }
 
-const words = { connecting: "connecting…", live: "live", resting: "resting" };
-const spoken = { live: "Live.", stale: "The connection is lost. What is shown may be out of date." };
+const words = { connecting: "connecting…", live: "live", resting: "paused" };
+const spoken = { live: "Live.", stale: "The connection is lost. The page may be out of date." };
 
 /** Shows the status of the stream. Screen readers do not announce the part that changes every second. */
 export function showStatus(node, stream) {

@@ -54,7 +54,7 @@ export class HistorySection {
                 "div",
                 { class: "title" },
                 element("h2", { id: "outcomes" }, "Outcomes"),
-                element("div", { class: "choices", role: "group", "aria-label": "Time shown" }, ...this.buttons),
+                element("div", { class: "choices", role: "group", "aria-label": "Time range" }, ...this.buttons),
             ),
             legend(),
             this.place,
@@ -134,7 +134,7 @@ export class HistorySection {
         this.place.replaceChildren(chart(this.#history, width, this.#chosen), states.image);
         const words = [...states.totals].filter(([, ms]) => ms >= 1000)
             .map(([name, ms]) => `${stateWord[name].toLowerCase()} ${duration(ms)}`);
-        setText(this.states, words.length ? `In this time: ${words.join(", ")}.` : "");
+        setText(this.states, words.length ? `Time in each state: ${words.join(", ")}.` : "");
         this.#read();
     }
 

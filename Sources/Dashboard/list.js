@@ -129,7 +129,7 @@ export class ListPage {
         if (kind === "none") this.empty.replaceChildren(firstSteps());
         else if (kind === "filtered") {
             const all = element("a", { href: "?", "data-link": true }, "Show all");
-            this.empty.replaceChildren(element("p", {}, "No breaker is like this. ", all));
+            this.empty.replaceChildren(element("p", {}, "No breakers match. ", all));
         } else this.empty.replaceChildren();
     }
 

@@ -27,9 +27,9 @@ export function openMerge({ name, base, mine, theirs, save }) {
         for (const input of body.querySelectorAll(`input[value=${choice}]:not(:disabled)`)) input.checked = true;
     };
     openDialog({
-        title: `Somebody else has changed the policy of ${name}`,
+        title: `Another operator has changed the policy of ${name}`,
         content: [
-            element("p", {}, "Nothing of yours is saved yet. Choose for each field which value shall hold."),
+            element("p", {}, "Your changes are not saved yet. Choose a value for each field."),
             element(
                 "div",
                 { class: "choices" },

@@ -59,7 +59,11 @@ export class PolicySection {
         openDialog({
             title: `Policy: ${this.name}`,
             content: [
-                element("p", { class: "hint" }, "The state stays as it is. Empty means off, or the default."),
+                element(
+                    "p",
+                    { class: "hint" },
+                    "The state does not change. An empty field turns its setting off or restores the default.",
+                ),
                 element("div", { class: "fields" }, ...inputs.map((input) => input.node)),
             ],
             confirm: "Save",

@@ -81,9 +81,9 @@ export function signInForm(onSignedIn, isBack) {
         element(
             "p",
             { id: "token-hint", class: "hint" },
-            "The secret of a viewer or an operator, as ",
+            "The secret that ",
             element("code", {}, "fusebox token new"),
-            " printed it. It is not kept in this browser.",
+            " printed for a viewer or an operator. The browser does not store it.",
         ),
         fault,
         element("button", { class: "primary" }, "Sign in"),

@@ -24,7 +24,7 @@ export class TransitionsSection {
             onRows: (rows, isFirst) => {
                 if (isFirst) this.rows.replaceChildren();
                 this.rows.append(...rows.map(item));
-                if (!this.rows.firstChild) this.rows.append(element("li", { class: "hint" }, "none yet"));
+                if (!this.rows.firstChild) this.rows.append(element("li", { class: "hint" }, "no transitions yet"));
             },
         });
         this.node = element(

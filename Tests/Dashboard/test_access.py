@@ -141,7 +141,7 @@ class AccessTests(DashboardTest):
             (cookie,) = page.context.cookies(url + "/ops/fusebox/v1/breakers")
             self.assertEqual(cookie["path"], "/ops/fusebox/v1")
             row(page, "payments").get_by_role("link").click()
-            curl = page.get_by_label("why it is as it is", exact=True)
+            curl = page.get_by_label("explain the state", exact=True)
             expect(curl).to_contain_text("/ops/fusebox/v1/breakers/payments")
             page.get_by_role("button", name="Reset…").click()
             page.get_by_role("dialog").get_by_role("button", name="Reset").click()

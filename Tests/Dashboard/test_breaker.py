@@ -25,7 +25,7 @@ class BreakerTests(DashboardTest):
         expect(failures).to_contain_text("no response within 5 s")
         policy = page.get_by_role("region", name="Policy")
         expect(policy).to_contain_text("From the built-in default.")
-        curl = page.get_by_label("why it is as it is", exact=True)
+        curl = page.get_by_label("explain the state", exact=True)
         expect(curl).to_have_text(f"curl {server.url}/v1/breakers/payments/explain")
         server.call("POST", "/v1/breakers/payments/reset")
         expect(page.locator(".head .badge")).to_have_text("Closed")
@@ -111,7 +111,7 @@ class BreakerTests(DashboardTest):
         newer.click()
         expect(rows).to_have_count(2)
         expect(newer).to_be_hidden()
-        expect(failures.get_by_role("group", name="Failures one by one")).to_be_focused()
+        expect(failures.get_by_role("group", name="Individual failures")).to_be_focused()
         server.fail("payments", kind="third")
         expect(newer).to_be_visible()
         page.get_by_role("heading", name="Why").click()
@@ -121,7 +121,7 @@ class BreakerTests(DashboardTest):
         expect(rows).to_have_count(25)
         failures.get_by_role("button", name="Show earlier").click()
         expect(rows).to_have_count(33)
-        expect(failures.get_by_role("group", name="Failures one by one")).to_be_focused()
+        expect(failures.get_by_role("group", name="Individual failures")).to_be_focused()
         page.get_by_role("link", name="All breakers").focus()
         server.fail("payments", kind="last")
         # The page does not move an operator who reads older failures back to the newest ones.
@@ -144,7 +144,7 @@ class BreakerTests(DashboardTest):
         expect(page.get_by_role("alert").filter(has_text="nothing")).to_be_visible()
         expect(page.get_by_role("button", name="Force open…")).to_have_count(0)
         page.get_by_role("link", name="All breakers").click()
-        expect(page.get_by_text("There is no breaker yet")).to_be_visible()
+        expect(page.get_by_text("No breakers yet")).to_be_visible()
 
     def test_an_override_is_set_shown_and_cleared(self):
         server = self.serve()
@@ -263,7 +263,7 @@ class PolicyTests(DashboardTest):
         theirs = {"policy": {"failure_threshold": 9, "recovery_timeout_ms": 30_000}}
         server.call("PATCH", "/v1/breakers/payments", theirs)
         dialog.get_by_role("button", name="Save").click()
-        merge = page.get_by_role("dialog", name="Somebody else has changed the policy of payments")
+        merge = page.get_by_role("dialog", name="Another operator has changed the policy of payments")
         expect(merge.get_by_role("row")).to_have_count(4)
         self.assertEqual(self.policy(server)["failure_threshold"], 9)
         expect(merge.get_by_label("failure_threshold: theirs, 9")).to_be_checked()

@@ -61,7 +61,7 @@ class EverybodyTests(DashboardTest):
                 expect(page.get_by_label("Token")).to_be_visible()
                 self.scan(page)
                 page = self.open(empty, **options)
-                expect(page.get_by_text("There is no breaker yet")).to_be_visible()
+                expect(page.get_by_text("No breakers yet")).to_be_visible()
                 self.scan(page)
 
     def test_nothing_is_cut_off_at_390_pixels(self):
@@ -148,7 +148,7 @@ class EverybodyTests(DashboardTest):
 
     def test_the_policy_of_its_content_stops_what_is_not_its_own(self):
         page = self.open(self.serve(), tolerates="Content Security Policy")
-        expect(page.get_by_text("There is no breaker yet")).to_be_visible()
+        expect(page.get_by_text("No breakers yet")).to_be_visible()
         blocked = page.evaluate(
             """async () => {
                 const blocked = [];

@@ -128,7 +128,7 @@ class ListTests(DashboardTest):
         page.go_back()
         expect(page.locator("tr.row")).to_have_count(2)
         page.get_by_label("Search").fill("nothing like it")
-        expect(page.get_by_text("No breaker is like this.")).to_be_visible()
+        expect(page.get_by_text("No breakers match.")).to_be_visible()
         page.get_by_role("link", name="Show all").click()
         expect(page.locator("tr.row")).to_have_count(3)
 
@@ -244,7 +244,7 @@ class ListTests(DashboardTest):
         for name in ["a", "b"]:
             server.succeed(name)
         page = self.open(server, "/?state=open")
-        expect(page.get_by_text("No breaker is like this.")).to_be_visible()
+        expect(page.get_by_text("No breakers match.")).to_be_visible()
         server.trip("b")
         expect(row(page, "b")).to_be_visible()
         server.call("POST", "/v1/breakers/b/reset")
