@@ -15,7 +15,7 @@ struct ExpositionTests {
     func family() {
         #expect(
             text(.httpConnections) { $0.add(3) } == """
-                # HELP fusebox_http_connections Connections that are open.
+                # HELP fusebox_http_connections Open connections.
                 # TYPE fusebox_http_connections gauge
                 fusebox_http_connections 3
 
