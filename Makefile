@@ -19,26 +19,26 @@ bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3
 
 .PHONY: help setup serve demo test openapi-test metrics-test examples-test container-image container-test dashboard-test python-test python-bench bench bench-test format lint clean
 
-help: ## Say what there is
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
 
-setup: ## Check that Swift and SQLite are here; install what is missing
+setup: ## Check for Swift; install git and the headers of SQLite and zlib if they are missing
 	@.ci/setup
 
 # `exec` replaces the shell by the program, so that signals reach the program.
 
-serve: setup ## Run the server, built for release
+serve: setup ## Build the server for release and run it
 	swift build -c release --product fusebox
 	@exec "$$(swift build -c release --show-bin-path)/fusebox" serve $(ARGS)
 
-demo: setup ## Show an outage and its end
+demo: setup ## Show an outage and the recovery
 	swift build -c release --product fusebox
 	@exec "$$(swift build -c release --show-bin-path)/fusebox" demo $(ARGS)
 
 # Two runs, so that tests of connections and processes do not wait for a processor while other tests take all of it.
 busy_tests := BreakerCoreTests|BreakerEngineTests|BreakerSQLiteTests
 
-test: setup ## Run the tests
+test: setup ## Run the Swift tests
 ifeq ($(strip $(ARGS)),)
 	@result=0; set -x; swift test --filter '$(busy_tests)' || result=1; \
 		swift test --skip-build --skip '$(busy_tests)' || result=1; exit $$result
@@ -46,30 +46,30 @@ else
 	swift test $(ARGS)
 endif
 
-openapi-test: setup .build/openapi-tests ## Ask the server for two minutes whether it does what openapi.yaml says
+openapi-test: setup .build/openapi-tests ## Test the server against openapi.yaml for two minutes
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		.build/openapi-tests/bin/python -m unittest discover --verbose --start-directory Tests/OpenAPI $(ARGS)
 
-metrics-test: setup ## Have a real Prometheus scrape the server, and try the alerts
+metrics-test: setup ## Test the metrics and the alerts with a real Prometheus
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		python3 -m unittest discover --verbose --start-directory Tests/Metrics $(ARGS)
 
-examples-test: setup ## Put a real nginx, and a real Envoy, with the examples in front of a backend
-	@$(MAKE) --no-print-directory .build/examples-tests || echo 'SKIPPED: Envoy is not here and cannot be installed'
+examples-test: setup ## Test the examples for nginx and Envoy with both proxies in front of a backend
+	@$(MAKE) --no-print-directory .build/examples-tests || echo 'SKIPPED: Envoy is not installed and cannot be installed'
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		PATH="$(CURDIR)/.build/examples-tests/bin:$$PATH" \
 		python3 -m unittest discover --verbose --start-directory Tests/Examples $(ARGS)
 
-container-image: setup ## Build the container's image with buildah, as root
+container-image: setup ## Build the container image with buildah, as root
 	@Tests/Container/build-image
 
-container-test: setup ## Run the image that container-image built
+container-test: setup ## Test the image that container-image built
 	@exec env PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --verbose --start-directory Tests/Container $(ARGS)
 
-dashboard-test: setup .build/dashboard-tests ## Try the dashboard in Chromium
+dashboard-test: setup .build/dashboard-tests ## Test the dashboard in Chromium
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		.build/dashboard-tests/bin/python -m unittest discover --start-directory Tests/Dashboard $(ARGS)
@@ -91,7 +91,7 @@ dashboard-test: setup .build/dashboard-tests ## Try the dashboard in Chromium
 
 # The tests use the server of this build, unless FUSEBOX_BINARY names another.
 
-python-test: ## Test the Python package against the server, and check its types
+python-test: ## Test the Python package with the server, and check its types
 	@clients/python/setup
 	@test -n "$(FUSEBOX_BINARY)" || swift build --product fusebox
 	@cd clients/python && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src PATH="$(CURDIR)/.build/python-venv/bin:$$PATH" && \
@@ -99,7 +99,7 @@ python-test: ## Test the Python package against the server, and check its types
 		vermin --quiet --violations --no-tips --eval-annotations --target=3.9- src examples && \
 		python -m pytest -p no:cacheprovider $(ARGS)
 
-python-bench: ## Measure what a protected call costs in Python, how stale decisions are, and an outage
+python-bench: ## Measure the cost of a protected call in Python, the age of decisions, and an outage
 	@clients/python/setup
 	@test -n "$(FUSEBOX_BINARY)" || swift build -c release --product fusebox
 	@cd clients/python && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src:tests:benchmarks && \
@@ -108,22 +108,22 @@ python-bench: ## Measure what a protected call costs in Python, how stale decisi
 		$(CURDIR)/.build/python-venv/bin/python benchmarks/staleness.py && \
 		$(CURDIR)/.build/python-venv/bin/python -m outage
 
-bench: setup ## Measure the server beside Redis, and its growth; takes 20 minutes
+bench: setup ## Compare the server with Redis, and measure its growth; takes 20 minutes
 	@Benchmarks/setup
 	swift build -c release --product fusebox
 	swift build -c release --product client-benchmark
 	swift build -c release --package-path Benchmarks/limits --scratch-path .build/bench-limits
 	@exec env $(bench_python) -m bench $(ARGS)
 
-bench-test: ## Test the benchmark itself; with Redis where it is installed
+bench-test: ## Test the benchmark itself, with Redis if it is installed
 	@exec env $(bench_python) -m unittest discover --start-directory Benchmarks/tests $(ARGS)
 
-format: ## Format all Swift
+format: ## Format the Swift code
 	swift format --in-place --recursive $(swift_sources)
 
-lint: ## Check the format of all Swift, and its names
+lint: ## Check the format of the Swift code and its names
 	swift format lint --strict --recursive $(swift_sources)
 	.ci/check-names
 
-clean: ## Remove what was built
+clean: ## Remove the build products
 	rm -rf .build .build-*
