@@ -26,14 +26,14 @@ IDLE_LOAD = 0.5
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="each row once for a second, to see that all works")
-    parser.add_argument("--only", action="append", metavar="ROW", help="a row, or all that begin with it: acquire, "
-                        "report-success, batch, growth, stream, fair; may be given again")
-    parser.add_argument("--list", action="store_true", help="say what rows there are")
-    parser.add_argument("--output", type=Path, help="the results; by default Benchmarks/RESULTS.md for all rows, and "
-                        ".build/bench-results.md for some or with --quick")
+    parser.add_argument("--quick", action="store_true", help="measure each row once, for a second, as a smoke test")
+    parser.add_argument("--only", action="append", metavar="ROW", help="measure a row, or all rows that begin with "
+                        "ROW: acquire, report-success, batch, growth, stream, fair; may be repeated")
+    parser.add_argument("--list", action="store_true", help="list the rows and exit")
+    parser.add_argument("--output", type=Path, help="the file for the results (default: Benchmarks/RESULTS.md for "
+                        "all rows; .build/bench-results.md for some rows or with --quick)")
     parser.add_argument("--data", type=Path, default=BUILD / "bench-data", metavar="DIR",
-                        help="where servers keep their data meanwhile: a folder on a disk (default: %(default)s)")
+                        help="a folder on a disk for the servers' data (default: %(default)s)")
     return parser.parse_args()
 
 
@@ -43,7 +43,7 @@ def chosen(scenarios: list[Scenario], only: list[str] | None) -> list[Scenario]:
         return scenarios
     for name in only:
         if not any(matches(each.key, name) for each in scenarios):
-            raise BenchError(f"--only {name}: there is no such row; --list says which there are")
+            raise BenchError(f"--only {name}: no such row; --list shows the rows")
     return [each for each in scenarios if any(matches(each.key, name) for name in only)]
 
 
@@ -63,10 +63,10 @@ def require(bench: Bench) -> None:
     """Raises BenchError if a tool is missing."""
     for tool in ("wrk", "redis-server", "redis-cli", "redis-benchmark"):
         if shutil.which(tool) is None:
-            raise BenchError(f"{tool} is not in PATH: Benchmarks/setup installs it")
+            raise BenchError(f"{tool} is not in PATH; run Benchmarks/setup to install it")
     for file in (bench.fusebox, bench.client, bench.limits / "nio-limit", bench.python):
         if not file.exists():
-            raise BenchError(f"{file} is not there: make bench builds it")
+            raise BenchError(f"{file} does not exist; run make bench to build it")
     bench.data.mkdir(parents=True, exist_ok=True)
     machine.require_disk(bench.data)
 
@@ -125,8 +125,8 @@ def run(options: argparse.Namespace) -> None:
     require(environment)
     began, load_before = time.monotonic(), machine.load()
     if load_before > IDLE_LOAD and not options.quick:
-        print(f"bench: the load of the last minute is {load_before:.1f}. If that was not the build, something else is "
-              "running, and the figures will not hold.", file=sys.stderr, flush=True)
+        print(f"bench: the load of the last minute is {load_before:.1f}. Unless the build caused it, another program "
+              "is running, and the figures will not be reliable.", file=sys.stderr, flush=True)
 
     results, faults = measure(environment, scenarios)
     write(BUILD / "bench-results.json", json.dumps(results.samples, indent=1))
@@ -136,7 +136,7 @@ def run(options: argparse.Namespace) -> None:
     write(path, text)
     print(f"\n{text}\n{path}, {time.monotonic() - began:.0f} s; every sample: {BUILD / 'bench-results.json'}")
     if faults:
-        raise BenchError("not all could be measured:\n" + "\n".join(faults))
+        raise BenchError("some rows could not be measured:\n" + "\n".join(faults))
 
 
 def main() -> None:

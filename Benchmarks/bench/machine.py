@@ -32,8 +32,8 @@ def require_disk(path: Path) -> None:
     kind = file_system(path.resolve())
     if kind in MEMORY_FILE_SYSTEMS:
         raise BenchError(
-            f"{path} is on {kind}, where a sync costs nothing: the figures would flatter every durable row. "
-            "Give a folder on a disk with --data."
+            f"{path} is on {kind}, where a sync costs nothing, so the figures of every durable row would be too good; "
+            "pass a folder on a disk with --data"
         )
 
 

@@ -114,7 +114,7 @@ def measure(call: Callable[[], Any], seconds: float) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=0.5, help="for each way in each round")
+    parser.add_argument("--seconds", type=float, default=0.5, help="time to measure each way in each round")
     options = parser.parse_args()
     if shutil.which("redis-server") is None:
         parser.error("there is no redis-server")
