@@ -36,7 +36,7 @@ def test_an_outcome_that_there_is_not_is_refused_and_the_probe_stays_with_its_ca
 
 @pytest.mark.parametrize("decision", ["7", ("success",), 7])
 def test_a_decision_that_acquire_did_not_give_is_refused(remote: Fusebox, name: str, decision: Any) -> None:
-    with pytest.raises(TypeError, match=r"decision must be what acquire\(\) gave"):
+    with pytest.raises(TypeError, match=r"decision must be a result of acquire\(\)"):
         remote.breaker(name).report("failure", decision)
 
 

@@ -161,7 +161,7 @@ def test_it_tells_how_old_a_result_is_and_lets_go_of_it_in_time(remote: Fusebox,
 def test_without_a_key_arguments_have_to_be_plain(remote: Fusebox, name: str) -> None:
     payments = remote.breaker(name, fallback=CachedFallback(MemoryStore()))
     assert payments.call(divmod, 7, 2) == (3, 1)
-    with pytest.raises(TypeError, match="needs key=, for argument 0 is a list"):
+    with pytest.raises(TypeError, match="needs key=, because argument 0 is a list"):
         payments.call(sum, [1, 2])
 
 
@@ -181,7 +181,7 @@ def test_without_a_key_the_function_may_not_know_more_than_its_arguments(
 ) -> None:
     payments = remote.breaker(name, fallback=CachedFallback(MemoryStore()))
     arguments = ["tea"] if getattr(function, "__name__", "") == "price" else []
-    with pytest.raises(TypeError, match=r"needs key=, for .* may depend on more than its arguments"):
+    with pytest.raises(TypeError, match=r"needs key=, because .* may depend on more than its arguments"):
         payments.call(function, *arguments)
 
 

@@ -115,7 +115,7 @@ def test_what_is_no_stream_of_changes_is_said_once(caplog: pytest.LogCaptureFixt
         payments.call(int)
         eventually("it was asked for", lambda: len(server.asked_for("/v1/events")) >= 4)
         assert payments.acquire().source == "server"
-    assert caplog.text.count("Fusebox does not let its changes be followed") == 1
+    assert caplog.text.count("the stream of changes cannot be followed") == 1
     assert "defect" not in caplog.text and "Traceback" not in caplog.text
 
 
@@ -212,7 +212,7 @@ def test_a_breaker_that_is_refused_is_there_and_not_asked_for_by_each_call(caplo
         assert not fb.is_away
         assert fb.breaker("mine").acquire().source == "server"
         eventually("it is asked again", lambda: theirs.acquire() and len(server.asked_for("/theirs/acquire")) > 2)
-        assert messages(caplog) == ["Fusebox decides nothing about theirs"]
+        assert messages(caplog) == ["Fusebox makes no decisions about theirs"]
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
@@ -234,9 +234,9 @@ def test_a_token_that_is_not_good_is_said_once_of_each_way(mode: str, caplog: py
             eventually("so is the stream", lambda: any("followed" in message for message in messages(caplog)))
         assert len(server.asked_for("/v1/reports")) < 20, "they wait from batch to batch"
         assert fb.statistics.dropped == 0
-        expected = {"Fusebox decides nothing about anything", "outcomes are refused, and wait"}
+        expected = {"Fusebox makes no decisions about any breaker", "outcomes are refused and wait in the buffer"}
         if mode == "local":
-            expected.add("Fusebox does not let its changes be followed, so every call asks")
+            expected.add("the stream of changes cannot be followed, so every call asks Fusebox")
         assert sorted(messages(caplog)) == sorted(expected)
 
 

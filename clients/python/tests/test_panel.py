@@ -179,7 +179,7 @@ def test_a_stream_of_one_epoch_does_not_go_on_with_another() -> None:
     trial.epoch = "5e1f09c4"
     trial.resync(1.0, outline("a"))
     trial.epoch = "0a0a0a0a"
-    with pytest.raises(ValueError, match="goes on with epoch 0a0a0a0a"):
+    with pytest.raises(ValueError, match="continues with epoch 0a0a0a0a"):
         trial.hear("transition", 2.0, **outline("a", "open", generation=8))
 
 

@@ -70,7 +70,8 @@ def test_a_worker_that_is_first_calls_with_the_servers_numbers_and_says_so(
         breaker.call(failing)
     assert (breaker.current_state, breaker.fail_counter) == ("open", 5)
     (said,) = [record.getMessage() for record in caplog.records]
-    assert said.startswith(f"{name} keeps the server's numbers, for this takes an operator's token: the token worker")
+    reason = "this requires an operator's token: the token worker"
+    assert said.startswith(f"{name} keeps the server's numbers, because {reason}")
     assert said.endswith("failure_threshold is 5")
 
 
@@ -93,7 +94,7 @@ def test_an_order_of_a_worker_is_refused_says_why_and_breaks_no_call(
     breaker = CircuitBreaker(name=name, fusebox=worker)
     if is_known:
         breaker.call(int)
-    with pytest.raises(OrderFailed, match=r"takes an operator's token.*role worker|there is no breaker") as refused:
+    with pytest.raises(OrderFailed, match=r"requires an operator's token.*role worker|there is no breaker") as refused:
         order(breaker)
     assert refused.value.status in (403, 404)
     assert breaker.call(int, "7") == 7

@@ -65,7 +65,7 @@ def test_the_first_makes_the_breaker_and_others_keep_its_numbers(
         later = CircuitBreaker(fail_max=3, reset_timeout=7, success_threshold=2, name=name, fusebox=local)
         later.call(int)
     assert later.fail_max == 9
-    assert "keeps the server's numbers, for it is there already: failure_threshold is 9" in caplog.text
+    assert "keeps the server's numbers, because the breaker already exists: failure_threshold is 9" in caplog.text
 
 
 def test_the_error_says_when_to_come_again(local: Fusebox, name: str) -> None:
@@ -248,7 +248,7 @@ def test_a_storage_names_its_breaker_and_is_otherwise_not_used(local: Fusebox) -
 
 @pytest.mark.parametrize("make_storage", [lambda: CircuitMemoryStorage("open"), lambda: CircuitRedisStorage("open")])
 def test_a_storage_cannot_say_the_state(make_storage: Callable[[], Any]) -> None:
-    with pytest.raises(ValueError, match="Fusebox knows the state"):
+    with pytest.raises(ValueError, match="Fusebox keeps the state"):
         make_storage()
 
 

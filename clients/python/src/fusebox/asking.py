@@ -63,7 +63,7 @@ class Asking:
             cell.refused_until = monotonic() + LONGEST_PAUSE * random.uniform(0.5, 1.0)
             return None
         except Exception as error:
-            log.exception("a defect of the fusebox package; it counts as Fusebox being away")
+            log.exception("a defect in the fusebox package; Fusebox counts as away")
             self._reach.failed(repr(error), began)
             return None
         self._reach.decided(cell.name, began)
@@ -86,12 +86,12 @@ def _decision(answer: Any, began: float) -> Decision:
         state, permit, lease_ms = answer["state"], answer.get("permit"), answer.get("lease_ms")
         retry_after_ms = answer.get("retry_after_ms")
         if state not in get_args(State):
-            raise ValueError("there is no such state")
+            raise ValueError("the state is unknown")
         if permit is not None and not (isinstance(permit, str) and len(permit) <= LONGEST_PERMIT):
-            raise TypeError("a permit is a short text")
+            raise TypeError(f"permit must be a string of at most {LONGEST_PERMIT} characters")
         for ms in (retry_after_ms, lease_ms):
             if ms is not None and not 0 <= ms <= LONGEST_MS:
-                raise ValueError("it takes no such time")
+                raise ValueError(f"retry_after_ms and lease_ms must be 0 to {LONGEST_MS}")
         return Decision(
             allowed=bool(answer["allowed"]),
             state=state,
@@ -104,4 +104,4 @@ def _decision(answer: Any, began: float) -> Decision:
             denied_in=generation_of(answer),
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise Away(f"the answer is no decision: {answer!r:.100}") from error
+        raise Away(f"the answer is not a decision: {answer!r:.100}") from error

@@ -52,7 +52,7 @@ class Batches:
                 self._outbox.refuse(batch[0], refusal.code, str(refusal))
             batch[:size] = again
             if again:
-                raise Away("of some of them, for a reason that passes", is_answer=True)
+                raise Away("the server could not take some of the outcomes yet", is_answer=True)
         return is_taken
 
     def _send(self, batch: list[Item], reporter: str) -> list[Item]:

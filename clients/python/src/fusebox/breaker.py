@@ -186,4 +186,4 @@ def _check_report(outcome: object, decision: object) -> None:
     if outcome not in _OUTCOMES:
         raise ValueError(f"outcome must be one of {_OUTCOMES}, not {outcome!r}")
     if decision is not None and not isinstance(decision, Decision):
-        raise TypeError(f"decision must be what acquire() gave, not {decision!r}")
+        raise TypeError(f"decision must be a result of acquire(), not {decision!r}")

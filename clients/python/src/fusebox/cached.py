@@ -127,14 +127,14 @@ def _serve(cached: Cached, error: Optional[BaseException]) -> Any:
 def _plain_key(call: Invocation) -> str:
     if not _is_told_by_its_name(call.function):
         raise TypeError(
-            f"CachedFallback of {call.breaker} needs key=, for {_name_of(call.function)} may depend on more than its"
-            " arguments"
+            f"CachedFallback of {call.breaker} needs key=, because {_name_of(call.function)} may depend on more than"
+            " its arguments"
         )
     arguments = [*enumerate(call.args), *sorted(call.kwargs.items())]
     for place, argument in arguments:
         if not isinstance(argument, _PLAIN):
             raise TypeError(
-                f"CachedFallback of {call.breaker} needs key=, for argument {place} is a {type(argument).__name__}"
+                f"CachedFallback of {call.breaker} needs key=, because argument {place} is a {type(argument).__name__}"
             )
     return ", ".join(f"{place}={argument!r}" for place, argument in arguments)
 

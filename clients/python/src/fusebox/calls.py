@@ -164,7 +164,7 @@ def leave(breaker: Breaker, error: Optional[BaseException]) -> Optional[Call]:
         if isinstance(error, GeneratorExit):
             return None
         raise RuntimeError(
-            f"the block of {breaker.name} is left in another context than it was entered in; use its guard()"
+            f"the block of {breaker.name} ends in another context than it began in; use its guard() instead"
         )
     _entered.set(top.without(each.call))
     return each.call

@@ -53,5 +53,5 @@ class ServerClock:
     @property
     def _ahead(self) -> float:
         if self._present is None:
-            raise RuntimeError("the server has said nothing yet")
+            raise RuntimeError("the server has not sent its time yet")
         return self._present if self._before is None else max(self._present, self._before)

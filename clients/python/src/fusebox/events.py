@@ -64,7 +64,7 @@ class Event(NamedTuple):
             document = json.loads(line)
             return cls._read(document["type"], document)
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{line:.200} is no event: {error!r}") from error
+            raise ValueError(f"{line:.200} is not an event: {error!r}") from error
 
     @classmethod
     def _read(cls, type: str, document: Mapping[str, Any]) -> Event:
@@ -95,7 +95,7 @@ def _epoch(id: Optional[str]) -> Optional[str]:
         return None
     read = _ID.fullmatch(id)
     if read is None:
-        raise ValueError(f"{id:.100} is no id of an event")
+        raise ValueError(f"{id:.100} is not an event's id")
     return read[1]
 
 

@@ -96,7 +96,7 @@ class FunctionFallback(Fallback):
 
     def _check_async(self, in_async: bool) -> None:
         if self._is_async and not in_async:
-            raise TypeError(f"{self._function!r} is a coroutine function, and no fallback for a call that is none")
+            raise TypeError(f"{self._function!r} is a coroutine function, which a call that is not async cannot use")
 
     def serve(self, call: Invocation, error: Optional[BaseException]) -> Any:
         result = self._call(call, error)

@@ -95,14 +95,14 @@ class Follower:
                     self._cannot_follow(reason)
             except Exception as error:
                 reason, self._panel.revision = repr(error), None
-                log.exception("a defect of the fusebox package; the stream is begun anew")
-            log.debug("no stream of changes for %.2f s: %s", pause, reason)
+                log.exception("a defect in the fusebox package; the stream starts again")
+            log.debug("the stream of changes ended; retry in %.2f s: %s", pause, reason)
             self._closing.wait(pause)
 
     def _cannot_follow(self, reason: str) -> None:
         """Says so, once until a stream has sense again or the reason is another."""
         if reason != self._refused:
-            log.error("Fusebox does not let its changes be followed, so every call asks: %s", reason)
+            log.error("the stream of changes cannot be followed, so every call asks Fusebox: %s", reason)
         self._refused = reason
 
     def _follow(self) -> None:

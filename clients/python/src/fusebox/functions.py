@@ -21,8 +21,8 @@ def protect(breaker: AsyncProtection, function: F) -> F:
         raise TypeError(f"{breaker.name} protects functions, not the class {function!r}")
     if _is_generator(function):
         raise TypeError(
-            f"{breaker.name} cannot protect the generator function {_name(function)}: its call is over before it runs; "
-            "protect what it calls, or use guard() within it"
+            f"{breaker.name} cannot protect the generator function {_name(function)}: a call returns before it runs; "
+            "protect the functions that it calls, or use guard() in it"
         )
     in_async = is_coroutine_function(function)
     breaker.check_fallback(function, in_async=in_async)

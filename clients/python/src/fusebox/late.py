@@ -52,7 +52,7 @@ class Late:
             try:
                 read()
             except Exception as error:
-                log.debug("a late answer is none: %r", error)
+                log.debug("a late answer is not valid: %r", error)
 
     def join(self, until: float) -> None:
         """Waits for them, up to an instant of ``time.monotonic()``, where connections have been ended."""

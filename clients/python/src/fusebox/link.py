@@ -273,7 +273,7 @@ def _read(status: int, text: bytes) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise Away(f"the answer is no JSON: {error}") from error
+        raise Away(f"the answer is not JSON: {error}") from error
 
 
 def _problem(status: int, text: bytes) -> Exception:

@@ -24,7 +24,7 @@ def check_name(name: object) -> str:
         ValueError: ``name`` is no breaker's name.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f"name must be 1 to 128 of A-Z a-z 0-9 . _ : -, first a letter or digit, not {name!r}")
+        raise ValueError(f"name must be 1 to 128 of A-Z a-z 0-9 . _ : - and start with a letter or digit, not {name!r}")
     return name
 
 
@@ -32,7 +32,7 @@ def shared_name(original: str) -> str:
     """``original`` where it is a breaker's name. Otherwise what is left of it when each other character is a hyphen,
     followed by a hash of the original: two different originals have two names. It is logged once."""
     if not isinstance(original, str) or not original:
-        raise ValueError(f"name must be a text that is not empty, not {original!r}")
+        raise ValueError(f"name must be a non-empty string, not {original!r}")
     if _NAME.fullmatch(original):
         return original
     digest = hashlib.sha256(original.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
@@ -40,5 +40,5 @@ def shared_name(original: str) -> str:
     name = f"{words or 'breaker'}-{digest}"
     if original not in _changed:
         _changed.add(original)
-        log.warning("the breaker %r is called %s in Fusebox, which takes A-Z a-z 0-9 . _ : - alone", original, name)
+        log.warning("the breaker %r is called %s in Fusebox, which accepts only A-Z a-z 0-9 . _ : -", original, name)
     return name

@@ -90,7 +90,7 @@ class Orders:
         except Refused as refusal:
             reach.worked(monotonic() - began)
             is_order = method != "GET" and refusal.status == _FORBIDDEN
-            detail = f"this takes an operator's token: {refusal}" if is_order else str(refusal)
+            detail = f"this requires an operator's token: {refusal}" if is_order else str(refusal)
             raise OrderFailed(detail, refusal.status) from refusal
         reach.worked(monotonic() - began)
         if not (_is_history(answer) if path == "/transitions" else _is_breaker(answer)):

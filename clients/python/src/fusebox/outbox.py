@@ -194,7 +194,7 @@ class Outbox:
         for item in batch:
             item.answered(None)
         if is_news:
-            log.error("outcomes are refused, and wait: %s", refusal)
+            log.error("outcomes are refused and wait in the buffer: %s", refusal)
         self.give_back(batch)
 
     def accepted(self) -> None:
@@ -205,6 +205,6 @@ class Outbox:
     def _warn(self, dropped: int) -> None:
         if dropped and not self._warned:
             self._warned = True
-            log.warning("outcomes are dropped, oldest first: more wait for Fusebox than %d reports", self._capacity)
+            log.warning("outcomes are dropped, oldest first: the buffer of %d reports is full", self._capacity)
         elif not dropped and self._warned and not self._waiting:
             self._warned = False

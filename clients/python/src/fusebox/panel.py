@@ -105,7 +105,7 @@ class Panel:
             gone = [name for name in (self._cells if is_other_history else self._outlines) if name not in known]
             self._outlines, self.epoch = known, event.epoch
         elif self.epoch is not None and event.epoch not in (self.epoch, None):
-            raise ValueError(f"the stream of epoch {self.epoch} goes on with epoch {event.epoch}")
+            raise ValueError(f"the stream of epoch {self.epoch} continues with epoch {event.epoch}")
         else:
             gone = [event.name] if event.type == "deleted" and event.name else []
             self._outlines.update((outline.name, outline) for outline in event.outlines)

@@ -64,8 +64,8 @@ def _read(field: str, value: Any, default: Any) -> Any:
     if value is None and (default is None or field in ("failure_threshold", "window_ms")):
         return None
     if not isinstance(value, (int, float)):
-        raise TypeError(f"{field} is no number: {value!r:.100}")
+        raise TypeError(f"{field} is not a number: {value!r:.100}")
     least, most = RANGES[field]
     if not least <= value <= most or (field not in _FRACTIONS and value != int(value)):
-        raise ValueError(f"{field} is out of its range: {value!r:.100}")
+        raise ValueError(f"{field} is out of range: {value!r:.100}")
     return value if field in _FRACTIONS else int(value)

@@ -123,7 +123,7 @@ class Reachability:
                 return
             self._is_said, self._say_from = True, now + QUIET
             unsaid, self._unsaid = self._unsaid - 1, 0
-        again = f"; it has gone and come {unsaid} times since that was said last" if unsaid else ""
+        again = f"; it was away {unsaid} more times since the last such message" if unsaid else ""
         log.warning("Fusebox is away: %s; decisions follow unreachable=%r%s", reason, self._policy, again)
 
     def _departs(self, now: float) -> bool:
@@ -155,9 +155,9 @@ class Reachability:
             is_change = self._refused.get(key) != reason
             self._refused[key] = reason
         if is_change:
-            about = "anything" if key is None else key
+            about = "any breaker" if key is None else key
             log.error(
-                "Fusebox decides nothing about %s: %s; decisions follow unreachable=%r", about, reason, self._policy
+                "Fusebox makes no decisions about %s: %s; decisions follow unreachable=%r", about, reason, self._policy
             )
 
     def worked(self, took: float) -> None:

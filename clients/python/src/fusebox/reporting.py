@@ -184,7 +184,7 @@ class Reporting:
             self._postpone(item)
             if not isinstance(error, Exception):
                 raise
-            log.exception("a defect of the fusebox package; the outcome is sent later")
+            log.exception("a defect in the fusebox package; the outcome is sent later")
         else:
             if item.cell.history == history:
                 item.cell.hear(answer, item)

@@ -114,7 +114,7 @@ class Sender:
             thread.join(max(until - time.monotonic(), 0.0))
         lost = self._outbox.abandon()
         if lost:
-            log.warning("%d outcomes are lost: Fusebox did not take them before the end", lost)
+            log.warning("%d outcomes are lost: Fusebox did not take them before the client closed", lost)
 
     @property
     def is_this_thread(self) -> bool:
@@ -162,7 +162,7 @@ class Sender:
             is_empty = self._send_all()
             self._policies.fetch()
         except Exception:
-            log.exception("a defect of the fusebox package; reports go on")
+            log.exception("a defect in the fusebox package; reporting continues")
             self._retry_at = time.monotonic() + self._pause.next()
         self._is_sending = False
         self._rounds.end(is_empty)
@@ -224,5 +224,5 @@ class Sender:
             try:
                 work()
             except Exception:
-                log.exception("a defect of the fusebox package; reports go on")
+                log.exception("a defect in the fusebox package; reporting continues")
         self._outbox.gather()

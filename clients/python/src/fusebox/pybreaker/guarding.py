@@ -147,7 +147,7 @@ class Guarding(Course):
         """A decorator, with or without parentheses."""
         in_async = bool(call_kwargs.pop("__pybreaker_call_async", False))
         if call_kwargs:
-            raise TypeError(f"a guarded function takes no option {next(iter(call_kwargs))!r}")
+            raise TypeError(f"a guarded function does not take the option {next(iter(call_kwargs))!r}")
         if not call_args:
             return functools.partial(self._guarded, in_async)
         (function,) = call_args

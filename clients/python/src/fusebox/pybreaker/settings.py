@@ -106,13 +106,18 @@ class Numbers:
             is_to_come = unknown.status == _UNKNOWN and not self._was_unknown
             self._was_unknown = True
             if not is_to_come:
-                log.warning("the numbers of %s are not used: %s; nor known: %s", self._cell.name, failure, unknown)
+                log.warning(
+                    "the numbers of %s are not set: %s; its current ones are unknown: %s",
+                    self._cell.name,
+                    failure,
+                    unknown,
+                )
             return not is_to_come
         there = self._cell.policy._asdict()
         differing = [f"{field} is {there[field]}" for field, asked in self._asked.items() if there[field] != asked]
         if differing:
-            reason = "it is there already" if failure.status == _EXISTS else str(failure)
-            log.warning("%s keeps the server's numbers, for %s: %s", self._cell.name, reason, ", ".join(differing))
+            reason = "the breaker already exists" if failure.status == _EXISTS else str(failure)
+            log.warning("%s keeps the server's numbers, because %s: %s", self._cell.name, reason, ", ".join(differing))
         return True
 
     def change(self, fields: Mapping[str, Any]) -> None:

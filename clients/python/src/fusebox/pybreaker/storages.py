@@ -45,7 +45,7 @@ class CircuitRedisStorage(CircuitBreakerStorage):
 
 def _check(state: str) -> None:
     if state != STATE_CLOSED:
-        raise ValueError(f"state must be {STATE_CLOSED!r}, not {state!r}: Fusebox knows the state, and open() sets it")
+        raise ValueError(f"state must be {STATE_CLOSED!r}, not {state!r}: Fusebox keeps the state; open() sets it")
 
 
 def namespace_of(storage: Optional[CircuitBreakerStorage]) -> Optional[str]:
