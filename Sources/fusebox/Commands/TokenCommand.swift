@@ -30,7 +30,7 @@ struct TokenCommand: ParsableCommand {
         )
         var role: String
 
-        @Option(help: "Limit the token to breakers whose names begin with this text.")
+        @Option(help: "Limit the token to breakers whose names begin with this prefix.")
         var prefix = ""
 
         @Flag(help: "Identify the client by a TLS certificate of this name, without a secret.")

@@ -149,7 +149,7 @@ struct ConfigurationNode {
         case .scalar where node.tag == Tag(.bool): .unsuitable("true or false")
         // A whole number beyond 64 bits.
         case .scalar(let scalar) where node.tag == Tag(.int): .unsuitable(scalar.string)
-        case .scalar: .unsuitable("a text")
+        case .scalar: .unsuitable("a string")
         case .mapping: .unsuitable("a mapping")
         case .sequence: .unsuitable("a list")
         case .alias: .unsuitable("an alias")

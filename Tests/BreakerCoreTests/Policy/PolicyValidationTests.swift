@@ -118,7 +118,7 @@ struct PolicyValidationTests {
             ("failure_threshold", .integer(0), "must be an integer from 1 to 10000, or null, not 0"),
             ("failure_rate_threshold", .decimal(1.5), "must be a number above 0 and at most 1, or null, not 1.5"),
             ("recovery_timeout_multiplier", .integer(11), "must be a number from 1 to 10, or null, not 11"),
-            ("window_ms", .unsuitable("a text"), "must be an integer from 1000 to 3600000, or null, not a text"),
+            ("window_ms", .unsuitable("a string"), "must be an integer from 1000 to 3600000, or null, not a string"),
         ] as [(String, PolicyValue, String)]
     )
     func words(field: String, value: PolicyValue, detail: String) {

@@ -122,11 +122,11 @@ import Testing
             ),
             (
                 "breakers:\n  a: {policy: {failure_threshold: five}}\n",
-                "f.yaml:2: breakers.a.policy.failure_threshold must be an integer from 1 to 10000, or null, not a text"
+                "f.yaml:2: breakers.a.policy.failure_threshold must be an integer from 1 to 10000, or null, not a string"
             ),
             (
                 "breakers:\n  a: {policy: {failure_threshold: \"5\"}}\n",
-                "f.yaml:2: breakers.a.policy.failure_threshold must be an integer from 1 to 10000, or null, not a text"
+                "f.yaml:2: breakers.a.policy.failure_threshold must be an integer from 1 to 10000, or null, not a string"
             ),
             (
                 "default:\n  policy:\n    failure_threshold: true\n",

@@ -24,7 +24,7 @@ struct AuditCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only orders for this breaker.", valueName: "name"))
     var breaker: String?
 
-    @Option(help: ArgumentHelp("Only orders for breakers whose names begin with this text.", valueName: "text"))
+    @Option(help: ArgumentHelp("Only orders for breakers whose names begin with this prefix.", valueName: "text"))
     var prefix: String?
 
     @Option(help: ArgumentHelp("Only orders of this actor, which is the name of a token.", valueName: "name"))

@@ -7,7 +7,7 @@ import NIOHTTP1
 struct DeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete a breaker, or all breakers whose names begin with a text.",
+        abstract: "Delete a breaker, or all breakers whose names begin with a prefix.",
         usage: "fusebox delete (<name> | --prefix <text>) [--yes] [--json]",
         discussion: """
             All data of the breaker is deleted with it, except for the audit. If a worker acquires the name again, a \
@@ -21,7 +21,7 @@ struct DeleteCommand: AsyncParsableCommand {
     @Argument(help: "The name of the breaker.")
     var name: String?
 
-    @Option(help: ArgumentHelp("Delete all breakers whose names begin with this text.", valueName: "text"))
+    @Option(help: ArgumentHelp("Delete all breakers whose names begin with this prefix.", valueName: "text"))
     var prefix: String?
 
     @Flag(help: "Delete without asking for confirmation.")
