@@ -77,7 +77,7 @@ struct ExportCommand: AsyncParsableCommand {
     @Flag(help: "Also export the policies that come from the server's configuration and defaults.")
     var all = false
 
-    @Option(help: ArgumentHelp("Only breakers whose names begin with this text.", valueName: "text"))
+    @Option(help: ArgumentHelp("Only breakers whose names begin with this prefix.", valueName: "text"))
     var prefix: String?
 
     @OptionGroup var output: OutputOptions

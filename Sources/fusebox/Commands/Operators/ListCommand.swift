@@ -49,7 +49,7 @@ struct BreakerFilterOptions: ParsableArguments {
     @Option(help: "Only breakers in this state: closed, open or half_open.")
     var state: String?
 
-    @Option(help: ArgumentHelp("Only breakers whose names begin with this text.", valueName: "text"))
+    @Option(help: ArgumentHelp("Only breakers whose names begin with this prefix.", valueName: "text"))
     var prefix: String?
 
     @Option(

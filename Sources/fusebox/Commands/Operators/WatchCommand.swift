@@ -26,7 +26,7 @@ struct WatchCommand: AsyncParsableCommand {
     @Argument(help: "Only this breaker.")
     var name: String?
 
-    @Option(help: ArgumentHelp("Only breakers whose names begin with this text.", valueName: "text"))
+    @Option(help: ArgumentHelp("Only breakers whose names begin with this prefix.", valueName: "text"))
     var prefix: String?
 
     @OptionGroup var output: OutputOptions
