@@ -70,7 +70,7 @@ def test_a_worker_that_is_first_calls_with_the_servers_numbers_and_says_so(
         breaker.call(failing)
     assert (breaker.current_state, breaker.fail_counter) == ("open", 5)
     (said,) = [record.getMessage() for record in caplog.records]
-    reason = "this requires an operator's token: the token worker"
+    reason = "this requires an operator's token: the role worker of the token worker"
     assert said.startswith(f"{name} keeps the server's numbers, because {reason}")
     assert said.endswith("failure_threshold is 5")
 

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from doubtful import Doubtful, problem
 from server import PATIENCE, ROOT, Server, eventually
 
 from fusebox import Breaker, BreakerOpen, Fusebox
+from fusebox.standing import Freshness
 from fusebox.threads import Threads
 
 Make = Callable[..., Fusebox]
@@ -328,6 +330,28 @@ def test_closing_ends_threads_and_connections(server: Server, make: Make, name: 
     assert set(threading.enumerate()) <= before
     assert all(socket.fileno() == -1 for socket in sockets)
     assert payments.call(int, "7") == 7, "calls go on, without it"
+    assert payments.acquire().source == "fallback"
+
+
+def test_an_event_during_the_close_does_not_let_the_panel_decide_again(
+    server: Server, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fb = Fusebox(server.url, max_staleness=1.0)
+    payments = fb.breaker(name)
+    eventually("the panel decides", lambda: payments.acquire().source == "local")
+    follower = fb._authority.follower
+    assert follower is not None
+    heard, hearing = Freshness.heard, threading.Event()
+
+    def hear_late(freshness: Freshness, said: float) -> None:
+        hearing.set()
+        follower._closing.wait(PATIENCE)
+        time.sleep(0.1)
+        heard(freshness, said)
+
+    monkeypatch.setattr(Freshness, "heard", hear_late)
+    assert hearing.wait(PATIENCE), "there was no heartbeat"
+    fb.close()
     assert payments.acquire().source == "fallback"
 
 
