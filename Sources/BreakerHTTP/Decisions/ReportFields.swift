@@ -1,14 +1,15 @@
 import BreakerCore
 
-/// The fields of a report in any format. Each is read by its name, as a text or as a number.
+/// The fields of a report in any format. Each is read as a string or as a number.
 protocol ReportFields {
     /// - Returns: `nil` where the field is absent.
-    func text(_ field: String) throws(Problem) -> String?
-    func integer(_ field: String) throws(Problem) -> Int64?
+    func text(_ field: ReportField) throws(Problem) -> String?
+    func integer(_ field: ReportField) throws(Problem) -> Int64?
 }
 
 extension Query: ReportFields {
-    func text(_ field: String) -> String? { self[field] }
+    func text(_ field: ReportField) -> String? { self[field.key] }
+    func integer(_ field: ReportField) throws(Problem) -> Int64? { try integer(field.key) }
 
     func integer(_ field: String) throws(Problem) -> Int64? {
         guard let text = self[field] else { return nil }
@@ -38,6 +39,9 @@ struct JSONFields: ReportFields {
         try self.init(try JSON(body: body), at: "")
     }
 
+    func text(_ field: ReportField) throws(Problem) -> String? { try text(field.key) }
+    func integer(_ field: ReportField) throws(Problem) -> Int64? { try integer(field.key) }
+
     func text(_ field: String) throws(Problem) -> String? {
         switch object[field] {
         case .string(let text): return text
@@ -63,32 +67,32 @@ extension Report {
     ///
     /// - Parameter path: the prefix of a field's name in an error.
     init(_ fields: some ReportFields, at path: String) throws(Problem) {
-        guard let outcomeText = try fields.text("outcome") else {
+        guard let outcomeText = try fields.text(.outcome) else {
             throw .invalid(path + "outcome", "is required: success, failure or ignored")
         }
         guard let outcome = Outcome(rawValue: outcomeText) else {
             throw .invalid(path + "outcome", "must be success, failure or ignored")
         }
         var permit: Permit?
-        if let text = try fields.text("permit") {
+        if let text = try fields.text(.permit) {
             permit = Permit(text)
             guard permit != nil else { throw .invalid(path + "permit", "is not a permit") }
         }
-        let durationMs = try fields.integer("duration_ms")
+        let durationMs = try fields.integer(.durationMs)
         if let durationMs, !Limits.durationMs.contains(durationMs) {
             throw .invalid(path + "duration_ms", "must be 0 to \(Limits.durationMs.upperBound)")
         }
-        let ageMs = try fields.integer("age_ms") ?? 0
+        let ageMs = try fields.integer(.ageMs) ?? 0
         guard Limits.reportAgeMs.contains(ageMs) else {
             throw .invalid(path + "age_ms", "must be 0 to \(Limits.reportAgeMs.upperBound)")
         }
-        let kind = try Self.text("kind", of: fields, at: path, length: Limits.kindLength)
-        let reporter = try Self.text("reporter", of: fields, at: path, length: Limits.reporterLength)
-        let id = try fields.text("report_id")
+        let kind = try Self.text(.kind, of: fields, at: path, length: Limits.kindLength)
+        let reporter = try Self.text(.reporter, of: fields, at: path, length: Limits.reporterLength)
+        let id = try fields.text(.reportID)
         if let id, !Self.isReportID(id) {
             throw .invalid(path + "report_id", "must be 1 to 64 visible ASCII characters")
         }
-        let count = try fields.integer("count") ?? 1
+        let count = try fields.integer(.count) ?? 1
         guard Limits.reportCount.contains(Int(clamping: count)) else {
             throw .invalid(path + "count", "must be 1 to \(Limits.reportCount.upperBound)")
         }
@@ -101,7 +105,7 @@ extension Report {
             durationMs: durationMs,
             ageMs: ageMs,
             kind: kind,
-            detail: try fields.text("detail"),
+            detail: try fields.text(.detail),
             reporter: reporter,
             id: id,
             count: Int(count)
@@ -115,7 +119,7 @@ extension Report {
     /// A text of bounded length; an empty text counts as absent. The length is in code points, because a grapheme
     /// cluster may have any number of them.
     private static func text(
-        _ field: String,
+        _ field: ReportField,
         of fields: some ReportFields,
         at path: String,
         length: Int
@@ -123,7 +127,7 @@ extension Report {
         guard let text = try fields.text(field), !text.isEmpty else { return nil }
         // A text never has more code points than bytes. Most texts are short enough in bytes already.
         guard text.utf8.count <= length || text.unicodeScalars.count <= length else {
-            throw .invalid(path + field, "must be at most \(length) characters")
+            throw .invalid(path + field.key, "must be at most \(length) characters")
         }
         return text
     }

@@ -86,18 +86,18 @@ struct ReportBatchReader {
     }
 
     private mutating func members() throws(JSONCursor.Failure) {
-        var members = JSONCursor.Members<ReportMember>()
+        var members = JSONCursor.Members<ReportField>()
         while true {
             switch try cursor.nextMember(of: &members) {
             case .end: return
-            case .known(let member): item[member] = try cursor.value(depth: 3)
+            case .known(let field): item[field] = try cursor.value(depth: 3)
             case .unknown: _ = try cursor.value(depth: 3)
             }
         }
     }
 
     private func report() throws(Problem) -> Engine.AddressedReport {
-        guard let text = try item.text("name") else { throw .invalid("name", "is required") }
+        guard let text = try item.text(.name) else { throw .invalid("name", "is required") }
         let name = try DecisionRequest.name(text)
         try access.require(name)
         return Engine.AddressedReport(name: name, report: try Report(item, at: ""))

@@ -43,9 +43,9 @@ struct OpenAPITests {
         let schemas = try Self.map(Self.document()["components"], "schemas")
         let fields = try Self.map(Self.map(schemas, "Report"), "properties")
         for field in fields.keys {
-            #expect(field.utf8.withContiguousStorageIfAvailable { ReportMember($0) } != .some(nil), "\(field)")
+            #expect(field.utf8.withContiguousStorageIfAvailable { ReportField($0) } != .some(nil), "\(field)")
         }
-        #expect(fields.count == ReportMember.allCases.count - 1, "all but the name")
+        #expect(fields.count == ReportField.allCases.count - 1, "all but the name")
         for (field, range) in [("duration_ms", Limits.durationMs), ("age_ms", Limits.reportAgeMs)] {
             let documented = try Self.map(fields, field)
             #expect(documented["minimum"] as? Int == Int(range.lowerBound), "\(field)")
