@@ -8,9 +8,6 @@
 
 ARGS ?=
 
-# More flags for debug builds. The flags must be the same each time, because other flags build everything again.
-SWIFT_FLAGS ?=
-
 # How many Swift tests run at once. With more, tests wait for a processor, and some of them longer than a server waits
 # for its client.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 12
@@ -45,26 +42,26 @@ busy_tests := BreakerCoreTests|BreakerEngineTests|BreakerSQLiteTests
 test: export MALLOC_PERTURB_ := 90
 test: setup ## Run the Swift tests
 ifeq ($(strip $(ARGS)),)
-	MALLOC_PERTURB_= swift build $(SWIFT_FLAGS) --build-tests
+	MALLOC_PERTURB_= swift build --build-tests
 	@result=0; set -x; swift test --skip-build --filter '$(busy_tests)' || result=1; \
 		swift test --skip-build --skip '$(busy_tests)' || result=1; exit $$result
 else
-	swift test $(SWIFT_FLAGS) $(ARGS)
+	swift test $(ARGS)
 endif
 
 openapi-test: setup .build/openapi-tests ## Test the server against openapi.yaml for two minutes
-	swift build $(SWIFT_FLAGS) --product fusebox
+	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		.build/openapi-tests/bin/python -m unittest discover --verbose --start-directory Tests/OpenAPI $(ARGS)
 
 metrics-test: setup ## Test the metrics and the alerts with a real Prometheus
-	swift build $(SWIFT_FLAGS) --product fusebox
+	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		python3 -m unittest discover --verbose --start-directory Tests/Metrics $(ARGS)
 
 examples-test: setup ## Test the examples for nginx and Envoy with both proxies in front of a backend
 	@$(MAKE) --no-print-directory .build/examples-tests || echo 'SKIPPED: Envoy is not installed and cannot be installed'
-	swift build $(SWIFT_FLAGS) --product fusebox
+	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		PATH="$(CURDIR)/.build/examples-tests/bin:$$PATH" \
 		python3 -m unittest discover --verbose --start-directory Tests/Examples $(ARGS)
@@ -76,7 +73,7 @@ container-test: setup ## Test the image that container-image built
 	@exec env PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --verbose --start-directory Tests/Container $(ARGS)
 
 dashboard-test: setup .build/dashboard-tests ## Test the dashboard in Chromium
-	swift build $(SWIFT_FLAGS) --product fusebox
+	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		.build/dashboard-tests/bin/python -m unittest discover --start-directory Tests/Dashboard $(ARGS)
 
@@ -99,7 +96,7 @@ dashboard-test: setup .build/dashboard-tests ## Test the dashboard in Chromium
 
 python-test: ## Test the Python package with the server, and check its types
 	@clients/python/setup
-	@test -n "$(FUSEBOX_BINARY)" || swift build $(SWIFT_FLAGS) --product fusebox
+	@test -n "$(FUSEBOX_BINARY)" || swift build --product fusebox
 	@cd clients/python && export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src PATH="$(CURDIR)/.build/python-venv/bin:$$PATH" && \
 		python -m mypy && python -m ruff check --quiet . && python -m ruff format --quiet --check . && \
 		vermin --quiet --violations --no-tips --eval-annotations --target=3.9- src examples && \
