@@ -21,7 +21,7 @@ import pytest
 from doubtful import Doubtful, problem
 from server import PATIENCE, ROOT, Server, eventually
 
-from fusebox import Breaker, BreakerOpen, Fusebox
+from fusebox import Breaker, BreakerOpen, Fusebox, StateChange
 from fusebox.standing import Freshness
 from fusebox.threads import Threads
 
@@ -352,6 +352,50 @@ def test_an_event_during_the_close_does_not_let_the_panel_decide_again(
     monkeypatch.setattr(Freshness, "heard", hear_late)
     assert hearing.wait(PATIENCE), "there was no heartbeat"
     fb.close()
+    assert payments.acquire().source == "fallback"
+
+
+def following(fb: Fusebox) -> threading.Thread:
+    follower = fb._authority.follower
+    assert follower is not None and follower._thread is not None
+    return follower._thread
+
+
+def test_after_a_listener_has_closed_its_client_the_panel_decides_nothing(
+    server: Server, make: Make, name: str
+) -> None:
+    fb = make(server)
+    payments = fb.breaker(name)
+    eventually("the panel decides", lambda: payments.acquire().source == "local")
+    thread = following(fb)
+    fb.listen(lambda change: fb.close())
+    server.trip(name)
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    assert payments.acquire().source == "fallback"
+
+
+def test_after_a_listener_that_takes_longer_than_the_close_the_panel_decides_nothing(
+    server: Server, make: Make, name: str
+) -> None:
+    fb = make(server)
+    payments = fb.breaker(name)
+    eventually("the panel decides", lambda: payments.acquire().source == "local")
+    thread = following(fb)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def listen(change: StateChange) -> None:
+        begun.set()
+        may_end.wait(PATIENCE)
+
+    fb.listen(listen)
+    server.trip(name)
+    assert begun.wait(PATIENCE)
+    fb.close()
+    assert thread.is_alive()
+    may_end.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
     assert payments.acquire().source == "fallback"
 
 

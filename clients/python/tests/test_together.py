@@ -158,7 +158,7 @@ def test_what_was_counted_goes_on_when_fusebox_is_away(own_server: Server, make:
     for _ in range(3):
         with pytest.raises(ConnectionError):
             payments.call(refuse)
-    payments._authority.panel.freshness.end()
+    payments._authority.panel.freshness.expire()
     assert payments.acquire().source == "fallback", "it is asked in vain"
     assert let_through(payments) == 2
 

@@ -160,5 +160,3 @@ class Authority(Reporting):
         for each in (self.sender, self.follower, self.threads, self.link):
             if each is not None:
                 each.join(until)
-        # The follower may have heard a last event while it was being closed.
-        self.panel.freshness.end()

@@ -33,7 +33,7 @@ class Panel:
 
     def after_fork(self) -> None:
         """In the child: its own stream tells it everything anew."""
-        self.freshness.end()
+        self.freshness.begin()
         self._lock = threading.Lock()
         self._outlines: dict[str, Outline] = {}
         self._clock = ServerClock()

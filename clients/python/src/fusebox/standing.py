@@ -15,10 +15,11 @@ Mode = Literal["force_open", "force_closed", "shadow"]
 class Freshness:
     """Up to when the panel may decide. One for all of it, moved on by whoever hears from the server."""
 
-    __slots__ = ("_max_staleness", "trusted_until", "until")
+    __slots__ = ("_is_over", "_max_staleness", "trusted_until", "until")
 
     def __init__(self, max_staleness: float) -> None:
         self._max_staleness = max_staleness
+        self._is_over = False
         #: By ``time.monotonic()``: up to when it decides by itself.
         self.until = float("-inf")
         #: And up to when it decides together with the breaker of this process, after the stream broke.
@@ -26,14 +27,28 @@ class Freshness:
 
     def heard(self, said: float) -> None:
         """What the panel holds was so at ``said``, by ``time.monotonic()``."""
-        self.until = self.trusted_until = max(self.trusted_until, said + self._max_staleness)
+        if not self._is_over:
+            self.until = self.trusted_until = max(self.trusted_until, said + self._max_staleness)
+        if self._is_over:
+            self.expire()  # Another thread may have ended it meanwhile.
 
     def broke(self) -> None:
         """The stream says nothing more."""
         self.until = float("-inf")
 
-    def end(self) -> None:
+    def expire(self) -> None:
+        """Stops the panel's decisions until the next event."""
         self.until = self.trusted_until = float("-inf")
+
+    def end(self) -> None:
+        """Stops the panel's decisions for good, even if a thread still receives events."""
+        self._is_over = True
+        self.expire()
+
+    def begin(self) -> None:
+        """Undoes an end, in a child with a stream of its own."""
+        self._is_over = False
+        self.expire()
 
 
 #: Of what may not be decided without a look at the whole standing.
