@@ -77,11 +77,12 @@ struct OutageTests {
     }
 
     @Test(
-        "After the stream breaks off, the process's own breaker also counts, including calls already in flight"
+        "After the stream breaks off, the process's own breaker also counts, including calls already in flight",
+        arguments: [Fusebox.Unreachable.local, .deny]
     )
-    func together() async throws {
+    func together(unreachable: Fusebox.Unreachable) async throws {
         let (folder, clock) = (try TemporaryFolder(), ManualClock())
-        let (worker, run, _) = try await Self.left(by: folder, clock)
+        let (worker, run, _) = try await Self.left(by: folder, clock) { $0.unreachable = unreachable }
         let payments = worker.fusebox.breaker("payments")
         let underWay = try await payments.acquire()
         #expect(underWay.source == .local)
@@ -96,14 +97,18 @@ struct OutageTests {
         }
         let denial = await #expect(throws: BreakerOpen.self) { try await payments.call {} }
         #expect(denial?.source == .fallback)
-        // The same breaker decides when the panel is stale.
         worker.clock.advance(by: .milliseconds(Policy().recoveryTimeoutMs - 1))
         await #expect(throws: BreakerOpen.self) { try await payments.call {} }
         worker.clock.advance(by: .seconds(600))
-        try await payments.call { decision in
-            #expect(decision.source == .fallback && decision.state == .halfOpen)
-            let other = try await Task.detached { try await payments.acquire() }.value
-            #expect(!other.isAllowed)
+        // The panel is stale.
+        if unreachable == .deny {
+            await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+        } else {
+            try await payments.call { decision in
+                #expect(decision.source == .fallback && decision.state == .halfOpen)
+                let other = try await Task.detached { try await payments.acquire() }.value
+                #expect(!other.isAllowed)
+            }
         }
         run.cancel()
         worker.clock.advance(by: .seconds(2))

@@ -26,7 +26,7 @@ extension Fusebox {
     /// Decides after the stream broke off: the panel decides until it is stale, together with a stand-in, which counts
     /// the outcomes in the meantime.
     private func decideBesideStandIn(_ entry: BreakerEntry, atNs nowNs: Int64) -> CallDecision? {
-        entry.decide(atNs: nowNs, besides: configuration.unreachable == .local ? absence(atNs: nowNs) : nil)
+        entry.decide(atNs: nowNs, besides: configuration.unreachable != .allow ? absence(atNs: nowNs) : nil)
     }
 
     /// - Returns: the number of the absence; `nil` if the server has been reachable for a while.
