@@ -141,6 +141,36 @@ struct AwayTests {
         #expect(worker.fusebox.statistics.droppedOutcomes == 0)
     }
 
+    @Test("A server that fails and returns ten times has one stand-in, which grants one probe, and is logged once")
+    func flapping() async throws {
+        try await LiveServer.with { server in
+            try await SickServer.with(server) { sick in
+                let worker = Worker(url: sick.url) { $0.mode = .remote }
+                let payments = worker.fusebox.breaker("payments")
+                func ask(_ conduct: SickServer.Conduct) async throws -> CallDecision {
+                    sick.behaves { _ in conduct }
+                    let pauseNs = worker.fusebox.reachability.withLockedValue {
+                        $0.retryAfterNs(atNs: worker.clock.nowNs())
+                    }
+                    worker.clock.advance(by: .nanoseconds(pauseNs))
+                    return try await payments.acquire()
+                }
+                let halfOpen = SickServer.Conduct.answers(200, #"{"allowed":false,"state":"half_open"}"#)
+                #expect(try await ask(halfOpen).source == .server)
+                var probes = 0
+                for _ in 1...10 {
+                    let alone = try await ask(.answers(503))
+                    #expect(alone.source == .fallback)
+                    if alone.isAllowed { probes += 1 }
+                    await payments.report(.failure(), under: alone, took: .zero)
+                    #expect(try await ask(halfOpen).source == .server)
+                }
+                #expect(probes == 1)
+                #expect(worker.log.lines == ["fusebox is unreachable", "fusebox is reachable again"])
+            }
+        }
+    }
+
     @Test("Calls are allowed while the server refuses to decide, and the refusal is logged once")
     func refused() async throws {
         try await LiveServer.with(tokens: [Token.make(name: "t", role: .worker, prefix: "").0]) { server in

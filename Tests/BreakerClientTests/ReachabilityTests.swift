@@ -20,13 +20,13 @@ struct ReachabilityTests {
     }
 
     private mutating func leave(atNs nowNs: Int64) throws {
-        let change = fail(try begin(atNs: nowNs), atNs: nowNs)
-        #expect(change == .left && way.isAway)
+        _ = fail(try begin(atNs: nowNs), atNs: nowNs)
+        #expect(way.isAway)
     }
 
     private mutating func returns(atNs nowNs: Int64) throws {
         let change = way.answered(try begin(atNs: nowNs), atNs: nowNs)
-        #expect(change == .returned && !way.isAway)
+        #expect(change != nil && !way.isAway)
     }
 
     /// The longest possible length of this pause, whatever its jitter.
@@ -45,7 +45,7 @@ struct ReachabilityTests {
         let beside = mayBegin(atNs: .max)
         #expect(!early && !beside, "another one tries")
         let change = way.answered(next, atNs: retryNs)
-        #expect(change == .returned && !way.isAway)
+        #expect(change == .returned(isLogged: true) && !way.isAway)
         for _ in 1...2 { _ = try begin(atNs: retryNs) }
     }
 
@@ -70,7 +70,7 @@ struct ReachabilityTests {
         let beside = mayBegin(atNs: longestPauseNs(1) + 3)
         #expect(failure == nil && !beside, "another one still tries")
         let change = way.answered(next, atNs: longestPauseNs(1) + 4)
-        #expect(change == .returned)
+        #expect(change == .returned(isLogged: true))
     }
 
     @Test("A server that answers late is slow, not away; calls ask it again after a pause or an answer in time")
@@ -136,6 +136,21 @@ struct ReachabilityTests {
         #expect(way.retryAfterNs(atNs: nowNs) <= Reachability.firstPauseNs)
     }
 
+    @Test("A server that leaves again within a minute is logged only if it is still away when the minute is over")
+    mutating func logs() throws {
+        let firstNs = longestPauseNs(1)
+        try leave(atNs: 0)
+        try returns(atNs: firstNs)
+        let second = fail(try begin(atNs: firstNs), atNs: firstNs)
+        let secondReturn = way.proved(atNs: firstNs)
+        #expect(second == nil && secondReturn == .returned(isLogged: false))
+        let times = [firstNs, Reachability.quietNs - 1, Reachability.quietNs, 2 * Reachability.quietNs]
+        var third: [Reachability.Change?] = []
+        for nowNs in times { third.append(fail(way.beginAtAnyRate(), atNs: nowNs)) }
+        let thirdReturn = way.proved(atNs: times[3])
+        #expect(third == [nil, nil, .left, nil] && thirdReturn == .returned(isLogged: true))
+    }
+
     @Test("An attempt that asked nothing leaves room for the next one")
     mutating func withdrawn() throws {
         try leave(atNs: 0)
@@ -159,7 +174,7 @@ struct ReachabilityTests {
         try leave(atNs: 0)
         _ = try begin(atNs: longestPauseNs(1))
         let changes = [way.proved(atNs: longestPauseNs(1)), way.proved(atNs: longestPauseNs(1))]
-        #expect(changes == [.returned, nil] && !way.isAway)
+        #expect(changes == [.returned(isLogged: true), nil] && !way.isAway)
     }
 
     @Test(

@@ -10,7 +10,8 @@ extension Fusebox {
 
     func serverDecided(_ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
-        if reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned { serverReturned() }
+        let change = reachability.withLockedValue { $0.answered(attempt, atNs: nowNs) }
+        if case .returned(let isLogged)? = change { serverReturned(isLogged: isLogged) }
     }
 
     /// The caller has stopped waiting. The answer may still arrive.
@@ -40,7 +41,9 @@ extension Fusebox {
         )
     }
 
-    private func serverReturned() {
+    private func serverReturned(isLogged: Bool) {
+        reportSender.flushes.continuation.yield()
+        guard isLogged else { return }
         let statistics = statistics
         logger.notice(
             "fusebox is reachable again",
@@ -51,7 +54,6 @@ extension Fusebox {
                 "dropped_outcomes": "\(statistics.droppedOutcomes)",
             ]
         )
-        reportSender.flushes.continuation.yield()
     }
 
     // MARK: Outcomes
@@ -67,16 +69,15 @@ extension Fusebox {
             reachability.endPause(atNs: nowNs)
             return nil
         }
-        if change == .returned { serverReturned() }
+        if case .returned(let isLogged)? = change { serverReturned(isLogged: isLogged) }
         serverAnsweredToOutcomes(attempt)
     }
 
     /// The server answered, even if it accepted no outcome.
     func serverAnsweredToOutcomes(_ attempt: Reachability.Attempt) {
         let nowNs = clock.nowNs()
-        guard reportSender.reachability.withLockedValue({ $0.answered(attempt, atNs: nowNs) }) == .returned else {
-            return
-        }
+        let change = reportSender.reachability.withLockedValue { $0.answered(attempt, atNs: nowNs) }
+        guard change == .returned(isLogged: true) else { return }
         logger.notice("fusebox accepts outcomes again", metadata: ["url": "\(client.url)"])
     }
 

@@ -4,8 +4,13 @@
 /// There is one for decisions and one for outcomes. They fail separately: with a full disk a server decides but accepts
 /// no outcome. A server that answers late is slow, not away.
 struct Reachability: Sendable {
+    /// What to do after an event.
     enum Change: Hashable, Sendable {
-        case left, returned
+        /// Log that the server is away.
+        case left
+        /// Go on with a server that was away.
+        /// - `isLogged`: whether to log it: only if the log says that the server was away.
+        case returned(isLogged: Bool)
     }
 
     /// One attempt to reach the server. Its result follows: ``answered(_:atNs:)``, ``late(_:atNs:jitter:)``,
@@ -26,7 +31,7 @@ struct Reachability: Sendable {
     /// The maximum length of the first pause, in nanoseconds; each further pause is twice as long.
     static let firstPauseNs: Int64 = 100 * nsPerMs
     static let longestPauseNs: Int64 = 5_000 * nsPerMs
-    /// The minimum time between two log messages about a slow server, in nanoseconds.
+    /// The minimum time between two log messages that the server is slow, or that it is away, in nanoseconds.
     static let quietNs: Int64 = 60_000 * nsPerMs
 
     private var condition = Condition.there
@@ -42,6 +47,9 @@ struct Reachability: Sendable {
     private var pauseNs: Int64 = 0
     private var returnedNs = Int64.min / 2
     private var slowToldNs = Int64.min / 2
+    private var awayToldNs = Int64.min / 2
+    /// Whether the log says that the server is away.
+    private var isAwayTold = false
 
     /// Whether the server answers in time, as far as is known.
     var isThere: Bool { condition == .there }
@@ -77,11 +85,14 @@ struct Reachability: Sendable {
 
     private mutating func returned(atNs nowNs: Int64) -> Change? {
         guard !isThere else { return nil }
-        defer { condition = .there }
+        defer {
+            condition = .there
+            isAwayTold = false
+        }
         isTrying = false
         returnedNs = nowNs
         absence.end(.decisions, atNs: nowNs)
-        return isAway ? .returned : nil
+        return isAway ? .returned(isLogged: isAwayTold) : nil
     }
 
     /// Notes that the caller has stopped waiting for the answer.
@@ -102,8 +113,11 @@ struct Reachability: Sendable {
     mutating func failed(_ attempt: Attempt, atNs nowNs: Int64, jitter: Double) -> Change? {
         let isNews = attempt.round == round
         if isNews { pause(atNs: nowNs, jitter: jitter) }
-        guard !isAway, isNews || attempt.answers == answers else { return nil }
-        condition = .away
+        if isNews || attempt.answers == answers { condition = .away }
+        // A server that fails repeatedly is logged once a minute, and one that stays away when that minute is over.
+        guard isAway, !isAwayTold, nowNs - awayToldNs >= Self.quietNs else { return nil }
+        isAwayTold = true
+        awayToldNs = nowNs
         return .left
     }
 
