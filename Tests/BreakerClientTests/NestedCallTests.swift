@@ -182,19 +182,34 @@ struct NestedCallTests {
         var task: Task<Void, any Error>
     }
 
-    @Test("A nested call of another breaker, or of another client, decides for itself")
+    @Test("A nested call of another breaker, or of another server, decides for itself")
     func others() async throws {
         try await LiveServer.with { server in
-            let (worker, other) = (Worker(url: server.url), Worker(url: server.url))
-            let payments = worker.fusebox.breaker("payments")
-            try await server.trip("search")
-            try await payments.call {
-                await #expect(throws: BreakerOpen.self) { try await worker.fusebox.breaker("search").call {} }
-                try await other.fusebox.breaker("payments").call { try await payments.call {} }
+            try await SickServer.with(server) { otherServer in
+                let (worker, other) = (Worker(url: server.url), Worker(url: otherServer.url))
+                let payments = worker.fusebox.breaker("payments")
+                try await server.trip("search")
+                try await payments.call {
+                    await #expect(throws: BreakerOpen.self) { try await worker.fusebox.breaker("search").call {} }
+                    try await other.fusebox.breaker("payments").call { try await payments.call {} }
+                }
+                #expect(worker.fusebox.statistics.decisions.server == .init(allowed: 1, denied: 1))
+                #expect(other.fusebox.statistics.decisions.server == .init(allowed: 1, denied: 0))
+                #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 2)
             }
-            #expect(worker.fusebox.statistics.decisions.server == .init(allowed: 1, denied: 1))
-            #expect(other.fusebox.statistics.decisions.server == .init(allowed: 1, denied: 0))
-            #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 2)
+        }
+    }
+
+    @Test("A nested call by another client of the same server is a part of the running call")
+    func otherClient() async throws {
+        try await LiveServer.with { server in
+            try await server.bringToProbe("payments")
+            let (outer, inner) = (Worker(url: server.url), Worker(url: server.url + "/"))
+            try await outer.fusebox.breaker("payments").call {
+                try await inner.fusebox.breaker("payments").call { #expect($0.isProbe) }
+            }
+            #expect(inner.fusebox.statistics.decisions == .init())
+            #expect(try await server.breaker("payments").state == .closed)
         }
     }
 }

@@ -17,7 +17,7 @@ extension Fusebox {
         do {
             let value: Value
             if decision.outer == nil {
-                (value, failureWithin) = try await RunningCall.make(entry, under: decision) { decision in
+                (value, failureWithin) = try await RunningCall.make(entry, by: self, under: decision) { decision in
                     let value = try await operation(decision)
                     try await finish(value, of: entry)
                     return value

@@ -12,20 +12,25 @@ final class RunningCall: Sendable {
         case over
     }
 
-    private let entry: BreakerEntry
+    private let name: String
+    /// The URL of the server. All clients of one server share its breakers.
+    private let url: String
     private let decision: CallDecision
     private let state = Mutex(State.running(failure: nil))
 
-    private init(_ entry: BreakerEntry, _ decision: CallDecision) {
-        self.entry = entry
+    private init(_ entry: BreakerEntry, by fusebox: Fusebox, _ decision: CallDecision) {
+        name = entry.name
+        url = fusebox.client.url
         self.decision = decision
     }
 
-    /// Begins a nested call if a call of the breaker is running. It replaces the previous nested call.
+    /// Begins a nested call if a call of the breaker is running, by any client of the server. It replaces the previous
+    /// nested call.
     ///
     /// - Returns: the decision of the running call of this breaker; `nil` if there is none.
-    static func decision(of entry: BreakerEntry) -> CallDecision? {
-        guard let call = all.first(where: { $0.entry === entry && $0.note(nil) }) else { return nil }
+    static func decision(of entry: BreakerEntry, by fusebox: Fusebox) -> CallDecision? {
+        let call = all.first { $0.name == entry.name && $0.url == fusebox.client.url && $0.note(nil) }
+        guard let call else { return nil }
         var decision = call.decision
         decision.outer = call
         return decision
@@ -36,10 +41,11 @@ final class RunningCall: Sendable {
     /// - Returns: the value, and the failure of the last nested call if that call did not throw.
     static nonisolated(nonsending) func make<Value>(
         _ entry: BreakerEntry,
+        by fusebox: Fusebox,
         under decision: CallDecision,
         _ operation: nonisolated(nonsending) (CallDecision) async throws -> Value
     ) async throws -> (value: Value, failureWithin: CallOutcome?) {
-        let call = RunningCall(entry, decision)
+        let call = RunningCall(entry, by: fusebox, decision)
         defer { _ = call.end() }
         // Drop the calls that are over: they would pile up if each call starts the task that makes the next call.
         let value = try await $all.withValue(all.filter(\.isRunning) + [call]) { try await operation(decision) }

@@ -9,7 +9,7 @@ extension Fusebox {
     ///   back.
     @inline(__always)
     nonisolated(nonsending) func acquire(_ entry: BreakerEntry) async throws(CancellationError) -> CallDecision {
-        if let decision = RunningCall.decision(of: entry) { return decision }
+        if let decision = RunningCall.decision(of: entry, by: self) { return decision }
         let nowNs = clock.nowNs()
         if let decision = decideLocally(entry, atNs: nowNs) { return decision }
         return try await decideRemotely(entry, atNs: nowNs)
