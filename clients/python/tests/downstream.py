@@ -50,6 +50,10 @@ class Handler(BaseHTTPRequestHandler):
 
     do_POST = do_GET
 
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.do_GET()
+
     def log_message(self, format: str, *args: object) -> None: ...
 
 

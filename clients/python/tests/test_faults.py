@@ -104,12 +104,23 @@ def get_by_aiohttp(url: str, within: float = 30.0) -> None:
 def get_by_botocore(url: str, within: float = 30.0) -> None:
     session = pytest.importorskip("botocore.session").Session()
     session.set_credentials("key", "secret")
-    config = importlib.import_module("botocore.config").Config(
-        retries={"total_max_attempts": 1}, read_timeout=within, connect_timeout=within
-    )
-    client = session.create_client("s3", endpoint_url=url, region_name="us-east-1", config=config)
+    client = session.create_client("s3", endpoint_url=url, region_name="us-east-1", config=config_of_botocore(within))
     try:
         client.get_object(Bucket="bucket", Key="key")
+    finally:
+        client.close()
+
+
+def config_of_botocore(within: float) -> Any:
+    config = importlib.import_module("botocore.config").Config
+    return config(retries={"total_max_attempts": 1}, read_timeout=within, connect_timeout=within)
+
+
+def upload_by_boto3(url: str) -> None:
+    session = pytest.importorskip("boto3.session").Session("key", "secret", region_name="us-east-1")
+    client = session.client("s3", endpoint_url=url, config=config_of_botocore(30.0))
+    try:
+        client.upload_file(__file__, "bucket", "key")
     finally:
         client.close()
 
@@ -148,6 +159,13 @@ def test_where_a_server_answers_4xx_the_caller_is_at_fault(
     get: Callable[..., None], downstream: Downstream, status: int
 ) -> None:
     check(raised(lambda: get(answered(downstream, status))), IGNORED)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, IGNORED), (503, "http_503")])
+def test_an_upload_by_boto3_is_judged_by_the_answer(downstream: Downstream, status: int, kind: Optional[str]) -> None:
+    error = raised(lambda: upload_by_boto3(answered(downstream, status)))
+    assert type(error).__name__ == "S3UploadFailedError"
+    check(error, kind)
 
 
 @pytest.mark.parametrize("get", [get_by_httpx, get_by_requests, get_by_urllib3, get_by_aiohttp])
@@ -258,6 +276,12 @@ def test_the_pool_of_the_caller_says_nothing_of_the_downstream(server: Server, r
             lambda lib: lib.IncompleteReadError(actual_bytes=1, expected_bytes=2),
             "incomplete_read_error",
         ),
+        ("boto3.exceptions", lambda lib: lib.ResourceNotExistsError("s4", ["s3"], False), IGNORED),
+        ("boto3.exceptions", lambda lib: lib.S3UploadFailedError(), "s3_upload_failed_error"),
+        ("boto3.exceptions", lambda lib: lib.RetriesExceededError(socket.timeout()), "timeout"),
+        ("boto3.exceptions", lambda lib: lib.RetriesExceededError(requests.exceptions.InvalidURL()), IGNORED),
+        ("s3transfer.exceptions", lambda lib: lib.RetriesExceededError(ConnectionResetError()), "connection"),
+        ("s3transfer.exceptions", lambda lib: lib.RetriesExceededError(requests.exceptions.InvalidURL()), IGNORED),
         ("grpc", lambda lib: lib.RpcError(), "rpc_error"),
         ("grpc", lambda lib: lib.FutureTimeoutError(), "timeout"),
         ("grpc", lambda lib: lib.FutureCancelledError(), IGNORED),

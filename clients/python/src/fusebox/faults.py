@@ -72,9 +72,14 @@ def _inner(error: object, otherwise: bool) -> Verdict:
     return error if isinstance(error, BaseException) and _rule(type(error)) is not None else otherwise
 
 
-def _by_reason(error: BaseException) -> Verdict:
-    reason = attribute(error, "reason")
-    return reason if isinstance(reason, BaseException) else True
+def _by_wrapped(name: str, otherwise: bool = True) -> Callable[[BaseException], Verdict]:
+    """Judges the exception that this attribute holds; ``otherwise`` if it holds none."""
+
+    def rule(error: BaseException) -> Verdict:
+        wrapped = attribute(error, name)
+        return wrapped if isinstance(wrapped, BaseException) else otherwise
+
+    return rule
 
 
 def _by_argument(error: BaseException) -> Verdict:
@@ -144,12 +149,6 @@ def _by_close_code(error: BaseException) -> Verdict:
     return attribute(error, "code") in (1011, 1012, 1013, 1014)
 
 
-def _by_retried(error: BaseException) -> Verdict:
-    """A task that Celery is to run again because of an exception."""
-    retried = attribute(error, "exc")
-    return retried if isinstance(retried, BaseException) else False
-
-
 #: An exception that wraps itself has no end.
 _DEEPEST = 8
 #: Those that stand for a status below 500 in google/rpc/code.proto.
@@ -216,12 +215,12 @@ _RULES: dict[str, Rule] = {
         "TimeoutStateError",
         "UnrewindableBodyError",
         ConnectTimeoutError="timeout",
-        MaxRetryError=_by_reason,
+        MaxRetryError=_by_wrapped("reason"),
         NewConnectionError="connection",
         ProtocolError="connection",
         ResponseError=_by_responses,
     ),
-    **_rules("urllib", URLError=_by_reason, HTTPError=_by_answer),
+    **_rules("urllib", URLError=_by_wrapped("reason"), HTTPError=_by_answer),
     **_rules(
         "aiohttp",
         "InvalidURL",
@@ -272,6 +271,17 @@ _RULES: dict[str, Rule] = {
         ReadTimeoutError="timeout",
         SSLError=True,
     ),
+    **_rules(
+        "boto3",
+        "Boto3Error",
+        RetriesExceededError=_by_wrapped("last_exception"),
+        S3UploadFailedError=_by_wrapped("__context__"),
+    ),
+    **_rules(
+        "s3transfer",
+        RetriesExceededError=_by_wrapped("last_exception"),
+        S3UploadFailedError=_by_wrapped("__context__"),
+    ),
     **_rules("grpc", "FutureCancelledError", FutureTimeoutError="timeout", RpcError=_by_grpc_code),
     **_rules("fastapi", "RequestValidationError", "WebSocketRequestValidationError"),
     **_rules(
@@ -282,6 +292,6 @@ _RULES: dict[str, Rule] = {
         WebSocketException=_by_close_code,
     ),
     **_rules("werkzeug", HTTPException=_by_answer),
-    **_rules("celery", "TaskPredicate", Retry=_by_retried),
+    **_rules("celery", "TaskPredicate", Retry=_by_wrapped("exc", False)),
     **_rules("billiard", SoftTimeLimitExceeded="timeout"),
 }
