@@ -1,6 +1,8 @@
 import BreakerCore
 import EngineSupport
 import Foundation
+import Logging
+import NIOCore
 import TestSupport
 import Testing
 
@@ -37,7 +39,13 @@ struct ExitTests {
             try await SickServer.with(server) { sick in
                 sick.behaves { _ in .silent }
                 await #expect(processExitsWith: .success) { [url = sick.url as String] in
-                    let payments = Fusebox(url: url).breaker("payments")
+                    // Only the bound on the exit's wait ends within the suite's time limit.
+                    let payments = Fusebox(
+                        url: url,
+                        logger: Logger(label: "test"),
+                        clock: SystemClock(),
+                        longestRequest: .minutes(3)
+                    ).breaker("payments")
                     for _ in 1...3 { try await payments.call {} }
                     #expect(payments.fusebox.statistics.waitingOutcomes == 3)
                     exit(0)
