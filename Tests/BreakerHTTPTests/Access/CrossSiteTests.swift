@@ -12,11 +12,13 @@ struct CrossSiteTests {
         _ server: TestServer,
         _ line: String,
         host: String = "127.0.0.1:7979",
-        _ fields: [String] = []
+        _ fields: [String] = [],
+        body: String = ""
     ) async throws -> HTTPAnswer {
         try await ByteClient.run(server.port) { client in
-            let fields = (["host: \(host)", "content-length: 0"] + fields).map { $0 + "\r\n" }.joined()
-            try client.send("\(line) HTTP/1.1\r\n\(fields)\r\n")
+            let own = ["host: \(host)", "content-length: \(body.utf8.count)"]
+            let fields = (own + fields).map { $0 + "\r\n" }.joined()
+            try client.send("\(line) HTTP/1.1\r\n\(fields)\r\n\(body)")
             return try client.readAnswer()
         }
     }
@@ -184,9 +186,15 @@ struct CrossSiteTests {
         try await TestServer.with { server in
             for line in [
                 "POST /v1/breakers/a/acquire", "POST /v1/breakers/%61/report?outcome=success", "GET /v1/breakers/a",
-                "GET /v1/events", "GET /v1/gate/a", "GET /v1/gate/a/probe", "GET /livez",
+                "POST /v1/reports", "GET /v1/events", "GET /v1/gate/a", "GET /v1/gate/a/probe", "GET /livez",
             ] {
-                let answer = try await Self.ask(server, line, host: "fusebox.example.com", ["user-agent: worker/1.0"])
+                let answer = try await Self.ask(
+                    server,
+                    line,
+                    host: "fusebox.example.com",
+                    ["user-agent: worker/1.0"],
+                    body: line == "POST /v1/reports" ? #"{"reports":[{"name":"a","outcome":"success"}]}"# : ""
+                )
                 #expect(answer.status == 200, "\(line)")
             }
         }
