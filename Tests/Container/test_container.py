@@ -159,6 +159,21 @@ class ContainerTests(unittest.TestCase):
         status, answer = self.send("POST", "/v1/breakers/payments/acquire", secret=secret)
         self.assertEqual((status, answer["allowed"], answer["state"]), (200, False, "open"))
 
+    def test_a_server_with_a_tokens_file_of_its_own_makes_no_tokens(self):
+        made = self.run_to_end("fusebox", "token", "new", "--name", "checkout", "--role", "worker")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        mine = self.data / "mine"
+        mine.write_text(made.stdout.rpartition("line for the tokens file: ")[2])
+        mine.chmod(0o600)
+        os.chown(mine, USER, USER)
+        server = self.start(FUSEBOX_TOKENS="/data/mine")
+        self.wait_until_ready(server)
+        status, answer = self.send("POST", "/v1/breakers/payments/acquire", secret=self.secret(made.stdout))
+        self.assertEqual((status, answer["allowed"]), (200, True))
+        self.assertFalse((self.data / "tokens").exists())
+        output, _ = self.end(server)
+        self.assertNotIn("fbx_", output)
+
     def test_an_insecure_server_makes_no_tokens(self):
         insecure = self.start("serve", "--insecure")
         self.wait_until_ready(insecure)

@@ -149,6 +149,15 @@ class ShippedFilesTest(unittest.TestCase):
             for path in self.mounts(service).values():
                 self.assertTrue(path.is_dir(), path)
 
+    def test_the_server_makes_its_tokens_and_its_container_mounts_only_the_data_and_tmp(self):
+        server = self.services["fusebox"]
+        settings = json.dumps(server).lower()
+        self.assertNotIn("token", settings)
+        self.assertNotIn("insecure", settings)
+        mounts = [volume.split(":")[1] for volume in server["volumes"]] + server["tmpfs"]
+        self.assertEqual(mounts, ["/data", "/tmp"])
+        self.assertTrue(server["read_only"])
+
     def test_prometheus_finds_its_configuration_the_rules_the_secret_and_the_server(self):
         option = next(each for each in self.services["prometheus"]["command"] if each.startswith("--config.file="))
         inside = pathlib.PurePosixPath(option.removeprefix("--config.file="))
