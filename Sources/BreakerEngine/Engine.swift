@@ -258,6 +258,6 @@ extension Engine: Service {
     /// Refuses the commands whose deadline has passed, even while the writer waits for a disk that does not answer.
     func refuseOverdue() {
         let uptimeMs = clock.uptimeMs()
-        for command in queue.withLockedValue({ $0.takeOverdue(atUptimeMs: uptimeMs) }) { command.refuse(.overloaded) }
+        for command in queue.withLockedValue({ $0.takeOverdue(atUptimeMs: uptimeMs) }) { command.refuse(.overdue) }
     }
 }

@@ -35,10 +35,16 @@ package struct EngineError: Error, Hashable, Sendable {
     static let cancelled = EngineError(.overloaded, "the request was cancelled")
     static let shuttingDown = EngineError(.shuttingDown, "the server is shutting down")
     static let overloaded = EngineError(.overloaded, "the write queue is full; retry later")
+    static let overdue = EngineError(
+        .overloaded,
+        "the request waited too long for the writer and had no effect; retry later"
+    )
     static let storageUnavailable = EngineError(
         .storageUnavailable,
         "the change could not be stored and had no effect; retry later"
     )
+    /// The error of a read while the working copy may differ from the store.
+    static let storeFailed = EngineError(.storageUnavailable, "the store failed; retry later")
     static let outcomeUnknown = EngineError(
         .outcomeUnknown,
         "the change may or may not be stored; repeat a report with the same report_id"

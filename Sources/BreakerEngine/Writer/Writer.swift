@@ -102,7 +102,7 @@ actor Writer {
     func read<Value: Sendable>(
         _ body: @Sendable (WorkingCopy, Instant) throws(EngineError) -> Value
     ) throws(EngineError) -> Value {
-        guard undoFailedBatch() else { throw .storageUnavailable }
+        guard undoFailedBatch() else { throw .storeFailed }
         return try body(working, clock.now())
     }
 
@@ -110,7 +110,7 @@ actor Writer {
     /// - Returns: whether there are more.
     /// - Throws: ``EngineError/Code/storageUnavailable`` while a failed batch cannot be undone.
     func handOutProgress(to image: ProgressImage, atMost limit: Int) throws(EngineError) -> Bool {
-        guard undoFailedBatch() else { throw .storageUnavailable }
+        guard undoFailedBatch() else { throw .storeFailed }
         image.add(working.takeProgressed(atMost: limit))
         return !working.progressed.isEmpty
     }
@@ -156,7 +156,7 @@ actor Writer {
                 }
                 weight += command.weight
                 if command.deadlineMs < startMs {
-                    command.refuse(.overloaded)
+                    command.refuse(.overdue)
                 } else {
                     completions.append(perform(command))
                 }

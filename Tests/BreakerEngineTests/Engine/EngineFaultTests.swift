@@ -245,7 +245,7 @@ struct EngineFaultTests {
             }
             await running.engine.writer.finish()
             disk.heal()
-            await #expect(throws: EngineError.storageUnavailable) { try await running.engine.breaker("payments") }
+            await #expect(throws: EngineError.storeFailed) { try await running.engine.breaker("payments") }
         }
     }
 

@@ -228,7 +228,7 @@ struct QueueingTests {
         if isDone {
             #expect(try result.get().applied)
         } else {
-            #expect(throws: EngineError.overloaded) { try result.get() }
+            #expect(throws: EngineError.overdue) { try result.get() }
             await #expect(throws: EngineError.self) { _ = try await gated.engine.breaker("b") }
         }
         await gated.engine.stop()
@@ -242,7 +242,7 @@ struct QueueingTests {
         while gated.engine.queueDepth < 1 { await Task.yield() }
         gated.clock.advance(byMs: 5_001)
         gated.engine.refuseOverdue()
-        await #expect(throws: EngineError.overloaded) { try await late.value }
+        await #expect(throws: EngineError.overdue) { try await late.value }
         gated.gate.open()
         #expect(try await first.value.applied)
         await #expect(throws: EngineError.self) { _ = try await gated.engine.breaker("b") }
