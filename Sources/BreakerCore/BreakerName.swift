@@ -1,4 +1,4 @@
-/// The name of a breaker: 1 to 128 characters of `A-Z a-z 0-9 . _ : -`, the first a letter or a digit.
+/// The name of a breaker: 1 to 128 characters of `A-Z a-z 0-9 . _ : -`, starting with a letter or digit.
 /// Case-sensitive; ordered by bytes.
 package struct BreakerName: Hashable, Comparable, Sendable, CustomStringConvertible {
     package static let maximumLength = 128

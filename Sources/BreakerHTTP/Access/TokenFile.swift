@@ -66,7 +66,10 @@ package enum TokenFile {
             )
         }
         guard isName(words[0]) else {
-            throw Fault(detail: "a name must be 1 to \(BreakerName.maximumLength) characters of A-Z a-z 0-9 . _ : -")
+            throw Fault(
+                detail: "a token's name must be 1 to \(BreakerName.maximumLength) characters of A-Z a-z 0-9 . _ : -, "
+                    + "starting with a letter or digit"
+            )
         }
         guard words[0] != Author.anonymous else {
             throw Fault(detail: "the name \(words[0]) is reserved for servers without tokens")
@@ -76,7 +79,7 @@ package enum TokenFile {
         }
         let prefix = words.count == 4 ? words[2] : ""
         guard prefix.isEmpty || isName(prefix) else {
-            throw Fault(detail: "no breaker's name begins with \(prefix)")
+            throw Fault(detail: "the prefix must be the beginning of a breaker's name, not \(prefix)")
         }
         let proof = words[words.count - 1]
         let digest = digest(proof)

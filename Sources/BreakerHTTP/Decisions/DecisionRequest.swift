@@ -51,7 +51,7 @@ struct DecisionRequest: Sendable {
             throw .invalid(
                 field,
                 "must be 1 to \(BreakerName.maximumLength) characters of A-Z a-z 0-9 . _ : -, "
-                    + "beginning with a letter or digit"
+                    + "starting with a letter or digit"
             )
         }
         return name

@@ -42,7 +42,8 @@ struct ContextFile {
         for (name, node) in try sections["contexts"]?.members() ?? [] {
             guard TokenFile.isName(name) else {
                 throw node.error(
-                    "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, starting with a letter or digit"
+                    "is not a context's name: a name must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, "
+                        + "starting with a letter or digit"
                 )
             }
             contexts.append(try Self.context(name, node))

@@ -58,11 +58,14 @@ struct TokenFileTests {
             ("checkout", 1, Self.form),
             ("\n# two\ncheckout worker", 3, Self.form),
             ("checkout worker a b \(digest)", 1, Self.form),
-            ("a/b worker \(digest)", 1, "a name must be 1 to 128 characters of A-Z a-z 0-9 . _ : -"),
+            (
+                "a/b worker \(digest)", 1,
+                "a token's name must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, starting with a letter or digit"
+            ),
             ("anonymous worker \(digest)", 1, "the name anonymous is reserved for servers without tokens"),
             ("checkout boss \(digest)", 1, "the role must be worker, viewer or operator, not boss"),
             ("checkout Worker \(digest)", 1, "the role must be worker, viewer or operator, not Worker"),
-            ("checkout worker pay/ \(digest)", 1, "no breaker's name begins with pay/"),
+            ("checkout worker pay/ \(digest)", 1, "the prefix must be the beginning of a breaker's name, not pay/"),
             ("checkout worker \(digest.dropLast())", 1, Self.ending),
             ("checkout worker \(digest)0", 1, Self.ending),
             ("checkout worker \(digest.dropLast())g", 1, Self.ending),

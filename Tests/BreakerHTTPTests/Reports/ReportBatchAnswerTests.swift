@@ -45,7 +45,7 @@ struct ReportBatchAnswerTests {
         let answer = batch.answer([
             .failure(conflict), .success(ReportAnswer(counted: 2, refusal: nil, state: .open, generation: 8)),
         ])
-        let name = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, beginning with a letter or digit"
+        let name = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, starting with a letter or digit"
         let items = [
             Self.invalid("reports[0].name is required"),
             #"{"error":{"code":"report_id_conflict","detail":"another \"report\""}}"#,

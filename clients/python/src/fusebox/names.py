@@ -24,7 +24,9 @@ def check_name(name: object) -> str:
         ValueError: ``name`` is no breaker's name.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f"name must be 1 to 128 of A-Z a-z 0-9 . _ : - and start with a letter or digit, not {name!r}")
+        raise ValueError(
+            f"name must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, starting with a letter or digit, not {name!r}"
+        )
     return name
 
 
