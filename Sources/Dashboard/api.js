@@ -65,7 +65,8 @@ export async function ask(method, path, { query, body, fields } = {}) {
         throw new Problem(response.status, document?.detail ? document : reason);
     }
     if (text !== "" && document === null) {
-        throw new Problem(0, { code: "unreachable", detail: "The answer is not JSON. Check the server's address." });
+        const detail = "The answer is not JSON, so it does not come from Fusebox. Check the proxy in front of it.";
+        throw new Problem(0, { code: "unreachable", detail });
     }
     return { body: document, tag: response.headers.get("etag") };
 }

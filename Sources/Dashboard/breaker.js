@@ -171,7 +171,7 @@ export class BreakerPage {
         if (view.state !== "closed") parts.push(`next probe: ${nextProbe(view)}`);
         const openings = view.openings_last_hour;
         if (openings > 0) parts.push(`opened ${openings === 1 ? "once" : `${openings} times`} in the last hour`);
-        if (view.last_seen_at) parts.push(`last used ${time(view.last_seen_at, now())}`);
+        if (view.last_seen_at) parts.push(`last seen ${time(view.last_seen_at, now())}`);
         setText(this.facts, parts.join(" · "));
         if (view.override) setText(this.rest, restOf(view.override));
         this.explanation.tick();

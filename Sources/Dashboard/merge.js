@@ -27,7 +27,7 @@ export function openMerge({ name, base, mine, theirs, save }) {
         for (const input of body.querySelectorAll(`input[value=${choice}]:not(:disabled)`)) input.checked = true;
     };
     openDialog({
-        title: `Another operator has changed the policy of ${name}`,
+        title: `The policy of ${name} has changed meanwhile`,
         content: [
             element("p", {}, "Your changes are not saved yet. Choose a value for each field."),
             element(

@@ -62,7 +62,7 @@ export class PolicySection {
                 element(
                     "p",
                     { class: "hint" },
-                    "The state does not change. An empty field turns its setting off or restores the default.",
+                    "The state does not change. An empty field turns its rule off, or restores its default.",
                 ),
                 element("div", { class: "fields" }, ...inputs.map((input) => input.node)),
             ],

@@ -85,7 +85,7 @@ export class Row {
 /** Why a breaker is not simply closed. */
 function cause({ state, override, last_transition: transition, probes }) {
     if (override?.mode === "force_open") return override.reason;
-    if (state === "closed") return "no active rule";
+    if (state === "closed") return "no rule is on";
     if (state === "half_open" && probes) return `${probes.successes} of ${probes.success_threshold} probes succeeded`;
     return transition?.detail ?? "";
 }
@@ -94,7 +94,7 @@ function cause({ state, override, last_transition: transition, probes }) {
 export function nextProbe(breaker) {
     if (breaker.state === "half_open") return breaker.probes?.in_flight ? "in flight" : "the next call";
     if (breaker.state !== "open") return "–";
-    if (breaker.open_until === null) return "after clearing";
+    if (breaker.open_until === null) return "after the override";
     const rest = Date.parse(breaker.open_until) - now();
     return rest > 0 ? `in ${duration(rest + 999)}` : "the next call";
 }

@@ -64,7 +64,7 @@ export function signInForm(onSignedIn, isBack) {
         try {
             await ask("POST", "v1/session", { body: { token: token.value } });
         } catch (problem) {
-            fault.textContent = problem.status === 401 ? "This token is not known." : problem.message;
+            fault.textContent = problem.status === 401 ? "This token is unknown." : problem.message;
             token.select();
             return;
         }

@@ -19,7 +19,7 @@ class AccessTests(DashboardTest):
         page = self.open(server, tolerates=REFUSALS)
         page.get_by_label("Token").fill("fbx_wrong")
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("alert")).to_have_text("This token is not known.")
+        expect(page.get_by_role("alert")).to_have_text("This token is unknown.")
         self.sign_in(page, server, "operator")
         expect(row(page, "payments")).to_be_visible()
         secret = server.secrets["operator"]

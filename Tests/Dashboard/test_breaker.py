@@ -263,7 +263,7 @@ class PolicyTests(DashboardTest):
         theirs = {"policy": {"failure_threshold": 9, "recovery_timeout_ms": 30_000}}
         server.call("PATCH", "/v1/breakers/payments", theirs)
         dialog.get_by_role("button", name="Save").click()
-        merge = page.get_by_role("dialog", name="Another operator has changed the policy of payments")
+        merge = page.get_by_role("dialog", name="The policy of payments has changed meanwhile")
         expect(merge.get_by_role("row")).to_have_count(4)
         self.assertEqual(self.policy(server)["failure_threshold"], 9)
         expect(merge.get_by_label("failure_threshold: theirs, 9")).to_be_checked()

@@ -179,7 +179,7 @@ package final class Gatekeeper: Sendable {
 
     private static let unknownToken = Problem(
         .unauthorized,
-        "the token is not known",
+        "the token is unknown",
         failure: AuthenticationFailure(reason: .unknownToken)
     )
 
