@@ -16,7 +16,7 @@ package struct PolicyError: Error, Hashable, Sendable {
 extension Policy {
     /// This policy, with its fields replaced by those of `document`.
     ///
-    /// `null` switches a rule off, or restores the default of a field that cannot be off.
+    /// `null` turns a rule off, or restores the default of a field that cannot be off.
     /// - Throws: a ``PolicyError`` that names every invalid field; an invalid document is rejected whole.
     package func applying(_ document: PolicyDocument) throws(PolicyError) -> Policy {
         var policy = self

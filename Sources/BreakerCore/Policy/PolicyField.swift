@@ -109,7 +109,7 @@ extension Policy {
         field == .recoveryTimeoutMaxMs ? .integer(orNull: givenRecoveryTimeoutMaxMs) : self[field]
     }
 
-    /// Sets one field to a value within its range. `null` switches a rule off; for another field it restores the
+    /// Sets one field to a value within its range. `null` turns a rule off; for another field it restores the
     /// default.
     mutating func set(_ field: PolicyField, to value: PolicyValue) {
         let integer = value.asInteger

@@ -18,7 +18,10 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A file with the secret of a token. (default: FUSEBOX_TOKEN, else the token of the context)",
+            """
+            A file with the secret of a token. (default: the token of --context, else FUSEBOX_TOKEN, else the token \
+            of the context in use)
+            """,
             valueName: "file"
         )
     )

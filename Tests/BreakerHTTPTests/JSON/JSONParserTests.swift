@@ -70,7 +70,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "A JSON text may have at most 30 combining marks in a row, plain or escaped",
+        "A JSON string may have at most 30 combining marks in a row, plain or escaped",
         arguments: [("\u{301}", 1), ("\u{f73}", 1), (#"\u0301"#, 1), (#"\u0316"# + "\u{301}", 2)]
     )
     func marks(some: String, each: Int) throws {

@@ -235,7 +235,7 @@ extension ProcessTests {
         }
 
         @Test(
-            "A server warns if tokens travel unencrypted beyond this machine",
+            "A server warns if tokens are sent unencrypted beyond this machine",
             .timeLimit(.minutes(2)),
             arguments: [("0.0.0.0:0", false, true), ("0.0.0.0:0", true, false), ("127.0.0.1:0", false, false)]
         )

@@ -33,7 +33,8 @@ struct ResetCommand: AsyncParsableCommand {
         abstract: "Close a breaker and reset its counts, or make it probe at once.",
         usage: "fusebox reset <name> [--to <state>] [--json]",
         discussion: """
-            A reset does not clear an override. Under force_open or force_closed, a reset is refused.
+            A reset does not clear an override. It is refused under force_open, and with --to half_open also under \
+            force_closed.
 
             Example: fusebox reset payments --to half_open
             """
