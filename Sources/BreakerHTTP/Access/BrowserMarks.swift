@@ -38,7 +38,7 @@ struct BrowserMarks {
         guard let origin, !isOwn(origin) else { return }
         throw Problem(
             .crossSite,
-            "a page of \(origin) cannot send this request to \(host.isEmpty ? "no host" : host); "
+            "a page of \(origin) cannot send this request\(host.isEmpty ? "" : " to \(host)"); "
                 + "a proxy in front of the server must forward the host unchanged"
         )
     }

@@ -39,7 +39,7 @@ final class StreamSlots: Sendable {
             if counts.values.reduce(0, +) >= limit {
                 return Problem(
                     .tooManyStreams,
-                    "the server has \(limit) streams, the maximum (half of its connections); retry later"
+                    "the server has \(limit) streams, the maximum (half of its maximum of connections); retry later"
                 )
             }
             counts[token, default: 0] += 1
