@@ -30,7 +30,7 @@ extension ProcessTests {
             try await Program.fusebox.run(["audit", "--url", server.url] + options)
         }
 
-        @Test("The audit command lists each order with its changes, newest first")
+        @Test("The audit command lists each entry with the changed values, newest first")
         func differences() async throws {
             let server = try await startServer()
             defer { server.child.kill() }
@@ -52,23 +52,23 @@ extension ProcessTests {
             }
         }
 
-        @Test("A limit shortens the list of orders, and the command says that there are more")
+        @Test("A limit shortens the list of entries, and the command says that there are more")
         func limit() async throws {
             let server = try await startServer()
             defer { server.child.kill() }
             let some = try await audit("--limit", "2", on: server)
             #expect(some.output.split(separator: "\n").count == 3, "\(some.output)")
-            #expect(some.errors == "There are older orders; --limit 20 shows more.\n")
+            #expect(some.errors == "There are older entries; --limit 20 shows more.\n")
             let last = try await audit("--action", "policy", "--limit", "2", on: server)
             #expect(last.output.split(separator: "\n").count == 3, "\(last.output)")
             #expect(last.errors == "")
             let none = try await audit("--from", "2h", "--to", "1h", on: server)
             #expect(none.output == "")
-            #expect(none.errors == "No orders match.\n")
+            #expect(none.errors == "No entries match.\n")
         }
 
         @Test(
-            "With --json the audit command prints one line for each order, as the server exports it",
+            "With --json the audit command prints one line for each entry, as the server exports it",
             arguments: [nil, 2]
         )
         func lines(limit: Int?) async throws {

@@ -5,12 +5,12 @@ import Foundation
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "List the orders of operators, newest first: policies, overrides, resets and deletions.",
+        abstract: "List the changes that operators made, newest first: policies, overrides, resets and deletions.",
         usage: "fusebox audit [options]",
         discussion: """
-            On a terminal, the changes of each order are below it. Elsewhere, each order is one line. With --json, \
-            each line is a JSON object with everything before and after the order, and all matching orders are printed \
-            unless --limit is given.
+            On a terminal, the changed values of each entry are below it. Elsewhere, each entry is one line. With \
+            --json, each line is a JSON object with everything before and after the change, and all matching entries \
+            are printed unless --limit is given.
 
             Examples:
               fusebox audit --breaker payments --from 1d
@@ -21,19 +21,19 @@ struct AuditCommand: AsyncParsableCommand {
 
     @OptionGroup var period: PeriodOptions
 
-    @Option(help: ArgumentHelp("Only orders for this breaker.", valueName: "name"))
+    @Option(help: ArgumentHelp("Only entries of this breaker.", valueName: "name"))
     var breaker: String?
 
-    @Option(help: ArgumentHelp("Only orders for breakers whose names begin with this prefix.", valueName: "text"))
+    @Option(help: ArgumentHelp("Only entries of breakers whose names begin with this prefix.", valueName: "text"))
     var prefix: String?
 
-    @Option(help: ArgumentHelp("Only orders of this actor, which is the name of a token.", valueName: "name"))
+    @Option(help: ArgumentHelp("Only entries of this actor, which is the name of a token.", valueName: "name"))
     var actor: String?
 
-    @Option(help: "Only orders with this action: policy, override_set, override_cleared, reset or delete.")
+    @Option(help: "Only entries with this action: policy, override_set, override_cleared, reset or delete.")
     var action: String?
 
-    @Option(help: ArgumentHelp("The maximum number of orders. (default: 50; with --json, all)", valueName: "n"))
+    @Option(help: ArgumentHelp("The maximum number of entries. (default: 50; with --json, all)", valueName: "n"))
     var limit: Int?
 
     @OptionGroup var output: OutputOptions
@@ -54,13 +54,13 @@ struct AuditCommand: AsyncParsableCommand {
         defer { progress.clear() }
         let limit = limit ?? 50
         let document = try await client.list(Paths.audit, query, key: "audit", limit: limit) { count in
-            progress.show("\(count) orders…")
+            progress.show("\(count) entries…")
         }
         progress.clear()
         let list = try OperatorClient.Reply(body: document).decoded(as: AuditListDocument.self)
-        guard !list.audit.isEmpty else { return Output.remark("No orders match.") }
+        guard !list.audit.isEmpty else { return Output.remark("No entries match.") }
         try Output.lines(AuditListing.lines(list.audit, on: .standardOutput))
-        if !list.nextPageToken.isEmpty { Output.remark("There are older orders; --limit \(limit * 10) shows more.") }
+        if !list.nextPageToken.isEmpty { Output.remark("There are older entries; --limit \(limit * 10) shows more.") }
     }
 
     private func export(from client: OperatorClient) async throws {
