@@ -41,7 +41,7 @@ struct FuseboxCommand: AsyncParsableCommand {
                 ]
             ),
             CommandGroup(
-                name: "Control",
+                name: "Steering",
                 subcommands: [
                     OpenCommand.self, CloseCommand.self, ShadowCommand.self, AutoCommand.self, ResetCommand.self,
                     DeleteCommand.self,

@@ -14,7 +14,7 @@ struct BackupCommand: AsyncParsableCommand {
         usage: "fusebox backup <destination>",
         discussion: """
             The server makes a consistent copy and sends it. The file appears under its name only when it is complete, \
-            synced and checked. If the server has tokens, the command needs an operator's token in FUSEBOX_TOKEN.
+            synced and checked. If the server has tokens, the command needs the token of an operator without a prefix.
             """
     )
 

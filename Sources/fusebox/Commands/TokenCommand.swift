@@ -22,7 +22,7 @@ struct TokenCommand: ParsableCommand {
                 """
         )
 
-        @Option(help: "The name of the token's user. The audit records it with every order.")
+        @Option(help: "The name of the token. The audit records it with every change.")
         var name: String
 
         @Option(

@@ -45,8 +45,8 @@ struct DemoStory {
 
             The provider was dead for \(Int(outage.upperBound - outage.lowerBound)) s.
               detected  \(tenths(openedAt - outage.lowerBound)) s after the provider died: \(cause)
-              denied    \(deniedWhileDead) calls that would have waited for a dead provider, which received \
-            \(downstream.callsWhileDead)
+              denied    \(deniedWhileDead) calls to the dead provider, which received only \
+            \(downstream.callsWhileDead) calls
               probes    \(probes) in total, at most \(downstream.mostProbesAtOnce) at once, from \(workers) workers
               recovered \(tenths(closedAt - outage.upperBound)) s after the provider came back
 

@@ -6,7 +6,7 @@ enum FailureListing {
             .init("AGO", isNumber: true),
             .init("KIND", least: 8),
             .init("REPORTER", least: 8),
-            .init("TOOK", isNumber: true),
+            .init("DURATION", isNumber: true),
             .init("TIMES", isNumber: true),
             .init("DETAIL", least: 10),
         ])

@@ -18,8 +18,7 @@ struct ApplyCommand: AsyncParsableCommand {
             Absent fields have their defaults. The command checks the whole file and compares it with the server \
             before it changes anything, and then changes only the differences. If another operator changes a policy in \
             the meantime, the command leaves that breaker alone and reports it. Breakers that are not in the file stay \
-            unchanged. An applied policy belongs to the API from then on: the server's configuration no longer changes \
-            it.
+            unchanged. An applied policy counts as set through the API: the server's configuration no longer changes it.
 
             Exit codes:
               0  the server has the policies of the file; with --dry-run, it would have them

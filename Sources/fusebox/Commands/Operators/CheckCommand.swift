@@ -55,12 +55,12 @@ struct CheckCommand: AsyncParsableCommand {
 }
 
 extension DecisionDocument {
-    /// "denied, open; ask again in 28 s", "allowed, half_open".
+    /// "denied, open; retry in 28 s", "allowed, half_open".
     var words: String {
         guard allowed else {
             return "denied, \(state)" + (retryAfterMs.map { "; retry in \(LengthText.remaining(ms: $0))" } ?? "")
         }
-        if wouldDeny == true { return "allowed, \(state); denied without the shadow override" }
+        if wouldDeny == true { return "allowed, \(state); would be denied without the shadow override" }
         return "allowed, \(state)" + (leaseMs == nil ? "" : "; the probe was given back")
     }
 }

@@ -55,7 +55,8 @@ struct ContextCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a context the current one.",
             discussion: """
-                --context, FUSEBOX_CONTEXT, --url and FUSEBOX_URL take precedence over the current context.
+                --context, --url, FUSEBOX_CONTEXT, FUSEBOX_URL and FUSEBOX_LISTEN take precedence over the current \
+                context.
 
                 Example: fusebox context use staging
                 """

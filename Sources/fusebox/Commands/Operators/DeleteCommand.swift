@@ -10,9 +10,9 @@ struct DeleteCommand: AsyncParsableCommand {
         abstract: "Delete a breaker, or all breakers whose names begin with a prefix.",
         usage: "fusebox delete (<name> | --prefix <text>) [--yes] [--json]",
         discussion: """
-            All data of the breaker is deleted with it, except for the audit. If a worker acquires the name again, a \
-            new breaker is created. With --prefix, the command prints the number of breakers and asks for confirmation \
-            before it deletes them, unless --yes is given.
+            The breaker's policy, failures, transitions and report ids are deleted with it; its entries in the audit \
+            stay. If a worker acquires the name again, a new breaker is created. With --prefix, the command prints the \
+            number of breakers and asks for confirmation before it deletes them, unless --yes is given.
 
             Example: fusebox delete --prefix tmp: --yes
             """

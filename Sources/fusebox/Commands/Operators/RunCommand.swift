@@ -7,10 +7,10 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Run a command under a breaker: acquire, run, report the outcome.",
         usage: "fusebox run [options] <name> -- <command> [<argument> ...]",
         discussion: """
-            The command uses the standard streams of `fusebox run`. Exit code 0 is reported as a success, any other \
-            exit code, such as 3, as a failure of the kind exit_3, and an end by a signal, such as 9, as a failure of \
-            the kind signal_9. The duration is reported too. Signals that interrupt `fusebox run` are passed on to the \
-            command; if the command then fails, it counts as ignored.
+            The command uses the standard streams of `fusebox run`. Exit code 0 is reported as a success. Any other \
+            exit code is a failure: the kind of exit code 3 is exit_3. An end by a signal is a failure too: the kind \
+            of signal 9 is signal_9. The duration is reported too. Signals that interrupt `fusebox run` are passed on \
+            to the command; if the command then fails, it counts as ignored.
 
             Exit codes:
               75        denied; the command was not run
