@@ -169,12 +169,12 @@ extension SettingsError {
         switch error as? YamlError {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            self.init(description: "\(path):\(mark.line): is not valid YAML: \(problem)")
+            self.init(description: "\(path):\(mark.line): invalid YAML: \(problem)")
         case .duplicatedKeysInMapping(let keys, let context):
             let names = keys.sorted().joined(separator: ", ")
-            self.init(description: "\(path):\(context.mark.line): appears twice in one mapping: \(names)")
+            self.init(description: "\(path):\(context.mark.line): repeated key: \(names)")
         default:
-            self.init(description: "\(path): is not valid YAML: \(error)")
+            self.init(description: "\(path): invalid YAML: \(error)")
         }
     }
 }

@@ -40,7 +40,7 @@ struct Reload: Service {
             engine.share(amongTokens: gatekeeper.workerTokens)
             logger.notice("The tokens were reloaded", metadata: ["tokens": "\(tokens.count)"])
         } catch {
-            logger.error("Cannot reload the tokens; the old ones stay in force", metadata: ["error": "\(error)"])
+            logger.error("Cannot reload the tokens; the old ones stay in use", metadata: ["error": "\(error)"])
         }
     }
 

@@ -23,7 +23,7 @@ struct WatchedPanel {
         let gone = Set(summaries.keys).subtracting(panel.map(\.name)).sorted()
         return panel.filter { summaries[$0.name] != $0 }
             .map { ChangeLine(missed: $0, known: summaries[$0.name], at: moment) }
-            + gone.map { ChangeLine(at: moment, name: $0, what: "deleted", why: "details missed") }
+            + gone.map { ChangeLine(at: moment, name: $0, what: "deleted", why: "details unknown") }
     }
 }
 
@@ -58,7 +58,7 @@ struct ChangeLine: Hashable, Sendable {
         (self.at, name, state) = (at, summary.name, summary.state)
         let new = summary.state ?? ""
         what = known?.state.map { $0 == new ? new : "\($0) → \(new)" } ?? "created, \(new)"
-        why = "details missed"
+        why = "details unknown"
         if let override = summary.override {
             why += "; \(override.mode) by \(override.actor): \(override.reason)"
         } else if known?.override != nil {

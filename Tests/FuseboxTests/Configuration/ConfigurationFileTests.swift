@@ -163,8 +163,8 @@ import Testing
             ),
             ("breakers:\n  a*: {}\n", "f.yaml:2: breakers.a* is not a breaker's name"),
             ("breakers:\n  a: {}\n  -b: {}\n  c*: {}\n", "f.yaml:3: breakers.-b is not a breaker's name"),
-            ("breakers:\n  a: {}\n  a: {}\n", "f.yaml:2: appears twice in one mapping: a"),
-            ("server: [\n", "f.yaml:2: is not valid YAML: did not find expected node content"),
+            ("breakers:\n  a: {}\n  a: {}\n", "f.yaml:2: repeated key: a"),
+            ("server: [\n", "f.yaml:2: invalid YAML: did not find expected node content"),
         ]
     )
     func faults(text: String, message: String) {

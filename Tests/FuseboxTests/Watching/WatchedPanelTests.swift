@@ -64,8 +64,8 @@ import Testing
         let lines = texts(panel.take(try resync(later.joined(separator: ",")))).map { $0.dropFirst(22) }
         #expect(
             lines == [
-                "trips  closed → open  details missed", "fresh  created, closed  details missed",
-                "ordered  closed  details missed; shadow by ops: drill", "goes  deleted  details missed",
+                "trips  closed → open  details unknown", "fresh  created, closed  details unknown",
+                "ordered  closed  details unknown; shadow by ops: drill", "goes  deleted  details unknown",
             ]
         )
         #expect(panel.take(try resync(later.joined(separator: ","))) == [])
