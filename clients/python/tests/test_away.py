@@ -76,8 +76,8 @@ def test_going_and_coming_are_logged_once_each(
         payments.call(int)
     own_server.start()
     eventually("it is asked again", lambda: payments.acquire().source == "server")
-    said = [record.getMessage() for record in caplog.records]
-    assert [message.split(":")[0].split(";")[0] for message in said] == ["Fusebox is away", "Fusebox is back"]
+    said = [record.getMessage().split(":")[0].split(";")[0] for record in caplog.records]
+    assert said == ["Fusebox is unreachable", "Fusebox is reachable again"]
     assert fb.statistics.decisions_alone >= 20
     assert fb.statistics.departures == 1
 

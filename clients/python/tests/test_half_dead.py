@@ -70,7 +70,7 @@ def test_one_that_decides_nothing_while_its_stream_lives_is_away_once(
         eventually("it is asked again", lambda: payments.acquire() and len(server.asked_for("/acquire")) > tries + 2)
         assert not payments.acquire().allowed, "what stood in for it goes on"
         assert eventually("outcomes are taken", lambda: server.reports())
-        assert messages(caplog) == ["Fusebox is away"]
+        assert messages(caplog) == ["Fusebox is unreachable"]
         assert fb.statistics.departures == 1
 
 
@@ -166,7 +166,7 @@ def test_fifty_who_wait_in_vain_together_learn_it_together(mode: str, caplog: py
             payments.acquire()
         assert len(server.asked_for("/acquire")) < asked + 100, "almost all are decided without a wait"
         eventually("it is asked in vain again", lambda: payments.acquire() and messages(caplog))
-        assert messages(caplog) == ["Fusebox is away"]
+        assert messages(caplog) == ["Fusebox is unreachable"]
         assert fb.statistics.departures == 1
 
 

@@ -235,7 +235,7 @@ def test_without_fusebox_the_numbers_asked_for_hold(own_server: Server, make: Ca
     with pytest.raises(CircuitBreakerError, match="not elapsed"):
         breaker.call(int)
     assert breaker.current_state == "open"
-    with pytest.raises(Exception, match="away"):
+    with pytest.raises(Exception, match="is unreachable"):
         breaker.close()
 
 

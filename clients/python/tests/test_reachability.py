@@ -116,15 +116,15 @@ def test_one_that_goes_and_comes_is_asked_ever_less_often_and_logged_once_a_minu
 
     pauses = [goes_and_comes() for _ in range(10)]
     assert min(pauses[6:]) >= LONGEST_PAUSE / 2
-    assert [caplog.text.count(word) for word in ("is away", "is back")] == [1, 1]
-    while caplog.text.count("is away") == 1:
+    assert [caplog.text.count(word) for word in ("is unreachable", "is reachable again")] == [1, 1]
+    while caplog.text.count("is unreachable") == 1:
         goes_and_comes()
     assert QUIET <= clock[0] - 1_000 < QUIET + 2 * LONGEST_PAUSE
-    assert [caplog.text.count(word) for word in ("is away", "is back")] == [2, 2]
-    assert f"it was away {reach.departures - 2} more times" in caplog.text
+    assert [caplog.text.count(word) for word in ("is unreachable", "is reachable again")] == [2, 2]
+    assert f"number of unlogged absences since the last such message: {reach.departures - 2}" in caplog.text
     clock[0] += STEADY
     assert goes_and_comes() <= FIRST_PAUSE
-    assert [caplog.text.count(word) for word in ("is away", "is back")] == [3, 3]
+    assert [caplog.text.count(word) for word in ("is unreachable", "is reachable again")] == [3, 3]
 
 
 def test_one_that_has_gone_and_come_and_stays_away_is_said_to_be(
@@ -138,7 +138,7 @@ def test_one_that_has_gone_and_come_and_stays_away_is_said_to_be(
     for seconds in range(70):
         clock[0] = 1_001.0 + seconds
         reach.failed("a test", clock[0])
-        assert caplog.text.count("is away") == (1 if clock[0] < 1_000.0 + QUIET else 2)
+        assert caplog.text.count("is unreachable") == (1 if clock[0] < 1_000.0 + QUIET else 2)
 
 
 def test_an_absence_goes_on_until_decisions_and_the_stream_are_steadily_back(monkeypatch: pytest.MonkeyPatch) -> None:

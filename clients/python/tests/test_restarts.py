@@ -61,7 +61,7 @@ async def go_through(folder: pathlib.Path, unreachable: str) -> None:
             assert statuses == Counter({200: calls - payments.failed, 502: payments.failed, 503: statuses[503]})
             assert (statuses[503] > 0) == (unreachable == "deny")
             eventually("each call is counted once", lambda: server.counted("payments") == (calls, payments.failed))
-        assert log.read_text().count("Fusebox is away") >= WORKERS
+        assert log.read_text().count("Fusebox is unreachable") >= WORKERS
     finally:
         payments.close()
         server.close()

@@ -117,7 +117,7 @@ def test_a_server_that_comes_and_goes_costs_a_dead_downstream_one_probe(
                 probes += 1
                 payments.report("failure", alone)
         assert probes == 1
-        assert messages(caplog) == ["Fusebox is away", "Fusebox is back"]
+        assert messages(caplog) == ["Fusebox is unreachable", "Fusebox is reachable again"]
 
 
 def test_what_was_learnt_alone_holds_when_a_server_that_came_goes_at_once() -> None:
@@ -176,7 +176,7 @@ def test_answers_that_come_too_late_cost_a_dead_downstream_one_probe(caplog: pyt
                 payments.report("failure", decision)
             eventually("it is given back", lambda: given_back(server) > number)  # noqa: B023
         assert probes == 1
-        assert messages(caplog) == ["Fusebox is away"]
+        assert messages(caplog) == ["Fusebox is unreachable"]
 
 
 def given_back(server: Doubtful) -> int:

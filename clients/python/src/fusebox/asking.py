@@ -63,7 +63,7 @@ class Asking:
             cell.refused_until = monotonic() + LONGEST_PAUSE * random.uniform(0.5, 1.0)
             return None
         except Exception as error:
-            log.exception("a defect in the fusebox package; Fusebox counts as away")
+            log.exception("a defect in the fusebox package; Fusebox counts as unreachable")
             self._reach.failed(repr(error), began)
             return None
         self._reach.decided(cell.name, began)

@@ -96,7 +96,7 @@ class Follower:
             except Exception as error:
                 reason, self._panel.revision = repr(error), None
                 log.exception("a defect in the fusebox package; the stream starts again")
-            log.debug("the stream of changes ended; retry in %.2f s: %s", pause, reason)
+            log.debug("no stream of changes; retry in %.2f s: %s", pause, reason)
             self._closing.wait(pause)
 
     def _cannot_follow(self, reason: str) -> None:

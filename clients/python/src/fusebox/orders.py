@@ -86,7 +86,7 @@ class Orders:
             # Of decisions that tells something where it had about the time of one, and not the rest of a patience.
             if not reason.is_answer and within >= self._authority.settings.timeout / 2:
                 reach.failed(str(reason), began)
-            raise OrderFailed(f"Fusebox is away: {reason}") from reason
+            raise OrderFailed(f"Fusebox is unreachable: {reason}") from reason
         except Refused as refusal:
             reach.worked(monotonic() - began)
             is_order = method != "GET" and refusal.status == _FORBIDDEN

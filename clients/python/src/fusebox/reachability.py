@@ -123,8 +123,8 @@ class Reachability:
                 return
             self._is_said, self._say_from = True, now + QUIET
             unsaid, self._unsaid = self._unsaid - 1, 0
-        again = f"; it was away {unsaid} more times since the last such message" if unsaid else ""
-        log.warning("Fusebox is away: %s; decisions follow unreachable=%r%s", reason, self._policy, again)
+        again = f"; number of unlogged absences since the last such message: {unsaid}" if unsaid else ""
+        log.warning("Fusebox is unreachable: %s; decisions follow unreachable=%r%s", reason, self._policy, again)
 
     def _departs(self, now: float) -> bool:
         """Whether this is another absence, and not the last one going on."""
@@ -217,4 +217,4 @@ class Reachability:
             if not self._is_said:
                 return
             decisions = self.decisions_alone - self._decisions_before
-        log.warning("Fusebox is back; %d decisions were made without it", decisions)
+        log.warning("Fusebox is reachable again; %d decisions were made without it", decisions)

@@ -20,7 +20,7 @@ def name_of_variable(frame: Optional[FrameType]) -> str:
     """
     variable = None if frame is None or frame.f_code.co_name != _MODULE_LEVEL else _variable(frame)
     if frame is None or variable is None:
-        raise ValueError("name must be given: it identifies the breaker, and no module variable here provides one")
+        raise ValueError("name must be given: it identifies the breaker, and no module variable here gives it a name")
     module = frame.f_globals.get("__name__") or _MODULE_LEVEL
     if module == "__main__":
         module = os.path.splitext(os.path.basename(frame.f_code.co_filename))[0]
