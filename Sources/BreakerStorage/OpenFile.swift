@@ -12,7 +12,7 @@ package final class OpenFile: Sendable {
 
     /// - Parameter descriptor: an open descriptor that no other code closes.
     package init(descriptor: CInt) {
-        precondition(descriptor >= 0, "\(descriptor) is no descriptor of an open file")
+        precondition(descriptor >= 0, "\(descriptor) is not the descriptor of an open file")
         self.descriptor = descriptor
     }
 

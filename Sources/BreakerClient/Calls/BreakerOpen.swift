@@ -34,7 +34,7 @@ public struct BreakerOpen: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public var description: String {
-        let end = retryAfterSeconds.map { "retry in \($0) s" } ?? "only an operator can end it"
+        let end = retryAfterSeconds.map { "retry in \($0) s" } ?? "no retry until an operator ends this"
         return "\(breaker) is \(state == .halfOpen ? "half open" : state.rawValue); \(end)"
     }
 }

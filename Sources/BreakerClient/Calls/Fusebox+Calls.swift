@@ -94,6 +94,6 @@ public struct UnfinishedResult: Error, Hashable, Sendable, CustomStringConvertib
     public var type: String
 
     public var description: String {
-        "a call of \(breaker) returned \(type) before its outcome is known; read the value within the call"
+        "a call of \(breaker) returned \(type), whose outcome is known only after it is read; read it within the call"
     }
 }

@@ -14,7 +14,7 @@ extension Breaker {
                 + " or longer in \(windowInWords) (\(inPercent(counts.slowRate ?? 0)) %)"
         case .recoveryTimeout, .probeFailed, .probesSucceeded, .reset, .overrideSet, .overrideCleared,
             .overrideExpired:
-            preconditionFailure("\(cause) is no rule")
+            preconditionFailure("\(cause) is not a rule")
         }
     }
 

@@ -75,7 +75,7 @@ final class DecisionLane: ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         outlet = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
-        precondition(outlet != nil, "the lane stands behind an encoder; this pipeline has none")
+        precondition(outlet != nil, "the lane needs an encoder in its pipeline")
         socket = (try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)) ?? outlet
         meters.connectionOpened()
         watchIdleness(context)

@@ -26,11 +26,11 @@ struct SQLiteError: Error, CustomStringConvertible {
     /// What is wrong and what to do about it, if the code is specific enough.
     private var advice: String? {
         switch code & 0xff {
-        case SQLITE_FULL: "the disk is full; free space on it"
+        case SQLITE_FULL: "the disk is full; delete files on it"
         case SQLITE_CANTOPEN:
             "a file in its folder cannot be opened or created; make the folder writable, with space for another file"
         case SQLITE_READONLY: "it is read-only; give this user write permission, and mount its file system read-write"
-        default: isOfSharedMemory ? "the disk is full; free space on it" : nil
+        default: isOfSharedMemory ? "the disk is full; delete files on it" : nil
         }
     }
 

@@ -63,7 +63,7 @@ struct FilePath {
     /// - Parameter error: the value of `errno`.
     func remedy(for error: CInt) -> String {
         switch error {
-        case ENOSPC, EDQUOT: "free space and inodes on the disk of \(folder)"
+        case ENOSPC, EDQUOT: "the disk of \(folder) has no space or no inodes left; delete files on it"
         case EROFS: "mount the file system of \(folder) read-write, or choose another path"
         default: "make the folder \(folder) writable for this user"
         }

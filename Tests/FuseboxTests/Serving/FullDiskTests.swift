@@ -89,7 +89,7 @@ extension ProcessTests {
             defer { server.child.kill() }
             try await expectDecisionsOnly(server.wire)
             #expect(server.log.contains("The store is failing"), "\(server.log)")
-            #expect(server.log.contains("the disk is full; free space on it"), "\(server.log)")
+            #expect(server.log.contains("the disk is full; delete files on it"), "\(server.log)")
 
             try disk.empty()
             try await eventually("the store works again, and the configuration is applied") {
@@ -112,7 +112,7 @@ extension ProcessTests {
         func refusals() async throws {
             let full = try SmallDisk(megabytes: 1)
             try full.fill()
-            try await expectRefusal(full, "the disk is full; free space on it")
+            try await expectRefusal(full, "the disk is full; delete files on it")
 
             let crowded = try SmallDisk(megabytes: 4, files: 5)
             try await makeDatabase(crowded)
@@ -120,7 +120,7 @@ extension ProcessTests {
             try await expectRefusal(crowded, "with space for another file")
             try FileManager.default.removeItem(atPath: crowded.path("fusebox.db.lock"))
             try Data().write(to: URL(fileURLWithPath: crowded.path("6")))
-            try await expectRefusal(crowded, "free space and inodes on the disk")
+            try await expectRefusal(crowded, "has no space or no inodes left; delete files on it")
 
             let protected = try SmallDisk(megabytes: 4)
             try await makeDatabase(protected)
