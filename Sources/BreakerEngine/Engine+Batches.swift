@@ -1,5 +1,4 @@
 package import BreakerCore
-import NIOConcurrencyHelpers
 
 /// Many reports in one request.
 extension Engine {
@@ -13,12 +12,18 @@ extension Engine {
         }
     }
 
-    /// The most reports, and the most outcomes, in one transaction of a batch: as many as are applied and stored in
-    /// some milliseconds.
+    /// A batch of up to so many reports and outcomes is one transaction.
     static let reportsPerTransaction = 1_000
     static let outcomesPerTransaction = 65_536
+    /// The most reports in a transaction of a larger batch: as many as are stored in some milliseconds, even if each is
+    /// of another breaker.
+    static let reportsPerPart = 250
 
     /// Takes many reports, in one transaction, or in several if one is not enough.
+    ///
+    /// The transactions of a batch follow one another, so that between them other commands are stored, also those of
+    /// other connections of the same client. After one that fails, the rest of the batch is not tried: on a disk that
+    /// hangs, each transaction would wait until its deadline.
     ///
     /// - Parameter client: the worker that reports. Its transactions take turns with the commands of other clients.
     /// - Returns: for each report, in order, its answer, or the reason why it is not stored.
@@ -27,55 +32,26 @@ extension Engine {
         _ reports: [AddressedReport],
         from client: Client = .server
     ) async throws(EngineError) -> [Result<ReportAnswer, EngineError>] {
-        let parts = Self.parts(of: reports)
-        if parts.count == 1 { return try await waitForReply { submit(parts[0], from: client, reply: $0) } }
-        let answers: [PartAnswer] = await withCheckedContinuation { continuation in
-            let gathered = NIOLockedValueBox(PartAnswers(count: parts.count))
-            if parts.isEmpty { continuation.resume(returning: []) }
-            for (index, part) in parts.enumerated() {
-                submit(part, from: client) { answer in
-                    if let answers = gathered.withLockedValue({ $0.add(answer, at: index) }) {
-                        continuation.resume(returning: answers)
-                    }
-                }
+        var results: [Result<ReportAnswer, EngineError>] = []
+        for part in Self.parts(of: reports) {
+            do throws(EngineError) {
+                results += try await waitForReply { submit(part, from: client, reply: $0) }
+            } catch {
+                guard !results.isEmpty else { throw error }
+                results += part.reports.map { _ in .failure(error.ofPart) }
+                // The rest was not tried, so its outcome is known.
+                let untried = error == .outcomeUnknown ? .storageUnavailable : error.ofPart
+                results += reports[results.count...].map { _ in .failure(untried) }
+                break
             }
         }
-        let errors = answers.compactMap(\.failure)
-        if errors.count == parts.count, let error = errors.first(where: { $0 == .outcomeUnknown }) ?? errors.first {
-            throw error
-        }
-        return zip(parts, answers).flatMap { part, answer -> [Result<ReportAnswer, EngineError>] in
-            switch answer {
-            case .success(let results): results
-            case .failure(let error): part.reports.map { _ in .failure(error.ofPart) }
-            }
-        }
+        return results
     }
 
     /// The reports of a batch that one transaction takes, and how many outcomes they are.
     struct Part: Sendable {
         var reports: ArraySlice<AddressedReport>
         var outcomes: Int
-    }
-
-    private typealias PartAnswer = Result<[Result<ReportAnswer, EngineError>], EngineError>
-
-    /// Collects the answers of a batch's parts.
-    private struct PartAnswers {
-        private var answers: [PartAnswer?]
-        private var missing: Int
-
-        init(count: Int) {
-            answers = Array(repeating: nil, count: count)
-            missing = count
-        }
-
-        /// - Returns: all answers if this is the last one; otherwise `nil`.
-        mutating func add(_ answer: PartAnswer, at index: Int) -> [PartAnswer]? {
-            answers[index] = answer
-            missing -= 1
-            return missing == 0 ? answers.compactMap(\.self) : nil
-        }
     }
 
     private func submit(
@@ -100,11 +76,12 @@ extension Engine {
     /// Splits a batch into parts, each for one transaction.
     static func parts(of reports: [AddressedReport]) -> [Part] {
         var parts: [Part] = []
+        let limit = reports.count > reportsPerTransaction ? reportsPerPart : reportsPerTransaction
         var (start, outcomes) = (reports.startIndex, 0)
         // By index: a copy of a report would retain each of its texts.
         for index in reports.indices {
             let count = reports[index].report.count
-            let isFull = index - start >= reportsPerTransaction || outcomes + count > outcomesPerTransaction
+            let isFull = index - start >= limit || outcomes + count > outcomesPerTransaction
             if isFull, index > start {
                 parts.append(Part(reports: reports[start..<index], outcomes: outcomes))
                 (start, outcomes) = (index, 0)
@@ -114,10 +91,6 @@ extension Engine {
         if start < reports.endIndex { parts.append(Part(reports: reports[start...], outcomes: outcomes)) }
         return parts
     }
-}
-
-extension Result {
-    fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
 }
 
 extension EngineError {
