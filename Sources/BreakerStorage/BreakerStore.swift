@@ -72,7 +72,7 @@ package protocol BreakerReader: Sendable {
     func audit(_ filter: AuditFilter, before revision: Int64?, limit: Int) throws(StoreError) -> [AuditEntry]
 
     /// The changes after a revision, oldest first and without a gap.
-    func changes(behind revision: Int64, limit: Int) throws(StoreError) -> ChangePage
+    func changes(after revision: Int64, limit: Int) throws(StoreError) -> ChangePage
 
     /// Writes a consistent, checked copy of the store into a file without a name. The copy has no epoch and no session
     /// data. Closing the file frees its disk space.

@@ -12,13 +12,13 @@ extension StoreContract {
                 var scenario = Scenario.ofEveryChange()
                 let expected = try scenario.writeAndRecall(to: store)
                 #expect(expected.map(\.revision) == Array(1...Int64(expected.count)))
-                #expect(try reader.changes(behind: 0, limit: 100) == .changes(expected))
-                #expect(try reader.changes(behind: 2, limit: 3) == .changes(Array(expected[2..<5])))
+                #expect(try reader.changes(after: 0, limit: 100) == .changes(expected))
+                #expect(try reader.changes(after: 2, limit: 3) == .changes(Array(expected[2..<5])))
                 let last = Int64(expected.count)
-                #expect(try reader.changes(behind: last - 1, limit: 3) == .changes(Array(expected.suffix(1))))
-                #expect(try reader.changes(behind: last, limit: 3) == .changes([]))
-                #expect(try reader.changes(behind: last + 1, limit: 3) == .unknownRevision)
-                #expect(try reader.changes(behind: .max, limit: 3) == .unknownRevision)
+                #expect(try reader.changes(after: last - 1, limit: 3) == .changes(Array(expected.suffix(1))))
+                #expect(try reader.changes(after: last, limit: 3) == .changes([]))
+                #expect(try reader.changes(after: last + 1, limit: 3) == .unknownRevision)
+                #expect(try reader.changes(after: .max, limit: 3) == .unknownRevision)
             },
             Clause("The changes of a deleted breaker stay, including its deletion") { location in
                 let store = try location.open()
@@ -31,7 +31,7 @@ extension StoreContract {
                 scenario.create("goes")
                 scenario.delete("goes")
                 expected += try scenario.writeAndRecall(to: store)
-                #expect(try reader.changes(behind: 0, limit: 10) == .changes(expected))
+                #expect(try reader.changes(after: 0, limit: 10) == .changes(expected))
                 #expect(expected.map(\.kind).suffix(3) == [.deleted(actor: "ops"), .created, .deleted(actor: nil)])
             },
             Clause("A store keeps exactly the newest changes up to the limit, and reports earlier ones as trimmed") {
@@ -48,12 +48,12 @@ extension StoreContract {
                     last += Int64(resets)
                     let oldest = max(1, last - 4)
                     let reader = try location.reader()
-                    guard case .changes(let kept) = try reader.changes(behind: oldest - 1, limit: 10) else {
-                        Issue.record("the changes behind \(oldest - 1) of \(last) are not kept")
+                    guard case .changes(let kept) = try reader.changes(after: oldest - 1, limit: 10) else {
+                        Issue.record("the changes after \(oldest - 1) of \(last) are not kept")
                         return
                     }
                     #expect(kept.map(\.revision) == Array(oldest...last))
-                    if oldest > 1 { #expect(try reader.changes(behind: oldest - 2, limit: 10) == .trimmed) }
+                    if oldest > 1 { #expect(try reader.changes(after: oldest - 2, limit: 10) == .trimmed) }
                     reader.close()
                     store.close()
                     store = try location.open(retention)
@@ -63,9 +63,9 @@ extension StoreContract {
                 let store = try location.open()
                 let reader = try location.reader()
                 try store.write(WriteBatch(at: .start, revision: 7))
-                #expect(try reader.changes(behind: 6, limit: 10) == .trimmed)
-                #expect(try reader.changes(behind: 7, limit: 10) == .changes([]))
-                #expect(try reader.changes(behind: 8, limit: 10) == .unknownRevision)
+                #expect(try reader.changes(after: 6, limit: 10) == .trimmed)
+                #expect(try reader.changes(after: 7, limit: 10) == .changes([]))
+                #expect(try reader.changes(after: 8, limit: 10) == .unknownRevision)
             },
         ]
     }

@@ -49,7 +49,7 @@ extension Fusebox {
         reader.begin(atNs: clock.nowNs())
         var hasBegun = false
         do {
-            let stream = try await client.follow(behind: reader.position, heartbeatMs: heartbeatMs)
+            let stream = try await client.follow(after: reader.position, heartbeatMs: heartbeatMs)
             for try await bytes in stream.body {
                 let nowNs = clock.nowNs()
                 readNs.store(nowNs, ordering: .relaxed)

@@ -109,7 +109,7 @@ package struct FuseboxClient: Sendable {
     ///   - position: the last known change; `nil` to begin with the whole panel.
     ///   - heartbeatMs: the interval of heartbeats on a quiet stream, in milliseconds.
     /// - Returns: the response, with status 200 and an endless body.
-    func follow(behind position: StreamPosition?, heartbeatMs: Int64) async throws -> HTTPClientResponse {
+    func follow(after position: StreamPosition?, heartbeatMs: Int64) async throws -> HTTPClientResponse {
         var request = request(.GET, "\(Paths.events)?heartbeat_ms=\(heartbeatMs)")
         request.headers.add(name: "accept", value: "application/x-ndjson")
         if let position { request.headers.add(name: "last-event-id", value: position.text) }

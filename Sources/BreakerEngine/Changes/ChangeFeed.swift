@@ -25,8 +25,8 @@ final class ChangeFeed: Sendable {
         case upToDate
         /// The clock was set: the instants that the follower has received are of the clock before that.
         case shifted
-        /// The next changes are no longer kept here.
-        case behind
+        /// The feed has dropped the next changes.
+        case dropped
     }
 
     /// Why a wait ended.
@@ -177,7 +177,7 @@ final class ChangeFeed: Sendable {
     /// How many shifts of the clock a follower has heard of.
     /// - Parameter position: the last revision that the follower knows. If it is not after the last shift, the follower
     ///   has yet to hear of that shift.
-    func shifts(heardBehind position: Int64?) -> Int {
+    func shifts(knownAt position: Int64?) -> Int {
         state.withLockedValue { state in
             guard let position, let shifted = state.shiftedRevision, position <= shifted else { return state.shifts }
             return state.shifts - 1
@@ -186,7 +186,7 @@ final class ChangeFeed: Sendable {
 
     /// Takes the next changes after `position`.
     /// - Parameter shifts: how many shifts the follower has heard of.
-    func take(behind position: Int64, shifts: Int = 0) -> Taken {
+    func take(after position: Int64, shifts: Int = 0) -> Taken {
         var isShifted = false
         let slices: [ArraySlice<Journal.Change>]? = state.withLockedValue { state in
             isShifted = shifts != state.shifts
@@ -195,14 +195,14 @@ final class ChangeFeed: Sendable {
             return position < state.floor ? nil : state.slices(after: position, limit: Self.changesAtOnce)
         }
         if isShifted { return .shifted }
-        guard let slices else { return .behind }
+        guard let slices else { return .dropped }
         // Copied outside the lock, and out of their batches, so that a slow follower does not keep a batch in memory.
         return slices.isEmpty ? .upToDate : .changes(Array(slices.joined()))
     }
 
     /// Waits until a change after `position`, or a shift, is published. Cancellation ends the wait.
     /// - Parameter shifts: how many shifts the follower has heard of.
-    func wait(_ ticket: Int, behind position: Int64, shifts: Int = 0) async -> Signal {
+    func wait(_ ticket: Int, after position: Int64, shifts: Int = 0) async -> Signal {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let signal: Signal? = state.withLockedValue { state in

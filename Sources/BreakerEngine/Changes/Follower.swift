@@ -10,7 +10,7 @@ extension Engine {
     /// - Returns: the follower, and its first event; `nil` if no event is ready.
     /// - Throws: ``EngineError/Code/storageUnavailable``.
     package func follow(
-        behind revision: Int64? = nil,
+        after revision: Int64? = nil,
         of epoch: Epoch? = nil
     ) async throws(EngineError) -> (follower: Follower, first: Follower.Event?) {
         var follower = Follower(engine: self, position: revision)
@@ -79,7 +79,7 @@ package struct Follower: Sendable {
     fileprivate init(engine: Engine, position: Int64?) {
         self.engine = engine
         self.position = position ?? 0
-        shifts = engine.feed.shifts(heardBehind: position)
+        shifts = engine.feed.shifts(knownAt: position)
         pulse = Pulse(feed: engine.feed, ticket: engine.feed.ticket())
     }
 
@@ -90,7 +90,7 @@ package struct Follower: Sendable {
     package mutating func next() async throws(EngineError) -> Event? {
         while !hasFallenBehind {
             if let event = try await ready() { return event }
-            switch await engine.feed.wait(pulse.ticket, behind: position, shifts: shifts) {
+            switch await engine.feed.wait(pulse.ticket, after: position, shifts: shifts) {
             case .published: continue
             case .beat: return .quiet
             case .ended: return nil
@@ -101,19 +101,19 @@ package struct Follower: Sendable {
 
     /// The next event, if there is one without a wait; otherwise `nil`.
     fileprivate mutating func ready() async throws(EngineError) -> Event? {
-        switch engine.feed.take(behind: position, shifts: shifts) {
+        switch engine.feed.take(after: position, shifts: shifts) {
         case .changes(let changes):
             isLive = true
             return advance(over: changes)
         case .shifted:
-            shifts = engine.feed.shifts(heardBehind: nil)
+            shifts = engine.feed.shifts(knownAt: nil)
             return resync(.clockStep)
-        case .behind where isLive:
+        case .dropped where isLive:
             hasFallenBehind = true
             return nil
         // A change that the store has and the feed lacks is just being published, or was never published.
         case .upToDate where isLive: return nil
-        case .behind, .upToDate: return try await catchUp()
+        case .dropped, .upToDate: return try await catchUp()
         }
     }
 
@@ -137,7 +137,7 @@ package struct Follower: Sendable {
             return nil
         }
         let page = try await engine.read { [reader = engine.reader, position] in
-            try reader.changes(behind: position, limit: Self.pageSize)
+            try reader.changes(after: position, limit: Self.pageSize)
         }
         switch page {
         case .changes(let changes) where changes.isEmpty:

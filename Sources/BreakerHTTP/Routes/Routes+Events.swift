@@ -34,7 +34,7 @@ extension Routes {
                 let heartbeat = try context.heartbeat() ?? heartbeat
                 let slot = try slots.take(for: access.access.actor)
                 let (follower, first) = try await problems { () throws(EngineError) in
-                    try await engine.follow(behind: after?.revision, of: after?.epoch)
+                    try await engine.follow(after: after?.revision, of: after?.epoch)
                 }
                 // A stream that begins with a resync ignores the client's position, which may be of another history.
                 let position = if case .resync = first { nil as EventID? } else { after }

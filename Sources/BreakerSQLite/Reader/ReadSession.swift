@@ -36,7 +36,7 @@ final class ReadSession {
             "\(selectNamed) AND t.breaker_id = ? ORDER BY t.revision DESC LIMIT ?",
             on: connection
         )
-        selectChanges = try Statement(ChangeTable.selectBehind, on: connection)
+        selectChanges = try Statement(ChangeTable.selectAfter, on: connection)
         selectRevision = try Statement("SELECT revision FROM server", on: connection)
     }
 
@@ -70,7 +70,7 @@ final class ReadSession {
     }
 
     /// Reads a page of changes. It reads the last revision first, because a later one cannot come from this database.
-    func changes(behind revision: Int64, limit: Int) throws(SQLiteError) -> ChangePage {
+    func changes(after revision: Int64, limit: Int) throws(SQLiteError) -> ChangePage {
         let last = try selectRevision.first { $0.integer() } ?? 0
         guard revision <= last else { return .unknownRevision }
         selectChanges.bind(revision)

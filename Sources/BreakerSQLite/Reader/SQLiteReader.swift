@@ -101,9 +101,9 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
         }
     }
 
-    package func changes(behind revision: Int64, limit: Int) throws(StoreError) -> ChangePage {
+    package func changes(after revision: Int64, limit: Int) throws(StoreError) -> ChangePage {
         try reading { session throws(SQLiteError) in
-            try session.changes(behind: revision, limit: limit)
+            try session.changes(after: revision, limit: limit)
         }
     }
 

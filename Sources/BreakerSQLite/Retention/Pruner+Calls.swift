@@ -3,7 +3,7 @@ import BreakerStorage
 
 extension Pruner {
     /// Deletes minutes of calls that are too old or too many, the oldest first.
-    mutating func pruneCalls(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+    mutating func pruneCalls(of tables: Tables, after batch: WriteBatch) throws(SQLiteError) {
         let youngest = Minute(of: batch.at.advanced(byMilliseconds: -retention.callAgeMs))
         // A report of a call that ended a while ago may add a minute that is older than all others.
         if let oldest = oldestCalls, let first = batch.calls.first?.minute, first < oldest { oldestCalls = first }

@@ -7,7 +7,7 @@ extension Pruner {
     ///
     /// The size of each step is bounded by the rows in the batch, so that a batch with many failures bears its own cost
     /// and no batch must delete the rows of others.
-    mutating func pruneFailures(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+    mutating func pruneFailures(of tables: Tables, after batch: WriteBatch) throws(SQLiteError) {
         for breaker in batch.breakers {
             let snapshot = breaker.snapshot
             failureLogs.extend(snapshot.id, to: snapshot.failureRows)

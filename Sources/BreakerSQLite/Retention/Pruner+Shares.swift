@@ -18,7 +18,7 @@ extension Pruner {
     }
 
     /// Deletes the receipts whose lifetime is over, and those beyond the limit.
-    mutating func pruneReceipts(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+    mutating func pruneReceipts(of tables: Tables, after batch: WriteBatch) throws(SQLiteError) {
         guard receiptShares.rows > 0 else { return }
         // Twice the rows that the batch added, so that a table full of expired receipts shrinks.
         let limit = 2 * batch.receipts.count + Self.spareRows
@@ -43,7 +43,7 @@ extension Pruner {
 
     /// Deletes the entries beyond the limit: first those that are older than the audit age, then the oldest entries of
     /// the authors with the most.
-    mutating func pruneAudit(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+    mutating func pruneAudit(of tables: Tables, after batch: WriteBatch) throws(SQLiteError) {
         let excess = min(auditShares.rows - retention.audit, batch.audit.count + Self.spareRows)
         let log = tables.audit.log
         let expired = try log.deleteOldest(

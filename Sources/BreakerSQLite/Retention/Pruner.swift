@@ -91,13 +91,13 @@ struct Pruner {
     // MARK: Pruning
 
     /// Prunes every table, in the transaction of `batch`, after its rows are written.
-    mutating func prune(_ tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
-        try pruneFailures(of: tables, behind: batch)
-        try pruneTransitions(of: tables, behind: batch)
-        try pruneReceipts(of: tables, behind: batch)
-        try pruneCalls(of: tables, behind: batch)
-        try pruneAudit(of: tables, behind: batch)
-        try Self.cut(tables.changes.log, from: &counts.changes, to: retention.changes, behind: batch.changes.count)
+    mutating func prune(_ tables: Tables, after batch: WriteBatch) throws(SQLiteError) {
+        try pruneFailures(of: tables, after: batch)
+        try pruneTransitions(of: tables, after: batch)
+        try pruneReceipts(of: tables, after: batch)
+        try pruneCalls(of: tables, after: batch)
+        try pruneAudit(of: tables, after: batch)
+        try Self.cut(tables.changes.log, from: &counts.changes, to: retention.changes, added: batch.changes.count)
     }
 
     /// - Parameter rows: how many rows the batch added.
@@ -105,7 +105,7 @@ struct Pruner {
         _ log: RevisionLog,
         from count: inout Int,
         to limit: Int,
-        behind rows: Int
+        added rows: Int
     ) throws(SQLiteError) {
         let excess = min(count - limit, rows + spareRows)
         guard excess > 0 else { return }
@@ -113,7 +113,7 @@ struct Pruner {
         count -= excess
     }
 
-    private mutating func pruneTransitions(of tables: Tables, behind batch: WriteBatch) throws(SQLiteError) {
+    private mutating func pruneTransitions(of tables: Tables, after batch: WriteBatch) throws(SQLiteError) {
         // The newest transition of each breaker stays, whatever the limit.
         let limit = max(1, retention.transitionsPerBreaker)
         for row in batch.transitions {

@@ -40,8 +40,8 @@ final class StoreSession {
             pruner.forget(deletion.breakerID)
         }
         for breaker in batch.breakers {
-            try tables.breakers.put(breaker, behind: revision, isShifted: batch.shiftMs != 0)
-            try tables.policies.putIfChanged(breaker.snapshot, behind: revision)
+            try tables.breakers.put(breaker, storedUpTo: revision, isShifted: batch.shiftMs != 0)
+            try tables.policies.putIfChanged(breaker.snapshot, storedUpTo: revision)
         }
         for row in batch.transitions {
             try tables.transitions.insert(row)
@@ -54,7 +54,7 @@ final class StoreSession {
         for entry in batch.audit { try pruner.insert(entry, in: tables) }
         for row in batch.receipts { try pruner.put(row, in: tables) }
         try tables.sessions.put(batch.sessions, at: batch.at)
-        try pruner.prune(tables, behind: batch)
+        try pruner.prune(tables, after: batch)
         try tables.server.put(revision: batch.revision, writtenAt: batch.at, epoch: epoch)
     }
 }

@@ -81,7 +81,7 @@ struct BreakerTable {
     /// - Parameters:
     ///   - revision: the last stored revision. A breaker with a later revision as its id is not stored yet.
     ///   - isShifted: whether instants of the breaker moved without a revision.
-    func put(_ breaker: StoredBreaker, behind revision: Int64, isShifted: Bool) throws(SQLiteError) {
+    func put(_ breaker: StoredBreaker, storedUpTo revision: Int64, isShifted: Bool) throws(SQLiteError) {
         let snapshot = breaker.snapshot
         guard snapshot.id <= revision else {
             insert.bind(snapshot.id)

@@ -14,7 +14,7 @@ struct ChangeTable {
     ]
 
     /// Selects the changes after a revision. Parameters: the revision, and the limit.
-    static let selectBehind = """
+    static let selectAfter = """
         SELECT \(columns.joined(separator: ", ")) FROM changes WHERE revision > ? ORDER BY revision LIMIT ?
         """
 

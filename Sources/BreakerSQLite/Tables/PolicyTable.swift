@@ -22,7 +22,7 @@ struct PolicyTable {
 
     /// Stores the policy of `snapshot`, unless it is already stored. Most events do not change the policy.
     /// - Parameter revision: the last stored revision. Each change of a policy takes a revision.
-    func putIfChanged(_ snapshot: Breaker.Snapshot, behind revision: Int64) throws(SQLiteError) {
+    func putIfChanged(_ snapshot: Breaker.Snapshot, storedUpTo revision: Int64) throws(SQLiteError) {
         guard snapshot.policyRevision > revision else { return }
         upsert.bind(snapshot.id)
         for field in PolicyField.allCases {

@@ -20,10 +20,10 @@ struct ChangeFeedTests {
     }
 
     /// The revisions taken after `position`; `nil` if the feed does not keep them.
-    private func taken(_ feed: ChangeFeed, behind position: Int64) -> [Int64]? {
-        switch feed.take(behind: position) {
+    private func taken(_ feed: ChangeFeed, after position: Int64) -> [Int64]? {
+        switch feed.take(after: position) {
         case .upToDate: []
-        case .behind, .shifted: nil
+        case .dropped, .shifted: nil
         case .changes(let changes): changes.map(\.revision)
         }
     }
@@ -31,9 +31,9 @@ struct ChangeFeedTests {
     @Test("A feed that begins at a revision has no earlier change")
     func empty() {
         let feed = ChangeFeed(revision: 7)
-        #expect(taken(feed, behind: 7) == [])
-        #expect(taken(feed, behind: 6) == nil)
-        #expect(taken(feed, behind: 8) == [])
+        #expect(taken(feed, after: 7) == [])
+        #expect(taken(feed, after: 6) == nil)
+        #expect(taken(feed, after: 8) == [])
     }
 
     @Test("The feed gives the next changes after any position, even in the middle of a batch")
@@ -41,10 +41,10 @@ struct ChangeFeedTests {
         let feed = ChangeFeed(revision: 2)
         for batch: ClosedRange<Int64> in [3...3, 4...6, 7...8] { feed.publish(try changes(batch)) }
         for position in 2...7 as ClosedRange<Int64> {
-            #expect(taken(feed, behind: position) == Array(position + 1...8), "\(position)")
+            #expect(taken(feed, after: position) == Array(position + 1...8), "\(position)")
         }
-        #expect(taken(feed, behind: 1) == nil)
-        #expect(taken(feed, behind: 8) == [])
+        #expect(taken(feed, after: 1) == nil)
+        #expect(taken(feed, after: 8) == [])
     }
 
     @Test("A take returns at most changesAtOnce changes, from one batch or from many", arguments: [1, 3, 1_000])
@@ -56,9 +56,9 @@ struct ChangeFeedTests {
             feed.publish(try changes(last + 1...last + batch))
             last += batch
         }
-        #expect(taken(feed, behind: 0) == Array(1...many))
-        #expect(taken(feed, behind: 1) == Array(2...many + 1))
-        #expect(taken(feed, behind: last - 1) == [last])
+        #expect(taken(feed, after: 0) == Array(1...many))
+        #expect(taken(feed, after: 1) == Array(2...many + 1))
+        #expect(taken(feed, after: last - 1) == [last])
     }
 
     @Test("The feed drops its oldest batches if it has too many changes, but never a part of the last batch")
@@ -67,14 +67,14 @@ struct ChangeFeedTests {
         let kept = Int64(ChangeFeed.keptChanges)
         feed.publish(try changes(1...1))
         feed.publish(try changes(2...kept))
-        #expect(taken(feed, behind: 0)?.first == 1)
+        #expect(taken(feed, after: 0)?.first == 1)
         feed.publish(try changes(kept + 1...kept + 1))
-        #expect(taken(feed, behind: 0) == nil)
-        #expect(taken(feed, behind: 1)?.first == 2)
+        #expect(taken(feed, after: 0) == nil)
+        #expect(taken(feed, after: 1)?.first == 2)
         feed.publish(try changes(kept + 2...3 * kept))
-        #expect(taken(feed, behind: kept) == nil)
-        #expect(taken(feed, behind: kept + 1)?.first == kept + 2)
-        #expect(taken(feed, behind: 3 * kept - 1) == [3 * kept])
+        #expect(taken(feed, after: kept) == nil)
+        #expect(taken(feed, after: kept + 1)?.first == kept + 2)
+        #expect(taken(feed, after: 3 * kept - 1) == [3 * kept])
     }
 
     @Test(
@@ -119,23 +119,23 @@ struct ChangeFeedTests {
         let feed = ChangeFeed(revision: 1)
         let tickets = (0..<8).map { _ in feed.ticket() }
         #expect(Set(tickets).count == 8)
-        #expect(await feed.wait(tickets[0], behind: 0) == .published)
+        #expect(await feed.wait(tickets[0], after: 0) == .published)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for ticket in tickets { group.addTask { #expect(await feed.wait(ticket, behind: 1) == .published) } }
+            for ticket in tickets { group.addTask { #expect(await feed.wait(ticket, after: 1) == .published) } }
             feed.publish(try changes(2...2))
             try await group.waitForAll()
-            for ticket in tickets { group.addTask { #expect(await feed.wait(ticket, behind: 2) == .ended) } }
+            for ticket in tickets { group.addTask { #expect(await feed.wait(ticket, after: 2) == .ended) } }
             feed.close()
             try await group.waitForAll()
         }
-        #expect(await feed.wait(tickets[0], behind: 1) == .published)
+        #expect(await feed.wait(tickets[0], after: 1) == .published)
     }
 
     @Test("A wait ends with a beat for its own ticket, or when its task is cancelled")
     func ends() async throws {
         let feed = ChangeFeed(revision: 1)
         let (beaten, other) = (feed.ticket(), feed.ticket())
-        let waits = Task { await feed.wait(other, behind: 1) }
+        let waits = Task { await feed.wait(other, after: 1) }
         // Beats are repeated, because a beat before the wait has no effect.
         let beats = Task {
             while !Task.isCancelled {
@@ -143,7 +143,7 @@ struct ChangeFeedTests {
                 try? await Task.sleep(for: .milliseconds(1))
             }
         }
-        #expect(await feed.wait(beaten, behind: 1) == .beat)
+        #expect(await feed.wait(beaten, after: 1) == .beat)
         beats.cancel()
         waits.cancel()
         #expect(await waits.value == .ended)

@@ -33,12 +33,12 @@ struct FollowerTests {
         var told: [Int64] = []
         var position = start
         while position < end {
-            var (follower, event) = try await engine.follow(behind: position)
+            var (follower, event) = try await engine.follow(after: position)
             // The first event may already have the last changes.
             for _ in 0...random.below(20) where event != nil || follower.position < end {
                 if event == nil { event = try await follower.next() }
                 // A live follower that waited too long for the processor is dropped.
-                if event == nil, case .behind = engine.feed.take(behind: follower.position) { break }
+                if event == nil, case .dropped = engine.feed.take(after: follower.position) { break }
                 guard case .changes(let changes)? = event else {
                     Issue.record("\(String(describing: event)) was told behind \(position)")
                     return told
@@ -117,12 +117,12 @@ struct FollowerTests {
         try await RunningEngine.with { running in
             let engine = running.engine
             for number in 0..<8 { _ = try await engine.acquire("breaker-\(number)") }
-            var (follower, first) = try await engine.follow(behind: 8)
+            var (follower, first) = try await engine.follow(after: 8)
             #expect(first == nil)
             // The oldest batch, which the feed drops as a whole, may have many changes.
             try await reset(engine, times: ChangeFeed.keptChanges + 200)
             #expect(try await follower.next() == nil)
-            (follower, first) = try await engine.follow(behind: 8)
+            (follower, first) = try await engine.follow(after: 8)
             #expect(follower.position > 8)
             guard case .changes(let changes)? = first else {
                 Issue.record("\(String(describing: first)) was told")

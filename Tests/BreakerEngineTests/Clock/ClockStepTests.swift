@@ -138,7 +138,7 @@ struct ClockStepTests {
             let revision = live.position
             running.clock.setSystemClock(byMs: stepMs)
             await engine.writer.followClock()
-            let (_, resumed) = try await engine.follow(behind: revision)
+            let (_, resumed) = try await engine.follow(after: revision)
             for event in [try await live.next(), resumed] {
                 guard case .resync(.clockStep, let image)? = event else {
                     Issue.record("\(String(describing: event)) was told")
@@ -150,7 +150,7 @@ struct ClockStepTests {
             _ = try await engine.acquire("new")
             #expect(try await live.nextChanges()?.map(\.revision) == [revision + 1])
             // A follower that has a later change has seen the step.
-            let (_, later) = try await engine.follow(behind: revision + 1)
+            let (_, later) = try await engine.follow(after: revision + 1)
             #expect(later == nil)
         }
     }
