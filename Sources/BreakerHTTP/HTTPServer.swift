@@ -62,7 +62,7 @@ package struct HTTPServer: Sendable {
             logger: logger
         )
         let failures = AuthenticationFailures(meters: meters, clock: engine.clock, logger: logger)
-        let door = RouteHandler(
+        let handler = RouteHandler(
             gatekeeper: gatekeeper,
             failures: failures,
             meters: meters,
@@ -81,7 +81,7 @@ package struct HTTPServer: Sendable {
             eventLoops: configuration.eventLoops
         )
         return Application(
-            router: door.router(of: routes),
+            router: handler.router(of: routes),
             server: HTTPServerBuilder { responder in
                 ConnectionChannel(
                     responder: responder,

@@ -65,7 +65,7 @@ extension DecisionLane {
         within limit: TimeAmount,
         _ close: @escaping (DecisionLane, ChannelHandlerContext) -> Void
     ) {
-        guard let outlet, let socket else {
+        guard let encoderContext, let socket else {
             close(self, context)
             return
         }
@@ -80,7 +80,7 @@ extension DecisionLane {
         }
         // TLS encrypts the waiting bytes when it is flushed. The empty write comes after all of them and sends nothing
         // itself.
-        outlet.flush()
+        encoderContext.flush()
         socket.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
     }
 }

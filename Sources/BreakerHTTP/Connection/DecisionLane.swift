@@ -37,10 +37,10 @@ final class DecisionLane: ChannelDuplexHandler {
     /// The `x-request-id` that the client gave with the request in progress.
     var requestID: String?
     private var context: ChannelHandlerContext?
-    /// Takes complete answers: writes to it bypass the encoder.
-    private(set) var outlet: ChannelHandlerContext?
-    /// Takes bytes as the client receives them: writes to it also bypass TLS. The same as `outlet` where there is no
-    /// TLS.
+    /// The encoder's context. It takes complete answers: writes to it bypass the encoder.
+    private(set) var encoderContext: ChannelHandlerContext?
+    /// Takes bytes as the client receives them: writes to it also bypass TLS. The same as `encoderContext` where there
+    /// is no TLS.
     private(set) var socket: ChannelHandlerContext?
 
     // Work that is deferred to the end of the present call from the event loop.
@@ -74,9 +74,9 @@ final class DecisionLane: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        outlet = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
-        precondition(outlet != nil, "the lane needs an encoder in its pipeline")
-        socket = (try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)) ?? outlet
+        encoderContext = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        precondition(encoderContext != nil, "the pipeline has no encoder before the lane")
+        socket = (try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)) ?? encoderContext
         meters.connectionOpened()
         watchIdleness(context)
     }
@@ -86,7 +86,7 @@ final class DecisionLane: ChannelDuplexHandler {
         deadlines.cancelAll()
         meters.connectionClosed()
         self.context = nil
-        outlet = nil
+        encoderContext = nil
         socket = nil
     }
 
@@ -271,7 +271,7 @@ final class DecisionLane: ChannelDuplexHandler {
         }
         if hasWritten {
             hasWritten = false
-            outlet?.flush()
+            encoderContext?.flush()
         }
         if isReadHeldBack, !sequencer.isHolding, isWritable {
             isReadHeldBack = false
@@ -283,7 +283,7 @@ final class DecisionLane: ChannelDuplexHandler {
         let buffer = answers.bytes(of: answer, requestID: requestID, persistence, context.channel.allocator)
         requestID = nil
         hasWritten = true
-        outlet?.write(NIOAny(buffer), promise: nil)
+        encoderContext?.write(NIOAny(buffer), promise: nil)
     }
 }
 

@@ -15,11 +15,11 @@ extension ResponseBody {
             let (end, ender) = AsyncStream.makeStream(of: Void.self)
             channel.whenClientGoes { ender.finish() }
             channel.setOption(.writeBufferWaterMark, value: HTTPLimits.streamMark).whenFailure { _ in }
-            let outlet = EventBodyWriter(writer: writer)
+            let bodyWriter = EventBodyWriter(writer: writer)
             try await withGracefulShutdownHandler {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
-                        var writer = outlet
+                        var writer = bodyWriter
                         try await stream.write(to: &writer)
                     }
                     group.addTask { for await _ in end {} }

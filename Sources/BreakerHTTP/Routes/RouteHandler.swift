@@ -9,7 +9,7 @@ import NIOHTTP1
 import NIOSSL
 
 /// The context that Hummingbird keeps for a request.
-struct FuseboxContext: Hummingbird.RequestContext {
+struct RouterContext: Hummingbird.RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The peer address of the connection.
     let address: String?
@@ -37,8 +37,8 @@ struct RouteHandler: Sendable {
     let now: @Sendable () -> Instant
 
     /// A router of `routes`, in which every error is a problem document.
-    func router(of routes: [Route]) -> Router<FuseboxContext> {
-        let router = Router(context: FuseboxContext.self, options: .autoGenerateHeadEndpoints)
+    func router(of routes: [Route]) -> Router<RouterContext> {
+        let router = Router(context: RouterContext.self, options: .autoGenerateHeadEndpoints)
         router.add(
             middleware: ProblemMiddleware(routes: routes, gatekeeper: gatekeeper, failures: failures, meters: meters)
         )
@@ -50,7 +50,7 @@ struct RouteHandler: Sendable {
         return router
     }
 
-    private func respond(to request: Request, context: FuseboxContext, route: Route) async throws -> Response {
+    private func respond(to request: Request, context: RouterContext, route: Route) async throws -> Response {
         // The router ignores empty parts of a path. An empty variable in a script must not reach another breaker.
         guard route.matches(path: request.uri.path) else { throw Problem.notFound }
         if route.requirement.isForOperators { try gatekeeper.requireKnownHost(request.head) }
@@ -183,8 +183,8 @@ private struct ProblemMiddleware: RouterMiddleware {
 
     func handle(
         _ request: Request,
-        context: FuseboxContext,
-        next: (Request, FuseboxContext) async throws -> Response
+        context: RouterContext,
+        next: (Request, RouterContext) async throws -> Response
     ) async throws -> Response {
         let requestID = RequestID.of(request.headers[.requestID])
         let isGate = Gate.isAsked(by: request.head)

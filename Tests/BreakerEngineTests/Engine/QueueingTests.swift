@@ -82,7 +82,7 @@ struct QueueingTests {
     }
 
     @Test("An order takes effect only once it is stored")
-    func publishesBehindTheCommit() async throws {
+    func publishesAfterTheCommit() async throws {
         let gated = try Gated()
         _ = try await gated.engine.acquire("blocked")
         let name = try #require(BreakerName("blocked"))

@@ -103,7 +103,7 @@ struct BodyTests {
     }
 
     @Test("An invalid chunk after an early answer ends the connection")
-    func brokenBehindAnswer() async throws {
+    func brokenAfterAnswer() async throws {
         let (token, _) = Token.make(name: "a", role: .worker, prefix: "")
         try await TestServer.with(tokens: [token]) { server in
             try await ByteClient.run(server.port) { client in

@@ -82,7 +82,7 @@ struct BrokenBytesTests {
         "Invalid bytes after requests are answered with an error after those requests, and end the connection",
         arguments: garbage
     )
-    func behind(bytes: String) async throws {
+    func afterRequests(bytes: String) async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in
                 try client.send(Self.acquire + Self.acquire + bytes)
@@ -109,7 +109,7 @@ struct BrokenBytesTests {
             (ByteScript.report + ByteScript.missing, [200, 404, 400]),
         ]
     )
-    func behindWaiting(requests: String, statuses: [Int]) async throws {
+    func afterWaiting(requests: String, statuses: [Int]) async throws {
         try await TestServer.with { server in
             _ = try await server.acquire("a")
             try await server.engine.whileWriterStands { standstill in

@@ -43,13 +43,17 @@ struct ByteScript: Sendable, CustomTestStringConvertible {
 
     static let all = [
         ByteScript("one", [acquire], [200]),
-        ByteScript("lane behind lane", [acquire, report, acquire], [200, 200, 200]),
-        ByteScript("router behind lane", [report, missing, report, look], [200, 404, 200, 200]),
-        ByteScript("lane behind router", [missing, acquire, missing, report], [404, 200, 404, 200]),
+        ByteScript("a lane request after a lane request", [acquire, report, acquire], [200, 200, 200]),
+        ByteScript("a router request after a lane request", [report, missing, report, look], [200, 404, 200, 200]),
+        ByteScript(
+            "a lane request after a router request",
+            [missing, acquire, missing, report],
+            [404, 200, 404, 200]
+        ),
         ByteScript("a body between", [report, reportBody, acquire], [200, 200, 200]),
-        ByteScript("half-close behind the lane", [acquire, report], [200, 200], .halfClosed),
-        ByteScript("half-close behind the router", [report, missing], [200, 404], .halfClosed),
-        ByteScript("half-close behind a body", [reportBody], [200], .halfClosed),
+        ByteScript("a half-close after a lane request", [acquire, report], [200, 200], .halfClosed),
+        ByteScript("a half-close after a router request", [report, missing], [200, 404], .halfClosed),
+        ByteScript("a half-close after a body", [reportBody], [200], .halfClosed),
         ByteScript("closes", [acquire, post("connection: close\r\n"), acquire], [200, 200], .closes),
         ByteScript("Closes", [post("Connection: Close\r\n"), missing], [200], .closes),
         ByteScript(
@@ -78,17 +82,22 @@ struct ByteScript: Sendable, CustomTestStringConvertible {
         ),
         ByteScript("nothing that is announced", [post("expect: 100-continue\r\n"), acquire], [100, 200, 200]),
         ByteScript("garbage", [garbage], [400], .closes),
-        ByteScript("two hosts behind the lane", [acquire, post("host: y\r\n"), acquire], [200, 400], .closes),
+        ByteScript("two hosts after a lane request", [acquire, post("host: y\r\n"), acquire], [200, 400], .closes),
         ByteScript("an absolute target between", [acquire, absolute, report], [200, 200, 200]),
-        ByteScript("garbage behind the lane", [acquire, report, garbage], [200, 200, 400], .closes),
-        ByteScript("garbage behind the router", [missing, look, garbage], [404, 200, 400], .closes),
+        ByteScript("garbage after a lane request", [acquire, report, garbage], [200, 200, 400], .closes),
+        ByteScript("garbage after a router request", [missing, look, garbage], [404, 200, 400], .closes),
         ByteScript(
             "garbage in a body",
             [report, post("transfer-encoding: chunked\r\n", body: "zz\r\n")],
             [200, 400],
             .closes
         ),
-        ByteScript("garbage behind an end", [acquire, post("connection: close\r\n"), garbage], [200, 200], .closes),
+        ByteScript(
+            "garbage after the last request",
+            [acquire, post("connection: close\r\n"), garbage],
+            [200, 200],
+            .closes
+        ),
         ByteScript("a head that stops", [acquire, "POST /v1/breakers/a/acq"], [200, 400], .halfClosed),
         ByteScript("a body that stops", [report, post("content-length: 9\r\n", body: "{")], [200, 400], .halfClosed),
     ]

@@ -202,7 +202,7 @@ struct ConnectionTests {
     }
 
     @Test("A request that is pipelined after one that closes the connection is not executed")
-    func behindClose() async throws {
+    func afterClose() async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in
                 try client.send(

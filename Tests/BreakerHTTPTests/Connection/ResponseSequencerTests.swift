@@ -14,8 +14,8 @@ struct ResponseSequencerTests {
             for (walk, path) in frontier {
                 for event in walk.events {
                     var walk = walk
-                    if let complaint = walk.complaint(behind: event) {
-                        Issue.record("\(complaint), behind \(path + [event])")
+                    if let complaint = walk.complaint(after: event) {
+                        Issue.record("\(complaint), after \(path + [event])")
                         return
                     }
                     next[walk] = path + [event]
@@ -82,7 +82,7 @@ struct ResponseSequencerTests {
     }
 
     enum Stage: CaseIterable {
-        case atOnce, whileAnswering, withinBody, withinResponse, behindResponse
+        case atOnce, whileAnswering, withinBody, withinResponse, afterResponse
     }
 
     @Test(
@@ -90,7 +90,7 @@ struct ResponseSequencerTests {
         arguments: [
             (Stage.atOnce, Action<Int>.answerErrorAndClose(.malformedBytes)), (.whileAnswering, .nothing),
             (.withinBody, .answerErrorAndClose(.malformedBytes)), (.withinResponse, .close),
-            (.behindResponse, .close),
+            (.afterResponse, .close),
         ]
     )
     func failure(stage: Stage, action: Action<Int>) {
@@ -98,10 +98,10 @@ struct ResponseSequencerTests {
         switch stage {
         case .atOnce: break
         case .whileAnswering: _ = sequencer.receive(.decision(7))
-        case .withinBody, .withinResponse, .behindResponse: _ = sequencer.receive(Self.head())
+        case .withinBody, .withinResponse, .afterResponse: _ = sequencer.receive(Self.head())
         }
-        if stage == .withinResponse || stage == .behindResponse { _ = sequencer.responseBegan(saysClose: false) }
-        if stage == .behindResponse { _ = sequencer.responseEnded() }
+        if stage == .withinResponse || stage == .afterResponse { _ = sequencer.responseBegan(saysClose: false) }
+        if stage == .afterResponse { _ = sequencer.responseEnded() }
         #expect(sequencer.receive(.failed(.malformedBytes)) == action)
         #expect(sequencer.isClosed == (stage != .whileAnswering))
         if stage == .whileAnswering {

@@ -70,7 +70,7 @@ struct ResponseSequencerWalk: Hashable {
     }
 
     /// - Returns: the rule that is violated after `event`; `nil` if none is.
-    mutating func complaint(behind event: Event) -> String? {
+    mutating func complaint(after event: Event) -> String? {
         apply(event)
         if sequencer.isClosed { isEnded = true }
         checkRest()
@@ -145,11 +145,11 @@ struct ResponseSequencerWalk: Hashable {
     // MARK: Rules
 
     private mutating func perform(_ action: Action<Piece>) {
-        if isEnded { expect(action == .nothing || action == .closeBothWays, "something goes out behind the end") }
+        if isEnded { expect(action == .nothing || action == .closeBothWays, "it writes after the end") }
         switch action {
         case .nothing: break
         case .ask(let piece), .pass(let piece), .passAndContinue(let piece):
-            expect((action == .ask(piece)) == (piece.kind == .whole), "a piece goes through the wrong door")
+            expect((action == .ask(piece)) == (piece.kind == .whole), "a piece goes to the wrong handler")
             hand(out: piece)
         case .passInputClosed:
             expect(isNothingOwed(byLane: true), "the router goes before the lane has answered")
@@ -184,7 +184,7 @@ struct ResponseSequencerWalk: Hashable {
 
     /// Nothing is left waiting: a piece is passed on as soon as no request is under way.
     private mutating func checkRest() {
-        guard !isEnded else { return expect(!sequencer.isHolding, "it holds something behind the end") }
+        guard !isEnded else { return expect(!sequencer.isHolding, "it holds input after the end") }
         let isUnderWay = begun > 0 && !requests[begun - 1].isOver
         guard !isUnderWay else { return }
         expect(!sequencer.isHolding, "something is held although nothing is under way")

@@ -122,7 +122,7 @@ final class ByteClient: @unchecked Sendable {
             if let place = unread.indices.first(where: { unread[$0...].starts(with: end) }) {
                 return try take(place + end.count)
             }
-            guard try fill() else { throw Failure(description: "the connection ended behind \(unread)") }
+            guard try fill() else { throw Failure(description: "the connection ended after \(unread)") }
         }
     }
 

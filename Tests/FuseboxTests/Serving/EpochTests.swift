@@ -25,7 +25,7 @@ extension ProcessTests {
 
             let second = try await restart(first, "second.db")
             defer { second.child.kill() }
-            try await expectResync(of: watcher, behind: id, second)
+            try await expectResync(of: watcher, after: id, second)
             #expect(try await !id.hasPrefix(epoch(of: second)))
         }
 
@@ -44,7 +44,7 @@ extension ProcessTests {
 
             let second = try await restart(first, "copy.db")
             defer { second.child.kill() }
-            try await expectResync(of: watcher, behind: id, second)
+            try await expectResync(of: watcher, after: id, second)
         }
 
         @Test("A server keeps its epoch when it restarts on its own files or on a plain copy of them")
@@ -104,7 +104,7 @@ extension ProcessTests {
         }
 
         /// Expects a resync for the watcher, which resumes by itself, and for a client that sends `id`.
-        private func expectResync(of watcher: ChildProcess, behind id: String, _ server: ServerProcess) async throws {
+        private func expectResync(of watcher: ChildProcess, after id: String, _ server: ServerProcess) async throws {
             let socket = try RawSocket(url: server.url)
             try socket.send("GET /v1/events HTTP/1.1\r\nhost: x\r\nlast-event-id: \(id)\r\n\r\n")
             var heard = ""

@@ -71,7 +71,7 @@ extension ProcessTests {
             .timeLimit(.minutes(3)),
             arguments: [true, false]
         )
-        func start(behindCrash isBehindCrash: Bool) async throws {
+        func start(afterCrash isAfterCrash: Bool) async throws {
             let disk = try SmallDisk(megabytes: 4)
             let configuration = disk.path("fusebox.yaml")
             try Data("default: {policy: {failure_threshold: 7}}".utf8).write(to: URL(fileURLWithPath: configuration))
@@ -81,7 +81,7 @@ extension ProcessTests {
             try await first.wire.putPolicy(#"{"policy":{"failure_threshold":1}}"#, of: "tripped")
             #expect(try await first.wire.fail("tripped").text("state") == "open")
             #expect(try await first.wire.fail("calm").status == 200)
-            if isBehindCrash { first.child.kill() } else { first.child.signal(SIGTERM) }
+            if isAfterCrash { first.child.kill() } else { first.child.signal(SIGTERM) }
             try await first.child.waitUntilEnd()
 
             try disk.fill()

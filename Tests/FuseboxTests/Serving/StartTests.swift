@@ -95,7 +95,7 @@ extension ProcessTests {
         }
 
         @Test("A database that is damaged after a crash is refused and left unchanged", .timeLimit(.minutes(2)))
-        func damagedBehindCrash() async throws {
+        func damagedAfterCrash() async throws {
             try await makeDatabase()
             let page = try root(ofTable: "report_ids")
             let server = try await ServerProcess.start(database: database)

@@ -100,7 +100,7 @@ extension ProcessTests {
                     let end = bytes.range(of: "\n\n", options: .backwards)?.upperBound ?? bytes.startIndex
                     let ids = Self.ids(String(bytes[..<end]))
                     guard ids == Array(last + 1..<last + 1 + ids.count) else {
-                        throw NeverHappened(description: "behind \(last) there was \(ids.prefix(10))")
+                        throw NeverHappened(description: "after \(last) there was \(ids.prefix(10))")
                     }
                     last += ids.count
                     bytes = String(bytes[end...])

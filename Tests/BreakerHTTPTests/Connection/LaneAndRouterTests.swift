@@ -7,7 +7,7 @@ import Testing
 @testable import BreakerHTTP
 
 @Suite("The lane and the router give the same answers")
-struct DoorsTests {
+struct LaneAndRouterTests {
     /// A step of a story that is sent both to the lane and to the router.
     enum Step: Sendable {
         /// A POST to the breaker, with the rest of its path.
