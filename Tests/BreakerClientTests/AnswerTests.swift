@@ -158,7 +158,7 @@ struct AnswerTests {
                 #expect(payments.knownState == .closed)
                 payments.show(.halfOpen, 2)
                 #expect(payments.knownState == .halfOpen)
-                #expect(payments.entry.state.withLockedValue { $0.decidedImage == nil && $0.lastPermit == .none })
+                #expect(payments.entry.state.withLockedValue { $0.decidedSummary == nil && $0.lastPermit == .none })
             }
         }
     }
@@ -166,8 +166,8 @@ struct AnswerTests {
     @Test("An answer leaves a shadow override in force, both in the panel and in the stand-in for an absent server")
     func shadow() throws {
         var known = LocalSummary(.closed, 1)
-        known.override = LocalSummary.Order(mode: .shadow)
-        let entry = BreakerEntry(name: "payments", index: 0, image: known)
+        known.override = LocalOverride(mode: .shadow)
+        let entry = BreakerEntry(name: "payments", index: 0, summary: known)
         entry.take(.open, generation: 2, history: entry.history)
         let here = try #require(entry.decide(atNs: 0))
         #expect(here.isAllowed && here.wouldDeny && here.state == .open)

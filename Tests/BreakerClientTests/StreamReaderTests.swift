@@ -47,10 +47,10 @@ struct StreamReaderTests {
         return try reader.read(bytes, atNs: Self.startNs + nowMs * nsPerMs).map { ($0 - Self.startNs) / nsPerMs }
     }
 
-    private func image(_ name: String) -> LocalSummary? { panel.entry(name).state.withLockedValue { $0.image } }
+    private func summary(_ name: String) -> LocalSummary? { panel.entry(name).state.withLockedValue { $0.summary } }
 
     private func openUntilMs(_ name: String) -> Int64? {
-        image(name)?.openUntilNs.map { ($0 - Self.startNs) / nsPerMs }
+        summary(name)?.openUntilNs.map { ($0 - Self.startNs) / nsPerMs }
     }
 
     @Test("The server's time comes from its heartbeat, even if the resync is older")
@@ -102,7 +102,7 @@ struct StreamReaderTests {
         _ = try read(line("heartbeat", "0000bbbb-10"), atMs: 2_000)
         #expect(reader.position?.text == "0000aaaa-10")
         _ = try read(line("resync", "0000bbbb-12", Self.breaker("a", "closed", generation: 4)), atMs: 2_000)
-        #expect(reader.position?.text == "0000bbbb-12" && image("a")?.generation == 4)
+        #expect(reader.position?.text == "0000bbbb-12" && summary("a")?.generation == 4)
         #expect(!entry.state.withLockedValue { $0.isPolicyKnown }, "an equal number says nothing")
         reader.forgetPosition()
         #expect(reader.position == nil)
@@ -122,7 +122,7 @@ struct StreamReaderTests {
         #expect(openUntilMs("a") == 69_000)
         _ = try read(Self.heartbeat(10), atMs: 10_000)
         #expect(openUntilMs("a") == 60_000)
-        let untilNs = image("a")?.override?.untilNs
+        let untilNs = summary("a")?.override?.untilNs
         #expect(untilNs == Self.startNs + 40_000 * nsPerMs)
         reader.begin(atNs: Self.startNs + 11_000 * nsPerMs)
         _ = try read(Self.heartbeat(31), atMs: 11_000)
@@ -136,7 +136,7 @@ struct StreamReaderTests {
     mutating func ownNumbers(generation: Int64) throws {
         _ = try read(Self.heartbeat(0), Self.resync(0, Self.breaker("a", "closed", generation: generation)), atMs: 0)
         let name = try #require(BreakerName("a"))
-        var standIn = StandIn(name, policy: Policy(), image: image("a"), absence: 1, atNs: Self.startNs)
+        var standIn = StandIn(name, policy: Policy(), summary: summary("a"), absence: 1, atNs: Self.startNs)
         for _ in 1...5 { standIn.report(.failure(), permit: nil, durationMs: 0, atNs: Self.startNs) }
         let decision = standIn.acquire(atNs: Self.startNs)
         #expect(decision.state == .open)
@@ -147,7 +147,7 @@ struct StreamReaderTests {
         let text =
             Self.heartbeat(0) + "\n" + Self.resync(0, Self.breaker("a", "closed")) + "\n" + Self.heartbeat(1) + "\n"
         for byte in text.utf8 { _ = try reader.read(ByteBuffer(bytes: [byte]), atNs: Self.startNs) }
-        #expect(image("a")?.state == .closed && reader.position?.revision == 7)
+        #expect(summary("a")?.state == .closed && reader.position?.revision == 7)
     }
 
     @Test(
@@ -163,7 +163,7 @@ struct StreamReaderTests {
     )
     mutating func unreadable(breaker: String) throws {
         _ = try read(Self.heartbeat(0), Self.resync(0, breaker, Self.breaker("b", "closed")), atMs: 0)
-        #expect(image("a") == nil && image("b")?.state == .closed)
+        #expect(summary("a") == nil && summary("b")?.state == .closed)
         #expect(panel.entry("a").decide(atNs: Self.startNs) == nil)
     }
 

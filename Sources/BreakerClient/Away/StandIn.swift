@@ -9,30 +9,30 @@ struct StandIn: Sendable {
     let absence: Int
     private var breaker: Breaker
 
-    init(_ name: BreakerName, policy: Policy, image: LocalSummary?, absence: Int, atNs nowNs: Int64) {
+    init(_ name: BreakerName, policy: Policy, summary: LocalSummary?, absence: Int, atNs nowNs: Int64) {
         self.absence = absence
         let now = Instant(ns: nowNs)
         var journal = Journal(revision: 0)
         let fresh = Breaker(creating: name, policy: policy, source: .builtIn, at: now, journal: &journal)
-        guard let image else {
+        guard let summary else {
             breaker = fresh
             return
         }
         var snapshot = fresh.snapshot
-        snapshot.state = image.state.core
-        snapshot.window = image.state == .closed ? snapshot.window : []
-        if image.isEndUnknown {
+        snapshot.state = summary.state.core
+        snapshot.window = summary.state == .closed ? snapshot.window : []
+        if summary.isEndUnknown {
             snapshot.openUntil = now.advanced(byMilliseconds: policy.recoveryTimeoutMs)
         } else {
-            snapshot.openUntil = image.state == .open ? image.openUntilNs.map(Instant.init(ns:)) : nil
+            snapshot.openUntil = summary.state == .open ? summary.openUntilNs.map(Instant.init(ns:)) : nil
         }
-        snapshot.override = image.override.map { order in
+        snapshot.override = summary.override.map { localOverride in
             Override(
-                mode: order.mode,
+                mode: localOverride.mode,
                 reason: "the last override that the server reported",
                 actor: "fusebox",
                 since: now,
-                expiresAt: order.untilNs.map(Instant.init(ns:))
+                expiresAt: localOverride.untilNs.map(Instant.init(ns:))
             )
         }
         breaker = Breaker(snapshot) ?? fresh
@@ -64,7 +64,7 @@ struct StandIn: Sendable {
 }
 
 extension BreakerEntry.State {
-    /// Asks the stand-in, which is created from the last known image if it does not exist.
+    /// Asks the stand-in, which is created from the last known summary if it does not exist.
     mutating func askStandIn(of name: String, absence: Int, atNs nowNs: Int64) -> CallDecision {
         haveStandIn(of: name, absence: absence, atNs: nowNs)
         guard let decision = standIn?.acquire(atNs: nowNs) else { preconditionFailure("\(name) has no stand-in") }
@@ -75,7 +75,7 @@ extension BreakerEntry.State {
     mutating func haveStandIn(of name: String, absence: Int, atNs nowNs: Int64) {
         guard standIn?.absence != absence else { return }
         guard let breaker = BreakerName(name) else { preconditionFailure("\(name) is not a breaker's name") }
-        standIn = StandIn(breaker, policy: policy, image: lastImage, absence: absence, atNs: nowNs)
+        standIn = StandIn(breaker, policy: policy, summary: lastSummary, absence: absence, atNs: nowNs)
     }
 }
 

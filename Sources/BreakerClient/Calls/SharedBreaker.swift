@@ -68,6 +68,6 @@ public struct SharedBreaker: Sendable {
 
 extension Fusebox {
     func knownState(of entry: BreakerEntry) -> BreakerState? {
-        entry.state.withLockedValue { $0.image?.state }
+        entry.state.withLockedValue { $0.summary?.state }
     }
 }

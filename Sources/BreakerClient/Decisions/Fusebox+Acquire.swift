@@ -58,7 +58,7 @@ extension Fusebox {
         }
         return entry.state.withLockedValue { state in
             var decision: CallDecision
-            let known = state.lastImage?.state ?? .closed
+            let known = state.lastSummary?.state ?? .closed
             switch configuration.unreachable {
             case .allow: decision = CallDecision(isAllowed: true, source: .fallback, state: known)
             case .deny:
@@ -68,7 +68,7 @@ extension Fusebox {
             }
             // The last known permit, so that a breaker whose generation has changed does not count the report.
             if decision.isAllowed {
-                decision.permit = (state.image?.generation).map(CallPermit.generation) ?? state.lastPermit
+                decision.permit = (state.summary?.generation).map(CallPermit.generation) ?? state.lastPermit
             }
             state.tally.count(decision)
             return decision

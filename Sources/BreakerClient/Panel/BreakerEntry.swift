@@ -6,14 +6,14 @@ final class BreakerEntry: Sendable {
     struct State: Sendable {
         /// The number of past histories of the server. Generations and revisions of two histories cannot be compared.
         var history = 0
-        var summary = LocalAnswer.unknown
+        var answer = LocalAnswer.unknown
         /// The breaker as the stream reported it, or as a later answer of the server did. `nil` if the stream has not
         /// reported it.
-        var image: LocalSummary?
-        /// Whether ``image`` comes from an answer that is ahead of the stream.
+        var summary: LocalSummary?
+        /// Whether ``summary`` comes from an answer that is ahead of the stream.
         var isAhead = false
-        /// The image that the server's last decision implies; `nil` if ``image`` is known.
-        var decidedImage: LocalSummary?
+        /// The summary that the server's last decision implies; `nil` if ``summary`` is known.
+        var decidedSummary: LocalSummary?
         /// The last known policy.
         var policy = Policy()
         /// The revision of ``policy``; `nil` if the current policy is not known.
@@ -33,10 +33,10 @@ final class BreakerEntry: Sendable {
         var tally = DecisionTally()
 
         /// Whether ``policy`` is current, as far as the stream reports.
-        var isPolicyKnown: Bool { policyRevision != nil && policyRevision == image?.policyRevision }
+        var isPolicyKnown: Bool { policyRevision != nil && policyRevision == summary?.policyRevision }
 
-        /// The last known image of the breaker.
-        var lastImage: LocalSummary? { image ?? decidedImage }
+        /// The last known summary of the breaker.
+        var lastSummary: LocalSummary? { summary ?? decidedSummary }
     }
 
     let name: String
@@ -44,22 +44,22 @@ final class BreakerEntry: Sendable {
     let index: Int
     let state: NIOLockedValueBox<State>
 
-    init(name: String, index: Int, image: LocalSummary?) {
+    init(name: String, index: Int, summary: LocalSummary?) {
         self.name = name
         self.index = index
         state = NIOLockedValueBox(State())
-        show(image)
+        show(summary)
     }
 
-    /// Takes an image from the stream.
+    /// Takes a summary from the stream.
     /// - Parameter isAnew: whether the stream starts over, so that earlier knowledge no longer counts.
-    func show(_ image: LocalSummary?, isAnew: Bool = false) {
+    func show(_ summary: LocalSummary?, isAnew: Bool = false) {
         state.withLockedValue { state in
-            if state.isAhead, !isAnew, let known = state.image, let image, image.generation < known.generation {
+            if state.isAhead, !isAnew, let known = state.summary, let summary, summary.generation < known.generation {
                 return
             }
             state.isAhead = false
-            state.show(image)
+            state.show(summary)
         }
     }
 
@@ -79,8 +79,8 @@ final class BreakerEntry: Sendable {
     func forgetHistory() {
         state.withLockedValue { state in
             state.history += 1
-            state.image = nil
-            state.decidedImage = nil
+            state.summary = nil
+            state.decidedSummary = nil
             state.standIn = nil
             state.policyRevision = nil
             state.triedPolicyRevision = nil
@@ -94,7 +94,7 @@ final class BreakerEntry: Sendable {
     /// - Returns: `nil` if the client has to ask the server.
     func decide(atNs nowNs: Int64, besides absence: Int? = nil) -> CallDecision? {
         state.withLockedValue { state in
-            guard var decision = state.summary.decision(atNs: nowNs) else { return nil }
+            guard var decision = state.answer.decision(atNs: nowNs) else { return nil }
             if let absence, decision.isAllowed {
                 let own = state.askStandIn(of: name, absence: absence, atNs: nowNs)
                 decision.standInPermit = own.standInPermit
@@ -109,7 +109,7 @@ final class BreakerEntry: Sendable {
     /// breaker.
     func mayNeedCommit(atNs nowNs: Int64) -> Bool {
         state.withLockedValue { state in
-            state.lastImage.map { LocalAnswer($0).decision(atNs: nowNs) == nil } ?? true
+            state.lastSummary.map { LocalAnswer($0).decision(atNs: nowNs) == nil } ?? true
         }
     }
 
@@ -126,7 +126,7 @@ final class BreakerEntry: Sendable {
                 state.show(answered: LocalSummary(decision, atNs: nowNs), generation: generation)
             }
             if decision.isAllowed, !decision.isProbe { state.lastPermit = decision.permit }
-            state.decidedImage = state.image == nil ? LocalSummary(decision, atNs: nowNs) : nil
+            state.decidedSummary = state.summary == nil ? LocalSummary(decision, atNs: nowNs) : nil
         }
     }
 
@@ -141,27 +141,27 @@ final class BreakerEntry: Sendable {
 }
 
 extension BreakerEntry.State {
-    fileprivate mutating func show(_ image: LocalSummary?) {
-        if !LocalSummary.sameToAStandIn(image, self.image) { standIn = nil }
-        self.image = image
-        summary = image.map(LocalAnswer.init) ?? .unknown
+    fileprivate mutating func show(_ summary: LocalSummary?) {
+        if !LocalSummary.sameToAStandIn(summary, self.summary) { standIn = nil }
+        self.summary = summary
+        answer = summary.map(LocalAnswer.init) ?? .unknown
     }
 
-    /// Takes the image of an answer if it is newer than the known image. A breaker that the stream has not reported
+    /// Takes the summary of an answer if it is newer than the known summary. A breaker that the stream has not reported
     /// stays unknown: this version may be unable to read it.
-    fileprivate mutating func show(answered image: LocalSummary, generation: Int64) {
-        guard let known = self.image,
+    fileprivate mutating func show(answered summary: LocalSummary, generation: Int64) {
+        guard let known = self.summary,
             generation > known.generation || known.isEndUnknown && generation == known.generation
         else { return }
-        var image = image
-        image.generation = generation
-        image.policyRevision = known.policyRevision
+        var summary = summary
+        summary.generation = generation
+        summary.policyRevision = known.policyRevision
         // Shadow is the only override that begins no generation. If the breaker denies, the override is over.
-        if known.override?.mode == .shadow, image.override == nil, image.openUntilNs == nil {
-            image.override = known.override
+        if known.override?.mode == .shadow, summary.override == nil, summary.openUntilNs == nil {
+            summary.override = known.override
         }
         isAhead = true
-        show(image)
+        show(summary)
     }
 }
 

@@ -28,7 +28,7 @@ extension Fusebox {
         for entry in panel.entries {
             let nowNs = clock.nowNs()
             let (history, wanted, isDue) = entry.state.withLockedValue { state in
-                let wanted = state.image?.policyRevision
+                let wanted = state.summary?.policyRevision
                 if isFollowing { return (state.history, wanted, wanted != nil && wanted != state.triedPolicyRevision) }
                 return (state.history, wanted, state.tally.server != .init() && nowNs >= state.policyDueNs)
             }

@@ -24,14 +24,14 @@ struct LocalAnswer: Sendable {
         self.untilNs = untilNs
     }
 
-    init(_ image: LocalSummary) {
-        untilNs = min(image.openUntilNs ?? .max, image.override?.untilNs ?? .max)
-        switch image.state {
-        case .closed: answer = .allow(generation: image.generation, state: .closed, wouldDeny: false)
-        case .open where image.override?.mode == .shadow:
-            answer = .allow(generation: image.generation, state: .open, wouldDeny: true)
-        case .open where image.isEndUnknown: answer = .ask
-        case .open: answer = .deny(state: .open, retryAtNs: image.openUntilNs ?? image.override?.untilNs)
+    init(_ summary: LocalSummary) {
+        untilNs = min(summary.openUntilNs ?? .max, summary.override?.untilNs ?? .max)
+        switch summary.state {
+        case .closed: answer = .allow(generation: summary.generation, state: .closed, wouldDeny: false)
+        case .open where summary.override?.mode == .shadow:
+            answer = .allow(generation: summary.generation, state: .open, wouldDeny: true)
+        case .open where summary.isEndUnknown: answer = .ask
+        case .open: answer = .deny(state: .open, retryAtNs: summary.openUntilNs ?? summary.override?.untilNs)
         case .halfOpen: answer = .ask
         }
     }

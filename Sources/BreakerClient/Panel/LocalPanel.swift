@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 /// The breakers as the stream reported them, and the entries of those that this process uses.
 final class LocalPanel: Sendable {
     private struct State {
-        var images: [String: LocalSummary] = [:]
+        var summaries: [String: LocalSummary] = [:]
         var entries: [String: BreakerEntry] = [:]
         /// The entries by their ``BreakerEntry/index``.
         var ordered: [BreakerEntry] = []
@@ -17,7 +17,7 @@ final class LocalPanel: Sendable {
     func entry(_ name: String) -> BreakerEntry {
         state.withLockedValue { state in
             if let entry = state.entries[name] { return entry }
-            let entry = BreakerEntry(name: name, index: state.ordered.count, image: state.images[name])
+            let entry = BreakerEntry(name: name, index: state.ordered.count, summary: state.summaries[name])
             state.entries[name] = entry
             state.ordered.append(entry)
             return entry
@@ -29,33 +29,33 @@ final class LocalPanel: Sendable {
 
     /// Replaces the whole panel. Only the stream's reader calls this and ``show(_:_:)``.
     /// - Parameter isOtherHistory: whether generations and revisions cannot be compared with the earlier ones.
-    func replace(_ images: [String: LocalSummary], isOtherHistory: Bool) {
+    func replace(_ summaries: [String: LocalSummary], isOtherHistory: Bool) {
         let entries = state.withLockedValue { state in
-            state.images = images
+            state.summaries = summaries
             return state.ordered
         }
         for entry in entries {
             if isOtherHistory { entry.forgetHistory() }
-            entry.show(images[entry.name], isAnew: true)
+            entry.show(summaries[entry.name], isAnew: true)
         }
     }
 
     /// Shifts all instants after a better estimate of the server's clock.
     func move(byNs difference: Int64) {
-        let (images, entries) = state.withLockedValue { state in
-            state.images = state.images.mapValues { $0.moved(byNs: difference) }
-            return (state.images, state.ordered)
+        let (summaries, entries) = state.withLockedValue { state in
+            state.summaries = state.summaries.mapValues { $0.moved(byNs: difference) }
+            return (state.summaries, state.ordered)
         }
-        for entry in entries { entry.show(images[entry.name]) }
+        for entry in entries { entry.show(summaries[entry.name]) }
     }
 
     /// Updates one breaker.
-    /// - Parameter image: `nil` for a deleted breaker, or for one that this version cannot read.
-    func show(_ name: String, _ image: LocalSummary?) {
+    /// - Parameter summary: `nil` for a deleted breaker, or for one that this version cannot read.
+    func show(_ name: String, _ summary: LocalSummary?) {
         let entry = state.withLockedValue { state in
-            state.images[name] = image
+            state.summaries[name] = summary
             return state.entries[name]
         }
-        entry?.show(image)
+        entry?.show(summary)
     }
 }

@@ -3,17 +3,11 @@ import BreakerCore
 
 /// A breaker as the stream reported it, with its instants on this process's clock.
 struct LocalSummary: Hashable, Sendable {
-    struct Order: Hashable, Sendable {
-        var mode: Override.Mode
-        /// `nil` if the override is in force until an operator clears it.
-        var untilNs: Int64?
-    }
-
     var state: BreakerState
     var generation: Int64
     /// When the recovery timeout ends; `nil` if it is not running.
     var openUntilNs: Int64?
-    var override: Order?
+    var override: LocalOverride?
     var policyRevision: Int64
 
     /// - Returns: `nil` for a state, an override or an instant that this version cannot read; the server then decides.
@@ -28,15 +22,15 @@ struct LocalSummary: Hashable, Sendable {
         }
         guard let override = summary.override else { return }
         guard let mode = Override.Mode(rawValue: override.mode) else { return nil }
-        var order = Order(mode: mode)
+        var localOverride = LocalOverride(mode: mode)
         if let text = override.expiresAt {
             guard let untilNs = times.localNs(text) else { return nil }
-            order.untilNs = untilNs
+            localOverride.untilNs = untilNs
         }
-        self.override = order
+        self.override = localOverride
     }
 
-    /// The image that a decision implies, for use if no stream reports the breaker.
+    /// The summary that a decision implies, for use if no stream reports the breaker.
     /// - Parameter nowNs: when the decision was requested.
     init(_ decision: CallDecision, atNs nowNs: Int64) {
         // A breaker in shadow allows all calls, as a closed one does.
@@ -47,11 +41,11 @@ struct LocalSummary: Hashable, Sendable {
         if decision.retryAfterNs >= 0 {
             openUntilNs = nowNs &+ decision.retryAfterNs
         } else {
-            override = Order(mode: .forceOpen)
+            override = LocalOverride(mode: .forceOpen)
         }
     }
 
-    /// The image that the answer to a report implies.
+    /// The summary that the answer to a report implies.
     init(answered state: BreakerState) {
         self.state = state
         generation = 0
@@ -64,17 +58,24 @@ struct LocalSummary: Hashable, Sendable {
         state == .open && openUntilNs == nil && (override == nil || override?.mode == .shadow)
     }
 
-    /// This image with its instants shifted, after a better estimate of the server's clock.
+    /// This summary with its instants shifted, after a better estimate of the server's clock.
     func moved(byNs difference: Int64) -> LocalSummary {
-        var image = self
-        image.openUntilNs = openUntilNs.map { $0 &+ difference }
-        image.override?.untilNs = override?.untilNs.map { $0 &+ difference }
-        return image
+        var summary = self
+        summary.openUntilNs = openUntilNs.map { $0 &+ difference }
+        summary.override?.untilNs = override?.untilNs.map { $0 &+ difference }
+        return summary
     }
 
-    /// Whether a stand-in that was made from one image may continue when the stream reports the other.
+    /// Whether a stand-in that was made from one summary may continue when the stream reports the other.
     static func sameToAStandIn(_ one: LocalSummary?, _ other: LocalSummary?) -> Bool {
         one?.generation == other?.generation && one?.override?.mode == other?.override?.mode
             && one?.policyRevision == other?.policyRevision
     }
+}
+
+/// A breaker's override as the stream reported it, with its end on this process's clock.
+struct LocalOverride: Hashable, Sendable {
+    var mode: Override.Mode
+    /// `nil` if the override is in force until an operator clears it.
+    var untilNs: Int64?
 }

@@ -84,11 +84,11 @@ struct StreamReader {
         switch event.type {
         case "heartbeat": return isPresent ? min(atNs, nowNs) : nil
         case "resync":
-            let images = (event.breakers ?? []).compactMap { summary in
+            let summaries = (event.breakers ?? []).compactMap { summary in
                 LocalSummary(summary, times: times).map { (summary.name, $0) }
             }
             let isOtherHistory = position.map { StreamPosition(event)?.isOtherHistory(than: $0) ?? true } ?? false
-            panel.replace(Dictionary(images) { _, last in last }, isOtherHistory: isOtherHistory)
+            panel.replace(Dictionary(summaries) { _, last in last }, isOtherHistory: isOtherHistory)
             panelOffsetNs = times.offsetNs
             // The server may have written this event long before, but nothing changed until the connection was
             // requested.
