@@ -41,7 +41,7 @@ enum CommandCompletion {
 
     /// Answers the command.
     /// - Parameter failure: why the batch is not committed; `nil` if it is.
-    func tell(_ failure: EngineError?) {
+    func complete(with failure: EngineError?) {
         switch self {
         case .acquired(let result, let reply): reply(failure.map(Result.failure) ?? result)
         case .reported(let result, let reply): reply(failure.map(Result.failure) ?? result)

@@ -133,7 +133,7 @@ actor Writer {
         }
         applyBatch()
         let failure = commit(always: false)
-        for finish in completions { finish.tell(failure) }
+        for completion in completions { completion.complete(with: failure) }
         completions.removeAll(keepingCapacity: true)
         checkpoint()
         return true

@@ -9,7 +9,7 @@ enum CommandFailure {
         // Help and version requests are not failures, and an exit code needs no further message.
         guard code != .success, !(error is ExitCode) else { FuseboxCommand.exit(withError: error) }
         if wantsJSON(CommandLine.arguments) {
-            tell(error)
+            report(error)
         } else {
             Output.remark(FuseboxCommand.fullMessage(for: error))
         }
@@ -17,7 +17,7 @@ enum CommandFailure {
     }
 
     /// Prints an error without ending the process.
-    static func tell(_ error: any Error) {
+    static func report(_ error: any Error) {
         if wantsJSON(CommandLine.arguments) {
             Output.remark(problem(error))
         } else {

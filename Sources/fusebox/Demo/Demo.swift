@@ -15,10 +15,10 @@ struct Demo: Sendable {
 
     /// Runs the demo to its end or until it is interrupted. In both cases it leaves no files or processes.
     func run() async throws {
-        try await SignalledTask.run(tell)
+        try await SignalledTask.run(runToEnd)
     }
 
-    private func tell() async throws {
+    private func runToEnd() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fusebox-demo-\(UUID().uuidString)")
         guard mkdir(folder.path, 0o700) == 0 else {
             throw DemoFailure(description: "\(folder.path) cannot be created: \(POSIXError.last.localizedDescription)")
@@ -40,11 +40,11 @@ struct Demo: Sendable {
             downstream.begin(at: start)
             let crew = try DemoCrew(count: workers, fusebox: fuseboxURL, downstream: downstreamURL)
             defer { crew.dismiss() }
-            let story = try await watch(client, crew: crew, downstream: downstream, from: start)
-            guard let summary = story.summary(workers: workers, downstream: downstream.counts) else {
+            let summary = try await watch(client, crew: crew, downstream: downstream, from: start)
+            guard let text = summary.text(workers: workers, downstream: downstream.counts) else {
                 throw DemoFailure(description: "the breaker did not open and close again; see the table above")
             }
-            print(summary)
+            print(text)
         }
     }
 
@@ -96,13 +96,13 @@ struct Demo: Sendable {
         crew: DemoCrew,
         downstream: DemoDownstream,
         from start: ContinuousClock.Instant
-    ) async throws -> DemoStory {
-        var story = DemoStory()
+    ) async throws -> DemoSummary {
+        var summary = DemoSummary()
         var table = DemoTable()
         while true {
             let elapsed = (ContinuousClock.now - start).seconds
             let breaker = try JSONDecoder().decode(DemoBreaker.self, from: try await client.breaker(Self.breaker))
-            story.see(breaker, tally: crew.tally, elapsed: elapsed)
+            summary.see(breaker, tally: crew.tally, elapsed: elapsed)
             table.show(
                 elapsed,
                 breaker: breaker,
@@ -110,7 +110,7 @@ struct Demo: Sendable {
                 downstream: downstream.counts,
                 isDead: downstream.isDead
             )
-            if elapsed >= Self.end { return story }
+            if elapsed >= Self.end { return summary }
             try await Task.sleep(for: .milliseconds(100))
         }
     }

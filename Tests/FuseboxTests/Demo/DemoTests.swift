@@ -31,14 +31,14 @@ extension ProcessTests {
         @Test("Control characters in a report to the demo's breaker do not reach the terminal")
         func hostileCause() throws {
             let cause = #"{"state":"open","last_transition":{"detail":"\u001b[2J\u009b31m"}}"#
-            var story = DemoStory()
+            var summary = DemoSummary()
             let open = try JSONDecoder().decode(DemoBreaker.self, from: Data(cause.utf8))
             let closed = try JSONDecoder().decode(DemoBreaker.self, from: Data(#"{"state":"closed"}"#.utf8))
             for (breaker, elapsed) in [(closed, 0.0), (open, 1.0), (closed, 2.0)] {
-                story.see(breaker, tally: DemoTally(), elapsed: elapsed)
+                summary.see(breaker, tally: DemoTally(), elapsed: elapsed)
             }
-            let summary = try #require(story.summary(workers: 1, downstream: DemoDownstream.Counts()))
-            #expect(!summary.contains("\u{1b}") && !summary.contains("\u{9b}"), "\(summary.debugDescription)")
+            let text = try #require(summary.text(workers: 1, downstream: DemoDownstream.Counts()))
+            #expect(!text.contains("\u{1b}") && !text.contains("\u{9b}"), "\(text.debugDescription)")
         }
 
         @Test("An interrupted demo removes its workers and its files", .timeLimit(.minutes(1)))

@@ -42,7 +42,7 @@ struct CheckCommand: AsyncParsableCommand {
                 _ = try await address.reached { try await client.report("ignored", to: name, permit: decision.permit) }
             }
         } catch {
-            CommandFailure.tell(error)
+            CommandFailure.report(error)
             throw Self.noDecision
         }
         if output.json {

@@ -66,7 +66,7 @@ struct WatchLines {
         switch event {
         case .away(let error):
             // Report only the first of several failed attempts.
-            if !isAway { CommandFailure.tell(error) }
+            if !isAway { CommandFailure.report(error) }
             isAway = true
         case .line(let line, let change):
             if isAway, !asJSON { Output.remark("\(url) is reachable again.") }

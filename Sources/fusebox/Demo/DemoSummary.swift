@@ -13,8 +13,8 @@ struct DemoBreaker: Decodable {
     }
 }
 
-/// The events of the demo that its summary reports.
-struct DemoStory {
+/// The summary of the demo, gathered while it runs.
+struct DemoSummary {
     private var openedAt: Double?
     private var closedAt: Double?
     private var isClosed = true
@@ -38,7 +38,7 @@ struct DemoStory {
     }
 
     /// - Returns: `nil` if the breaker did not open and close again.
-    func summary(workers: Int, downstream: DemoDownstream.Counts) -> String? {
+    func text(workers: Int, downstream: DemoDownstream.Counts) -> String? {
         guard let openedAt, let closedAt else { return nil }
         let outage = Demo.outage
         return """
