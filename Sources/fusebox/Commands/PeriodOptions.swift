@@ -8,15 +8,15 @@ struct PeriodOptions: ParsableArguments {
             "The start of the period: an instant such as 2026-11-24T14:00:00Z, a day, or a time ago such as 90m.",
             valueName: "time"
         ),
-        transform: Moment.init
+        transform: PastInstant.init
     )
-    var from: Moment?
+    var from: PastInstant?
 
     @Option(
         help: ArgumentHelp("The end of the period, in the same form. (default: now)", valueName: "time"),
-        transform: Moment.init
+        transform: PastInstant.init
     )
-    var to: Moment?
+    var to: PastInstant?
 
     /// The instant to which all relative times refer, so that a period has exactly the requested length.
     private let now = Date()
@@ -41,13 +41,13 @@ struct PeriodOptions: ParsableArguments {
         from.map { (to?.date(at: now) ?? now).timeIntervalSince($0.date(at: now)) }
     }
 
-    private func text(_ moment: Moment) -> String {
-        moment.date(at: now).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    private func text(_ instant: PastInstant) -> String {
+        instant.date(at: now).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }
 
-/// A moment in the past.
-enum Moment: Hashable, Sendable {
+/// An instant in the past, absolute or relative to the present.
+enum PastInstant: Hashable, Sendable {
     case at(Date)
     case ago(ms: Int64)
 

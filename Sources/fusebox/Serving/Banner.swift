@@ -19,12 +19,12 @@ struct Banner: Sendable {
 
     private func person(_ url: String) -> String {
         let authorization = tokensPath == nil ? "" : " -H \"authorization: Bearer $TOKEN\""
-        let everybody = isLoopback ? "any user of this machine" : "any client that reaches the port"
+        let reach = isLoopback ? "any user of this machine" : "any client that reaches the port"
         return """
 
               Fusebox listens on  \(url)
               database            \(databasePath)
-              tokens              \(tokensPath.map { "from \($0)" } ?? "none: \(everybody) may do everything")
+              tokens              \(tokensPath.map { "from \($0)" } ?? "none: \(reach) may do everything")
 
               try it:  curl -X POST\(authorization) \(url)/v1/breakers/payments/acquire
 

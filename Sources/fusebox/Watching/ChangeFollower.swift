@@ -18,7 +18,7 @@ struct ChangeFollower {
     /// The id of the last change that was delivered or filtered out; the revision if the server sends no epochs.
     private var position: String?
     private var hasBegun = false
-    private var pauses = Pauses()
+    private var delays = RetryDelays()
 
     /// The interval of heartbeats on an idle stream, and the silence after which the connection is given up.
     static let heartbeat = Duration.seconds(2)
@@ -41,7 +41,7 @@ struct ChangeFollower {
                 guard !Task.isCancelled else { throw CancellationError() }
                 guard hasBegun, Self.mayPass(error) else { throw error }
                 try await take(.away(error))
-                try await Task.sleep(for: pauses.next())
+                try await Task.sleep(for: delays.next())
             }
         }
     }
@@ -52,7 +52,7 @@ struct ChangeFollower {
         try await client.lines(Paths.events, filter + heartbeat + [("after", position)]) { line in
             let change = try OperatorClient.Reply(body: line).decoded(as: ChangeDocument.self, by: decoder)
             hasBegun = true
-            pauses = Pauses()
+            delays = RetryDelays()
             try await take(.line(line, change))
             position = change.id ?? change.revision.map(String.init) ?? position
             return true
@@ -66,13 +66,13 @@ struct ChangeFollower {
     }
 }
 
-/// The pauses before further attempts. They double from 0.5 s up to 5 s, and are jittered so that clients do not retry
+/// The delays before further attempts. They double from 0.5 s up to 5 s, and are jittered so that clients do not retry
 /// together.
-struct Pauses {
+struct RetryDelays {
     private var longest = Duration.milliseconds(500)
     private static let limit = Duration.seconds(5)
 
-    /// A random time from half of the longest pause to all of it.
+    /// A random time from half of the longest delay to all of it.
     mutating func next() -> Duration {
         defer { longest = min(longest * 2, Self.limit) }
         return longest * Double.random(in: 0.5...1)

@@ -78,12 +78,12 @@ import Testing
         #expect(!panel.isKnown)
     }
 
-    @Test("The pauses between attempts grow up to a limit, and are random")
-    func pauses() {
-        var (pauses, all) = (Pauses(), [Duration]())
-        for _ in 0..<12 { all.append(pauses.next()) }
-        for (pause, longest) in zip(all, [0.5, 1, 2, 4, 5, 5, 5, 5, 5, 5, 5, 5]) {
-            #expect(pause >= .seconds(longest / 2) && pause <= .seconds(longest))
+    @Test("The delays between attempts grow up to a limit, and are random")
+    func delays() {
+        var (delays, all) = (RetryDelays(), [Duration]())
+        for _ in 0..<12 { all.append(delays.next()) }
+        for (delay, longest) in zip(all, [0.5, 1, 2, 4, 5, 5, 5, 5, 5, 5, 5, 5]) {
+            #expect(delay >= .seconds(longest / 2) && delay <= .seconds(longest))
         }
         #expect(Set(all).count == all.count)
     }
