@@ -33,7 +33,7 @@ public final class Fusebox: Service, Sendable {
     /// The requests for decisions that are in progress, including those whose caller has stopped waiting.
     let lateAttempts = DispatchGroup()
     /// The last instant as of which the panel is known to be correct.
-    let heardNs = Atomic<Int64>(never)
+    let confirmedNs = Atomic<Int64>(never)
     /// When the last bytes of the stream arrived, however old their content.
     let readNs = Atomic<Int64>(never)
     let hasBegun = Atomic<Bool>(false)

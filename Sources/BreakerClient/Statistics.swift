@@ -38,8 +38,8 @@ extension Fusebox {
         statistics.isConnected = isConnected.load(ordering: .relaxed)
         statistics.isAway = reachability.withLockedValue { $0.isAway } && !hasTakenOutcomes.load(ordering: .relaxed)
         statistics.areOutcomesHeldUp = reportSender.isHeldUp
-        let heardNs = heardNs.load(ordering: .relaxed)
-        if heardNs != Self.never { statistics.staleness = .nanoseconds(max(0, clock.nowNs() - heardNs)) }
+        let confirmedNs = confirmedNs.load(ordering: .relaxed)
+        if confirmedNs != Self.never { statistics.staleness = .nanoseconds(max(0, clock.nowNs() - confirmedNs)) }
         return statistics
     }
 }

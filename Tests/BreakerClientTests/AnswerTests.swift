@@ -75,19 +75,19 @@ struct AnswerTests {
     }
 
     /// Makes a client whose stream has sent that the breaker is closed, and is late after that.
-    private func behind(_ server: LiveServer) async throws -> (worker: Worker, payments: SharedBreaker) {
+    private func workerWithLateStream(_ server: LiveServer) async throws -> (worker: Worker, payments: SharedBreaker) {
         try await server.report(.success, to: "payments")
         let worker = Worker(url: server.url)
         let payments = worker.fusebox.breaker("payments")
         payments.show(.closed, try await server.breaker("payments").generation)
-        worker.fusebox.heardNs.store(worker.clock.nowNs(), ordering: .relaxed)
+        worker.fusebox.confirmedNs.store(worker.clock.nowNs(), ordering: .relaxed)
         return (worker, payments)
     }
 
     @Test("A report's answer makes a later generation known before the stream does, and a denial's answer its end")
     func ahead() async throws {
         try await LiveServer.with { server in
-            let (_, payments) = try await behind(server)
+            let (_, payments) = try await workerWithLateStream(server)
             try await server.trip("payments")
             try await payments.call { #expect($0.source == .local) }
             #expect(payments.knownState == .open)
@@ -101,7 +101,7 @@ struct AnswerTests {
     @Test("If the server goes away, an opening without a known end lasts for the recovery timeout")
     func thenAway() async throws {
         let payments = try await LiveServer.with { server in
-            let (_, payments) = try await behind(server)
+            let (_, payments) = try await workerWithLateStream(server)
             try await server.trip("payments")
             try await payments.call {}
             return payments
@@ -111,9 +111,9 @@ struct AnswerTests {
     }
 
     @Test("A stream message of an earlier generation than an answer is ignored; one of the same or a later one counts")
-    func streamBehind() async throws {
+    func lateStream() async throws {
         try await LiveServer.with { server in
-            let (worker, payments) = try await behind(server)
+            let (worker, payments) = try await workerWithLateStream(server)
             let first = try await server.breaker("payments").generation
             try await server.bringToProbe("payments")
             worker.clock.advance(by: .seconds(601))
@@ -131,7 +131,7 @@ struct AnswerTests {
     @Test("A stream that starts again with a resync replaces the state from any answer")
     func anew() async throws {
         try await LiveServer.with { server in
-            let (_, payments) = try await behind(server)
+            let (_, payments) = try await workerWithLateStream(server)
             try await server.trip("payments")
             try await payments.call {}
             #expect(payments.knownState == .open)
@@ -149,7 +149,7 @@ struct AnswerTests {
                 let worker = Worker(url: sick.url)
                 let payments = worker.fusebox.breaker("payments")
                 payments.show(.closed, 1)
-                if request == "reports" { worker.fusebox.heardNs.store(worker.clock.nowNs(), ordering: .relaxed) }
+                if request == "reports" { worker.fusebox.confirmedNs.store(worker.clock.nowNs(), ordering: .relaxed) }
                 let call = Task { try? await payments.call {} }
                 try await eventually("the request is sent") { sick.requests("/" + request) == 1 }
                 payments.fusebox.panel.replace([payments.name: LocalSummary(.closed, 1)], isOtherHistory: true)
@@ -179,7 +179,7 @@ struct AnswerTests {
     func unknown() async throws {
         try await LiveServer.with { server in
             let worker = Worker(url: server.url)
-            worker.fusebox.heardNs.store(worker.clock.nowNs(), ordering: .relaxed)
+            worker.fusebox.confirmedNs.store(worker.clock.nowNs(), ordering: .relaxed)
             let payments = worker.fusebox.breaker("payments")
             for _ in 1...2 { try await payments.call { #expect($0.source == .server) } }
             #expect(payments.knownState == nil)

@@ -184,11 +184,11 @@ struct StreamReaderTests {
         let windowMs = ServerTimes.windowNs / nsPerMs
         var known = try times(0, atMs: 1_000)
         let first = known.offsetNs
-        known.hear(try times(1, atMs: 2_500))
+        known.add(try times(1, atMs: 2_500))
         #expect(known.offsetNs == first, "that one was slower")
-        known.hear(try times(300, atMs: 1_000 + windowMs + 700))
+        known.add(try times(300, atMs: 1_000 + windowMs + 700))
         #expect(known.offsetNs == first, "the former window counts still")
-        known.hear(try times(600, atMs: 1_000 + 2 * windowMs + 1_400))
+        known.add(try times(600, atMs: 1_000 + 2 * windowMs + 1_400))
         #expect(known.offsetNs == first + 700 * nsPerMs, "the first is forgotten")
     }
 }

@@ -18,7 +18,7 @@ extension Fusebox {
     /// - Returns: `nil` if the client has to ask the server.
     @inline(__always)
     func decideLocally(_ entry: BreakerEntry, atNs nowNs: Int64) -> CallDecision? {
-        guard nowNs - heardNs.load(ordering: .acquiring) <= maxStalenessNs else { return nil }
+        guard nowNs - confirmedNs.load(ordering: .acquiring) <= maxStalenessNs else { return nil }
         return isConnected.load(ordering: .relaxed)
             ? entry.decide(atNs: nowNs) : decideBesideStandIn(entry, atNs: nowNs)
     }

@@ -54,7 +54,9 @@ extension Fusebox {
                 let nowNs = clock.nowNs()
                 readNs.store(nowNs, ordering: .relaxed)
                 let asOfNs = try reader.read(bytes, atNs: nowNs)
-                if let asOfNs, asOfNs > heardNs.load(ordering: .relaxed) { heardNs.store(asOfNs, ordering: .releasing) }
+                if let asOfNs, asOfNs > confirmedNs.load(ordering: .relaxed) {
+                    confirmedNs.store(asOfNs, ordering: .releasing)
+                }
                 if !hasBegun, reader.position != nil {
                     hasBegun = true
                     streamBegan()

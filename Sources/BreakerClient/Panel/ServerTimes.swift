@@ -25,8 +25,8 @@ struct ServerTimes: Hashable, Sendable {
         beganNs = nowNs
     }
 
-    /// Takes in another heartbeat.
-    mutating func hear(_ other: ServerTimes) {
+    /// Adds another heartbeat.
+    mutating func add(_ other: ServerTimes) {
         if other.beganNs - beganNs >= Self.windowNs {
             formerNs = presentNs
             presentNs = other.presentNs

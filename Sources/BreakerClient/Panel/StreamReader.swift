@@ -75,7 +75,7 @@ struct StreamReader {
     }
 
     private mutating func take(_ event: EventDocument, atNs nowNs: Int64) throws -> Int64? {
-        try hearTime(event, atNs: nowNs)
+        try learnTime(event, atNs: nowNs)
         guard let times, let atNs = times.localNs(event.at) else { throw Failure.noTime(event.at) }
         defer {
             move(to: event)
@@ -113,11 +113,11 @@ struct StreamReader {
     }
 
     /// Learns the server's time from a heartbeat, or from the first line if the server does not begin with a heartbeat.
-    private mutating func hearTime(_ event: EventDocument, atNs nowNs: Int64) throws {
+    private mutating func learnTime(_ event: EventDocument, atNs nowNs: Int64) throws {
         guard times == nil || event.type == "heartbeat" else { return }
-        guard let heard = ServerTimes(at: event.at, nowNs: nowNs) else { throw Failure.noTime(event.at) }
-        var times = times ?? heard
-        times.hear(heard)
+        guard let latest = ServerTimes(at: event.at, nowNs: nowNs) else { throw Failure.noTime(event.at) }
+        var times = times ?? latest
+        times.add(latest)
         self.times = times
         let difference = times.offsetNs - panelOffsetNs
         if position != nil, abs(difference) >= Self.worthMoving {

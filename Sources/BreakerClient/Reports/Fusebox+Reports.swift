@@ -30,8 +30,8 @@ extension Fusebox {
     private func note(_ outcome: CallOutcome, to entry: BreakerEntry, under decision: CallDecision, tookNs: Int64) {
         let durationMs = min(max(0, tookNs / nsPerMs), Limits.durationMs.upperBound)
         let nowNs = clock.nowNs()
-        let isDurationTold = entry.state.withLockedValue { state in
-            if configuration.unreachable != .allow, state.standIn != nil || !isConnected.load(ordering: .relaxed) {
+        let needsDuration = entry.state.withLockedValue { state in
+            if configuration.unreachable == .local, state.standIn != nil || !isConnected.load(ordering: .relaxed) {
                 if let absence = absence(atNs: nowNs) {
                     state.haveStandIn(of: entry.name, absence: absence, atNs: nowNs)
                 } else if decision.source != .fallback, !state.isRefused {
@@ -44,7 +44,7 @@ extension Fusebox {
         }
         let (core, kind, detail) = outcome.core
         // Only the slow-call rule uses the duration of a success, and different durations prevent merging.
-        let tellsDuration = core == .failure || decision.isProbe || isDurationTold && core == .success
+        let sendsDuration = core == .failure || decision.isProbe || needsDuration && core == .success
         reportSender.add(
             Outbox.Item(
                 index: entry.index,
@@ -52,7 +52,7 @@ extension Fusebox {
                 outcome: core,
                 permit: decision.permit,
                 isProbe: decision.isProbe,
-                durationMs: tellsDuration ? durationMs : nil,
+                durationMs: sendsDuration ? durationMs : nil,
                 kind: kind,
                 detail: detail,
                 endedNs: nowNs

@@ -111,8 +111,8 @@ extension Breaker {
             let kind = report.kind ?? (report.outcome == .success ? Self.slowKind : nil)
             let failure = keepFailure(report, kind: kind, count: 1, at: now, journal: &journal)
             lastFailure = failure
-            let isTold = failure.kind != nil || failure.reporter != nil
-            let detail = "a probe failed" + (isTold ? ": \(failure.inWords)" : "")
+            let hasOrigin = failure.kind != nil || failure.reporter != nil
+            let detail = "a probe failed" + (hasOrigin ? ": \(failure.inWords)" : "")
             trip(.probeFailed, detail: detail, at: now, journal: &journal)
         }
         return answer(counted: report.count)

@@ -61,10 +61,10 @@ extension FailureSummary {
         let what = "\(Phrase.share(kind.group.share)) \(kind.group.name ?? "of no kind")"
         let whom = reporter.name ?? "workers without a name"
         if kind.reporterCount == 1 { return "\(what), from \(whom)" }
-        guard reporter.share >= Self.tellingShare else { return "\(what), from \(kind.reporterCount) reporters" }
+        guard reporter.share >= Self.majorityShare else { return "\(what), from \(kind.reporterCount) reporters" }
         return "\(what); \(Phrase.share(reporter.share)) of them from \(whom)"
     }
 
     /// The share from which the most frequent reporter is mentioned by name.
-    private static let tellingShare = 0.5
+    private static let majorityShare = 0.5
 }

@@ -13,8 +13,8 @@ extension Routes {
             context.access.prefix,
         ]
         let page = try Page(query, filters: filters)
-        let tellsHistory = query["include"] == "history"
-        guard tellsHistory || query["include"] == nil else { throw .invalid("include", "must be history") }
+        let includesHistory = query["include"] == "history"
+        guard includesHistory || query["include"] == nil else { throw .invalid("include", "must be history") }
         let order = try sort.order(after: page.after)
         let list = try await problems { () throws(EngineError) in
             try await engine.breakers(
@@ -24,7 +24,7 @@ extension Routes {
                 limit: page.size
             )
         }
-        let breakers = tellsHistory ? try await withHistory(engine, list.views) : list.views.map(JSON.init)
+        let breakers = includesHistory ? try await withHistory(engine, list.views) : list.views.map(JSON.init)
         let next = list.end.map { Page.token(after: sort.key($0), filters: filters) }
         return .json([
             "breakers": .array(breakers), "next_page_token": .string(next ?? ""),
