@@ -49,11 +49,11 @@ function askForOverride(name, mode, onDone) {
         id: "reason", name: "reason", rows: 2, required: true, maxlength: 512, autofocus: true,
         "aria-describedby": "reason-fault",
     });
-    const choices = expiries.map(({ word }, place) =>
+    const choices = expiries.map(({ word }, index) =>
         element(
             "label",
             {},
-            element("input", { type: "radio", name: "expiry", value: place, checked: place === usual }),
+            element("input", { type: "radio", name: "expiry", value: index, checked: index === usual }),
             word,
         ),
     );

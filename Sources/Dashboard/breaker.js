@@ -107,7 +107,7 @@ export class BreakerPage {
             const { body, tag } = await ask("GET", pathOf(this.name));
             if (!this.#isStopped) this.#take(body, tag);
         } catch (problem) {
-            if (!this.#isStopped) this.#tell(problem);
+            if (!this.#isStopped) this.#showError(problem);
         }
         this.#isAsking = false;
         if (!this.#isDue || this.#isStopped) return;
@@ -136,7 +136,7 @@ export class BreakerPage {
         this.tick();
     }
 
-    #tell(problem) {
+    #showError(problem) {
         this.fault.hidden = false;
         setText(this.fault, problem.message);
         const isGone = problem.code === "unknown_breaker";

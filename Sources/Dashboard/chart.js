@@ -38,21 +38,21 @@ export function chart({ points, step_ms: step }, width, chosen) {
     const image = svg("svg", {
         viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, class: "chart", "aria-hidden": "true",
     });
-    const draw = (kind, place, y, height) => {
-        const x = LEFT + place * column;
+    const draw = (kind, index, y, height) => {
+        const x = LEFT + index * column;
         image.append(svg("rect", { class: kind, x, y, width: Math.max(1, column * 0.82), height }));
     };
-    points.forEach((point, place) => {
-        if (place === chosen) draw("chosen", place, TOP, inner);
+    points.forEach((point, index) => {
+        if (index === chosen) draw("chosen", index, TOP, inner);
         let top = line;
         for (const kind of above.filter((kind) => point[kind] > 0)) {
             // Even the smallest number is visible.
             const height = Math.max(1.5, (point[kind] / up) * (line - TOP));
             top -= height;
-            draw(kind, place, Math.max(TOP, top), height);
+            draw(kind, index, Math.max(TOP, top), height);
         }
-        if (point.slow > 0) draw("slow", place, line - Math.max(1.5, (point.slow / up) * (line - TOP)), 1.5);
-        if (point.denied > 0) draw("denied", place, line + 1, Math.max(1.5, (point.denied / down) * (lower - 2)));
+        if (point.slow > 0) draw("slow", index, line - Math.max(1.5, (point.slow / up) * (line - TOP)), 1.5);
+        if (point.denied > 0) draw("denied", index, line + 1, Math.max(1.5, (point.denied / down) * (lower - 2)));
     });
     image.append(...axes(points, step, { width, column, line, up, down, lower }));
     return image;
@@ -69,17 +69,17 @@ function axes(points, step, { width, column, line, up, down, lower }) {
     const withDay = points.length * step > 86_400_000;
     const ticks = Math.max(2, Math.min(6, Math.floor(width / (withDay ? 130 : 90))));
     for (let tick = 0; tick < ticks; tick += 1) {
-        const place = Math.floor((tick * points.length) / ticks);
-        const x = LEFT + place * column;
-        parts.push(text(x, HEIGHT - 6, shortTime(points[place].at, withDay), "start"));
+        const index = Math.floor((tick * points.length) / ticks);
+        const x = LEFT + index * column;
+        parts.push(text(x, HEIGHT - 6, shortTime(points[index].at, withDay), "start"));
     }
     return parts;
 }
 
 /** The index of the point at a position of the image; `null` if there is none. */
 export function pointAt(x, width, number) {
-    const place = Math.floor(((x - LEFT) / (width - LEFT)) * number);
-    return place >= 0 && place < number ? place : null;
+    const index = Math.floor(((x - LEFT) / (width - LEFT)) * number);
+    return index >= 0 && index < number ? index : null;
 }
 
 /**

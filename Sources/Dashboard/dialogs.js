@@ -61,13 +61,13 @@ function clearFaults(form) {
 function showFaults(form, problem) {
     const rest = (problem.faults ?? []).filter(({ field, detail }) => {
         const name = field.replace(/^policy\./, "");
-        const place = form.querySelector(`[data-fault="${CSS.escape(name)}"]`);
-        if (place === null) return true;
-        place.textContent = detail;
+        const target = form.querySelector(`[data-fault="${CSS.escape(name)}"]`);
+        if (target === null) return true;
+        target.textContent = detail;
         form.elements[name]?.setAttribute?.("aria-invalid", "true");
         return false;
     });
     form.querySelector("[aria-invalid]")?.focus();
-    const isTold = problem.faults?.length > 0 && rest.length === 0;
-    return isTold ? "" : problem.message;
+    const areAllShown = problem.faults?.length > 0 && rest.length === 0;
+    return areAllShown ? "" : problem.message;
 }

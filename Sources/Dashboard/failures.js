@@ -24,17 +24,17 @@ export class FailuresSection {
             element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heads)),
             this.rows,
         );
-        const place = element(
+        const container = element(
             "div",
             { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Individual failures" },
             this.table,
         );
         this.pages = new Pages({
-            path: pathOf(name, "/failures"), member: "failures", size: SIZE, place,
+            path: pathOf(name, "/failures"), member: "failures", size: SIZE, container,
             onRows: (rows, isFirst) => {
                 if (isFirst) this.rows.replaceChildren();
                 this.rows.append(...rows.map(row));
-                place.hidden = this.rows.childElementCount === 0;
+                container.hidden = this.rows.childElementCount === 0;
             },
         });
         this.node = element(
@@ -48,7 +48,7 @@ export class FailuresSection {
                 element("div", {}, element("h3", {}, "By kind"), this.kinds),
                 element("div", {}, element("h3", {}, "By reporter"), this.reporters),
             ),
-            place,
+            container,
             this.pages.node,
         );
     }

@@ -28,8 +28,8 @@ export function showCounts(node, counts, { filter, breaker }) {
             ),
         );
     }
-    entries.forEach((entry, place) => {
-        const link = node.children[place];
+    entries.forEach((entry, index) => {
+        const link = node.children[index];
         const number = counts?.[entry.key];
         setText(link.querySelector("strong"), count(number));
         link.setAttribute("href", list({ ...filter, ...entry.filter }));

@@ -28,8 +28,8 @@ export class HistorySection {
     constructor(name) {
         this.name = name;
         this.buttons = ranges.map((range) => button(range.word, () => this.#choose(range)));
-        this.place = element("div", {
-            class: "chart-place", tabindex: "0", role: "group", "aria-labelledby": "outcomes",
+        this.container = element("div", {
+            class: "chart-box", tabindex: "0", role: "group", "aria-labelledby": "outcomes",
             "aria-describedby": "reading", onpointermove: (event) => this.#point(event),
             onpointerleave: () => this.#look(null), onkeydown: (event) => this.#onKey(event),
         });
@@ -57,13 +57,13 @@ export class HistorySection {
                 element("div", { class: "choices", role: "group", "aria-label": "Time range" }, ...this.buttons),
             ),
             legend(),
-            this.place,
+            this.container,
             this.reading,
             this.states,
             this.numbers,
         );
         this.observer = new ResizeObserver(() => this.#draw());
-        this.observer.observe(this.place);
+        this.observer.observe(this.container);
         this.#press();
     }
 
@@ -117,13 +117,13 @@ export class HistorySection {
     }
 
     #press() {
-        this.buttons.forEach((node, place) => {
-            node.setAttribute("aria-pressed", String(ranges[place] === this.#range));
+        this.buttons.forEach((node, index) => {
+            node.setAttribute("aria-pressed", String(ranges[index] === this.#range));
         });
     }
 
     #draw() {
-        const width = Math.floor(this.place.clientWidth);
+        const width = Math.floor(this.container.clientWidth);
         if (this.#history === null || this.#history.points.length === 0 || width === 0) return;
         const { points, step_ms: step } = this.#history;
         const from = Date.parse(points[0].at);
@@ -131,7 +131,7 @@ export class HistorySection {
         const known = { from: this.#knownSince ?? this.#createdAt, until: now() };
         const state = this.#transitions[0]?.to ?? "closed";
         const states = band(this.#transitions, state, axis, known, width);
-        this.place.replaceChildren(chart(this.#history, width, this.#chosen), states.image);
+        this.container.replaceChildren(chart(this.#history, width, this.#chosen), states.image);
         const words = [...states.totals].filter(([, ms]) => ms >= 1000)
             .map(([name, ms]) => `${stateWord[name].toLowerCase()} ${duration(ms)}`);
         setText(this.states, words.length ? `Time in each state: ${words.join(", ")}.` : "");
@@ -148,23 +148,23 @@ export class HistorySection {
         setText(this.reading, `${when}: ${words.join(", ")}`);
     }
 
-    #look(place) {
-        if (this.#history === null || place === this.#chosen) return;
-        this.#chosen = place;
+    #look(index) {
+        if (this.#history === null || index === this.#chosen) return;
+        this.#chosen = index;
         this.#draw();
     }
 
     #point(event) {
         if (this.#history === null) return;
-        const box = this.place.getBoundingClientRect();
+        const box = this.container.getBoundingClientRect();
         this.#look(pointAt(event.clientX - box.left, box.width, this.#history.points.length));
     }
 
     #onKey(event) {
         if (this.#history === null) return;
         const last = this.#history.points.length - 1;
-        const place = this.#chosen ?? last + 1;
-        const next = { ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: last }[event.key];
+        const index = this.#chosen ?? last + 1;
+        const next = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: last }[event.key];
         if (next === undefined) return;
         event.preventDefault();
         this.#look(Math.min(last, Math.max(0, next)));

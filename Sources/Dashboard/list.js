@@ -28,7 +28,7 @@ export class ListPage {
             onMore: () => this.#show(),
             onChange: () => this.#settle(),
             onCounts,
-            onFault: (text) => this.#tell(text),
+            onFault: (text) => this.#showError(text),
             isShown: () => this.node.isConnected,
             lastInView: () => [...this.window.rows.keys()].at(-1),
         });
@@ -133,7 +133,7 @@ export class ListPage {
         } else this.empty.replaceChildren();
     }
 
-    #tell(text) {
+    #showError(text) {
         setText(this.fault, text);
         this.fault.hidden = text === "";
     }
@@ -173,8 +173,8 @@ export class ListPage {
 
 /** The table, with explicit roles, because a style sheet that changes a table's layout removes its semantics. */
 function table(body, onkeydown) {
-    const heads = columns.map((text, place) =>
-        element("th", { scope: "col", role: "columnheader", class: `c${place}` }, text),
+    const heads = columns.map((text, index) =>
+        element("th", { scope: "col", role: "columnheader", class: `c${index}` }, text),
     );
     return element(
         "table",

@@ -15,19 +15,19 @@ export class Pages {
      * @param {string} options.path
      * @param {string} options.member the member of the answer that holds the rows
      * @param {number} options.size the size of a page
-     * @param {HTMLElement} options.place the element that holds the rows, and can have the focus
+     * @param {HTMLElement} options.container the element that holds the rows, and can have the focus
      * @param {(rows: object[], isFirst: boolean) => void} options.onRows shows rows instead of the others or below them
      * @param {(rows: object[], isWhole: boolean) => void} [options.onNewest] gets each first page, even if it is not
      *     shown, and whether it is the only page
      */
-    constructor({ path, member, size, place, onRows, onNewest = () => {} }) {
-        Object.assign(this, { path, member, size, place, onRows, onNewest });
+    constructor({ path, member, size, container, onRows, onNewest = () => {} }) {
+        Object.assign(this, { path, member, size, container, onRows, onNewest });
         this.fault = element("span", { class: "fault", role: "alert" });
         this.more = button("Show earlier", () => this.#loadMore(), { hidden: true });
         this.node = element("p", { class: "more", hidden: true }, this.more, this.fault);
         /** The button that shows newer rows. */
         this.newer = button("Show newer", () => this.#showNewer(), { class: "quiet", hidden: true });
-        this.hold = new Hold(place, () => this.#isExpanded || this.#showWaiting());
+        this.hold = new Hold(container, () => this.#isExpanded || this.#showWaiting());
     }
 
     stop() {
@@ -63,8 +63,8 @@ export class Pages {
 
     #showNewer() {
         this.#showWaiting();
-        this.place.focus({ preventScroll: true });
-        this.place.scrollTop = 0;
+        this.container.focus({ preventScroll: true });
+        this.container.scrollTop = 0;
     }
 
     #showWaiting() {
@@ -79,7 +79,7 @@ export class Pages {
 
     #take(body) {
         this.#next = body.next_page_token;
-        if (!this.#next && document.activeElement === this.more) this.place.focus({ preventScroll: true });
+        if (!this.#next && document.activeElement === this.more) this.container.focus({ preventScroll: true });
         this.more.hidden = !this.#next;
         this.node.hidden = !this.#next;
     }

@@ -28,7 +28,7 @@ export class Panel {
             const known = this.breakers.get(view.name);
             if (known && view.generation < known.generation) continue;
             const breaker = { ...known, ...view, isDeleted: false, ...deniedPerSecond(known, view, at) };
-            if (change !== null && change.generation >= view.generation) Object.assign(breaker, standing(change));
+            if (change !== null && change.generation >= view.generation) Object.assign(breaker, summary(change));
             this.breakers.set(view.name, breaker);
         }
     }
@@ -45,7 +45,7 @@ export class Panel {
             return false;
         }
         if (!known) return true;
-        Object.assign(known, standing(change), { isDeleted: false });
+        Object.assign(known, summary(change), { isDeleted: false });
         if (change.transition) known.last_transition = { ...change.transition, at: change.at };
         return true;
     }
@@ -56,7 +56,7 @@ export class Panel {
         for (const [name, known] of this.breakers) known.isDeleted = !names.has(name);
         for (const breaker of breakers) {
             const known = this.breakers.get(breaker.name);
-            if (known) Object.assign(known, standing(breaker));
+            if (known) Object.assign(known, summary(breaker));
         }
     }
 
@@ -90,15 +90,15 @@ export class Panel {
     /** The number of rows that would have to be moved, added or removed. */
     get moved() {
         const right = this.rightOrder();
-        const places = new Map(right.map((name, place) => [name, place]));
-        const kept = this.order.filter((name) => places.has(name));
-        const stay = longestRise(kept.map((name) => places.get(name)));
+        const indices = new Map(right.map((name, index) => [name, index]));
+        const kept = this.order.filter((name) => indices.has(name));
+        const stay = longestRise(kept.map((name) => indices.get(name)));
         return Math.max(right.length, this.order.length) - stay;
     }
 }
 
 /** The members that both a change and a view contain. */
-function standing({ state, generation, since, open_until, override }) {
+function summary({ state, generation, since, open_until, override }) {
     return { state, generation, since, open_until, override };
 }
 
@@ -119,17 +119,17 @@ function deniedPerSecond(known, view, at) {
 }
 
 /** The length of the longest rising subsequence, which is the number of rows that can stay in place. */
-function longestRise(places) {
+function longestRise(indices) {
     const ends = [];
-    for (const place of places) {
+    for (const index of indices) {
         let low = 0;
         let high = ends.length;
         while (low < high) {
             const middle = (low + high) >> 1;
-            if (ends[middle] < place) low = middle + 1;
+            if (ends[middle] < index) low = middle + 1;
             else high = middle;
         }
-        ends[low] = place;
+        ends[low] = index;
     }
     return ends.length;
 }

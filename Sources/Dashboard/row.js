@@ -37,10 +37,10 @@ export class Row {
         this.node = element(
             "tr",
             { role: "row" },
-            ...cells.map((content, place) =>
+            ...cells.map((content, index) =>
                 element(
                     "td",
-                    { role: "cell", "data-label": columns[place], class: `c${place}` },
+                    { role: "cell", "data-label": columns[index], class: `c${index}` },
                     element("div", {}, ...content),
                 ),
             ),

@@ -15,12 +15,12 @@ export function sparkline(history) {
         "aria-label": history ? words(history) : "no history",
     });
     if (!history) return image;
-    const columns = history.successes.map((successes, place) => ({
-        successes, failures: history.failures[place], denied: history.denied[place],
+    const columns = history.successes.map((successes, index) => ({
+        successes, failures: history.failures[index], denied: history.denied[index],
     }));
     const highest = Math.max(1, ...columns.map((column) => column.successes + column.failures + column.denied));
     const width = WIDTH / columns.length;
-    columns.forEach((column, place) => {
+    columns.forEach((column, index) => {
         let bottom = HEIGHT;
         for (const kind of ["successes", "failures", "denied"]) {
             const value = column[kind];
@@ -28,7 +28,7 @@ export function sparkline(history) {
             // Even a relatively small number is visible.
             const height = Math.max(1.5, (value / highest) * HEIGHT);
             bottom -= height;
-            image.append(svg("rect", { class: kind, x: place * width, y: bottom, width: width * 0.8, height }));
+            image.append(svg("rect", { class: kind, x: index * width, y: bottom, width: width * 0.8, height }));
         }
     });
     return image;

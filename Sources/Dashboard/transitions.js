@@ -14,13 +14,13 @@ export class TransitionsSection {
     /** @param {(rows: object[], isWhole: boolean) => void} onNewest gets the newest transitions, newest first */
     constructor(name, onNewest) {
         this.rows = element("ol", { class: "transitions" });
-        const place = element(
+        const container = element(
             "div",
             { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Transitions" },
             this.rows,
         );
         this.pages = new Pages({
-            path: pathOf(name, "/transitions"), member: "transitions", size: SIZE, place, onNewest,
+            path: pathOf(name, "/transitions"), member: "transitions", size: SIZE, container, onNewest,
             onRows: (rows, isFirst) => {
                 if (isFirst) this.rows.replaceChildren();
                 this.rows.append(...rows.map(item));
@@ -31,7 +31,7 @@ export class TransitionsSection {
             "section",
             { class: "card", "aria-labelledby": "timeline" },
             element("div", { class: "title" }, element("h2", { id: "timeline" }, "Timeline"), this.pages.newer),
-            place,
+            container,
             this.pages.node,
         );
     }

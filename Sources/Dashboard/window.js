@@ -43,11 +43,11 @@ export class RowWindow {
     /** Moves the focus by `step` rows. */
     moveFocus(step) {
         const name = this.#focused();
-        const place = this.#names.indexOf(name) + step;
-        const target = this.#names[place];
+        const index = this.#names.indexOf(name) + step;
+        const target = this.#names[index];
         if (name === undefined || target === undefined) return false;
         if (!this.rows.has(target)) {
-            const middle = (place + 0.5) * this.#height - innerHeight / 2;
+            const middle = (index + 0.5) * this.#height - innerHeight / 2;
             scrollTo(0, scrollY + this.body.getBoundingClientRect().top + middle);
             this.#render();
         }
@@ -76,19 +76,19 @@ export class RowWindow {
         const above = -this.body.getBoundingClientRect().top;
         const first = Math.max(0, Math.min(total, Math.floor(above / this.#height) - MARGIN));
         const last = Math.max(first, Math.min(total, Math.ceil((above + innerHeight) / this.#height) + MARGIN));
-        const places = Array.from({ length: last - first }, (_, place) => first + place);
+        const indices = Array.from({ length: last - first }, (_, index) => first + index);
         // The row with the focus keeps its element, so that scrolling does not lose the focus.
         const focused = this.#names.indexOf(this.#focused());
-        if (focused >= 0 && focused < first) places.unshift(focused);
-        if (focused >= last) places.push(focused);
-        this.#drop(new Set(places.map((place) => this.#names[place])));
+        if (focused >= 0 && focused < first) indices.unshift(focused);
+        if (focused >= last) indices.push(focused);
+        this.#drop(new Set(indices.map((index) => this.#names[index])));
         let before = this.above;
-        for (const place of places) before = this.#place(this.#names[place], place, before);
+        for (const index of indices) before = this.#put(this.#names[index], index, before);
         this.#measure();
-        const kept = places.length - (last - first);
+        const kept = indices.length - (last - first);
         const rowsAbove = first - (focused < first ? kept : 0);
         this.above.firstChild.style.height = `${rowsAbove * this.#height}px`;
-        this.below.firstChild.style.height = `${(total - rowsAbove - places.length) * this.#height}px`;
+        this.below.firstChild.style.height = `${(total - rowsAbove - indices.length) * this.#height}px`;
         if (last >= total - MARGIN) this.onEnd();
     }
 
@@ -101,14 +101,14 @@ export class RowWindow {
     }
 
     /** Puts a row after another. An element that is already in place is not moved, because it would lose the focus. */
-    #place(name, place, before) {
+    #put(name, index, before) {
         let row = this.rows.get(name);
         if (!row) {
             row = this.makeRow(name);
             this.rows.set(name, row);
         }
         // Row 1 is the header row.
-        row.node.setAttribute("aria-rowindex", place + 2);
+        row.node.setAttribute("aria-rowindex", index + 2);
         if (before.nextSibling !== row.node) before.after(row.node);
         return row.node;
     }
