@@ -38,22 +38,22 @@ extension Engine {
 
     /// Changes an existing breaker, and adds an audit entry if anything changed beyond what was due.
     ///
-    /// - Parameter telling: the text that the audit keeps of the breaker, before and after the change.
+    /// - Parameter text: gives what the audit keeps of the breaker, before and after the change.
     fileprivate func order(
         _ action: AuditEntry.Action,
         of name: BreakerName,
         by author: Author,
-        telling: @escaping @Sendable (Breaker) -> String?,
+        text: @escaping @Sendable (Breaker) -> String?,
         _ body: @escaping @Sendable (inout Breaker, Instant, inout Journal) throws(EngineError) -> Void
     ) async throws(EngineError) -> BreakerView {
         let view = try await change(from: Client(author)) { working, _ throws(EngineError) in
             let result = working.change(name) { breaker, now, journal in
                 breaker.advance(to: now, journal: &journal)
-                let (before, last) = (telling(breaker), breaker.lastTransition?.revision)
+                let (before, last) = (text(breaker), breaker.lastTransition?.revision)
                 return Result { () throws(EngineError) in
                     try body(&breaker, now, &journal)
                     let revision = breaker.lastTransition?.revision
-                    return Ordered(revision: revision == last ? nil : revision, before: before, after: telling(breaker))
+                    return Ordered(revision: revision == last ? nil : revision, before: before, after: text(breaker))
                 }
             }
             guard let result else { throw .unknown(name) }
@@ -191,7 +191,7 @@ extension Engine {
         to target: Breaker.ResetTarget,
         actor author: Author
     ) async throws(EngineError) -> BreakerView {
-        try await order(.reset, of: name, by: author, telling: AuditText.state) {
+        try await order(.reset, of: name, by: author, text: AuditText.state) {
             breaker,
             now,
             journal throws(EngineError) in
@@ -212,7 +212,7 @@ extension Engine {
         expiresInMs: Int64?,
         actor author: Author
     ) async throws(EngineError) -> BreakerView {
-        try await order(.overrideSet, of: name, by: author, telling: { $0.override.map(AuditText.override) }) {
+        try await order(.overrideSet, of: name, by: author, text: { $0.override.map(AuditText.override) }) {
             breaker,
             now,
             journal throws(EngineError) in
@@ -229,7 +229,7 @@ extension Engine {
 
     /// Ends an override. A breaker without one does not change.
     package func clearOverride(of name: BreakerName, actor author: Author) async throws(EngineError) -> BreakerView {
-        try await order(.overrideCleared, of: name, by: author, telling: { $0.override.map(AuditText.override) }) {
+        try await order(.overrideCleared, of: name, by: author, text: { $0.override.map(AuditText.override) }) {
             breaker,
             now,
             journal throws(EngineError) in

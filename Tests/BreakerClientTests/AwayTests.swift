@@ -133,7 +133,7 @@ struct AwayTests {
                 let breaker = try await server.breaker("payments")
                 #expect(breaker.counts(at: server.clock.now()).calls == 5)
                 #expect(breaker.counts(at: server.clock.now()).failures == 3)
-                try await eventually("both ways are told of") { worker.log.lines.count == 2 }
+                try await eventually("the log has both the absence and the return") { worker.log.lines.count == 2 }
                 #expect(worker.log.lines == ["fusebox is unreachable", "fusebox is reachable again"])
                 #expect(try await payments.acquire().source != .fallback)
             }

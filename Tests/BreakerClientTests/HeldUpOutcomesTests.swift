@@ -23,11 +23,11 @@ struct HeldUpOutcomesTests {
                         await #expect(throws: Trouble.timeout) { try await payments.call { throw Trouble.timeout } }
                         try await payments.call { #expect($0.source == .server) }
                     }
-                    try await eventually("it is told") { worker.fusebox.statistics.areOutcomesHeldUp }
+                    try await eventually("outcomes are held up") { worker.fusebox.statistics.areOutcomesHeldUp }
                     #expect(!worker.fusebox.statistics.isAway && worker.fusebox.statistics.waitingOutcomes == 8)
                     sick.behaves { _ in .healthy }
                     try await worker.untilSent()
-                    try await eventually("it is told") { !worker.fusebox.statistics.areOutcomesHeldUp }
+                    try await eventually("no outcomes are held up") { !worker.fusebox.statistics.areOutcomesHeldUp }
                     #expect(try await server.breaker("payments").counts(at: server.clock.now()).calls == 8)
                     #expect(
                         worker.log.lines == [

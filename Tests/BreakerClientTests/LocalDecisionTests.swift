@@ -182,7 +182,7 @@ struct LocalDecisionTests {
         #expect(try await payments.acquire().source == .local)
         try await LiveServer.with(folder: folder, port: port) { server in
             try await server.trip("payments")
-            try await eventually("the stream tells what happened meanwhile") {
+            try await eventually("the stream sends the trip") {
                 worker.clock.advance(by: .milliseconds(100))
                 return payments.knownState == .open
             }

@@ -75,12 +75,12 @@ struct ReachabilityTests {
 
     @Test("A server that answers late is slow, not away; calls ask it again after a pause or an answer in time")
     mutating func slow() throws {
-        let isTold = way.late(try begin(atNs: 0), atNs: 1, jitter: 0.5)
+        let isReported = way.late(try begin(atNs: 0), atNs: 1, jitter: 0.5)
         let early = mayBegin(atNs: 1)
-        #expect(isTold && !early && !way.isAway && !way.isThere)
+        #expect(isReported && !early && !way.isAway && !way.isThere)
         let next = try begin(atNs: longestPauseNs(1) + 1)
-        let isToldAgain = way.late(next, atNs: longestPauseNs(1) + 2, jitter: 0.5)
-        #expect(!isToldAgain, "once a minute is enough")
+        let isReportedAgain = way.late(next, atNs: longestPauseNs(1) + 2, jitter: 0.5)
+        #expect(!isReportedAgain, "once a minute is enough")
         let change = way.answered(try begin(atNs: longestPauseNs(3)), atNs: longestPauseNs(3))
         #expect(change == nil && way.isThere)
     }

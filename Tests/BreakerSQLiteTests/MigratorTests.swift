@@ -76,8 +76,8 @@ struct MigratorTests {
             """
         )
         let migrated = try location.open()
-        let told = "SELECT actor || ' ' || ifnull(address, '-') || ' ' || breaker || at FROM audit ORDER BY revision"
-        #expect(try migrated.connection.texts(told) == ["ops - a30", "ops ::1 c70"])
+        let query = "SELECT actor || ' ' || ifnull(address, '-') || ' ' || breaker || at FROM audit ORDER BY revision"
+        #expect(try migrated.connection.texts(query) == ["ops - a30", "ops ::1 c70"])
         #expect(throws: SQLiteError.self) { try migrated.connection.execute("SELECT * FROM deletions") }
     }
 

@@ -104,7 +104,7 @@ package final class SpawnedProcess: Sendable {
         guard end == nil else { return end }
         var status: Int32 = 0
         let found = waitpid(pid, &status, WNOHANG)
-        precondition(found >= 0 || errno == EINTR, "somebody else waited for process \(pid)")
+        precondition(found >= 0 || errno == EINTR, "another caller reaped process \(pid)")
         if found == pid {
             let signal = status & 0x7f
             end = signal == 0 ? .exited(status >> 8 & 0xff) : .killed(signal)

@@ -55,13 +55,13 @@ struct FailureSummaryTests {
     }
 
     @Test("The summary has at most 20 kinds and at most 20 reporters", arguments: [(20, 20), (21, 20)])
-    func limit(groups: Int, told: Int) throws {
+    func limit(groups: Int, listed: Int) throws {
         let summary = Self.summary((1...groups).map { ("kind", "reporter-\($0)", 1) })
         #expect(summary.failures == groups)
-        #expect(summary.reporters.count == told)
+        #expect(summary.reporters.count == listed)
         let kind = try #require(summary.kinds.first)
-        #expect(kind.reporters.count == told)
+        #expect(kind.reporters.count == listed)
         #expect(kind.reporterCount == groups)
-        #expect(Self.summary((1...groups).map { ("kind-\($0)", nil, 1) }).kinds.count == told)
+        #expect(Self.summary((1...groups).map { ("kind-\($0)", nil, 1) }).kinds.count == listed)
     }
 }

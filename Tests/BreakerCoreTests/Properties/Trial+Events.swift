@@ -47,7 +47,7 @@ extension Trial {
             "preparedAnswer differs"
         )
         if case .denied(_, let generation, _) = decision {
-            try require(generation == bench.breaker.generation, "\(decision) tells another generation")
+            try require(generation == bench.breaker.generation, "\(decision) has another generation")
         }
         guard let probe = decision.probe else { return try requireUnchanged(since: advanced, "\(decision)") }
         let until = bench.now.advanced(byMilliseconds: bench.breaker.policy.probeLeaseMs)
@@ -60,8 +60,8 @@ extension Trial {
         let advanced = advanced
         recount.follow(advanced.breaker)
         let answer = bench.report(report)
-        try require(answer.state == bench.breaker.state, "\(answer) tells another state")
-        try require(answer.generation == bench.breaker.generation, "\(answer) tells another generation")
+        try require(answer.state == bench.breaker.state, "\(answer) has another state")
+        try require(answer.generation == bench.breaker.generation, "\(answer) has another generation")
         guard answer.applied else {
             try require(answer.counted == 0, "\(answer) counted some")
             refusals.insert(answer.refusal!)

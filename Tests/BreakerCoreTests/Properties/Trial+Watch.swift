@@ -48,7 +48,7 @@ extension Trial {
 
     private func watchCounts() throws(Violation) {
         let progress = bench.breaker.progress(at: bench.now)
-        try require(progress == 0 || bench.breaker.mayHaveProgress, "a progress of \(progress), and none is told of")
+        try require(progress == 0 || bench.breaker.mayHaveProgress, "an unexpected progress of \(progress)")
         let counts =
             bench.breaker.state == .closed ? recount.counts(at: bench.now, policy: bench.breaker.policy) : .zero
         try require(bench.counts == counts, "the window has \(bench.counts), a recount \(counts)")

@@ -30,7 +30,7 @@ struct FollowerTests {
         random: SplitMix64
     ) async throws -> [Int64] {
         var random = random
-        var told: [Int64] = []
+        var received: [Int64] = []
         var position = start
         while position < end {
             var (follower, event) = try await engine.follow(after: position)
@@ -40,17 +40,17 @@ struct FollowerTests {
                 // A live follower that waited too long for the processor is dropped.
                 if event == nil, case .dropped = engine.feed.take(after: follower.position) { break }
                 guard case .changes(let changes)? = event else {
-                    Issue.record("\(String(describing: event)) was told behind \(position)")
-                    return told
+                    Issue.record("the follower received \(String(describing: event)) after \(position)")
+                    return received
                 }
-                told += changes.map(\.revision)
-                #expect(follower.position == told.last)
+                received += changes.map(\.revision)
+                #expect(follower.position == received.last)
                 event = nil
                 if random.below(4) == 0 { await Task.yield() }
             }
-            position = told.last ?? start
+            position = received.last ?? start
         }
-        return told
+        return received
     }
 
     @Test("A follower that begins at any revision during writes gets each later change once, in order")
@@ -70,8 +70,8 @@ struct FollowerTests {
                     let start = Int64(number == 0 ? 0 : random.below(8 + before + 1))
                     let own = SplitMix64(seed: random.next())
                     group.addTask {
-                        let told = try await Self.follow(engine, from: start, to: end, random: own)
-                        #expect(told == Array(start + 1...end), "seed \(seed), from \(start)")
+                        let received = try await Self.follow(engine, from: start, to: end, random: own)
+                        #expect(received == Array(start + 1...end), "seed \(seed), from \(start)")
                     }
                 }
                 try await group.waitForAll()
@@ -90,7 +90,7 @@ struct FollowerTests {
                     group.addTask {
                         var (follower, first) = try await engine.follow()
                         guard case .resync(.start, let image)? = first else {
-                            Issue.record("\(String(describing: first)) was told first")
+                            Issue.record("the follower received \(String(describing: first)) first")
                             return
                         }
                         var generations = Dictionary(
@@ -125,7 +125,7 @@ struct FollowerTests {
             (follower, first) = try await engine.follow(after: 8)
             #expect(follower.position > 8)
             guard case .changes(let changes)? = first else {
-                Issue.record("\(String(describing: first)) was told")
+                Issue.record("the follower received \(String(describing: first))")
                 return
             }
             #expect(changes.first?.revision == 9)

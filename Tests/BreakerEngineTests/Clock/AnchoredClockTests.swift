@@ -41,10 +41,10 @@ struct AnchoredClockTests {
     }
 
     @Test(
-        "The server's clock reports a step of more than a minute, and takes it only when told to",
+        "The server's clock reports a step of more than a minute, and takes it only on request",
         arguments: [-60_001, 60_001] as [Int64]
     )
-    func tellsLargeSteps(stepMs: Int64) {
+    func reportsLargeSteps(stepMs: Int64) {
         let clock = ManualClock()
         clock.setSystemClock(byMs: stepMs)
         for _ in 1...3 {

@@ -141,7 +141,7 @@ struct ClockStepTests {
             let (_, resumed) = try await engine.follow(after: revision)
             for event in [try await live.next(), resumed] {
                 guard case .resync(.clockStep, let image)? = event else {
-                    Issue.record("\(String(describing: event)) was told")
+                    Issue.record("the follower received \(String(describing: event))")
                     continue
                 }
                 #expect(image.breakers.first?.summary.openUntil == until.advanced(byMilliseconds: stepMs))

@@ -30,7 +30,7 @@ extension Engine {
     func changesFromHere() async throws -> Follower {
         let (follower, first) = try await follow()
         guard case .resync(.start, _) = first else {
-            throw EngineError(.shuttingDown, "a follower that begins is told of no panel")
+            throw EngineError(.shuttingDown, "the follower received no panel at its start")
         }
         return follower
     }
@@ -61,7 +61,7 @@ extension Follower {
         switch try await next() {
         case nil: return nil
         case .changes(let changes)?: return changes
-        case let other?: throw EngineError(.shuttingDown, "\(other) was told instead of changes")
+        case let other?: throw EngineError(.shuttingDown, "the follower received \(other) instead of changes")
         }
     }
 }

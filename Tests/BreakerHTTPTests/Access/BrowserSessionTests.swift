@@ -67,9 +67,9 @@ struct BrowserSessionTests {
     @Test("The session resource names the client's token, or returns nulls for a client without a valid one")
     func who() async throws {
         try await TestServer.with(tokens: [boss, viewer]) { server in
-            let nobody = #"{"name":null,"role":null,"prefix":null,"signed_in":false}"#
-            #expect(try await server.send(.GET, "/v1/session").text == nobody)
-            #expect(try await server.send(.GET, "/v1/session", secret: "fbx_x").text == nobody)
+            let anonymous = #"{"name":null,"role":null,"prefix":null,"signed_in":false}"#
+            #expect(try await server.send(.GET, "/v1/session").text == anonymous)
+            #expect(try await server.send(.GET, "/v1/session", secret: "fbx_x").text == anonymous)
             #expect(
                 try await server.send(.GET, "/v1/session", secret: bossSecret).text
                     == #"{"name":"night.shift","role":"operator","prefix":"","signed_in":false}"#

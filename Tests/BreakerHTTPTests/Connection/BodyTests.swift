@@ -69,13 +69,13 @@ struct BodyTests {
             ("1.0", "100-continue", false),
         ]
     )
-    func expectContinue(version: String, expectation: String, isTold: Bool) async throws {
+    func expectContinue(version: String, expectation: String, getsContinue: Bool) async throws {
         try await TestServer.with { server in
             try await ByteClient.run(server.port) { client in
                 let body = #"{"outcome":"success"}"#
                 let head = "content-length: \(body.utf8.count)\r\nexpect: \(expectation)\r\n\r\n"
                 try client.send("POST /v1/breakers/a/report HTTP/\(version)\r\nhost: x\r\n\(head)")
-                if isTold { #expect(try client.readAnswer().status == 100) }
+                if getsContinue { #expect(try client.readAnswer().status == 100) }
                 try client.send(body)
                 #expect(try client.readAnswer().text == #"{"applied":true,"state":"closed","generation":1}"#)
             }

@@ -120,8 +120,8 @@ struct LaneAndRouterTests {
 
     @Test("The lane and the router answer the same story with the same bytes", arguments: stories)
     func sameAnswers(story: Story) async throws {
-        let lane = try await Self.tell(story, name: "a")
-        let router = try await Self.tell(story, name: "%61")
+        let lane = try await Self.send(story, name: "a")
+        let router = try await Self.send(story, name: "%61")
         #expect(lane.count == router.count && !lane.isEmpty)
         for (lane, router) in zip(lane, router) {
             #expect(lane.head == router.head)
@@ -130,7 +130,7 @@ struct LaneAndRouterTests {
     }
 
     /// - Parameter name: the breaker's name as written in each request; the lane accepts no name with an escape.
-    private static func tell(_ story: Story, name: String) async throws -> [HTTPAnswer] {
+    private static func send(_ story: Story, name: String) async throws -> [HTTPAnswer] {
         var answers: [HTTPAnswer] = []
         try await TestServer.with { server in
             var permit = ""

@@ -43,7 +43,7 @@ struct ResponseSequencerTests {
         #expect(!sequencer.isHolding)
     }
 
-    @Test("A client is told to send its body when its sequencer comes, unless the body has arrived")
+    @Test("A client is asked for its body when its turn comes, unless the body has arrived")
     func expectation() {
         var sequencer = ResponseSequencer<Int>()
         #expect(sequencer.receive(Self.head(expects: true)) == .passAndContinue(1))

@@ -25,7 +25,7 @@ struct ShutdownTests {
                 await server.lifecycle.triggerGracefulShutdown()
                 try await ByteClient.run {
                     #expect(try idle.isAtEnd())
-                    #expect(throws: (any Error).self, "nobody is let in any more") {
+                    #expect(throws: (any Error).self, "new connections are refused") {
                         let late = try ByteClient(port: server.port)
                         try late.send(Self.report)
                         _ = try late.readAnswer()

@@ -21,8 +21,8 @@ struct EventAccessTests {
             for name in ["theirs", "mine:a", "mine", "mine:b"] {
                 _ = try await server.send(.PUT, "/v1/breakers/\(name)", #"{"preset":"flaky"}"#, secret: operatorSecret)
             }
-            let told = try await stream.events(2)
-            #expect(told.map { $0.data["name"]?.text } == ["mine:a", "mine:b"])
+            let received = try await stream.events(2)
+            #expect(received.map { $0.data["name"]?.text } == ["mine:a", "mine:b"])
             let fresh = try await StreamClient.open(server.port, "?after=99", fields: bearer)
             let resync = try #require(try await fresh.event())
             #expect(resync.data["breakers"]?.items.compactMap { $0["name"]?.text } == ["mine:a", "mine:b"])

@@ -185,12 +185,12 @@ struct EventStreamTests {
                 "type": "heartbeat", "at": "2026-01-01T00:00:00.000Z", "id": .null, "revision": .null,
             ]
             #expect(opening == heartbeat)
-            let told = [try #require(try await fresh.line()), try #require(try await fresh.change())]
-            #expect(told.map { $0["type"]?.text } == ["resync", "created"])
+            let received = [try #require(try await fresh.line()), try #require(try await fresh.change())]
+            #expect(received.map { $0["type"]?.text } == ["resync", "created"])
             let continued = [try #require(try await resumed.line()), try #require(try await resumed.change())]
             #expect(continued[0]["revision"]?.whole == 0)
             #expect(continued[0]["id"]?.text == "\(server.engine.epoch)-0")
-            #expect(continued[1] == told[1])
+            #expect(continued[1] == received[1])
         }
     }
 
@@ -252,8 +252,8 @@ struct EventStreamTests {
                 let start = try #require(try await fresh.event())
                 #expect(start.data["breakers"]?.items.compactMap { $0["name"]?.text } == admitted, "\(query)")
                 let resumed = try await StreamClient.open(server.port, "?after=0&\(query)")
-                let told = try await resumed.events(admitted.count).map { $0.data["name"]?.text }
-                #expect(told == admitted, "\(query)")
+                let received = try await resumed.events(admitted.count).map { $0.data["name"]?.text }
+                #expect(received == admitted, "\(query)")
             }
         }
     }

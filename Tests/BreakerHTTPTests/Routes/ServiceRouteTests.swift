@@ -18,7 +18,7 @@ struct ServiceRouteTests {
             ("/version", #"{"version":"\#(BuildVersion.current)","epoch":"EPOCH"}"#),
         ]
     )
-    func tells(path: String, text: String) async throws {
+    func answers(path: String, text: String) async throws {
         try await TestServer.with { server in
             let answer = try await server.send(.GET, path)
             #expect(answer.status == 200)

@@ -30,7 +30,7 @@ extension ProcessTests {
             let server = try await startServer()
             defer { server.child.kill() }
             // The counts are stored with the next batch.
-            try await eventually("it is told") {
+            try await eventually("the history has the counts") {
                 let result = try await Program.fusebox.run("history", "a", "--step", "1h", "--url", server.url)
                 let lines = result.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
                 #expect(lines.first == ["AT", "SUCCESSES", "FAILURES", "SLOW", "IGNORED", "ALLOWED", "DENIED"])

@@ -50,9 +50,11 @@ extension ProcessTests {
                 return !all.standardOutput.isEmpty && !some.standardOutput.isEmpty
             }
             _ = try await server.wire.fail("payments", detail: "no answer")
-            try await eventually("the trip is told") { all.standardOutput.contains("  payments  closed → open  1 c") }
+            try await eventually("the trip is printed") {
+                all.standardOutput.contains("  payments  closed → open  1 c")
+            }
             try await server.wire.putPolicy(#"{"policy":{}}"#, of: "mail:last")
-            try await eventually("the last is told") { some.standardOutput.contains("mail:last") }
+            try await eventually("the last change is printed") { some.standardOutput.contains("mail:last") }
             #expect(!some.standardOutput.contains("payments"), "\(some.standardOutput)")
             for child in [all, some] {
                 child.signal(SIGINT)
@@ -71,9 +73,9 @@ extension ProcessTests {
             defer { child.kill() }
             try await eventually("the stream begins") { child.standardOutput.contains(#""type":"resync""#) }
             try await first.wire.putPolicy(#"{"policy":{}}"#, of: "heard")
-            try await eventually("a change is told") { child.standardOutput.contains("heard") }
+            try await eventually("a change is printed") { child.standardOutput.contains("heard") }
             first.child.kill()
-            try await eventually("it is told that the server is away") { !child.standardError.isEmpty }
+            try await eventually("the absence of the server is printed") { !child.standardError.isEmpty }
             // These changes happen before the server returns.
             let other = try await ServerProcess.start(database: database)
             for name in ["a", "b"] { try await other.wire.putPolicy(#"{"policy":{}}"#, of: "unheard-\(name)") }
@@ -84,7 +86,7 @@ extension ProcessTests {
             )
             defer { again.child.kill() }
             try await again.wire.putPolicy(#"{"policy":{}}"#, of: "last")
-            try await eventually("the last change is told") { child.standardOutput.contains(#""last""#) }
+            try await eventually("the last change is printed") { child.standardOutput.contains(#""last""#) }
             #expect(revisions(child.standardOutput) == [0, 1, 2, 3, 4])
             let complaint = try JSONSerialization.jsonObject(with: Data(child.standardError.utf8)) as? [String: Any]
             #expect(complaint?["code"] as? String == "unreachable")

@@ -14,7 +14,7 @@ struct CrashCheck {
         let (generation, sent) = (ledger.generation, ContinuousClock.now)
         let held = ledger.heldGrants(at: sent, for: .milliseconds(200))
         let reply = try await wire.acquire(CrashRun.tripping)
-        guard reply.status == 200 else { return ledger.violation("acquire behind a crash: \(reply)") }
+        guard reply.status == 200 else { return ledger.violation("acquire after a crash: \(reply)") }
         if !held.isEmpty { findings.slotsHeldAcrossCrash += 1 }
         if ledger.isOpen(at: .now) { findings.openAcrossCrash += 1 }
         guard reply.flag("allowed") == true, let permit = reply.text("permit") else { return }

@@ -39,7 +39,7 @@ extension ProcessTests {
             let after = try #require(try await server.wire.acquire("payments").number("retry_after_ms"))
             let passedMs = Int((ContinuousClock.now - start) / .milliseconds(1))
             #expect((before - passedMs - 100...before).contains(after), "\(before) ms, then \(after)")
-            try await eventually("the stream tells the panel anew") {
+            try await eventually("the stream sends the panel again") {
                 heard += stream.readSome()
                 return heard.contains("clock_step")
             }

@@ -113,8 +113,8 @@ extension ProcessTests {
                 return heard.contains("event: resync") && heard.contains("force_open")
             }
             try await eventually("the watcher hears that payments is forced open") {
-                let told = lines(of: watcher).last { $0["type"] as? String == "resync" }
-                return (told?["breakers"] as? [[String: Any]])?.contains {
+                let resync = lines(of: watcher).last { $0["type"] as? String == "resync" }
+                return (resync?["breakers"] as? [[String: Any]])?.contains {
                     $0["name"] as? String == "payments" && $0["override"] is [String: Any]
                 } ?? false
             }

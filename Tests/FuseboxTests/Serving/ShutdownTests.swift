@@ -49,7 +49,7 @@ extension ProcessTests {
                 try socket.send(head + body.prefix(10))
                 return (socket, rest: String(body.dropFirst(10)))
             }
-            // Each client is told to send its body, so the server has begun the request.
+            // Each client is asked for its body, so the server has begun the request.
             try await eventually("every request is under way") { sockets.allSatisfy(\.0.hasInput) }
             server.child.signal(SIGTERM)
             try await eventually("no connection is taken any more") { (try? RawSocket(url: server.url)) == nil }
@@ -201,13 +201,13 @@ extension ProcessTests {
 
             try write(second.line + "nonsense\n")
             server.child.signal(SIGHUP)
-            try await eventually("the fault is told") { server.log.contains("Cannot reload the tokens") }
+            try await eventually("the log has the fault") { server.log.contains("Cannot reload the tokens") }
             #expect(try await status(second.secret) == 200)
             #expect(server.log.contains("\(path):2: a line must be: name role [prefix], then sha256:"), "\(server.log)")
 
             try FileManager.default.removeItem(atPath: path)
             server.child.signal(SIGHUP)
-            try await eventually("the absence is told") { server.log.contains("\(path) cannot be read") }
+            try await eventually("the log has the absence") { server.log.contains("\(path) cannot be read") }
             #expect(try await status(second.secret) == 200)
             for line in server.log.split(separator: "\n") {
                 #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(line.utf8)) }

@@ -15,29 +15,29 @@ extension ProcessTests {
 
         @Test("A stream misses and repeats no change after a kill -9 of the server", .timeLimit(.minutes(3)))
         func resume() async throws {
-            var told: [Int] = []
+            var received: [Int] = []
             for round in 1...3 {
                 let server = try await ServerProcess.start(database: database)
                 defer { server.child.kill() }
                 // One change happens without a client, and one while the client follows.
                 try await server.wire.putPolicy(#"{"policy":{}}"#, of: "unheard-\(round)")
-                let stream = try Self.follow(server, after: told.last ?? 0)
+                let stream = try Self.follow(server, after: received.last ?? 0)
                 try await server.wire.putPolicy(#"{"policy":{}}"#, of: "heard-\(round)")
                 let last = try #require(
                     try await server.wire.get("/v1/breakers/heard-\(round)").number("generation")
                 )
                 var seen: [Int] = []
                 var bytes = ""
-                try await eventually("the stream tells of revision \(last)") {
+                try await eventually("the stream sends revision \(last)") {
                     bytes += stream.readSome()
                     seen = Self.ids(bytes)
                     return seen.contains(last)
                 }
-                told += seen
+                received += seen
                 server.child.kill()
             }
-            #expect(told == Array(1...told.count))
-            #expect(told.count == 6)
+            #expect(received == Array(1...received.count))
+            #expect(received.count == 6)
         }
 
         @Test("SIGTERM ends the streams and the server", .timeLimit(.minutes(3)))
@@ -95,7 +95,7 @@ extension ProcessTests {
             var (bytes, last) = ("", 1_000)
             for round in 1...12 {
                 try await makeChanges(round)
-                try await eventually("one that reads is told of everything", within: 60) {
+                try await eventually("a client that reads gets every change", within: 60) {
                     bytes += reader.readSome()
                     let end = bytes.range(of: "\n\n", options: .backwards)?.upperBound ?? bytes.startIndex
                     let ids = Self.ids(String(bytes[..<end]))

@@ -5,7 +5,7 @@ import Testing
 @testable import BreakerHTTP
 
 @Suite("The rights of a token by role and prefix")
-struct WhoMayTests {
+struct PermissionTests {
     /// A request that succeeds if it is allowed, and the roles that may make it.
     struct Ask: Sendable, CustomTestStringConvertible {
         var method: HTTPMethod
@@ -50,7 +50,7 @@ struct WhoMayTests {
     ]
 
     @Test("Each role may make its own requests, for names that begin with the token's prefix", arguments: asks)
-    func whoMay(ask: Ask) async throws {
+    func roles(ask: Ask) async throws {
         let (tokens, secrets) = Self.tokens()
         try await TestServer.with(tokens: tokens) { server in
             let boss = secrets["operator"]
@@ -70,9 +70,9 @@ struct WhoMayTests {
             }
             let stranger = try await server.send(ask, of: "pay:a", secret: "fbx_unknown")
             #expect(stranger.status == 401)
-            let nobody = try await server.send(ask, of: "pay:a", secret: nil)
-            #expect(nobody.status == 401)
-            #expect(nobody["www-authenticate"] == "Bearer realm=\"fusebox\"")
+            let anonymous = try await server.send(ask, of: "pay:a", secret: nil)
+            #expect(anonymous.status == 401)
+            #expect(anonymous["www-authenticate"] == "Bearer realm=\"fusebox\"")
         }
     }
 
@@ -125,7 +125,7 @@ struct WhoMayTests {
 }
 
 extension TestServer {
-    fileprivate func send(_ ask: WhoMayTests.Ask, of name: String, secret: String?) async throws -> HTTPAnswer {
+    fileprivate func send(_ ask: PermissionTests.Ask, of name: String, secret: String?) async throws -> HTTPAnswer {
         try await send(ask.method, ask.path.replacing("NAME", with: name), ask.body, secret: secret)
     }
 }
