@@ -33,7 +33,7 @@ def document(results: Results, machine: dict[str, str], plan: Plan, quick: bool)
     parts.append(table(["machine", ""], [[name, value] for name, value in machine.items()]))
     reached = "" if quick else table(["", "target", "here", ""], [each.line() for each in targets(results)])
     sections = [
-        ("What it means to reach", reached),
+        ("Targets", reached),
         ("Beside Redis, per second", beside_redis(results)),
         ("From Python, microseconds a call", from_python(results)),
         ("From Swift, nanoseconds", from_swift(results)),
@@ -43,7 +43,7 @@ def document(results: Results, machine: dict[str, str], plan: Plan, quick: bool)
         ("A large database", large(results, plan)),
         ("An hour of failures, sent as fast as it is taken", storm(results, plan)),
         ("Latency, microseconds", latency(results)),
-        ("A trip told to subscribers, milliseconds", told(results)),
+        ("From a trip to its subscribers, milliseconds", to_subscribers(results)),
         ("A worker beside another token's clients, milliseconds", beside_attacks(results)),
         ("What else these attacks cost", costs_of_attacks(results)),
     ]
@@ -186,7 +186,7 @@ def latency(results: Results) -> str:
 FIGURES_OF_LATENCY = ("rate", "p50_us", "p99_us", "p999_us", "max_us")
 
 
-def told(results: Results) -> str:
+def to_subscribers(results: Results) -> str:
     lines = [
         [side, *(with_spread(results.series("stream-trip", side, figure)) for figure in FIGURES_OF_STREAMS)]
         for side in results.samples.get("stream-trip", {})

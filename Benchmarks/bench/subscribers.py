@@ -94,4 +94,4 @@ def trip(name: str, reporter: socket.socket, followers: list[Subscriber]) -> tup
 
 def streams(plan: Plan) -> list[Scenario]:
     sides = {f"{count:,}".replace(",", " "): partial(measure_trip, subscribers=count) for count in plan.subscribers}
-    return [Scenario("stream-trip", "a trip told to subscribers", sides)]
+    return [Scenario("stream-trip", "a trip sent to subscribers", sides)]
