@@ -32,7 +32,7 @@ struct BrokenBatchTests {
         expect(Array(document.utf8), detail, at: offset)
     }
 
-    /// - Parameter behind: the offset of the error, in bytes after the beginning of `value`.
+    /// - Parameter offset: the offset of the error, in bytes after the beginning of `value`.
     @Test(
         "A JSON error within an item refuses the whole batch, whether the item is otherwise valid or not",
         arguments: [
@@ -65,10 +65,10 @@ struct BrokenBatchTests {
             (#""x":"#, "nul", "a value is expected", 0), (#""x":"#, "NaN", "a value is expected", 0),
         ]
     )
-    func item(member: String, value: String, detail: String, behind: Int) {
+    func item(member: String, value: String, detail: String, offset: Int) {
         for item in [#"{"name":"a","outcome":"success","#, #"{"name":7,"outcome":"maybe","#] {
             let before = #"{"reports":[\#(Self.sound),\#(item)\#(member)"#
-            expect(Array("\(before)\(value)}]}".utf8), detail, at: before.utf8.count + behind)
+            expect(Array("\(before)\(value)}]}".utf8), detail, at: before.utf8.count + offset)
         }
     }
 
