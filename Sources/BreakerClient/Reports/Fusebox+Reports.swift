@@ -31,7 +31,7 @@ extension Fusebox {
         let durationMs = min(max(0, tookNs / nsPerMs), Limits.durationMs.upperBound)
         let nowNs = clock.nowNs()
         let needsDuration = entry.state.withLockedValue { state in
-            if configuration.unreachable == .local, state.standIn != nil || !isConnected.load(ordering: .relaxed) {
+            if configuration.unreachable != .allow, state.standIn != nil || !isConnected.load(ordering: .relaxed) {
                 if let absence = absence(atNs: nowNs) {
                     state.haveStandIn(of: entry.name, absence: absence, atNs: nowNs)
                 } else if decision.source != .fallback, !state.isRefused {
