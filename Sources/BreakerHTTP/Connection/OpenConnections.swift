@@ -97,10 +97,7 @@ final class OpenConnections: Sendable {
         let mark =
             isStranger ? ChannelOptions.Types.WriteBufferWaterMark(low: bytes / 2, high: bytes) : HTTPLimits.writeMark
         channel.setOption(.writeBufferWaterMark, value: mark).whenFailure { _ in }
-        #if os(Linux)
-            // 0 selects the kernel's own limit.
-            channel.setOption(.tcpOption(.unsentBytes), value: isStranger ? bytes : 0).whenFailure { _ in }
-        #endif
+        channel.limitUnsentBytes(to: isStranger ? bytes : nil)
     }
 
     // MARK: Room
@@ -243,10 +240,3 @@ final class OpenConnection: Sendable {
 
 /// The event that asks a connection to close to make room for another.
 struct RoomNeeded: Sendable {}
-
-#if os(Linux)
-    extension NIOBSDSocket.Option {
-        /// The number of unsent bytes that the kernel holds (tcp(7), `TCP_NOTSENT_LOWAT`).
-        fileprivate static let unsentBytes = NIOBSDSocket.Option(rawValue: 25)
-    }
-#endif

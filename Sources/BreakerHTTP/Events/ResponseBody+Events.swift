@@ -15,6 +15,7 @@ extension ResponseBody {
             let (end, ender) = AsyncStream.makeStream(of: Void.self)
             channel.whenClientGoes { ender.finish() }
             channel.setOption(.writeBufferWaterMark, value: HTTPLimits.streamMark).whenFailure { _ in }
+            channel.limitUnsentBytes(to: HTTPLimits.streamMark.high)
             let bodyWriter = EventBodyWriter(writer: writer)
             try await withGracefulShutdownHandler {
                 try await withThrowingTaskGroup(of: Void.self) { group in
