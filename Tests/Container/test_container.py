@@ -121,7 +121,7 @@ class ContainerTests(unittest.TestCase):
         assert len(secrets) == 1, f"the secret is printed once, not {len(secrets)} times: {output}"
         return secrets[0]
 
-    def test_the_first_start_prints_a_token_and_a_restart_keeps_it_and_the_data(self):
+    def test_the_first_start_prints_a_token_and_a_restart_keeps_the_token_and_the_data(self):
         first = self.start()
         self.wait_until_ready(first)
         tokens = self.data / "tokens"
@@ -153,13 +153,13 @@ class ContainerTests(unittest.TestCase):
         output, _ = self.end(second)
         self.assertNotIn("fbx_", output)
 
-        # The server was killed, and the reports that it had answered are stored.
+        # The killed server has stored the reports that it answered.
         third = self.start()
         self.wait_until_ready(third)
         status, answer = self.send("POST", "/v1/breakers/payments/acquire", secret=secret)
         self.assertEqual((status, answer["allowed"], answer["state"]), (200, False, "open"))
 
-    def test_a_server_with_a_tokens_file_of_its_own_makes_no_tokens(self):
+    def test_a_server_with_a_tokens_file_of_its_own_creates_no_tokens(self):
         made = self.run_to_end("fusebox", "token", "new", "--name", "checkout", "--role", "worker")
         self.assertEqual(made.returncode, 0, made.stderr)
         mine = self.data / "mine"
@@ -174,13 +174,13 @@ class ContainerTests(unittest.TestCase):
         output, _ = self.end(server)
         self.assertNotIn("fbx_", output)
 
-    def test_an_insecure_server_makes_no_tokens(self):
+    def test_an_insecure_server_creates_no_tokens(self):
         insecure = self.start("serve", "--insecure")
         self.wait_until_ready(insecure)
         self.assertFalse((self.data / "tokens").exists())
         self.assertEqual(self.send("POST", "/v1/breakers/payments/acquire")[0], 200)
 
-    def test_the_image_holds_what_its_users_rely_on(self):
+    def test_the_image_has_the_promised_user_volume_port_and_program(self):
         self.assertEqual(self.image["User"], f"{USER}:{USER}")
         self.assertEqual(self.image["Volumes"], {"/data": {}})
         self.assertIn("7979/tcp", self.image["ExposedPorts"])

@@ -162,7 +162,7 @@ class DashboardTest(unittest.TestCase):
                 errors.append(f"{message.text} ({url})")
 
         page.on("console", note)
-        self.addCleanup(lambda: self.assertEqual(strangers, [], "the page sent a request to another host"))
+        self.addCleanup(lambda: self.assertEqual(strangers, [], "the page sent a request to another server"))
         self.addCleanup(lambda: self.assertEqual(errors, [], "the page has errors"))
         page.goto(origin + path)
         return page

@@ -1,4 +1,4 @@
-"""Access to the dashboard by role, and orders that another site's page must not be able to give."""
+"""Access to the dashboard by role, and protection against requests from another site's page."""
 
 import contextlib
 import http.client
@@ -13,7 +13,7 @@ from support import REFUSALS, DashboardTest, Server, breaker_path, row
 
 
 class AccessTests(DashboardTest):
-    def test_a_token_signs_in_and_is_kept_nowhere_that_a_script_could_read(self):
+    def test_a_token_signs_in_and_no_script_can_read_it_afterwards(self):
         server = self.serve("operator", "viewer")
         server.succeed("payments")
         page = self.open(server, tolerates=REFUSALS)
@@ -37,7 +37,7 @@ class AccessTests(DashboardTest):
         page.reload()
         expect(page.get_by_label("Token")).to_be_visible()
 
-    def test_a_session_outlives_a_restart_and_ends_with_its_token(self):
+    def test_a_session_survives_a_restart_and_ends_with_its_token(self):
         server = self.serve("operator", "viewer")
         server.succeed("payments")
         page = self.open(server, tolerates=REFUSALS)
@@ -57,7 +57,7 @@ class AccessTests(DashboardTest):
         expect(page.get_by_role("status").filter(has_text="The session has ended.")).to_be_visible()
         expect(page.get_by_role("dialog")).to_have_count(0)
 
-    def test_who_cannot_be_signed_out_is_told_so(self):
+    def test_the_page_reports_a_failed_sign_out(self):
         server = self.serve("operator")
         page = self.open(server, tolerates=REFUSALS)
         self.sign_in(page, server, "operator")
@@ -69,7 +69,7 @@ class AccessTests(DashboardTest):
         expect(page.get_by_label("Token")).to_be_focused()
         expect(page.get_by_text("The session has ended.")).to_have_count(0)
 
-    def test_a_viewer_sees_no_controls_and_gets_a_403_when_it_tries(self):
+    def test_a_viewer_sees_no_controls_and_its_requests_get_a_403(self):
         server = self.serve("operator", "viewer")
         server.succeed("payments")
         page = self.open(server, breaker_path("payments"), tolerates=REFUSALS)
@@ -95,7 +95,7 @@ class AccessTests(DashboardTest):
         self.assertEqual(answers, [[403, "forbidden"]] * 5)
         self.assertIsNone(server.call("GET", "/v1/breakers/payments")["override"])
 
-    def test_an_operator_is_named_by_what_is_ordered(self):
+    def test_an_override_shows_the_operator_who_set_it(self):
         server = self.serve("operator")
         server.succeed("payments")
         page = self.open(server, breaker_path("payments"))
@@ -105,7 +105,7 @@ class AccessTests(DashboardTest):
         page.get_by_role("dialog").get_by_role("button", name="Force closed").click()
         expect(page.locator(".override")).to_contain_text("by operator")
 
-    def test_another_sites_page_orders_nothing_with_its_visitors_session(self):
+    def test_the_page_of_another_site_cannot_use_the_session_of_its_visitor(self):
         server = self.serve("operator")
         server.succeed("payments")
         page = self.open(server, tolerates=REFUSALS)
@@ -129,7 +129,7 @@ class AccessTests(DashboardTest):
             server.call("GET", "/v1/breakers/other")
         self.assertEqual(refusal.exception.code, 404)
 
-    def test_it_works_below_the_path_of_a_proxy(self):
+    def test_the_dashboard_works_under_the_path_prefix_of_a_proxy(self):
         server = self.serve("operator")
         server.trip("payments")
         with Proxy(server, "/ops/fusebox") as url:

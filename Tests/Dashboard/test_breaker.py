@@ -1,4 +1,4 @@
-"""The page of one breaker, and the orders that an operator can give there."""
+"""The page of one breaker, and what an operator can change there."""
 
 import re
 
@@ -8,7 +8,7 @@ from support import REFUSALS, DashboardTest, breaker_path, row
 
 
 class BreakerTests(DashboardTest):
-    def test_it_says_why_what_happened_and_what_failed(self):
+    def test_the_page_shows_the_cause_the_transitions_and_the_failures(self):
         server = self.serve()
         server.succeed("payments", 20)
         server.trip("payments")
@@ -33,7 +33,7 @@ class BreakerTests(DashboardTest):
         page.go_back()
         expect(row(page, "payments")).to_be_visible()
 
-    def test_outcomes_are_drawn_and_told_in_words(self):
+    def test_outcomes_are_shown_as_a_chart_and_as_text(self):
         server = self.serve()
         server.succeed("payments", 20)
         server.trip("payments")
@@ -50,7 +50,7 @@ class BreakerTests(DashboardTest):
         outcomes.get_by_text("As numbers").click()
         expect(outcomes.get_by_role("row").nth(1)).to_contain_text("20")
 
-    def test_each_minute_of_the_outcomes_can_be_looked_at(self):
+    def test_each_minute_of_the_outcomes_can_be_selected(self):
         server = self.serve()
         server.trip("payments")
         page = self.open(server, "/livez", tolerates=REFUSALS)
@@ -95,7 +95,7 @@ class BreakerTests(DashboardTest):
         groups = failures.get_by_role("listitem")
         expect(groups).to_have_text(["timeout82 % · 256", "no kind18 % · 56", "checkout-7100 % · 312"])
 
-    def test_rows_stay_while_somebody_reads_them(self):
+    def test_rows_do_not_move_while_an_operator_reads_them(self):
         server = self.serve()
         server.fail("payments", kind="first")
         server.call("PATCH", "/v1/breakers/payments", {"policy": {"failure_threshold": None}})
@@ -128,7 +128,7 @@ class BreakerTests(DashboardTest):
         expect(newer).to_be_visible()
         expect(rows).to_have_count(33)
 
-    def test_only_an_override_can_be_cleared(self):
+    def test_the_clear_button_is_hidden_without_an_override(self):
         server = self.serve()
         server.acquire("payments")
         server.override("payments", "shadow", "a trial")
@@ -139,7 +139,7 @@ class BreakerTests(DashboardTest):
         expect(clear).to_be_hidden()
         expect(page.get_by_role("button", name="Reset…")).to_be_focused()
 
-    def test_a_breaker_that_is_not_there_says_so(self):
+    def test_the_page_of_an_unknown_breaker_says_that_it_does_not_exist(self):
         page = self.open(self.serve(), breaker_path("nothing"), tolerates=REFUSALS)
         expect(page.get_by_role("alert").filter(has_text="nothing")).to_be_visible()
         expect(page.get_by_role("button", name="Force open…")).to_have_count(0)
@@ -177,7 +177,7 @@ class BreakerTests(DashboardTest):
         expect(page.locator(".head .badge")).to_have_text("Closed")
         self.assertTrue(server.acquire("payments")["allowed"])
 
-    def test_an_override_may_last_for_ever(self):
+    def test_an_override_can_be_set_without_an_expiry(self):
         server = self.serve()
         server.succeed("payments")
         page = self.open(server, breaker_path("payments"))
@@ -188,7 +188,7 @@ class BreakerTests(DashboardTest):
         expect(page.locator(".override")).to_contain_text("until cleared")
         self.assertIsNone(server.call("GET", "/v1/breakers/payments")["override"]["expires_at"])
 
-    def test_what_the_server_refuses_is_told_in_the_dialog(self):
+    def test_the_dialog_shows_why_the_server_refuses_a_change(self):
         server = self.serve()
         server.succeed("payments")
         server.override("payments", "force_open", "maintenance")
@@ -216,7 +216,7 @@ class PolicyTests(DashboardTest):
     def policy(self, server):
         return server.call("GET", "/v1/breakers/payments")["policy"]
 
-    def test_a_policy_is_changed(self):
+    def test_an_operator_changes_a_policy(self):
         server = self.serve()
         server.succeed("payments")
         page, dialog = self.open_editor(server)
@@ -237,7 +237,7 @@ class PolicyTests(DashboardTest):
         expect(dialog).to_have_count(0)
         self.assertIsNone(self.policy(server)["failure_rate_threshold"])
 
-    def test_each_fault_is_told_at_its_field(self):
+    def test_each_fault_is_shown_at_its_field(self):
         server = self.serve()
         server.succeed("payments")
         _, dialog = self.open_editor(server)
@@ -254,7 +254,7 @@ class PolicyTests(DashboardTest):
         expect(dialog).to_have_count(0)
         self.assertEqual(self.policy(server)["half_open_probes"], 2)
 
-    def test_two_who_change_a_policy_at_once_are_asked_whose_values_hold(self):
+    def test_an_operator_resolves_a_conflict_with_the_policy_change_of_another(self):
         server = self.serve()
         server.succeed("payments")
         page, dialog = self.open_editor(server)

@@ -1,4 +1,4 @@
-"""Accessibility, display and keyboard use of the pages, and text from others that must remain text."""
+"""Accessibility, layout and keyboard use of the pages, and untrusted text, which must remain text."""
 
 import contextlib
 import os
@@ -34,7 +34,7 @@ class EverybodyTests(DashboardTest):
         make_unstable(server, "geo:lookup")
         return server
 
-    def test_no_page_keeps_anybody_out(self):
+    def test_no_page_has_an_accessibility_violation(self):
         server = self.busy_server()
         for look, options in LOOKS.items():
             with self.subTest(look):
@@ -53,7 +53,7 @@ class EverybodyTests(DashboardTest):
                     page.keyboard.press("Escape")
                     expect(page.get_by_role("dialog")).to_have_count(0)
 
-    def test_neither_the_way_in_nor_the_empty_panel_keep_anybody_out(self):
+    def test_the_sign_in_form_and_the_empty_panel_have_no_accessibility_violation(self):
         closed, empty = self.serve("operator"), self.serve()
         for look, options in LOOKS.items():
             with self.subTest(look):
@@ -64,7 +64,7 @@ class EverybodyTests(DashboardTest):
                 expect(page.get_by_text("No breakers yet")).to_be_visible()
                 self.scan(page)
 
-    def test_nothing_is_cut_off_at_390_pixels(self):
+    def test_no_page_scrolls_sideways_at_a_width_of_390_pixels(self):
         server = self.busy_server()
         page = self.open(server, tolerates=REFUSALS, **LOOKS["narrow"])
         for path in ["/", breaker_path("geo:lookup"), breaker_path("ledger")]:
@@ -73,7 +73,7 @@ class EverybodyTests(DashboardTest):
             width = page.evaluate("document.documentElement.scrollWidth")
             self.assertLessEqual(width, 390, path)
 
-    def test_everything_can_be_done_with_the_keyboard_alone(self):
+    def test_an_operator_can_do_everything_with_the_keyboard_alone(self):
         server = self.serve("operator")
         for name in ["a", "b"]:
             server.succeed(name)
@@ -102,7 +102,7 @@ class EverybodyTests(DashboardTest):
         expect(page.locator(".override")).to_contain_text(re.compile(r"3 h \d+ min"))
         expect(force).to_be_focused()
         outline = force.evaluate("node => getComputedStyle(node).outlineStyle")
-        self.assertEqual(outline, "solid", "the focus is not seen")
+        self.assertEqual(outline, "solid", "the focus is not visible")
         self.tab_to(page, page.get_by_role("button", name="Clear…"))
         keyboard.press("Enter")
         expect(page.get_by_role("dialog")).to_be_visible()
@@ -117,7 +117,7 @@ class EverybodyTests(DashboardTest):
             page.keyboard.press("Tab")
         self.fail(f"not reached with the keyboard: {target}")
 
-    def test_what_is_read_out_says_what_happened(self):
+    def test_a_screen_reader_announces_that_a_breaker_opens(self):
         server = self.serve()
         server.succeed("payments")
         page = self.open(server)
@@ -126,7 +126,7 @@ class EverybodyTests(DashboardTest):
         server.trip("payments")
         expect(page.get_by_role("status")).to_have_text("payments is open.")
 
-    def test_what_others_write_stays_text(self):
+    def test_untrusted_text_is_shown_as_text(self):
         server = self.serve()
         server.fail("payments", 5, kind="<b>bold</b>", reporter="<i>w</i>", detail=HOSTILE)
         server.override("payments", "force_open", HOSTILE)
@@ -146,7 +146,7 @@ class EverybodyTests(DashboardTest):
         self.assertEqual(page.locator("main img, main script, main b, main i").count(), 0)
         self.assertIsNone(page.evaluate("window.isBroken ?? null"))
 
-    def test_the_policy_of_its_content_stops_what_is_not_its_own(self):
+    def test_the_content_security_policy_blocks_foreign_content(self):
         page = self.open(self.serve(), tolerates="Content Security Policy")
         expect(page.get_by_text("No breakers yet")).to_be_visible()
         blocked = page.evaluate(
@@ -220,7 +220,7 @@ def fill(server):
 class LookTests(DashboardTest):
     """Writes screenshots to the folder in $SCREENSHOTS; the one in the README is among them."""
 
-    def test_pictures(self):
+    def test_screenshots_of_each_look_are_written(self):
         folder = os.environ.get("SCREENSHOTS")
         if not folder:
             self.skipTest("no folder in $SCREENSHOTS")

@@ -12,7 +12,7 @@ LIST = re.compile("include=history")
 
 
 class ListTests(DashboardTest):
-    def test_a_trip_turns_its_row_red_and_brings_it_to_the_top_without_a_reload(self):
+    def test_a_trip_turns_the_row_red_and_moves_it_to_the_top_without_a_reload(self):
         server = self.serve()
         for name in ["a", "b", "payments"]:
             server.succeed(name)
@@ -33,7 +33,7 @@ class ListTests(DashboardTest):
         self.assertEqual(page.title(), "1 open · Fusebox")
         self.assertTrue(page.evaluate("window.isSame"), "the page was loaded anew")
 
-    def test_what_needs_attention_comes_first(self):
+    def test_breakers_that_need_attention_come_first(self):
         server = self.serve()
         for name in ["a", "near", "nearer", "open", "half", "forced", "shadowed"]:
             server.succeed(name)
@@ -62,7 +62,7 @@ class ListTests(DashboardTest):
             == ["a", "forced", "half", "near", "nearer", "open", "shadowed"],
         )
 
-    def test_times_go_by_the_clock_of_the_server(self):
+    def test_times_follow_the_clock_of_the_server(self):
         server = self.serve()
         server.trip("payments")
         for hours in [-5, 5]:
@@ -73,7 +73,7 @@ class ListTests(DashboardTest):
                 expect(row(page, "payments").locator("td.c2")).to_have_text(re.compile(r"^\d+ s$"))
                 expect(row(page, "payments").locator("td.c3")).to_have_text(re.compile(r"^in \d+ s$"))
 
-    def test_rows_stay_under_the_pointer_until_it_leaves(self):
+    def test_rows_do_not_move_under_the_pointer_until_it_leaves(self):
         server = self.serve()
         for name in ["a", "b", "c", "d"]:
             server.succeed(name)
@@ -97,7 +97,7 @@ class ListTests(DashboardTest):
             lambda: page.locator("tr.row td.c1 a").all_inner_texts() == ["c", "d", "a", "b"],
         )
 
-    def test_rows_stay_while_one_of_them_has_the_focus(self):
+    def test_rows_do_not_move_while_one_of_them_has_the_focus(self):
         server = self.serve()
         for name in ["a", "b", "c"]:
             server.succeed(name)
@@ -107,7 +107,7 @@ class ListTests(DashboardTest):
         expect(page.get_by_role("button", name="1 row moved – reorder")).to_be_visible()
         expect(page.get_by_role("link", name="a", exact=True)).to_be_focused()
 
-    def test_search_and_filters_stand_in_the_address(self):
+    def test_the_address_contains_the_search_and_the_filters(self):
         server = self.serve()
         for name in ["payments:charge", "payments:refund", "search"]:
             server.succeed(name)
@@ -132,7 +132,7 @@ class ListTests(DashboardTest):
         page.get_by_role("link", name="Show all").click()
         expect(page.locator("tr.row")).to_have_count(3)
 
-    def test_the_way_back_leads_to_where_one_was(self):
+    def test_the_way_back_restores_the_scroll_position_and_the_search(self):
         server = self.serve()
         for number in range(80):
             server.succeed(f"service-{number:02}")
@@ -153,7 +153,7 @@ class ListTests(DashboardTest):
         page.keyboard.press("Control+Home")
         expect(page.locator("tr.row").first).to_contain_text("service-05")
 
-    def test_who_scrolls_away_from_the_focus_keeps_it(self):
+    def test_a_focused_row_keeps_the_focus_when_it_is_scrolled_out_of_view(self):
         server = self.serve()
         for number in range(120):
             server.succeed(f"service-{number:03}")
@@ -168,7 +168,7 @@ class ListTests(DashboardTest):
         expect(page.get_by_role("link", name="service-002", exact=True)).to_be_focused()
         expect(row(page, "service-002")).to_be_in_viewport()
 
-    def test_what_is_typed_does_not_bring_back_a_list_that_was_left(self):
+    def test_a_late_search_does_not_bring_back_the_list_from_the_page_of_a_breaker(self):
         server = self.serve()
         server.succeed("payments")
         page = self.open(server)
@@ -184,7 +184,7 @@ class ListTests(DashboardTest):
         page.wait_for_timeout(400)
         expect(page.get_by_role("heading", name="payments")).to_be_visible()
 
-    def test_an_answer_that_is_older_than_a_change_takes_nothing_back(self):
+    def test_an_answer_that_is_older_than_a_change_does_not_undo_it(self):
         server = self.serve()
         for name in ["a", "b"]:
             server.succeed(name)
@@ -193,7 +193,7 @@ class ListTests(DashboardTest):
         held = []
         page.route(LIST, lambda route: held.append((route, route.fetch())))
         page.route("**/v1/breakers/*", lambda route: route.abort())
-        wait_until(page, "the list is asked for again", lambda: held)
+        wait_until(page, "the page requests the list again", lambda: held)
         server.override("a", "shadow", "a trial")
         server.call("DELETE", "/v1/breakers/b")
         expect(row(page, "a")).to_contain_text("Shadow")
@@ -206,7 +206,7 @@ class ListTests(DashboardTest):
         expect(row(page, "a")).to_contain_text("Shadow")
         expect(row(page, "b")).to_have_count(0)
 
-    def test_what_changes_before_the_first_answer_is_not_missed(self):
+    def test_the_page_does_not_miss_a_change_before_the_first_answer(self):
         server = self.serve()
         server.succeed("payments")
         page = self.open(server, "/livez", tolerates=REFUSALS)
@@ -214,7 +214,7 @@ class ListTests(DashboardTest):
         page.route(LIST, lambda route: held.append((route, route.fetch())))
         page.goto(server.url)
         expect(page.locator("#status")).to_have_text("live")
-        wait_until(page, "the list is asked for", lambda: held)
+        wait_until(page, "the page requests the list", lambda: held)
         server.trip("payments")
         page.wait_for_timeout(500)
         # The page has no other source for the change.
@@ -224,7 +224,7 @@ class ListTests(DashboardTest):
             route.fulfill(response=answer)
         expect(row(page, "payments")).to_have_class("row open")
 
-    def test_many_breakers_that_come_at_once_all_come(self):
+    def test_all_of_many_simultaneous_new_breakers_appear(self):
         server = self.serve()
         server.succeed("service-000")
         page = self.open(server)
@@ -239,7 +239,7 @@ class ListTests(DashboardTest):
 
         wait_until(page, "the last row is there", reach_the_end)
 
-    def test_what_leaves_a_filter_leaves_the_list_and_what_comes_comes(self):
+    def test_a_row_appears_when_it_matches_the_filter_and_disappears_when_it_does_not(self):
         server = self.serve()
         for name in ["a", "b"]:
             server.succeed(name)
@@ -250,7 +250,7 @@ class ListTests(DashboardTest):
         server.call("POST", "/v1/breakers/b/reset")
         expect(page.locator("tr.row")).to_have_count(0)
 
-    def test_an_empty_panel_shows_the_curl_that_fills_it(self):
+    def test_an_empty_panel_shows_the_curl_command_that_creates_a_breaker(self):
         server = self.serve()
         page = self.open(server)
         line = page.get_by_label("ask whether a call may go through").first
@@ -261,7 +261,7 @@ class ListTests(DashboardTest):
         server.call("DELETE", "/v1/breakers/payments")
         expect(line).to_be_visible()
 
-    def test_ten_thousand_breakers_scroll(self):
+    def test_a_list_of_ten_thousand_breakers_scrolls(self):
         server = self.serve(settings={"FUSEBOX_MAX_BREAKERS": "10100"})
         names = [f"service-{number:05}" for number in range(10_000)]
         reports = [{"name": name, "outcome": "success"} for name in names]
@@ -287,7 +287,7 @@ class ListTests(DashboardTest):
         expect(row(page, names[0])).to_have_count(0)
         self.assertGreater(page.locator("tr.row").count(), 10)
 
-    def test_the_last_hour_is_drawn_and_told_in_words(self):
+    def test_the_last_hour_is_shown_as_a_chart_and_as_text(self):
         server = self.serve()
         server.succeed("payments")
         page = self.open(server, "/livez", tolerates=REFUSALS)
@@ -308,7 +308,7 @@ class ListTests(DashboardTest):
         self.assertEqual(counts, [29, 30, 1])
         page.unroute_all(behavior="ignoreErrors")
 
-    def test_denials_are_shown_by_the_second(self):
+    def test_denials_are_shown_as_a_rate_per_second(self):
         server = self.serve()
         server.trip("payments")
         page = self.open(server)

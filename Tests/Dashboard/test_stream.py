@@ -8,7 +8,7 @@ from support import REFUSALS, DashboardTest, row, wait_until
 
 
 class StreamTests(DashboardTest):
-    def test_a_killed_server_is_stale_and_when_it_is_back_nothing_is_missed(self):
+    def test_the_page_is_stale_without_a_server_and_misses_no_change_after_a_restart(self):
         server = self.serve()
         for name in ["a", "b", "payments"]:
             server.succeed(name)
@@ -33,7 +33,7 @@ class StreamTests(DashboardTest):
         expect(page).to_have_title("1 open · Fusebox")
         self.assertTrue(page.evaluate("window.isSame"), "the page was loaded anew")
 
-    def test_the_stream_is_taken_up_behind_the_last_change(self):
+    def test_the_page_resumes_the_stream_after_the_last_change(self):
         server = self.serve()
         server.succeed("payments")
         page = self.open(server, tolerates=REFUSALS)
@@ -49,7 +49,7 @@ class StreamTests(DashboardTest):
         expect(page.locator("#status")).to_have_text("live")
         self.assertGreaterEqual(int(asked[-1].all_headers()["last-event-id"].split("-")[-1]), revision)
 
-    def test_rows_stay_under_the_pointer_when_all_is_told_anew(self):
+    def test_rows_do_not_move_under_the_pointer_when_the_server_sends_everything_again(self):
         server = self.serve()
         for name in ["a", "b", "c", "d"]:
             server.succeed(name)
@@ -76,7 +76,7 @@ class StreamTests(DashboardTest):
             lambda: page.locator("tr.row td.c1 a").all_inner_texts() == ["d", "a", "b", "e"],
         )
 
-    def test_a_connection_that_hangs_is_told_and_replaced(self):
+    def test_the_page_reports_and_replaces_a_connection_that_hangs(self):
         server = self.serve()
         server.succeed("payments")
         page = self.open(server, "/livez", tolerates=REFUSALS)
@@ -95,7 +95,7 @@ class StreamTests(DashboardTest):
         expect(status).to_have_text("live")
         expect(row(page, "payments")).to_have_class("row open")
 
-    def test_a_page_that_nobody_sees_leaves_its_connection_to_others(self):
+    def test_a_hidden_page_closes_its_stream_and_polls(self):
         server = self.serve()
         server.succeed("payments")
         page = self.open(server, "/livez", tolerates=REFUSALS)
@@ -130,7 +130,7 @@ class StreamTests(DashboardTest):
         expect(row(page, "payments")).to_have_class("row open")
         self.assertEqual(len(begun), 2)
 
-    def test_a_list_that_was_not_told_at_first_is_told_later(self):
+    def test_the_page_requests_the_list_again_after_a_failure(self):
         server = self.serve()
         server.trip("payments")
         page = self.open(server, "/livez", tolerates=REFUSALS)
@@ -141,7 +141,7 @@ class StreamTests(DashboardTest):
         expect(row(page, "payments")).to_be_visible()
         expect(page.get_by_role("alert")).to_have_count(0)
 
-    def test_a_page_that_is_opened_without_a_server_comes_when_there_is_one(self):
+    def test_a_page_that_is_opened_without_a_server_recovers_once_the_server_answers(self):
         server = self.serve()
         server.trip("payments")
         page = self.open(server, tolerates=REFUSALS)

@@ -109,7 +109,7 @@ class ProxyCase(unittest.TestCase):
         self.fusebox = self.start_fusebox()
         self.start_proxy()
         eventually("the proxy answers", lambda: send(self.port, "GET", "/first")[0] == 200)
-        eventually("the first is reported", lambda: self.breaker()["counts"]["calls"] >= 1)
+        eventually("the first request is reported", lambda: self.breaker()["counts"]["calls"] >= 1)
         self.steer("POST", "/reset")
         self.backend.requests.clear()
 
@@ -157,7 +157,7 @@ class ProxyCase(unittest.TestCase):
             self.assertEqual(send(self.port, "GET", "/down")[0], 500)
             if number < 5:
                 self.until_failures(number)
-        eventually("it is open", lambda: self.breaker()["state"] == "open")
+        eventually("the breaker is open", lambda: self.breaker()["state"] == "open")
         self.backend.requests.clear()
 
 
@@ -167,7 +167,7 @@ class ProxyTests:
     # The proxy's status if it cannot reach the backend.
     gone_status: int
 
-    def test_a_closed_breaker_lets_requests_through_as_they_are(self):
+    def test_a_closed_breaker_lets_requests_through_unchanged(self):
         self.assertEqual(send(self.port, "POST", "/orders?a=1&a=2", "a body")[0], 200)
         self.assertNotIn("breaker-permit", self.backend.fields)
         self.assertEqual(send(self.port, "PUT", "/x", "another", FOREIGNER)[0], 200)
@@ -178,7 +178,7 @@ class ProxyTests:
         )
         self.until_calls(3)
 
-    def test_five_failures_open_it_and_the_backend_is_spared(self):
+    def test_five_failures_open_the_breaker_and_the_backend_gets_no_requests(self):
         self.trip()
         status, fields, _ = send(self.port, "GET", "/down", None, SHOPPER)
         self.assertEqual((status, fields["Breaker-State"]), (503, "open"))
@@ -186,15 +186,15 @@ class ProxyTests:
         self.assertEqual(self.backend.requests, [])
         self.assertEqual(self.breaker()["last_failure"]["kind"], "http_500")
 
-    def test_one_probe_decides_when_the_backend_is_back(self):
+    def test_one_successful_probe_closes_the_breaker(self):
         self.trip()
         self.steer("POST", "/reset?to=half_open")
         self.backend.status = 200
         self.assertEqual(send(self.port, "GET", "/probe")[0], 200)
-        eventually("it is closed", lambda: self.breaker()["state"] == "closed")
+        eventually("the breaker is closed", lambda: self.breaker()["state"] == "closed")
         self.assertEqual(self.breaker()["last_transition"]["cause"], "probes_succeeded")
 
-    def test_of_many_at_once_one_is_the_probe(self):
+    def test_one_of_many_simultaneous_requests_is_the_probe(self):
         self.trip()
         self.steer("POST", "/reset?to=half_open")
         self.backend.status = 200
@@ -205,9 +205,9 @@ class ProxyTests:
             self.backend.answers.set()
         self.assertEqual(sorted(call.result()[0] for call in calls), [200] + [503] * 7)
         self.assertEqual(len(self.backend.requests), 1)
-        eventually("it is closed", lambda: self.breaker()["state"] == "closed")
+        eventually("the breaker is closed", lambda: self.breaker()["state"] == "closed")
 
-    def test_a_callers_mistake_is_not_the_backends(self):
+    def test_an_error_of_the_caller_is_not_a_failure_of_the_backend(self):
         self.backend.status = 404
         for _ in range(6):
             self.assertEqual(send(self.port, "GET", "/missing")[0], 404)
@@ -215,29 +215,29 @@ class ProxyTests:
         send(self.port, "GET", "/down")
         self.until_failures(1)
 
-    def test_a_permit_that_a_caller_made_up_is_not_reported(self):
+    def test_a_permit_that_the_caller_invents_is_not_reported(self):
         self.assertEqual(send(self.port, "GET", "/forged", None, {"Breaker-Permit": "999"})[0], 200)
         self.until_calls(1)
 
-    def test_a_backend_that_is_gone_is_a_failure_of_its_own_kind(self):
+    def test_an_unreachable_backend_is_a_failure_of_kind_connection(self):
         self.backend.shutdown()
         self.backend.server_close()
         self.assertEqual(send(self.port, "GET", "/gone")[0], self.gone_status)
         self.until_failures(1)
         self.assertEqual(self.breaker()["last_failure"]["kind"], "connection")
 
-    def test_an_overload_of_the_backend_is_told_from_its_absence(self):
+    def test_an_overloaded_backend_is_a_failure_of_kind_http_503(self):
         self.backend.status = 503
         self.assertEqual(send(self.port, "GET", "/overloaded")[0], 503)
         self.until_failures(1)
         self.assertEqual(self.breaker()["last_failure"]["kind"], "http_503")
 
-    def test_held_open_without_an_end_it_names_no_time(self):
+    def test_a_denial_has_no_retry_after_while_an_override_has_no_expiry(self):
         self.steer("PUT", "/override", {"mode": "force_open", "reason": "maintenance", "expires_in_ms": None})
         status, fields, _ = send(self.port, "GET", "/held")
         self.assertEqual((status, fields["Retry-After"]), (503, None))
 
-    def test_without_fusebox_requests_go_through(self):
+    def test_requests_go_through_without_fusebox(self):
         self.trip()
         self.backend.status = 200
         self.fusebox.send_signal(signal.SIGKILL)
@@ -245,7 +245,7 @@ class ProxyTests:
         self.assertEqual(send(self.port, "GET", "/alone")[0], 200)
         self.assertEqual(self.backend.requests, [("GET", "/alone", "")])
         self.fusebox = self.start_fusebox()
-        eventually("it denies again", lambda: send(self.port, "GET", "/back")[0] == 503)
+        eventually("the breaker denies requests again", lambda: send(self.port, "GET", "/back")[0] == 503)
 
 
 class HangingBackendTests:

@@ -36,7 +36,7 @@ class NginxCase(ProxyCase):
 class NginxTest(ProxyTests, NginxCase):
     gone_status = 502
 
-    def test_a_denial_has_a_body_that_says_when_to_come_again(self):
+    def test_the_body_of_a_denial_says_when_to_retry(self):
         self.trip()
         _, fields, body = send(self.port, "GET", "/down")
         self.assertEqual(json.loads(body)["retry_after"], int(fields["Retry-After"]))

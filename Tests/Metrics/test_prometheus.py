@@ -91,14 +91,14 @@ class Processes(unittest.TestCase):
 
 @unittest.skipUnless(shutil.which("promtool"), "promtool is not here")
 class MetricsTest(Processes):
-    def test_promtool_has_nothing_to_say_of_the_metrics(self):
+    def test_promtool_finds_no_fault_in_the_metrics(self):
         url = self.start_server()
         self.trip(url, "payments")
         fetch(f"{url}/v1/breakers/payments/override", "PUT", '{"mode":"shadow","reason":"a test"}')
         checked = promtool("check", "metrics", text=fetch(f"{url}/metrics"))
         self.assertEqual((checked.returncode, checked.stdout + checked.stderr), (0, ""))
 
-    def test_rules_and_dashboard_ask_only_for_metrics_that_there_are(self):
+    def test_the_rules_and_the_dashboard_use_only_metrics_that_exist(self):
         page = fetch(f"{self.start_server()}/metrics")
         types = re.findall(r"^# TYPE (\S+) (\w+)$", page, re.MULTILINE)
         told = {name for name, kind in types if kind != "histogram"}
@@ -114,15 +114,15 @@ class MetricsTest(Processes):
 
 @unittest.skipUnless(shutil.which("promtool"), "promtool is not here")
 class RulesTest(unittest.TestCase):
-    def test_the_rules_are_sound(self):
+    def test_the_rules_are_valid(self):
         checked = promtool("check", "rules", str(RULES))
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
 
-    def test_the_rules_fire_when_they_shall_and_only_then(self):
+    def test_the_rules_fire_only_when_they_should(self):
         tested = promtool("test", "rules", str(RULES.with_name("fusebox.rules.test.yml")))
         self.assertEqual(tested.returncode, 0, tested.stdout + tested.stderr)
 
-    def test_the_configuration_is_sound(self):
+    def test_the_configuration_is_valid(self):
         # The token's file exists only in the container, so only the syntax is checked.
         checked = promtool("check", "config", "--syntax-only", str(RULES.with_name("prometheus.yml")))
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
@@ -143,7 +143,7 @@ class ShippedFilesTest(unittest.TestCase):
         volumes = (volume.split(":") for volume in self.services[service]["volumes"] if volume.startswith("./"))
         return {parts[1]: DOCKER / parts[0] for parts in volumes}
 
-    def test_all_files_that_containers_mount_are_here(self):
+    def test_all_folders_that_containers_mount_exist(self):
         for service in ("prometheus", "grafana"):
             self.assertEqual(self.services[service]["profiles"], ["observability"])
             for path in self.mounts(service).values():
@@ -173,7 +173,7 @@ class ShippedFilesTest(unittest.TestCase):
         # The rules refer to the job by its name.
         self.assertIn(f'up{{job="{scrape["job_name"]}"}}', RULES.read_text())
 
-    def test_grafana_finds_the_dashboard_and_where_its_numbers_come_from(self):
+    def test_grafana_finds_the_dashboard_and_its_data_source(self):
         mounts = self.mounts("grafana")
         (provider,) = self.read("grafana/provisioning/dashboards/fusebox.yml")["providers"]
         dashboards = mounts[provider["options"]["path"]]
@@ -186,7 +186,7 @@ class ShippedFilesTest(unittest.TestCase):
         used += [variable["datasource"] for variable in self.dashboard["templating"]["list"]]
         self.assertEqual({(each["type"], each["uid"]) for each in used}, {(source["type"], source["uid"])})
 
-    def test_panels_have_names_of_their_own_and_none_lies_on_another(self):
+    def test_panels_have_unique_names_and_do_not_overlap(self):
         panels = self.dashboard["panels"]
         for key in ("id", "title"):
             self.assertEqual(len({panel[key] for panel in panels}), len(panels), key)
@@ -199,7 +199,7 @@ class ShippedFilesTest(unittest.TestCase):
         self.assertEqual(len(set(places)), len(places))
         self.assertTrue(all(column < 24 for column, _ in places))
 
-    def test_an_override_without_end_is_shown_to_end_never(self):
+    def test_the_dashboard_shows_never_as_the_end_of_an_override_without_an_expiry(self):
         (panel,) = (panel for panel in self.dashboard["panels"] if panel["title"] == "Overrides")
         # The query returns 0 for an override without an expiry.
         self.assertTrue(panel["targets"][0]["expr"].endswith("* 0"))
@@ -234,7 +234,7 @@ class AlertsTest(Processes):
         eventually("Prometheus is ready", lambda: fetch(f"http://{address}/-/ready"))
         return f"http://{address}"
 
-    def test_an_open_breaker_is_told_of_and_a_recovered_one_no_more(self):
+    def test_an_alert_fires_for_an_open_breaker_and_ends_when_it_recovers(self):
         operator, viewer = self.token("operator"), self.token("viewer")
         url = self.start_server("--tokens", "tokens")
         fetch(f"{url}/v1/breakers/search", "PUT", '{"preset":"default"}', token=operator)
