@@ -1,4 +1,4 @@
-"""What tests are given."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _names = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that tests share; each uses names of its own."""
+    """A server that all tests share; each test uses its own breaker names."""
     server = Server(tmp_path_factory.mktemp("server"))
     yield server
     server.close()
@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def own_server(tmp_path: pathlib.Path) -> Iterator[Server]:
-    """A server that a test may kill."""
+    """A server for one test, which may kill it."""
     server = Server(tmp_path)
     yield server
     server.close()
@@ -35,14 +35,16 @@ def own_server(tmp_path: pathlib.Path) -> Iterator[Server]:
 
 @pytest.fixture
 def name() -> str:
-    """A breaker's name that no other test uses."""
+    """A breaker name that no other test uses."""
     return f"breaker-{next(_names)}"
 
 
 @pytest.fixture
 def make() -> Iterator[Callable[..., Fusebox]]:
-    """Makes a Fusebox for a server, with time enough on a busy machine: neither an answer nor a heartbeat that is a few
-    seconds late has it decide alone. It is closed after the test."""
+    """Makes a Fusebox for a server and closes it after the test.
+
+    Its time-outs suit a busy machine: it does not decide alone because an answer or a heartbeat is a few seconds late.
+    """
     made: list[Fusebox] = []
 
     def make(server: Server, **options: Any) -> Fusebox:

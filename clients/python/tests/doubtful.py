@@ -1,4 +1,4 @@
-"""A server of a few lines that a test makes slow, silent or unwilling."""
+"""A small server that a test can make slow, silent or unwilling to answer."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Optional
 
-#: What is said to a request: pieces, one after the other; ``None``: nothing, while the connection stays.
+#: The answer to a request: pieces that are sent one after another, or ``None`` for silence on an open connection.
 Answer = Optional[Iterable[bytes]]
 Answering = Callable[[str, Any], Answer]
 
 CLOSED = {"allowed": True, "state": "closed", "permit": "7"}
 PROBE = {"allowed": True, "state": "half_open", "permit": "9-abc", "lease_ms": 30_000}
-#: Of a breaker that is asked for its policy.
+#: The answer to a request for a breaker's policy.
 POLICY: dict[str, Any] = {"policy": {}}
 
 
 class Doubtful:
-    """Answers as ``answering`` has it, which is given a path and the request's JSON."""
+    """Sends the answer that ``answering`` returns for a path and the request's JSON."""
 
     def __init__(self, answering: Answering) -> None:
         self.answering = answering
-        #: Of all requests so far: path and JSON.
+        #: The path and JSON of all requests so far.
         self.asked: list[tuple[str, Any]] = []
-        #: Set at the end, so that whoever waits within an answer need not longer.
+        #: Set at the end, so that an answer that waits for it ends too.
         self.is_over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -46,11 +46,11 @@ class Doubtful:
             each.close()
 
     def asked_for(self, word: str) -> list[Any]:
-        """The JSON of all requests whose path has ``word`` in it."""
+        """Returns the JSON of all requests whose path contains ``word``."""
         return [body for path, body in list(self.asked) if word in path]
 
     def reports(self) -> list[Any]:
-        """All that came in batches."""
+        """Returns the reports of all batches."""
         return [item for batch in self.asked_for("/v1/reports") for item in batch["reports"]]
 
     def _accept(self) -> None:
@@ -74,7 +74,7 @@ class Doubtful:
                     for piece in answer:
                         has_length = has_length or b"content-length" in piece
                         connection.sendall(piece)
-                    # A stream ends with its connection. Where a length says the end, the next request may be under way.
+                    # A stream ends with its connection. After an answer with a length, the next request may follow.
                     if path[0].startswith("/v1/events") and not has_length:
                         return
         except (OSError, ValueError):
@@ -104,13 +104,13 @@ def problem(status: int, code: str) -> list[bytes]:
 
 
 def accepted(body: Any, state: str = "closed") -> list[bytes]:
-    """What is said to a batch."""
+    """The answer to a batch."""
     results = [{"applied": True, "state": state} for _ in body["reports"]]
     return answer({"accepted": len(results), "results": results})
 
 
 def dripped(pieces: Iterable[bytes], pause: float) -> Iterator[bytes]:
-    """Byte after byte."""
+    """Yields the bytes one by one, with a pause in seconds before each."""
     for byte in b"".join(pieces):
         time.sleep(pause)
         yield bytes([byte])

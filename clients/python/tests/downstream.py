@@ -1,4 +1,4 @@
-"""A downstream service that a test can break: real HTTP, in a thread."""
+"""A real HTTP service in a thread, which a test can break."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ports: set[int] = set()
 
 
 class Downstream(ThreadingHTTPServer):
-    """Answers with ``status``, and breaks off in the middle of the body where ``breaks_off``."""
+    """Answers with ``status``, and closes the connection in the middle of the body if ``breaks_off``."""
 
     daemon_threads = True
 
@@ -22,7 +22,7 @@ class Downstream(ThreadingHTTPServer):
         self.status = 200
         self.body = b"good"
         self.breaks_off = False
-        #: Status and headers of answers before that, without a body.
+        #: The status and headers of earlier answers, which have no body.
         self.first: list[tuple[int, dict[str, str]]] = []
         self.paths: list[str] = []
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def downstream() -> Iterator[Downstream]:
     service = Downstream()
-    while service.server_port in _ports:  # The breaker of that port is another test's.
+    while service.server_port in _ports:  # Another test uses the breaker of that port.
         service.server_close()
         service = Downstream()
     _ports.add(service.server_port)

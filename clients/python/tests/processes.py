@@ -1,4 +1,4 @@
-"""Real processes of the examples, and HTTP to them."""
+"""Real processes of the examples, and HTTP requests to them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ EXAMPLES = FOLDER / "examples"
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """This process' own, with the package and the examples in reach."""
+    """Returns this process' environment, in which Python can import the package and the examples."""
     path = os.pathsep.join([str(FOLDER / "src"), str(EXAMPLES), str(FOLDER / "benchmarks")])
     return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
 
 
 @contextmanager
 def process(log: pathlib.Path, module: str, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
-    """``python -m module``; told to end behind the block, and killed with its children where it does not."""
+    """Runs ``python -m module``. It is terminated after the block, and killed with its children if it does not end."""
     command = [sys.executable, "-m", module, *arguments]
     with log.open("wb") as output:
         running = subprocess.Popen(
@@ -44,7 +44,7 @@ def process(log: pathlib.Path, module: str, *arguments: str, **variables: str) -
 
 @contextmanager
 def gunicorn(log: pathlib.Path, app: str, workers: int, **variables: str) -> Iterator[str]:
-    """The URL of an application in so many processes that are forked from one that has loaded it."""
+    """Runs an application in worker processes, forked from one process that has loaded it. Yields its URL."""
     port = free_port()
     options = ["--worker-class", "uvicorn_worker.UvicornWorker", "--workers", str(workers), "--preload"]
     with process(log, "gunicorn", *options, "--bind", f"127.0.0.1:{port}", app, **variables) as running:

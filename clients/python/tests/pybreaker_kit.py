@@ -1,4 +1,4 @@
-"""PyBreaker and the drop-in, side by side."""
+"""Fixtures that run a test with PyBreaker and with the drop-in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def kit(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def make_breaker(kit: Any, server: Server, make: Callable[..., Fusebox]) -> Callable[..., Any]:
-    """Makes a circuit breaker of the kit; the shared ones have names that no other test uses."""
+    """Makes a circuit breaker of the kit. The drop-in's breakers have names that no other test uses."""
     if kit is original:
         return original.CircuitBreaker
     fusebox = make(server)

@@ -1,4 +1,4 @@
-"""A real Redis, for what keeps results there."""
+"""A real Redis, for the tests of the store in Redis."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def redis_port() -> Iterator[int]:
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            eventually("Redis is there", lambda: _is_open(port))
+            eventually("Redis accepts connections", lambda: _is_open(port))
             yield port
         finally:
             process.kill()

@@ -1,4 +1,4 @@
-"""A real Fusebox server in a process of its own, for the tests."""
+"""A real Fusebox server in its own process, for the tests."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ import httpx
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("FUSEBOX_BINARY", str(ROOT / ".build" / "debug" / "fusebox"))
-#: Seconds that anything may take before a test gives up.
+#: The maximum time in seconds that a test waits for a condition.
 PATIENCE = 30.0
 
 T = TypeVar("T")
 
 
 def eventually(what: str, condition: Callable[[], T], within: float = PATIENCE) -> T:
-    """Waits for something in another thread or process, of which nothing tells us."""
+    """Waits for a condition in another thread or process that sends no notification."""
     end = time.monotonic() + within
     while not (value := condition()):
         if time.monotonic() > end:
@@ -47,8 +47,8 @@ class Server:
     ) -> None:
         """
         Args:
-            trust: how its certificate is verified, where the options give it one.
-            variables: of its environment, beside this process' own.
+            trust: Verifies the server's certificate, if the options give it one.
+            variables: Environment variables in addition to those of this process.
         """
         self.folder = folder
         self.options = options
@@ -75,7 +75,7 @@ class Server:
             self._process = None
 
     def pause(self) -> None:
-        """It keeps its connections, and says nothing."""
+        """Stops the process: it keeps its connections and sends nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
@@ -118,10 +118,10 @@ class Server:
             self.ask("POST", f"/v1/breakers/{name}/report?outcome=failure")
 
     def counted(self, name: str) -> tuple[int, int]:
-        """Calls and failures in the breaker's window, since its generation began."""
+        """Returns the calls and failures in the breaker's window since its generation began."""
         counts = self.breaker(name)["counts"]
         return counts["calls"], counts["failures"]
 
     def put_counting(self, name: str, **policy: Any) -> None:
-        """A breaker that counts for an hour and never opens."""
+        """Creates a breaker that counts for an hour and never opens."""
         self.put(name, failure_threshold=None, window_ms=3_600_000, **policy)

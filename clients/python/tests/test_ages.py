@@ -1,4 +1,4 @@
-"""How long ago each call ended, which its report says: what is over opens nothing when Fusebox is back."""
+"""The age of a call in its report: old failures do not open a breaker when Fusebox is reachable again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fusebox import Fusebox
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_report_that_is_sent_again_is_older_and_the_same(mode: Any) -> None:
+def test_a_report_that_is_sent_again_keeps_its_id_and_has_a_higher_age(mode: Any) -> None:
     refusals = iter([503, 503])
 
     def answering(path: str, body: Any) -> Answer:
@@ -35,7 +35,7 @@ def test_a_report_that_is_sent_again_is_older_and_the_same(mode: Any) -> None:
         assert ages == sorted(ages) and 0 <= ages[0] and ages[-1] <= (time.monotonic() - began) * 1_000
 
 
-def test_outcomes_that_wait_are_not_merged_with_those_of_another_second() -> None:
+def test_waiting_outcomes_of_different_seconds_are_not_merged() -> None:
     with Doubtful(lambda path, body: accepted(body) if path == "/v1/reports" else answer(POLICY)) as server:
         with Fusebox(server.url, unreachable="allow") as fb:
             payments, sender = fb.breaker("payments"), fb._authority.sender
@@ -51,7 +51,7 @@ def test_outcomes_that_wait_are_not_merged_with_those_of_another_second() -> Non
             assert [age >= least for (_, age), least in zip(told, (59, 30, 0))] == [True] * 3
 
 
-def test_a_call_that_is_let_go_of_ended_then_and_not_when_a_thread_gets_round_to_it() -> None:
+def test_the_age_of_an_abandoned_call_counts_from_its_abandonment() -> None:
     may_answer = threading.Event()
 
     def held_up(body: Any) -> Iterator[bytes]:
@@ -72,6 +72,6 @@ def test_a_call_that_is_let_go_of_ended_then_and_not_when_a_thread_gets_round_to
         ended = time.monotonic()
         eventually("some time has passed", lambda: time.monotonic() > ended + 0.25)
         may_answer.set()
-        eventually("it is sent", lambda: any(report["kind"] == "second" for report in server.reports()))
+        eventually("the second report is sent", lambda: any(report["kind"] == "second" for report in server.reports()))
         (age,) = [report["age_ms"] for report in server.reports() if report["kind"] == "second"]
         assert age >= 250

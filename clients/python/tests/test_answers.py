@@ -1,4 +1,4 @@
-"""What answers say of a breaker is known to the next call, before the stream tells."""
+"""A call uses the state in the previous answer, before the stream reports it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def by_a_circuits_coroutine(breaker: Breaker, circuit: CircuitBreaker) -> None:
 @pytest.mark.parametrize(
     "call", [by_a_function, by_a_block, by_a_coroutine, by_a_report, by_a_circuit, by_a_circuits_coroutine]
 )
-def test_the_call_after_ones_own_successful_probe_is_let_through(
+def test_a_call_after_a_successful_probe_of_the_same_caller_is_let_through(
     server: Server,
     make: Callable[..., Fusebox],
     name: str,
@@ -73,7 +73,7 @@ def test_the_call_after_ones_own_successful_probe_is_let_through(
     for _ in range(15):
         server.reset(name, "half_open")
         if mode == "local":
-            eventually("it is heard of", lambda: payments.state == "half_open")
+            eventually("the half-open state is known", lambda: payments.state == "half_open")
         call(payments, circuit)
         call(payments, circuit)
         assert (payments.state, circuit.current_state) == ("closed", "closed")
@@ -98,7 +98,7 @@ def by_a_coroutine_that_refuses(breaker: Breaker) -> None:
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
 @pytest.mark.parametrize("call", [by_a_function_that_refuses, by_a_block_that_refuses, by_a_coroutine_that_refuses])
-def test_the_call_after_ones_own_ignored_probe_is_the_next_one(
+def test_a_call_after_an_ignored_probe_of_the_same_caller_is_the_next_probe(
     server: Server, make: Callable[..., Fusebox], name: str, call: Callable[[Breaker], None], mode: str
 ) -> None:
     server.put(name)
@@ -143,7 +143,7 @@ def get_by_requests(fusebox: Fusebox, url: str, username: Optional[str]) -> Any:
         ("me", (401, {"www-authenticate": 'Digest realm="shop", nonce="1", qop="auth"'})),
     ],
 )
-def test_a_request_that_takes_two_may_be_the_probe(
+def test_a_request_that_needs_two_round_trips_can_be_the_probe(
     server: Server,
     make: Callable[..., Fusebox],
     downstream: Downstream,
@@ -157,14 +157,14 @@ def test_a_request_that_takes_two_may_be_the_probe(
     breaker.call(int)
     server.reset(breaker.name, "half_open")
     if mode == "local":
-        eventually("it is heard of", lambda: breaker.state == "half_open")
+        eventually("the half-open state is known", lambda: breaker.state == "half_open")
     downstream.first = [first]
     assert get(fusebox, downstream.url, username).text == "good"
     assert len(downstream.paths) == 2
 
 
 class Authority:
-    """A server whose answers are ahead of its stream, which tells of nothing but the beginning."""
+    """A server whose answers are ahead of its stream, which sends only the initial state."""
 
     def __init__(self, state: str = "half_open", generation: int = 7) -> None:
         self.began = outline("payments", state, generation=generation)
@@ -208,11 +208,11 @@ def local(doubtful: Doubtful) -> Iterator[Fusebox]:
 
 
 def heard_of(breaker: Breaker, state: str) -> None:
-    breaker._authority.foresee(breaker._cell)  # The stream is asked for.
-    eventually("the stream tells", lambda: breaker._cell.is_followed and breaker._cell.standing.state == state)
+    breaker._authority.foresee(breaker._cell)  # This makes the client request the stream.
+    eventually("the stream sends it", lambda: breaker._cell.is_followed and breaker._cell.standing.state == state)
 
 
-def test_the_answer_to_a_probe_that_closes_is_acted_on_at_once(local: Fusebox) -> None:
+def test_the_answer_to_a_closing_probe_takes_effect_at_once(local: Fusebox) -> None:
     payments = local.breaker("payments")
     heard_of(payments, "half_open")
     payments.call(int)
@@ -221,7 +221,7 @@ def test_the_answer_to_a_probe_that_closes_is_acted_on_at_once(local: Fusebox) -
     assert payments.state == "closed"
 
 
-def test_without_a_generation_the_server_is_asked_until_the_stream_tells(local: Fusebox, authority: Authority) -> None:
+def test_the_client_asks_the_server_after_an_answer_without_a_generation(local: Fusebox, authority: Authority) -> None:
     del authority.reported["generation"]
     payments = local.breaker("payments")
     heard_of(payments, "half_open")
@@ -231,7 +231,7 @@ def test_without_a_generation_the_server_is_asked_until_the_stream_tells(local: 
     assert (decision.allowed, decision.source, decision.permit) == (True, "server", "10")
 
 
-def test_the_answer_to_a_failure_that_opens_is_acted_on(
+def test_the_answer_to_an_opening_failure_takes_effect(
     local: Fusebox, authority: Authority, doubtful: Doubtful
 ) -> None:
     authority.began = outline("payments", "closed")
@@ -241,15 +241,15 @@ def test_the_answer_to_a_failure_that_opens_is_acted_on(
     heard_of(payments, "closed")
     with pytest.raises(ValueError):
         payments.call(int, "x")
-    eventually("it is answered", lambda: payments.state == "open")
+    eventually("the answer arrives", lambda: payments.state == "open")
     decision = payments.acquire()
-    assert (decision.allowed, decision.source) == (False, "server"), "how long it is open is not known"
+    assert (decision.allowed, decision.source) == (False, "server"), "the recovery time is not known"
     decision = payments.acquire()
     assert (decision.allowed, decision.source, len(doubtful.asked_for("/acquire"))) == (False, "local", 1)
     assert decision.retry_after is not None and 0 < decision.retry_after <= 60
 
 
-def test_what_an_outcome_of_a_batch_is_answered_is_acted_on(local: Fusebox, authority: Authority) -> None:
+def test_the_answer_to_an_outcome_of_a_batch_takes_effect(local: Fusebox, authority: Authority) -> None:
     authority.began = outline("payments", "closed")
     authority.reported = {"applied": False, "reason": "stale_permit", "state": "closed", "generation": 12}
     payments = local.breaker("payments")
@@ -260,7 +260,7 @@ def test_what_an_outcome_of_a_batch_is_answered_is_acted_on(local: Fusebox, auth
     assert (decision.source, decision.permit) == ("local", "12")
 
 
-def test_listeners_hear_of_it_from_the_stream_with_the_cause(
+def test_the_stream_notifies_listeners_of_a_change_and_its_cause(
     server: Server, make: Callable[..., Fusebox], name: str
 ) -> None:
     heard: list[tuple[str, Optional[str]]] = []
@@ -271,13 +271,13 @@ def test_listeners_hear_of_it_from_the_stream_with_the_cause(
     for _ in range(3):
         with pytest.raises(ValueError):
             payments.call(int, "x")
-        eventually("it opens", lambda: payments.state == "open")
+        eventually("the breaker opens", lambda: payments.state == "open")
         server.reset(name, "half_open")
-        eventually("it is heard of", lambda: payments.state == "half_open")
+        eventually("the half-open state is known", lambda: payments.state == "half_open")
         payments.call(int)
         payments.call(int)
     expected = [("open", "failure_threshold"), ("half_open", "reset"), ("closed", "probes_succeeded")] * 3
-    eventually("all is told", lambda: heard == expected)
+    eventually("the listener gets all changes", lambda: heard == expected)
 
 
 def learnt(cell: Cell) -> tuple[Optional[str], Optional[int], bool]:
@@ -285,9 +285,9 @@ def learnt(cell: Cell) -> tuple[Optional[str], Optional[int], bool]:
 
 
 class TestLearning:
-    """By events and answers that come in a certain order."""
+    """The state of a breaker after events and answers in a given order."""
 
-    def test_an_answer_that_is_newer_than_the_panel_counts_until_the_stream_has_caught_up(self) -> None:
+    def test_an_answer_that_is_newer_than_the_panel_is_in_force_until_the_stream_catches_up(self) -> None:
         trial = Trial()
         cell = trial.panel.cell("a")
         trial.resync(1.0, outline("a", "open", open_until=instant(50.0)))
@@ -295,7 +295,7 @@ class TestLearning:
         assert learnt(cell) == ("closed", 12, True)
         assert cell.standing.lets_through is trial.panel.freshness
         trial.hear("transition", 2.0, **outline("a", "half_open", generation=9))
-        trial.hear("heartbeat", 2.5, now=2.1)  # The clock is known better, and instants are translated again.
+        trial.hear("heartbeat", 2.5, now=2.1)  # The clock is more exact, so the instants are translated again.
         assert learnt(cell) == ("closed", 12, True)
         trial.hear("transition", 3.0, **outline("a", "closed", generation=12))
         assert learnt(cell) == ("closed", 12, False)
@@ -319,7 +319,7 @@ class TestLearning:
         cell.learn("closed", 9)
         assert learnt(cell) == (None, None, False)
 
-    def test_what_the_stream_tells_of_the_time_before_an_answer_changes_nothing(self) -> None:
+    def test_an_event_that_is_older_than_an_answer_changes_nothing(self) -> None:
         trial = Trial()
         cell = trial.panel.cell("a")
         trial.resync(1.0)
@@ -329,14 +329,14 @@ class TestLearning:
         trial.hear("transition", 3.0, **outline("a", "open", generation=8))
         assert learnt(cell) == ("open", 8, False)
 
-    def test_an_outcome_of_a_call_that_was_decided_alone_says_nothing_of_a_change(self) -> None:
+    def test_an_inexact_generation_changes_nothing_while_the_state_is_the_same(self) -> None:
         trial = Trial()
         cell = trial.panel.cell("a")
         trial.resync(1.0, outline("a", "half_open"))
         cell.learn("half_open", 8, is_exact=False)
         assert learnt(cell) == ("half_open", 7, False)
 
-    def test_a_stream_that_begins_again_counts_although_its_generations_are_lower(self) -> None:
+    def test_a_restarted_stream_is_in_force_although_its_generations_are_lower(self) -> None:
         trial = Trial()
         cell = trial.panel.cell("a")
         trial.resync(1.0, outline("a"))
@@ -345,7 +345,7 @@ class TestLearning:
         assert learnt(cell) == ("open", 3, False)
 
     @pytest.mark.parametrize(("mode", "stays"), [("shadow", True), ("force_open", False), ("force_closed", False)])
-    def test_an_override_that_begins_no_generation_stays_in_force(self, mode: str, stays: bool) -> None:
+    def test_an_answer_ends_the_known_override_unless_it_is_a_shadow(self, mode: str, stays: bool) -> None:
         trial = Trial()
         cell = trial.panel.cell("a")
         override = {"mode": mode, "expires_at": None, "reason": "r", "actor": None}
@@ -354,7 +354,7 @@ class TestLearning:
         assert cell.standing.mode(2.0) == (mode if stays else None)
         assert cell.standing.open_until == 60.0
 
-    def test_where_the_generation_is_a_guess_nothing_is_known_until_the_stream_tells(self) -> None:
+    def test_the_state_is_unknown_until_the_next_event_after_an_inexact_generation(self) -> None:
         trial = Trial()
         cell = trial.panel.cell("a")
         trial.resync(1.0, outline("a"))

@@ -1,4 +1,4 @@
-"""An argument that cannot be right is refused where it is given."""
+"""Invalid arguments are refused where they are passed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fusebox.pybreaker import CircuitBreaker
 
 
 @pytest.mark.parametrize("outcome", ["Failure", "failed", "", None, True, ["failure"]])
-def test_an_outcome_that_there_is_not_is_refused_and_the_probe_stays_with_its_caller(
+def test_an_unknown_outcome_is_refused_and_the_caller_keeps_its_probe(
     server: Server, remote: Fusebox, name: str, outcome: Any
 ) -> None:
     server.put(name)
@@ -35,12 +35,12 @@ def test_an_outcome_that_there_is_not_is_refused_and_the_probe_stays_with_its_ca
 
 
 @pytest.mark.parametrize("decision", ["7", ("success",), 7])
-def test_a_decision_that_acquire_did_not_give_is_refused(remote: Fusebox, name: str, decision: Any) -> None:
+def test_a_decision_that_acquire_did_not_return_is_refused(remote: Fusebox, name: str, decision: Any) -> None:
     with pytest.raises(TypeError, match=r"decision must be a result of acquire\(\)"):
         remote.breaker(name).report("failure", decision)
 
 
-def test_a_negative_duration_is_left_out_and_the_outcome_counts(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_negative_duration_is_omitted_and_the_outcome_counts(server: Server, remote: Fusebox, name: str) -> None:
     server.put_counting(name)
     remote.breaker(name).report("failure", duration=-1.5)
     assert server.counted(name) == (1, 1)
@@ -67,7 +67,7 @@ def test_an_exclusion_that_is_neither_class_nor_function_is_refused(remote: Fuse
 
 @pytest.mark.parametrize("made", [BreakerTransport, AsyncBreakerTransport, BreakerAdapter])
 @pytest.mark.parametrize("option", [{"failures": 503}, {"ignore": "x"}, {"failed": 500}, {"route": "payments"}])
-def test_an_option_of_a_transport_is_refused_before_its_first_request(
+def test_an_invalid_option_of_a_transport_is_refused_before_the_first_request(
     remote: Fusebox, made: Any, option: dict[str, Any]
 ) -> None:
     with pytest.raises(TypeError, match=next(iter(option))):
@@ -118,7 +118,7 @@ WRONG: list[tuple[Callable[..., Any], Any]] = [
 
 
 @pytest.mark.parametrize(("function", "fallback"), WRONG)
-def test_a_fallback_that_cannot_stand_in_for_a_function_is_refused_when_it_is_given(
+def test_a_fallback_that_does_not_fit_the_function_is_refused_by_the_decorator(
     remote: Fusebox, name: str, function: Any, fallback: Any
 ) -> None:
     with pytest.raises(TypeError, match=r"cannot be called as .* can|is a coroutine function"):
@@ -150,7 +150,9 @@ FITTING: list[tuple[Callable[..., Any], Any]] = [
 
 
 @pytest.mark.parametrize(("function", "fallback"), FITTING)
-def test_a_fallback_that_can_stand_in_is_taken(remote: Fusebox, name: str, function: Any, fallback: Any) -> None:
+def test_a_fallback_that_fits_the_function_is_accepted(
+    remote: Fusebox, name: str, function: Any, fallback: Any
+) -> None:
     remote.breaker(name, fallback=fallback)(function)
 
 
@@ -163,7 +165,7 @@ def test_a_fallback_that_can_stand_in_is_taken(remote: Fusebox, name: str, funct
         (CachedFallback(MemoryStore(), otherwise=lambda: 0), {"args": (7,)}),
     ],
 )
-def test_a_call_that_the_fallback_cannot_stand_in_for_is_refused_while_all_is_well(
+def test_a_call_whose_arguments_do_not_fit_the_fallback_is_refused_although_it_would_succeed(
     server: Server, remote: Fusebox, name: str, fallback: Any, arguments: dict[str, Any]
 ) -> None:
     payments = remote.breaker(name, fallback=fallback)
@@ -178,9 +180,7 @@ def test_a_call_that_the_fallback_cannot_stand_in_for_is_refused_while_all_is_we
     assert server.breaker(name)["probes"]["in_flight"] == 0
 
 
-def test_a_coroutine_function_is_no_fallback_for_a_call_that_is_none_while_all_is_well(
-    remote: Fusebox, name: str
-) -> None:
+def test_a_coroutine_function_is_refused_as_a_fallback_for_a_synchronous_call(remote: Fusebox, name: str) -> None:
     with pytest.raises(TypeError, match="coroutine function"):
         remote.breaker(name, fallback=later).call(one, 7)
 

@@ -1,4 +1,4 @@
-"""What becomes of calls while Fusebox is away, and of their outcomes when it is back."""
+"""Calls while Fusebox is unreachable, and the reports of their outcomes when it is reachable again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Make = Callable[..., Fusebox]
 
 @pytest.fixture
 def nobody() -> Iterator[Callable[..., Fusebox]]:
-    """A Fusebox at an address where nobody listens."""
+    """Makes a Fusebox whose server address accepts no connections, and closes it after the test."""
     made: list[Fusebox] = []
 
     def make(**options: Any) -> Fusebox:
@@ -35,7 +35,9 @@ def nobody() -> Iterator[Callable[..., Fusebox]]:
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
 @pytest.mark.parametrize(("unreachable", "allowed"), [("local", True), ("allow", True), ("deny", False)])
-def test_the_policy_for_it_decides(nobody: Make, mode: str, unreachable: str, allowed: bool) -> None:
+def test_the_unreachable_option_decides_without_a_server(
+    nobody: Make, mode: str, unreachable: str, allowed: bool
+) -> None:
     fb = nobody(mode=mode, unreachable=unreachable)
     decision = fb.breaker("payments").acquire()
     assert (decision.allowed, decision.source) == (allowed, "fallback")
@@ -43,7 +45,7 @@ def test_the_policy_for_it_decides(nobody: Make, mode: str, unreachable: str, al
     assert fb.statistics.decisions_alone == 1
 
 
-def test_one_that_is_closed_and_denies_says_no_time(nobody: Make) -> None:
+def test_a_denial_of_a_closed_fusebox_has_no_retry_after(nobody: Make) -> None:
     fb = nobody(unreachable="deny")
     payments = fb.breaker("payments")
     fb.close()
@@ -53,7 +55,7 @@ def test_one_that_is_closed_and_denies_says_no_time(nobody: Make) -> None:
     assert body_of(denied.value)["retry_after"] is None and "Retry-After" not in headers_of(denied.value)
 
 
-def test_a_breaker_of_this_process_denies_after_five_failures(nobody: Make) -> None:
+def test_a_breaker_of_the_process_denies_after_five_failures(nobody: Make) -> None:
     payments = nobody().breaker("payments")
     for _ in range(5):
         with pytest.raises(ValueError):
@@ -64,7 +66,7 @@ def test_a_breaker_of_this_process_denies_after_five_failures(nobody: Make) -> N
     assert payments.state == "open"
 
 
-def test_going_and_coming_are_logged_once_each(
+def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(
     own_server: Server, make: Make, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "fusebox")
@@ -75,7 +77,7 @@ def test_going_and_coming_are_logged_once_each(
     for _ in range(20):
         payments.call(int)
     own_server.start()
-    eventually("it is asked again", lambda: payments.acquire().source == "server")
+    eventually("the server is asked again", lambda: payments.acquire().source == "server")
     said = [record.getMessage().split(":")[0].split(";")[0] for record in caplog.records]
     assert said == ["Fusebox is unreachable", "Fusebox is reachable again"]
     assert fb.statistics.decisions_alone >= 20
@@ -83,12 +85,12 @@ def test_going_and_coming_are_logged_once_each(
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_server_that_does_not_answer_costs_one_call_its_time_out(mode: Any) -> None:
+def test_a_silent_server_delays_only_one_call_by_the_time_out(mode: Any) -> None:
     with Doubtful(lambda path, body: None) as server, Fusebox(server.url, mode=mode, timeout=0.2) as fb:
         payments, reach = fb.breaker("payments"), fb._authority.reach
 
         def ask(times: int) -> int:
-            """How many requests that takes."""
+            """Returns the number of requests that the client sends for that many calls."""
             before = len(server.asked_for("/acquire"))
             assert {payments.acquire().source for _ in range(times)} == {"fallback"}
             return len(server.asked_for("/acquire")) - before
@@ -100,11 +102,11 @@ def test_a_server_that_does_not_answer_costs_one_call_its_time_out(mode: Any) ->
         reach._retry_at = time.monotonic() + 1_000
         assert ask(1_000) == 0
         reach._retry_at = 0.0
-        assert ask(1) == 1, "it is asked again when it is time"
+        assert ask(1) == 1, "the client asks again after the pause"
         assert fb.statistics.decisions_alone == 1_002
 
 
-def test_outcomes_wait_and_count_once(own_server: Server, make: Make, name: str) -> None:
+def test_outcomes_wait_for_the_server_and_count_once(own_server: Server, make: Make, name: str) -> None:
     own_server.put_counting(name)
     fb = make(own_server, mode="remote")
     payments = fb.breaker(name)
@@ -116,12 +118,12 @@ def test_outcomes_wait_and_count_once(own_server: Server, make: Make, name: str)
         except ValueError:
             pass
     own_server.start()
-    assert eventually("all is sent", lambda: fb.flush(5))
+    assert eventually("all reports are sent", lambda: fb.flush(5))
     assert own_server.counted(name) == (21, 3)
     assert (fb.statistics.waiting, fb.statistics.dropped) == (0, 0)
 
 
-def test_what_is_reported_later_waits_behind_what_could_not_be_sent(own_server: Server, make: Make, name: str) -> None:
+def test_a_later_report_is_sent_after_the_reports_that_wait(own_server: Server, make: Make, name: str) -> None:
     wire = Wire(own_server.port)
     own_server.put(name, failure_threshold=3)
     with Fusebox(wire.url, mode="remote", timeout=5.0, unreachable="allow") as fb:
@@ -132,10 +134,10 @@ def test_what_is_reported_later_waits_behind_what_could_not_be_sent(own_server: 
         for kind in ("timeout", "connection"):
             payments.report("failure", decision, kind=kind)
         sender, outbox = fb._authority.sender, fb._authority.outbox
-        eventually("they could not be sent", lambda: sender._retry_at > time.monotonic() and len(outbox) == 2)
+        eventually("the reports cannot be sent", lambda: sender._retry_at > time.monotonic() and len(outbox) == 2)
         sender._retry_at = time.monotonic() + 1_000
         wire.mend()
-        eventually("it is asked again", lambda: payments.acquire().source == "server")
+        eventually("the server is asked again", lambda: payments.acquire().source == "server")
         payments.report("success", decision)
         assert fb.flush(30)
         assert own_server.breaker(name)["counts"]["consecutive_failures"] == 0
@@ -148,11 +150,11 @@ def test_the_oldest_outcomes_are_dropped_and_counted(own_server: Server, make: M
     payments = fb.breaker(name)
     payments.call(int)
     own_server.kill()
-    for number in range(30):  # Alternately, so that no two become one report.
+    for number in range(30):  # The kinds alternate, so that no two outcomes are merged into one report.
         payments.report("failure" if number % 2 else "success", payments.acquire(), kind="k")
-    eventually("twenty are dropped", lambda: fb.statistics.dropped == 20)
+    eventually("twenty outcomes are dropped", lambda: fb.statistics.dropped == 20)
     own_server.start()
-    assert eventually("the rest is sent", lambda: fb.flush(5))
+    assert eventually("the other reports are sent", lambda: fb.flush(5))
     assert own_server.counted(name) == (11, 5)
 
 
@@ -163,10 +165,10 @@ def test_the_last_known_policy_and_state_decide(own_server: Server, make: Make, 
     own_server.trip(opened)
     fb = make(own_server, max_staleness=0.5)
     payments, other = fb.breaker(name), fb.breaker(opened)
-    eventually("both are known", lambda: payments.acquire().source == other.acquire().source == "local")
-    eventually("so is the policy", lambda: fb._authority.panel.cell(name).policy is not None)
+    eventually("both breakers are known", lambda: payments.acquire().source == other.acquire().source == "local")
+    eventually("the policy is known", lambda: fb._authority.panel.cell(name).policy is not None)
     own_server.kill()
-    eventually("it is away", lambda: payments.acquire().source == other.acquire().source == "fallback")
+    eventually("the server is unreachable", lambda: payments.acquire().source == other.acquire().source == "fallback")
     for _ in range(2):
         with pytest.raises(ValueError):
             payments.call(int, "x")
@@ -176,7 +178,7 @@ def test_the_last_known_policy_and_state_decide(own_server: Server, make: Make, 
     assert decision.retry_after is not None and 0 < decision.retry_after < 60
 
 
-def test_who_begins_while_it_is_away_believes_the_panel_once_it_is_there(
+def test_a_client_that_starts_without_a_server_trusts_the_panel_once_it_arrives(
     own_server: Server, make: Make, name: str
 ) -> None:
     own_server.kill()
@@ -188,31 +190,31 @@ def test_who_begins_while_it_is_away_believes_the_panel_once_it_is_there(
     assert (payments.acquire().source, payments.state) == ("fallback", "open")
     own_server.start()
     own_server.put(name)
-    eventually("the panel is believed", lambda: payments.acquire().source == "local")
-    # Of a breaker that was never heard of the generation is not known, and their failures may trip it.
-    eventually("outcomes are sent", lambda: fb.flush(5))
+    eventually("the panel decides", lambda: payments.acquire().source == "local")
+    # The generation of a breaker without any event is unknown, so these failures may trip it.
+    eventually("all reports are sent", lambda: fb.flush(5))
     own_server.reset(name)
-    eventually("it says closed", lambda: payments.state == "closed" and payments.acquire().source == "local")
+    eventually("the panel says closed", lambda: payments.state == "closed" and payments.acquire().source == "local")
     own_server.kill()
-    eventually("it is away again", lambda: payments.acquire().source == "fallback")
-    assert payments.acquire().allowed, "what was decided in the first absence is over"
+    eventually("the server is unreachable again", lambda: payments.acquire().source == "fallback")
+    assert payments.acquire().allowed, "the state from the first outage is discarded"
 
 
-def test_the_panel_counts_again_when_it_is_back(own_server: Server, make: Make, name: str) -> None:
+def test_the_panel_decides_again_after_an_outage(own_server: Server, make: Make, name: str) -> None:
     heard: list[tuple[Optional[str], str, str]] = []
     payments = make(own_server, max_staleness=0.5).breaker(name)
     payments.listen(lambda change: heard.append((change.before, change.after, change.source)))
     eventually("the panel decides", lambda: payments.acquire().source == "local")
     own_server.kill()
-    eventually("it is away", lambda: payments.acquire().source == "fallback")
+    eventually("the server is unreachable", lambda: payments.acquire().source == "fallback")
     for _ in range(5):
         with pytest.raises(ValueError):
             payments.call(int, "x")
     assert payments.state == "open"
     own_server.start()
-    eventually("it is back", lambda: payments.acquire().source == "local")
+    eventually("the panel decides again", lambda: payments.acquire().source == "local")
     own_server.reset(name)
-    eventually("the panel is believed", lambda: payments.state == "closed")
+    eventually("the panel decides", lambda: payments.state == "closed")
     assert heard[0] == ("closed", "open", "fallback")
     assert heard[-1][:2] == ("open", "closed")
 
@@ -224,16 +226,16 @@ def test_the_last_known_override_is_obeyed(own_server: Server, make: Make, name:
     eventually("the panel decides", lambda: payments.acquire().source == "local")
     if allowed:
         own_server.trip(name)
-        eventually("it denies", lambda: not payments.acquire().allowed)
+        eventually("the breaker denies calls", lambda: not payments.acquire().allowed)
     own_server.override(name, mode)
-    eventually("it is known", lambda: (d := payments.acquire()).source == "local" and d.allowed == allowed)
+    eventually("the override is known", lambda: (d := payments.acquire()).source == "local" and d.allowed == allowed)
     own_server.kill()
-    decision = eventually("it is away", lambda: (d := payments.acquire()).source == "fallback" and d)
+    decision = eventually("the server is unreachable", lambda: (d := payments.acquire()).source == "fallback" and d)
     assert isinstance(decision, Decision) and decision.allowed == allowed
 
 
 @pytest.mark.parametrize("unreachable", ["local", "allow", "deny"])
-def test_what_is_shut_for_good_stays_so_where_each_call_asks(
+def test_an_override_without_an_expiry_stays_in_force_during_an_outage_in_remote_mode(
     own_server: Server, make: Make, name: str, unreachable: str
 ) -> None:
     own_server.put(name)
@@ -248,46 +250,48 @@ def test_what_is_shut_for_good_stays_so_where_each_call_asks(
         assert (decision.source, decision[:2], decision.retry_after) == ("fallback", denied[:2], None)
     own_server.start()
     own_server.clear_override(name)
-    eventually("it is asked again", lambda: payments.acquire().source == "server")
+    eventually("the server is asked again", lambda: payments.acquire().source == "server")
     own_server.reset(name)
-    eventually("it lets calls through", lambda: (d := payments.acquire()).source == "server" and d.state == "closed")
+    eventually("the server allows calls", lambda: (d := payments.acquire()).source == "server" and d.state == "closed")
     own_server.kill()
-    assert payments.acquire().allowed == (unreachable != "deny"), "the override is over"
+    assert payments.acquire().allowed == (unreachable != "deny"), "the override has ended"
 
 
-def test_what_was_shut_for_good_and_is_gone_is_not_denied(own_server: Server, make: Make, name: str) -> None:
+def test_a_deleted_breaker_with_an_override_is_not_denied_during_an_outage(
+    own_server: Server, make: Make, name: str
+) -> None:
     own_server.put(name)
     own_server.override(name, "force_open")
     payments = make(own_server, max_staleness=0.5).breaker(name)
     assert payments.acquire().source == "server"
     eventually("the panel decides", lambda: payments.acquire().source == "local")
     own_server.ask("DELETE", f"/v1/breakers/{name}")
-    eventually("it is heard of", lambda: payments._cell.standing.state is None)
+    eventually("the deletion is known", lambda: payments._cell.standing.state is None)
     own_server.kill()
     assert payments.acquire().allowed
 
 
-def test_a_stale_panel_is_not_believed(own_server: Server, make: Make, name: str) -> None:
+def test_a_stale_panel_does_not_decide(own_server: Server, make: Make, name: str) -> None:
     payments = make(own_server, max_staleness=1.0, timeout=0.2).breaker(name)
     eventually("the panel decides", lambda: payments.acquire().source == "local")
     own_server.pause()
-    eventually("it is asked in vain", lambda: payments.acquire().source == "fallback")
+    eventually("the server does not answer", lambda: payments.acquire().source == "fallback")
     own_server.resume()
-    eventually("it is fresh again", lambda: payments.acquire().source == "local")
+    eventually("the panel is fresh again", lambda: payments.acquire().source == "local")
 
 
-def test_a_probe_that_is_granted_too_late_is_given_back(own_server: Server, make: Make, name: str) -> None:
+def test_a_probe_that_is_granted_after_the_time_out_is_given_back(own_server: Server, make: Make, name: str) -> None:
     payments = make(own_server, mode="remote", timeout=0.2).breaker(name)
     payments.call(int)
     own_server.reset(name, to="half_open")
-    own_server.trip(name)  # Changes nothing, but tells that all before has been stored.
+    own_server.trip(name)  # This changes nothing, but its answer shows that all earlier changes are stored.
     payments.give_back(payments.acquire())
-    eventually("it was the probe, and is free", lambda: own_server.breaker(name)["probes"]["in_flight"] == 0)
+    eventually("the probe is free", lambda: own_server.breaker(name)["probes"]["in_flight"] == 0)
     own_server.pause()
     assert payments.acquire().source == "fallback"
     own_server.resume()
-    eventually("it was granted and given back", lambda: own_server.breaker(name)["probes"]["in_flight"] == 0)
-    decision = eventually("it is asked again", lambda: (d := payments.acquire()).source == "server" and d)
+    eventually("the probe is granted and given back", lambda: own_server.breaker(name)["probes"]["in_flight"] == 0)
+    decision = eventually("the server is asked again", lambda: (d := payments.acquire()).source == "server" and d)
     assert isinstance(decision, Decision) and decision.is_probe
     assert own_server.breaker(name)["probes"]["lost"] == 0
 
@@ -301,14 +305,14 @@ def hammer(payments: Breaker, until: threading.Event, made: list[int]) -> None:
 
 def kill_in_the_midst_of_it(server: Server, fb: Fusebox, name: str) -> None:
     calls, _ = server.counted(name)
-    eventually("it counts", lambda: server.counted(name)[0] > calls)
+    eventually("the server counts calls", lambda: server.counted(name)[0] > calls)
     server.kill()
     alone = fb.statistics.decisions_alone
-    eventually("calls go on without it", lambda: fb.statistics.decisions_alone > alone + 20)
+    eventually("calls continue without the server", lambda: fb.statistics.decisions_alone > alone + 20)
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_killing_and_restarting_it_under_load_fails_no_call_and_counts_none_twice(
+def test_no_call_fails_or_counts_twice_when_the_server_is_killed_under_load(
     own_server: Server, make: Make, name: str, mode: str
 ) -> None:
     own_server.put_counting(name)
@@ -325,6 +329,6 @@ def test_killing_and_restarting_it_under_load_fails_no_call_and_counts_none_twic
     until.set()
     for thread in threads:
         thread.join()
-    assert eventually("all is sent", lambda: fb.flush(5))
+    assert eventually("all reports are sent", lambda: fb.flush(5))
     assert fb.statistics.dropped == 0
     assert own_server.counted(name) == (sum(map(len, made)), 0)

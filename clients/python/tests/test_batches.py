@@ -1,4 +1,4 @@
-"""When outcomes are sent: every 50 ms, every hundred, and failures at once."""
+"""The client sends outcomes every 50 ms, after every hundred, and at once for a failure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def answering(path: str, body: Any) -> Answer:
 
 
 class Patient:
-    """Calls one by one, of outcomes that nothing but their number or their kind sends."""
+    """Reports outcomes one by one; only their number or a failure makes the client send them."""
 
     def __init__(self, server: Doubtful, fb: Fusebox) -> None:
         self.server, self.fb = server, fb
@@ -29,16 +29,16 @@ class Patient:
         self.decision = self.payments.acquire()
         self.payments.report("failure", self.decision)
         assert fb.flush(30)
-        eventually("there is nothing to do", lambda: self.is_in("_park"))
+        eventually("the sender is idle", lambda: self.is_in("_park"))
         server.asked.clear()
 
     def begin(self) -> None:
-        """The first success, behind which the others gather."""
+        """Reports the first success, after which the sender waits for more outcomes."""
         self.payments.report("success", self.decision)
-        eventually("it waits for more", lambda: self.is_in("_wait_for_more"))
+        eventually("the sender waits for more outcomes", lambda: self.is_in("_wait_for_more"))
 
     def is_in(self, function: str) -> bool:
-        """Whether the thread that sends waits there."""
+        """Returns whether the sender's thread waits in that function."""
         thread = self.fb._authority.sender._thread
         frame = None if thread is None or thread.ident is None else sys._current_frames().get(thread.ident)
         return (
@@ -49,7 +49,7 @@ class Patient:
         )
 
     def outcomes(self) -> list[int]:
-        """How many each request brought."""
+        """Returns the number of outcomes in each request."""
         return [sum(item.get("count", 1) for item in body["reports"]) for body in self.server.asked_for("/v1/reports")]
 
 
@@ -60,28 +60,28 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Patient]:
         yield Patient(server, fb)
 
 
-def test_the_numbers_are_those_that_are_documented() -> None:
+def test_the_interval_and_the_batch_size_are_as_documented() -> None:
     assert (GATHERING, ENOUGH) == (0.05, 100)
 
 
-def test_the_hundredth_sends_all(patient: Patient) -> None:
+def test_the_hundredth_outcome_sends_all_of_them(patient: Patient) -> None:
     patient.begin()
     for _ in range(ENOUGH - 1):
         patient.payments.report("success", patient.decision)
-    eventually("they are sent", patient.outcomes)
+    eventually("the outcomes are sent", patient.outcomes)
     assert patient.outcomes() == [ENOUGH]
 
 
-def test_a_failure_sends_all(patient: Patient) -> None:
+def test_a_failure_sends_all_waiting_outcomes(patient: Patient) -> None:
     patient.begin()
     patient.payments.report("failure", patient.decision)
-    eventually("they are sent", patient.outcomes)
+    eventually("the outcomes are sent", patient.outcomes)
     assert patient.outcomes() == [2]
 
 
-def test_what_is_not_enough_is_sent_all_the_same() -> None:
+def test_a_single_success_is_sent_after_the_interval() -> None:
     with Doubtful(answering) as server, Fusebox(server.url) as fb:
         patient = Patient(server, fb)
         patient.payments.report("success", patient.decision)
-        eventually("it is sent", patient.outcomes)
+        eventually("the outcome is sent", patient.outcomes)
         assert patient.outcomes() == [1]

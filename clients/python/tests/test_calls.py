@@ -1,4 +1,4 @@
-"""The ways to make a protected call, each decided by the server."""
+"""The ways to make a protected call in remote mode, in which the server decides each call."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_decorated_function_keeps_its_result_its_name_and_its_arguments(remote
     assert charge.__name__ == "charge" and charge.__doc__ == "Charges."
 
 
-def test_a_decorated_coroutine_function_stays_one(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_decorated_coroutine_function_is_a_coroutine_function(server: Server, remote: Fusebox, name: str) -> None:
     @remote.breaker(name)
     async def charge(amount: int) -> int:
         await asyncio.sleep(0)
@@ -35,7 +35,7 @@ def test_a_decorated_coroutine_function_stays_one(server: Server, remote: Fusebo
     assert server.breaker(name)["counts"]["calls"] == 1
 
 
-def test_methods_are_protected_too(server: Server, remote: Fusebox, name: str) -> None:
+def test_methods_can_be_protected(server: Server, remote: Fusebox, name: str) -> None:
     payments = remote.breaker(name)
 
     class Provider:
@@ -78,7 +78,9 @@ async def async_generator() -> AsyncIterator[int]:
         (3, "3"),
     ],
 )
-def test_what_is_no_plain_function_is_refused_at_once(remote: Fusebox, name: str, function: Any, reason: str) -> None:
+def test_an_object_that_is_not_a_plain_function_is_refused_by_the_decorator(
+    remote: Fusebox, name: str, function: Any, reason: str
+) -> None:
     with pytest.raises(TypeError, match=reason):
         remote.breaker(name)(function)
 
@@ -101,7 +103,7 @@ def test_call_and_call_async_pass_arguments_on(server: Server, remote: Fusebox, 
     assert server.breaker(name)["counts"]["calls"] == 2
 
 
-def test_a_block_is_a_call(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_block_counts_as_a_call(server: Server, remote: Fusebox, name: str) -> None:
     payments = remote.breaker(name)
     with payments as call:
         assert call.decision.allowed
@@ -116,7 +118,7 @@ def test_a_block_is_a_call(server: Server, remote: Fusebox, name: str) -> None:
     assert kinds == ["http_503", "value_error"]
 
 
-def test_blocks_of_tasks_that_interleave_are_kept_apart(server: Server, remote: Fusebox, name: str) -> None:
+def test_interleaved_blocks_of_tasks_are_independent(server: Server, remote: Fusebox, name: str) -> None:
     payments, other = remote.breaker(name), remote.breaker(f"{name}-other")
 
     async def work(number: int) -> None:
@@ -148,13 +150,13 @@ def test_blocks_of_two_breakers_may_be_left_in_any_order(server: Server, remote:
     assert server.counted(second.name) == (1, 1)
 
 
-def test_a_block_left_in_another_context_says_what_to_use(remote: Fusebox, name: str) -> None:
+def test_the_error_for_a_block_left_in_another_context_suggests_guard(remote: Fusebox, name: str) -> None:
     payments = remote.breaker(name)
     with pytest.raises(RuntimeError, match="guard"):
         payments.__exit__(None, None, None)
 
 
-def test_a_guard_may_be_left_anywhere(server: Server, remote: Fusebox, name: str) -> None:
+def test_guards_in_interleaved_generators_are_independent(server: Server, remote: Fusebox, name: str) -> None:
     payments = remote.breaker(name)
 
     def pieces(number: int) -> Iterator[int]:
@@ -174,32 +176,32 @@ def opened(server: Server, remote: Fusebox, name: str) -> Breaker:
     return remote.breaker(name)
 
 
-def test_a_denied_call_is_not_made_and_says_when_to_come_again(opened: Breaker, name: str) -> None:
+def test_a_denied_call_is_not_made_and_its_error_says_when_to_retry(opened: Breaker, name: str) -> None:
     with pytest.raises(BreakerOpen) as denied:
-        opened.call(pytest.fail, "it was made")
+        opened.call(pytest.fail, "the call was made")
     assert (denied.value.breaker, denied.value.state) == (name, "open")
     assert denied.value.retry_after is not None and 50 < denied.value.retry_after <= 60
     copy = pickle.loads(pickle.dumps(denied.value))
     assert (str(copy), copy.retry_after) == (str(denied.value), denied.value.retry_after)
 
 
-def test_blocks_and_coroutines_are_denied_too(opened: Breaker) -> None:
+def test_an_open_breaker_denies_blocks_and_coroutines(opened: Breaker) -> None:
     async def charge() -> None:
-        pytest.fail("it was made")
+        pytest.fail("the call was made")
 
     async def block() -> None:
         async with opened:
-            pytest.fail("it was entered")
+            pytest.fail("the block was entered")
 
     with pytest.raises(BreakerOpen), opened:
-        pytest.fail("it was entered")
+        pytest.fail("the block was entered")
     with pytest.raises(BreakerOpen):
         asyncio.run(opened.call_async(charge))
     with pytest.raises(BreakerOpen):
         asyncio.run(block())
 
 
-def test_acquire_and_report_are_there_for_what_fits_no_call(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_caller_can_acquire_and_report_by_hand(server: Server, remote: Fusebox, name: str) -> None:
     payments = remote.breaker(name)
     decision = payments.acquire()
     assert (decision.allowed, decision.state, decision.source) == (True, "closed", "server")
@@ -212,7 +214,7 @@ def test_acquire_and_report_are_there_for_what_fits_no_call(server: Server, remo
 
 
 @pytest.mark.parametrize("bad", ["", "-x", "a b", "x" * 129, "ä", None])
-def test_a_name_that_the_server_would_refuse_is_refused_here(remote: Fusebox, bad: Any) -> None:
+def test_the_client_refuses_a_name_that_the_server_would_refuse(remote: Fusebox, bad: Any) -> None:
     with pytest.raises(ValueError, match="name must be"):
         remote.breaker(bad)
 
@@ -221,6 +223,6 @@ def test_a_name_that_the_server_would_refuse_is_refused_here(remote: Fusebox, ba
     "option",
     [{"mode": "both"}, {"unreachable": "yes"}, {"timeout": 0}, {"max_staleness": -1}, {"buffer": 0}, {"url": "x"}],
 )
-def test_an_option_with_a_mistake_is_named(option: dict[str, Any]) -> None:
+def test_the_error_for_an_invalid_option_names_the_option(option: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(option))} must be"):
         Fusebox(**option)

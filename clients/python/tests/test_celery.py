@@ -1,4 +1,4 @@
-"""Celery: a task that is denied comes again when it is worth it."""
+"""Celery retries a denied task when the breaker may let it through."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def app() -> Iterator[Any]:
     level, handlers = root.level, list(root.handlers)
     yield app
     app.close()
-    # A worker takes over what belongs to the whole process.
+    # A worker replaces the logging configuration of the whole process.
     root.setLevel(level)
     root.handlers[:] = handlers
 
@@ -35,7 +35,7 @@ def worker(app: Any) -> Any:
 
 
 @pytest.mark.parametrize("retried", [(), (BreakerOpen,), (Exception,)])
-def test_a_denied_task_comes_again_when_the_time_is_over(
+def test_a_denied_task_is_retried_after_the_recovery_timeout(
     server: Server, remote: Fusebox, name: str, app: Any, retried: Any
 ) -> None:
     payments = remote.breaker(name)
@@ -51,7 +51,7 @@ def test_a_denied_task_comes_again_when_the_time_is_over(
     with worker(app):
         server.trip(name)
         charge.delay(7)
-        eventually("it is done", lambda: done)
+        eventually("the task is done", lambda: done)
     assert (done, attempts) == ([7], [0, 0])
     assert server.state(name) == "closed"
 
@@ -80,7 +80,7 @@ def work(name, is_away):
 
 
 @pytest.mark.parametrize("pool", ["prefork", "solo"])
-def test_the_processes_of_a_worker_report_before_they_end(
+def test_the_processes_of_a_worker_send_their_reports_before_they_end(
     own_server: Server, tmp_path: pathlib.Path, name: str, pool: str
 ) -> None:
     own_server.put_counting(name)
@@ -97,7 +97,7 @@ def test_the_processes_of_a_worker_report_before_they_end(
     def work(times: int, is_away: bool, done: int) -> None:
         for _ in range(times):
             producer.send_task("work", (name, is_away))
-        eventually("all are done", lambda: log.read_text().count(" succeeded in ") == done, within=60)
+        eventually("all tasks are done", lambda: log.read_text().count(" succeeded in ") == done, within=60)
 
     with process(log, "celery", *options, **variables):
         eventually("the worker is ready", lambda: "ready." in log.read_text(), within=60)
@@ -109,7 +109,9 @@ def test_the_processes_of_a_worker_report_before_they_end(
     assert own_server.counted(name) == (8, 0)
 
 
-def test_what_the_task_itself_raises_is_retried_as_ever(server: Server, remote: Fusebox, name: str, app: Any) -> None:
+def test_an_exception_of_the_task_is_retried_as_without_fusebox(
+    server: Server, remote: Fusebox, name: str, app: Any
+) -> None:
     attempts: list[int] = []
 
     @app.task(name=name, bind=True, autoretry_for=(ValueError,), max_retries=2, default_retry_delay=0)  # type: ignore[untyped-decorator]
@@ -120,11 +122,11 @@ def test_what_the_task_itself_raises_is_retried_as_ever(server: Server, remote: 
     server.put_counting(name)
     with worker(app):
         charge.delay()
-        eventually("it is given up", lambda: attempts == [0, 1, 2])
+        eventually("the task has used all its retries", lambda: attempts == [0, 1, 2])
     assert server.counted(name) == (3, 3)
 
 
-def test_a_task_that_retries_by_itself_waits_for_the_time_too(
+def test_a_task_that_calls_retry_waits_for_the_recovery_timeout(
     server: Server, remote: Fusebox, name: str, app: Any
 ) -> None:
     payments = remote.breaker(name)
@@ -142,11 +144,13 @@ def test_a_task_that_retries_by_itself_waits_for_the_time_too(
     with worker(app):
         server.trip(name)
         charge.delay()
-        eventually("it is done", lambda: "done" in seen)
+        eventually("the task is done", lambda: "done" in seen)
     assert seen == ["denied", "done"]
 
 
-def test_a_task_that_is_called_directly_or_eagerly_raises(server: Server, remote: Fusebox, name: str, app: Any) -> None:
+def test_a_task_that_is_called_directly_or_eagerly_raises_the_denial(
+    server: Server, remote: Fusebox, name: str, app: Any
+) -> None:
     @app.task(name=name)  # type: ignore[untyped-decorator]
     def charge() -> int:
         return remote.breaker(name).call(int)
@@ -170,7 +174,7 @@ def test_a_task_that_is_called_directly_or_eagerly_raises(server: Server, remote
         ("half_open", 0.5, 0.5),
     ],
 )
-def test_the_wait_is_as_long_as_the_denial_says_or_a_little_longer(state: str, retry_after: Any, wait: float) -> None:
+def test_a_task_waits_for_the_time_in_the_denial_or_a_little_longer(state: str, retry_after: Any, wait: float) -> None:
     waits = [wait_for(BreakerOpen("a", state, retry_after), 180.0) for _ in range(100)]
     assert wait <= min(waits) and max(waits) <= wait * (1 + SPREAD)
     assert wait == 0 or max(waits) > min(waits)

@@ -1,4 +1,4 @@
-"""What counts as a failure, and what it is called."""
+"""The classification of exceptions and results, and the kinds of failures."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class ReadTimeoutError(TimeoutError):
         (type("_", (Exception,), {})(), "error"),
     ],
 )
-def test_a_failure_has_a_short_word(error: Exception, kind: str) -> None:
+def test_a_failure_has_a_short_kind(error: Exception, kind: str) -> None:
     assert kind_of(error) == kind
     if isinstance(error, urllib.error.HTTPError):
         error.close()
@@ -90,7 +90,9 @@ def test_a_failure_has_a_short_word(error: Exception, kind: str) -> None:
         ({"ignore": lambda error: "4" in str(error)}, ValueError("404"), "ignored"),
     ],
 )
-def test_an_exception_is_a_failure_or_ignored(options: dict[str, Any], error: BaseException, outcome: str) -> None:
+def test_an_exception_counts_as_a_failure_or_is_ignored(
+    options: dict[str, Any], error: BaseException, outcome: str
+) -> None:
     assert Classification(**options).of_error(error)[0] == outcome
 
 
@@ -107,7 +109,7 @@ def test_an_exception_is_a_failure_or_ignored(options: dict[str, Any], error: Ba
         (lambda result: "e" * 65, 7, "failure", "e" * 64),
     ],
 )
-def test_a_result_is_a_success_unless_something_says_otherwise(
+def test_a_result_is_a_success_unless_the_failed_function_says_otherwise(
     verdict: Any, result: object, outcome: str, kind: Optional[str]
 ) -> None:
     assert Classification(failed=verdict).of_result(result) == (outcome, kind)
@@ -115,11 +117,11 @@ def test_a_result_is_a_success_unless_something_says_otherwise(
 
 @pytest.mark.parametrize("option", ["failures", "ignore"])
 @pytest.mark.parametrize("value", ["ValueError", (ValueError, "x"), int, (int,), 3])
-def test_what_names_no_exceptions_is_refused(option: str, value: Any) -> None:
+def test_an_option_that_names_no_exceptions_is_refused(option: str, value: Any) -> None:
     with pytest.raises(TypeError, match=option):
         Classification(**{option: value})
 
 
-def test_failed_has_to_be_a_function() -> None:
+def test_the_failed_option_must_be_a_function() -> None:
     with pytest.raises(TypeError, match="failed must be a function"):
         Classification(failed=500)  # type: ignore[arg-type]

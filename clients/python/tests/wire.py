@@ -1,4 +1,4 @@
-"""A connection that a test can cut: it passes bytes on between clients and a server."""
+"""A TCP proxy between clients and a server, whose connections a test can cut."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._lock = threading.Lock()
-        #: What is answered to requests with this in them is lost.
+        #: The answers to requests that contain these bytes are lost.
         self.hushed: Optional[bytes] = None
         self._silent: set[socket.socket] = set()
         self._open: Optional[list[socket.socket]] = []
@@ -21,7 +21,7 @@ class Wire:
         self._threads[0].start()
 
     def cut(self) -> None:
-        """Breaks what there is, and passes on nothing more."""
+        """Closes all connections, and refuses further ones until `mend`."""
         with self._lock:
             connections, self._open = self._open or [], None
         for connection in connections:
