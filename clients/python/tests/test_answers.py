@@ -209,7 +209,9 @@ def local(doubtful: Doubtful) -> Iterator[Fusebox]:
 
 def heard_of(breaker: Breaker, state: str) -> None:
     breaker._authority.foresee(breaker._cell)  # This makes the client request the stream.
-    eventually("the stream sends it", lambda: breaker._cell.is_followed and breaker._cell.standing.state == state)
+    eventually(
+        "the stream sends the state", lambda: breaker._cell.is_followed and breaker._cell.standing.state == state
+    )
 
 
 def test_the_answer_to_a_closing_probe_takes_effect_at_once(local: Fusebox) -> None:
@@ -243,7 +245,7 @@ def test_the_answer_to_an_opening_failure_takes_effect(
         payments.call(int, "x")
     eventually("the answer arrives", lambda: payments.state == "open")
     decision = payments.acquire()
-    assert (decision.allowed, decision.source) == (False, "server"), "the recovery time is not known"
+    assert (decision.allowed, decision.source) == (False, "server"), "the client does not know the recovery time"
     decision = payments.acquire()
     assert (decision.allowed, decision.source, len(doubtful.asked_for("/acquire"))) == (False, "local", 1)
     assert decision.retry_after is not None and 0 < decision.retry_after <= 60

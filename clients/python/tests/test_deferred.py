@@ -1,4 +1,4 @@
-"""Calls that are not over with their result: what is still to be awaited is judged when it ends."""
+"""Calls that return an awaitable or a future, which is judged when it ends."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def an_awaitable(error: Any = None) -> Awaitable[str]:
 
 
 def unnoticed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator that hides what it decorates."""
+    """A decorator that hides the function that it decorates."""
     return lambda *args: function(*args)
 
 
@@ -80,7 +80,7 @@ FUNCTIONS: list[Any] = [
     Worker(),
     unnoticed(Worker()),
 ]
-#: It says so: call_async() is theirs.
+#: The functions for which call() raises an error that suggests call_async().
 REFUSED_BY_CALL = [each for each in FUNCTIONS if is_coroutine_function(each)]
 ENDS = [(None, (1, 0)), (TimeoutError(), (1, 1)), (asyncio.CancelledError(), (0, 0))]
 
@@ -94,7 +94,7 @@ def protect(request: pytest.FixtureRequest, server: Server, remote: Fusebox, nam
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize(("error", "counted"), ENDS)
 @pytest.mark.parametrize("way", ["decorator", "call"])
-def test_what_is_awaited_is_judged_when_it_ends(
+def test_an_awaitable_is_judged_when_it_ends(
     server: Server,
     remote: Fusebox,
     name: str,
@@ -117,10 +117,12 @@ def test_what_is_awaited_is_judged_when_it_ends(
         with pytest.raises(type(error)):
             asyncio.run(main())
     assert remote.flush(5)
-    eventually("it is counted", lambda: server.counted(name) == counted)
+    eventually("the call is counted", lambda: server.counted(name) == counted)
 
 
-def test_nothing_is_counted_before_it_has_run(server: Server, remote: Fusebox, name: str, protect: Any) -> None:
+def test_a_call_does_not_count_before_its_awaitable_has_run(
+    server: Server, remote: Fusebox, name: str, protect: Any
+) -> None:
     async def main() -> None:
         waiting = protect.call(a_coroutine)
         assert remote.flush(5)
@@ -132,7 +134,7 @@ def test_nothing_is_counted_before_it_has_run(server: Server, remote: Fusebox, n
     assert server.counted(name) == (1, 0)
 
 
-def test_a_task_stays_a_task(protect: Any) -> None:
+def test_a_protected_task_is_still_a_task(protect: Any) -> None:
     async def main() -> bool:
         task = protect.call(a_task)
         done, _ = await asyncio.wait({task})
@@ -142,7 +144,7 @@ def test_a_task_stays_a_task(protect: Any) -> None:
 
 
 @pytest.mark.parametrize(("error", "counted"), [(None, (1, 0)), (ConnectionError(), (1, 1))])
-def test_a_future_of_a_thread_is_judged_when_it_ends(
+def test_the_future_of_a_thread_is_judged_when_it_ends(
     server: Server, remote: Fusebox, name: str, protect: Any, error: Any, counted: tuple[int, int]
 ) -> None:
     def in_thread() -> str:
@@ -154,7 +156,7 @@ def test_a_future_of_a_thread_is_judged_when_it_ends(
         future = protect.call(pool.submit, in_thread)
         assert isinstance(future, concurrent.futures.Future)
         assert future.exception(30) is error
-        eventually("it is counted", lambda: server.counted(name) == counted)
+        eventually("the call is counted", lambda: server.counted(name) == counted)
 
         async def main() -> str:
             result: str = await protect.call_async(pool.submit, lambda: "awaited")
@@ -171,7 +173,7 @@ def a_failed_future() -> Any:
 
 @pytest.mark.parametrize("is_circuit", [False, True])
 @pytest.mark.parametrize("run", [lambda work: work(), in_child])
-def test_futures_that_fail_open_the_breaker_where_fusebox_is_away_from_the_start(
+def test_failed_futures_open_the_breaker_if_fusebox_was_never_reachable(
     name: str, is_circuit: bool, run: Callable[[Callable[[], None]], None]
 ) -> None:
     with Fusebox(f"http://127.0.0.1:{free_port()}") as fb:
@@ -186,7 +188,7 @@ def test_futures_that_fail_open_the_breaker_where_fusebox_is_away_from_the_start
         run(fail)
 
 
-def test_a_block_that_fails_and_is_let_go_of_counts_where_fusebox_is_away_from_the_start(name: str) -> None:
+def test_an_abandoned_block_that_failed_counts_if_fusebox_was_never_reachable(name: str) -> None:
     with Fusebox(f"http://127.0.0.1:{free_port()}") as fb:
         payments = fb.breaker(name)
 
@@ -202,12 +204,10 @@ def test_a_block_that_fails_and_is_let_go_of_counts_where_fusebox_is_away_from_t
                 return True
             return False
 
-        eventually("it denies", is_denied, within=10)
+        eventually("the breaker denies calls", is_denied, within=10)
 
 
-def test_a_future_that_is_cancelled_gives_its_probe_back(
-    server: Server, remote: Fusebox, name: str, protect: Any
-) -> None:
+def test_a_cancelled_future_gives_its_probe_back(server: Server, remote: Fusebox, name: str, protect: Any) -> None:
     server.reset(name, "half_open")
     future: Any = protect.call(concurrent.futures.Future)
     assert server.breaker(name)["probes"]["in_flight"] == 1
@@ -215,7 +215,9 @@ def test_a_future_that_is_cancelled_gives_its_probe_back(
     eventually("the probe is free", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
 
 
-def test_what_is_never_awaited_gives_its_probe_back(server: Server, remote: Fusebox, name: str, protect: Any) -> None:
+def test_an_awaitable_that_is_never_awaited_gives_its_probe_back(
+    server: Server, remote: Fusebox, name: str, protect: Any
+) -> None:
     server.reset(name, "half_open")
     waiting = protect.call(a_coroutine)
     assert server.breaker(name)["probes"]["in_flight"] == 1
@@ -224,18 +226,18 @@ def test_what_is_never_awaited_gives_its_probe_back(server: Server, remote: Fuse
     eventually("the probe is free", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
 
 
-def test_a_probe_that_is_awaited_closes_the_breaker(server: Server, remote: Fusebox, name: str, protect: Any) -> None:
+def test_an_awaited_probe_closes_the_breaker(server: Server, remote: Fusebox, name: str, protect: Any) -> None:
     server.reset(name, "half_open")
-    with pytest.raises((TimeoutError, BreakerOpen)):  # A circuit breaker says so where the call opens it.
+    with pytest.raises((TimeoutError, BreakerOpen)):  # The call opens the breaker: the drop-in raises BreakerOpen.
         asyncio.run(protect(a_coroutine)(TimeoutError()))
-    eventually("it is open", lambda: server.state(name) == "open")
+    eventually("the breaker is open", lambda: server.state(name) == "open")
     server.reset(name, "half_open")
     assert asyncio.run(protect(a_coroutine)()) == "done"
-    eventually("it is closed", lambda: server.state(name) == "closed")
+    eventually("the breaker is closed", lambda: server.state(name) == "closed")
 
 
 @pytest.mark.parametrize("is_task", [False, True])
-def test_calls_within_a_probe_that_is_awaited_are_part_of_it(
+def test_nested_calls_of_an_awaited_probe_are_part_of_it(
     server: Server, remote: Fusebox, name: str, protect: Any, is_task: bool
 ) -> None:
     server.reset(name, "half_open")
@@ -249,16 +251,16 @@ def test_calls_within_a_probe_that_is_awaited_are_part_of_it(
         start = asyncio.get_running_loop().create_task if is_task else lambda coroutine: coroutine
         assert await protect.call(lambda: start(outer())) == "done"
         assert remote.flush(5)
-        eventually("it is closed", lambda: server.state(name) == "closed")
+        eventually("the breaker is closed", lambda: server.state(name) == "closed")
         assert await protect.call_async(work) == "done"
 
     asyncio.run(main())
     assert remote.flush(5)
-    eventually("the call behind it counts for itself", lambda: server.counted(name) == (1, 0))
+    eventually("the call after the probe counts on its own", lambda: server.counted(name) == (1, 0))
 
 
 @pytest.mark.parametrize("error", [None, KeyError()])
-def test_a_block_goes_on_behind_what_is_awaited_in_it(
+def test_a_block_continues_after_an_awaitable_within_it(
     server: Server, remote: Fusebox, name: str, protect: Any, error: Any
 ) -> None:
     async def main() -> None:
@@ -273,7 +275,7 @@ def test_a_block_goes_on_behind_what_is_awaited_in_it(
 
     asyncio.run(main())
     assert remote.flush(5)
-    assert server.counted(name)[0] == 2, "what was awaited, and the block with the call in it"
+    assert server.counted(name)[0] == 2, "the awaitable is one call, and the block with its nested call another"
 
 
 @contextmanager
@@ -299,7 +301,7 @@ NOT_JUDGED: list[Any] = [session, async_session, unnoticed(numbers), functools.p
 
 @pytest.mark.parametrize("function", [*NOT_JUDGED, unnoticed(counting)])
 @pytest.mark.parametrize("way", ["decorator", "call"])
-def test_a_result_that_does_not_tell_its_end_is_refused_and_gives_its_probe_back(
+def test_a_result_without_a_known_end_is_refused_and_gives_its_probe_back(
     server: Server, remote: Fusebox, name: str, function: Any, way: str
 ) -> None:
     server.put(name)
@@ -313,7 +315,7 @@ def test_a_result_that_does_not_tell_its_end_is_refused_and_gives_its_probe_back
 
 @pytest.mark.parametrize("function", NOT_JUDGED)
 @pytest.mark.parametrize("way", ["decorator", "call"])
-def test_a_circuit_breaker_refuses_a_result_that_does_not_tell_its_end(
+def test_a_circuit_breaker_refuses_a_result_without_a_known_end(
     server: Server, remote: Fusebox, name: str, function: Any, way: str
 ) -> None:
     server.put(name)
@@ -325,7 +327,7 @@ def test_a_circuit_breaker_refuses_a_result_that_does_not_tell_its_end(
     assert server.breaker(name)["probes"]["in_flight"] == 0
 
 
-def test_what_a_coroutine_function_returns_is_looked_at_too(server: Server, remote: Fusebox, name: str) -> None:
+def test_the_result_of_a_coroutine_function_is_judged_too(server: Server, remote: Fusebox, name: str) -> None:
     server.put_counting(name)
     payments = remote.breaker(name)
 
@@ -348,7 +350,9 @@ def test_what_a_coroutine_function_returns_is_looked_at_too(server: Server, remo
     assert server.counted(name) == (1, 1)
 
 
-def test_what_cannot_be_awaited_is_no_failure(server: Server, remote: Fusebox, name: str, protect: Any) -> None:
+def test_a_result_that_cannot_be_awaited_is_not_a_failure(
+    server: Server, remote: Fusebox, name: str, protect: Any
+) -> None:
     server.reset(name, "half_open")
     with pytest.raises(TypeError, match="cannot be awaited"):
         asyncio.run(protect.call_async(int, "7"))
@@ -356,7 +360,7 @@ def test_what_cannot_be_awaited_is_no_failure(server: Server, remote: Fusebox, n
     assert (server.state(name), server.breaker(name)["probes"]["in_flight"]) == ("half_open", 0)
 
 
-def test_a_fallback_stands_in_for_coroutine_functions_alone(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_fallback_is_refused_for_an_awaitable_of_a_plain_function(server: Server, remote: Fusebox, name: str) -> None:
     server.put(name)
     server.reset(name, "half_open")
     payments = remote.breaker(name, fallback="n/a")
@@ -367,7 +371,7 @@ def test_a_fallback_stands_in_for_coroutine_functions_alone(server: Server, remo
 
 
 @pytest.mark.parametrize("option", ["failed", "failures", "ignore"])
-def test_a_judgement_that_would_have_to_be_awaited_is_refused(remote: Fusebox, name: str, option: str) -> None:
+def test_a_coroutine_function_is_refused_as_a_classifier_or_listener(remote: Fusebox, name: str, option: str) -> None:
     options: dict[str, Any] = {option: work}
     with pytest.raises(TypeError, match=f"{option} must .*not a coroutine function"):
         remote.breaker(name, **options)

@@ -1,4 +1,4 @@
-"""The end of a process, and of a Fusebox within one: soon, with what waited sent, whatever the server does."""
+"""A process and a Fusebox end quickly and send the waiting outcomes first, whatever the server does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fusebox import Fusebox
 
 Make = Callable[..., Fusebox]
 
-#: Seconds that the end of a process may take: what it allows itself, and a lot for a busy machine.
+#: The maximum time in seconds for a process to end: the client's own limit, and a margin for a busy machine.
 SOON = 4.0
 
 SCRIPT = """
@@ -36,7 +36,7 @@ print(time.monotonic())
 
 
 def end_of_script(mode: str, name: str, *urls: str) -> tuple[float, str]:
-    """How many seconds the script took to end once it had nothing more to do, and what it said."""
+    """Returns the seconds from the script's last line to the end of its process, and its error output."""
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT, mode, name, *urls]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "clients" / "python" / "src")}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
@@ -47,7 +47,7 @@ def end_of_script(mode: str, name: str, *urls: str) -> tuple[float, str]:
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_process_ends_soon_where_servers_accept_and_never_answer(name: str, mode: str) -> None:
+def test_a_process_ends_quickly_if_servers_accept_and_never_answer(name: str, mode: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         seconds, said = end_of_script(mode, name, *[url] * 5)
@@ -56,14 +56,14 @@ def test_a_process_ends_soon_where_servers_accept_and_never_answer(name: str, mo
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_process_ends_soon_where_there_is_no_server(name: str, mode: str) -> None:
+def test_a_process_ends_quickly_without_a_server(name: str, mode: str) -> None:
     seconds, said = end_of_script(mode, name, *[f"http://127.0.0.1:{free_port()}"] * 5)
     assert seconds < SOON
     assert said.count("21 outcomes are lost") == 5
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_one_that_is_away_takes_none_of_their_time_from_others(server: Server, name: str, mode: str) -> None:
+def test_an_unreachable_server_does_not_delay_the_reports_to_another(server: Server, name: str, mode: str) -> None:
     server.put_counting(name)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         seconds, _ = end_of_script(mode, name, f"http://127.0.0.1:{silent.getsockname()[1]}", server.url)
@@ -82,7 +82,7 @@ def work(fb: Fusebox, name: str, times: int) -> None:
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
 @pytest.mark.parametrize("is_used_before", [False, True])
-def test_one_that_is_closed_goes_on_alone_and_starts_nothing(
+def test_a_closed_fusebox_decides_alone_and_starts_no_threads(
     server: Server, make: Make, name: str, mode: str, is_used_before: bool
 ) -> None:
     before = set(threading.enumerate())
@@ -103,10 +103,10 @@ def test_one_that_is_closed_goes_on_alone_and_starts_nothing(
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_calls_go_on_where_no_thread_can_be_started_and_are_reported_at_the_end(
+def test_calls_continue_if_no_thread_can_start_and_are_reported_at_the_end(
     server: Server, make: Make, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As while the interpreter ends, from Python 3.12 on, in what ``atexit`` runs."""
+    """From Python 3.12 on, functions that ``atexit`` runs cannot start threads."""
 
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")

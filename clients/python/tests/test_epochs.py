@@ -1,4 +1,4 @@
-"""A server whose database is another one than before: a volume was lost, or a backup restored."""
+"""A server whose database is replaced: its volume is lost, or a backup is restored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fusebox.pybreaker import CircuitBreaker, CircuitBreakerListener
 
 
 def lose_volume(server: Server) -> None:
-    """The server begins with an empty database."""
+    """Restarts the server with an empty database."""
     server.kill()
     for file in server.folder.glob("fusebox.db*"):
         file.unlink()
@@ -30,7 +30,7 @@ def lose_volume(server: Server) -> None:
 
 
 def restore(server: Server) -> None:
-    """The server goes on from the backup."""
+    """Restarts the server with the backup."""
     server.kill()
     for file in server.folder.glob("fusebox.db*"):
         file.unlink()
@@ -39,7 +39,7 @@ def restore(server: Server) -> None:
 
 
 def change(server: Server, times: int) -> None:
-    """So many revisions of a breaker that no client uses."""
+    """Adds that many revisions, with changes to a breaker that no client uses."""
     for _ in range(times):
         server.reset("other")
 
@@ -52,7 +52,7 @@ def wire(own_server: Server) -> Iterator[Wire]:
 
 
 @pytest.mark.parametrize("begin", [lose_volume, restore])
-def test_a_change_at_a_low_revision_of_another_database_is_heard_of(
+def test_the_client_sees_a_change_at_a_low_revision_of_another_database(
     own_server: Server, wire: Wire, name: str, begin: Callable[[Server], None]
 ) -> None:
     own_server.put("other")
@@ -74,17 +74,19 @@ def test_a_change_at_a_low_revision_of_another_database_is_heard_of(
         assert before.generation is not None and own_server.breaker(name)["generation"] < before.generation
         change(own_server, 30)
         wire.mend()
-        eventually("the override is heard of", lambda: (d := payments.acquire()).source == "local" and not d.allowed)
+        eventually("the override is known", lambda: (d := payments.acquire()).source == "local" and not d.allowed)
         assert circuit.current_state == "open"
         own_server.clear_override(name)
         own_server.reset(name)
         permit = str(own_server.breaker(name)["generation"])
-        eventually("it lets calls through", lambda: (d := payments.acquire()).source == "local" and d.permit == permit)
+        eventually(
+            "the panel lets calls through", lambda: (d := payments.acquire()).source == "local" and d.permit == permit
+        )
         assert circuit.current_state == "closed"
 
 
 @pytest.mark.parametrize("shows", [True, False])
-def test_an_epoch_is_sent_only_to_a_server_that_showed_one(shows: bool) -> None:
+def test_the_client_sends_an_epoch_only_to_a_server_that_sent_one(shows: bool) -> None:
     lives = iter([3, 3])
 
     def line(type: str, revision: int, **members: Any) -> bytes:
@@ -106,14 +108,14 @@ def test_an_epoch_is_sent_only_to_a_server_that_showed_one(shows: bool) -> None:
 
     with Doubtful(answering) as server, Fusebox(server.url, timeout=5.0) as fb:
         fb.breaker("payments").call(int)
-        eventually("the stream is taken up again", lambda: len(streams(server)) == 3)
+        eventually("the client requests the stream three times", lambda: len(streams(server)) == 3)
         first, *others = streams(server)
         assert "after=" not in first
         position = "5e1f09c4-8" if shows else "8"
         assert [path.partition("after=")[2] for path in others] == [position] * 2
 
 
-def test_a_server_that_cannot_read_an_epoch_any_more_is_followed_from_the_beginning_at_once(
+def test_the_client_restarts_the_stream_at_once_if_the_server_refuses_the_epoch(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def stream(id: bool) -> Iterator[bytes]:
@@ -131,18 +133,18 @@ def test_a_server_that_cannot_read_an_epoch_any_more_is_followed_from_the_beginn
 
     with Doubtful(answering) as server, Fusebox(server.url, timeout=5.0) as fb:
         fb.breaker("payments").call(int)
-        eventually("it is followed", lambda: len(streams(server)) == 3)
+        eventually("the client requests the stream three times", lambda: len(streams(server)) == 3)
         assert ["after=" in path for path in streams(server)] == [False, True, False]
         assert "followed" not in caplog.text
 
 
 def streams(server: Doubtful) -> list[str]:
-    """The paths of all streams that were asked for."""
+    """Returns the paths of all requests for the stream."""
     return [path for path, _ in list(server.asked) if path.startswith("/v1/events")]
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_drop_in_takes_the_lower_generations_of_another_database(mode: Any) -> None:
+def test_the_drop_in_accepts_the_lower_generations_of_another_database(mode: Any) -> None:
     begins_anew, goes_on = threading.Event(), threading.Event()
 
     def event(id: str, type: str, **members: Any) -> bytes:
@@ -186,8 +188,8 @@ def test_a_drop_in_takes_the_lower_generations_of_another_database(mode: Any) ->
             circuit.breaker.give_back(circuit.begin(int, (), {}))
             return told == list(states)
 
-        eventually("it is half open", lambda: hears("half-open"))
+        eventually("the breaker is half open", lambda: hears("half-open"))
         begins_anew.set()
-        eventually("it is closed", lambda: hears("half-open", "closed"))
+        eventually("the breaker is closed", lambda: hears("half-open", "closed"))
         goes_on.set()
-        eventually("it is half open again", lambda: hears("half-open", "closed", "half-open"))
+        eventually("the breaker is half open again", lambda: hears("half-open", "closed", "half-open"))

@@ -1,4 +1,4 @@
-"""Each example runs as it is told there, in processes of its own, through an outage of what is behind it."""
+"""Each example runs as its documentation says, in its own processes, through an outage of its downstream."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def client() -> Iterator[httpx.Client]:
         yield client
 
 
-def test_the_checkout_answers_503_in_all_processes_until_payments_are_back(
+def test_the_checkout_answers_503_in_all_processes_until_payments_recover(
     own_server: Server, tmp_path: pathlib.Path, downstream: Downstream, client: httpx.Client
 ) -> None:
     own_server.put("payments", recovery_timeout_ms=1_000)
@@ -33,7 +33,7 @@ def test_the_checkout_answers_503_in_all_processes_until_payments_are_back(
 
         assert checkout().json() == {"paid": 7}
         downstream.status = 500
-        # Five failures open it; how many more pass the other process' panel is not known, and not without an end.
+        # Five failures open the breaker. Some more calls may pass until the other process' panel is up to date.
         for _ in range(1_000):
             if (response := checkout()).status_code == 503:
                 break
@@ -44,11 +44,11 @@ def test_the_checkout_answers_503_in_all_processes_until_payments_are_back(
             "retry_after": int(response.headers["retry-after"]),
         }
         downstream.status = 200
-        eventually("payments are back", lambda: checkout().status_code == 200)
+        eventually("payments succeed again", lambda: checkout().status_code == 200)
         eventually("the probe is reported", lambda: own_server.state("payments") == "closed")
 
 
-def test_the_user_service_serves_every_request_of_an_outage_and_says_so(
+def test_the_user_service_answers_every_request_of_an_outage_from_its_cache(
     own_server: Server, tmp_path: pathlib.Path, downstream: Downstream, client: httpx.Client
 ) -> None:
     downstream.body = b'{"id": 1}'
@@ -68,7 +68,7 @@ def test_the_user_service_serves_every_request_of_an_outage_and_says_so(
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_an_outage_under_load_is_served_from_what_the_processes_know_together(
+def test_the_processes_share_their_cache_in_an_outage_under_load(
     own_server: Server,
     tmp_path: pathlib.Path,
     downstream: Downstream,
@@ -86,7 +86,7 @@ def test_an_outage_under_load_is_served_from_what_the_processes_know_together(
         served: set[tuple[int, str]] = set()
 
         def load() -> int:
-            """How many of a hundred requests reached the directory."""
+            """Sends a hundred requests and returns how many of them reach the directory."""
             before = len(downstream.paths)
             with ThreadPoolExecutor(8) as customers:
                 for response in customers.map(lambda _: client.get(f"{url}/users/1"), range(100)):
@@ -94,11 +94,11 @@ def test_an_outage_under_load_is_served_from_what_the_processes_know_together(
             return len(downstream.paths) - before
 
         assert load() >= 5
-        eventually("all processes spare it", lambda: load() == 0)
+        eventually("no process calls the directory", lambda: load() == 0)
     assert served == {(200, "cache")}
 
 
-def test_the_celery_worker_charges_every_order_in_the_end(
+def test_the_celery_worker_charges_every_order_after_an_outage(
     own_server: Server, tmp_path: pathlib.Path, downstream: Downstream
 ) -> None:
     own_server.put("charges", recovery_timeout_ms=1_000)
@@ -132,8 +132,8 @@ def test_the_celery_worker_charges_every_order_in_the_end(
         for order in range(4):
             producer.send_task("charge", (order,))
         paths = [f"/charges?order={order}" for order in range(4)]
-        eventually("all are charged", lambda: sorted(downstream.paths) == paths, within=60)
-        eventually("they are reported", lambda: own_server.state("charges") == "closed")
+        eventually("all orders are charged", lambda: sorted(downstream.paths) == paths, within=60)
+        eventually("the charges are reported", lambda: own_server.state("charges") == "closed")
     assert "Retry in" in log.read_text()
     producer.close()
 

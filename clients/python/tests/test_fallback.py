@@ -1,4 +1,4 @@
-"""What a call gives where the breaker denies it or it fails."""
+"""The fallback of a call that is denied or fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from server import Server
 from fusebox import BreakerOpen, Cached, CachedFallback, Fusebox, MemoryStore, RedisStore
 
 if sys.version_info < (3, 11):
-    from exceptiongroup import BaseExceptionGroup  # pytest brings it.
+    from exceptiongroup import BaseExceptionGroup  # A dependency of pytest.
 
 
 class Provider:
@@ -35,7 +35,7 @@ class Provider:
 
 
 @pytest.mark.parametrize("value", [None, 0, "n/a"])
-def test_a_value_is_given_for_a_denied_call_and_for_a_failed_one(
+def test_a_fallback_value_replaces_a_denied_and_a_failed_call(
     server: Server, remote: Fusebox, name: str, value: Any
 ) -> None:
     payments = remote.breaker(name, fallback=value)
@@ -48,7 +48,7 @@ def test_a_value_is_given_for_a_denied_call_and_for_a_failed_one(
     assert payments.served.source == "fallback" and isinstance(payments.served.error, BreakerOpen)
 
 
-def test_a_function_is_given_the_arguments_and_the_reason_if_it_wants_it(remote: Fusebox, name: str) -> None:
+def test_a_fallback_function_gets_the_arguments_and_on_request_the_error(remote: Fusebox, name: str) -> None:
     def plain(text: str) -> str:
         return f"instead of {text}"
 
@@ -61,7 +61,7 @@ def test_a_function_is_given_the_arguments_and_the_reason_if_it_wants_it(remote:
     assert instead == "x: ValueError"
 
 
-def test_a_coroutine_function_is_a_fallback_for_coroutines_only(remote: Fusebox, name: str) -> None:
+def test_a_coroutine_function_is_a_fallback_only_for_coroutines(remote: Fusebox, name: str) -> None:
     async def instead(text: str) -> str:
         await asyncio.sleep(0)
         return f"instead of {text}"
@@ -75,14 +75,14 @@ def test_a_coroutine_function_is_a_fallback_for_coroutines_only(remote: Fusebox,
         payments.call(int, "x")
 
 
-def test_what_is_ignored_has_no_fallback(remote: Fusebox, name: str) -> None:
+def test_an_ignored_exception_has_no_fallback(remote: Fusebox, name: str) -> None:
     with pytest.raises(ValueError):
         remote.breaker(name, ignore=ValueError, fallback=0).call(int, "x")
 
 
 @pytest.mark.parametrize("outside", [KeyboardInterrupt(), asyncio.CancelledError()])
 @pytest.mark.parametrize("is_within", [False, True])
-def test_no_fallback_hides_what_ends_a_call_from_outside(
+def test_a_fallback_does_not_hide_an_interruption_or_a_cancellation(
     server: Server, remote: Fusebox, name: str, outside: BaseException, is_within: bool
 ) -> None:
     server.put_counting(name)
@@ -108,7 +108,7 @@ def test_no_fallback_hides_what_ends_a_call_from_outside(
     assert server.counted(name) == (2, 2)
 
 
-def test_a_result_that_counts_as_a_failure_is_replaced_too(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_fallback_replaces_a_result_that_counts_as_a_failure(server: Server, remote: Fusebox, name: str) -> None:
     payments = remote.breaker(name, failed=lambda status: status >= 500, fallback=200)
     assert payments.call(int, "404") == 404
     assert payments.call(int, "503") == 200
@@ -116,7 +116,7 @@ def test_a_result_that_counts_as_a_failure_is_replaced_too(server: Server, remot
 
 
 @pytest.mark.parametrize("in_async", [False, True])
-def test_the_last_good_result_is_served_while_the_call_fails_and_while_it_is_denied(
+def test_the_last_good_result_replaces_failed_and_denied_calls(
     server: Server, remote: Fusebox, name: str, in_async: bool
 ) -> None:
     provider = Provider()
@@ -135,14 +135,14 @@ def test_the_last_good_result_is_served_while_the_call_fails_and_while_it_is_den
 
     assert price("tea") == ("price of tea", None)
     provider.error = ConnectionError()
-    for _ in range(7):  # Five of them fail, and two are denied.
+    for _ in range(7):  # Five calls fail, and two are denied.
         assert price("tea") == ("price of tea", "cache")
     assert server.state(name) == "open"
     with pytest.raises(BreakerOpen):
         price("coffee")
 
 
-def test_it_tells_how_old_a_result_is_and_lets_go_of_it_in_time(remote: Fusebox, name: str) -> None:
+def test_a_cached_result_has_an_age_and_is_removed_after_its_ttl(remote: Fusebox, name: str) -> None:
     provider = Provider()
     store = MemoryStore()
     payments = remote.breaker(name, fallback=CachedFallback(store, ttl=3_600, key=str))
@@ -158,7 +158,7 @@ def test_it_tells_how_old_a_result_is_and_lets_go_of_it_in_time(remote: Fusebox,
     assert len(store) == 0
 
 
-def test_without_a_key_arguments_have_to_be_plain(remote: Fusebox, name: str) -> None:
+def test_a_cache_without_a_key_function_refuses_arguments_that_are_not_plain(remote: Fusebox, name: str) -> None:
     payments = remote.breaker(name, fallback=CachedFallback(MemoryStore()))
     assert payments.call(divmod, 7, 2) == (3, 1)
     with pytest.raises(TypeError, match="needs key=, because argument 0 is a list"):
@@ -176,9 +176,7 @@ def test_without_a_key_arguments_have_to_be_plain(remote: Fusebox, name: str) ->
     ],
     ids=["closure", "default", "method", "method in C", "partial"],
 )
-def test_without_a_key_the_function_may_not_know_more_than_its_arguments(
-    remote: Fusebox, name: str, function: Any
-) -> None:
+def test_a_cache_without_a_key_function_refuses_functions_with_state(remote: Fusebox, name: str, function: Any) -> None:
     payments = remote.breaker(name, fallback=CachedFallback(MemoryStore()))
     arguments = ["tea"] if getattr(function, "__name__", "") == "price" else []
     with pytest.raises(TypeError, match=r"needs key=, because .* may depend on more than its arguments"):
@@ -197,13 +195,13 @@ def fails(text: str) -> str:
     raise ValueError(text)
 
 
-def test_where_nothing_is_remembered_there_may_be_another_fallback(remote: Fusebox, name: str) -> None:
+def test_another_fallback_replaces_a_call_without_a_cached_result(remote: Fusebox, name: str) -> None:
     payments = remote.breaker(name, fallback=CachedFallback(MemoryStore(), otherwise="n/a"))
     instead: Any = payments.call(int, "x")
     assert instead == "n/a"
 
 
-def test_a_store_in_memory_keeps_what_was_used_last() -> None:
+def test_a_memory_store_keeps_the_most_recently_used_results() -> None:
     store = MemoryStore(size=2)
     for key in ("a", "b"):
         store.put(key, Cached(key, 0.0), 60)
@@ -222,9 +220,7 @@ class BrokenStore:
         raise OSError("no store")
 
 
-def test_a_store_that_fails_is_as_one_that_has_nothing(
-    remote: Fusebox, name: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_store_that_fails_is_treated_as_empty(remote: Fusebox, name: str, caplog: pytest.LogCaptureFixture) -> None:
     payments = remote.breaker(name, fallback=CachedFallback(BrokenStore()))
     assert payments.call(int, "7") == 7
     with pytest.raises(ValueError):
@@ -233,7 +229,7 @@ def test_a_store_that_fails_is_as_one_that_has_nothing(
 
 
 class FullStore(BrokenStore):
-    """Takes each other result."""
+    """Accepts every other result."""
 
     def __init__(self) -> None:
         self._turns = itertools.cycle([True, False])
@@ -243,7 +239,7 @@ class FullStore(BrokenStore):
             super().put(key, cached, ttl)
 
 
-def test_a_store_that_fails_now_and_then_is_not_logged_each_time(
+def test_a_store_that_fails_repeatedly_is_logged_once(
     remote: Fusebox, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     payments = remote.breaker(name, fallback=CachedFallback(FullStore()))
@@ -252,7 +248,7 @@ def test_a_store_that_fails_now_and_then_is_not_logged_each_time(
 
 
 @pytest.mark.parametrize("decode_responses", [False, True])
-def test_redis_keeps_results_for_all_processes(
+def test_a_redis_store_keeps_results_for_all_processes(
     remote: Fusebox, name: str, redis_port: int, decode_responses: bool
 ) -> None:
     redis = pytest.importorskip("redis")
@@ -267,9 +263,7 @@ def test_redis_keeps_results_for_all_processes(
         assert 0 < client.pttl(key) <= 60_000
 
 
-def test_redis_keeps_whatever_can_be_made_bytes_of_from_coroutines_too(
-    remote: Fusebox, name: str, redis_port: int
-) -> None:
+def test_a_redis_store_keeps_any_value_that_can_be_serialized(remote: Fusebox, name: str, redis_port: int) -> None:
     redis = pytest.importorskip("redis")
     with redis.Redis(port=redis_port) as client:
         store = RedisStore(client, dumps=pickle.dumps, loads=pickle.loads)

@@ -1,4 +1,4 @@
-"""Whose fault the exceptions of libraries are: the libraries themselves raise them."""
+"""The classification of exceptions of libraries, most of them raised by the libraries themselves."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def raised(function: Callable[[], Any]) -> BaseException:
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """Where a server takes connections and answers nothing."""
+    """The URL of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
@@ -68,7 +68,7 @@ def get_by_requests(url: str, within: float = 30.0) -> None:
 
 
 def get_by_requests_again(url: str, within: float = 30.0) -> None:
-    """With a transport that makes each request three times."""
+    """Gets the URL with a transport that sends each request three times."""
     retry = Retry(total=2, backoff_factor=0, status_forcelist=[503, 400, 404, 429])
     with requests.Session() as session:
         session.mount("http://", HTTPAdapter(max_retries=retry))
@@ -137,27 +137,23 @@ CLIENTS = [
 
 
 @pytest.mark.parametrize("get", CLIENTS)
-def test_where_no_server_is_there_the_downstream_is_at_fault(get: Callable[..., None], nowhere: str) -> None:
+def test_a_refused_connection_is_a_failure(get: Callable[..., None], nowhere: str) -> None:
     check(raised(lambda: get(nowhere)), "connection")
 
 
 @pytest.mark.parametrize("get", CLIENTS)
-def test_where_a_server_is_silent_the_downstream_is_at_fault(get: Callable[..., None], silent: str) -> None:
+def test_a_silent_server_is_a_failure_of_kind_timeout(get: Callable[..., None], silent: str) -> None:
     check(raised(lambda: get(silent, 0.2)), "timeout")
 
 
 @pytest.mark.parametrize("get", CLIENTS)
-def test_where_a_server_answers_503_the_downstream_is_at_fault(
-    get: Callable[..., None], downstream: Downstream
-) -> None:
+def test_an_answer_503_is_a_failure(get: Callable[..., None], downstream: Downstream) -> None:
     check(raised(lambda: get(answered(downstream, 503))), "http_503")
 
 
 @pytest.mark.parametrize("get", CLIENTS)
 @pytest.mark.parametrize("status", [400, 404, 429])
-def test_where_a_server_answers_4xx_the_caller_is_at_fault(
-    get: Callable[..., None], downstream: Downstream, status: int
-) -> None:
+def test_a_4xx_answer_is_ignored(get: Callable[..., None], downstream: Downstream, status: int) -> None:
     check(raised(lambda: get(answered(downstream, status))), IGNORED)
 
 
@@ -169,12 +165,14 @@ def test_an_upload_by_boto3_is_judged_by_the_answer(downstream: Downstream, stat
 
 
 @pytest.mark.parametrize("get", [get_by_httpx, get_by_requests, get_by_urllib3, get_by_aiohttp])
-def test_where_a_body_breaks_off_the_downstream_is_at_fault(get: Callable[..., None], downstream: Downstream) -> None:
+def test_an_incomplete_body_is_a_failure(get: Callable[..., None], downstream: Downstream) -> None:
     downstream.breaks_off = True
     assert Classification().of_error(raised(lambda: get(downstream.url)))[0] == "failure"
 
 
-def test_a_transport_that_tries_again_hides_no_failure(server: Server, remote: Fusebox, downstream: Downstream) -> None:
+def test_a_transport_that_retries_does_not_hide_a_failure(
+    server: Server, remote: Fusebox, downstream: Downstream
+) -> None:
     name = f"127.0.0.1:{downstream.server_port}"
     retry = Retry(total=2, backoff_factor=0, status_forcelist=[503])
     with requests.Session() as session:
@@ -186,7 +184,7 @@ def test_a_transport_that_tries_again_hides_no_failure(server: Server, remote: F
     assert server.breaker(name)["last_failure"]["kind"] == "http_503"
 
 
-def test_the_pool_of_the_caller_says_nothing_of_the_downstream(server: Server, remote: Fusebox, nowhere: str) -> None:
+def test_an_error_of_the_connection_pool_is_ignored(server: Server, remote: Fusebox, nowhere: str) -> None:
     class Full(HTTPAdapter):
         def send(self, *args: Any, **kwargs: Any) -> Any:
             raise requests.ConnectionError(urllib3.exceptions.ClosedPoolError(None, "closed"))  # type: ignore[arg-type]
@@ -304,11 +302,13 @@ def test_the_pool_of_the_caller_says_nothing_of_the_downstream(server: Server, r
         ("werkzeug.exceptions", lambda lib: lib.BadGateway(), "http_502"),
     ],
 )
-def test_the_exceptions_of_a_library_have_a_rule(library: str, make: Callable[[Any], BaseException], kind: Any) -> None:
+def test_an_exception_of_a_known_library_is_classified(
+    library: str, make: Callable[[Any], BaseException], kind: Any
+) -> None:
     check(make(pytest.importorskip(library)), kind)
 
 
-def test_an_exception_of_an_unknown_library_is_judged_by_its_status() -> None:
+def test_an_exception_of_an_unknown_library_is_classified_by_its_status() -> None:
     class Strange(Exception):
         status_code = 404
 
@@ -324,7 +324,7 @@ def test_an_exception_that_wraps_itself_is_a_failure() -> None:
     check(error, "url_error")
 
 
-def test_redis_itself_is_asked(redis_port: int) -> None:
+def test_errors_of_a_real_redis_are_classified(redis_port: int) -> None:
     redis = pytest.importorskip("redis")
     with redis.Redis(port=redis_port) as client:
         client.set("word", "x")
@@ -334,7 +334,7 @@ def test_redis_itself_is_asked(redis_port: int) -> None:
         check(raised(client.ping), "connection")
 
 
-def test_a_database_that_is_not_there_is_at_fault(nowhere: str) -> None:
+def test_an_unreachable_database_is_a_failure(nowhere: str) -> None:
     psycopg = pytest.importorskip("psycopg")
     sqlalchemy = pytest.importorskip("sqlalchemy")
     address = nowhere[7:]
@@ -343,7 +343,7 @@ def test_a_database_that_is_not_there_is_at_fault(nowhere: str) -> None:
     check(raised(engine.connect), "connection")
 
 
-def test_a_statement_that_a_database_refuses_is_the_callers_fault() -> None:
+def test_a_statement_that_the_database_refuses_is_ignored() -> None:
     sqlalchemy = pytest.importorskip("sqlalchemy")
     engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.pool.StaticPool)
     with engine.begin() as connection:
@@ -370,13 +370,13 @@ def test_a_statement_that_a_database_refuses_is_the_callers_fault() -> None:
         ("CANCELLED", IGNORED),
     ],
 )
-def test_the_status_of_a_remote_procedure_call_says_whose_fault_it_is(code: str, kind: Optional[str]) -> None:
+def test_an_exception_of_grpc_is_classified_by_its_status(code: str, kind: Optional[str]) -> None:
     aio = pytest.importorskip("grpc.aio")
     status = importlib.import_module("grpc").StatusCode[code]
     check(aio.AioRpcError(status, aio.Metadata(), aio.Metadata()), kind)
 
 
-#: In a process of its own: others of these tests fork, which gRPC's threads do not survive.
+#: This runs in its own process, because other tests fork, and gRPC's threads do not survive a fork.
 CALL_BY_GRPC = """
 import grpc, sys
 from fusebox.classification import Classification
@@ -391,9 +391,7 @@ with grpc.insecure_channel(sys.argv[1]) as channel:
 @pytest.mark.parametrize(
     ("timeout", "wait", "said"), [("30", "no", "failure grpc_unavailable"), ("0.2", "wait", "failure timeout")]
 )
-def test_a_procedure_of_a_server_that_is_not_there_is_a_failure(
-    nowhere: str, timeout: str, wait: str, said: str
-) -> None:
+def test_a_grpc_call_to_an_unreachable_server_is_a_failure(nowhere: str, timeout: str, wait: str, said: str) -> None:
     pytest.importorskip("grpc")
     command = [sys.executable, "-c", CALL_BY_GRPC, nowhere[7:], timeout, wait]
     shown = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True, timeout=60)

@@ -1,4 +1,4 @@
-"""What the garbage collector ends, it ends amid anything: also in a thread that holds the very lock."""
+"""The garbage collector may end a call at any point, even in a thread that holds the locks of the client."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOCKS = (type(threading.Lock()), type(threading.RLock()))
 
 
 def locks_of(thing: Any, seen: set[int]) -> Iterator[Any]:
-    """Those of an object of the package, and of all that it has."""
+    """Yields the locks of an object of the package and of all its attributes."""
     if id(thing) in seen:
         return
     seen.add(id(thing))
@@ -41,7 +41,7 @@ def locks_of(thing: Any, seen: set[int]) -> Iterator[Any]:
 
 
 def let_go_under_all_locks(fb: Fusebox, things: list[Any]) -> None:
-    """Has the last reference go in a thread that holds every lock there is."""
+    """Drops the last reference to the things in a thread that holds every lock of the Fusebox."""
     has_ended = threading.Event()
 
     def let_go() -> None:
@@ -54,11 +54,11 @@ def let_go_under_all_locks(fb: Fusebox, things: list[Any]) -> None:
 
     assert sum(1 for _ in locks_of(fb, set())) > 10
     threading.Thread(target=let_go, daemon=True).start()
-    assert has_ended.wait(30), "it waits for a lock that its own thread holds"
+    assert has_ended.wait(30), "the finalizer waits for a lock that its own thread holds"
 
 
 def body(fb: Fusebox, name: str) -> Any:
-    """A response whose body nobody reads."""
+    """A response whose body is never read."""
 
     def parts() -> Iterator[bytes]:
         yield b"good"
@@ -115,22 +115,22 @@ HOLDS = [body, body_async, block, drop_in, drop_in_block]
 
 
 @pytest.mark.parametrize("hold", HOLDS)
-def test_a_probe_is_given_back(server: Server, remote: Fusebox, name: str, hold: Hold) -> None:
+def test_an_abandoned_probe_is_given_back(server: Server, remote: Fusebox, name: str, hold: Hold) -> None:
     server.put(name)
     server.reset(name, to="half_open")
     held = [hold(remote, name)]
     assert server.breaker(name)["probes"]["in_flight"] == 1
     let_go_under_all_locks(remote, held)
-    eventually("it is given back", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
+    eventually("the probe is given back", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
     assert (server.breaker(name)["probes"]["lost"], server.state(name)) == (0, "half_open")
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_failure_is_reported(server: Server, make: Make, name: str, mode: str) -> None:
+def test_the_failure_of_an_abandoned_block_is_reported(server: Server, make: Make, name: str, mode: str) -> None:
     fb = make(server, mode=mode)
     fb.breaker(name).call(int)
     let_go_under_all_locks(fb, [failed_block(fb, name)])
-    eventually("it is counted", lambda: server.counted(name) == (2, 1))
+    eventually("the failure is counted", lambda: server.counted(name) == (2, 1))
     assert server.breaker(name)["last_failure"]["kind"] == "late"
 
 
@@ -145,7 +145,7 @@ async def wait_for_ever() -> None:
 
 
 def task(coroutine: Any) -> Any:
-    """A task has a context of its own, and ends with it."""
+    """Starts a coroutine in its own context, as a task does."""
     context = copy_context()
     context.run(coroutine.send, None)
     return context, coroutine
@@ -169,7 +169,7 @@ def drop_in_coroutine(fb: Fusebox, name: str) -> Any:
     return task(breaker.call_async(wait_for_ever))
 
 
-def test_what_is_let_go_of_behind_the_end_is_dropped_and_kept_nowhere(server: Server, name: str) -> None:
+def test_a_call_that_is_abandoned_after_close_is_dropped(server: Server, name: str) -> None:
     fb = Fusebox(server.url, timeout=5.0, unreachable="allow")
     payments = fb.breaker(name)
     fb.close()
@@ -177,17 +177,19 @@ def test_what_is_let_go_of_behind_the_end_is_dropped_and_kept_nowhere(server: Se
     for _ in range(100):
         call = payments.guard().__enter__()
         del call
-    eventually("all are let go of", lambda: gc.collect() >= 0 and fb.statistics.dropped == dropped + 100)
+    eventually("all calls are dropped", lambda: gc.collect() >= 0 and fb.statistics.dropped == dropped + 100)
     assert not fb._authority.sender._later
 
 
-def test_the_probe_of_a_process_that_decides_alone_is_given_back(own_server: Server, make: Make, name: str) -> None:
+def test_an_abandoned_probe_of_a_process_that_decides_alone_is_given_back(
+    own_server: Server, make: Make, name: str
+) -> None:
     own_server.put(name, recovery_timeout_ms=100)
     fb = make(own_server, max_staleness=0.5)
     payments = fb.breaker(name)
     eventually("the panel decides", lambda: payments.acquire().source == "local")
     own_server.trip(name)
-    eventually("it is open", lambda: payments.state == "open")
+    eventually("the breaker is open", lambda: payments.state == "open")
     own_server.kill()
 
     def take_and_give_back(why: str) -> None:
@@ -196,15 +198,15 @@ def test_the_probe_of_a_process_that_decides_alone_is_given_back(own_server: Ser
         assert not payments.acquire().allowed
         payments.give_back(decision)
 
-    take_and_give_back("it decides alone, and grants a probe")
+    take_and_give_back("the process decides alone and grants a probe")
     for hold in [*HOLDS, coroutine, coroutine_block, drop_in_coroutine]:
         held = [hold(fb, name)]
-        assert not payments.acquire().allowed, "it holds the probe"
+        assert not payments.acquire().allowed, "the call holds the probe"
         let_go_under_all_locks(fb, held)
-        take_and_give_back(f"{hold.__name__} has given it back")
+        take_and_give_back(f"{hold.__name__} has given the probe back")
 
 
-def test_a_task_that_ends_with_its_loop_hands_over_what_it_waited_for() -> None:
+def test_a_task_that_ends_with_its_loop_hands_over_the_result_of_its_thread() -> None:
     threads = Threads(1, "test")
     has_begun, may_end, has_ended = threading.Event(), threading.Event(), threading.Event()
     told: list[str] = []

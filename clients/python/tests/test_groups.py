@@ -1,4 +1,4 @@
-"""A group of exceptions is judged by what it holds."""
+"""The classification of an exception group by the exceptions that it contains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fusebox.kinds import kind_of
 from fusebox.pybreaker import CircuitBreaker
 
 if sys.version_info < (3, 11):
-    from exceptiongroup import BaseExceptionGroup, ExceptionGroup  # pytest brings it.
+    from exceptiongroup import BaseExceptionGroup, ExceptionGroup  # A dependency of pytest.
 
 DENIED = BreakerOpen("inner", "open")
 
@@ -49,7 +49,7 @@ def group(*errors: Exception) -> Exception:
         ({"ignore": (KeyError, BatchFailed)}, BatchFailed("", [ValueError()]), "ignored", None),
     ],
 )
-def test_a_group_is_a_failure_where_it_holds_one(
+def test_a_group_is_a_failure_if_it_contains_one(
     options: dict[str, Any], error: BaseException, outcome: str, kind: Optional[str]
 ) -> None:
     judged = Classification(**options).of_error(error)
@@ -57,7 +57,7 @@ def test_a_group_is_a_failure_where_it_holds_one(
     assert kind is None or judged[1] == kind
 
 
-def test_the_kind_of_a_group_is_that_of_the_first_it_holds() -> None:
+def test_a_group_has_the_kind_of_its_first_exception() -> None:
     assert kind_of(group(group(TimeoutError()), KeyError())) == "timeout"
 
 
@@ -72,7 +72,7 @@ def test_the_kind_of_a_group_is_that_of_the_first_it_holds() -> None:
         (BaseExceptionGroup("", [asyncio.CancelledError(), ValueError()]), (1, 0)),
     ],
 )
-def test_a_circuit_breaker_judges_a_group_by_what_it_holds(
+def test_a_circuit_breaker_judges_a_group_by_its_exceptions(
     server: Server, remote: Fusebox, name: str, error: BaseException, counted: tuple[int, int]
 ) -> None:
     server.put_counting(name)
@@ -84,6 +84,6 @@ def test_a_circuit_breaker_judges_a_group_by_what_it_holds(
     with pytest.raises(type(error)):
         circuit.call(fail)
     assert remote.flush(5)
-    eventually("it is counted", lambda: server.counted(name) == counted)
+    eventually("the call is counted", lambda: server.counted(name) == counted)
     if counted == (1, 1):
         assert server.breaker(name)["last_failure"]["kind"] == "connection"

@@ -1,4 +1,4 @@
-"""Routes that are one call: whose fault an answer is."""
+"""Guarded routes, each of which is one call, and the outcomes of their answers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -34,7 +34,7 @@ class ProviderDown(Exception):
 
 
 def post(app: Starlette, body: Any = None) -> Optional[httpx.Response]:
-    """``None`` where the application raises."""
+    """Returns the answer, or ``None`` if the application raises."""
 
     async def exchange() -> Optional[httpx.Response]:
         transport = httpx.ASGITransport(app)
@@ -48,7 +48,7 @@ def post(app: Starlette, body: Any = None) -> Optional[httpx.Response]:
 
 
 def drive(app: Any, scope: dict[str, Any], messages: list[dict[str, Any]]) -> None:
-    """As a server does, of which the application receives these messages."""
+    """Calls the application as a server does, which sends it these messages."""
     waiting = iter(messages)
 
     async def receive() -> Any:
@@ -139,7 +139,7 @@ ROUTES: list[tuple[Callable[..., Any], tuple[int, int]]] = [
 
 
 @pytest.mark.parametrize(("route", "counted"), ROUTES)
-def test_a_guarded_route_of_fastapi_counts_by_its_answer(
+def test_the_answer_of_a_guarded_fastapi_route_decides_the_outcome(
     server: Server, remote: Fusebox, name: str, route: Callable[..., Any], counted: tuple[int, int]
 ) -> None:
     server.put_counting(name)
@@ -179,7 +179,7 @@ ENDPOINTS: list[tuple[Callable[..., Any], tuple[int, int]]] = [
 
 
 @pytest.mark.parametrize(("endpoint", "counted"), ENDPOINTS)
-def test_a_guarded_route_of_starlette_counts_by_its_answer(
+def test_the_answer_of_a_guarded_starlette_route_decides_the_outcome(
     server: Server, remote: Fusebox, name: str, endpoint: Callable[..., Any], counted: tuple[int, int]
 ) -> None:
     async def no_such_item(request: Request, error: Exception) -> Response:
@@ -194,7 +194,7 @@ def test_a_guarded_route_of_starlette_counts_by_its_answer(
 
 
 @pytest.mark.parametrize("failures", [None, Exception])
-def test_invalid_requests_open_no_breaker(server: Server, remote: Fusebox, name: str, failures: Any) -> None:
+def test_invalid_requests_do_not_open_the_breaker(server: Server, remote: Fusebox, name: str, failures: Any) -> None:
     def route(item: int) -> int:
         return item
 
@@ -223,7 +223,7 @@ def test_returned_failures_open_the_breaker_with_their_kind(server: Server, remo
         ({"failures": Exception}, ClientDisconnect(), IGNORED),
     ],
 )
-def test_the_options_of_the_breaker_judge_the_exceptions_that_are_no_answers(
+def test_the_options_of_the_breaker_classify_exceptions_that_are_not_answers(
     server: Server, remote: Fusebox, name: str, options: dict[str, Any], error: Exception, counted: tuple[int, int]
 ) -> None:
     server.put_counting(name)
@@ -234,7 +234,7 @@ def test_the_options_of_the_breaker_judge_the_exceptions_that_are_no_answers(
 
 @pytest.mark.parametrize(("verdict", "counted"), [("fail", FAILURE), ("ignore", IGNORED)])
 @pytest.mark.parametrize("status", [200, 404, 502])
-def test_a_route_that_judges_its_call_is_right(
+def test_a_route_can_set_the_outcome_of_its_call(
     server: Server, remote: Fusebox, name: str, verdict: str, counted: tuple[int, int], status: int
 ) -> None:
     app = FastAPI()
@@ -250,7 +250,7 @@ def test_a_route_that_judges_its_call_is_right(
     assert server.counted(name) == counted
 
 
-def test_a_failure_within_a_guarded_route_counts_whatever_the_route_answers(
+def test_a_failure_within_a_guarded_route_counts_regardless_of_the_answer(
     server: Server, remote: Fusebox, name: str
 ) -> None:
     def route() -> Response:
@@ -263,7 +263,7 @@ def test_a_failure_within_a_guarded_route_counts_whatever_the_route_answers(
     assert server.counted(name) == FAILURE
 
 
-def test_a_client_that_goes_before_the_end_of_its_answer_is_ignored(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_client_that_disconnects_during_the_answer_is_ignored(server: Server, remote: Fusebox, name: str) -> None:
     server.put_counting(name)
 
     async def endless() -> StreamingResponse:
@@ -280,7 +280,7 @@ def test_a_client_that_goes_before_the_end_of_its_answer_is_ignored(server: Serv
     assert server.counted(name) == IGNORED
 
 
-def test_a_message_that_is_no_body_does_not_end_the_call(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_message_that_is_not_the_body_does_not_end_the_call(server: Server, remote: Fusebox, name: str) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.push", "path": "/style.css", "headers": []})
         await send({"type": "http.response.start", "status": 502, "headers": []})
@@ -292,7 +292,7 @@ def test_a_message_that_is_no_body_does_not_end_the_call(server: Server, remote:
     assert server.counted(name) == FAILURE
 
 
-def test_a_task_that_runs_after_the_answer_does_not_hold_the_probe(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_background_task_does_not_hold_the_probe(server: Server, remote: Fusebox, name: str) -> None:
     states: list[str] = []
 
     def route(tasks: BackgroundTasks) -> str:
@@ -308,7 +308,7 @@ def test_a_task_that_runs_after_the_answer_does_not_hold_the_probe(server: Serve
 @pytest.mark.parametrize(
     ("error", "counted"), [(WebSocketDisconnect(1001), IGNORED), (ConnectionError(), FAILURE), (None, SUCCESS)]
 )
-def test_a_guarded_web_socket_is_a_call(
+def test_a_guarded_web_socket_counts_as_a_call(
     server: Server, remote: Fusebox, name: str, error: Optional[Exception], counted: tuple[int, int]
 ) -> None:
     app = FastAPI()
@@ -326,7 +326,7 @@ def test_a_guarded_web_socket_is_a_call(
     except (ConnectionError, WebSocketDisconnect):
         pass
     assert remote.flush(5)
-    eventually("it is counted", lambda: server.counted(name) == counted)
+    eventually("the call is counted", lambda: server.counted(name) == counted)
 
 
 def streamed_view() -> flask.Response:
@@ -375,7 +375,7 @@ def get_view(
     parts: Optional[int] = None,
     method: str = "GET",
 ) -> None:
-    """Reads so many parts of the answer; all of it by default."""
+    """Requests the view and reads that many parts of the answer, or all of it by default."""
     app = flask.Flask("shop")
     app.testing = is_testing
     app.route("/", endpoint="view")(guarded_view(fusebox.breaker(name))(view))
@@ -393,7 +393,7 @@ def get_view(
 
 @pytest.mark.parametrize("is_testing", [True, False])
 @pytest.mark.parametrize(("view", "counted"), VIEWS)
-def test_a_guarded_view_of_flask_counts_by_its_answer(
+def test_the_answer_of_a_guarded_flask_view_decides_the_outcome(
     server: Server,
     remote: Fusebox,
     name: str,
@@ -407,7 +407,7 @@ def test_a_guarded_view_of_flask_counts_by_its_answer(
     assert server.counted(name) == counted
 
 
-def test_a_client_that_does_not_read_the_answer_of_a_view_is_ignored(
+def test_a_client_that_does_not_read_the_whole_answer_of_a_view_is_ignored(
     server: Server, remote: Fusebox, name: str
 ) -> None:
     server.put_counting(name)
@@ -417,7 +417,7 @@ def test_a_client_that_does_not_read_the_answer_of_a_view_is_ignored(
 
 
 class Upstream:
-    """A body that has to be closed."""
+    """A body that must be closed."""
 
     is_closed = False
 
@@ -438,10 +438,10 @@ def test_the_body_of_a_guarded_view_is_closed(server: Server, remote: Fusebox, n
     assert server.counted(name) == SUCCESS
 
 
-def test_a_guarded_view_is_denied(server: Server, remote: Fusebox, name: str) -> None:
+def test_an_open_breaker_denies_a_guarded_view(server: Server, remote: Fusebox, name: str) -> None:
     server.trip(name)
     app = flask.Flask("shop")
     app.testing = True
-    app.route("/", endpoint="view")(guarded_view(remote.breaker(name))(lambda: pytest.fail("it ran")))
+    app.route("/", endpoint="view")(guarded_view(remote.breaker(name))(lambda: pytest.fail("the view ran")))
     with pytest.raises(BreakerOpen):
         app.test_client().get("/")
