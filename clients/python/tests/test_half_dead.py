@@ -1,4 +1,4 @@
-"""Fusebox does one thing and not another: its stream lives while decisions fail, or the other way round."""
+"""A partly failing Fusebox: its stream works while decisions fail, or the other way round."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def fusebox(url: str, **options: Any) -> Fusebox:
 
 
 def stream(server: Doubtful, *outlines: dict[str, Any]) -> Iterator[bytes]:
-    """A stream that lives on."""
+    """Yields a stream that stays open."""
     yield b"HTTP/1.1 200 X\r\n\r\n"
     heartbeat = json.dumps({"type": "heartbeat", "at": NOW, "revision": 7}).encode() + b"\n"
     yield heartbeat
@@ -40,12 +40,12 @@ def stream(server: Doubtful, *outlines: dict[str, Any]) -> Iterator[bytes]:
 
 
 def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """The beginning of each."""
+    """Returns the beginning of each log message."""
     return [record.getMessage().split(":")[0].split(";")[0] for record in caplog.records]
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_one_that_decides_nothing_while_its_stream_lives_is_away_once(
+def test_a_server_that_decides_nothing_is_unreachable_once_while_its_stream_works(
     mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "fusebox")
@@ -67,14 +67,16 @@ def test_one_that_decides_nothing_while_its_stream_lives_is_away_once(
                 payments.report("failure", decision)
         assert not payments.acquire().allowed
         tries = len(server.asked_for("/acquire"))
-        eventually("it is asked again", lambda: payments.acquire() and len(server.asked_for("/acquire")) > tries + 2)
-        assert not payments.acquire().allowed, "what stood in for it goes on"
-        assert eventually("outcomes are taken", lambda: server.reports())
+        eventually(
+            "the server is asked again", lambda: payments.acquire() and len(server.asked_for("/acquire")) > tries + 2
+        )
+        assert not payments.acquire().allowed, "the local breaker stays open"
+        assert eventually("the server accepts outcomes", lambda: server.reports())
         assert messages(caplog) == ["Fusebox is unreachable"]
         assert fb.statistics.departures == 1
 
 
-def test_a_stream_that_begins_again_and_again_lets_stand_in_who_does_where_nothing_is_decided() -> None:
+def test_the_local_breaker_decides_although_the_stream_restarts_repeatedly() -> None:
     def answering(path: str, body: Any) -> Answer:
         if path.startswith("/v1/events"):
             return itertools.islice(stream(server, outline("payments", "half_open")), 5)
@@ -87,12 +89,12 @@ def test_a_stream_that_begins_again_and_again_lets_stand_in_who_does_where_nothi
         eventually("the stream is followed", lambda: payments.denial() or payments.state == "half_open")
         payments.report("failure", payments.acquire())
         streams = len(server.asked_for("/v1/events"))
-        eventually("it begins again", lambda: len(server.asked_for("/v1/events")) > streams + 2)
+        eventually("the stream restarts", lambda: len(server.asked_for("/v1/events")) > streams + 2)
         decision = payments.acquire()
         assert (decision.allowed, decision.state, decision.source) == (False, "open", "fallback")
 
 
-def test_a_stream_that_begins_and_ends_at_once_is_asked_for_ever_less_often() -> None:
+def test_the_client_retries_a_stream_that_ends_at_once_less_and_less_often() -> None:
     def answering(path: str, body: Any) -> Answer:
         if path.startswith("/v1/events"):
             return itertools.islice(stream(server), 2)
@@ -100,11 +102,11 @@ def test_a_stream_that_begins_and_ends_at_once_is_asked_for_ever_less_often() ->
 
     with Doubtful(answering) as server, fusebox(server.url, timeout=5.0) as fb:
         fb.breaker("payments").call(int)
-        eventually("it was asked for", lambda: len(server.asked_for("/v1/events")) >= 4)
+        eventually("the client requests the stream four times", lambda: len(server.asked_for("/v1/events")) >= 4)
         assert fb._authority.follower is not None and fb._authority.follower._pause._attempts >= 4
 
 
-def test_what_is_no_stream_of_changes_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_answer_that_is_not_a_stream_of_changes_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     def answering(path: str, body: Any) -> Answer:
         if path.startswith("/v1/events"):
             return [b"HTTP/1.1 200 X\r\ncontent-type: text/html\r\n\r\n<html>\n<body>Please log in</body>\n"]
@@ -113,13 +115,13 @@ def test_what_is_no_stream_of_changes_is_said_once(caplog: pytest.LogCaptureFixt
     with Doubtful(answering) as server, fusebox(server.url, timeout=5.0) as fb:
         payments = fb.breaker("payments")
         payments.call(int)
-        eventually("it was asked for", lambda: len(server.asked_for("/v1/events")) >= 4)
+        eventually("the client requests the stream four times", lambda: len(server.asked_for("/v1/events")) >= 4)
         assert payments.acquire().source == "server"
     assert caplog.text.count("the stream of changes cannot be followed") == 1
     assert "defect" not in caplog.text and "Traceback" not in caplog.text
 
 
-def test_one_that_decides_while_its_stream_fails_is_there() -> None:
+def test_a_server_that_decides_while_its_stream_fails_is_reachable() -> None:
     def answering(path: str, body: Any) -> Answer:
         if path.startswith("/v1/events"):
             return problem(503, "overloaded")
@@ -128,14 +130,14 @@ def test_one_that_decides_while_its_stream_fails_is_there() -> None:
     with Doubtful(answering) as server, Fusebox(server.url, timeout=5.0) as fb:
         payments = fb.breaker("payments")
         eventually(
-            "the stream is asked for again",
+            "the client requests the stream again",
             lambda: payments.acquire().source == "fallback" or len(server.asked_for("/v1/events")) > 4,
         )
         assert payments.acquire().source == "server"
         assert fb.statistics.departures == 0
 
 
-def test_one_that_takes_no_outcomes_still_decides(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_refuses_outcomes_still_decides(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "fusebox")
 
     def answering(path: str, body: Any) -> Answer:
@@ -153,24 +155,24 @@ def test_one_that_takes_no_outcomes_still_decides(caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_fifty_who_wait_in_vain_together_learn_it_together(mode: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_fifty_threads_that_wait_in_vain_are_one_outage(mode: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "fusebox")
     with Doubtful(lambda path, body: None) as server, fusebox(server.url, mode=mode, timeout=0.5) as fb:
         payments = fb.breaker("payments")
         assert {decision.source for decision in in_threads(50, payments.acquire)} == {"fallback"}
         assert fb.statistics.departures == 1
-        assert messages(caplog) == [], "its answer may still come"
+        assert messages(caplog) == [], "the answer may still arrive"
         assert fb._authority.reach._pause._attempts == 1
         asked = len(server.asked_for("/acquire"))
         for _ in range(1_000):
             payments.acquire()
-        assert len(server.asked_for("/acquire")) < asked + 100, "almost all are decided without a wait"
-        eventually("it is asked in vain again", lambda: payments.acquire() and messages(caplog))
+        assert len(server.asked_for("/acquire")) < asked + 100, "almost all calls are decided without a wait"
+        eventually("the server does not answer again", lambda: payments.acquire() and messages(caplog))
         assert messages(caplog) == ["Fusebox is unreachable"]
         assert fb.statistics.departures == 1
 
 
-def test_fifty_coroutines_that_wait_in_vain_learn_it_together() -> None:
+def test_fifty_coroutines_that_wait_in_vain_are_one_outage() -> None:
     with Doubtful(lambda path, body: None) as server, Fusebox(server.url, mode="remote", timeout=0.5) as fb:
         payments = fb.breaker("payments")
 
@@ -182,10 +184,10 @@ def test_fifty_coroutines_that_wait_in_vain_learn_it_together() -> None:
         assert asyncio.run(main()) == {"fallback"}
         assert fb.statistics.departures == 1
         assert fb._authority.reach._pause._attempts == 1
-        assert len(server.asked_for("/acquire")) <= 17, "who queues hears of it"
+        assert len(server.asked_for("/acquire")) <= 17, "the queued coroutines do not send requests"
 
 
-def test_an_order_whose_patience_is_at_its_end_says_nothing_of_decisions() -> None:
+def test_an_order_with_a_shorter_time_out_does_not_make_the_server_unreachable() -> None:
     with Doubtful(lambda path, body: None) as server, Fusebox(server.url, timeout=0.5) as fb:
         orders = Orders(fb._authority, fb._authority.panel.cell("payments"))
         with pytest.raises(OrderFailed):
@@ -196,7 +198,7 @@ def test_an_order_whose_patience_is_at_its_end_says_nothing_of_decisions() -> No
         assert fb.is_away
 
 
-def test_a_breaker_that_is_refused_is_there_and_not_asked_for_by_each_call(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_breaker_is_not_an_outage_and_is_not_requested_by_each_call(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "fusebox")
 
     def answering(path: str, body: Any) -> Answer:
@@ -211,12 +213,14 @@ def test_a_breaker_that_is_refused_is_there_and_not_asked_for_by_each_call(caplo
         assert len(server.asked_for("/theirs/acquire")) < 100
         assert not fb.is_away
         assert fb.breaker("mine").acquire().source == "server"
-        eventually("it is asked again", lambda: theirs.acquire() and len(server.asked_for("/theirs/acquire")) > 2)
+        eventually(
+            "the server is asked again", lambda: theirs.acquire() and len(server.asked_for("/theirs/acquire")) > 2
+        )
         assert messages(caplog) == ["Fusebox makes no decisions about theirs"]
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_token_that_is_not_good_is_said_once_of_each_way(mode: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_invalid_token_is_logged_once_for_each_kind_of_request(mode: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "fusebox")
 
     def answering(path: str, body: Any) -> Answer:
@@ -231,8 +235,8 @@ def test_a_token_that_is_not_good_is_said_once_of_each_way(mode: str, caplog: py
         assert not fb.is_away
         eventually("outcomes are refused", lambda: any("outcomes" in message for message in messages(caplog)))
         if mode == "local":
-            eventually("so is the stream", lambda: any("followed" in message for message in messages(caplog)))
-        assert len(server.asked_for("/v1/reports")) < 20, "they wait from batch to batch"
+            eventually("the stream is refused", lambda: any("followed" in message for message in messages(caplog)))
+        assert len(server.asked_for("/v1/reports")) < 20, "the client pauses between batches"
         assert fb.statistics.dropped == 0
         expected = {"Fusebox makes no decisions about any breaker", "outcomes are refused and wait in the buffer"}
         if mode == "local":
@@ -242,7 +246,7 @@ def test_a_token_that_is_not_good_is_said_once_of_each_way(mode: str, caplog: py
 
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 503])
 @pytest.mark.parametrize("is_awaited", [False, True])
-def test_outcomes_that_come_at_a_bad_moment_are_sent_again(status: int, is_awaited: bool) -> None:
+def test_outcomes_that_are_refused_temporarily_are_sent_again(status: int, is_awaited: bool) -> None:
     refusals = iter([status, status])
 
     def answering(path: str, body: Any) -> Answer:
@@ -265,7 +269,7 @@ def test_outcomes_that_come_at_a_bad_moment_are_sent_again(status: int, is_await
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, "invalid"), (403, "forbidden"), (409, "report_id_conflict")])
-def test_an_outcome_that_is_refused_for_good_is_dropped_and_holds_up_no_other(status: int, code: str) -> None:
+def test_an_outcome_that_is_refused_permanently_is_dropped_and_delays_no_other(status: int, code: str) -> None:
     def answering(path: str, body: Any) -> Answer:
         if path.endswith("/theirs/report"):
             return problem(status, code)
@@ -280,7 +284,7 @@ def test_an_outcome_that_is_refused_for_good_is_dropped_and_holds_up_no_other(st
         assert (fb.statistics.dropped, server.reports()) == (3, [])
 
 
-def test_an_outcome_that_the_server_cannot_store_now_waits_with_those_behind_it() -> None:
+def test_an_outcome_that_cannot_be_stored_yet_is_sent_again_with_the_later_ones() -> None:
     faults = iter(["storage_unavailable", "overloaded", "outcome_unknown"])
     taken: list[tuple[str, str]] = []
 
@@ -305,15 +309,15 @@ def test_an_outcome_that_the_server_cannot_store_now_waits_with_those_behind_it(
             payments.report("failure", decision, kind=kind)
             other.report("failure", of_other, kind=f"other-{kind}")
         fb._authority.sender._retry_at = 0.0
-        eventually("all is sent", lambda: fb.flush(30))
+        eventually("all reports are sent", lambda: fb.flush(30))
         assert fb.statistics.dropped == 0
         assert [kind for name, kind in taken if name == "other"] == ["other-a", "other-b", "other-c"]
-        # The last came through behind one that did not, and counts once, by its id.
+        # The server accepts the last one before the one that it refuses. It counts once, because it keeps its id.
         assert [kind for name, kind in taken if name == "payments"] == ["a", "c", "c", "c", "b", "c"]
 
 
 @pytest.mark.parametrize(("last", "permit"), [(CLOSED, "7"), (PROBE, "9"), (None, None)])
-def test_what_is_decided_alone_is_reported_under_the_last_known_generation(last: Any, permit: Any) -> None:
+def test_an_outcome_of_a_local_decision_has_the_last_known_generation(last: Any, permit: Any) -> None:
     documents = iter([] if last is None else [last])
 
     def answering(path: str, body: Any) -> Answer:
@@ -329,11 +333,11 @@ def test_what_is_decided_alone_is_reported_under_the_last_known_generation(last:
         decision = payments.acquire()
         assert decision.source == "fallback" and decision.ticket is not None
         payments.report("failure", decision)
-        eventually("it is sent", lambda: server.reports())
+        eventually("the report is sent", lambda: server.reports())
         assert [report.get("permit") for report in server.reports()] == [permit]
 
 
-def test_failures_of_an_absence_do_not_trip_a_breaker_that_has_moved_on(server: Server, name: str) -> None:
+def test_failures_of_an_outage_do_not_trip_a_breaker_in_a_later_generation(server: Server, name: str) -> None:
     wire = Wire(server.port)
     with Fusebox(wire.url, mode="remote", timeout=5.0, unreachable="allow") as fb:
         payments = fb.breaker(name)
@@ -356,7 +360,7 @@ def test_outcomes_whose_answer_is_lost_count_once(server: Server, name: str, mod
     with fusebox(wire.url, mode=mode, timeout=0.5) as fb:
         payments = fb.breaker(name)
         source = "local" if mode == "local" else "server"
-        eventually("it decides", lambda: payments.acquire().source == source)
+        eventually("the expected source decides", lambda: payments.acquire().source == source)
         assert fb.flush(30)
         wire.hushed = path
         for text in ["7"] * 10 + ["x"] * 3 + ["7"] * 5:
@@ -365,17 +369,17 @@ def test_outcomes_whose_answer_is_lost_count_once(server: Server, name: str, mod
             except ValueError:
                 pass
         pause = fb._authority.sender._pause
-        eventually("they are sent in vain", lambda: pause._attempts > 1)
-        eventually("and counted", lambda: server.counted(name)[0] > 0)
+        eventually("the reports get no answer", lambda: pause._attempts > 1)
+        eventually("the server counts the calls", lambda: server.counted(name)[0] > 0)
         assert fb.statistics.departures == 0
         wire.hushed = None
-        eventually("they are answered", lambda: fb.flush(5))
+        eventually("the reports are answered", lambda: fb.flush(5))
         assert server.counted(name) == (18, 3)
         assert fb.statistics.dropped == 0
     wire.close()
 
 
-def test_a_policy_that_could_not_be_had_is_asked_for_again() -> None:
+def test_a_failed_request_for_a_policy_is_repeated() -> None:
     refusals = iter([503])
 
     def answering(path: str, body: Any) -> Answer:
@@ -390,11 +394,11 @@ def test_a_policy_that_could_not_be_had_is_asked_for_again() -> None:
     with Doubtful(answering) as server, Fusebox(server.url, timeout=5.0) as fb:
         payments = fb.breaker("payments")
         cell = fb._authority.panel.cell("payments")
-        eventually("it is known", lambda: payments.call(int) == 0 and cell.policy is not None)
+        eventually("the policy is known", lambda: payments.call(int) == 0 and cell.policy is not None)
         assert cell.policy is not None and cell.policy.failure_threshold == 2
 
 
-def test_a_policy_that_could_not_be_had_is_asked_for_again_though_nothing_is_reported() -> None:
+def test_a_failed_request_for_a_policy_is_repeated_without_any_report() -> None:
     refusals = iter([503, 503])
 
     def answering(path: str, body: Any) -> Answer:
@@ -405,7 +409,7 @@ def test_a_policy_that_could_not_be_had_is_asked_for_again_though_nothing_is_rep
     with Doubtful(answering) as server, fusebox(server.url, mode="remote", timeout=5.0) as fb:
         payments = fb.breaker("payments")
         assert not payments.acquire().allowed
-        eventually("it is known", lambda: payments._cell.policy is not None)
+        eventually("the policy is known", lambda: payments._cell.policy is not None)
 
 
 def repr_of(garbage: Any) -> str:
@@ -434,19 +438,19 @@ def repr_of(garbage: Any) -> str:
     ids=repr_of,
 )
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_answers_without_sense_fail_no_call(mode: str, garbage: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_malformed_answer_fails_no_call(mode: str, garbage: Any, caplog: pytest.LogCaptureFixture) -> None:
     with Doubtful(lambda path, body: answer(garbage)) as server, fusebox(server.url, mode=mode, timeout=5.0) as fb:
         payments = fb.breaker("payments")
         assert [payments.call(int, "7") for _ in range(3)] == [7, 7, 7]
         with pytest.raises(ValueError):
             payments.call(int, "x")
         assert payments.acquire().source == "fallback"
-        eventually("outcomes are sent", lambda: server.asked_for("/v1/reports"))
+        eventually("the outcomes are sent", lambda: server.asked_for("/v1/reports"))
         assert "defect" not in caplog.text
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_one_that_is_closed_decides_alone_and_says_nothing(
+def test_a_closed_fusebox_decides_alone_and_logs_nothing(
     server: Server, name: str, mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     fb = fusebox(server.url, mode=mode, timeout=5.0)
@@ -468,13 +472,13 @@ def test_one_that_is_closed_decides_alone_and_says_nothing(
 
 
 @pytest.mark.parametrize("document", [{"failure_threshold": "5"}, {"half_open_probes": None}, {"slow_call_ms": []}, 5])
-def test_a_policy_without_sense_is_none(document: Any) -> None:
+def test_a_malformed_policy_is_refused(document: Any) -> None:
     with pytest.raises(TypeError):
         Policy.read(document)
 
 
 @pytest.mark.parametrize("field", Policy._fields)
-def test_a_policy_is_within_the_ranges_of_the_server(server: Server, name: str, field: str) -> None:
+def test_the_ranges_of_a_policy_are_those_of_the_server(server: Server, name: str, field: str) -> None:
     least, most = RANGES[field]
     is_share = field.endswith("_rate_threshold")
     fields: dict[str, Any] = {"window_ms": None} if field == "window_calls" else {}
@@ -491,7 +495,7 @@ def test_a_policy_is_within_the_ranges_of_the_server(server: Server, name: str, 
             server.put(name, **{**fields, field: bad})
 
 
-def test_whole_numbers_are_whole() -> None:
+def test_whole_numbers_of_a_policy_are_integers() -> None:
     policy = Policy.read({"window_calls": 5.0, "failure_rate_threshold": 0.5})
     assert isinstance(policy.window_calls, int) and policy.failure_rate_threshold == 0.5
     with pytest.raises(ValueError):
@@ -499,7 +503,7 @@ def test_whole_numbers_are_whole() -> None:
 
 
 @pytest.mark.parametrize("policy", [{"window_calls": -1}, {"half_open_probes": 0}, {"recovery_timeout_ms": 10**400}])
-def test_a_policy_of_which_no_use_can_be_made_is_not_taken(policy: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_invalid_policy_is_not_used(policy: Any, caplog: pytest.LogCaptureFixture) -> None:
     is_away = threading.Event()
 
     def answering(path: str, body: Any) -> Answer:
@@ -512,6 +516,6 @@ def test_a_policy_of_which_no_use_can_be_made_is_not_taken(policy: Any, caplog: 
     with Doubtful(answering) as server, fusebox(server.url, mode="remote", timeout=5.0) as fb:
         payments = fb.breaker("payments")
         assert payments.call(int, "7") == 7
-        eventually("it was read", lambda: "the policy of payments cannot be read" in caplog.text)
+        eventually("the invalid policy is logged", lambda: "the policy of payments cannot be read" in caplog.text)
         is_away.set()
         assert [payments.call(int, "7") for _ in range(3)] == [7, 7, 7]

@@ -1,4 +1,4 @@
-"""httpx and requests: a breaker for each host or route."""
+"""The transports for httpx and requests, with a breaker for each host or route."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_each_host_and_port_has_a_breaker(server: Server, make_get: Callable[...
     assert server.breaker(f"127.0.0.1:{downstream.server_port}")["counts"]["calls"] == 1
 
 
-def test_a_response_of_the_server_at_fault_counts_and_is_given_to_the_caller(
+def test_an_error_response_counts_and_reaches_the_caller(
     server: Server, make_get: Callable[..., Get], downstream: Downstream
 ) -> None:
     get = make_get()
@@ -70,9 +70,7 @@ def test_a_response_of_the_server_at_fault_counts_and_is_given_to_the_caller(
     assert server.breaker(name)["last_failure"]["kind"] == "http_503"
 
 
-def test_a_host_that_is_not_there_opens_its_breaker_and_is_then_left_alone(
-    server: Server, make_get: Callable[..., Get]
-) -> None:
+def test_an_unreachable_host_opens_its_breaker(server: Server, make_get: Callable[..., Get]) -> None:
     get, port = make_get(), free_port()
     for _ in range(5):
         with pytest.raises((httpx.ConnectError, requests.ConnectionError)):
@@ -83,16 +81,14 @@ def test_a_host_that_is_not_there_opens_its_breaker_and_is_then_left_alone(
     assert server.breaker(denied.value.breaker)["last_failure"]["kind"] == "connection"
 
 
-def test_a_body_that_breaks_off_is_a_failure(
-    server: Server, make_get: Callable[..., Get], downstream: Downstream
-) -> None:
+def test_an_incomplete_body_is_a_failure(server: Server, make_get: Callable[..., Get], downstream: Downstream) -> None:
     downstream.breaks_off = True
     with pytest.raises((httpx.RemoteProtocolError, requests.exceptions.ChunkedEncodingError)):
         make_get()(downstream.url)
     assert server.counted(f"127.0.0.1:{downstream.server_port}") == (1, 1)
 
 
-def test_routes_have_breakers_of_their_own_and_the_rest_has_none(
+def test_each_route_has_a_breaker_and_other_requests_have_none(
     server: Server, make_get: Callable[..., Get], downstream: Downstream, name: str
 ) -> None:
     get = make_get(route=per_route({f"{downstream.url}/charges": f"{name}:charge"}))
@@ -116,7 +112,7 @@ def test_routes_have_breakers_of_their_own_and_the_rest_has_none(
         ("GET", "http://[::1]:80/", "0::1"),
     ],
 )
-def test_the_longest_route_that_fits_says_which(method: str, url: str, name: str) -> None:
+def test_the_longest_matching_route_decides_the_breaker(method: str, url: str, name: str) -> None:
     route = per_route(
         {
             "https://pay.example.com": "pay",
@@ -128,9 +124,7 @@ def test_the_longest_route_that_fits_says_which(method: str, url: str, name: str
     assert route(method, url) == name
 
 
-def test_a_body_that_is_streamed_counts_when_it_is_closed(
-    server: Server, remote: Fusebox, downstream: Downstream
-) -> None:
+def test_a_streamed_body_counts_when_it_is_closed(server: Server, remote: Fusebox, downstream: Downstream) -> None:
     name = f"127.0.0.1:{downstream.server_port}"
     with httpx.Client(transport=BreakerTransport(remote)) as client, client.stream("GET", downstream.url) as response:
         server.put(name)
@@ -139,7 +133,7 @@ def test_a_body_that_is_streamed_counts_when_it_is_closed(
     assert server.counted(name) == (1, 0)
 
 
-def test_a_body_that_nobody_reads_gives_its_probe_back(server: Server, remote: Fusebox, downstream: Downstream) -> None:
+def test_a_body_that_is_not_read_gives_its_probe_back(server: Server, remote: Fusebox, downstream: Downstream) -> None:
     name = f"127.0.0.1:{downstream.server_port}"
     server.put(name)
     server.reset(name, "half_open")
@@ -151,7 +145,7 @@ def test_a_body_that_nobody_reads_gives_its_probe_back(server: Server, remote: F
     transport.close()
 
 
-def test_a_listener_hears_of_the_breakers_of_all_hosts(server: Server, remote: Fusebox, downstream: Downstream) -> None:
+def test_a_listener_gets_the_changes_of_all_hosts(server: Server, remote: Fusebox, downstream: Downstream) -> None:
     downstream.status = 500
     changes: list[str] = []
     remote.listen(lambda change: changes.append(f"{change.breaker} {change.after}"))
@@ -168,7 +162,7 @@ def granting(path: str, body: Any) -> Answer:
 
 
 @pytest.mark.parametrize("client", ["httpx", "httpx of coroutines", "requests"])
-def test_a_response_that_nobody_can_judge_keeps_neither_connection_nor_probe(
+def test_a_response_that_cannot_be_judged_releases_its_connection_and_probe(
     downstream: Downstream, client: str
 ) -> None:
     seen: list[Any] = []

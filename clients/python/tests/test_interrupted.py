@@ -1,4 +1,4 @@
-"""Calls that end at a bad moment: cancelled, interrupted, forked. No outcome and no probe is lost."""
+"""A cancellation, an interrupt or a fork during a call loses no outcome and no probe."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fusebox.authority import WAITING
 
 
 class Gate:
-    """A server that grants each call a probe, and does not answer paths with ``word`` in them until it is opened."""
+    """A server that grants each call a probe, and does not answer paths that contain ``word`` until it is opened."""
 
     def __init__(self, word: str = "nothing") -> None:
         self.word = word
@@ -50,11 +50,11 @@ async def cancelled_at(moment: Callable[[], bool], call: Awaitable[Any]) -> None
 
 
 def outcomes(server: Doubtful) -> list[tuple[str, Any]]:
-    """All that came in batches, with its permit."""
+    """Returns the outcomes of all batches, with their permits."""
     return [(each["outcome"], each.get("permit")) for each in server.reports()]
 
 
-def test_a_task_that_is_cancelled_while_it_asks_gives_the_probe_back() -> None:
+def test_a_task_that_is_cancelled_during_its_acquire_gives_the_probe_back() -> None:
     gate = Gate("/acquire")
     with Doubtful(gate) as server, Fusebox(server.url, mode="remote", timeout=30.0) as fb:
         asyncio.run(cancelled_at(gate.asked.is_set, fb.breaker("payments").call_async(asyncio.sleep, 0)))
@@ -64,7 +64,7 @@ def test_a_task_that_is_cancelled_while_it_asks_gives_the_probe_back() -> None:
         assert outcomes(server) == [("ignored", PROBE["permit"])]
 
 
-def test_a_task_that_is_cancelled_before_its_turn_asks_for_nothing() -> None:
+def test_a_task_that_is_cancelled_in_the_queue_sends_no_request() -> None:
     gate = Gate("/acquire")
     with Doubtful(gate) as server, Fusebox(server.url, mode="remote", timeout=30.0) as fb:
         payments = fb.breaker("payments")
@@ -88,7 +88,7 @@ def test_a_task_that_is_cancelled_before_its_turn_asks_for_nothing() -> None:
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_task_that_is_cancelled_while_it_calls_gives_the_probe_back(mode: Any) -> None:
+def test_a_task_that_is_cancelled_during_its_call_gives_the_probe_back(mode: Any) -> None:
     with Doubtful(Gate()) as server, Fusebox(server.url, mode=mode, timeout=30.0) as fb:
         began = threading.Event()
 
@@ -101,7 +101,7 @@ def test_a_task_that_is_cancelled_while_it_calls_gives_the_probe_back(mode: Any)
         assert outcomes(server) == [("ignored", PROBE["permit"])]
 
 
-def test_a_task_that_is_cancelled_while_it_reports_has_reported() -> None:
+def test_a_task_that_is_cancelled_during_its_report_has_reported() -> None:
     gate = Gate("/report")
     with Doubtful(gate) as server, Fusebox(server.url, mode="remote", timeout=30.0) as fb:
         asyncio.run(cancelled_at(gate.asked.is_set, fb.breaker("payments").call_async(asyncio.sleep, 0)))
@@ -113,14 +113,14 @@ def test_a_task_that_is_cancelled_while_it_reports_has_reported() -> None:
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
-    """What a shell runs in the background ignores it, and its children do."""
+    """Makes SIGINT raise KeyboardInterrupt: a shell's background processes and their children ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 def interrupt(gate: Gate) -> None:
-    """As Ctrl-C does, once this thread waits for an answer from the gate."""
+    """Interrupts this thread, as Ctrl-C does, once it waits for an answer from the gate."""
     waiting = threading.get_ident()
 
     def waits() -> bool:
@@ -131,7 +131,7 @@ def interrupt(gate: Gate) -> None:
 
     def press() -> None:
         gate.asked.wait(30)
-        eventually("it waits", waits)
+        eventually("the thread waits for an answer", waits)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=press, daemon=True).start()
@@ -151,7 +151,7 @@ def test_an_interrupted_report_is_sent_again_under_its_id(ctrl_c: None) -> None:
         assert again == first and first["outcome"] == "success"
 
 
-def test_an_interrupted_question_gives_the_probe_back(ctrl_c: None) -> None:
+def test_an_interrupted_acquire_gives_the_probe_back(ctrl_c: None) -> None:
     gate = Gate("/acquire")
     with Doubtful(gate) as server, Fusebox(server.url, mode="remote", timeout=30.0) as fb:
         interrupt(gate)
@@ -163,7 +163,7 @@ def test_an_interrupted_question_gives_the_probe_back(ctrl_c: None) -> None:
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_child_made_amid_a_request_has_a_connection_of_its_own(mode: Any) -> None:
+def test_a_child_that_is_forked_during_a_request_has_its_own_connection(mode: Any) -> None:
     gate = Gate("/acquire")
     gate.decision = CLOSED
     with Doubtful(gate) as server, Fusebox(server.url, mode=mode, timeout=30.0) as fb:
@@ -219,8 +219,8 @@ assert fb.flush(30)
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_loops_that_end_before_their_answers_leave_nothing_behind(mode: str) -> None:
-    """Answers to reports come when the loops that waited for them have ended."""
+def test_event_loops_that_end_before_their_answers_leave_no_errors(mode: str) -> None:
+    """The answers to reports arrive after the event loops that waited for them have ended."""
     gate = Gate("/report")
 
     def answering(path: str, body: Any) -> Answer:

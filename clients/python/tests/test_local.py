@@ -1,4 +1,4 @@
-"""Decisions in this process, by the server's stream."""
+"""Decisions in this process, from the server's stream."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def local(server: Server, make: Make) -> Fusebox:
 
 
 def decides_here(breaker: Breaker) -> Decision:
-    """The first decision that this process makes itself."""
+    """Returns the first decision that this process makes itself."""
 
     def decided() -> Decision | None:
         decision = breaker.acquire()
@@ -37,7 +37,9 @@ def decides_here(breaker: Breaker) -> Decision:
     return decision
 
 
-def test_a_name_that_nobody_knows_is_asked_for_and_then_decided_here(server: Server, local: Fusebox, name: str) -> None:
+def test_the_first_call_of_an_unknown_breaker_asks_the_server_and_later_ones_do_not(
+    server: Server, local: Fusebox, name: str
+) -> None:
     payments = local.breaker(name)
     assert payments.acquire().source == "server"
     decision = decides_here(payments)
@@ -45,11 +47,11 @@ def test_a_name_that_nobody_knows_is_asked_for_and_then_decided_here(server: Ser
     assert decision.permit == str(server.breaker(name)["generation"])
 
 
-def test_a_trip_by_others_denies_here(server: Server, local: Fusebox, name: str) -> None:
+def test_a_trip_by_another_process_denies_calls_in_this_one(server: Server, local: Fusebox, name: str) -> None:
     payments = local.breaker(name)
     decides_here(payments)
     server.trip(name)
-    eventually("the trip is heard of", lambda: payments.state == "open")
+    eventually("the trip is known", lambda: payments.state == "open")
     decision = payments.acquire()
     assert (decision.allowed, decision.source, decision.permit) == (False, "local", None)
     assert decision.retry_after is not None and 50 < decision.retry_after < 61
@@ -57,7 +59,9 @@ def test_a_trip_by_others_denies_here(server: Server, local: Fusebox, name: str)
         payments.call(int)
 
 
-def test_five_failures_here_open_it_for_all(server: Server, local: Fusebox, name: str) -> None:
+def test_five_failures_in_this_process_open_the_breaker_on_the_server(
+    server: Server, local: Fusebox, name: str
+) -> None:
     payments = local.breaker(name, failures=ZeroDivisionError)
     decides_here(payments)
 
@@ -77,7 +81,7 @@ def test_only_a_possible_probe_goes_to_the_server(server: Server, local: Fusebox
     payments = local.breaker(name)
     decides_here(payments)
     server.trip(name)
-    eventually("the trip is heard of", lambda: payments.state == "open")
+    eventually("the trip is known", lambda: payments.state == "open")
     assert payments.acquire().source == "local"
     decision = eventually("a probe is due", lambda: (d := payments.acquire()).allowed and d)
     assert isinstance(decision, Decision)
@@ -85,7 +89,7 @@ def test_only_a_possible_probe_goes_to_the_server(server: Server, local: Fusebox
     other = payments.acquire()
     assert (other.allowed, other.source) == (False, "server")
     payments.report("success", decision)
-    eventually("it closes", lambda: payments.state == "closed")
+    eventually("the breaker closes", lambda: payments.state == "closed")
     assert decides_here(payments).permit == str(server.breaker(name)["generation"])
 
 
@@ -93,7 +97,7 @@ def test_a_cancelled_probe_is_given_back(server: Server, local: Fusebox, name: s
     payments = local.breaker(name)
     decides_here(payments)
     server.reset(name, to="half_open")
-    eventually("it is heard of", lambda: payments.state == "half_open")
+    eventually("the half-open state is known", lambda: payments.state == "half_open")
 
     async def main() -> None:
         task = asyncio.ensure_future(payments.call_async(asyncio.sleep, 60))
@@ -113,41 +117,41 @@ def test_a_cancelled_probe_is_given_back(server: Server, local: Fusebox, name: s
     ("mode", "allowed", "would_deny"),
     [("force_open", False, False), ("force_closed", True, False), ("shadow", True, True)],
 )
-def test_overrides_are_obeyed(
+def test_an_override_decides_calls(
     server: Server, local: Fusebox, name: str, mode: str, allowed: bool, would_deny: bool
 ) -> None:
     payments = local.breaker(name)
     decides_here(payments)
     server.trip(name)
-    eventually("the trip is heard of", lambda: payments.state == "open")
+    eventually("the trip is known", lambda: payments.state == "open")
     server.override(name, mode, expires_in_ms=60_000 if mode == "force_open" else None)
-    decision = eventually("the override is heard of", lambda: (d := payments.acquire()).allowed == allowed and d)
+    decision = eventually("the override is known", lambda: (d := payments.acquire()).allowed == allowed and d)
     assert isinstance(decision, Decision)
     assert (decision.source, decision.would_deny) == ("local", would_deny)
     if mode == "force_open":
         assert decision.retry_after is not None
-        eventually("it is the override's rest", lambda: (payments.acquire().retry_after or 0) > 55)
+        eventually("the denial has the override's remaining time", lambda: (payments.acquire().retry_after or 0) > 55)
     server.clear_override(name)
 
 
-def test_an_override_without_an_end_says_no_time(server: Server, local: Fusebox, name: str) -> None:
+def test_a_denial_has_no_retry_after_while_an_override_has_no_expiry(server: Server, local: Fusebox, name: str) -> None:
     payments = local.breaker(name)
     decides_here(payments)
     server.override(name, "force_open")
-    decision = eventually("it is heard of", lambda: not (d := payments.acquire()).allowed and d)
+    decision = eventually("the override is known", lambda: not (d := payments.acquire()).allowed and d)
     assert isinstance(decision, Decision)
     assert (decision.source, decision.retry_after) == ("local", None)
 
 
-def test_a_deleted_breaker_is_asked_for_again(server: Server, local: Fusebox, name: str) -> None:
+def test_the_client_asks_the_server_again_for_a_deleted_breaker(server: Server, local: Fusebox, name: str) -> None:
     payments = local.breaker(name)
     first = decides_here(payments)
     server.ask("DELETE", f"/v1/breakers/{name}")
-    eventually("it is heard of", lambda: payments.acquire().source == "server")
+    eventually("the deletion is known", lambda: payments.acquire().source == "server")
     assert decides_here(payments).permit != first.permit
 
 
-def test_listeners_are_told_of_each_change_with_its_cause(server: Server, local: Fusebox, name: str) -> None:
+def test_a_listener_gets_each_change_with_its_cause(server: Server, local: Fusebox, name: str) -> None:
     heard: list[StateChange] = []
     everything: list[StateChange] = []
     payments = local.breaker(name)
@@ -162,7 +166,7 @@ def test_listeners_are_told_of_each_change_with_its_cause(server: Server, local:
     server.trip(name)
     server.reset(name, to="half_open")
     server.reset(name)
-    eventually("three changes are heard of", lambda: len(heard) == 3)
+    eventually("the listener gets three changes", lambda: len(heard) == 3)
     assert [(c.before, c.after, c.cause) for c in heard] == [
         ("closed", "open", "failure_threshold"),
         ("open", "half_open", "reset"),
@@ -172,7 +176,7 @@ def test_listeners_are_told_of_each_change_with_its_cause(server: Server, local:
     assert everything == heard
 
 
-def test_a_stream_that_broke_is_taken_up_where_it_broke(server: Server, name: str) -> None:
+def test_a_broken_stream_resumes_after_its_last_event(server: Server, name: str) -> None:
     wire = Wire(server.port)
     heard: list[tuple[Optional[str], str]] = []
     with Fusebox(wire.url, timeout=5.0) as local:
@@ -183,13 +187,13 @@ def test_a_stream_that_broke_is_taken_up_where_it_broke(server: Server, name: st
         server.trip(name)
         server.reset(name)
         wire.mend()
-        eventually("both changes are heard of", lambda: len(heard) == 2)
+        eventually("the listener gets both changes", lambda: len(heard) == 2)
         assert heard == [("closed", "open"), ("open", "closed")]
         assert decides_here(payments).permit == str(server.breaker(name)["generation"])
     wire.close()
 
 
-def test_a_token_of_a_worker_is_all_it_takes(tmp_path: pathlib.Path) -> None:
+def test_a_worker_token_is_sufficient(tmp_path: pathlib.Path) -> None:
     command = [BINARY, "token", "new", "--name", "t", "--role", "worker", "--prefix", "mine:"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     secret, line = (line.partition(":")[2].strip() for line in said.splitlines())
@@ -203,7 +207,7 @@ def test_a_token_of_a_worker_is_all_it_takes(tmp_path: pathlib.Path) -> None:
     server.close()
 
 
-def test_a_breaker_made_before_this_process_is_known_from_the_start(server: Server, make: Make, name: str) -> None:
+def test_an_existing_breaker_is_known_from_the_first_call(server: Server, make: Make, name: str) -> None:
     server.trip(name)
     local = make(server)
     other = local.breaker(f"{name}-other")

@@ -1,4 +1,4 @@
-"""Names of hosts are looked up within a bound of time."""
+"""The lookup of host names within a time-out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from fusebox.lookup import Lookup
 
 
-def test_where_no_thread_can_be_started_nobody_waits_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lookup_fails_at_once_if_no_thread_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -24,7 +24,7 @@ def test_where_no_thread_can_be_started_nobody_waits_for_a_name(monkeypatch: pyt
     assert lookup.addresses("localhost", 1, 30.0)
 
 
-def test_at_the_end_of_the_interpreter_a_name_is_looked_up_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lookup_works_while_the_interpreter_shuts_down(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
 

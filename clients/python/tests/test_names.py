@@ -1,4 +1,4 @@
-"""The names that breakers get from circuit breakers and hosts: different originals have different names."""
+"""Different names of circuit breakers and different hosts lead to different breaker names."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def name_in_fusebox(fusebox: Fusebox, name: str) -> str:
         ("caf\udce9", "caf?"),
     ],
 )
-def test_different_names_of_circuit_breakers_stay_different(fusebox: Fusebox, names: tuple[str, ...]) -> None:
+def test_different_circuit_breakers_have_different_breaker_names(fusebox: Fusebox, names: tuple[str, ...]) -> None:
     assert len({name_in_fusebox(fusebox, name) for name in names}) == len(names)
 
 
 @pytest.mark.parametrize("name", ["pay", "shop.db_breaker", "Pay:charge-7", "x" * 128, "pay-", "7.:"])
-def test_a_name_that_fusebox_takes_is_kept(fusebox: Fusebox, name: str) -> None:
+def test_a_valid_breaker_name_is_kept(fusebox: Fusebox, name: str) -> None:
     assert name_in_fusebox(fusebox, name) == name
 
 
@@ -76,7 +76,7 @@ def test_a_changed_name_is_logged_once_and_the_circuit_breaker_shows_the_origina
     assert caplog.text.count("'orders of today'") == 1 and shared in caplog.text
 
 
-def test_the_namespace_of_a_storage_and_a_new_name_are_changed_alike(fusebox: Fusebox) -> None:
+def test_a_storage_namespace_and_a_later_name_are_changed_in_the_same_way(fusebox: Fusebox) -> None:
     storage = CircuitRedisStorage(namespace="orders/shop")
     circuit = CircuitBreaker(state_storage=storage, fusebox=fusebox)
     assert circuit.breaker.name == name_in_fusebox(fusebox, "orders/shop")
@@ -86,7 +86,7 @@ def test_the_namespace_of_a_storage_and_a_new_name_are_changed_alike(fusebox: Fu
 
 
 @pytest.mark.parametrize("name", ["", 7])
-def test_what_is_no_text_is_no_name(fusebox: Fusebox, name: Any) -> None:
+def test_a_name_that_is_empty_or_not_a_string_is_refused(fusebox: Fusebox, name: Any) -> None:
     circuit = CircuitBreaker(name="pay", fusebox=fusebox)
     with pytest.raises(ValueError, match="name must be"):
         circuit.name = name
@@ -110,16 +110,16 @@ def test_what_is_no_text_is_no_name(fusebox: Fusebox, name: Any) -> None:
         ("file:///etc/hosts", None),
     ],
 )
-def test_a_host_has_a_breaker_of_its_own(url: str, name: Any) -> None:
+def test_each_host_has_its_own_breaker(url: str, name: Any) -> None:
     assert per_host("GET", url) == name
 
 
-def test_hosts_that_are_no_names_of_breakers_stay_different() -> None:
+def test_hosts_that_are_not_breaker_names_have_different_breakers() -> None:
     hosts = ["_a.example", "a.example", "[fe80::1%25eth0]", "[fe80::1%25eth1]", *("x" * 130 + end for end in "ab")]
     names = [per_host("GET", f"http://{host}/") for host in hosts]
     assert len(set(names)) == len(hosts) and None not in names
 
 
-def test_a_route_that_names_no_breaker_is_refused_when_it_is_given() -> None:
+def test_a_route_with_an_invalid_breaker_name_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="pay/charge"):
         per_route({"https://pay.example.com": "pay/charge"})

@@ -1,4 +1,4 @@
-"""Calls within calls: one under a breaker that already protects the running call is part of that call."""
+"""Nested calls: a call is part of the running call if the same breaker already protects that one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fusebox.pybreaker import CircuitBreaker
 
 
 class Both(NamedTuple):
-    """One breaker of the server, by the client and by the drop-in."""
+    """One breaker of the server, as the client's breaker and as the drop-in's."""
 
     payments: Breaker
     circuit: CircuitBreaker
@@ -202,12 +202,12 @@ def test_a_nested_call_is_part_of_the_outer_one(
     both = Both(fusebox.breaker(name), CircuitBreaker(name=name, fusebox=fusebox))
     way(both)
     assert fusebox.flush(10)
-    assert server.counted(name) == (1, 0), "it counts once"
+    assert server.counted(name) == (1, 0), "the calls count once"
     server.reset(name, "half_open")
     if mode == "local":
-        eventually("it is heard of", lambda: both.payments.state == "half_open")
+        eventually("the half-open state is known", lambda: both.payments.state == "half_open")
     way(both)
-    eventually("it closes", lambda: server.state(name) == "closed")
+    eventually("the breaker closes", lambda: server.state(name) == "closed")
 
 
 def test_two_clients_of_one_server_share_the_running_call(
@@ -228,7 +228,7 @@ def half_open(server: Server, remote: Fusebox, name: str) -> Breaker:
 
 
 @pytest.mark.parametrize("in_a_thread", [False, True])
-def test_a_guarded_route_of_fastapi_may_make_protected_calls(
+def test_a_guarded_fastapi_route_can_make_protected_calls(
     server: Server, half_open: Breaker, name: str, in_a_thread: bool
 ) -> None:
     app = FastAPI()
@@ -242,10 +242,10 @@ def test_a_guarded_route_of_fastapi_may_make_protected_calls(
     dependencies = [Depends(guarded(half_open)), Depends(available(half_open))]
     app.get("/", dependencies=dependencies)(checkout if in_a_thread else checkout_async)
     assert get(app).status_code == 200
-    eventually("it closes", lambda: server.state(name) == "closed")
+    eventually("the breaker closes", lambda: server.state(name) == "closed")
 
 
-def test_a_protected_view_of_flask_may_make_protected_calls(server: Server, half_open: Breaker, name: str) -> None:
+def test_a_protected_flask_view_can_make_protected_calls(server: Server, half_open: Breaker, name: str) -> None:
     app = flask.Flask("shop")
 
     @app.route("/")
@@ -278,7 +278,7 @@ def requests_in_a_function(fusebox: Fusebox, breaker: Breaker, url: str) -> Any:
 
 @pytest.fixture(params=[httpx_in_a_function, httpx_in_a_coroutine, requests_in_a_function])
 def exchange(request: pytest.FixtureRequest, remote: Fusebox, downstream: Downstream) -> Callable[..., Any]:
-    """A guarded request by a guarded client, of one breaker."""
+    """Sends a guarded request with a guarded client; both use the same breaker."""
 
     def exchange(**options: Any) -> Any:
         breaker = remote.breaker(f"127.0.0.1:{downstream.server_port}", **options)
@@ -287,7 +287,7 @@ def exchange(request: pytest.FixtureRequest, remote: Fusebox, downstream: Downst
     return exchange
 
 
-def test_a_guarded_client_may_be_used_in_a_protected_function(
+def test_a_guarded_client_can_be_used_in_a_protected_function(
     server: Server, downstream: Downstream, exchange: Callable[..., Any]
 ) -> None:
     name = f"127.0.0.1:{downstream.server_port}"
@@ -299,7 +299,7 @@ def test_a_guarded_client_may_be_used_in_a_protected_function(
     assert server.counted(name) == (1, 0)
 
 
-def test_a_failure_that_a_nested_call_does_not_raise_is_one_of_the_outer(
+def test_a_failure_that_a_nested_call_does_not_raise_is_a_failure_of_the_outer_call(
     server: Server, downstream: Downstream, exchange: Callable[..., Any]
 ) -> None:
     name = f"127.0.0.1:{downstream.server_port}"
@@ -384,7 +384,7 @@ def test_the_last_nested_call_decides_unless_it_raises(
         assert server.breaker(name)["last_failure"]["kind"] == "connection"
 
 
-def test_a_task_that_outlives_the_call_acquires_for_itself(server: Server, half_open: Breaker, name: str) -> None:
+def test_a_task_that_outlives_the_call_acquires_on_its_own(server: Server, half_open: Breaker, name: str) -> None:
     async def main() -> None:
         is_over = asyncio.Event()
         tasks: list[asyncio.Task[None]] = []
@@ -405,7 +405,7 @@ def test_a_task_that_outlives_the_call_acquires_for_itself(server: Server, half_
     asyncio.run(main())
 
 
-def test_a_thread_that_outlives_the_call_acquires_for_itself(server: Server, half_open: Breaker, name: str) -> None:
+def test_a_thread_that_outlives_the_call_acquires_on_its_own(server: Server, half_open: Breaker, name: str) -> None:
     is_over = threading.Event()
     raised: list[Optional[BaseException]] = []
 
@@ -428,7 +428,7 @@ def test_a_thread_that_outlives_the_call_acquires_for_itself(server: Server, hal
     assert len(raised) == 1
 
 
-def test_a_child_of_fork_makes_calls_of_its_own(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_forked_child_makes_its_own_calls(server: Server, remote: Fusebox, name: str) -> None:
     breaker = remote.breaker(name)
     server.put_counting(name)
 
@@ -439,9 +439,7 @@ def test_a_child_of_fork_makes_calls_of_its_own(server: Server, remote: Fusebox,
     assert server.counted(name) == (2, 0)
 
 
-def test_what_is_done_between_the_parts_of_a_generator_is_no_part_of_it(
-    server: Server, remote: Fusebox, name: str
-) -> None:
+def test_a_call_between_the_parts_of_a_generator_is_not_part_of_it(server: Server, remote: Fusebox, name: str) -> None:
     breaker, circuit = remote.breaker(name), CircuitBreaker(name=name, fusebox=remote)
     server.put_counting(name)
 
@@ -466,7 +464,7 @@ def test_what_is_done_between_the_parts_of_a_generator_is_no_part_of_it(
     assert server.counted(name) == (8, 0)
 
 
-def test_what_is_done_while_a_response_is_read_is_no_part_of_it(
+def test_a_call_while_a_response_is_read_is_not_part_of_it(
     server: Server, remote: Fusebox, downstream: Downstream
 ) -> None:
     breaker = remote.breaker(f"127.0.0.1:{downstream.server_port}")
@@ -477,7 +475,7 @@ def test_what_is_done_while_a_response_is_read_is_no_part_of_it(
     assert server.counted(breaker.name) == (2, 0)
 
 
-def test_a_stream_that_breaks_behind_the_call_it_is_of_is_a_failure(
+def test_a_response_that_breaks_after_its_protected_call_is_a_failure(
     server: Server, remote: Fusebox, downstream: Downstream
 ) -> None:
     breaker = remote.breaker(f"127.0.0.1:{downstream.server_port}")
@@ -518,14 +516,14 @@ def test_a_call_that_raises_is_over(server: Server, remote: Fusebox, name: str, 
         assert not breaker._cell.running.get()
 
 
-def test_a_denial_is_foreseen_for_none_that_is_part_of_a_call(
+def test_the_denial_method_returns_none_for_a_nested_call(
     server: Server, make: Callable[..., Fusebox], name: str
 ) -> None:
     payments = make(server).breaker(name)
     eventually("the panel decides", lambda: payments.acquire().source == "local")
     with payments:
         server.trip(name)
-        eventually("it is heard of", lambda: payments.state == "open")
+        eventually("the trip is known", lambda: payments.state == "open")
         assert payments.denial() is None
         payments.call(int)
     assert payments.denial() is not None

@@ -1,4 +1,4 @@
-"""Outcomes that are not as they should be: each counts as far as it can, and none harms another."""
+"""Malformed outcomes count as far as possible, and do not affect other outcomes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from server import Server, eventually
 from fusebox import Fusebox
 from fusebox.policy import Policy
 
-#: As `os.fsdecode` gives what is no UTF-8.
+#: The result of `os.fsdecode` for bytes that are not UTF-8.
 HALF = "caf\udce9"
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
 @pytest.mark.parametrize("is_policy_known", [False, True])
 @pytest.mark.parametrize("duration", [float("nan"), float("inf"), float("-inf"), 10**400, "soon"])
-def test_what_is_no_duration_is_left_out(
+def test_an_invalid_duration_is_omitted(
     server: Server, name: str, mode: Any, is_policy_known: bool, duration: Any
 ) -> None:
     server.put_counting(name)
@@ -47,7 +47,9 @@ def test_what_is_no_duration_is_left_out(
         ("x" * 63 + "\ud800" + "y", "x" * 63 + "?"),
     ],
 )
-def test_a_kind_is_a_word_or_none(server: Server, name: str, mode: Any, kind: Any, known_as: Any) -> None:
+def test_a_kind_is_converted_to_a_short_string_or_omitted(
+    server: Server, name: str, mode: Any, kind: Any, known_as: Any
+) -> None:
     server.put_counting(name)
     with Fusebox(server.url, mode=mode, timeout=5.0) as fb:
         payments = fb.breaker(name, failed=lambda result: result)
@@ -63,7 +65,7 @@ def test_a_kind_is_a_word_or_none(server: Server, name: str, mode: Any, kind: An
             assert server.counted(name) == (3, 3)
 
 
-def test_a_stand_in_counts_what_has_no_duration() -> None:
+def test_a_local_breaker_counts_an_outcome_with_an_invalid_duration() -> None:
     with Doubtful(lambda path, body: problem(503, "unavailable")) as server, Fusebox(server.url) as fb:
         payments = fb.breaker("payments")
         payments._cell.policy = Policy(slow_call_ms=100)
@@ -73,7 +75,7 @@ def test_a_stand_in_counts_what_has_no_duration() -> None:
         assert payments.state == "open"
 
 
-def test_a_reporters_name_may_have_half_of_a_pair(server: Server, name: str) -> None:
+def test_a_reporter_name_can_contain_an_unpaired_surrogate(server: Server, name: str) -> None:
     server.put_counting(name)
     with Fusebox(server.url, timeout=5.0, reporter=HALF) as fb:
         payments = fb.breaker(name)
@@ -82,7 +84,9 @@ def test_a_reporters_name_may_have_half_of_a_pair(server: Server, name: str) -> 
         assert server.breaker(name)["last_failure"]["reporter"] == "caf?"
 
 
-def test_one_that_cannot_be_written_harms_no_other(server: Server, name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outcome_that_cannot_be_serialized_does_not_affect_the_others(
+    server: Server, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     server.put_counting(name)
     with Fusebox(server.url, timeout=5.0) as fb:
         payments, other = fb.breaker(name), fb.breaker(f"{name}-other")
@@ -97,7 +101,7 @@ def test_one_that_cannot_be_written_harms_no_other(server: Server, name: str, ca
         assert caplog.text.count(f"outcomes of {name}-other are refused") == 1
 
 
-def test_one_that_the_server_cannot_read_harms_no_other() -> None:
+def test_an_outcome_that_the_server_refuses_does_not_affect_the_others() -> None:
     taken: list[str] = []
 
     def answering(path: str, body: Any) -> Answer:
@@ -119,11 +123,11 @@ def test_one_that_the_server_cannot_read_harms_no_other() -> None:
             payments.report("failure", decision, kind=kind)
         fb._authority.sender._retry_at = 0.0
         assert fb.flush(30)
-        assert taken == ["a", "b", "c", "d", "e"], "each once, in order"
+        assert taken == ["a", "b", "c", "d", "e"], "each outcome is accepted once and in order"
         assert fb.statistics.dropped == 2
 
 
-def test_what_was_taken_of_a_batch_is_not_sent_again_where_the_rest_has_to_wait() -> None:
+def test_the_accepted_part_of_a_batch_is_not_sent_again_with_the_rest() -> None:
     is_away = [True]
 
     def answering(path: str, body: Any) -> Answer:
@@ -148,12 +152,12 @@ def test_what_was_taken_of_a_batch_is_not_sent_again_where_the_rest_has_to_wait(
         for kind in "abcd":
             payments.report("failure", decision, kind=kind)
         fb._authority.sender._retry_at = 0.0
-        assert eventually("all is sent", lambda: fb.flush(30))
+        assert eventually("all reports are sent", lambda: fb.flush(30))
         assert taken == ["a", "b", "c", "d"]
         assert fb.statistics.dropped == 0
 
 
-def test_a_server_that_reads_nothing_is_not_asked_without_a_pause(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_client_pauses_if_the_server_refuses_every_report(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR, "fusebox")
 
     def answering(path: str, body: Any) -> Answer:
@@ -164,12 +168,12 @@ def test_a_server_that_reads_nothing_is_not_asked_without_a_pause(caplog: pytest
     with Doubtful(answering) as server, Fusebox(server.url) as fb:
         payments = fb.breaker("payments")
         payments.report("failure", payments.acquire())
-        eventually("it is refused", lambda: fb.statistics.dropped == 1)
-        eventually("there is a pause", lambda: fb._authority.sender._retry_at > 0)
+        eventually("the report is refused", lambda: fb.statistics.dropped == 1)
+        eventually("the client pauses", lambda: fb._authority.sender._retry_at > 0)
         assert caplog.text.count("outcomes of payments are refused") == 1
 
 
-def test_a_reason_without_sense_is_a_reason(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outcome_with_a_malformed_error_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
     def answering(path: str, body: Any) -> Answer:
         if path.endswith("/acquire"):
             return answer(CLOSED)
@@ -179,5 +183,5 @@ def test_a_reason_without_sense_is_a_reason(caplog: pytest.LogCaptureFixture) ->
     with Doubtful(answering) as server, Fusebox(server.url) as fb:
         payments = fb.breaker("payments")
         payments.report("failure", payments.acquire())
-        eventually("it is refused", lambda: fb.statistics.dropped == 1)
+        eventually("the report is refused", lambda: fb.statistics.dropped == 1)
         assert "defect" not in caplog.text

@@ -1,4 +1,4 @@
-"""Sixteen processes behind a real server go through an outage with one breaker; four with one of PyBreaker's each."""
+"""Sixteen processes share one breaker of a real server in an outage; four processes have a PyBreaker breaker each."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ def test_sixteen_processes_share_five_failures_and_one_probe(tmp_path: pathlib.P
     assert len(course.failed) <= course.calls_to_the_dead + course.probes_to_the_dead
 
 
-def test_processes_with_a_breaker_each_need_as_many_failures_and_probes_each(tmp_path: pathlib.Path) -> None:
+def test_processes_with_separate_breakers_need_their_own_failures_and_probes(tmp_path: pathlib.Path) -> None:
     course = asyncio.run(go_through(SHORT._replace(breaker="pybreaker", workers=4, customers=8), tmp_path))
     assert (course.failures, course.probes_at_recovery) == (20, 4)

@@ -1,4 +1,4 @@
-"""Outcomes that wait: equal neighbours become one report, and the order of a streak is kept."""
+"""The buffer of waiting outcomes: it merges equal neighbours into one report and keeps the order of a streak."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Trial:
         return item
 
     def success(self, standing: Standing, duration: float = 0.0, ended: Optional[float] = None) -> None:
-        """One that the panel let through."""
+        """Adds a success of a call that the panel let through."""
         if ended is None:
             ended = time.monotonic()
         self.outbox.intake.append((standing, ended - duration, ended))
@@ -73,7 +73,7 @@ class Trial:
     ],
 )
 @pytest.mark.parametrize("in_short", [False, True])
-def test_equal_neighbours_are_one_report(outcomes: str, reports: list[tuple[str, int]], in_short: bool) -> None:
+def test_equal_neighbours_become_one_report(outcomes: str, reports: list[tuple[str, int]], in_short: bool) -> None:
     trial = Trial()
     standing = trial.standing()
     for outcome in outcomes:
@@ -84,7 +84,7 @@ def test_equal_neighbours_are_one_report(outcomes: str, reports: list[tuple[str,
     assert trial.documents() == [("a", outcome, count) for outcome, count in reports]
 
 
-def test_other_breakers_do_not_stand_between() -> None:
+def test_outcomes_of_other_breakers_do_not_prevent_a_merge() -> None:
     trial = Trial()
     a, b = trial.standing("a"), trial.standing("b")
     for standing in (a, b, a, a, b):
@@ -92,7 +92,7 @@ def test_other_breakers_do_not_stand_between() -> None:
     assert trial.documents() == [("a", "s", 3), ("b", "s", 2)]
 
 
-def test_what_came_in_before_is_added_to() -> None:
+def test_later_outcomes_are_added_to_an_earlier_report() -> None:
     trial = Trial()
     standing = trial.standing()
     for _ in range(3):
@@ -101,7 +101,7 @@ def test_what_came_in_before_is_added_to() -> None:
     assert trial.documents() == [("a", "s", 3)]
 
 
-def test_permits_kinds_and_probes_are_kept_apart() -> None:
+def test_outcomes_with_different_permits_or_kinds_and_probes_are_not_merged() -> None:
     trial = Trial()
     for permit in ("1", "2", "3-ab", "3-ab"):
         trial.report("s", permit=permit)
@@ -120,7 +120,7 @@ def test_permits_kinds_and_probes_are_kept_apart() -> None:
         (SLOW, [0.001, 0.0999, 0.1, 5.0, 0.05], [2, 2, 1]),
     ],
 )
-def test_durations_are_equal_where_the_policy_makes_no_difference(
+def test_outcomes_are_merged_unless_the_policy_distinguishes_their_durations(
     policy: Optional[Policy], durations: list[float], counts: list[int]
 ) -> None:
     for in_short in (False, True):
@@ -134,7 +134,7 @@ def test_durations_are_equal_where_the_policy_makes_no_difference(
         trial.outbox.gather()
         batch = trial.outbox.take(0.0)
         assert [item.count for item in batch] == counts
-        assert batch[0].duration == max(durations[: counts[0]]), "the longest stands for all"
+        assert batch[0].duration == max(durations[: counts[0]]), "the report has the longest duration"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_durations_are_equal_where_the_policy_makes_no_difference(
 )
 @pytest.mark.parametrize("outcome", ["success that the panel let through", "s", "f"])
 @pytest.mark.parametrize("at_once", [False, True])
-def test_only_calls_that_ended_within_a_second_are_one_report_of_the_last(
+def test_only_calls_that_ended_within_one_second_are_merged(
     instants: list[float], reports: list[tuple[int, float]], outcome: str, at_once: bool
 ) -> None:
     trial = Trial()
@@ -165,14 +165,14 @@ def test_only_calls_that_ended_within_a_second_are_one_report_of_the_last(
     assert [(item.count, item.ended) for item in trial.outbox.take(10.0)] == reports
 
 
-def test_a_report_says_how_long_ago_its_call_ended_whenever_it_is_sent() -> None:
+def test_a_report_has_the_age_of_its_call_each_time_it_is_sent() -> None:
     item = Trial().report("f", ended=100.0)
     documents = [item.document("test", now) for now in (100.0, 100.25, 160.0)]
     assert [document["age_ms"] for document in documents] == [0, 250, 60_000]
     assert len({document["report_id"] for document in documents}) == 1
 
 
-def test_what_may_have_reached_the_server_stays_as_it_is() -> None:
+def test_a_report_that_may_have_reached_the_server_is_not_merged() -> None:
     trial = Trial()
     first = trial.report("s")
     batch = trial.batch()
@@ -183,7 +183,7 @@ def test_what_may_have_reached_the_server_stays_as_it_is() -> None:
     assert again[0] is first and again[0].report_id != again[1].report_id
 
 
-def test_a_report_stands_for_no_more_outcomes_than_the_server_takes() -> None:
+def test_a_report_has_at_most_the_count_that_the_server_accepts() -> None:
     trial = Trial()
     standing = trial.standing()
     trial.outbox.intake.extend([(standing, 0.0, 0.0)] * (LARGEST_COUNT + 1))
@@ -191,7 +191,7 @@ def test_a_report_stands_for_no_more_outcomes_than_the_server_takes() -> None:
     assert [item.count for item in trial.outbox.take(0.0)] == [LARGEST_COUNT, 1]
 
 
-def test_the_oldest_are_dropped_and_counted() -> None:
+def test_the_oldest_outcomes_are_dropped_and_counted() -> None:
     trial = Trial(capacity=2)
     for outcome in "ssfsf":
         trial.report(outcome)
@@ -199,7 +199,7 @@ def test_the_oldest_are_dropped_and_counted() -> None:
     assert trial.outbox.dropped == 3
 
 
-def test_what_the_server_may_have_forgotten_the_id_of_is_not_sent_again() -> None:
+def test_a_report_whose_id_the_server_may_have_forgotten_is_dropped() -> None:
     trial = Trial()
     for ended in (0.0, 0.9, 1.0):
         trial.report("s", ended=ended)
@@ -210,7 +210,7 @@ def test_what_the_server_may_have_forgotten_the_id_of_is_not_sent_again() -> Non
     assert trial.documents() == [("a", "s", 1)]
 
 
-def test_a_child_sends_nothing_of_its_parent() -> None:
+def test_a_forked_child_sends_no_reports_of_its_parent() -> None:
     trial = Trial()
     item = trial.report("s")
     trial.outbox.gather()

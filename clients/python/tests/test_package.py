@@ -1,4 +1,4 @@
-"""What is installed: the whole package with its types, and one dependency."""
+"""The wheel: it contains the whole package with its types, and has one dependency."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from processes import FOLDER
 
 
 def built(folder: pathlib.Path) -> zipfile.ZipFile:
-    # Made from a copy, for it leaves files beside its sources.
+    # The build uses a copy, because it leaves files beside its sources.
     source = folder / "source"
     shutil.copytree(FOLDER / "src", source / "src")
     for name in ("pyproject.toml", "README.md"):
