@@ -1,4 +1,4 @@
-"""The panel by events and a clock that the tests set."""
+"""The panel, with events and a clock that the tests set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fusebox.panel import Panel
 from fusebox.policy import Policy
 from fusebox.standin import StandIn
 
-#: The server's clock where the client's is 0.
+#: The server's time when the client's clock is 0.
 EPOCH = 1_800_000_000.0
 
 
@@ -31,11 +31,11 @@ class Trial:
         self.panel = Panel(max_staleness, self.wanted.append)
         self.panel.begin()
         self.revision = 0
-        #: Of the server's database; ``None`` for a server that does not say.
+        #: The epoch of the server's database; ``None`` for a server that sends none.
         self.epoch: Optional[str] = None
 
     def hear(self, type: str, at: float, now: Optional[float] = None, **members: Any) -> None:
-        """Something said at one instant and heard at another."""
+        """Gives the panel an event that the server sends at one instant and the client reads at another."""
         self.revision += 1
         document = {"revision": self.revision, "type": type, "at": instant(at), "transition": None, **members}
         if self.epoch is not None:
@@ -58,7 +58,7 @@ def outline(name: str, state: str = "closed", **members: Any) -> dict[str, Any]:
     }
 
 
-def test_it_is_fresh_for_so_long_after_what_was_said_last_however_late_it_was_heard() -> None:
+def test_the_freshness_of_the_panel_counts_from_the_sending_of_the_last_event() -> None:
     trial = Trial()
     trial.resync(10.0)
     assert trial.panel.freshness.until == 15.0
@@ -70,25 +70,25 @@ def test_it_is_fresh_for_so_long_after_what_was_said_last_however_late_it_was_he
     assert trial.panel.freshness.until == pytest.approx(17.0)
 
 
-def test_a_resync_is_as_old_as_the_question_for_it() -> None:
+def test_the_freshness_of_a_first_resync_counts_from_its_request() -> None:
     trial = Trial()
     document = {"revision": 1, "type": "resync", "at": instant(-3_600.0), "breakers": [outline("a")]}
     trial.panel.take(Event.read(json.dumps(document)), now=10.0, began=9.0)
     assert trial.panel.freshness.until == 14.0
 
 
-def test_instants_are_translated_and_again_when_the_servers_clock_is_known_better() -> None:
+def test_instants_are_translated_again_when_the_estimate_of_the_servers_clock_improves() -> None:
     trial = Trial()
     cell = trial.panel.cell("a")
     trial.resync(10.0, outline("a", "open", open_until=instant(40.0)), now=12.0)
-    assert cell.standing.open_until == pytest.approx(42.0), "as if it had been under way for no time"
+    assert cell.standing.open_until == pytest.approx(42.0), "the delay is assumed to be zero"
     trial.hear("heartbeat", 13.0, now=13.5)
     assert cell.standing.open_until == pytest.approx(40.5)
     trial.hear("heartbeat", 14.0, now=18.0)
-    assert cell.standing.open_until == pytest.approx(40.5), "what comes later tells less"
+    assert cell.standing.open_until == pytest.approx(40.5), "an event with a longer delay does not change the estimate"
 
 
-def test_what_a_resync_does_not_name_there_is_not() -> None:
+def test_a_breaker_that_a_resync_does_not_name_does_not_exist() -> None:
     trial = Trial()
     a, b = trial.panel.cell("a"), trial.panel.cell("b")
     trial.resync(1.0, outline("a"), outline("b", "open"))
@@ -99,7 +99,7 @@ def test_what_a_resync_does_not_name_there_is_not() -> None:
     assert (b.standing.state, b.state) == (None, None)
 
 
-def test_a_cell_made_later_knows_what_was_told_before() -> None:
+def test_a_later_cell_knows_the_earlier_events() -> None:
     trial = Trial()
     trial.resync(1.0, outline("a", "open", open_until=instant(50.0)))
     trial.hear("transition", 2.0, **outline("a", "half_open", generation=8))
@@ -108,7 +108,7 @@ def test_a_cell_made_later_knows_what_was_told_before() -> None:
     assert trial.panel.cell("a") is cell
 
 
-def test_a_policy_is_wanted_for_what_is_used_and_when_it_has_changed() -> None:
+def test_the_panel_requests_the_policy_of_a_used_breaker_and_again_after_a_change() -> None:
     trial = Trial()
     cell = trial.panel.cell("a")
     trial.resync(1.0, outline("a"), outline("unused"))
@@ -128,7 +128,7 @@ def test_a_policy_is_wanted_for_what_is_used_and_when_it_has_changed() -> None:
         ("shadow", 60.0, 60.0, None),
     ],
 )
-def test_an_override_stands_until_its_end(
+def test_an_override_is_in_force_until_its_expiry(
     mode: str, expires_at: Optional[float], now: float, stands: Optional[str]
 ) -> None:
     trial = Trial()
@@ -153,19 +153,19 @@ def test_an_override_stands_until_its_end(
         '{"type":"heartbeat","at":"2026-01-01T00:00:00.000Z","id":"5e1f09c4-7&name=a"}',
     ],
 )
-def test_what_is_no_event_is_refused(line: str) -> None:
+def test_a_malformed_event_is_refused(line: str) -> None:
     with pytest.raises(ValueError):
         Event.read(line)
 
 
-def test_the_position_has_an_epoch_where_the_server_shows_one() -> None:
+def test_the_position_has_an_epoch_if_the_server_sends_one() -> None:
     trial = Trial()
     assert trial.panel.position is None
     trial.resync(1.0, outline("a"))
     assert trial.panel.position == "1"
     trial.epoch = "5e1f09c4"
     trial.hear("heartbeat", 2.0)
-    assert trial.panel.position == "5e1f09c4-2", "the server was replaced by one that knows epochs"
+    assert trial.panel.position == "5e1f09c4-2", "the server is replaced by one that sends epochs"
     trial.epoch = "0a0a0a0a"
     trial.resync(3.0, outline("a"))
     assert trial.panel.position == "0a0a0a0a-3"
@@ -174,7 +174,7 @@ def test_the_position_has_an_epoch_where_the_server_shows_one() -> None:
     assert trial.panel.position == "4"
 
 
-def test_a_stream_of_one_epoch_does_not_go_on_with_another() -> None:
+def test_a_stream_that_changes_its_epoch_is_refused() -> None:
     trial = Trial()
     trial.epoch = "5e1f09c4"
     trial.resync(1.0, outline("a"))
@@ -184,7 +184,7 @@ def test_a_stream_of_one_epoch_does_not_go_on_with_another() -> None:
 
 
 @pytest.mark.parametrize("epochs", [("5e1f09c4", "0a0a0a0a"), (None, None)])
-def test_a_panel_of_another_database_replaces_all_that_was_known(epochs: tuple[Optional[str], Optional[str]]) -> None:
+def test_a_resync_of_another_database_replaces_everything(epochs: tuple[Optional[str], Optional[str]]) -> None:
     trial = Trial()
     a, b, c = (trial.panel.cell(name) for name in "abc")
     trial.epoch, trial.revision = epochs[0], 50
@@ -198,15 +198,15 @@ def test_a_panel_of_another_database_replaces_all_that_was_known(epochs: tuple[O
     history = a.history
     trial.resync(2.0, outline("a", "half_open", generation=7), outline("b", generation=2))
     assert trial.panel.position == (f"{epochs[1]}-6" if epochs[1] else "6")
-    assert a.standing.generation == 7 and a.stand_in is None, "an equal number of another epoch is another generation"
+    assert a.standing.generation == 7 and a.stand_in is None, "an equal number in another epoch is another generation"
     assert (b.standing.generation, b.generation, b.standing.state) == (2, 2, "closed")
     assert (c.state, c.denied_until, c.generation) == (None, 0.0, None)
     assert told == [("open", "closed", 2)]
     assert (a.history, b.history, c.history) == (history + 1,) * 3
-    assert trial.wanted == [a, b], "an equal revision of a policy is another policy"
+    assert trial.wanted == [a, b], "an equal revision in another epoch is another policy"
 
 
-def test_a_panel_of_the_same_epoch_keeps_what_stands_in_within_its_generation() -> None:
+def test_a_resync_of_the_same_epoch_and_generation_keeps_the_local_breaker() -> None:
     trial = Trial()
     a = trial.panel.cell("a")
     trial.epoch = "5e1f09c4"
@@ -216,7 +216,7 @@ def test_a_panel_of_the_same_epoch_keeps_what_stands_in_within_its_generation() 
     assert a.stand_in is stand_in
 
 
-def test_an_override_without_an_end_that_an_answer_tells_of_is_kept() -> None:
+def test_an_answer_that_denies_without_an_end_stays_in_force() -> None:
     trial = Trial()
     cell = trial.panel.cell("a")
     trial.resync(1.0, outline("a"))
@@ -224,7 +224,7 @@ def test_an_override_without_an_end_that_an_answer_tells_of_is_kept() -> None:
     assert (cell.standing.generation, cell.denied_until) == (8, math.inf)
 
 
-def test_an_answer_that_another_has_overtaken_changes_nothing() -> None:
+def test_an_answer_to_an_earlier_request_changes_nothing() -> None:
     cell = Trial().panel.cell("a")
     asked = time.monotonic()
     cell.decided(Decision(False, "open", None, 60.0, began=asked, denied_in=8))
@@ -232,10 +232,12 @@ def test_an_answer_that_another_has_overtaken_changes_nothing() -> None:
     cell.decided(Decision(True, "closed", "7", None, began=asked))
     assert (cell.generation, cell.denied_until, cell.heard_state, cell.state) == (8, denied_until, "open", "open")
     cell.decided(Decision(True, "closed", "7", None, began=time.monotonic()))
-    assert (cell.generation, cell.denied_until, cell.heard_state) == (7, 0.0, "closed"), "it is of another database"
+    assert (cell.generation, cell.denied_until, cell.heard_state) == (7, 0.0, "closed"), (
+        "the answer is from another database"
+    )
 
 
-def test_the_first_stream_is_of_the_same_database_as_the_answers_before_it() -> None:
+def test_the_first_stream_does_not_discard_the_earlier_answers() -> None:
     trial = Trial()
     cell = trial.panel.cell("a")
     cell.decided(Decision(True, "closed", "7", None, began=1.0))

@@ -1,4 +1,4 @@
-"""What PyBreaker documents of calls, tried with PyBreaker itself and with the drop-in."""
+"""PyBreaker's documented behaviour of calls, tested with PyBreaker itself and with the drop-in."""
 
 from __future__ import annotations
 
@@ -37,19 +37,21 @@ def fail(breaker: Any, downstream: Downstream, times: int) -> None:
             breaker.call(downstream)
 
 
-def test_a_call_passes_arguments_and_its_result(make_breaker: Make) -> None:
+def test_a_call_passes_its_arguments_and_result_on(make_breaker: Make) -> None:
     breaker = make_breaker()
     assert breaker.call(lambda *args, **kwargs: (args, kwargs), 1, b=2) == ((1,), {"b": 2})
     assert (breaker.fail_counter, breaker.current_state) == (0, "closed")
 
 
-def test_a_few_failures_are_counted_and_leave_it_closed(make_breaker: Make, downstream: Downstream) -> None:
+def test_failures_below_the_maximum_are_counted_and_leave_the_breaker_closed(
+    make_breaker: Make, downstream: Downstream
+) -> None:
     breaker = make_breaker()
     fail(breaker, downstream, 2)
     assert (breaker.fail_counter, breaker.current_state) == (2, "closed")
 
 
-def test_a_success_begins_the_count_anew(make_breaker: Make, downstream: Downstream) -> None:
+def test_a_success_resets_the_failure_count(make_breaker: Make, downstream: Downstream) -> None:
     breaker = make_breaker()
     fail(breaker, downstream, 2)
     breaker.call(int)
@@ -57,7 +59,7 @@ def test_a_success_begins_the_count_anew(make_breaker: Make, downstream: Downstr
 
 
 @pytest.mark.parametrize("fail_max", [1, 3, 5])
-def test_the_failure_that_reaches_the_maximum_opens_it(
+def test_the_failure_that_reaches_the_maximum_opens_the_breaker(
     make_breaker: Make, downstream: Downstream, kit: Any, fail_max: int
 ) -> None:
     breaker = make_breaker(fail_max=fail_max)
@@ -67,13 +69,15 @@ def test_the_failure_that_reaches_the_maximum_opens_it(
     assert breaker.current_state == "open"
 
 
-def test_the_maximum_is_five_unless_it_is_given(make_breaker: Make, downstream: Downstream) -> None:
+def test_four_failures_leave_a_breaker_with_the_default_maximum_closed(
+    make_breaker: Make, downstream: Downstream
+) -> None:
     breaker = make_breaker()
     fail(breaker, downstream, 4)
     assert breaker.current_state == "closed"
 
 
-def test_an_open_one_denies_without_a_call(make_breaker: Make, downstream: Downstream, kit: Any) -> None:
+def test_an_open_breaker_denies_a_call_without_making_it(make_breaker: Make, downstream: Downstream, kit: Any) -> None:
     breaker = make_breaker(fail_max=1)
     for message in ("threshold reached", "Timeout not elapsed yet, circuit breaker still open"):
         with pytest.raises(kit.CircuitBreakerError, match=message):
@@ -81,7 +85,7 @@ def test_an_open_one_denies_without_a_call(make_breaker: Make, downstream: Downs
     assert downstream.calls == 1
 
 
-def test_the_error_that_opens_it_tells_what_the_call_raised(
+def test_the_error_of_the_opening_call_contains_the_original_error(
     make_breaker: Make, downstream: Downstream, kit: Any
 ) -> None:
     with pytest.raises(kit.CircuitBreakerError) as opened:
@@ -89,9 +93,7 @@ def test_the_error_that_opens_it_tells_what_the_call_raised(
     assert "NotImplementedError: down" in "".join(traceback.format_exception(None, opened.value, opened.tb))
 
 
-def test_the_call_that_opens_it_raises_its_own_error_on_request(
-    make_breaker: Make, downstream: Downstream, kit: Any
-) -> None:
+def test_the_opening_call_raises_its_own_error_on_request(make_breaker: Make, downstream: Downstream, kit: Any) -> None:
     breaker = make_breaker(fail_max=2, throw_new_error_on_trip=False)
     fail(breaker, downstream, 2)
     with pytest.raises(kit.CircuitBreakerError):
@@ -100,7 +102,7 @@ def test_the_call_that_opens_it_raises_its_own_error_on_request(
 
 
 def settled(breaker: Any, kit: Any, function: Any) -> Any:
-    """The result of the first call that is let through."""
+    """Returns the result of the first call that is let through."""
 
     def attempt() -> Any:
         try:
@@ -111,7 +113,7 @@ def settled(breaker: Any, kit: Any, function: Any) -> Any:
     return eventually("the time-out has passed", attempt)
 
 
-def test_after_the_time_out_a_call_that_succeeds_closes_it(
+def test_a_call_that_succeeds_after_the_time_out_closes_the_breaker(
     make_breaker: Make, downstream: Downstream, kit: Any
 ) -> None:
     breaker = make_breaker(fail_max=1, reset_timeout=0.3)
@@ -122,7 +124,7 @@ def test_after_the_time_out_a_call_that_succeeds_closes_it(
     assert (breaker.current_state, breaker.fail_counter, downstream.calls) == ("closed", 0, 2)
 
 
-def test_after_the_time_out_a_call_that_fails_opens_it_again(
+def test_a_call_that_fails_after_the_time_out_opens_the_breaker_again(
     make_breaker: Make, downstream: Downstream, kit: Any
 ) -> None:
     breaker = make_breaker(fail_max=3, reset_timeout=0.3)
@@ -133,7 +135,7 @@ def test_after_the_time_out_a_call_that_fails_opens_it_again(
     assert (breaker.current_state, downstream.calls) == ("open", 4)
 
 
-def test_it_closes_after_as_many_successes_as_asked_for(make_breaker: Make, kit: Any) -> None:
+def test_the_breaker_closes_after_the_required_number_of_successes(make_breaker: Make, kit: Any) -> None:
     breaker = make_breaker(success_threshold=3)
     breaker.half_open()
     for successes in (1, 2):
@@ -143,7 +145,7 @@ def test_it_closes_after_as_many_successes_as_asked_for(make_breaker: Make, kit:
     assert (breaker.current_state, breaker.success_counter) == ("closed", 0)
 
 
-def test_a_decorator_keeps_name_and_documentation(make_breaker: Make) -> None:
+def test_a_decorated_function_keeps_its_name_and_documentation(make_breaker: Make) -> None:
     @make_breaker()
     def charge(amount: int) -> int:
         """Charges."""
@@ -166,10 +168,10 @@ def test_a_block_is_a_guarded_call(make_breaker: Make, kit: Any) -> None:
     with pytest.raises(kit.CircuitBreakerError, match="threshold reached"), breaker.calling():
         raise NotImplementedError
     with pytest.raises(kit.CircuitBreakerError, match="not elapsed"), breaker.calling():
-        pytest.fail("it was entered")
+        pytest.fail("the block was entered")
 
 
-def test_a_generator_is_guarded_to_its_end(make_breaker: Make) -> None:
+def test_a_generator_is_guarded_until_its_end(make_breaker: Make) -> None:
     breaker = make_breaker()
 
     @breaker
@@ -188,7 +190,7 @@ def test_a_generator_is_guarded_to_its_end(make_breaker: Make) -> None:
     assert breaker.fail_counter == 0
 
 
-def test_a_guarded_generator_may_be_a_context_manager(make_breaker: Make) -> None:
+def test_a_guarded_generator_can_be_a_context_manager(make_breaker: Make) -> None:
     @contextmanager
     @make_breaker()
     def wrapped() -> Iterator[None]:
@@ -201,7 +203,7 @@ def test_a_guarded_generator_may_be_a_context_manager(make_breaker: Make) -> Non
         raise NotImplementedError
 
 
-def test_coroutines_of_tornado_are_guarded(make_breaker: Make, kit: Any) -> None:
+def test_tornado_coroutines_are_guarded(make_breaker: Make, kit: Any) -> None:
     gen = pytest.importorskip("tornado.gen")
     breaker = make_breaker(fail_max=2)
 
@@ -228,7 +230,7 @@ def test_coroutines_of_tornado_are_guarded(make_breaker: Make, kit: Any) -> None
 
 
 @pytest.mark.parametrize("way", ["function", "block", "generator"])
-def test_nested_calls_recover(make_breaker: Make, downstream: Downstream, kit: Any, way: str) -> None:
+def test_a_breaker_of_nested_calls_recovers(make_breaker: Make, downstream: Downstream, kit: Any, way: str) -> None:
     breaker = make_breaker(fail_max=1, reset_timeout=0.3)
 
     def pieces() -> Iterator[Any]:
@@ -252,11 +254,11 @@ def test_nested_calls_recover(make_breaker: Make, downstream: Downstream, kit: A
     assert attempt() is None
     assert (breaker.current_state, downstream.calls) == ("open", 1)
     downstream.error = None
-    assert eventually("it recovers", attempt) == ((), {})
+    assert eventually("the breaker recovers", attempt) == ((), {})
     assert (breaker.current_state, breaker.fail_counter) == ("closed", 0)
 
 
-def test_listeners_hear_of_nested_calls_too(make_breaker: Make, kit: Any) -> None:
+def test_a_listener_is_notified_of_nested_calls(make_breaker: Make, kit: Any) -> None:
     heard: list[str] = []
 
     class Listener(kit.CircuitBreakerListener):  # type: ignore[misc]
@@ -276,7 +278,7 @@ def test_listeners_hear_of_nested_calls_too(make_breaker: Make, kit: Any) -> Non
     assert heard == ["before", "before", "success", "success", "before", "before", "failure", "failure"]
 
 
-def test_a_listener_may_make_guarded_calls(make_breaker: Make, downstream: Downstream, kit: Any) -> None:
+def test_a_listener_can_make_guarded_calls(make_breaker: Make, downstream: Downstream, kit: Any) -> None:
     class Listener(kit.CircuitBreakerListener):  # type: ignore[misc]
         def failure(self, cb: Any, exc: BaseException) -> None:
             cb.call(int)

@@ -1,4 +1,4 @@
-"""What PyBreaker documents of listeners, exclusions, numbers and orders, tried with it and with the drop-in."""
+"""PyBreaker's documented listeners, exclusions, numbers and orders, tested with PyBreaker and with the drop-in."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Worse(Rejected):
     status_code = 500
 
 
-def test_an_excluded_exception_and_those_derived_from_it_are_no_failures(make_breaker: Make) -> None:
+def test_an_excluded_exception_and_its_subclasses_are_not_failures(make_breaker: Make) -> None:
     breaker = make_breaker(fail_max=1, exclude=[Rejected])
     for error in (Rejected, Worse):
         with pytest.raises(error):
@@ -44,7 +44,7 @@ def test_an_excluded_exception_and_those_derived_from_it_are_no_failures(make_br
     assert (breaker.fail_counter, breaker.current_state) == (0, "closed")
 
 
-def test_an_excluded_exception_begins_the_count_anew(make_breaker: Make) -> None:
+def test_an_excluded_exception_resets_the_failure_count(make_breaker: Make) -> None:
     breaker = make_breaker(exclude=[Rejected])
     for error, count in ((ValueError(), 1), (Rejected(), 0)):
         with pytest.raises(type(error)):
@@ -52,7 +52,7 @@ def test_an_excluded_exception_begins_the_count_anew(make_breaker: Make) -> None
         assert breaker.fail_counter == count
 
 
-def test_a_function_may_say_what_is_excluded(make_breaker: Make) -> None:
+def test_a_function_can_decide_which_exceptions_are_excluded(make_breaker: Make) -> None:
     breaker = make_breaker(exclude=[KeyError, lambda error: getattr(error, "status_code", 500) < 500])
     for error, count in ((Rejected(), 0), (Worse(), 1), (KeyError(), 0), (ValueError(), 1)):
         with pytest.raises(type(error)):
@@ -60,7 +60,7 @@ def test_a_function_may_say_what_is_excluded(make_breaker: Make) -> None:
         assert breaker.fail_counter == count
 
 
-def test_failures_are_counted_on_until_it_closes(make_breaker: Make, kit: Any) -> None:
+def test_the_failure_count_grows_until_the_breaker_closes(make_breaker: Make, kit: Any) -> None:
     breaker = make_breaker(fail_max=2)
     counts = [breaker.fail_counter]
     for error in (ValueError, kit.CircuitBreakerError, kit.CircuitBreakerError):
@@ -77,7 +77,7 @@ def test_failures_are_counted_on_until_it_closes(make_breaker: Make, kit: Any) -
     assert (breaker.fail_counter, breaker.current_state) == (0, "closed")
 
 
-def test_a_trial_that_fails_behind_an_order_is_the_first_failure(make_breaker: Make, kit: Any) -> None:
+def test_a_trial_that_fails_after_half_open_is_the_first_failure(make_breaker: Make, kit: Any) -> None:
     breaker = make_breaker()
     breaker.half_open()
     assert breaker.fail_counter == 0
@@ -86,7 +86,7 @@ def test_a_trial_that_fails_behind_an_order_is_the_first_failure(make_breaker: M
     assert breaker.fail_counter == 1
 
 
-def test_it_is_opened_by_hand_although_its_time_out_is_short(make_breaker: Make, kit: Any) -> None:
+def test_a_breaker_with_a_short_time_out_can_be_opened_by_hand(make_breaker: Make, kit: Any) -> None:
     breaker = make_breaker(reset_timeout=0.3)
     breaker.open()
     with pytest.raises(kit.CircuitBreakerError, match="not elapsed"):
@@ -124,7 +124,7 @@ def listener(kit: Any) -> Any:
     return Listener()
 
 
-def test_listeners_hear_of_calls_and_of_what_became_of_them(make_breaker: Make, listener: Any) -> None:
+def test_a_listener_is_notified_of_calls_and_their_outcomes(make_breaker: Make, listener: Any) -> None:
     breaker = make_breaker(listeners=[listener], exclude=[KeyError])
     breaker.call(max, 1, 2, key=abs)
     with pytest.raises(ValueError):
@@ -138,7 +138,7 @@ def test_listeners_hear_of_calls_and_of_what_became_of_them(make_breaker: Make, 
     ]
 
 
-def test_listeners_hear_of_a_change_before_the_call_ends(make_breaker: Make, listener: Any, kit: Any) -> None:
+def test_a_listener_is_notified_of_a_change_before_the_call_ends(make_breaker: Make, listener: Any, kit: Any) -> None:
     breaker = make_breaker(name="checkout-changes", fail_max=1, listeners=(listener,))
     with pytest.raises(kit.CircuitBreakerError):
         breaker.call(raising(ValueError()))
@@ -148,9 +148,7 @@ def test_listeners_hear_of_a_change_before_the_call_ends(make_breaker: Make, lis
 
 
 @pytest.mark.parametrize("attempt", range(10))
-def test_a_call_ends_behind_its_listeners_also_where_they_take_their_time(
-    make_breaker: Make, kit: Any, attempt: int
-) -> None:
+def test_a_call_ends_after_its_slow_listeners(make_breaker: Make, kit: Any, attempt: int) -> None:
     heard: list[str] = []
 
     class Slow(kit.CircuitBreakerListener):  # type: ignore[misc]
@@ -167,7 +165,7 @@ def test_a_call_ends_behind_its_listeners_also_where_they_take_their_time(
 
 
 @pytest.mark.parametrize("options", [{}, {"mode": "remote"}], ids=["local", "remote"])
-def test_a_listener_may_ask_while_it_is_told(
+def test_a_listener_can_read_the_breaker_during_its_notification(
     server: Server, make: Callable[..., Fusebox], make_breaker: Make, kit: Any, options: Any
 ) -> None:
     heard: list[Any] = []
@@ -191,7 +189,7 @@ def test_a_listener_may_ask_while_it_is_told(
     assert breaker.fail_counter == 2
 
 
-def test_calls_go_on_while_a_listener_is_told(server: Server, make: Callable[..., Fusebox], name: str) -> None:
+def test_a_running_listener_does_not_block_other_calls(server: Server, make: Callable[..., Fusebox], name: str) -> None:
     is_told, may_end = threading.Event(), threading.Event()
 
     class Long(shared.CircuitBreakerListener):
@@ -226,7 +224,7 @@ def test_calls_go_on_while_a_listener_is_told(server: Server, make: Callable[...
     assert have_ended
 
 
-def test_listeners_hear_of_every_order(make_breaker: Make, listener: Any) -> None:
+def test_a_listener_is_notified_of_every_order(make_breaker: Make, listener: Any) -> None:
     breaker = make_breaker(name="checkout-orders", listeners=(listener,))
     breaker.open()
     breaker.half_open()
@@ -259,7 +257,7 @@ def test_the_numbers_have_defaults(make_breaker: Make) -> None:
     assert (breaker.excluded_exceptions, breaker.listeners) == ((), ())
 
 
-def test_it_is_opened_by_hand(make_breaker: Make, kit: Any) -> None:
+def test_a_breaker_can_be_opened_by_hand(make_breaker: Make, kit: Any) -> None:
     breaker = make_breaker()
     assert breaker.open() is True
     assert (breaker.current_state, breaker.state.name) == (kit.STATE_OPEN, "open")
@@ -268,7 +266,7 @@ def test_it_is_opened_by_hand(make_breaker: Make, kit: Any) -> None:
         breaker.call(int)
 
 
-def test_it_is_half_opened_by_hand_and_a_call_decides(make_breaker: Make, kit: Any) -> None:
+def test_a_breaker_can_be_half_opened_by_hand_and_a_call_decides(make_breaker: Make, kit: Any) -> None:
     breaker = make_breaker()
     breaker.half_open()
     assert breaker.current_state == kit.STATE_HALF_OPEN == "half-open"
@@ -281,7 +279,7 @@ def test_it_is_half_opened_by_hand_and_a_call_decides(make_breaker: Make, kit: A
     assert breaker.current_state == "closed"
 
 
-def test_it_is_closed_by_hand(make_breaker: Make, kit: Any) -> None:
+def test_a_breaker_can_be_closed_by_hand(make_breaker: Make, kit: Any) -> None:
     breaker = make_breaker(fail_max=1)
     with pytest.raises(kit.CircuitBreakerError):
         breaker.call(raising(ValueError()))
@@ -291,14 +289,14 @@ def test_it_is_closed_by_hand(make_breaker: Make, kit: Any) -> None:
     assert breaker.call(int) == 0
 
 
-def test_it_is_called_as_it_was_named(make_breaker: Make) -> None:
+def test_the_name_of_a_breaker_is_read_and_set(make_breaker: Make) -> None:
     breaker = make_breaker(name="Orders DB")
     assert breaker.name == "Orders DB"
     breaker.name = "Orders DB 2"
     assert breaker.name == "Orders DB 2"
 
 
-def test_a_stream_that_is_behind_tells_listeners_nothing_old() -> None:
+def test_a_stream_that_lags_behind_an_answer_does_not_notify_listeners() -> None:
     goes_on = threading.Event()
 
     def stream() -> Iterator[bytes]:
@@ -325,8 +323,8 @@ def test_a_stream_that_is_behind_tells_listeners_nothing_old() -> None:
         breaker = shared.CircuitBreaker(name="payments", fusebox=fb, listeners=[Listener()])
         with pytest.raises(ValueError):
             breaker.breaker.call(raising(ValueError()))
-        eventually("the answer says so", lambda: heard == ["open"])
+        eventually("the listener gets the change from the answer", lambda: heard == ["open"])
         goes_on.set()
-        eventually("the stream tells of the time before", lambda: breaker._cell.standing.state == "closed")
+        eventually("the stream sends the earlier state", lambda: breaker._cell.standing.state == "closed")
         fb._authority.panel.resume(time.monotonic())
         assert heard == ["open"]

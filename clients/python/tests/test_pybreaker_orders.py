@@ -1,5 +1,7 @@
-"""What the drop-in asks of Fusebox beside its calls: never for longer than a call waits, nor with a worker's token more
-than that may do."""
+"""Requests of the drop-in in addition to those of its calls.
+
+They wait no longer than a call does, and do only what their token permits.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ Make = Callable[..., Fusebox]
 
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Those of the roles, and the tokens file."""
+    """The secrets by role, and the path of the tokens file."""
     made, lines = {}, []
     for role in ("worker", "operator"):
         command = [BINARY, "token", "new", "--name", role, "--role", role]
@@ -37,7 +39,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def guarded(secrets: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that asks for tokens."""
+    """A server that requires tokens."""
     server = Server(tmp_path_factory.mktemp("guarded"), "--tokens", secrets["file"])
     yield server
     server.close()
@@ -57,7 +59,7 @@ def failing() -> None:
     raise NotImplementedError
 
 
-def test_a_worker_that_is_first_calls_with_the_servers_numbers_and_says_so(
+def test_a_worker_uses_the_servers_numbers_for_an_unknown_breaker_and_logs_it(
     worker: Fusebox, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     breaker = CircuitBreaker(fail_max=2, reset_timeout=60, name=name, fusebox=worker)
@@ -88,7 +90,7 @@ def test_a_worker_that_is_first_calls_with_the_servers_numbers_and_says_so(
     ],
 )
 @pytest.mark.parametrize("is_known", [False, True])
-def test_an_order_of_a_worker_is_refused_says_why_and_breaks_no_call(
+def test_the_order_of_a_worker_is_refused_with_a_reason_and_affects_no_call(
     worker: Fusebox, operator: Fusebox, name: str, order: Callable[[CircuitBreaker], Any], is_known: bool
 ) -> None:
     breaker = CircuitBreaker(name=name, fusebox=worker)
@@ -107,7 +109,7 @@ def test_an_order_of_a_worker_is_refused_says_why_and_breaks_no_call(
 
 
 def refusing_orders(path: str, body: Any) -> Answer:
-    """Says no to a policy, and nothing else."""
+    """Refuses a policy, and leaves all other requests without an answer."""
     return problem(403, "forbidden") if body is not None and "policy" in body else None
 
 
@@ -124,16 +126,16 @@ def silent(path: str, body: Any) -> Answer:
         (lambda breaker: breaker.fail_counter, 0),
     ],
 )
-def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_for_a_decision(
+def test_the_drop_in_waits_for_a_silent_server_no_longer_than_for_a_decision(
     name: str, answering: Any, use: Callable[[CircuitBreaker], Any], result: Any
 ) -> None:
     with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=0.1) as fb:
         breaker = CircuitBreaker(fail_max=3, name=name, fusebox=fb)
         began = time.monotonic()
         assert use(breaker) == result
-        assert time.monotonic() - began < 1.5, "two seconds are an order's patience"
+        assert time.monotonic() - began < 1.5, "the time-out of an order is two seconds"
         assert breaker.call(int, "7") == 7
-        # Until it is time to ask again nobody does.
+        # The drop-in sends no request before the next attempt is due.
         fb._authority.reach.failed("a test", time.monotonic())
         fb._authority.reach._retry_at = time.monotonic() + 1_000
         asked = len(server.asked_for("/v1/breakers"))
@@ -142,17 +144,19 @@ def test_a_server_that_does_not_answer_is_waited_for_no_longer_than_for_a_decisi
         assert len(server.asked_for("/v1/breakers")) == asked
 
 
-def test_who_only_looks_hears_that_it_is_back(own_server: Server, make: Make, name: str) -> None:
+def test_a_read_of_a_counter_detects_that_the_server_is_reachable_again(
+    own_server: Server, make: Make, name: str
+) -> None:
     breaker = CircuitBreaker(fail_max=3, name=name, fusebox=make(own_server, mode="remote"))
     with pytest.raises(NotImplementedError):
         breaker.call(failing)
     own_server.kill()
     assert breaker.fail_counter == 0
     own_server.start()
-    assert eventually("it is asked again", lambda: breaker.fail_counter) == 1
+    assert eventually("the server is asked again", lambda: breaker.fail_counter) == 1
 
 
-#: A breaker as it is answered.
+#: The answer to a request for a breaker.
 VIEW: dict[str, Any] = {
     **{"state": "closed", "generation": 7, "policy": {}, "override": None, "last_transition": None},
     **{"counts": {"consecutive_failures": 3}, "probes": {"successes": 0}},
@@ -167,7 +171,7 @@ VIEW: dict[str, Any] = {
         *({**VIEW, "policy": {"failure_threshold": "5"}}, {**VIEW, "override": 1}, {**VIEW, "last_transition": {}}),
     ],
 )
-def test_answers_without_sense_fail_no_guarded_call(name: str, garbage: Any) -> None:
+def test_a_malformed_answer_fails_no_guarded_call(name: str, garbage: Any) -> None:
     def answering(path: str, body: Any) -> Answer:
         if path == "/v1/reports":
             return accepted(body, "ajar")
@@ -183,7 +187,7 @@ def test_answers_without_sense_fail_no_guarded_call(name: str, garbage: Any) -> 
             breaker.close()
 
 
-def test_a_decision_of_a_state_that_there_is_not_fails_no_guarded_call(name: str) -> None:
+def test_a_decision_with_an_unknown_state_fails_no_guarded_call(name: str) -> None:
     def answering(path: str, body: Any) -> Answer:
         return answer({**CLOSED, "state": "ajar"} if path.endswith("/acquire") else VIEW)
 
@@ -193,7 +197,7 @@ def test_a_decision_of_a_state_that_there_is_not_fails_no_guarded_call(name: str
         assert breaker.current_state == "closed"
 
 
-def test_who_looks_leaves_the_attempt_for_a_decision_to_calls(name: str) -> None:
+def test_a_read_of_a_counter_leaves_the_next_attempt_for_a_decision_to_calls(name: str) -> None:
     decisions = iter([problem(503, "storage_unavailable")])
 
     def answering(path: str, body: Any) -> Answer:
@@ -214,7 +218,7 @@ def test_who_looks_leaves_the_attempt_for_a_decision_to_calls(name: str) -> None
         eventually("a call is decided", is_decided)
 
 
-def test_numbers_that_are_asked_for_in_vain_are_not_asked_for_by_each_call(
+def test_a_failed_request_for_the_numbers_is_not_repeated_by_each_call(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fusebox.pybreaker.settings.AGAIN", 1_000.0)

@@ -1,4 +1,4 @@
-"""What the drop-in has beyond PyBreaker: one breaker for all processes."""
+"""The drop-in's behaviour beyond PyBreaker: one breaker for all processes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def local(server: Server, make: Callable[..., Fusebox]) -> Fusebox:
     return make(server)
 
 
-def test_processes_share_failures_and_the_opening(server: Server, make: Callable[..., Fusebox], name: str) -> None:
+def test_processes_share_the_failures_and_the_open_state(
+    server: Server, make: Callable[..., Fusebox], name: str
+) -> None:
     here, there = (CircuitBreaker(fail_max=3, name=name, fusebox=make(server)) for _ in range(2))
     for breaker in (here, there):
         with pytest.raises(NotImplementedError):
@@ -50,11 +52,11 @@ def test_processes_share_failures_and_the_opening(server: Server, make: Callable
             there.call(failing)
         return raised.type is CircuitBreakerError
 
-    eventually("the other is told", is_denied)
+    eventually("the other process denies the call", is_denied)
     assert there.current_state == "open"
 
 
-def test_the_first_makes_the_breaker_and_others_keep_its_numbers(
+def test_the_first_circuit_breaker_sets_the_numbers_and_later_ones_keep_them(
     server: Server, local: Fusebox, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     CircuitBreaker(fail_max=3, reset_timeout=7, success_threshold=2, name=name, fusebox=local).call(int)
@@ -68,7 +70,7 @@ def test_the_first_makes_the_breaker_and_others_keep_its_numbers(
     assert "keeps the server's numbers, because the breaker already exists: failure_threshold is 9" in caplog.text
 
 
-def test_the_error_says_when_to_come_again(local: Fusebox, name: str) -> None:
+def test_the_error_says_when_to_retry(local: Fusebox, name: str) -> None:
     breaker = CircuitBreaker(fail_max=1, name=name, fusebox=local)
     for _ in range(2):
         with pytest.raises(CircuitBreakerError) as denied:
@@ -78,7 +80,7 @@ def test_the_error_says_when_to_come_again(local: Fusebox, name: str) -> None:
         assert (str(copy), copy.retry_after) == (str(denied.value), denied.value.retry_after)
 
 
-def test_the_call_that_opens_it_again_tells_no_time_that_is_too_short(
+def test_the_error_of_a_failed_trial_has_no_retry_after_that_is_too_short(
     server: Server, local: Fusebox, name: str
 ) -> None:
     server.put(name, failure_threshold=1, recovery_timeout_ms=300, recovery_timeout_multiplier=10)
@@ -91,11 +93,11 @@ def test_the_call_that_opens_it_again_tells_no_time_that_is_too_short(
             breaker.call(failing)
         return [raised.value.retry_after] if "Trial" in str(raised.value) else []
 
-    (rest,) = eventually("its time-out is over", opened_again)
+    (rest,) = eventually("the time-out has passed", opened_again)
     assert rest is None or rest > 1
 
 
-def test_coroutine_functions_are_guarded_without_being_asked(server: Server, local: Fusebox, name: str) -> None:
+def test_coroutine_functions_are_guarded_without_an_option(server: Server, local: Fusebox, name: str) -> None:
     breaker = CircuitBreaker(fail_max=1, name=name, fusebox=local)
 
     @breaker
@@ -111,7 +113,7 @@ def test_coroutine_functions_are_guarded_without_being_asked(server: Server, loc
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, asyncio.CancelledError])
-def test_what_ends_a_call_from_outside_gives_the_probe_back(
+def test_an_interruption_or_a_cancellation_gives_the_probe_back(
     server: Server, local: Fusebox, name: str, error: type[BaseException]
 ) -> None:
     breaker = CircuitBreaker(name=name, fusebox=local)
@@ -127,7 +129,7 @@ def test_what_ends_a_call_from_outside_gives_the_probe_back(
     assert breaker.current_state == "closed"
 
 
-def test_a_generator_that_is_not_read_to_its_end_is_no_failure(server: Server, local: Fusebox, name: str) -> None:
+def test_a_generator_that_is_closed_early_is_not_a_failure(server: Server, local: Fusebox, name: str) -> None:
     @CircuitBreaker(fail_max=1, name=name, fusebox=local)
     def numbers() -> Iterator[int]:
         yield from range(3)
@@ -140,7 +142,7 @@ def test_a_generator_that_is_not_read_to_its_end_is_no_failure(server: Server, l
 
 
 @pytest.mark.parametrize("is_started", [False, True])
-def test_a_generator_that_is_let_go_of_gives_its_probe_back(
+def test_an_abandoned_generator_gives_its_probe_back(
     server: Server, remote: Fusebox, name: str, is_started: bool
 ) -> None:
     breaker = CircuitBreaker(fail_max=1, reset_timeout=0.1, name=name, fusebox=remote)
@@ -165,7 +167,7 @@ def _granted(breaker: CircuitBreaker, function: Any) -> Any:
         return None
 
 
-def test_a_listener_hears_of_what_another_process_did(server: Server, local: Fusebox, name: str) -> None:
+def test_a_listener_is_notified_of_a_change_by_another_process(server: Server, local: Fusebox, name: str) -> None:
     breaker = CircuitBreaker(name=name, fusebox=local)
     changes: list[str] = []
 
@@ -179,26 +181,26 @@ def test_a_listener_hears_of_what_another_process_did(server: Server, local: Fus
     listener: Any = Listener()
     breaker.add_listener(listener)
     breaker.call(int)
-    eventually("the stream is there", lambda: breaker._cell.is_followed)
-    assert local.flush(5), "a success that comes among the failures would keep it closed"
+    eventually("the stream is connected", lambda: breaker._cell.is_followed)
+    assert local.flush(5), "a success among the failures would keep the breaker closed"
     server.trip(name)
-    eventually("it is told", lambda: changes == ["closed to open"])
+    eventually("the listener gets the change", lambda: changes == ["closed to open"])
 
 
-def test_a_circuit_breaker_of_a_moment_leaves_nothing_behind(local: Fusebox, name: str) -> None:
+def test_a_collected_circuit_breaker_leaves_no_listener(local: Fusebox, name: str) -> None:
     for _ in range(100):
         CircuitBreaker(name=name, fusebox=local)
     gc.collect()
     assert local.breaker(name)._cell.listeners == []
 
 
-def test_a_circuit_breaker_of_another_name_hears_of_the_old_one_no_more(local: Fusebox, name: str) -> None:
+def test_a_renamed_circuit_breaker_stops_listening_to_its_old_breaker(local: Fusebox, name: str) -> None:
     breaker = CircuitBreaker(name=name, fusebox=local)
     breaker.name = f"{name}-2"
     assert [len(local.breaker(each)._cell.listeners) for each in (name, f"{name}-2")] == [0, 1]
 
 
-def test_a_child_made_while_the_default_is_made_waits_for_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_is_forked_while_the_default_is_created_waits_for_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fusebox.default._default", None)
 
     def work() -> None:
@@ -216,7 +218,7 @@ def in_child_within(work: Callable[[], None], seconds: int) -> None:
     in_child(limited)
 
 
-def test_an_operators_override_is_not_ended_by_close(server: Server, local: Fusebox, name: str) -> None:
+def test_close_does_not_end_the_override_of_an_operator(server: Server, local: Fusebox, name: str) -> None:
     breaker = CircuitBreaker(name=name, fusebox=local)
     breaker.call(int)
     server.override(name, "force_open")
@@ -225,7 +227,9 @@ def test_an_operators_override_is_not_ended_by_close(server: Server, local: Fuse
     assert breaker.current_state == "open"
 
 
-def test_without_fusebox_the_numbers_asked_for_hold(own_server: Server, make: Callable[..., Fusebox]) -> None:
+def test_the_numbers_of_the_circuit_breaker_apply_without_fusebox(
+    own_server: Server, make: Callable[..., Fusebox]
+) -> None:
     own_server.kill()
     breaker = CircuitBreaker(fail_max=2, name="payments", fusebox=make(own_server, timeout=0.2))
     with pytest.raises(NotImplementedError):
@@ -239,7 +243,7 @@ def test_without_fusebox_the_numbers_asked_for_hold(own_server: Server, make: Ca
         breaker.close()
 
 
-def test_a_storage_names_its_breaker_and_is_otherwise_not_used(local: Fusebox) -> None:
+def test_a_storage_provides_only_the_name_of_the_breaker(local: Fusebox) -> None:
     storage = CircuitRedisStorage("closed", object(), namespace="orders of shop")
     breaker = CircuitBreaker(state_storage=storage, fusebox=local)
     assert (breaker.name, breaker.breaker.name) == (None, "orders-of-shop-09409318")
@@ -247,18 +251,18 @@ def test_a_storage_names_its_breaker_and_is_otherwise_not_used(local: Fusebox) -
 
 
 @pytest.mark.parametrize("make_storage", [lambda: CircuitMemoryStorage("open"), lambda: CircuitRedisStorage("open")])
-def test_a_storage_cannot_say_the_state(make_storage: Callable[[], Any]) -> None:
+def test_a_storage_with_an_initial_state_is_refused(make_storage: Callable[[], Any]) -> None:
     with pytest.raises(ValueError, match="Fusebox keeps the state"):
         make_storage()
 
 
 @pytest.mark.parametrize("option", [{"fail_max": 0}, {"reset_timeout": -1}, {"success_threshold": 0.5}])
-def test_a_number_that_fusebox_does_not_take_is_named(option: dict[str, Any]) -> None:
+def test_the_error_for_an_invalid_number_names_the_option(option: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(option))} must be"):
         CircuitBreaker(name="a", **option)
 
 
-def test_a_storage_of_ones_own_is_refused() -> None:
+def test_a_custom_storage_is_refused() -> None:
     with pytest.raises(TypeError, match="Fusebox keeps the state"):
         CircuitBreaker(state_storage=CircuitBreakerStorage("files"))
 
@@ -275,7 +279,7 @@ if True:
 """
 
 
-def test_a_breaker_without_a_name_is_called_after_its_variable(
+def test_a_breaker_without_a_name_is_named_after_its_variable(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, local: Fusebox
 ) -> None:
     (tmp_path / "shop.py").write_text(SHOP.format(more=""))
@@ -294,7 +298,7 @@ def test_a_breaker_without_a_name_is_called_after_its_variable(
         "def make():\n    breaker = pybreaker.CircuitBreaker()\nmake()",
     ],
 )
-def test_where_no_variable_tells_breakers_apart_a_name_has_to_be_given(
+def test_a_name_is_required_if_no_variable_identifies_the_breaker(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, local: Fusebox, more: str
 ) -> None:
     module = f"shop_{len(more)}"

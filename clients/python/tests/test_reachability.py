@@ -1,4 +1,4 @@
-"""When Fusebox counts as away, by what is heard of it."""
+"""The client's judgement whether Fusebox is reachable, from the results of its requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def away(began: float = 0.0, says_so_itself: bool = False) -> Reachability:
     return reach
 
 
-def test_a_hundred_that_fail_together_are_one_attempt() -> None:
+def test_a_hundred_simultaneous_failures_are_one_attempt() -> None:
     began = time.monotonic()
     reach = away(began)
     for _ in range(99):
@@ -27,7 +27,7 @@ def test_a_hundred_that_fail_together_are_one_attempt() -> None:
     assert reach.rest(time.monotonic()) <= FIRST_PAUSE
 
 
-def test_who_asked_before_another_was_answered_does_not_say_that_it_is_away() -> None:
+def test_the_failure_of_a_request_from_before_an_answer_does_not_make_the_server_unreachable() -> None:
     reach = Reachability("local", 0.05)
     began = time.monotonic()
     reach.decided("payments", began + 0.001)
@@ -37,27 +37,27 @@ def test_who_asked_before_another_was_answered_does_not_say_that_it_is_away() ->
     assert reach.is_away
 
 
-def test_one_at_a_time_tries_again() -> None:
+def test_only_one_caller_at_a_time_tries_again() -> None:
     reach = away()
     due = time.monotonic() + 10
     assert [reach.may_ask(due) for _ in range(3)] == [True, False, False]
 
 
-def test_a_refusal_is_an_answer() -> None:
+def test_a_refusal_makes_the_server_reachable() -> None:
     reach = away()
     reach.refused("payments", Refused(403, "forbidden", "no"), time.monotonic())
     assert not reach.is_away
 
 
-def test_outcomes_that_it_takes_in_time_say_that_it_is_back() -> None:
+def test_outcomes_that_are_accepted_in_time_make_the_server_reachable() -> None:
     reach = away()
     reach.worked(0.06)
-    assert reach.is_away, "a decision would have been too late"
+    assert reach.is_away, "a decision would be too late"
     reach.worked(0.04)
     assert not reach.is_away
 
 
-def test_outcomes_are_not_believed_again_until_a_decision_is_answered() -> None:
+def test_accepted_outcomes_do_not_end_a_second_outage_before_a_decision() -> None:
     reach = away()
     reach.worked(0.001)
     reach.failed("a test", time.monotonic())
@@ -69,7 +69,7 @@ def test_outcomes_are_not_believed_again_until_a_decision_is_answered() -> None:
     assert not reach.is_away
 
 
-def test_outcomes_say_nothing_of_decisions_that_it_does_not_make() -> None:
+def test_accepted_outcomes_do_not_end_an_outage_that_the_server_reports_itself() -> None:
     reach = away(says_so_itself=True)
     reach.worked(0.001)
     assert reach.is_away
@@ -77,7 +77,7 @@ def test_outcomes_say_nothing_of_decisions_that_it_does_not_make() -> None:
     assert not reach.is_away
 
 
-def test_a_stream_that_begins_hastens_one_attempt_of_an_absence() -> None:
+def test_a_new_stream_allows_one_early_attempt_in_each_outage() -> None:
     reach = away()
     reach.stream_began()
     assert reach.is_away and reach.may_ask(time.monotonic())
@@ -86,7 +86,7 @@ def test_a_stream_that_begins_hastens_one_attempt_of_an_absence() -> None:
     assert not reach.may_ask(time.monotonic())
 
 
-def test_what_comes_behind_its_end_says_nothing() -> None:
+def test_events_after_close_change_nothing() -> None:
     reach = Reachability("local", 0.05)
     reach.close()
     reach.decided("payments", time.monotonic())
@@ -97,7 +97,7 @@ def test_what_comes_behind_its_end_says_nothing() -> None:
     assert reach.departures == 0
 
 
-def test_one_that_goes_and_comes_is_asked_ever_less_often_and_logged_once_a_minute(
+def test_an_unstable_server_is_asked_less_and_less_often_and_logged_once_a_minute(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = [1_000.0]
@@ -105,7 +105,7 @@ def test_one_that_goes_and_comes_is_asked_ever_less_often_and_logged_once_a_minu
     reach = Reachability("local", 0.05)
 
     def goes_and_comes() -> float:
-        """The pause between."""
+        """Lets the server fail and recover, and returns the pause between."""
         clock[0] += 0.01
         reach.failed("a test", clock[0])
         pause = reach.rest(clock[0])
@@ -127,7 +127,7 @@ def test_one_that_goes_and_comes_is_asked_ever_less_often_and_logged_once_a_minu
     assert [caplog.text.count(word) for word in ("is unreachable", "is reachable again")] == [3, 3]
 
 
-def test_one_that_has_gone_and_come_and_stays_away_is_said_to_be(
+def test_a_second_outage_that_lasts_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = [1_000.0]
@@ -141,7 +141,7 @@ def test_one_that_has_gone_and_come_and_stays_away_is_said_to_be(
         assert caplog.text.count("is unreachable") == (1 if clock[0] < 1_000.0 + QUIET else 2)
 
 
-def test_an_absence_goes_on_until_decisions_and_the_stream_are_steadily_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_lasts_until_decisions_and_the_stream_work_steadily(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1_000.0]
     monkeypatch.setattr("fusebox.reachability.time", SimpleNamespace(monotonic=lambda: clock[0]))
     reach = Reachability("local", 0.05)

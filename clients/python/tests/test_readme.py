@@ -1,4 +1,4 @@
-"""What the documents show runs."""
+"""The code blocks of the documents run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 from processes import FOLDER, environment
 from server import ROOT, Server
 
-#: Asks the applications of the one document.
+#: Calls the applications of INTEGRATIONS.md.
 ASK = """
 import asyncio
 
@@ -23,7 +23,7 @@ async def ask():
 for answer in (asyncio.run(ask()).json(), shop.test_client().get("/checkout").text, charge_later(7)):
     print(answer)
 """
-#: Calls by the one breaker of the other.
+#: Makes a call with the breaker of PYBREAKER.md.
 CALL = """
 print(db_breaker.call(int, "7"), db_breaker.breaker.name)
 """
@@ -34,7 +34,7 @@ def blocks_of(document: pathlib.Path) -> list[str]:
 
 
 def output(server: Server, folder: pathlib.Path, document: str, blocks: int, more: str = "") -> str:
-    """What the blocks print, in order, as a program that is called ``shop``."""
+    """Runs the blocks in order as a program that is called ``shop``, and returns its output."""
     found = blocks_of(FOLDER / document)
     assert len(found) == blocks
     return ran(server, folder, [*found, more])
@@ -50,27 +50,27 @@ def ran(server: Server, folder: pathlib.Path, parts: list[str]) -> str:
     return done.stdout
 
 
-def test_the_lines_of_the_readme_run_in_order(own_server: Server, tmp_path: pathlib.Path) -> None:
+def test_the_code_of_the_readme_runs_in_order(own_server: Server, tmp_path: pathlib.Path) -> None:
     own_server.trip("payments")
     said = output(own_server, tmp_path, "README.md", 4)
     assert re.search(r"^payments is open; again in \d", said, re.M)
 
 
-def test_the_lines_of_the_integrations_run_in_order(own_server: Server, tmp_path: pathlib.Path) -> None:
+def test_the_code_of_the_integrations_runs_in_order(own_server: Server, tmp_path: pathlib.Path) -> None:
     said = output(own_server, tmp_path, "INTEGRATIONS.md", 4, ASK)
     assert said.splitlines() == ["charged 7"] * 3
 
 
-def test_the_lines_instead_of_pybreaker_run(own_server: Server, tmp_path: pathlib.Path) -> None:
+def test_the_code_of_the_pybreaker_document_runs(own_server: Server, tmp_path: pathlib.Path) -> None:
     assert output(own_server, tmp_path, "PYBREAKER.md", 1, CALL) == "7 shop.db_breaker\n"
 
 
-def test_the_five_lines_at_the_top_run(own_server: Server, tmp_path: pathlib.Path) -> None:
+def test_the_first_example_of_the_main_readme_runs(own_server: Server, tmp_path: pathlib.Path) -> None:
     (lines,) = (block for block in blocks_of(ROOT / "README.md") if "from fusebox import" in block)
     failing = lines.replace("def charge(amount): ...", "def charge(amount): raise TimeoutError")
     assert failing != lines and len(lines.splitlines()) <= 6
     assert ran(own_server, tmp_path, [lines, "print(charge(7))"]) == "None\n"
-    # How many more come before the process knows of the trip is not known, and not without an end.
+    # Some more calls may fail until the process knows of the trip.
     call = """
 import time
 said, end = None, time.monotonic() + 30

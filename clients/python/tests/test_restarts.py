@@ -1,4 +1,4 @@
-"""An application of several real processes goes on while Fusebox is killed beneath it, and started again."""
+"""An application with several real processes keeps working while Fusebox is killed and restarted."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from server import Server, eventually
 
 WORKERS = 4
 CUSTOMERS = 16
-#: Seconds. What the processes know is stale long before Fusebox is back.
+#: Times in seconds. The processes' panels are stale long before Fusebox is reachable again.
 STALENESS = 1.0
 ABSENCE = 3.0
-#: Of an absence in which payments fail and recover: they fail for a fifth of it. A minute of it is for a person to run.
+#: The time in seconds of an outage in which payments fail and recover: they fail for a fifth of it. A minute is for a
+#: manual run.
 LONG_ABSENCE = float(os.environ.get("FUSEBOX_ABSENCE", "12"))
 
 
 @pytest.mark.parametrize("unreachable", ["local", "allow", "deny"])
-def test_no_request_fails_because_fusebox_is_killed_and_each_call_counts_once(
+def test_no_request_fails_and_each_call_counts_once_when_fusebox_is_killed(
     tmp_path: pathlib.Path, unreachable: str
 ) -> None:
     asyncio.run(go_through(tmp_path, unreachable))
@@ -72,20 +73,20 @@ async def restart(server: Server, crowd: Crowd, meanwhile: int) -> None:
 
     async def have_answered(status: int) -> None:
         since = monotonic()
-        await crowd.until(f"all processes say {status}", lambda: len(crowd.processes(since, status)) == WORKERS)
+        await crowd.until(f"all processes answer {status}", lambda: len(crowd.processes(since, status)) == WORKERS)
 
     await have_answered(200)
     server.kill()
     back = monotonic() + ABSENCE
-    await crowd.until("what they know is stale", lambda: monotonic() > back)
+    await crowd.until("the panels are stale", lambda: monotonic() > back)
     await have_answered(meanwhile)
     await asyncio.to_thread(server.start)
     counted = server.counted("payments")
-    await crowd.until("it counts again", lambda: server.counted("payments") > counted)
+    await crowd.until("the server counts calls again", lambda: server.counted("payments") > counted)
     await have_answered(200)
 
 
-def test_failures_that_are_over_open_nothing_when_fusebox_is_back_and_are_told_at_their_time(
+def test_old_failures_of_an_outage_open_no_breaker_and_are_stored_with_their_own_times(
     tmp_path: pathlib.Path,
 ) -> None:
     asyncio.run(go_through_failures(tmp_path))
@@ -117,8 +118,8 @@ async def go_through_failures(folder: pathlib.Path) -> None:
             calls = sum(payments.calls.values())
             eventually("each call is counted once", lambda: server.counted("payments") == (calls, payments.failed))
             assert not crowd.since(returned, 503)
-        print(f"away for {LONG_ABSENCE:g} s: {payments.failed} of {calls} calls failed, and it never opened")
-        assert server.breaker("payments")["generation"] == generation, "it never opened"
+        print(f"outage of {LONG_ABSENCE:g} s: {payments.failed} of {calls} calls failed; the breaker stayed closed")
+        assert server.breaker("payments")["generation"] == generation, "the breaker stays closed"
         log = server.ask("GET", "/v1/breakers/payments/failures?page_size=1000")["failures"]
         assert sum(each["count"] for each in log) == payments.failed > 0
         assert all(failing[0] <= instant(each["at"]) <= failing[1] for each in log)
@@ -131,7 +132,7 @@ async def go_through_failures(folder: pathlib.Path) -> None:
 
 
 async def fail_in_an_absence(server: Server, crowd: Crowd, payments: Payments) -> tuple[float, float]:
-    """Kills Fusebox, has payments fail and recover, and starts it again; between which instants they failed."""
+    """Kills Fusebox, makes payments fail and recover, and restarts it. Returns the begin and end of the failures."""
 
     async def sells(since: float) -> None:
         await crowd.until("all processes sell", lambda: len(crowd.processes(since, 200)) == WORKERS)
@@ -139,16 +140,16 @@ async def fail_in_an_absence(server: Server, crowd: Crowd, payments: Payments) -
     await sells(0.0)
     server.kill()
     killed = monotonic()
-    await crowd.until("what they know is stale", lambda: monotonic() > killed + STALENESS)
+    await crowd.until("the panels are stale", lambda: monotonic() > killed + STALENESS)
     failing = time.time()
     payments.fails_each = 1
     await crowd.until("all processes deny", lambda: len(crowd.processes(killed, 503)) == WORKERS)
-    await crowd.until("they have failed for long", lambda: monotonic() > killed + LONG_ABSENCE / 5)
+    await crowd.until("payments have failed for a fifth of the outage", lambda: monotonic() > killed + LONG_ABSENCE / 5)
     payments.fails_each = 0
-    # The last of them may end a little later.
+    # The last failures may end a little later.
     recovered, is_over = monotonic(), time.time() + 1.0
     await sells(recovered)
-    await crowd.until("it is long ago", lambda: monotonic() > max(recovered + 7.0, killed + LONG_ABSENCE))
+    await crowd.until("the failures are long past", lambda: monotonic() > max(recovered + 7.0, killed + LONG_ABSENCE))
     await asyncio.to_thread(server.start)
     return failing, is_over
 

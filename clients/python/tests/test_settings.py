@@ -1,4 +1,4 @@
-"""What a Fusebox is told at its making."""
+"""The settings of a Fusebox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fusebox import Fusebox
 from fusebox.settings import Settings
 
 
-def test_a_token_from_a_file_has_no_lines_end(tmp_path: pathlib.Path) -> None:
+def test_the_trailing_newline_of_a_token_from_a_file_is_removed(tmp_path: pathlib.Path) -> None:
     file = tmp_path / "token"
     file.write_text("s3cret\n")
     with Doubtful(lambda path, body: answer(CLOSED)) as server:
@@ -21,7 +21,7 @@ def test_a_token_from_a_file_has_no_lines_end(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("token", ["s3c\nret", "s3c\r\nx: ret", "s3c ret", "s3cr\u00e9t", "s3c\x00ret", "s3c\x7fret"])
-def test_a_token_that_no_header_can_carry_is_refused_and_not_quoted(token: str) -> None:
+def test_a_token_that_no_header_can_contain_is_refused_and_not_quoted(token: str) -> None:
     with pytest.raises(ValueError, match="token must be") as refusal:
         Fusebox(token=token)
     assert "s3c" not in str(refusal.value)
@@ -34,7 +34,7 @@ def test_settings_do_not_show_the_token() -> None:
     assert settings.token == "s3cret" and "s3cret" not in repr(settings)
 
 
-def test_what_is_not_said_is_as_documented() -> None:
+def test_the_defaults_are_as_documented() -> None:
     with Fusebox("http://127.0.0.1:7979") as fb:
         settings = fb._authority.settings
         assert (settings.mode, settings.unreachable) == ("local", "local")

@@ -1,4 +1,4 @@
-"""Fusebox answers late, in small pieces, or not at all."""
+"""A Fusebox that answers late, in small pieces, or not at all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fusebox import Fusebox
 
 
 def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
-    """What each of so many gives, all at once."""
+    """Runs the work in that many threads at once, and returns their results."""
     results: list[Any] = []
     all_there = threading.Barrier(count)
 
@@ -34,12 +34,12 @@ def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
     end = time.monotonic() + PATIENCE
     for thread in threads:
         thread.join(max(end - time.monotonic(), 0))
-    assert len(results) == count, "all came to an end"
+    assert len(results) == count, "all threads end"
     return results
 
 
 @pytest.mark.parametrize("in_pieces", [False, True])
-def test_a_probe_that_is_granted_too_late_to_who_takes_it_for_closed_is_given_back(in_pieces: bool) -> None:
+def test_a_late_probe_is_given_back_by_a_client_that_knows_the_breaker_as_closed(in_pieces: bool) -> None:
     may_answer = threading.Event()
     documents = iter([CLOSED, PROBE])
 
@@ -54,7 +54,7 @@ def test_a_probe_that_is_granted_too_late_to_who_takes_it_for_closed_is_given_ba
 
     with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=0.3) as fb:
         payments = fb.breaker("payments")
-        eventually("it is closed", lambda: payments.acquire().source == "server")
+        eventually("the breaker is closed", lambda: payments.acquire().source == "server")
         assert payments.state == "closed"
         assert payments.acquire().source == "fallback"
         may_answer.set()
@@ -62,7 +62,7 @@ def test_a_probe_that_is_granted_too_late_to_who_takes_it_for_closed_is_given_ba
         assert [(item["outcome"], item["permit"]) for item in server.reports()] == [("ignored", "9-abc")]
 
 
-def test_an_answer_in_pieces_without_an_end_holds_a_call_for_its_time_out_only() -> None:
+def test_an_endless_answer_delays_a_call_only_by_the_time_out() -> None:
     documents = iter([CLOSED])
 
     def answering(path: str, body: Any) -> Answer:
@@ -81,7 +81,7 @@ def test_an_answer_in_pieces_without_an_end_holds_a_call_for_its_time_out_only()
         assert fb.is_away
 
 
-def test_many_who_ask_for_a_probe_at_once_are_answered_in_their_time() -> None:
+def test_many_simultaneous_requests_for_a_probe_are_answered_in_time() -> None:
     def slow() -> Iterator[bytes]:
         yield b"HTTP/1.1 200 X\r\n"
         threading.Event().wait(0.5)
@@ -100,7 +100,7 @@ def test_many_who_ask_for_a_probe_at_once_are_answered_in_their_time() -> None:
         assert fb.statistics.departures == 0
 
 
-def test_coroutines_that_queue_for_longer_than_the_time_out_do_not_say_that_it_is_away() -> None:
+def test_coroutines_that_queue_for_longer_than_the_time_out_are_not_an_outage() -> None:
     def slow() -> Iterator[bytes]:
         threading.Event().wait(0.2)
         yield from answer(CLOSED)
@@ -118,7 +118,7 @@ def test_coroutines_that_queue_for_longer_than_the_time_out_do_not_say_that_it_i
         assert fb.statistics.departures == 0
 
 
-def test_a_name_that_is_not_looked_up_holds_calls_for_their_time_out_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_lookup_delays_calls_only_by_the_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     may_go_on = threading.Event()
     looked_up: list[str] = []
     real = socket.getaddrinfo
@@ -141,10 +141,10 @@ def test_a_name_that_is_not_looked_up_holds_calls_for_their_time_out_only(monkey
                 assert (fb.statistics.departures, len(looked_up)) == (1, 1)
             finally:
                 may_go_on.set()
-            eventually("it is asked", lambda: payments.acquire().source == "server")
+            eventually("the server is asked", lambda: payments.acquire().source == "server")
 
 
-def test_an_address_that_is_dead_leaves_time_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_address_leaves_time_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
     real = socket.getaddrinfo
 
     def two(host: Any, port: Any, *more: Any, **options: Any) -> Any:
@@ -152,7 +152,7 @@ def test_an_address_that_is_dead_leaves_time_to_the_next(monkeypatch: pytest.Mon
             return real(host, port, *more, **options)
         if options.get("flags"):
             raise socket.gaierror("it is a name")
-        return real("127.0.0.2", port, **options) + real("127.0.0.1", port, **options)  # Nobody listens at the first.
+        return real("127.0.0.2", port, **options) + real("127.0.0.1", port, **options)  # No server uses the first.
 
     monkeypatch.setattr(socket, "getaddrinfo", two)
     with Doubtful(lambda path, body: answer(CLOSED if path.endswith("/acquire") else POLICY)) as server:
@@ -162,7 +162,7 @@ def test_an_address_that_is_dead_leaves_time_to_the_next(monkeypatch: pytest.Mon
 
 
 class Interrupted(BaseException):
-    """What a signal's handler raises amid a wait, as Celery's for a task's soft time limit."""
+    """The exception of a signal handler during a wait, as Celery raises one for a task's soft time limit."""
 
 
 @contextmanager
@@ -180,7 +180,7 @@ def interrupted_in(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def test_a_probe_that_is_granted_to_who_was_interrupted_is_given_back() -> None:
+def test_a_probe_that_is_granted_after_an_interruption_is_given_back() -> None:
     may_answer = threading.Event()
 
     def late() -> Iterator[bytes]:
@@ -201,7 +201,7 @@ def test_a_probe_that_is_granted_to_who_was_interrupted_is_given_back() -> None:
         assert [(item["outcome"], item["permit"]) for item in server.reports()] == [("ignored", "9-abc")]
 
 
-def test_an_outcome_whose_report_is_interrupted_is_sent_again() -> None:
+def test_an_interrupted_report_is_sent_again() -> None:
     def answering(path: str, body: Any) -> Answer:
         if path.endswith("/report"):
             return None
@@ -214,6 +214,6 @@ def test_an_outcome_whose_report_is_interrupted_is_sent_again() -> None:
         decision = payments.acquire()
         with interrupted_in(0.3):
             payments.report("failure", decision)
-        eventually("it is sent", lambda: server.reports())
+        eventually("the report is sent again", lambda: server.reports())
         (tried,) = server.asked_for("/payments/report")
         assert [item["report_id"] for item in server.reports()] == [tried["report_id"]]

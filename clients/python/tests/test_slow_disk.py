@@ -1,4 +1,4 @@
-"""A disk that takes its time: each commit takes longer than a call waits for a decision of a closed breaker."""
+"""A slow disk: each commit takes longer than a call waits for the decision of a closed breaker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fusebox import Breaker, BreakerOpen, Decision, Fusebox
 from fusebox.pybreaker import CircuitBreaker, CircuitBreakerError
 from fusebox.reachability import STEADY
 
-#: Milliseconds that each sync takes, and that a breaker stays open.
+#: The time in milliseconds that each sync takes, and that a breaker stays open.
 SYNC_MS = 120
 RECOVERY_MS = 3_000
 
@@ -54,7 +54,7 @@ def by_the_drop_in(fb: Fusebox, name: str) -> Callable[[], Any]:
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
 @pytest.mark.parametrize("kind", [plainly, in_a_coroutine, by_the_drop_in])
-def test_an_open_breaker_is_closed_again_by_its_first_probe(
+def test_the_first_probe_closes_an_open_breaker_on_a_slow_disk(
     slow: Server, name: str, mode: Any, kind: Callable[[Fusebox, str], Callable[[], Any]]
 ) -> None:
     slow.put(name, recovery_timeout_ms=RECOVERY_MS)
@@ -69,7 +69,7 @@ def test_an_open_breaker_is_closed_again_by_its_first_probe(
                 pass
             return slow.state(name) == "closed"
 
-        eventually("it is closed", is_closed)
+        eventually("the breaker is closed", is_closed)
     transitions = slow.ask("GET", f"/v1/breakers/{name}/transitions")["transitions"][::-1]
     assert [each["to"] for each in transitions] == ["open", "half_open", "closed"]
     opened, _, closed = (datetime.fromisoformat(each["at"].replace("Z", "+00:00")) for each in transitions)
@@ -80,13 +80,13 @@ HALF_OPEN = {"allowed": False, "state": "half_open", "retry_after_ms": 1}
 
 
 def asked_at_once(payments: Breaker) -> Decision:
-    """A decision for which Fusebox is asked, however soon after the last attempt."""
+    """Acquires with a request to the server, even directly after the last attempt."""
     payments._authority.reach._retry_at = 0.0
     return payments.acquire()
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_server_that_comes_and_goes_costs_a_dead_downstream_one_probe(
+def test_an_unstable_server_leads_to_one_probe_of_a_dead_downstream(
     mode: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     answers = itertools.cycle([problem(503, "overloaded"), answer(HALF_OPEN)])
@@ -108,7 +108,7 @@ def test_a_server_that_comes_and_goes_costs_a_dead_downstream_one_probe(
             payments.give_back(decision)
             return decision.source == "server"
 
-        eventually("it is heard of", is_heard_of)
+        eventually("the server decides", is_heard_of)
         probes = 0
         for _ in range(10):
             alone, asked = asked_at_once(payments), asked_at_once(payments)
@@ -120,7 +120,7 @@ def test_a_server_that_comes_and_goes_costs_a_dead_downstream_one_probe(
         assert messages(caplog) == ["Fusebox is unreachable", "Fusebox is reachable again"]
 
 
-def test_what_was_learnt_alone_holds_when_a_server_that_came_goes_at_once() -> None:
+def test_a_brief_return_of_the_server_does_not_reset_the_local_breaker() -> None:
     is_there = threading.Event()
 
     def answering(path: str, body: Any) -> Answer:
@@ -150,10 +150,10 @@ def test_what_was_learnt_alone_holds_when_a_server_that_came_goes_at_once() -> N
         assert reach._whole_from is not None
         reach._whole_from -= STEADY
         is_there.clear()
-        assert asked_at_once(payments).allowed, "another absence begins anew"
+        assert asked_at_once(payments).allowed, "another outage starts with a closed breaker"
 
 
-def test_answers_that_come_too_late_cost_a_dead_downstream_one_probe(caplog: pytest.LogCaptureFixture) -> None:
+def test_late_answers_lead_to_one_probe_of_a_dead_downstream(caplog: pytest.LogCaptureFixture) -> None:
     def late() -> Iterator[bytes]:
         server.is_over.wait(0.3)
         yield from answer(PROBE)
@@ -174,7 +174,7 @@ def test_answers_that_come_too_late_cost_a_dead_downstream_one_probe(caplog: pyt
             if decision.allowed:
                 probes += 1
                 payments.report("failure", decision)
-            eventually("it is given back", lambda: given_back(server) > number)  # noqa: B023
+            eventually("the probe is given back", lambda: given_back(server) > number)  # noqa: B023
         assert probes == 1
         assert messages(caplog) == ["Fusebox is unreachable"]
 
@@ -183,7 +183,9 @@ def given_back(server: Doubtful) -> int:
     return sum(report["outcome"] == "ignored" for report in server.reports())
 
 
-def test_one_late_answer_says_nothing_and_has_the_next_be_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+def test_one_late_answer_is_not_logged_and_makes_the_client_wait_longer_for_the_next(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     first = iter([CLOSED])
 
     def late() -> Iterator[bytes]:
@@ -200,14 +202,14 @@ def test_one_late_answer_says_nothing_and_has_the_next_be_waited_for(caplog: pyt
     with Doubtful(answering) as server, Fusebox(server.url, mode="remote", timeout=0.25, probe_timeout=30.0) as fb:
         payments = fb.breaker("payments")
         assert payments.acquire().source == "server"
-        assert payments.acquire().source == "fallback", "a closed breaker is waited for as long as ever"
-        eventually("the answer comes", lambda: payments._cell.heard_state == "half_open")
+        assert payments.acquire().source == "fallback", "the time-out for a closed breaker does not change"
+        eventually("the answer arrives", lambda: payments._cell.heard_state == "half_open")
         assert asked_at_once(payments).source == "server"
         assert messages(caplog) == []
 
 
 @pytest.mark.parametrize("is_probe", [True, False])
-def test_the_outcome_of_a_probe_is_waited_for_as_long_as_its_decision(is_probe: bool) -> None:
+def test_the_client_waits_for_the_report_of_a_probe_as_long_as_for_its_decision(is_probe: bool) -> None:
     def late(body: Any) -> Iterator[bytes]:
         server.is_over.wait(0.5)
         yield from answer({"applied": True, "state": "closed"})
@@ -223,4 +225,4 @@ def test_the_outcome_of_a_probe_is_waited_for_as_long_as_its_decision(is_probe: 
         payments = fb.breaker("payments")
         payments.call(int)
         assert fb.flush(30)
-        assert len(server.reports()) == (0 if is_probe else 1), "where the answer is late the report is sent again"
+        assert len(server.reports()) == (0 if is_probe else 1), "a report without an answer in time is sent again"

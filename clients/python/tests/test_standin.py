@@ -1,4 +1,4 @@
-"""The breaker of this process alone: the server's semantics, by a clock that the tests set."""
+"""The local breaker of a process: the server's semantics, with a clock that the tests set."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fusebox.window import CallWindow, Counts, TimeWindow
 
 
 class Trial:
-    """A stand-in and its clock, in seconds."""
+    """A local breaker and its clock, in seconds."""
 
     def __init__(self, **policy: Any) -> None:
         self.now = 1_000.0
@@ -32,7 +32,7 @@ class Trial:
         return self.stand_in.report(verdict.ticket, outcome, duration, self.now)
 
     def play(self, outcomes: str) -> list[State]:
-        """Calls: ``s``, ``f`` and ``i``, ``S`` for a slow success."""
+        """Makes calls: ``s`` is a success, ``f`` a failure, ``i`` an ignored call and ``S`` a slow success."""
         words: dict[str, Outcome] = {"s": "success", "f": "failure", "i": "ignored", "S": "success"}
         return [self.call(words[each], 10.0 if each == "S" else 0.0) for each in outcomes]
 
@@ -59,14 +59,14 @@ class Trial:
         ({"slow_call_rate_threshold": 1, "slow_call_ms": 10_001, "minimum_calls": 3}, "SSS", "closed"),
     ],
 )
-def test_it_opens_when_a_rule_holds(policy: dict[str, Any], outcomes: str, state: State) -> None:
+def test_the_breaker_opens_when_a_rule_holds(policy: dict[str, Any], outcomes: str, state: State) -> None:
     trial = Trial(**policy)
     states = trial.play(outcomes)
     assert states[:-1] == ["closed"] * (len(outcomes) - 1)
     assert states[-1] == state
 
 
-def test_it_denies_until_its_recovery_time_out_has_passed() -> None:
+def test_the_breaker_denies_calls_until_its_recovery_timeout_has_passed() -> None:
     trial = Trial()
     trial.play("fffff")
     trial.now += 59.5
@@ -76,7 +76,7 @@ def test_it_denies_until_its_recovery_time_out_has_passed() -> None:
     assert trial.acquire() == Verdict("half_open", None, 30.0)
 
 
-def test_a_probe_decides() -> None:
+def test_a_probe_decides_the_next_state() -> None:
     trial = Trial(success_threshold=2)
     trial.play("fffff")
     trial.now += 60
@@ -95,7 +95,7 @@ def test_a_probe_that_outlives_its_lease_is_lost() -> None:
     assert trial.stand_in.report(late.ticket, "failure", None, trial.now) == "half_open"
 
 
-def test_a_call_of_an_earlier_period_changes_nothing() -> None:
+def test_a_call_of_an_earlier_generation_changes_nothing() -> None:
     trial = Trial()
     late = trial.acquire()
     trial.play("fffff")
@@ -106,7 +106,7 @@ def test_a_call_of_an_earlier_period_changes_nothing() -> None:
         assert trial.stand_in.report(late.ticket, "failure", None, trial.now) == "closed"
 
 
-def test_openings_that_follow_another_grow_up_to_the_cap() -> None:
+def test_the_recovery_timeout_of_repeated_trips_grows_up_to_the_maximum() -> None:
     trial = Trial(recovery_timeout_ms=10_000, recovery_timeout_multiplier=3, recovery_timeout_max_ms=50_000)
     trial.play("fffff")
     for seconds in (10.0, 30.0, 50.0, 50.0):
@@ -115,7 +115,7 @@ def test_openings_that_follow_another_grow_up_to_the_cap() -> None:
         assert trial.play("f") == ["open"]
     trial.now += 50
     assert trial.play("s" + "f" * 5)[-1] == "open"
-    assert trial.acquire().retry_after == 50.0, "it was closed for a shorter time than it had been open"
+    assert trial.acquire().retry_after == 50.0, "the breaker was closed for a shorter time than it was open before"
     trial.now += 50
     trial.play("s")
     trial.now += 50
@@ -134,7 +134,9 @@ def test_openings_that_follow_another_grow_up_to_the_cap() -> None:
         (None, None, True, True),
     ],
 )
-def test_it_is_kept_where_no_panel_decides(state: Any, open_for: Any, is_heard_of: bool, is_kept: bool) -> None:
+def test_the_local_breaker_is_kept_if_no_panel_decides(
+    state: Any, open_for: Any, is_heard_of: bool, is_kept: bool
+) -> None:
     now = time.monotonic()
     freshness = Freshness(1_000.0)
     if is_heard_of:
@@ -146,29 +148,29 @@ def test_it_is_kept_where_no_panel_decides(state: Any, open_for: Any, is_heard_o
     assert cell.state == (decision.state if is_kept else None)
 
 
-def test_a_slow_probe_fails_where_a_rule_is_about_slowness() -> None:
+def test_a_slow_probe_fails_if_a_rule_limits_slow_calls() -> None:
     trial = Trial(slow_call_rate_threshold=0.5, slow_call_ms=10_000)
     trial.play("fffff")
     trial.now += 60
     assert trial.play("S") == ["open"]
 
 
-def test_a_window_in_time_forgets_bucket_by_bucket() -> None:
+def test_a_time_window_drops_its_oldest_bucket() -> None:
     window = TimeWindow(60_000)
     failure = Counts(1, 1, 0)
     assert window.add(failure, 0.0) == Counts(1, 1, 0)
     assert window.add(failure, 59_999.0) == Counts(2, 2, 0)
     assert window.add(failure, 60_000.0) == Counts(2, 2, 0)
     assert window.add(failure, 10_000_000.0) == Counts(1, 1, 0)
-    assert window.add(failure, 9_000_000.0) == Counts(2, 2, 0), "time never runs backwards"
+    assert window.add(failure, 9_000_000.0) == Counts(2, 2, 0), "an earlier time does not move the window back"
 
 
-def test_a_window_in_calls_forgets_call_by_call() -> None:
+def test_a_call_window_drops_its_oldest_call() -> None:
     window = CallWindow(2)
     assert [window.add(Counts(1, failed, 0), 0.0).failures for failed in (1, 1, 0, 0)] == [1, 2, 1, 0]
 
 
-def test_it_begins_open_after_a_trip_that_only_an_answer_told_of() -> None:
+def test_the_local_breaker_begins_open_after_a_trip_known_only_from_an_answer() -> None:
     now = time.monotonic()
     freshness = Freshness(1_000.0)
     freshness.heard(now)

@@ -1,4 +1,4 @@
-"""Many threads, many loops, many processes: nothing is lost, shared or left behind."""
+"""Many threads, event loops and processes lose no outcomes, share no connections and leave no resources open."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def test_every_outcome_of_many_threads_is_counted(server: Server, make: Make, na
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_among_many_threads_one_is_the_probe(server: Server, make: Make, name: str, mode: str) -> None:
+def test_one_of_many_threads_gets_the_probe(server: Server, make: Make, name: str, mode: str) -> None:
     payments = make(server, mode=mode).breaker(name)
     payments.call(int)
     server.reset(name, to="half_open")
     if mode == "local":
-        eventually("it is heard of", lambda: payments.state == "half_open")
+        eventually("the half-open state is known", lambda: payments.state == "half_open")
     probes: list[int] = []
     all_asked = threading.Barrier(THREADS)
 
@@ -86,11 +86,11 @@ def test_among_many_threads_one_is_the_probe(server: Server, make: Make, name: s
 
     in_threads(work)
     assert len(probes) == 1
-    eventually("it closes", lambda: server.state(name) == "closed")
+    eventually("the breaker closes", lambda: server.state(name) == "closed")
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_loops_in_many_threads_share_a_breaker(server: Server, make: Make, name: str, mode: str) -> None:
+def test_event_loops_in_many_threads_share_a_breaker(server: Server, make: Make, name: str, mode: str) -> None:
     server.put_counting(name)
     fb = make(server, mode=mode)
 
@@ -116,13 +116,13 @@ def test_loops_in_many_threads_share_a_breaker(server: Server, make: Make, name:
 def test_tasks_cancelled_at_any_moment_lose_no_probe(
     server: Server, make: Make, name: str, mode: str, after_ms: int
 ) -> None:
-    """``test_interrupted`` has each moment by itself."""
+    """``test_interrupted`` tests each moment separately."""
     fb = make(server, mode=mode)
     payments = fb.breaker(name)
     payments.call(int)
     server.reset(name, to="half_open")
     if mode == "local":
-        eventually("it is heard of", lambda: payments.state == "half_open")
+        eventually("the half-open state is known", lambda: payments.state == "half_open")
 
     async def main() -> None:
         for _ in range(5):
@@ -134,9 +134,9 @@ def test_tasks_cancelled_at_any_moment_lose_no_probe(
                 assert isinstance(result, (asyncio.CancelledError, BreakerOpen))
 
     asyncio.run(main())
-    # What is under way ends, and what is given back then is sent.
+    # The requests in flight end, and the probes that are then given back are reported.
     fb.close()
-    eventually("no probe is out", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
+    eventually("no probe is in flight", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
     assert server.breaker(name)["probes"]["lost"] == 0
     assert server.state(name) == "half_open"
     with Fusebox(server.url, mode="remote", timeout=5.0) as other:
@@ -144,7 +144,7 @@ def test_tasks_cancelled_at_any_moment_lose_no_probe(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError])
-def test_what_ends_a_call_from_outside_gives_its_probe_back(
+def test_an_interruption_or_a_cancellation_gives_the_probe_back(
     server: Server, make: Make, name: str, error: type[BaseException]
 ) -> None:
     payments = make(server).breaker(name)
@@ -154,13 +154,13 @@ def test_what_ends_a_call_from_outside_gives_its_probe_back(
     def end() -> None:
         raise error
 
-    eventually("it is the probe", lambda: ends_with(error, payments, end))
-    eventually("it is given back", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
+    eventually("the call is the probe", lambda: ends_with(error, payments, end))
+    eventually("the probe is given back", lambda: server.breaker(name)["probes"]["in_flight"] == 0)
     assert (server.state(name), server.breaker(name)["probes"]["lost"]) == ("half_open", 0)
 
 
 def ends_with(error: type[BaseException], payments: Breaker, end: Callable[[], None]) -> bool:
-    """Whether the call was made as the probe."""
+    """Returns whether the call was made as the probe."""
     if payments.state == "closed":
         return False
     with pytest.raises(error):
@@ -169,13 +169,13 @@ def ends_with(error: type[BaseException], payments: Breaker, end: Callable[[], N
 
 
 def in_child(work: Callable[[], None]) -> None:
-    """Runs ``work`` in a child of fork(), and fails where it does."""
+    """Runs ``work`` in a forked child, and fails if it fails there."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # That there are threads is what this is about.
+        warnings.simplefilter("ignore", DeprecationWarning)  # The tests fork with threads on purpose.
         child = os.fork()
     if child == 0:
         status = 1
-        signal.alarm(int(PATIENCE))  # It ends also where it waits for good.
+        signal.alarm(int(PATIENCE))  # This ends a child that hangs.
         try:
             work()
             status = 0
@@ -188,7 +188,7 @@ def in_child(work: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_child_decides_and_reports_by_itself(server: Server, make: Make, name: str, mode: str) -> None:
+def test_a_forked_child_decides_and_reports_on_its_own(server: Server, make: Make, name: str, mode: str) -> None:
     server.put_counting(name)
     fb = make(server, mode=mode)
     payments = fb.breaker(name)
@@ -201,7 +201,7 @@ def test_a_child_decides_and_reports_by_itself(server: Server, make: Make, name:
         open_here = {
             os.readlink(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd") if is_open(number)
         }
-        assert parents and not parents & open_here, "a connection is shared"
+        assert parents and not parents & open_here, "the child shares a connection with its parent"
         for _ in range(30):
             payments.call(int)
         if mode == "local":
@@ -226,7 +226,7 @@ def is_open(number: str) -> bool:
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_child_made_amid_the_work_of_threads_hangs_on_no_lock(
+def test_a_child_that_is_forked_while_threads_work_does_not_hang(
     server: Server, make: Make, name: str, mode: str
 ) -> None:
     server.put_counting(name)
@@ -256,13 +256,13 @@ def test_a_child_made_amid_the_work_of_threads_hangs_on_no_lock(
             thread.join()
 
 
-def test_a_child_made_amid_a_call_ends_it_though_a_lock_of_what_stood_in_is_held() -> None:
+def test_a_forked_child_ends_its_call_although_the_local_breaker_is_locked() -> None:
     with Doubtful(lambda path, body: problem(503, "unavailable")) as server, Fusebox(server.url) as fb:
         payments = fb.breaker("payments")
         decision = payments.acquire()
         stand_in = payments._cell.stand_in
         assert decision.source == "fallback" and stand_in is not None
-        with stand_in._lock:  # As another thread may, at the fork.
+        with stand_in._lock:  # Another thread may hold it at the fork.
             in_child(lambda: payments.report("failure", decision))
         payments.report("failure", decision)
         assert stand_in._streak == 1
@@ -279,8 +279,8 @@ def call_inherited(payments: Breaker) -> None:
         payments.call(int)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # That there are threads is what this is about.
-def test_children_of_multiprocessing_report_before_they_end(server: Server, make: Make, name: str) -> None:
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # The test forks with threads on purpose.
+def test_multiprocessing_children_report_before_they_end(server: Server, make: Make, name: str) -> None:
     server.put_counting(name)
     payments = make(server).breaker(name)
     payments.call(int)
@@ -290,7 +290,7 @@ def test_children_of_multiprocessing_report_before_they_end(server: Server, make
         child.start()
         child.join()
         assert child.exitcode == 0
-    eventually("all is counted", lambda: server.counted(name) == (21, 0))
+    eventually("all calls are counted", lambda: server.counted(name) == (21, 0))
 
 
 SCRIPT = """
@@ -308,7 +308,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
-def test_a_script_that_ends_reports_all_and_leaves_nothing_behind(server: Server, name: str, mode: str) -> None:
+def test_a_script_reports_all_outcomes_and_ends_without_warnings(server: Server, name: str, mode: str) -> None:
     server.put_counting(name)
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", SCRIPT, server.url, mode, name]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "clients" / "python" / "src")}
@@ -317,7 +317,7 @@ def test_a_script_that_ends_reports_all_and_leaves_nothing_behind(server: Server
     assert server.counted(name) == (21, 0)
 
 
-def test_closing_ends_threads_and_connections(server: Server, make: Make, name: str) -> None:
+def test_close_ends_threads_and_connections(server: Server, make: Make, name: str) -> None:
     before = set(threading.enumerate())
     fb = make(server)
     payments = fb.breaker(name)
@@ -329,7 +329,7 @@ def test_closing_ends_threads_and_connections(server: Server, make: Make, name: 
     gc.collect()
     assert set(threading.enumerate()) <= before
     assert all(socket.fileno() == -1 for socket in sockets)
-    assert payments.call(int, "7") == 7, "calls go on, without it"
+    assert payments.call(int, "7") == 7, "calls continue without the server"
     assert payments.acquire().source == "fallback"
 
 
@@ -400,11 +400,11 @@ def test_after_a_listener_that_takes_longer_than_the_close_the_panel_decides_not
 
 
 def open_sockets() -> set[str]:
-    """Of the whole process, as the kernel has them."""
+    """Returns the open sockets of the whole process, from the kernel."""
     folder = "/proc/self/fd"
     targets = []
     for number in os.listdir(folder):
-        with contextlib.suppress(FileNotFoundError):  # The one that lists them is closed.
+        with contextlib.suppress(FileNotFoundError):  # The descriptor of the listing is closed.
             targets.append(os.readlink(f"{folder}/{number}"))
     return {target for target in targets if target.startswith("socket:")}
 
@@ -432,13 +432,13 @@ def test_threads_loops_and_cancelled_tasks_leave_no_socket_open(server: Server, 
         asyncio.run(main())
 
     in_threads(work)
-    assert open_sockets() - before, "it has connections"
+    assert open_sockets() - before, "the client has connections"
     fb.close()
     gc.collect()
-    eventually("no socket is left", lambda: open_sockets() <= before)
+    eventually("no socket is left open", lambda: open_sockets() <= before)
 
 
-def test_a_thousand_instances_are_no_thousand_threads(server: Server) -> None:
+def test_a_thousand_unused_instances_start_no_threads(server: Server) -> None:
     before = threading.active_count()
     made = [Fusebox(server.url) for _ in range(1_000)]
     for fb in made:
@@ -449,7 +449,7 @@ def test_a_thousand_instances_are_no_thousand_threads(server: Server) -> None:
 
 
 @pytest.mark.parametrize("has_begun", [False, True])
-def test_what_nobody_waits_for_any_more_is_handed_over(has_begun: bool) -> None:
+def test_the_result_for_a_cancelled_task_is_handed_over(has_begun: bool) -> None:
     threads = Threads(1, "test")
     is_busy, may_end, has_ended = threading.Event(), threading.Event(), threading.Event()
     told: list[str] = []

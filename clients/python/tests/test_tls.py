@@ -1,4 +1,4 @@
-"""A server that speaks HTTPS."""
+"""A client of a server that uses HTTPS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fusebox import BreakerOpen, Fusebox
 
 
 class Authority:
-    """Signs certificates, and writes them to a folder."""
+    """A certificate authority that signs certificates and writes them to a folder."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self._folder = folder
@@ -24,7 +24,7 @@ class Authority:
         self._ca.cert_pem.write_to_path(self.path)
 
     def issue(self, name: str) -> tuple[pathlib.Path, pathlib.Path]:
-        """The files of a certificate for this machine, and of its key."""
+        """Creates a certificate for this machine, and returns the paths of the certificate and its key."""
         leaf = self._ca.issue_cert("127.0.0.1", "localhost", common_name=name, key_type=trustme.KeyType.ECDSA)
         files = (self._folder / f"{name}.pem", self._folder / f"{name}.key")
         leaf.cert_chain_pems[0].write_to_path(files[0])
@@ -45,7 +45,7 @@ def authority(tmp_path: pathlib.Path) -> Authority:
 
 @pytest.fixture
 def secure(tmp_path: pathlib.Path, authority: Authority) -> Iterator[Callable[..., Server]]:
-    """Starts servers that speak HTTPS; they end with the test."""
+    """Starts servers that use HTTPS; they end with the test."""
     started: list[Server] = []
 
     def start(*options: str) -> Server:
@@ -92,7 +92,7 @@ def test_an_untrusted_server_decides_nothing(
     assert fusebox.is_away
 
 
-def test_a_server_may_ask_for_the_clients_certificate(
+def test_a_server_can_require_a_client_certificate(
     secure: Callable[..., Server], authority: Authority, make: Callable[..., Fusebox], name: str
 ) -> None:
     server = secure("--tls-client-ca", str(authority.path))

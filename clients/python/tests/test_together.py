@@ -1,4 +1,4 @@
-"""Fusebox and the downstream go together: the breaker of each process counts from the moment the stream breaks."""
+"""Fusebox and the downstream fail together: the local breaker of each process counts from the stream's end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fusebox.pybreaker import CircuitBreaker, CircuitBreakerError
 
 Make = Callable[..., Fusebox]
 
-#: Seconds for which the panel is trusted: longer than any test takes.
+#: The time in seconds for which the panel is trusted. It is longer than any test takes.
 FOR_LONG = 600.0
 
 
@@ -29,11 +29,11 @@ def followed(breaker: Breaker) -> None:
 
 
 def broken(breaker: Breaker) -> None:
-    eventually("the stream is seen to break", lambda: not breaker._cell.is_followed)
+    eventually("the end of the stream is known", lambda: not breaker._cell.is_followed)
 
 
 def let_through(breaker: Breaker, error: type[Exception] = ConnectionError) -> int:
-    """How many calls are, each of which fails, of a hundred."""
+    """Makes a hundred calls, each of which fails, and returns how many the breaker lets through."""
     count = 0
     for _ in range(100):
         try:
@@ -46,7 +46,7 @@ def let_through(breaker: Breaker, error: type[Exception] = ConnectionError) -> i
 
 
 @pytest.mark.parametrize(("unreachable", "calls"), [("local", 5), ("deny", 5), ("allow", 100)])
-def test_calls_are_bounded_by_the_rule_though_the_panel_is_trusted(
+def test_the_rule_limits_calls_although_the_panel_is_still_trusted(
     own_server: Server, make: Make, name: str, unreachable: str, calls: int
 ) -> None:
     fb = make(own_server, max_staleness=FOR_LONG, unreachable=unreachable)
@@ -54,13 +54,13 @@ def test_calls_are_bounded_by_the_rule_though_the_panel_is_trusted(
     followed(payments)
     own_server.kill()
     broken(payments)
-    assert payments.acquire().source == "local", "the panel is trusted still"
+    assert payments.acquire().source == "local", "the panel is still trusted"
     assert let_through(payments) == calls
     assert payments.state == ("closed" if unreachable == "allow" else "open")
 
 
 @pytest.mark.parametrize(("unreachable", "allowed"), [("local", False), ("deny", False), ("allow", True)])
-def test_calls_under_way_when_the_stream_breaks_are_counted(
+def test_calls_in_flight_count_when_the_stream_breaks(
     own_server: Server, make: Make, name: str, unreachable: str, allowed: bool
 ) -> None:
     fb = make(own_server, max_staleness=FOR_LONG, unreachable=unreachable)
@@ -75,7 +75,7 @@ def test_calls_under_way_when_the_stream_breaks_are_counted(
     assert payments.acquire().allowed is allowed
 
 
-def test_calls_under_way_when_fusebox_goes_away_are_counted(own_server: Server, make: Make, name: str) -> None:
+def test_calls_in_flight_count_when_fusebox_becomes_unreachable(own_server: Server, make: Make, name: str) -> None:
     payments = make(own_server, mode="remote").breaker(name)
     under_way = [payments.acquire() for _ in range(5)]
     own_server.kill()
@@ -86,7 +86,7 @@ def test_calls_under_way_when_fusebox_goes_away_are_counted(own_server: Server, 
     assert not payments.acquire().allowed
 
 
-def test_a_coroutine_and_a_circuit_breaker_are_bounded_too(own_server: Server, make: Make, name: str) -> None:
+def test_the_rule_limits_coroutines_and_circuit_breakers(own_server: Server, make: Make, name: str) -> None:
     fb = make(own_server, max_staleness=FOR_LONG)
     payments, circuit = fb.breaker(name), CircuitBreaker(name=name, fusebox=fb)
     circuit.call(int)
@@ -109,7 +109,7 @@ def test_a_coroutine_and_a_circuit_breaker_are_bounded_too(own_server: Server, m
         payments.call(int)
 
 
-def test_calls_that_succeed_go_on_and_count(own_server: Server, make: Make, name: str) -> None:
+def test_successful_calls_continue_and_count(own_server: Server, make: Make, name: str) -> None:
     own_server.put_counting(name)
     fb = make(own_server, max_staleness=FOR_LONG)
     payments = fb.breaker(name)
@@ -120,21 +120,21 @@ def test_calls_that_succeed_go_on_and_count(own_server: Server, make: Make, name
         payments.call(int)
     assert fb.statistics.decisions_alone == 0
     own_server.start()
-    assert eventually("all is sent", lambda: fb.flush(5))
+    assert eventually("all reports are sent", lambda: fb.flush(5))
     assert own_server.counted(name) == (20, 0)
 
 
-def test_what_an_operator_keeps_closed_stays_so(own_server: Server, make: Make, name: str) -> None:
+def test_a_breaker_that_an_operator_forces_closed_stays_closed(own_server: Server, make: Make, name: str) -> None:
     payments = make(own_server, max_staleness=FOR_LONG).breaker(name)
     followed(payments)
     own_server.override(name, "force_closed")
-    eventually("it is heard of", lambda: payments._cell.standing.override is not None)
+    eventually("the override is known", lambda: payments._cell.standing.override is not None)
     own_server.kill()
     broken(payments)
     assert let_through(payments) == 100
 
 
-def test_the_panel_decides_alone_when_the_stream_is_back(own_server: Server, make: Make, name: str) -> None:
+def test_the_panel_alone_decides_once_the_stream_is_restored(own_server: Server, make: Make, name: str) -> None:
     heard: list[tuple[Optional[str], str, str]] = []
     own_server.put(name, failure_threshold=10)
     payments = make(own_server, max_staleness=FOR_LONG).breaker(name)
@@ -146,11 +146,11 @@ def test_the_panel_decides_alone_when_the_stream_is_back(own_server: Server, mak
     assert heard == [("closed", "open", "fallback")]
     own_server.start()
     own_server.reset(name)
-    eventually("the stream is back", lambda: payments._cell.is_followed)
+    eventually("the stream is restored", lambda: payments._cell.is_followed)
     assert (payments.acquire().source, payments.state) == ("local", "closed")
 
 
-def test_what_was_counted_goes_on_when_fusebox_is_away(own_server: Server, make: Make, name: str) -> None:
+def test_the_count_continues_when_fusebox_becomes_unreachable(own_server: Server, make: Make, name: str) -> None:
     payments = make(own_server, max_staleness=FOR_LONG).breaker(name)
     followed(payments)
     own_server.kill()
@@ -158,12 +158,12 @@ def test_what_was_counted_goes_on_when_fusebox_is_away(own_server: Server, make:
     for _ in range(3):
         with pytest.raises(ConnectionError):
             payments.call(refuse)
-    payments._authority.panel.freshness.expire()
-    assert payments.acquire().source == "fallback", "it is asked in vain"
+    payments._authority.panel.freshness.end()
+    assert payments.acquire().source == "fallback", "the server does not answer"
     assert let_through(payments) == 2
 
 
-def test_a_second_break_counts_anew(own_server: Server, make: Make, name: str) -> None:
+def test_the_count_restarts_with_each_break_of_the_stream(own_server: Server, make: Make, name: str) -> None:
     own_server.put(name, failure_threshold=5)
     payments = make(own_server, max_staleness=FOR_LONG).breaker(name)
     followed(payments)
@@ -175,10 +175,10 @@ def test_a_second_break_counts_anew(own_server: Server, make: Make, name: str) -
                 payments.call(refuse)
         own_server.start()
         own_server.reset(name)
-        eventually("the stream is back", lambda: payments._cell.is_followed)
+        eventually("the stream is restored", lambda: payments._cell.is_followed)
 
 
 @pytest.mark.parametrize(("max_staleness", "silence"), [(5.0, 2.5), (60.0, 30.0), (0.5, 1.25)])
-def test_a_stream_that_says_nothing_is_broken_before_the_panel_is_stale(max_staleness: float, silence: float) -> None:
+def test_a_silent_stream_counts_as_broken_before_the_panel_is_stale(max_staleness: float, silence: float) -> None:
     anything: Any = None
     assert Follower(anything, anything, anything, max_staleness)._silence == silence

@@ -1,4 +1,4 @@
-"""Starlette, FastAPI and Flask: 503 where a breaker denies."""
+"""The 503 answers of Starlette, FastAPI and Flask for a denied call."""
 
 import asyncio
 import math
@@ -38,7 +38,7 @@ def check_denied(response: Any, body: Any, name: str, message: Optional[str] = N
 
 
 @pytest.mark.parametrize("message", [None, "payment is closed"])
-def test_a_route_of_fastapi_that_ends_in_a_denial_answers_503(
+def test_a_fastapi_route_answers_503_for_a_denied_call(
     server: Server, remote: Fusebox, name: str, message: Optional[str]
 ) -> None:
     app = FastAPI()
@@ -55,10 +55,10 @@ def test_a_route_of_fastapi_that_ends_in_a_denial_answers_503(
     check_denied(response, response.json(), name, message)
 
 
-def test_the_handler_is_one_of_starlettes(server: Server, remote: Fusebox, name: str) -> None:
+def test_the_exception_handler_works_with_starlette(server: Server, remote: Fusebox, name: str) -> None:
     async def checkout(request: Request) -> Any:
         async with remote.breaker(name):
-            pytest.fail("it was entered")
+            pytest.fail("the block was entered")
 
     app = Starlette(routes=[Route("/", checkout)], exception_handlers={BreakerOpen: unavailable})
     server.trip(name)
@@ -66,7 +66,7 @@ def test_the_handler_is_one_of_starlettes(server: Server, remote: Fusebox, name:
     check_denied(response, response.json(), name)
 
 
-def test_a_denial_without_an_end_says_no_time(server: Server, remote: Fusebox, name: str) -> None:
+def test_a_denial_without_an_end_has_no_retry_after(server: Server, remote: Fusebox, name: str) -> None:
     app = FastAPI()
     install(app)
 
@@ -82,7 +82,7 @@ def test_a_denial_without_an_end_says_no_time(server: Server, remote: Fusebox, n
 
 
 @pytest.mark.parametrize("rest", [math.inf, math.nan])
-def test_a_time_that_never_comes_is_not_said(rest: float) -> None:
+def test_a_retry_after_that_is_not_finite_is_omitted(rest: float) -> None:
     denied = BreakerOpen("payments", "open", rest)
     assert body_of(denied)["retry_after"] is None
     assert headers_of(denied) == {"Cache-Control": "no-store"}
@@ -90,13 +90,13 @@ def test_a_time_that_never_comes_is_not_said(rest: float) -> None:
 
 @pytest.fixture
 def told(server: Server, make: Callable[..., Fusebox], name: str) -> Breaker:
-    """A breaker that is open, as its process has heard."""
+    """An open breaker whose state is known to its process."""
     fusebox = make(server)
     payments = fusebox.breaker(name)
     payments.call(int)
-    assert fusebox.flush(5)  # A success on its way would end the row of failures.
+    assert fusebox.flush(5)  # A success that arrives later would end the streak of failures.
     server.trip(name)
-    eventually("it has heard", lambda: payments.denial() is not None)
+    eventually("the trip is known", lambda: payments.denial() is not None)
     return payments
 
 
@@ -106,13 +106,13 @@ def test_a_dependency_denies_before_the_body_runs(server: Server, told: Breaker,
 
     @app.get("/", dependencies=[Depends(available(told))])
     def checkout() -> int:
-        pytest.fail("its body ran")
+        pytest.fail("the body ran")
 
     response = get(app)
     check_denied(response, response.json(), name)
 
 
-def test_the_dependency_takes_no_probe_from_the_body(server: Server, told: Breaker, name: str) -> None:
+def test_a_dependency_takes_no_probe_from_the_body(server: Server, told: Breaker, name: str) -> None:
     app = FastAPI()
 
     @app.get("/", dependencies=[Depends(available(told))])
@@ -120,16 +120,16 @@ def test_the_dependency_takes_no_probe_from_the_body(server: Server, told: Break
         return told.call(int)
 
     server.reset(name, "half_open")
-    eventually("it has heard", lambda: told.denial() is None)
+    eventually("the half-open state is known", lambda: told.denial() is None)
     assert get(app).json() == 0
-    eventually("the probe closes it", lambda: server.state(name) == "closed")
+    eventually("the probe closes the breaker", lambda: server.state(name) == "closed")
 
 
 @pytest.mark.parametrize(
     ("error", "counted"),
     [(None, (1, 0)), (HTTPException(404), (0, 0)), (HTTPException(502), (1, 1)), (TimeoutError(), (1, 1))],
 )
-def test_a_guarded_route_is_a_call(
+def test_a_guarded_route_counts_as_a_call(
     server: Server, remote: Fusebox, name: str, error: Optional[Exception], counted: tuple[int, int]
 ) -> None:
     app = FastAPI()
@@ -147,16 +147,16 @@ def test_a_guarded_route_is_a_call(
             get(app)
     else:
         assert get(app).status_code == (200 if error is None else error.status_code)  # type: ignore[attr-defined]
-    eventually("it is counted", lambda: server.counted(name) == counted)
+    eventually("the call is counted", lambda: server.counted(name) == counted)
 
 
-def test_a_guarded_route_is_denied(server: Server, remote: Fusebox, name: str) -> None:
+def test_an_open_breaker_denies_a_guarded_route(server: Server, remote: Fusebox, name: str) -> None:
     app = FastAPI()
     install(app)
 
     @app.get("/", dependencies=[Depends(guarded(remote.breaker(name)))])
     def checkout() -> None:
-        pytest.fail("its body ran")
+        pytest.fail("the body ran")
 
     server.trip(name)
     response = get(app)
@@ -164,7 +164,7 @@ def test_a_guarded_route_is_denied(server: Server, remote: Fusebox, name: str) -
 
 
 @pytest.mark.parametrize("message", [None, "payment is closed"])
-def test_a_view_of_flask_that_ends_in_a_denial_answers_503(
+def test_a_flask_view_answers_503_for_a_denied_call(
     server: Server, remote: Fusebox, name: str, message: Optional[str]
 ) -> None:
     app = flask.Flask("shop")
@@ -180,14 +180,14 @@ def test_a_view_of_flask_that_ends_in_a_denial_answers_503(
     check_denied(response, response.json, name, message)
 
 
-def test_a_view_of_flask_may_not_be_begun(told: Breaker, name: str) -> None:
+def test_a_flask_view_is_denied_before_its_body_runs(told: Breaker, name: str) -> None:
     app = flask.Flask("shop")
     flask_integration.install(app)
 
     @app.route("/")
     @flask_integration.available(told)
     def checkout() -> str:
-        pytest.fail("its body ran")
+        pytest.fail("the body ran")
 
     response = app.test_client().get("/")
     check_denied(response, response.json, name)
