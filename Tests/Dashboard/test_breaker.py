@@ -124,7 +124,7 @@ class BreakerTests(DashboardTest):
         expect(failures.get_by_role("group", name="Individual failures")).to_be_focused()
         page.get_by_role("link", name="All breakers").focus()
         server.fail("payments", kind="last")
-        # The page does not move an operator who reads older failures back to the newest ones.
+        # The page does not jump to the newest failures while an operator reads older ones.
         expect(newer).to_be_visible()
         expect(rows).to_have_count(33)
 
@@ -254,7 +254,7 @@ class PolicyTests(DashboardTest):
         expect(dialog).to_have_count(0)
         self.assertEqual(self.policy(server)["half_open_probes"], 2)
 
-    def test_an_operator_resolves_a_conflict_with_the_policy_change_of_another(self):
+    def test_an_operator_resolves_a_conflict_with_another_operators_policy_change(self):
         server = self.serve()
         server.succeed("payments")
         page, dialog = self.open_editor(server)

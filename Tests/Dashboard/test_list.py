@@ -168,7 +168,7 @@ class ListTests(DashboardTest):
         expect(page.get_by_role("link", name="service-002", exact=True)).to_be_focused()
         expect(row(page, "service-002")).to_be_in_viewport()
 
-    def test_a_late_search_does_not_bring_back_the_list_from_the_page_of_a_breaker(self):
+    def test_a_pending_search_does_not_replace_the_page_of_a_breaker_with_the_list(self):
         server = self.serve()
         server.succeed("payments")
         page = self.open(server)

@@ -1,4 +1,4 @@
-"""The common tests of all proxies: a Fusebox server, and a backend behind a real proxy, which fails and recovers.
+"""The common tests of all proxies, with a Fusebox server, a real proxy, and a backend that fails and recovers.
 
 Needs the server at $FUSEBOX, or else in .build/debug. Everything runs on loopback and in a temporary folder, and ends
 with the test.

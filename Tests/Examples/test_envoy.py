@@ -6,7 +6,7 @@ import unittest
 from example import PATIENCE, HangingBackendTests, ProxyCase, ProxyTests
 
 
-@unittest.skipUnless(shutil.which("envoy"), "envoy is not here")
+@unittest.skipUnless(shutil.which("envoy"), "envoy is not installed")
 class EnvoyCase(ProxyCase):
     def start_proxy(self):
         """Starts the example with other ports, and with other time-outs for a decision and for the backend."""

@@ -7,7 +7,7 @@ import unittest
 from example import PATIENCE, HangingBackendTests, ProxyCase, ProxyTests, send
 
 
-@unittest.skipUnless(shutil.which("nginx"), "nginx is not here")
+@unittest.skipUnless(shutil.which("nginx"), "nginx is not installed")
 class NginxCase(ProxyCase):
     def start_proxy(self):
         """Starts the example with other ports, and with other time-outs for a decision and for the backend."""

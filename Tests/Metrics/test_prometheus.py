@@ -89,7 +89,7 @@ class Processes(unittest.TestCase):
             fetch(report, "POST", token=token)
 
 
-@unittest.skipUnless(shutil.which("promtool"), "promtool is not here")
+@unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")
 class MetricsTest(Processes):
     def test_promtool_finds_no_fault_in_the_metrics(self):
         url = self.start_server()
@@ -112,7 +112,7 @@ class MetricsTest(Processes):
         self.assertEqual(names - told, set())
 
 
-@unittest.skipUnless(shutil.which("promtool"), "promtool is not here")
+@unittest.skipUnless(shutil.which("promtool"), "promtool is not installed")
 class RulesTest(unittest.TestCase):
     def test_the_rules_are_valid(self):
         checked = promtool("check", "rules", str(RULES))
@@ -208,7 +208,7 @@ class ShippedFilesTest(unittest.TestCase):
         self.assertEqual(shown["mappings"][0]["options"]["0"]["text"], "never")
 
 
-@unittest.skipUnless(shutil.which("prometheus"), "Prometheus is not here")
+@unittest.skipUnless(shutil.which("prometheus"), "Prometheus is not installed")
 class AlertsTest(Processes):
     def start_prometheus(self, url: str, token: str) -> str:
         """Starts Prometheus with the shipped rules, but with shorter times before an alert fires."""

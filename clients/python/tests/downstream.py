@@ -22,7 +22,7 @@ class Downstream(ThreadingHTTPServer):
         self.status = 200
         self.body = b"good"
         self.breaks_off = False
-        #: The status and headers of earlier answers, which have no body.
+        #: The status and headers of the first answers, which have no body and come before the others.
         self.first: list[tuple[int, dict[str, str]]] = []
         self.paths: list[str] = []
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -15,7 +15,7 @@ from server import eventually, free_port
 @pytest.fixture(scope="session")
 def redis_port() -> Iterator[int]:
     if shutil.which("redis-server") is None:
-        pytest.skip("there is no redis-server")
+        pytest.skip("redis-server is not installed")
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]

@@ -150,7 +150,7 @@ def test_the_oldest_outcomes_are_dropped_and_counted(own_server: Server, make: M
     payments = fb.breaker(name)
     payments.call(int)
     own_server.kill()
-    for number in range(30):  # The kinds alternate, so that no two outcomes are merged into one report.
+    for number in range(30):  # The outcomes alternate, so that no two are merged into one report.
         payments.report("failure" if number % 2 else "success", payments.acquire(), kind="k")
     eventually("twenty outcomes are dropped", lambda: fb.statistics.dropped == 20)
     own_server.start()

@@ -62,7 +62,7 @@ from celery import Celery
 from fusebox import Fusebox, reachability
 from fusebox.integrations.celery import BreakerTask
 
-# What could not be sent is tried again when the process ends, and not before.
+# Outcomes that could not be sent are tried again when the process ends, and not before.
 reachability.FIRST_PAUSE = reachability.LONGEST_PAUSE = 1_000.0
 fb = Fusebox(os.environ["FUSEBOX_URL"], timeout=5.0)
 app = Celery("shop", broker="filesystem://", task_cls=BreakerTask)

@@ -228,9 +228,8 @@ def test_an_awaitable_that_is_never_awaited_gives_its_probe_back(
 
 def test_an_awaited_probe_closes_the_breaker(server: Server, remote: Fusebox, name: str, protect: Any) -> None:
     server.reset(name, "half_open")
-    with pytest.raises(
-        (TimeoutError, BreakerOpen)
-    ):  # The call opens the breaker, and the drop-in raises BreakerOpen for it.
+    # The call opens the breaker, and the drop-in raises BreakerOpen for it.
+    with pytest.raises((TimeoutError, BreakerOpen)):
         asyncio.run(protect(a_coroutine)(TimeoutError()))
     eventually("the breaker is open", lambda: server.state(name) == "open")
     server.reset(name, "half_open")

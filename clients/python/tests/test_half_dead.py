@@ -167,7 +167,7 @@ def test_fifty_threads_that_wait_in_vain_are_one_outage(mode: str, caplog: pytes
         for _ in range(1_000):
             payments.acquire()
         assert len(server.asked_for("/acquire")) < asked + 100, "almost all calls are decided without a wait"
-        eventually("the server does not answer again", lambda: payments.acquire() and messages(caplog))
+        eventually("a second request gets no answer", lambda: payments.acquire() and messages(caplog))
         assert messages(caplog) == ["Fusebox is unreachable"]
         assert fb.statistics.departures == 1
 
@@ -312,7 +312,7 @@ def test_an_outcome_that_cannot_be_stored_yet_is_sent_again_with_the_later_ones(
         eventually("all reports are sent", lambda: fb.flush(30))
         assert fb.statistics.dropped == 0
         assert [kind for name, kind in taken if name == "other"] == ["other-a", "other-b", "other-c"]
-        # The server accepts the last one before the one that it refuses. It counts once, because it keeps its id.
+        # The server accepts "c" while it cannot store "b". The client sends "c" again, and it counts once, by its id.
         assert [kind for name, kind in taken if name == "payments"] == ["a", "c", "c", "c", "b", "c"]
 
 

@@ -305,7 +305,7 @@ def test_a_failure_that_a_nested_call_does_not_raise_is_a_failure_of_the_outer_c
     name = f"127.0.0.1:{downstream.server_port}"
     server.put_counting(name)
     downstream.status = 503
-    assert exchange(fallback="instead").status_code == 503, "the outer call has not failed"
+    assert exchange(fallback="instead").status_code == 503, "the outer call does not fail"
     assert server.counted(name) == (1, 1)
     assert server.breaker(name)["last_failure"]["kind"] == "http_503"
 

@@ -21,8 +21,8 @@ CUSTOMERS = 16
 #: Times in seconds. The processes' panels are stale long before Fusebox is reachable again.
 STALENESS = 1.0
 ABSENCE = 3.0
-#: The time in seconds of an outage in which payments fail and recover: they fail for a fifth of it. A minute is for a
-#: manual run.
+#: The time in seconds of an outage in which payments fail and recover: they fail for a fifth of it.
+#: A minute is meant for a manual run.
 LONG_ABSENCE = float(os.environ.get("FUSEBOX_ABSENCE", "12"))
 
 
@@ -111,7 +111,9 @@ async def go_through_failures(folder: pathlib.Path) -> None:
             try:
                 failing = await fail_in_an_absence(server, crowd, payments)
                 returned = monotonic()
-                await crowd.until("all processes sell", lambda: len(crowd.processes(returned, 200)) == WORKERS)
+                await crowd.until(
+                    "all processes accept payments", lambda: len(crowd.processes(returned, 200)) == WORKERS
+                )
                 await crowd.finish()
             finally:
                 await crowd.go_home()
@@ -132,10 +134,10 @@ async def go_through_failures(folder: pathlib.Path) -> None:
 
 
 async def fail_in_an_absence(server: Server, crowd: Crowd, payments: Payments) -> tuple[float, float]:
-    """Kills Fusebox, makes payments fail and recover, and restarts it. Returns the begin and end of the failures."""
+    """Kills Fusebox, makes payments fail and recover, and restarts it. Returns the start and end of the failures."""
 
     async def sells(since: float) -> None:
-        await crowd.until("all processes sell", lambda: len(crowd.processes(since, 200)) == WORKERS)
+        await crowd.until("all processes accept payments", lambda: len(crowd.processes(since, 200)) == WORKERS)
 
     await sells(0.0)
     server.kill()
@@ -143,7 +145,7 @@ async def fail_in_an_absence(server: Server, crowd: Crowd, payments: Payments) -
     await crowd.until("the panels are stale", lambda: monotonic() > killed + STALENESS)
     failing = time.time()
     payments.fails_each = 1
-    await crowd.until("all processes deny", lambda: len(crowd.processes(killed, 503)) == WORKERS)
+    await crowd.until("all processes deny payments", lambda: len(crowd.processes(killed, 503)) == WORKERS)
     await crowd.until("payments have failed for a fifth of the outage", lambda: monotonic() > killed + LONG_ABSENCE / 5)
     payments.fails_each = 0
     # The last failures may end a little later.

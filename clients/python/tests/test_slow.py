@@ -152,7 +152,7 @@ def test_a_dead_address_leaves_time_for_the_next_one(monkeypatch: pytest.MonkeyP
             return real(host, port, *more, **options)
         if options.get("flags"):
             raise socket.gaierror("it is a name")
-        return real("127.0.0.2", port, **options) + real("127.0.0.1", port, **options)  # No server uses the first.
+        return real("127.0.0.2", port, **options) + real("127.0.0.1", port, **options)  # The first is dead.
 
     monkeypatch.setattr(socket, "getaddrinfo", two)
     with Doubtful(lambda path, body: answer(CLOSED if path.endswith("/acquire") else POLICY)) as server:

@@ -409,7 +409,7 @@ def open_sockets() -> set[str]:
     return {target for target in targets if target.startswith("socket:")}
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the kernel does not show what is open")
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="there is no /proc/self/fd")
 @pytest.mark.parametrize("mode", ["local", "remote"])
 def test_threads_loops_and_cancelled_tasks_leave_no_socket_open(server: Server, name: str, mode: Any) -> None:
     server.put_counting(name)
