@@ -158,7 +158,7 @@ def test_the_count_continues_when_fusebox_becomes_unreachable(own_server: Server
     for _ in range(3):
         with pytest.raises(ConnectionError):
             payments.call(refuse)
-    payments._authority.panel.freshness.end()
+    payments._authority.panel.freshness.expire()
     assert payments.acquire().source == "fallback", "the server does not answer"
     assert let_through(payments) == 2
 
