@@ -1,4 +1,4 @@
-"""A breaker as a worker uses it."""
+"""The breaker object that a worker uses."""
 
 from __future__ import annotations
 
@@ -31,48 +31,52 @@ _OUTCOMES = get_args(Outcome)
 
 
 class Breaker(AsyncProtection):
-    """Asks before a call, and reports what became of it.
+    """Asks for a decision before a call, and reports the outcome after it.
 
-    A decorator (``@payments``, for functions and coroutine functions, methods too), a block (``with payments:``,
-    ``async with payments:``), or a call (``payments.call(f, …)``, ``await payments.call_async(f, …)``). Made by
-    ``Fusebox.breaker``; safe to share between threads, event loops and, across ``fork``, processes.
+    Use it as a decorator (``@payments``, for functions, coroutine functions and methods), as a block
+    (``with payments:``, ``async with payments:``), or to make a call (``payments.call(f, …)``,
+    ``await payments.call_async(f, …)``). ``Fusebox.breaker`` creates it. It is safe to share between threads, event
+    loops and, across ``fork``, processes.
     """
 
     @property
     def state(self) -> Optional[State]:
-        """As this process last heard; ``None`` before it did. A decision is made by ``acquire`` alone."""
+        """The state as far as this process knows; ``None`` before it knows any. Only ``acquire`` makes a decision."""
         standing = self._cell.standing
         return standing.state if standing.is_learnt and self._cell.is_followed else self._cell.state
 
     @property
     def served(self) -> Optional[Served]:
-        """Where the result of the last call with a fallback in this context came from; ``None``: from the call."""
+        """The source of the last result of a call with a fallback in this context; ``None`` if the call gave it."""
         return served.get()
 
     def __repr__(self) -> str:
         return f"<Breaker {self.name}>"
 
     def __call__(self, function: F) -> F:
-        """Protects a function: each of its calls is a call of this breaker."""
+        """Decorates a function: the breaker protects each of its calls."""
         return protect(self, function)
 
     def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Calls a function under protection.
 
         Raises:
-            BreakerOpen: where the breaker denies and no fallback has a result.
+            BreakerOpen: the breaker denies the call and no fallback has a result.
         """
         check_plain(self.name, function)
         result: R = self.run(function, args, kwargs)
         return result
 
     async def call_async(self, function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
-        """The same with a coroutine function."""
+        """Calls a coroutine function under protection, as ``call`` does for a function."""
         result: R = await self.run_async(function, args, kwargs)
         return result
 
     def acquire(self) -> Decision:
-        """Asks for one call. Who is allowed reports afterwards, or gives back. Never raises because of Fusebox."""
+        """Asks for a decision about one call. Fusebox never makes it raise.
+
+        A caller that is allowed reports the outcome afterwards, or gives the decision back.
+        """
         mark = self._cell.running.get()
         if mark:
             return self._cell.decide_within(mark)
@@ -83,7 +87,7 @@ class Breaker(AsyncProtection):
         return self._authority.decide(self._cell)
 
     async def acquire_async(self) -> Decision:
-        """The same, without holding up the event loop where Fusebox has to be asked."""
+        """Does the same as ``acquire``, without blocking the event loop if it has to ask Fusebox."""
         mark = self._cell.running.get()
         if mark:
             return self._cell.decide_within(mark)
@@ -101,15 +105,16 @@ class Breaker(AsyncProtection):
         kind: Optional[str] = None,
         duration: Optional[float] = None,
     ) -> None:
-        """Says what became of a call.
+        """Reports the outcome of a call.
 
         Args:
-            decision: what ``acquire`` gave; without it the report has no permit and counts only while closed.
+            decision: the result of ``acquire``. A report without it has no permit and counts only while closed.
             kind: a short word for a failure, at most 64 characters.
-            duration: seconds that the call took.
+            duration: how long the call took, in seconds.
 
         Raises:
-            ValueError: there is no such outcome. Nothing was reported, and ``decision`` waits for its report.
+            ValueError: there is no such outcome. Nothing is reported, and ``decision`` still needs its report.
+            TypeError: ``decision`` is not a ``Decision``.
         """
         _check_report(outcome, decision)
         self._authority.report(self._cell, decision, outcome, kind, duration)
@@ -122,13 +127,16 @@ class Breaker(AsyncProtection):
         kind: Optional[str] = None,
         duration: Optional[float] = None,
     ) -> None:
-        """The same, without holding up the event loop."""
+        """Does the same as ``report``, without blocking the event loop."""
         _check_report(outcome, decision)
         await self._authority.report_async(self._cell, decision, outcome, kind, duration)
 
     def denial(self) -> Optional[BreakerOpen]:
-        """What a call would raise, as far as the stream tells; ``None`` where it might be let through. Asks nobody, and
-        takes no probe: for whoever would rather not begin. The decision is the call's."""
+        """The error that a call would raise, judged by the event stream; ``None`` if the call might be allowed.
+
+        It sends no request and takes no probe. Use it to skip work that would end in a denial; the call itself makes
+        the decision.
+        """
         if self._cell.running.get():
             return None
         decision = self._authority.foresee(self._cell)
@@ -137,16 +145,16 @@ class Breaker(AsyncProtection):
         return BreakerOpen(self.name, decision.state, decision.retry_after)
 
     def guard(self) -> Call:
-        """One call as a block, ``with payments.guard() as call:``, that may be left in another context than it was
-        entered in: in a generator, or where a framework enters and leaves in different threads.
+        """Makes one call of a block: ``with payments.guard() as call:``.
 
-        Calls under this breaker are part of it until it is left. Where other code of the same context runs before that,
-        ``call.detach()`` ends it.
+        The block may end in another context than it began in: in a generator, or if a framework enters and leaves it in
+        different threads. Until the block ends, calls under this breaker are part of it. If other code runs in the same
+        context before the end, call ``call.detach()``: calls after that count separately.
         """
         return Call(self, is_alone=is_read(sys._getframe(1)))
 
     def listen(self, listener: Listener) -> Listener:
-        """Has ``listener`` told of each change of this breaker's state, in the thread that learns of it."""
+        """Calls ``listener`` for each change of this breaker's state, in the thread that receives the change."""
         check_listener(listener)
         self._cell.listeners.append(listener)
         return listener

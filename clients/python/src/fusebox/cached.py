@@ -16,7 +16,7 @@ from .stores import Cached, Store
 
 log = logging.getLogger("fusebox")
 
-#: Seconds from one warning of a store that fails to the next.
+#: Seconds between two warnings about a store that fails.
 SILENCE = 60.0
 
 _PLAIN = (str, bytes, int, float, bool, type(None))
@@ -26,14 +26,15 @@ class CachedFallback(Fallback):
     """Remembers each good result, and serves it while the breaker denies or the call fails.
 
     Args:
-        store: a ``MemoryStore``, a ``RedisStore``, or what is like them.
-        ttl: seconds for which a result is good enough.
-        key: makes of the call's arguments the key of its result. Without it they have to be text, numbers and the like,
-            and the function one of a module's own: no lambda, none made within another, and no object's method.
-            Results of equal keys are taken for one another: whatever makes a difference, a user's id say, has to be in.
-        otherwise: what to give where nothing is remembered: a value, a function, or another fallback.
+        store: a ``MemoryStore``, a ``RedisStore``, or another ``Store``.
+        ttl: seconds for which a result may be served.
+        key: a function of the call's arguments that returns the key of its result. Calls with equal keys share a
+            result, so a key must contain everything that makes a difference, such as a user's id. Without ``key`` the
+            arguments must be ``str``, ``bytes``, ``int``, ``float``, ``bool`` or ``None``, and the function must be
+            defined in a module: no lambda, no function made within another, and no method of an object.
+        otherwise: the fallback if no result is remembered: a value, a function, or another fallback.
 
-    A store that fails is as one that has nothing; it is logged, once a minute.
+    If the store raises, the call counts as one without a remembered result. A warning is logged, at most once a minute.
     """
 
     remembers = True
@@ -54,7 +55,7 @@ class CachedFallback(Fallback):
         self._key = key
         self._arity = None if key is None else Arity(key, "key")
         self._otherwise = fallback_of(otherwise)
-        #: By ``time.monotonic()``.
+        #: No warning is logged before this instant of ``time.monotonic()``.
         self._silent_until = float("-inf")
 
     def check_function(self, function: Callable[..., Any], *, in_async: bool) -> None:
@@ -140,11 +141,11 @@ def _plain_key(call: Invocation) -> str:
 
 
 def _is_told_by_its_name(function: Callable[..., Any]) -> bool:
-    """Whether no other function of that name gives other results: one of a module's own, and no object's method."""
+    """Whether the name of ``function`` determines its results: it is defined in a module, and is no object's method."""
     name = getattr(function, "__qualname__", None)
     owner = getattr(function, "__self__", None)
     has_owner = owner is not None and not isinstance(owner, ModuleType)
-    # What is made within a function may hold a value of the caller's, in a closure or in a default.
+    # A function made within another may hold a value of that call, in a closure or in a default.
     is_made_anew = name is None or "<" in name or bool(getattr(function, "__closure__", None))
     return not has_owner and not is_made_anew
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """One call. Its block is entered where the breaker allows it, and its end is the outcome.
+    """One call of a block. The block begins if the breaker allows it, and its end is the outcome.
 
-    Calls under the same breaker that are made in its context, until it ends, are part of it.
+    Until it ends, calls under the same breaker that are made in its context are part of it.
 
     Attributes:
-        decision: why it was let through; set at the entrance.
+        decision: the decision that allowed it; set when the block begins.
     """
 
     decision: Decision
@@ -30,7 +30,8 @@ class Call:
     def __init__(self, breaker: Breaker, *, is_alone: bool = False) -> None:
         """
         Args:
-            is_alone: whether calls that are made meanwhile are none of its own: another's code may run amid its block.
+            is_alone: whether calls that are made during the block are separate calls, because code that does not belong
+                to the block may run during it.
         """
         self.breaker = breaker
         self._is_alone = is_alone
@@ -41,24 +42,24 @@ class Call:
 
     @property
     def is_judged(self) -> bool:
-        """Whether it has been said how the call counts."""
+        """Whether ``fail`` or ``ignore`` has set how the call counts."""
         return self._verdict is not None
 
     @property
     def has_failed_within(self) -> bool:
-        """Whether the last call that is part of it was a failure, which it has not raised."""
+        """Whether the last call within this one failed, and this one has not raised that failure."""
         return bool(self._mark) and self._mark[0] is not None
 
     def fail(self, kind: Optional[str] = None) -> None:
-        """Has the call count as a failure although its block ends well."""
+        """Makes the call count as a failure, however its block ends."""
         self._verdict = "failure", kind
 
     def ignore(self) -> None:
-        """Has the call count as nothing, however its block ends."""
+        """Makes the call count as ``ignored``, however its block ends."""
         self._verdict = "ignored", None
 
     def detach(self) -> None:
-        """Says that it goes on elsewhere: calls that follow in this context are their own."""
+        """Separates the call from this context, because it continues elsewhere: later calls here count separately."""
         self._mark.clear()
 
     def __enter__(self) -> Call:
@@ -72,7 +73,8 @@ class Call:
     def _admit(self, decision: Decision) -> None:
         if not decision.allowed:
             raise BreakerOpen(self.breaker.name, decision.state, decision.retry_after)
-        self.breaker._authority.sender.start()  # It may have to be given back where no thread can be started.
+        # A finalizer may have to give the decision back, and cannot start the thread.
+        self.breaker._authority.sender.start()
         self.decision = decision
         self._is_under_way = True
         if not self._is_alone:
@@ -88,7 +90,7 @@ class Call:
         duration = monotonic() - self._began
         outcome, word = self._outcome(error)
         if isinstance(error, GeneratorExit):
-            # Of a generator that may have been let go of anywhere.
+            # The garbage collector may have ended the generator, where no lock may be taken.
             self.breaker.leave(self.decision, outcome, word, duration)
         elif outcome == "ignored" and not (error is None or isinstance(error, Exception)):
             self.breaker.give_back(self.decision, duration)
@@ -111,7 +113,7 @@ class Call:
             await self.breaker.report_async(outcome, self.decision, kind=word, duration=duration)
 
     def __del__(self) -> None:
-        """One that is let go of came to nothing: a body that nobody reads, the block of a task whose loop has ended."""
+        """Gives back a call that was dropped before its end: an unread body, the block of a task whose loop ended."""
         if self._is_under_way:
             self._mark.clear()
             self.breaker.leave(self.decision)
@@ -124,13 +126,15 @@ class Call:
         if error is None:
             return ("success", None) if failure is None else ("failure", failure)
         if self.decision.within:
-            return "ignored", None  # It is the running call's to judge.
+            return "ignored", None  # The running call judges the error.
         return self.breaker.outcome_of(error, self.decision)
 
 
 class _Entered:
-    """The calls whose blocks this context is in, innermost first: a list that is never changed, so that tasks which
-    begin within a block have their own from there on."""
+    """The calls whose blocks this context has entered, innermost first: an immutable linked list.
+
+    A task that begins within a block starts with the list of that moment, and has its own from then on.
+    """
 
     __slots__ = ("call", "outer")
 
@@ -152,10 +156,13 @@ def enter(call: Call) -> None:
 
 
 def leave(breaker: Breaker, error: Optional[BaseException]) -> Optional[Call]:
-    """The innermost call of ``breaker`` that this context has entered.
+    """Removes and returns the innermost call of ``breaker`` that this context has entered.
 
-    ``None`` where the garbage collector ends a block, which it does in whatever context it runs. The call is let go of
-    with the block's own.
+    ``None`` if the garbage collector ends the block in another context: it runs in any. The finalizer of the ``Call``
+    then gives the decision back.
+
+    Raises:
+        RuntimeError: the block ends in another context than it began in.
     """
     top = each = _entered.get()
     while each is not None and each.call.breaker is not breaker:

@@ -1,4 +1,4 @@
-"""What counts as a failure of the downstream, and what does not."""
+"""Decides which exceptions and results count as failures of the downstream."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from .functions import check_function
 from .groups import held_by, is_group_class
 from .kinds import LONGEST, kind_of, kind_of_result
 
-#: Classes of exceptions, or a function that says whether one counts.
+#: Classes of exceptions, or a function that returns whether an exception counts.
 Exceptions = Union[type[BaseException], tuple[type[BaseException], ...], Callable[[BaseException], bool]]
-#: Says of a result whether it is a failure; a word instead of ``True`` is its kind.
+#: A function that returns whether a result is a failure; a word instead of ``True`` is its kind.
 Failed = Callable[..., Union[bool, str, None]]
 
 
 class Classification:
-    """Turns what became of a call into an outcome.
+    """Turns the exception or the result of a call into an outcome.
 
     Args:
-        failures: what counts as a failure: by default any ``Exception`` that is not known as the caller's fault.
-        ignore: what does not, although ``failures`` names it: a caller's bad request, say.
-        failed: says of a result that was returned whether it is a failure all the same.
+        failures: the exceptions that count as failures: by default every ``Exception`` that is not known to be the
+            caller's fault.
+        ignore: exceptions that do not count as failures, even if ``failures`` names them: a caller's bad request, say.
+        failed: a function of a returned result that returns whether it is a failure.
 
-    An exception that is no failure is ``ignored``, for it says nothing of the downstream. So is always what ends a call
-    from outside (``KeyboardInterrupt``, ``SystemExit``, ``GeneratorExit``, a cancellation), and the denial of another
-    breaker within the call, unless ``failures`` names it. A group of exceptions is a failure where it holds one, unless
-    its own class is named.
+    An exception that is no failure is ``ignored``, because it says nothing about the downstream. An exception that ends
+    a call from outside (``KeyboardInterrupt``, ``SystemExit``, ``GeneratorExit``, a cancellation) is always
+    ``ignored``. So is the denial of another breaker within the call, unless ``failures`` names ``BreakerOpen``. A group
+    of exceptions is a failure if it contains a failure, unless ``failures`` or ``ignore`` names the group's own class.
     """
 
     __slots__ = ("_failing_groups", "_failures", "_ignore", "_ignored_groups", "failed")

@@ -1,4 +1,4 @@
-"""The way in: one ``Fusebox`` for each server that a process asks."""
+"""``Fusebox``, the client of one server."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ log = logging.getLogger("fusebox")
 
 
 class Fusebox:
-    """A Fusebox server, as this process sees it. Makes no connection and no thread before the first call.
+    """A client of one Fusebox server. It opens no connection and starts no thread before the first call.
 
     Args:
         url: ``http://`` or ``https://``, host and port.
-        token: the secret of a token, where the server has any. White space around it, a file's last newline say, is
-            left out.
-        mode: ``local`` decides in this process, by the server's stream of events; ``remote`` asks for every call.
-        unreachable: what decides while the server is away: ``local``, a breaker in this process with the last known
-            policy; ``allow``; ``deny``.
-        timeout: seconds that a call may wait for a decision about a breaker that is closed, as far as is known.
-        probe_timeout: seconds that it may wait for any other decision, which may take the server a commit: it may be
-            about a probe, or about a breaker that the server does not know. Never less than ``timeout``.
-        max_staleness: seconds without a word from the server after which it is asked all the same.
-        reporter: this process' name for itself, at most 128 characters; by default its host's name and its id.
-        buffer: how many reports may wait while the server is away; the oldest are dropped, and counted.
-        verify: as in httpx: whom an ``https`` server's certificate has to be from.
+        token: the secret of a token, if the server requires one. Surrounding white space, such as a file's last
+            newline, is removed.
+        mode: ``local`` decides in this process, from the server's event stream; ``remote`` asks for every call.
+        unreachable: how to decide while the server is unreachable: ``local``, by a breaker in this process with the
+            last known policy; ``allow``; ``deny``.
+        timeout: seconds that a call may wait for a decision about a breaker whose last known state is closed.
+        probe_timeout: seconds that a call may wait for any other decision. The server may have to commit it: it may be
+            about a probe, or about a breaker that the server does not know. A value below ``timeout`` counts as
+            ``timeout``.
+        max_staleness: seconds without an event from the server after which calls ask the server.
+        reporter: the name of this process in reports, at most 128 characters; by default its host's name and its id.
+        buffer: how many reports may wait while the server is unreachable; the oldest are dropped, and counted.
+        verify: which certificates of an ``https`` server to trust, as in httpx.
     """
 
     def __init__(
@@ -76,19 +77,20 @@ class Fusebox:
         """The breaker of this name; the server makes it at the first call.
 
         Args:
-            failures: the exceptions that count as failures: classes, or a function of the exception. What is no failure
-                is ``ignored``. By default any ``Exception`` that is not known as the caller's fault, as a response of
-                404 or a violated constraint is.
-            ignore: those that do not, although ``failures`` names them.
-            failed: says of a result whether it is a failure; a word instead of ``True`` is its kind.
-            fallback: what a call gives where the breaker denies it or it fails: a value, a function of the call's
+            failures: the exceptions that count as failures: classes, or a function of the exception. Any other
+                exception is ``ignored``. The default is every ``Exception`` that is not known to be the caller's fault;
+                a response of 404 and a violated constraint are the caller's fault.
+            ignore: exceptions that do not count as failures, even if ``failures`` names them.
+            failed: a function of the result that returns whether it is a failure; a word instead of ``True`` is its
+                kind.
+            fallback: the result of a call that the breaker denies or that fails: a value, a function of the call's
                 arguments (and of ``error``, if it has such a parameter), or a ``CachedFallback``.
         """
         cell = self._authority.panel.cell(check_name(name))
         return Breaker(self._authority, cell, Classification(failures, ignore, failed), fallback_of(fallback))
 
     def listen(self, listener: Listener) -> Listener:
-        """Has ``listener`` told of each change of any breaker's state, in the thread that learns of it."""
+        """Calls ``listener`` for each change of any breaker's state, in the thread that receives the change."""
         check_listener(listener)
         self._authority.panel.listeners.append(listener)
         return listener
@@ -110,12 +112,14 @@ class Fusebox:
         )
 
     def flush(self, within: float = 1.0) -> bool:
-        """Waits until all outcomes so far have been sent; ``False`` where that takes longer than so many seconds."""
+        """Waits until all outcomes so far have been sent; returns ``False`` if that takes longer than ``within`` s."""
         return self._authority.sender.flush(within)
 
     def close(self) -> None:
-        """Sends what waits, for at most a second, and ends threads and connections. Calls that follow are decided
-        without the server."""
+        """Sends the waiting outcomes, for at most a second, and ends threads and connections.
+
+        Later calls are decided without the server.
+        """
         forking.close(self._authority)
 
     def __enter__(self) -> Fusebox:

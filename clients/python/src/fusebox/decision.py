@@ -1,4 +1,4 @@
-"""The answer to an acquire, and the words that it is made of."""
+"""The answer to an acquire, and the types of its fields."""
 
 from __future__ import annotations
 
@@ -10,40 +10,42 @@ if TYPE_CHECKING:
 
 State = Literal["closed", "open", "half_open"]
 Outcome = Literal["success", "failure", "ignored"]
-#: Who decided: the panel in this process, Fusebox itself, or this process alone because Fusebox was away.
+#: What made the decision: the panel in this process (``local``), the Fusebox server (``server``), or this process alone
+#: because Fusebox was unreachable or had refused to decide (``fallback``).
 Source = Literal["local", "server", "fallback"]
 
 
 class Decision(NamedTuple):
-    """Whether a call may go through. It holds for one call."""
+    """The decision whether one call may go through."""
 
     allowed: bool
     state: State
-    #: What a report carries back; ``None`` for a denial, and where Fusebox was never reached.
+    #: The permit that the report carries back; ``None`` for a denial, and if no generation of the breaker is known.
     permit: Optional[str] = None
-    #: Seconds until it is worth asking again; ``None`` where allowed, and where nothing says.
+    #: Seconds until it is worth asking again; ``None`` if allowed, and if unknown.
     retry_after: Optional[float] = None
     source: Source = "server"
-    #: Allowed only because the breaker is in shadow.
+    #: Whether the call is allowed only because the breaker is in shadow mode.
     would_deny: bool = False
-    #: How long a probe's permit stays valid, counted from ``began``, in milliseconds; ``None`` for what is no probe.
+    #: How long a probe's permit stays valid, counted from ``began``, in milliseconds; ``None`` if this is not a probe.
     lease_ms: Optional[int] = None
-    #: When it was asked for, by ``time.monotonic()``.
+    #: The instant of the request, by ``time.monotonic()``.
     began: float = 0.0
-    #: What the in-process breaker that decided wants back.
+    #: The ticket that the report returns to the stand-in breaker that decided.
     ticket: Optional[Ticket] = None
-    #: Of a denial by Fusebox, the generation that denies.
+    #: The generation in force when the server made this decision; ``None`` if the server did not make it, or did not
+    #: send its generation. ``generation`` uses it if there is no permit.
     denied_in: Optional[int] = None
-    #: The running call that this one is part of, and that reports for both.
+    #: The mark of the running call that contains this one. The running call reports for both.
     within: Optional[Mark] = None
 
     @property
     def generation(self) -> Optional[int]:
-        """Of its permit, which for a probe has more to it; of a denial, where Fusebox said it."""
+        """The generation in the permit, where a probe's lease id may follow it; without a permit, ``denied_in``."""
         number = (self.permit or "").partition("-")[0]
         return int(number) if number.isdecimal() else self.denied_in
 
     @property
     def is_probe(self) -> bool:
-        """Whether this call decides what becomes of the breaker, and all others wait for its report."""
+        """Whether this call is a probe of the server: its report decides the breaker's next state."""
         return self.lease_ms is not None

@@ -1,4 +1,4 @@
-"""What a protected call can raise beside the call's own exceptions."""
+"""The exceptions of this package that a protected call can raise."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Optional
 
 
 class FuseboxError(Exception):
-    """The base of all that this package raises by itself."""
+    """The base of this package's own exceptions."""
 
 
 class BreakerOpen(FuseboxError):
-    """The breaker denies the call, which was not made.
+    """The breaker denies the call; the call was not made.
 
     Attributes:
         breaker: the breaker's name.
         state: ``"open"``, or ``"half_open"`` while another call is the probe.
-        retry_after: seconds until it is worth asking again; ``None`` where nothing says (an override without an end).
+        retry_after: seconds until it is worth asking again; ``None`` if unknown (an override without an end).
     """
 
     def __init__(self, breaker: str, state: str, retry_after: Optional[float] = None) -> None:
@@ -26,5 +26,5 @@ class BreakerOpen(FuseboxError):
         self.retry_after = retry_after
 
     def __reduce__(self) -> tuple[type[BreakerOpen], tuple[str, str, Optional[float]]]:
-        # Between processes (Celery, multiprocessing) an exception travels by what it was made of.
+        # Celery and multiprocessing pickle an exception: the copy is made from these arguments.
         return type(self), (self.breaker, self.state, self.retry_after)

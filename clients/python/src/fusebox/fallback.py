@@ -1,4 +1,4 @@
-"""What a protected call gives where the breaker denies it or it fails."""
+"""Results for protected calls that the breaker denies or that fail."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, Literal, NamedTuple, Optional, Union
 from .arity import Arity
 from .functions import is_coroutine_function
 
-#: Stands for no fallback, and for a fallback that has nothing to give: ``None`` is a value like any other.
+#: Means "no fallback", or "the fallback has no result". ``None`` cannot mean that: it is a valid result.
 NOTHING: Any = object()
 
 
 class Served(NamedTuple):
-    """Where a result came from that the call itself did not give."""
+    """The source of a result that a fallback gave in place of the call."""
 
     source: Literal["cache", "fallback"]
-    #: Seconds since the call gave it; ``None`` for what is not from a cache.
+    #: Seconds since the call returned it; ``None`` if it is not from a cache.
     age: Optional[float]
-    #: Why: ``BreakerOpen`` or the call's exception; ``None`` where the call returned what counts as a failure.
+    #: The reason: ``BreakerOpen`` or the call's exception; ``None`` if the call returned a result that is a failure.
     error: Optional[BaseException]
 
 
@@ -28,7 +28,7 @@ served: ContextVar[Optional[Served]] = ContextVar("fusebox_served", default=None
 
 
 class Invocation(NamedTuple):
-    """A call that a fallback stands in for."""
+    """A call that a fallback replaces, or whose result it remembers."""
 
     breaker: str
     function: Callable[..., Any]
@@ -37,21 +37,21 @@ class Invocation(NamedTuple):
 
 
 class Fallback:
-    """The base of all fallbacks; a subclass gives what it has, or ``NOTHING``."""
+    """The base of all fallbacks. ``serve`` of a subclass returns a result, or ``NOTHING``."""
 
-    #: Whether ``remember`` wants the good results.
+    #: Whether ``remember`` is to be called with each good result.
     remembers = False
 
     def check_function(self, function: Callable[..., Any], *, in_async: bool) -> None:
         """
         Raises:
-            TypeError: this can stand in for no call, or not for each call, of ``function``.
+            TypeError: this fallback cannot replace every call of ``function``.
         """
 
     def check(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, in_async: bool) -> None:
         """
         Raises:
-            TypeError: this cannot stand in for a call with these arguments.
+            TypeError: this fallback cannot replace a call with these arguments.
         """
 
     def serve(self, call: Invocation, error: Optional[BaseException]) -> Any:
@@ -68,7 +68,7 @@ class Fallback:
 
 
 class ValueFallback(Fallback):
-    """Always the same value."""
+    """Always returns the same value."""
 
     def __init__(self, value: Any) -> None:
         self._value = value
@@ -79,7 +79,7 @@ class ValueFallback(Fallback):
 
 
 class FunctionFallback(Fallback):
-    """What a function gives for the call's arguments; where it has a parameter ``error``, with the reason in it."""
+    """Returns the result of a function of the call's arguments, and of ``error``, if it has such a parameter."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
@@ -117,7 +117,7 @@ class FunctionFallback(Fallback):
 
 
 def fallback_of(option: Union[Fallback, Callable[..., Any], Any]) -> Optional[Fallback]:
-    """What was given as ``fallback=``: nothing, a fallback, a function, or a value."""
+    """The fallback for the option ``fallback=``: ``NOTHING``, a ``Fallback``, a function, or a value."""
     if option is NOTHING:
         return None
     if isinstance(option, Fallback):

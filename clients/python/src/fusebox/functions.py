@@ -1,4 +1,4 @@
-"""Protected functions: what a decorator makes of one."""
+"""Makes protected functions, for decorators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def protect(breaker: AsyncProtection, function: F) -> F:
-    """A function like ``function`` whose calls are protected; a coroutine function stays one."""
+    """A wrapper of ``function`` whose calls are protected; a coroutine function for a coroutine function."""
     if isinstance(function, (staticmethod, classmethod)) or not callable(function):
         raise TypeError(f"{breaker.name} protects functions, not {function!r}; put it below staticmethod and the like")
     if isinstance(function, type):
@@ -52,7 +52,11 @@ def _protect_async(breaker: AsyncProtection, function: Callable[..., Any]) -> Ca
 
 
 def check_plain(name: str, function: Callable[..., Any]) -> None:
-    """Refuses what would count as a success before it has done anything."""
+    """Refuses a function whose call returns before its body has run, and so would count as a success.
+
+    Raises:
+        TypeError: ``function`` is a coroutine function or a generator function.
+    """
     if is_coroutine_function(function):
         raise TypeError(f"{_name(function)} is a coroutine function: await call_async() of {name} instead")
     if _is_generator(function):
@@ -62,7 +66,7 @@ def check_plain(name: str, function: Callable[..., Any]) -> None:
 def check_function(role: str, function: object) -> None:
     """
     Raises:
-        TypeError: it cannot be called, or what it says would have to be awaited.
+        TypeError: ``function`` cannot be called, or its result would have to be awaited.
     """
     if not callable(function):
         raise TypeError(f"{role}, not {function!r}")

@@ -1,4 +1,4 @@
-"""What a Fusebox was told at its making, checked."""
+"""The checked arguments of a ``Fusebox``."""
 
 from __future__ import annotations
 
@@ -44,13 +44,15 @@ class Settings:
 
     @property
     def patience(self) -> float:
-        """Seconds for what may take the server a commit: a possible probe, its outcome, a breaker that is made."""
+        """Seconds for a request that the server may have to commit: a probe, its outcome, a breaker to create."""
         return max(self.timeout, self.probe_timeout)
 
 
 def _header(token: str) -> str:
-    """Without the line's end that a file has. What no header can carry would end each request, and the reason in the
-    log, with the token in it."""
+    """``token`` without surrounding white space, such as a file's last newline.
+
+    Each request would fail with a token that no header can carry, and the error in the log would contain the token.
+    """
     token = token.strip()
     if not (token.isascii() and token.isprintable()) or " " in token:
         raise ValueError("token must be visible ASCII, without spaces")
@@ -58,5 +60,5 @@ def _header(token: str) -> str:
 
 
 def default_reporter() -> str:
-    """This host and process, as ``checkout-7:4711``; a child of fork() is another process."""
+    """The name of this host and the id of this process: ``checkout-7:4711``. A child of fork() has its own."""
     return f"{whole(socket.gethostname(), 100)}:{os.getpid()}"

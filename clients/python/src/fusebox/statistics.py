@@ -1,4 +1,4 @@
-"""Numbers of one Fusebox in this process, for whoever watches it."""
+"""Counters of one ``Fusebox`` in this process, for monitoring."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 
 class Statistics(NamedTuple):
-    """Counted since this process began."""
+    """Counters of one ``Fusebox``."""
 
-    #: Decisions that were made without the server, of which so many denied.
+    #: Decisions made without the server, since this process began.
     decisions_alone: int
+    #: The denials among ``decisions_alone``.
     denied_alone: int
-    #: How often the server went away.
+    #: How often the server became unreachable, since this process began.
     departures: int
     #: Reports that wait to be sent.
     waiting: int
-    #: Outcomes that were given up: more waited than ``buffer``, for longer than 14 minutes, or the server refused them.
+    #: Outcomes that were dropped: the buffer was full, they waited for longer than 14 minutes, the server refused them,
+    #: or the client closed before the server accepted them.
     dropped: int

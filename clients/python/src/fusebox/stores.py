@@ -1,4 +1,4 @@
-"""Where a cached fallback keeps the last good results."""
+"""Stores in which a cached fallback keeps the last good results."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from . import forking
 
 
 class Cached(NamedTuple):
-    """A result, and when it was good, in seconds since 1970."""
+    """A good result, and the time at which it was stored."""
 
     value: Any
+    #: Seconds since 1970.
     at: float
 
 
 class Store(Protocol):
-    """What a cached fallback needs of a store. May raise whatever it likes: that is taken as not there."""
+    """The methods that a cached fallback needs. If one raises an ``Exception``, the result counts as not stored."""
 
     @property
     def blocks(self) -> bool:
-        """Whether it waits for somebody, so that a coroutine asks it in a thread."""
+        """Whether its methods wait, for the network say: a coroutine then calls them in a thread."""
         ...
 
     def get(self, key: str) -> Optional[Cached]: ...
 
     def put(self, key: str, cached: Cached, ttl: float) -> None:
-        """Keeps it for at most ``ttl`` seconds."""
+        """Keeps ``cached`` for at most ``ttl`` seconds."""
         ...
 
 
 class MemoryStore:
-    """In this process: the ``size`` results that were used last, as they are, not copied. Safe across threads."""
+    """Keeps the ``size`` most recently used results in this process, without copying them. Safe across threads."""
 
     blocks = False
 
@@ -48,7 +49,7 @@ class MemoryStore:
         forking.register(self)
 
     def after_fork(self) -> None:
-        """In the child: another thread of the parent may have held the lock."""
+        """Replaces the lock in the child: another thread of the parent may have held it."""
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -75,7 +76,7 @@ class MemoryStore:
 
 
 class RedisClient(Protocol):
-    """What ``redis.Redis`` has."""
+    """The methods of ``redis.Redis`` that a store calls."""
 
     def get(self, name: str) -> Any: ...
 
@@ -83,13 +84,14 @@ class RedisClient(Protocol):
 
 
 class RedisStore:
-    """In Redis, shared by all processes.
+    """Keeps results in Redis, shared by all processes.
 
     Args:
-        client: a ``redis.Redis``, best with short time-outs.
-        prefix: before each key.
-        dumps: makes bytes or text of a result; JSON by default.
-        loads: the way back. ``pickle.loads`` runs what the bytes say: only for a Redis that nobody else writes to.
+        client: a ``redis.Redis``, preferably with short time-outs.
+        prefix: the prefix of each key.
+        dumps: turns a result into bytes or text; JSON by default.
+        loads: turns bytes into a result. ``pickle.loads`` runs code in these bytes: use it only if no other program
+            can write to this Redis.
     """
 
     blocks = True
