@@ -1,4 +1,4 @@
-"""Decisions without Fusebox."""
+"""Decisions that this process makes without the server."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .standin import StandIn
 
 
 def decide_alone(cell: Cell, unreachable: Unreachable, now: float, rest: Optional[float], absence: int) -> Decision:
-    """By the ``unreachable`` policy. An override that still stands, as far as is known, is obeyed whatever it says.
+    """Decides by the setting ``unreachable``. An override that is still in force, as far as known, takes precedence.
 
     Args:
-        rest: seconds until Fusebox is asked again; ``None`` where it never is.
-        absence: the number of the absence of Fusebox.
+        rest: seconds until Fusebox is asked again; ``None`` if it never is.
+        absence: the number of the period for which Fusebox is unreachable.
     """
     standing = cell.standing
-    # A breaker that has moved on since takes the outcome for what it is: one of before. The stand-in's own
-    # generations and leases mean nothing to the server, and stay here.
+    # If the breaker is in another generation by then, the server sees from the permit that the outcome is stale. The
+    # stand-in's own generations and leases mean nothing to the server.
     permit = None if cell.generation is None else str(cell.generation)
     mode = standing.mode(now)
     if mode == "force_open":
@@ -38,7 +38,7 @@ def decide_alone(cell: Cell, unreachable: Unreachable, now: float, rest: Optiona
 
 
 def _by_stand_in(cell: Cell, permit: Optional[str], in_shadow: bool, now: float, absence: int) -> Decision:
-    # The call may have asked just before a stream began by which those that follow are decided.
+    # A stream may have begun since this call found Fusebox unreachable. The stream then decides the calls after it.
     is_alone = not (cell.is_followed and cell.standing.decides(now))
     with cell.lock:
         stand_in = cell.stand_in
@@ -57,7 +57,7 @@ def _by_stand_in(cell: Cell, permit: Optional[str], in_shadow: bool, now: float,
 
 
 def count_alone(cell: Cell, outcome: Outcome, duration: Optional[float], ended: float, absence: int) -> State:
-    """Counts a call that was let through before this process was alone; gives the state behind it."""
+    """Counts a call that was allowed before this process decided alone; returns the stand-in's state after it."""
     with cell.lock:
         stand_in = cell.stand_in
         if stand_in is None or cell.is_stand_in_over(absence):
@@ -67,11 +67,11 @@ def count_alone(cell: Cell, outcome: Outcome, duration: Optional[float], ended: 
 
 
 def _stand_in(cell: Cell, now: float) -> StandIn:
-    """Begins where the breaker was when it was last heard of."""
+    """A stand-in that begins in the breaker's last known state."""
     policy = cell.policy or Policy()
     state = cell.heard_state or cell.state or "closed"
     denied_until = cell.denied_until
-    if state == "open" and denied_until == 0.0:  # The answer to a report does not say how long.
+    if state == "open" and denied_until == 0.0:  # The answer to a report does not say until when.
         denied_until = now + policy.recovery_timeout_ms / 1_000
     if now < denied_until:
         return StandIn(policy, now, "open", denied_until)

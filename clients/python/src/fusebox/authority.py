@@ -1,4 +1,4 @@
-"""Who decides: the panel, Fusebox, or this process alone; and where outcomes go."""
+"""Decides calls by the panel, by a request to the server, or by this process alone; and reports outcomes."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .sender import Sender
 from .settings import Settings
 from .threads import Threads
 
-#: Requests at once on behalf of coroutines.
+#: How many requests may run at once on behalf of coroutines.
 WAITING = 16
 
 
 class Authority(Reporting):
-    """The machinery behind one ``Fusebox``, for all its breakers."""
+    """The implementation of one ``Fusebox``, for all its breakers."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -44,13 +44,14 @@ class Authority(Reporting):
             self.follower = Follower(self.link, self.panel, self.reach, settings.max_staleness)
 
     def decide(self, cell: Cell) -> Decision:
-        """May take as long as one request; never raises because of Fusebox."""
+        """Decides about one call. This may take as long as one request; Fusebox never makes it raise."""
         was_away = self.reach.is_away
         decision = self._decide_here(cell)
         return self._ask(cell, was_away) if decision is None else decision
 
     def foresee(self, cell: Cell) -> Optional[Decision]:
-        """What would be decided without a request, which is nobody's yet; ``None`` where there is no telling."""
+        """The decision that a call would get without a request; ``None`` if only a request could tell. No call may use
+        it."""
         if self.follower is None:
             return None
         self.follower.start()
@@ -64,7 +65,7 @@ class Authority(Reporting):
         return await self.threads.run(self._ask, cell, was_away, abandoned=lambda late: self.leave(cell, late))
 
     def _decide_here(self, cell: Cell) -> Optional[Decision]:
-        """A decision that takes no request; ``None`` where Fusebox has to be asked."""
+        """The decision if it needs no request; ``None`` if Fusebox has to be asked."""
         if self.follower is not None:
             self.follower.start()
             decision = self.panel.decide(cell)
@@ -74,8 +75,8 @@ class Authority(Reporting):
         return None if now >= cell.refused_until and self.reach.may_ask(now) else self._alone(cell)
 
     def _beside(self, cell: Cell, decision: Decision) -> Decision:
-        """What the panel decides, and where the stream broke the breaker of this process beside it: whichever denies,
-        denies. Fusebox and the downstream may have gone together."""
+        """The panel's decision. After the stream broke, the stand-in of this process may deny as well, because Fusebox
+        and the downstream may have failed together."""
         if cell.is_followed or decision.state != "closed" or self.settings.unreachable == "allow":
             return decision
         own = decide_alone(cell, "local", decision.began, None, self.reach.absence)
@@ -87,7 +88,7 @@ class Authority(Reporting):
         if decision is None:
             return self._alone(cell)
         if decision.is_probe:
-            self.sender.start()  # It may have to be given back where no thread can be started.
+            self.sender.start()  # A finalizer may have to give the probe back, and cannot start the thread.
         if cell.history == history:
             cell.decided(decision)
         if self.follower is None and self.policies.is_due(cell, decision.began):
@@ -111,7 +112,7 @@ class Authority(Reporting):
             self.sender.hurry()
 
     def after_fork(self) -> None:
-        """In the child: nothing of the parent's is used again, neither locks nor threads nor connections."""
+        """Replaces the parent's locks, threads and connections in the child."""
         self.link.after_fork()
         self.reach.after_fork()
         self.outbox.after_fork()
@@ -126,28 +127,28 @@ class Authority(Reporting):
             self.close(monotonic())
 
     def hurry(self) -> None:
-        """Has the sender send what waits, if anything does."""
+        """Makes the sender send the waiting outcomes at once, if there are any."""
         if self.sender.has_something:
             self.sender.hurry()
 
     def flush(self, within: float) -> bool:
-        """Waits for that, for so many seconds."""
+        """Sends the waiting outcomes, and waits until they are answered, for at most ``within`` seconds."""
         return self.sender.flush(within) if self.sender.has_something else True
 
     def farewell(self) -> None:
-        """Stops following, and has the sender send what waits. Waits for nothing; ``close`` does."""
+        """Stops following the stream, and starts to send the waiting outcomes. Does not wait; ``close`` does."""
         if self.follower is not None:
             self.follower.close()
         self.panel.freshness.end()
         self.hurry()
 
     def close(self, until: float) -> None:
-        """Sends what waits, if it can before an instant of ``time.monotonic()``, and ends threads and connections."""
+        """Sends the waiting outcomes, until ``until`` by ``time.monotonic()``, and ends threads and connections."""
         if self._is_closed:
             return
         self._is_closed = True
         self.farewell()
-        # Probes that are granted to those who no longer wait are given back.
+        # Probes that are granted to cancelled callers are given back.
         self.threads.settle(until)
         self.link.join(until)
         self.sender.close(until)
@@ -156,7 +157,7 @@ class Authority(Reporting):
         self.threads.close()
 
     def join(self, until: float) -> None:
-        """Waits for the end of the threads, up to such an instant."""
+        """Waits for the end of the threads, until ``until`` by ``time.monotonic()``."""
         for each in (self.sender, self.follower, self.threads, self.link):
             if each is not None:
                 each.join(until)

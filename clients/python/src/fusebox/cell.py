@@ -1,4 +1,4 @@
-"""All that this process knows of one breaker."""
+"""Everything that this process knows about one breaker."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ log = logging.getLogger("fusebox")
 
 
 class StateChange(NamedTuple):
-    """A breaker's change of state, as this process learnt of it."""
+    """A breaker's change of state, as this process received it."""
 
     breaker: str
     before: Optional[State]
     after: State
-    #: Who said so: ``local`` for the stream of events, ``server`` for an answer, ``fallback`` for this process alone.
+    #: The source of the change: ``local`` for the event stream, ``server`` for an answer, ``fallback`` for a decision
+    #: of this process alone.
     source: Source
-    #: The rule or event that caused it, and a sentence for a person; ``None`` where the server did not tell.
+    #: The rule or event that caused the change; ``None`` if the server did not send it.
     cause: Optional[str] = None
+    #: A sentence about the cause for a person; ``None`` if the server did not send it.
     detail: Optional[str] = None
-    #: That ``after`` belongs to, or a later one; ``None`` where nothing says.
+    #: The generation of ``after``, or a lower bound of it; ``None`` if unknown.
     generation: Optional[int] = None
 
 
@@ -43,13 +45,13 @@ Listener = Callable[[StateChange], None]
 def check_listener(listener: object) -> None:
     """
     Raises:
-        TypeError: it cannot be called.
+        TypeError: ``listener`` cannot be called, or is a coroutine function.
     """
     check_function("a listener must be a function of the change", listener)
 
 
 class Cell:
-    """One name in this process: shared by all its ``Breaker`` objects, and kept for as long as its ``Fusebox``."""
+    """One breaker in this process, shared by all ``Breaker`` objects of its name; it lives as long as its ``Fusebox``."""
 
     def __init__(self, name: str, freshness: Freshness, listeners: list[Listener], url: str = "") -> None:
         self.name = name
@@ -58,40 +60,43 @@ class Cell:
         self._freshness = freshness
         self.standing = Standing(self)
         self.policy: Optional[Policy] = None
-        #: The revision of the policy that is known, and of the one there is: where they differ it is to be fetched.
+        #: The revision of the policy that is known. If it differs from ``policy_revision``, the policy is fetched.
         self.policy_known: Optional[int] = None
+        #: The revision of the server's policy.
         self.policy_revision = 0
-        #: By ``time.monotonic()``, where no stream tells of its changes.
+        #: The policy is fetched again after this instant of ``time.monotonic()``, if no stream reports its changes.
         self.policy_good_until = 0.0
-        #: What decides where Fusebox is away. It outlives one that comes and goes.
+        #: The breaker that decides while Fusebox is unreachable. It is kept if Fusebox is back only for a short time.
         self.stand_in: Optional[StandIn] = None
-        #: The generation that was known when it began, whether it was closed then, and the absence in which that was.
+        #: The generation that was known when the stand-in began.
         self._stand_in_generation: Optional[int] = None
+        #: Whether the stand-in began closed.
         self._began_closed = False
+        #: The number of the absence in which the stand-in began.
         self._absence = 0
-        #: Whether it decided last, and not Fusebox or the panel.
+        #: Whether the stand-in made the last decision, and not Fusebox or the panel.
         self.is_alone = False
         self.state: Optional[State] = None
-        #: As Fusebox said last; ``None`` before it did.
+        #: The last state that Fusebox sent; ``None`` before the first.
         self.heard_state: Optional[State] = None
-        #: The last that was heard of: what is decided without the server counts for it, and for none that follows.
+        #: The last known generation. Outcomes of decisions that this process makes alone count for this one only.
         self.generation: Optional[int] = None
-        #: When that was, by ``time.monotonic()``.
+        #: The instant at which ``generation`` was received, by ``time.monotonic()``.
         self._generation_at = float("-inf")
-        #: Counts the databases of the server that were heard of: generations of two say nothing of each other.
+        #: The number of changes of the server's database so far. Generations of different databases are not comparable.
         self.history = 0
-        #: Of the last answer, where no stream tells of histories: its generation, and when it was heard.
+        #: The generation of the last answer, and its instant. They show a change of the database if there is no stream.
         self._answered, self._answered_at = 0, float("-inf")
-        #: By ``time.monotonic()``: how far the last denial reached. Endless is what an operator has shut for good.
+        #: The end of the last denial, by ``time.monotonic()``. It is infinite for a ``force_open`` without an end.
         self.denied_until = 0.0
-        #: The same: until when Fusebox is not asked, for it decides nothing about this breaker.
+        #: Until this instant of ``time.monotonic()`` Fusebox is not asked, because it refused to decide.
         self.refused_until = 0.0
         self.listeners: list[Listener] = []
         self._all_listeners = listeners
         self.lock = threading.Lock()
 
     def forget(self) -> None:
-        """In a child of fork(): its own stream tells it anew."""
+        """Forgets the standing in a child of fork(): the child's own stream sends it again."""
         self.running = running(self._url, self.name, os.getpid())
         self.standing = Standing(self)
         self.stand_in = None
@@ -99,35 +104,42 @@ class Cell:
         self.lock = threading.Lock()
 
     def begin_history(self) -> None:
-        """What follows is of another database of the server's, whose generations and revisions mean something else. The
-        state is kept, so that listeners are told of its change."""
+        """Begins with another database of the server, whose generations and revisions are not comparable.
+
+        The state is kept, so that listeners are called if it changes.
+        """
         self.history += 1
         self.standing = Standing(self)
         self.stand_in = self.generation = self.policy_known = self.heard_state = None
         self.denied_until = 0.0
 
     def begin(self, decision: Decision) -> Mark:
-        """Marks this context as within the call that ``decision`` let through, until the mark is emptied. One that is
-        part of another has a mark that nothing meets."""
+        """Marks this context as within the call that ``decision`` allowed, until the mark is emptied.
+
+        A call that is part of another gets a mark that is not set in the context.
+        """
         mark: Mark = [None]
         if decision.within is None:
             self.running.set(mark)
         return mark
 
     def go_on(self, mark: Mark, outer: Optional[Mark]) -> None:
-        """Marks this context as before ``mark`` was set. The garbage collector ends a call in another one."""
+        """Restores the mark from before ``mark`` was set, unless this is another context: the garbage collector may end
+        a call in any context."""
         if self.running.get() is mark:
             self.running.set(outer)
 
     def decide_within(self, mark: Mark) -> Decision:
-        """Lets a call through that is part of the running one."""
+        """Allows a call that is part of a running one."""
         note(mark, None)
         state = self.standing.state or self.state or "closed"
         return Decision(True, state, None, None, "local", began=time.monotonic(), within=mark)
 
     def equal_durations(self, duration: float) -> tuple[float, float]:
-        """Between which durations, from the one to below the other, the policy makes no difference, in seconds. Where
-        it is not known, those of the same millisecond."""
+        """The range of durations that the policy treats like ``duration``, in seconds: its start, and its excluded end.
+
+        If the policy is unknown, it is the same millisecond.
+        """
         if self.policy is None:
             ms = milliseconds(duration)
             return ms / 1_000, (ms + 1) / 1_000
@@ -137,8 +149,11 @@ class Cell:
         return (0.0, slow) if duration < slow else (slow, math.inf)
 
     def hear(self, answer: Any, item: Item) -> None:
-        """Takes the answer to an outcome. Whoever waits for it goes on as soon as the next call knows of it, and before
-        listeners are told, which may take their time."""
+        """Takes the answer to an outcome.
+
+        The caller that waits for the answer continues as soon as the next call sees the state. It does not wait for the
+        listeners, which may take long.
+        """
         news = said(answer, item.permit)
         is_followed = self.is_followed
         if news is not None:
@@ -156,12 +171,13 @@ class Cell:
         *,
         is_exact: bool = True,
     ) -> None:
-        """Takes what an answer says of a breaker that the stream tells of, if that is newer. The stream confirms it,
-        and tells the listeners why.
+        """Takes a state from an answer, if it is newer than the state from the stream.
+
+        The stream sends the same state later, with its cause, and then the listeners are called.
 
         Args:
-            is_exact: whether ``generation`` is the one, and not the least that it can be if the state has changed: then
-                the server is asked until the stream tells.
+            is_exact: whether ``generation`` is exact, and not only a lower bound. With a lower bound and another state,
+                calls ask the server until the stream sends the state.
         """
         with self.lock:
             standing = self.standing
@@ -175,7 +191,7 @@ class Cell:
             if standing.generation is None:
                 return
             self.settles(state, generation)
-            # The only one that begins no generation, and so may be in force still.
+            # Any other override begins and ends with a generation, so it ended with the generation before this one.
             override = standing.override
             if override is not None and override.mode != "shadow":
                 override = None
@@ -191,10 +207,10 @@ class Cell:
         *,
         is_anew: bool,
     ) -> None:
-        """Takes what the stream tells, unless an answer told of a later generation already.
+        """Takes a state from the stream, unless an answer already had a later generation.
 
         Args:
-            is_anew: whether it counts all the same, for the stream begins again, perhaps with another history.
+            is_anew: whether to take it in any case, because the stream begins again, perhaps from another database.
         """
         with self.lock:
             if self.generation is not None and generation < self.generation and not is_anew:
@@ -209,30 +225,35 @@ class Cell:
 
     @property
     def is_followed(self) -> bool:
-        """Whether the stream tells of its changes."""
+        """Whether the stream reports this breaker's changes."""
         return self.standing.state is not None and time.monotonic() < self._freshness.until
 
     def begin_stand_in(self, stand_in: StandIn, absence: int) -> None:
-        """Has it decide in this absence of Fusebox, and in those that follow at once."""
+        """Sets the stand-in that decides while Fusebox is unreachable, in the absence of this number."""
         self.stand_in = stand_in
         self._stand_in_generation, self._absence = self.generation, absence
         self._began_closed = stand_in.state == "closed"
 
     def is_stand_in_over(self, absence: int) -> bool:
-        """Whether what it knows is of another absence, in between which Fusebox let calls through."""
+        """Whether the stand-in is from another absence, and Fusebox has sent the state closed since."""
         return self._absence != absence and self.heard_state == "closed"
 
     def settles(self, state: State, generation: Optional[int]) -> None:
-        """Fusebox says in which state the breaker is. That ends a stand-in that began in another period; but half open
-        is the same one as the open before it, for each end of a stand-in is another probe."""
+        """Takes a state that Fusebox sent. It ends a stand-in that began in another generation.
+
+        A stand-in that did not begin closed outlives half open: each new stand-in would make another probe.
+        """
         self.heard_state = state
         is_same = generation is not None and generation == self._stand_in_generation
         if not (is_same or (state == "half_open" and not self._began_closed)):
             self.stand_in = None
 
     def answers(self, generation: Optional[int], asked: float) -> None:
-        """Takes the generation of an answer to what was asked at ``asked``. Where no stream tells of histories, one
-        that was asked for since the last answer and is lower is of another."""
+        """Takes the generation of an answer to a request of the instant ``asked``.
+
+        If no stream shows which database it is from, a lower generation shows another database, provided that the
+        request began after the last answer arrived.
+        """
         if generation is None or self.standing.state is not None:
             return
         with self.lock:
@@ -243,8 +264,10 @@ class Cell:
             self._answered, self._answered_at = generation, time.monotonic()
 
     def decided(self, decision: Decision) -> None:
-        """Takes what Fusebox decided; it is there, so nothing stands in for it. An answer that others have overtaken
-        changes nothing else."""
+        """Takes a decision of Fusebox, which is therefore reachable: the stand-in no longer decides.
+
+        A decision that a later answer has overtaken does not change the state.
+        """
         generation = decision.generation
         self.answers(generation, decision.began)
         self.is_alone = False
@@ -255,7 +278,7 @@ class Cell:
         self.settles(decision.state, generation)
         denied_until = 0.0
         if not decision.allowed and decision.state == "open":
-            # Only a ``force_open`` without an end denies without saying for how long.
+            # Only a denial by a ``force_open`` without an end has no ``retry_after``.
             denied_until = decision.began + (math.inf if decision.retry_after is None else decision.retry_after)
         self.learn(decision.state, generation, denied_until if 0.0 < denied_until < math.inf else None)
         self.denied_until = denied_until
@@ -270,7 +293,7 @@ class Cell:
         detail: Optional[str] = None,
         generation: Optional[int] = None,
     ) -> None:
-        """Tells listeners, if ``state`` is another than before."""
+        """Sets the state, and calls the listeners if it has changed. The first state closed counts as no change."""
         with self.lock:
             before, self.state = self.state, state
         if before == state or (before is None and state == "closed"):

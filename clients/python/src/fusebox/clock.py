@@ -1,4 +1,4 @@
-"""The server's clock, as far as its words tell."""
+"""An estimate of the server's clock, from the times in its events."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from typing import Optional
 
 
 class ServerClock:
-    """Translates the server's instants to this process' ``time.monotonic()``.
+    """Translates the server's instants to this process's ``time.monotonic()``.
 
-    Each word of the server's was said at the instant it carries, or later, and heard later still. So the least time
-    under way is nearest to the truth, and no translation is earlier: a breaker is never taken for due too soon.
+    The server sends each event at the instant in it, or later, and the event arrives later still. So the event with the
+    least delay gives the best estimate. Its error is to the late side: a breaker is not considered due too early.
 
-    The two clocks drift apart, though, and a word may be wrong. So what counts is the best of the present span and of
-    the one before; what was heard before those is forgotten.
+    The two clocks drift apart, and a time may be wrong. So the estimate is the best of the present span and the one
+    before; older times are forgotten.
     """
 
-    #: Seconds by which an estimate has to differ for what was translated before to be translated again.
+    #: Seconds by which the estimate must change before earlier translations are repeated.
     WORTHWHILE = 0.02
-    #: Seconds in which two clocks drift apart by less than that, with room: they differ by at most 100 ppm or so.
+    #: Seconds of a span. Two clocks differ by about 100 ppm at most, which is 0.006 s in a span.
     SPAN = 60.0
 
     def __init__(self) -> None:
         self._present: Optional[float] = None
         self._before: Optional[float] = None
         self._began = 0.0
-        #: As it was when what is translated was last said to need it again.
+        #: The estimate at the time when translations last had to be repeated.
         self._told: Optional[float] = None
 
     @property
@@ -32,10 +32,11 @@ class ServerClock:
         return self._present is not None
 
     def hear(self, at: float, now: float) -> bool:
-        """Takes a word said at ``at`` and heard at ``now``; whether translations differ notably from before."""
+        """Takes an event sent at ``at`` and received at ``now``; returns whether to repeat earlier translations."""
         ahead = at - now
         if self._present is None or now - self._began >= self.SPAN:
-            # However long nothing was heard: what comes first may have waited for a process that was stopped.
+            # The old estimate is kept even after a long silence: the first event may be late, because this process
+            # was stopped.
             self._present, self._before, self._began = ahead, self._present, now
         else:
             self._present = max(self._present, ahead)
@@ -47,7 +48,7 @@ class ServerClock:
         return True
 
     def local(self, at: float) -> float:
-        """By ``time.monotonic()``."""
+        """The server's instant ``at``, by ``time.monotonic()``."""
         return at - self._ahead
 
     @property

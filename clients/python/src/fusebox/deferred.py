@@ -1,4 +1,4 @@
-"""Results that are not the end of a call: what is still to be awaited, or to run."""
+"""Results that do not end their calls: awaitables, futures and generators."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .errors import FuseboxError
 
 
 class Deferral(Enum):
-    """Why a result says nothing of its call."""
+    """The reason why a result does not end its call."""
 
-    #: It is to be awaited.
+    #: The call ends when the result has been awaited.
     AWAITABLE = "awaitable"
-    #: It tells its end by itself.
+    #: The call ends when the future is done; a callback reports that.
     FUTURE = "future"
-    #: It runs later, or never, and piece by piece.
+    #: The code runs later, step by step, or never.
     GENERATOR = "generator"
 
 
 class UnjudgedResult(FuseboxError, TypeError):
-    """A result that does not tell how its call ended. The call counts as nothing."""
+    """The result does not show how its call ended. The call counts as ``ignored``."""
 
 
 def _deferral(kind: type[Any]) -> Optional[Deferral]:
@@ -44,18 +44,18 @@ def _deferral(kind: type[Any]) -> Optional[Deferral]:
     return None
 
 
-#: Classes of results with which a call has ended: those that were met first, for a look into a set is the quickest.
+#: Classes of results that end their calls: the first ones seen, because a lookup in a set is the fastest test.
 PLAIN: set[type[Any]] = set()
 _MOST_PLAIN = 1024
 
-#: Of results of a class; ``None`` where the call has ended with them.
+#: The deferral of results of a class; ``None`` if such a result ends its call.
 deferral_of: Callable[[type[Any]], Optional[Deferral]] = cast(Any, functools.lru_cache(maxsize=1024)(_deferral))
 
 
 def awaitable_of(result: Any, name: str, function: Callable[..., Any]) -> Awaitable[Any]:
     """
     Raises:
-        UnjudgedResult: it cannot be awaited.
+        UnjudgedResult: ``result`` cannot be awaited.
     """
     if isinstance(result, CoroutineType) or inspect.isawaitable(result):
         return result
@@ -65,8 +65,8 @@ def awaitable_of(result: Any, name: str, function: Callable[..., Any]) -> Awaita
 
 
 def refuse(result: Any, name: str, function: Callable[..., Any], advice: str) -> UnjudgedResult:
-    """The error to raise for a result that cannot be judged, which is closed."""
-    inner = getattr(result, "gen", result)  # Of a context manager.
+    """The error to raise for a result that cannot be judged. Closes the result if it is a generator or a coroutine."""
+    inner = getattr(result, "gen", result)  # A context manager of contextlib holds a generator.
     if isinstance(inner, GeneratorType) or inspect.iscoroutine(inner):
         inner.close()
     what = f"what {getattr(function, '__qualname__', repr(function))} returned, of {type(result).__name__}"
@@ -74,10 +74,12 @@ def refuse(result: Any, name: str, function: Callable[..., Any], advice: str) ->
 
 
 class Unclaimed:
-    """The decision for a call whose end is awaited. It is given back where the awaitable is let go of before that.
+    """The decision of a call whose result is still to be awaited, or still to be done.
+
+    If it is freed before ``claim``, the decision is given back.
 
     Args:
-        leave: gives a decision back from where no lock may be taken.
+        leave: gives a decision back without taking a lock.
     """
 
     def __init__(self, decision: Decision, leave: Callable[[Decision], None]) -> None:
@@ -85,7 +87,7 @@ class Unclaimed:
         self._leave = leave
 
     def claim(self) -> Decision:
-        """The decision, for the report that its caller makes."""
+        """Returns the decision; its caller has to report the outcome."""
         decision, self._decision = self._decision, None
         assert decision is not None, "an awaitable is awaited once"
         return decision

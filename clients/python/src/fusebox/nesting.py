@@ -1,4 +1,4 @@
-"""Calls within calls: a call under a breaker that already protects the running call is part of that call."""
+"""Nested calls: a call under a breaker that already protects a running call is part of that running call."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextvars import ContextVar
 from types import FrameType
 from typing import Optional
 
-#: Marks a running call in its context, and in those that are copied from it meanwhile: tasks, and threads that are
-#: given one. It is a list of one, for nothing is made and emptied faster: the kind of the failure that the last call
-#: within it has not raised, and ``None`` where there was none. It is empty once the call is over.
+#: Marks a running call in its context, and in copies of the context: in tasks, and in threads that get one. It is a
+#: list, because nothing is created and emptied faster. While the call runs, its only element is the kind of the last
+#: failure within the call that the call has not raised, or ``None``. It is empty once the call is over.
 Mark = list[Optional[str]]
 Running = ContextVar[Optional[Mark]]
 
@@ -19,19 +19,18 @@ _GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 @functools.lru_cache(maxsize=None)
 def running(url: str, name: str, process: int) -> Running:
-    """The mark of the call that runs under a breaker of a server, which all ``Fusebox`` of this server share.
+    """The context variable with the mark of the call that runs under a breaker. All ``Fusebox`` of a server share it.
 
-    Kept for good: a context keeps each variable that was ever set in it.
+    It is never freed, because a context keeps each variable that was ever set in it.
 
     Args:
-        process: its id. A call that was running when a child was forked is its parent's.
+        process: the id of this process. After fork() the child gets another variable: the running call is the parent's.
     """
     return ContextVar(f"fusebox_running_{name}", default=None)
 
 
 def note(mark: Mark, failure: Optional[str]) -> bool:
-    """Notes on a running call the kind of a failure within it, or that there is none so far; ``False`` where it is
-    over."""
+    """Records the kind of a failure within a running call, or ``None``; returns ``False`` if that call is over."""
     try:
         mark[0] = failure
     except IndexError:
@@ -40,8 +39,10 @@ def note(mark: Mark, failure: Optional[str]) -> bool:
 
 
 def is_read(frame: FrameType) -> bool:
-    """Whether ``frame`` is of a generator that a loop reads, whose code then runs amid each block of the generator; and
-    not of one that ``contextlib`` makes a block of its own of."""
+    """Whether ``frame`` belongs to a generator that is read step by step: other code then runs during its blocks.
+
+    ``False`` for a generator that ``contextlib`` makes a context manager of.
+    """
     reader = frame.f_back
     is_generator = bool(frame.f_code.co_flags & _GENERATORS)
     return is_generator and (reader is None or reader.f_globals.get("__name__") != "contextlib")

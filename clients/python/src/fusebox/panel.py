@@ -1,4 +1,4 @@
-"""The panel: every breaker as the server's stream tells it."""
+"""The panel: the state of every breaker, from the server's event stream."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ log = logging.getLogger("fusebox")
 
 
 class Panel:
-    """What is known of all breakers, and the cells of those that this process uses.
+    """The known states of all breakers, and the cells of the breakers that this process uses.
 
-    One thread takes events; others read standings, which are replaced whole.
+    One thread takes events. Others read standings, which are replaced and never changed.
     """
 
     def __init__(self, max_staleness: float, want_policy: Callable[[Cell], None], url: str = "") -> None:
@@ -32,12 +32,12 @@ class Panel:
         self.after_fork()
 
     def after_fork(self) -> None:
-        """In the child: its own stream tells it everything anew."""
+        """Forgets everything in the child: its own stream begins with all breakers."""
         self.freshness.begin()
         self._lock = threading.Lock()
         self._outlines: dict[str, Outline] = {}
         self._clock = ServerClock()
-        #: Of the last event, and which history it is of: ``None`` before the first, and where the server does not say.
+        #: The revision and the epoch of the last event; ``None`` before the first, and if the server sends none.
         self.revision: Optional[int] = None
         self.epoch: Optional[str] = None
         for cell in self._cells.values():
@@ -56,33 +56,35 @@ class Panel:
 
     @property
     def position(self) -> Optional[str]:
-        """Where the stream can be taken up again, as the server understands it; ``None`` where it has to begin."""
+        """The position from which the server can continue the stream; ``None`` if it has to begin with a resync."""
         if self.revision is None or self.epoch is None:
             return None if self.revision is None else str(self.revision)
         return f"{self.epoch}-{self.revision}"
 
     def begin(self) -> None:
-        """A stream begins: another server, or one whose clock was set, may speak."""
+        """Resets the clock at the start of a stream: the server may be another one, or its clock may have been set."""
         with self._lock:
             self._clock = ServerClock()
 
     def set_clock(self, at: float, now: float) -> None:
-        """The server says what the time is, and nothing of its breakers."""
+        """Takes the server's time ``at``, received at ``now``, and nothing about its breakers."""
         with self._lock:
             self._clock.hear(at, now)
 
     def take(self, event: Event, now: float, began: float) -> None:
-        """Takes an event heard at ``now``, of a stream asked for at ``began``."""
+        """Takes an event received at ``now``, of a stream requested at ``began``."""
         with self._lock:
-            # A resync is of the moment in which it was written down, perhaps for somebody else, and long ago. So may be
-            # a change that is told again; but one that is not is often quicker than the heartbeats around it.
+            # A resync carries the time at which the server built it, which may be long ago and for another client. So
+            # it sets the clock only if nothing else has. A repeated change may be old too, but a first one often
+            # arrives with less delay than the heartbeats around it.
             is_better = (event.type != "resync" or not self._clock.is_set) and self._clock.hear(event.at, now)
             changed = self._taken(event)
             if is_better:
                 for outline in self._outlines.values():
                     if outline.open_until is not None or outline.expires_at is not None:
                         self._put(outline)
-            # A resync is of the moment in which it is sent, and may have been made for somebody else before.
+            # A resync is valid when the server sends it, which is after ``began``. Its own time may be earlier: the
+            # server may have built it for another client.
             said = began if event.type == "resync" else self._clock.local(event.at)
             if event.revision is not None:
                 self.revision = event.revision
@@ -122,8 +124,8 @@ class Panel:
         return [(self._cells[each.name], each) for each in event.outlines if each.name in self._cells]
 
     def _is_of_another_history(self, event: Event) -> bool:
-        """Whether a resync is of another database than what the stream told before. An earlier server, which shows no
-        epoch, begins at a lower revision only then."""
+        """Whether a resync is from another database than the events before. An older server sends no epoch: there a
+        lower revision shows another database."""
         if event.epoch != self.epoch:
             return self.epoch is not None or self.revision is not None
         is_lower = self.revision is not None and event.revision is not None and event.revision < self.revision
@@ -146,8 +148,8 @@ class Panel:
             self._want_policy(cell)
 
     def resume(self, now: float) -> None:
-        """The panel decides again, except where it leaves that to the server, which may answer none: there what stands
-        in goes on."""
+        """Lets the panel decide again. Where it leaves the decision to the server, the stand-in continues, because the
+        server may not answer."""
         with self._lock:
             cells = list(self._cells.values())
         for cell in cells:
@@ -157,8 +159,8 @@ class Panel:
                 cell.becomes(standing.state, "local", generation=standing.generation)
 
     def decide(self, cell: Cell) -> Optional[Decision]:
-        """By a fresh panel; ``None`` where it is not, and where the server alone can say: of a possible probe, and of a
-        breaker that there is not."""
+        """The decision of a fresh panel. ``None`` if the panel is stale, and if only the server can decide: about a
+        possible probe, and about a breaker that does not exist."""
         standing = cell.standing
         now = monotonic()
         if standing.state is None or now >= self.freshness.trusted_until:

@@ -1,4 +1,4 @@
-"""Fetches the policies of the breakers in use, by which this process decides where it has to decide alone."""
+"""Fetches the policies of the breakers in use: this process needs them when it decides alone."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .reachability import UNAUTHORIZED
 
 log = logging.getLogger("fusebox")
 
-#: Seconds for one request. Nobody waits for it.
+#: Time-out of one request, in seconds. No call waits for it.
 PATIENCE = 1.0
-#: Seconds for which a policy is taken as known where no stream tells of its changes.
+#: Seconds for which a fetched policy is good if no stream reports its changes.
 GOOD_FOR = 60.0
-#: Seconds until those that were asked for in vain are asked for again.
+#: Seconds between a failed request and the next.
 AGAIN = 1.0
 
 
 class Policies:
-    """What is wanted in any thread is fetched in the sender's."""
+    """The policies to fetch. Any thread may ask for one; the sender's thread fetches it."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -36,24 +36,24 @@ class Policies:
         self._refused: dict[Optional[str], str] = {}
 
     def want(self, cell: Cell) -> bool:
-        """Whether that is news."""
+        """Asks for the policy of ``cell``; returns whether it was not asked for yet."""
         with self._lock:
             is_news = cell.name not in self._wanted
             self._wanted[cell.name] = cell
             return is_news
 
     def is_due(self, cell: Cell, now: float) -> bool:
-        """Whether a policy of which no stream tells should be looked at again."""
+        """Whether to fetch a policy again whose changes no stream reports."""
         return now >= cell.policy_good_until
 
     @property
     def due(self) -> Optional[float]:
-        """When something is to be fetched, by ``time.monotonic()``; ``None`` where nothing is wanted."""
+        """The instant of the next fetch, by ``time.monotonic()``; ``None`` if no policy is wanted."""
         return self._not_before if self._wanted else None
 
     def fetch(self) -> None:
-        """All that are wanted. Where there is no answer the rest is left for another round: the outcomes of that one
-        should not wait behind each of them."""
+        """Fetches the wanted policies. If the server does not answer, leaves the rest for a later round, because
+        outcomes would have to wait for each request to time out."""
         if time.monotonic() < self._not_before:
             return
         with self._lock:
@@ -83,7 +83,7 @@ class Policies:
             self._say(cell.name, f"it is not as expected: {error!r}")
 
     def _say(self, name: Optional[str], reason: str) -> None:
-        """Once for each reason."""
+        """Logs a refusal once for each reason."""
         if self._refused.get(name) != reason:
             self._refused[name] = reason
             log.error("the policy of %s cannot be read: %s", name or "any breaker", reason)

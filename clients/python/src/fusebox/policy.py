@@ -1,4 +1,4 @@
-"""The numbers of one breaker, as Fusebox keeps them."""
+"""The policy of one breaker, as the server stores it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Optional
 
 
 class Policy(NamedTuple):
-    """Rules and recovery; the defaults are the server's. ``None`` is off."""
+    """The rules and the recovery of a breaker. The defaults are the server's; a rule that is ``None`` is off."""
 
     failure_threshold: Optional[int] = 5
     failure_count_threshold: Optional[int] = None
@@ -26,21 +26,21 @@ class Policy(NamedTuple):
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Policy:
-        """From the server's JSON; fields that it has and this does not are left alone.
+        """Reads the server's JSON; ignores unknown fields. A wrong value fails here, and not later in a call.
 
         Raises:
-            TypeError: where a field is no number.
-            ValueError: where it is out of its range. Found out by a decision, either would fail a call.
+            TypeError: a field is not a number.
+            ValueError: a field is out of its range.
         """
         given = {field: document[field] for field in cls._fields if field in document}
         return cls(**{field: _read(field, value, cls._field_defaults[field]) for field, value in given.items()})
 
     def is_slow(self, duration: Optional[float]) -> bool:
-        """Whether a call of so many seconds is slow."""
+        """Whether a call of ``duration`` seconds is slow."""
         return self.slow_call_ms is not None and duration is not None and duration >= self.slow_call_ms / 1_000
 
 
-#: What a field may be, both ends included, as the server has it; one of a share of calls is above 0.
+#: The range of each field, both ends included, as on the server. The server's lower end of the two rates excludes 0.
 RANGES: dict[str, tuple[float, float]] = {
     "failure_threshold": (1, 10_000),
     "failure_count_threshold": (1, 1_000_000),

@@ -1,4 +1,4 @@
-"""One protected call from its beginning to its end. Each line here is paid for by every call."""
+"""Runs protected calls. Every call pays for each line here."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from .standing import Standing
 class Protection:
     """Runs functions under a breaker.
 
-    The usual call looks at the panel, which lets it through, and notes its success without a lock; everything else
-    takes a longer way. A ``decision`` of ``None`` is that usual one, which is only made where somebody needs it.
+    The usual call reads the panel, which allows it, and records its success without a lock; any other call takes a
+    slower path. The usual call has a ``decision`` of ``None``: the object is only created if it is needed.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Protection:
         self._fallback = fallback
         self._intake = authority.outbox.intake
         self._sender = authority.sender
-        #: Whether a call that returned is a success without another look.
+        #: Whether every call that returns is a success, whatever its result.
         self._is_plain = classification.failed is None and fallback is None
 
     @property
@@ -52,7 +52,7 @@ class Protection:
     def check_fallback(self, function: Callable[..., Any], *, in_async: bool) -> None:
         """
         Raises:
-            TypeError: the fallback cannot stand in for calls of ``function``.
+            TypeError: the fallback cannot replace calls of ``function``.
         """
         if self._fallback is not None:
             self._fallback.check_function(function, in_async=in_async)
@@ -107,7 +107,7 @@ class Protection:
     def _run_within(
         self, outer: Mark, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """A call that is part of a running one, which judges for itself what this one raises."""
+        """Runs a call that is part of a running one. The running call judges the exceptions that this one raises."""
         decision = self._cell.decide_within(outer)
         try:
             result = function(*args, **kwargs)
@@ -127,11 +127,12 @@ class Protection:
     def _deferred(
         self, decision: Decision, mark: Mark, result: Any, function: Callable[..., Any], deferral: Deferral
     ) -> Any:
-        """What a call gives that is not over with its result: that goes on, and is judged at its end. Where the call is
-        part of a running one, that one judges it.
+        """Handles a result that does not end its call: an awaitable or a future, whose end is the call's end.
+
+        If the call is part of a running one, the running call judges it.
 
         Raises:
-            UnjudgedResult: nothing tells of the end.
+            UnjudgedResult: the end of the call cannot be observed, or a fallback cannot replace the result.
         """
         if deferral is Deferral.GENERATOR:
             raise refuse(result, self.name, function, "it has not run yet; protect what it calls, or use guard() in it")
@@ -142,7 +143,7 @@ class Protection:
         self._sender.start()
         unclaimed = Unclaimed(decision, self.leave)
         if deferral is Deferral.FUTURE:
-            self._cell.running.set(None)  # A task that was given the mark goes on with it.
+            self._cell.running.set(None)  # A task that has copied the mark keeps it.
             result.add_done_callback(functools.partial(self._done, unclaimed, mark, monotonic()))
             return result
         mark.clear()
@@ -184,7 +185,7 @@ class Protection:
         return result
 
     def _outcome_with(self, failure: Optional[str], result: Any, decision: Decision) -> tuple[Outcome, Optional[str]]:
-        """The outcome of a result, and of a failure within its call that something was done about."""
+        """The outcome of a result, or of a failure within the call that the call handled."""
         outcome, kind = self.outcome_of_result(result, decision)
         return ("failure", failure) if failure is not None and outcome == "success" else (outcome, kind)
 
@@ -200,7 +201,7 @@ class Protection:
     ) -> Any:
         outcome, kind = self.outcome_of_result(result, decision)
         if failure is not None and outcome == "success":
-            # Of a call within this one, that something was done about: neither to be remembered nor replaced.
+            # The call handled the failure of a call within it: its result is neither remembered nor replaced.
             self._authority.report(self._cell, decision, "failure", failure, duration)
             return result
         self._authority.report(self._cell, decision, outcome, kind, duration)
@@ -230,10 +231,10 @@ class Protection:
     def give_back(
         self, decision: Decision, duration: Optional[float] = None, error: Optional[BaseException] = None
     ) -> None:
-        """Says that an allowed call came to nothing, so that another may be the probe. Does not wait.
+        """Gives back the decision of an allowed call, so that another call may be the probe. Does not wait.
 
         Args:
-            error: what ended it. ``GeneratorExit`` may come from the garbage collector.
+            error: the exception that ended the call. ``GeneratorExit`` may come from the garbage collector.
         """
         if isinstance(error, GeneratorExit):
             self.leave(decision, duration=duration)
@@ -247,11 +248,11 @@ class Protection:
         kind: Optional[str] = None,
         duration: Optional[float] = None,
     ) -> None:
-        """Reports from where no lock may be taken: a finalizer, or what the garbage collector ends."""
+        """Reports without taking a lock: for finalizers, and for calls that the garbage collector ends."""
         self._authority.leave(self._cell, decision, outcome, kind, duration)
 
     def outcome_of(self, error: BaseException, decision: Decision) -> tuple[Outcome, Optional[str]]:
-        """How ``error`` counts, and the kind of a failure. Where that cannot be said, the decision is given back."""
+        """The outcome for ``error``, and the kind of a failure. If that raises, the decision is given back."""
         try:
             return self._classification.of_error(error)
         except BaseException:
@@ -259,7 +260,7 @@ class Protection:
             raise
 
     def outcome_of_result(self, result: Any, decision: Decision) -> tuple[Outcome, Optional[str]]:
-        """The same of what a call returned."""
+        """The outcome for a returned result, and the kind of a failure. If that raises, the decision is given back."""
         try:
             return self._classification.of_result(result)
         except BaseException:
@@ -268,5 +269,5 @@ class Protection:
 
 
 def local_decision(standing: Standing, began: float) -> Decision:
-    """What the panel says of a breaker that lets every call through."""
+    """The panel's decision about a breaker that allows every call."""
     return Decision(True, "closed", standing.permit, None, "local", began=began)

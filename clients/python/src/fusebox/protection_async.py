@@ -1,4 +1,4 @@
-"""The same for coroutines: what may wait is awaited."""
+"""Runs protected calls of coroutine functions: awaits every step that may wait."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class AsyncProtection(Protection):
             decision = decision or local_decision(standing, began)
             outcome, kind = self.outcome_of(error, decision)
             if outcome == "ignored" and not isinstance(error, Exception):
-                # Without waiting: a task that is cancelled may be cancelled again.
+                # This does not wait: a cancelled task may be cancelled again.
                 self.give_back(decision, duration, error)
                 raise
             await self._authority.report_async(cell, decision, outcome, kind, duration)
@@ -67,7 +67,7 @@ class AsyncProtection(Protection):
     async def _run_within_async(
         self, outer: Mark, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """A call that is part of a running one, which judges for itself what this one raises."""
+        """Runs a call that is part of a running one. The running call judges the exceptions that this one raises."""
         decision = self._cell.decide_within(outer)
         try:
             result = await awaitable_of(function(*args, **kwargs), self.name, function)
@@ -96,7 +96,7 @@ class AsyncProtection(Protection):
     ) -> Any:
         outcome, kind = self.outcome_of_result(result, decision)
         if failure is not None and outcome == "success":
-            # Of a call within this one, that something was done about: neither to be remembered nor replaced.
+            # The call handled the failure of a call within it: its result is neither remembered nor replaced.
             await self._authority.report_async(self._cell, decision, "failure", failure, duration)
             return result
         await self._authority.report_async(self._cell, decision, outcome, kind, duration)

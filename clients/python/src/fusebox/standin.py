@@ -1,7 +1,7 @@
-"""The breaker of this process alone, which decides while Fusebox is away.
+"""A breaker in this process, which decides while Fusebox is unreachable.
 
-It is the server's state machine as far as one process can be an authority: the same rules, recovery and probes, by the
-last known policy, without overrides and without counts from before.
+It is the server's state machine for one process: the same rules, recovery and probes, with the last known policy. It
+has no overrides, and its counts begin at zero.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from .window import Counts, window_of
 
 
 class Ticket(NamedTuple):
-    """What a call brings back to the stand-in that let it through."""
+    """The permit of a call that a stand-in allowed; the report returns it to the stand-in."""
 
     stand_in: StandIn
     generation: int
-    #: Of a probe.
+    #: The number of a probe's lease; ``None`` if the call is not a probe.
     lease: Optional[int] = None
 
 
 class Verdict(NamedTuple):
+    """A decision of a stand-in."""
+
     state: State
+    #: ``None`` for a denial.
     ticket: Optional[Ticket] = None
-    #: Seconds; of a denial.
+    #: Seconds until it is worth asking again; ``None`` if allowed.
     retry_after: Optional[float] = None
 
 
@@ -77,10 +80,10 @@ class StandIn:
             return Verdict("half_open", Ticket(self, self._generation, self._granted))
 
     def report(self, ticket: Optional[Ticket], outcome: Outcome, duration: Optional[float], now: float) -> State:
-        """Counts an outcome, unless the breaker has moved on since; gives the state behind it.
+        """Counts an outcome, unless the ticket is of another generation; returns the state after it.
 
         Args:
-            ticket: ``None`` for a call that others let through, which counts while closed.
+            ticket: ``None`` for a call that the server or the panel allowed. Its outcome counts while closed.
         """
         lease = None if ticket is None else ticket.lease
         with self._lock:
@@ -101,7 +104,7 @@ class StandIn:
             self._open(now, follows)
 
     def _holds(self, counts: Counts) -> bool:
-        """Whether any rule does."""
+        """Whether any rule trips."""
         policy = self._policy
         if policy.failure_threshold is not None and self._streak >= policy.failure_threshold:
             return True

@@ -1,4 +1,4 @@
-"""What the panel says of one breaker, and how long that is fresh."""
+"""The panel's state of one breaker, and how long it is fresh."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ Mode = Literal["force_open", "force_closed", "shadow"]
 
 
 class Freshness:
-    """Up to when the panel may decide. One for all of it, moved on by whoever hears from the server."""
+    """The instant until which the panel may decide. All breakers share one; each event moves it."""
 
     __slots__ = ("_is_over", "_max_staleness", "trusted_until", "until")
 
     def __init__(self, max_staleness: float) -> None:
         self._max_staleness = max_staleness
         self._is_over = False
-        #: By ``time.monotonic()``: up to when it decides by itself.
+        #: The panel decides by itself until this instant of ``time.monotonic()``.
         self.until = float("-inf")
-        #: And up to when it decides together with the breaker of this process, after the stream broke.
+        #: After the stream broke, the panel decides together with the stand-in until this instant.
         self.trusted_until = float("-inf")
 
     def heard(self, said: float) -> None:
-        """What the panel holds was so at ``said``, by ``time.monotonic()``."""
+        """Notes that the panel was up to date at ``said``, by ``time.monotonic()``."""
         if not self._is_over:
             self.until = self.trusted_until = max(self.trusted_until, said + self._max_staleness)
         if self._is_over:
             self.expire()  # Another thread may have ended it meanwhile.
 
     def broke(self) -> None:
-        """The stream says nothing more."""
+        """Notes that the stream broke: the panel no longer decides by itself."""
         self.until = float("-inf")
 
     def expire(self) -> None:
@@ -51,21 +51,21 @@ class Freshness:
         self.expire()
 
 
-#: Of what may not be decided without a look at the whole standing.
+#: The freshness of a standing that cannot allow a call without another check. It has always passed.
 NEVER = Freshness(0.0)
 
 
 class Override(NamedTuple):
     mode: Mode
-    #: By ``time.monotonic()``; ``None`` where it has no end.
+    #: The instant of its end, by ``time.monotonic()``; ``None`` if it has no end.
     expires_at: Optional[float]
 
 
 class Standing:
-    """A breaker as the server's last event left it, or a later answer. It is replaced, never changed.
+    """A breaker's state after the server's last event, or after a later answer. It is replaced, and never changed.
 
-    ``lets_through`` is what a protected call looks at first: the panel's freshness where every call is allowed, else
-    one that never is. So one comparison tells whether this call may go through without another look.
+    A protected call first reads ``lets_through``: the panel's freshness if every call is allowed, otherwise ``NEVER``.
+    So one comparison decides whether the call may go through without further checks.
     """
 
     __slots__ = ("cell", "generation", "is_learnt", "lets_through", "open_until", "override", "permit", "state")
@@ -81,26 +81,26 @@ class Standing:
         is_learnt: bool = False,
     ) -> None:
         self.cell = cell
-        #: ``None`` for a breaker of which the panel knows nothing.
+        #: ``None`` if the panel does not know the breaker.
         self.state: Optional[State] = state
         self.generation = generation
         self.permit = None if generation is None else str(generation)
-        #: By ``time.monotonic()``.
+        #: The end of an open state, by ``time.monotonic()``; ``None`` if it has none, or the breaker is not open.
         self.open_until = open_until
         self.override = override
-        #: Whether it is from an answer to this process, which the stream has yet to confirm.
+        #: Whether the state is from an answer to this process, and the stream has not sent it yet.
         self.is_learnt = is_learnt
         self.lets_through = freshness if state == "closed" else NEVER
 
     def mode(self, now: float) -> Optional[Mode]:
-        """Of the override that stands, unless it has run out by now."""
+        """The mode of the override in force at ``now``; ``None`` if there is none."""
         override = self.override
         if override is None or (override.expires_at is not None and now >= override.expires_at):
             return None
         return override.mode
 
     def decides(self, now: float) -> bool:
-        """Whether a fresh panel need not leave the decision to the server, which alone can say of a possible probe."""
+        """Whether a fresh panel can decide. Only the server can decide about a possible probe."""
         is_open = self.open_until is not None and now < self.open_until
         return self.state == "closed" or is_open or self.mode(now) == "force_open"
 

@@ -1,4 +1,4 @@
-"""Waiting for Fusebox in threads of one's own, and what becomes of answers that nobody waits for any more."""
+"""Threads that wait for Fusebox on behalf of coroutines."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ R = TypeVar("R")
 
 
 class Threads:
-    """Threads that ask Fusebox on behalf of coroutines. They begin with the first request.
+    """Threads that ask Fusebox on behalf of coroutines. They start with the first request.
 
-    A request in a thread outlives who waits for it. So a probe that is granted to a cancelled task is known of and
-    given back, where a request cut off with its caller would hold it until its lease ends. And no connection belongs
-    to an event loop, which may end before it is closed.
+    A request in a thread outlives the task that waits for it. So a probe that is granted to a cancelled task is
+    received and given back. If the request were cancelled with its task, the probe would be held until its lease ends.
+    Also, no connection belongs to an event loop, which may end before the connection is closed.
 
-    They are daemons, unlike those of ``ThreadPoolExecutor``, whose requests the end of the process would wait for.
+    The threads are daemons. The process would wait at its end for the requests of a ``ThreadPoolExecutor``.
     """
 
     def __init__(self, count: int, name: str) -> None:
@@ -32,7 +32,7 @@ class Threads:
         self._lock = threading.Lock()
         self._work: SimpleQueue[Optional[_Work]] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        #: Threads that have nothing to do, less what waits for one.
+        #: Idle threads, minus requests that wait for a thread.
         self._free = 0
         self._under_way: set[Future[Any]] = set()
         self._is_closed = False
@@ -44,9 +44,11 @@ class Threads:
         abandoned: Callable[[R], None] = lambda result: None,
         unsent: Callable[[], None] = lambda: None,
     ) -> R:
-        """The function's result. Where the task ends meanwhile, ``abandoned`` is given it instead, or ``unsent`` is
-        called, if the function had not begun. A task that the garbage collector ends may do so amid anything, so
-        neither may take a lock."""
+        """Runs ``function`` in a thread, or here if there is none for it, and returns its result.
+
+        If the task ends before that, ``abandoned`` receives the result; if the function has not begun, ``unsent`` is
+        called instead. The garbage collector may end the task at any point, so neither may take a lock.
+        """
         future = self._submit(function, arguments)
         if future is None:
             return function(*arguments)
@@ -58,7 +60,7 @@ class Threads:
         return future.result()
 
     def _submit(self, function: Callable[..., R], arguments: tuple[Any, ...]) -> Optional[Future[R]]:
-        """``None`` where there is no thread for it: it is closed, or the interpreter ends and starts no more."""
+        """Queues a call; ``None`` if no thread can run it: after ``close``, or if the interpreter starts no thread."""
         future: Future[R] = Future()
         with self._lock:
             if self._is_closed:
@@ -88,23 +90,23 @@ class Threads:
             with self._lock:
                 self._free += 1
                 self._under_way.discard(work.future)
-            del work  # A thread that waits keeps nothing alive.
+            del work  # An idle thread must not keep the work alive.
 
     def settle(self, until: float) -> None:
-        """Waits for what has been asked for so far, up to an instant of ``time.monotonic()``."""
+        """Waits for the requests so far, until ``until`` by ``time.monotonic()``."""
         with self._lock:
             under_way = list(self._under_way)
         wait(under_way, max(until - monotonic(), 0.0))
 
     def close(self) -> None:
-        """Has what waits be done, and threads end behind it."""
+        """Makes the threads end after the queued requests."""
         with self._lock:
             self._is_closed = True
             for _ in self._threads:
                 self._work.put(None)
 
     def join(self, until: float) -> None:
-        """Waits for their end, up to such an instant."""
+        """Waits for the threads to end, until ``until`` by ``time.monotonic()``."""
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(max(until - monotonic(), 0.0))
@@ -127,9 +129,9 @@ class _Work(NamedTuple):
 
 
 async def until_done(future: Future[Any], within: Optional[float] = None) -> bool:
-    """Waits for what another thread does; whether it is done.
+    """Waits for a future of another thread, for at most ``within`` seconds; returns whether it is done.
 
-    ``asyncio.wrap_future`` would cancel it with its task, and complain where the loop has ended before it is done.
+    ``asyncio.wrap_future`` would cancel the future with the task, and log an error if the loop ends before it is done.
     """
     loop = asyncio.get_running_loop()
     waiter = loop.create_future()
@@ -142,7 +144,7 @@ async def until_done(future: Future[Any], within: Optional[float] = None) -> boo
         try:
             loop.call_soon_threadsafe(wake)
         except RuntimeError:
-            pass  # The loop has ended, and who waited with it.
+            pass  # The loop has ended, and the waiting task with it.
 
     future.add_done_callback(tell)
     await asyncio.wait([waiter], timeout=within)

@@ -1,4 +1,4 @@
-"""What wakes a thread, from anywhere."""
+"""An event that any code may set, finalizers included."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Optional
 
 
 class Wake:
-    """An ``Event`` for one waiter, that is over when it has been waited for.
+    """An event for one waiting thread; a wait that ends resets it.
 
-    ``Event.set`` takes a lock, which the very thread may hold that the garbage collector runs a finalizer in. To
-    release a lock takes none.
+    ``threading.Event.set`` takes a lock. The thread in which the garbage collector runs a finalizer may hold that lock
+    already, so a finalizer cannot call it. ``set`` here only releases a lock.
     """
 
     def __init__(self) -> None:
@@ -21,11 +21,11 @@ class Wake:
         try:
             self._is_unset.release()
         except RuntimeError:
-            pass  # It is set.
+            pass  # It is set already.
 
     def clear(self) -> None:
         self._is_unset.acquire(blocking=False)
 
     def wait(self, within: Optional[float] = None) -> None:
-        """Until it is set, or for so many seconds."""
+        """Waits until it is set, for at most ``within`` seconds."""
         self._is_unset.acquire(timeout=-1 if within is None else max(within, 0.0))
