@@ -1,4 +1,4 @@
-"""What an answer says of a breaker's state."""
+"""Reads a breaker's state from an answer."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from .decision import State
 
 
 class Said(NamedTuple):
-    """The state behind what was answered."""
+    """The state after a reported outcome."""
 
     state: State
-    #: That the state belongs to; ``None`` where nothing says.
+    #: The generation of the state; ``None`` if unknown.
     generation: Optional[int]
-    #: Whether the server said so. Older ones leave it out, and then it is the least that it can be.
+    #: Whether the server sent the generation. An older server does not, and then ``generation`` is a lower bound.
     is_exact: bool
 
 
 def said(answer: Any, permit: Optional[str]) -> Optional[Said]:
-    """Of the answer to an outcome that was reported under a permit; ``None`` where it has no state."""
+    """Reads the answer to an outcome that was reported with ``permit``; ``None`` if it has no state."""
     if not isinstance(answer, Mapping) or answer.get("state") not in get_args(State):
         return None
     state: State = answer["state"]
     generation = generation_of(answer)
     if generation is not None:
         return Said(state, generation, True)
-    # In the permit's own generation it was closed or, where the permit is a probe's, half open.
+    # In the permit's generation the breaker was closed, or half open if the permit is a probe's. Another state has a
+    # later generation.
     number, is_probe, _ = (permit or "").partition("-")
     if number.isdecimal():
         generation = int(number) + (state != ("half_open" if is_probe else "closed"))
@@ -34,6 +35,6 @@ def said(answer: Any, permit: Optional[str]) -> Optional[Said]:
 
 
 def generation_of(answer: Mapping[str, Any]) -> Optional[int]:
-    """As the server says it; ``None`` where it does not."""
+    """The generation in an answer; ``None`` if there is none."""
     generation = answer.get("generation")
     return generation if type(generation) is int else None

@@ -17,18 +17,19 @@ from .settings import Settings
 
 log = logging.getLogger("fusebox")
 
-#: Characters, of a generation and a lease's id. What is longer is no permit, and may be no number that can be read.
+#: The most characters of a permit: a generation, and for a probe a lease's id. ``int()`` refuses very long numbers.
 LONGEST_PERMIT = 64
-#: For which a breaker may deny, or a probe be leased: an override ends within a lifetime, or says no time.
+#: The longest denial or lease that is accepted, in milliseconds: 31 years. A denial without an end has no time at all.
 LONGEST_MS = 10**12
 
 
 class Asking:
-    """One request within the time that a call waits: longer where the answer may take a commit.
+    """Asks for one decision within the time that a call may wait, which is longer if the server may have to commit.
 
-    An answer that comes later is read all the same: a probe that it grants is given back, for without that all would
-    wait until its lease ends. Nobody knows before whether it may grant one: what is closed here may be half open there.
-    The next request about that breaker waits longer.
+    An answer that comes later is still read, and a probe that it grants is given back: otherwise all callers would wait
+    until the probe's lease ends. Any answer may grant a probe, because a breaker that this process knows as closed may
+    be half open on the server. The late answer also sets the state, so that the next request about this breaker has the
+    longer time if the state is not closed.
     """
 
     def __init__(
@@ -44,11 +45,11 @@ class Asking:
         self._give_back = give_back
 
     def ask(self, cell: Cell, was_away: bool) -> Optional[Decision]:
-        """The decision; ``None`` where there is none. Tells what it learns of Fusebox being there.
+        """Asks for a decision; ``None`` if there is none. Notes whether Fusebox is reachable.
 
         Args:
-            was_away: as it was when the caller made up its mind. One that had to queue meanwhile may hear that Fusebox
-                went away, and need not find out by itself.
+            was_away: whether Fusebox was unreachable when the caller chose to ask. If it became unreachable since,
+                while the caller waited for a thread, no request is sent.
         """
         if self._reach.is_away and not was_away:
             return None

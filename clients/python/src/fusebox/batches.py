@@ -1,4 +1,4 @@
-"""Batches of outcomes, and what the server says of each."""
+"""Sends batches of outcomes, and handles the server's result for each outcome."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from .outbox import Outbox
 from .outcomes import Item
 from .reachability import Reachability
 
-#: Seconds for one request. Nobody waits for it, and a commit may take longer than a decision.
+#: Time-out of one request, in seconds. No call waits for it, and a commit may take longer than a decision.
 PATIENCE = 1.0
-#: Statuses of an answer to a batch as it is written, whose fault may be that of one outcome in it.
+#: Statuses for a request whose content is wrong. One outcome in the batch may be the cause.
 UNREADABLE = (400, 413, 422)
-#: What is said of a single outcome where the fault is the server's, and passes: the codes of status 5xx.
+#: Codes for a single outcome that the server cannot record at the moment: those of status 5xx.
 PASSING = frozenset({"storage_unavailable", "outcome_unknown", "overloaded", "shutting_down", "internal_error"})
-#: What is said for good of a single outcome that can be read: of a name that the token may not touch, or of an id that
-#: stands for another one.
+#: Codes for a valid outcome that is refused for good: the token does not cover the breaker's name, or the id was used
+#: for another outcome.
 LASTING = frozenset({"forbidden", "report_id_conflict"})
 
 
 class Batches:
-    """Each is answered as a whole, and each outcome in it."""
+    """Sends batches. The server answers each batch as a whole, and each outcome in it."""
 
     def __init__(self, outbox: Outbox, link: Link, reach: Reachability) -> None:
         self._outbox = outbox
@@ -30,10 +30,14 @@ class Batches:
         self._reach = reach
 
     def send(self, batch: list[Item], reporter: str) -> bool:
-        """Takes out of ``batch`` what is answered; whether the server took any.
+        """Sends a batch and removes the answered items from it; returns whether the server accepted any request.
 
-        What it cannot read is sent again in halves, down to the outcome that is to blame, so that no other is lost with
-        it. Raises ``Away`` or ``Refused`` where what is left has to wait.
+        A request that the server cannot read is sent again in halves, down to the one outcome that is the cause, so
+        that no other outcome is lost.
+
+        Raises:
+            Away: the remaining items have to wait, because there is no answer, or the server cannot record them yet.
+            Refused: the remaining items have to wait, because the server refuses the whole request.
         """
         is_taken = False
         sizes = [len(batch)]
@@ -56,8 +60,11 @@ class Batches:
         return is_taken
 
     def _send(self, batch: list[Item], reporter: str) -> list[Item]:
-        """Gives what the server could not take for a reason that passes, and what came behind it of the same breaker:
-        nothing more overtakes it, and what the server has it knows by its id."""
+        """Sends a batch; returns the items to send again.
+
+        These are the items that the server cannot record at the moment, and all later ones of the same breakers, so
+        that the order is kept. If the server has recorded a later one already, it recognizes the repeated id.
+        """
         began = time.monotonic()
         histories = [item.cell.history for item in batch]
         document = {"reports": [item.document(reporter, began) for item in batch]}
@@ -74,7 +81,7 @@ class Batches:
             elif error:
                 self._outbox.refuse(item, str(error.get("code")), str(error.get("detail")))
             elif item.cell.history != history:
-                item.answered(None)  # It is of a database that is no more.
+                item.answered(None)  # The answer is from the server's earlier database.
             else:
                 item.cell.hear(result, item)
         return again

@@ -51,7 +51,7 @@ def check_listener(listener: object) -> None:
 
 
 class Cell:
-    """One breaker in this process, shared by all ``Breaker`` objects of its name; it lives as long as its ``Fusebox``."""
+    """One breaker in this process. All ``Breaker`` objects of its name share it. The ``Fusebox`` keeps it for good."""
 
     def __init__(self, name: str, freshness: Freshness, listeners: list[Listener], url: str = "") -> None:
         self.name = name

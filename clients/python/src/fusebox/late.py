@@ -1,4 +1,4 @@
-"""Threads for answers that come when their callers no longer wait."""
+"""Threads that read answers after their callers' time-outs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from time import monotonic
 
 log = logging.getLogger("fusebox")
 
-#: So many at once. Others wait in their connections, and lose nothing by it.
+#: The most threads at once. Further answers wait in their connections, and are not lost.
 MOST = 4
 
 
 class Late:
-    """They begin with the first that is late, and end with the last: no usual answer costs any.
+    """Threads that start with the first late answer and end after the last, so that timely answers need no thread.
 
-    The end of the process waits for none.
+    They are daemons: the process does not wait for them at its end.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Late:
         self._threads: set[threading.Thread] = set()
 
     def add(self, read: Callable[[], None]) -> None:
-        """Has ``read`` called, which waits for an answer."""
+        """Calls ``read``, which waits for an answer, in a thread."""
         with self._lock:
             self._waiting.append(read)
             if len(self._threads) >= MOST:
@@ -39,7 +39,7 @@ class Late:
             try:
                 thread.start()
             except RuntimeError:
-                # The interpreter is about to end, or has no room for another.
+                # The interpreter is about to end, or the system permits no more threads.
                 self._threads.discard(thread)
 
     def _run(self) -> None:
@@ -55,7 +55,7 @@ class Late:
                 log.debug("a late answer is not valid: %r", error)
 
     def join(self, until: float) -> None:
-        """Waits for them, up to an instant of ``time.monotonic()``, where connections have been ended."""
+        """Waits for the threads, until ``until`` by ``time.monotonic()``. Their connections must have been ended."""
         with self._lock:
             threads = list(self._threads)
         for thread in threads:

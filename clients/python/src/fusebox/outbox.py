@@ -1,4 +1,4 @@
-"""Outcomes that wait to be sent: gathered in any thread, kept in order, bounded."""
+"""Outcomes that wait to be sent: any thread may add one; they keep their order, and their number is bounded."""
 
 from __future__ import annotations
 
@@ -15,62 +15,65 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("fusebox")
 
-#: Reports in one request, far below what the server takes, so that none takes long.
+#: The most reports in one request. It is far below the server's limit, so that no request takes long.
 LARGEST_BATCH = 1_000
-#: Outcomes in one request: what the server takes at most.
+#: The most outcomes in one request: the server's limit.
 MOST_OUTCOMES = 1_000_000
-#: Seconds from the end of a call for which its outcome is worth sending. The server takes none that is older than 15
-#: minutes, and knows an id for as long; what may have reached it and is sent again later would count twice.
+#: Seconds after the end of a call for which its outcome is sent. The server accepts no outcome older than 15 minutes,
+#: and remembers an id for as long: a report that had reached it and is repeated after that would count twice.
 LONGEST_WAIT = 14 * 60.0
-#: Entries of the intake from which on a caller has to put them in order itself.
+#: If the intake has more entries than this, the caller puts them in order itself.
 LARGEST_INTAKE = 20_000
 
 
 class Outbox:
-    """What is to be reported.
+    """The queue of outcomes to report.
 
-    Callers append to ``intake`` without a lock: a deque's ``append`` and ``popleft`` are atomic under the GIL, and have
-    a lock of their own where there is none. A success that the panel let through is a bare tuple of its standing and
-    the instants of its beginning and its end; everything else is an ``Item``.
+    Callers append to ``intake`` without a lock: ``append`` and ``popleft`` of a deque are atomic under the GIL, and use
+    a lock of the deque in a Python without the GIL. The success of a call that the panel allowed is a plain tuple of
+    its standing, its start and its end; any other entry is an ``Item``.
     """
 
     def __init__(self, capacity: int) -> None:
         if capacity < 1:
             raise ValueError(f"buffer must be at least 1, not {capacity}")
         self._capacity = capacity
-        #: Never replaced, for callers hold its ``append``.
+        #: Never replaced, because each ``Breaker`` keeps a reference to it.
         self.intake: deque[Union[tuple[Standing, float, float], Item]] = deque()
-        #: Outcomes that were given up: too many waited, or they waited too long.
+        #: Outcomes that were given up unsent, and those that the server refused.
         self.dropped = 0
         self.after_fork()
 
     def after_fork(self) -> None:
-        """In the child: what waits is the parent's to send."""
+        """Empties the outbox in the child, because the parent sends its outcomes."""
         self.intake.clear()
         self.next_id = report_ids()
         self._lock = threading.Lock()
         self._waiting: deque[Item] = deque()
         self._last: dict[str, Item] = {}
         self._warned = False
-        #: Why, by name; of batches as a whole, by ``None``.
+        #: The code of the last refusal by breaker name; the key ``None`` is for refusals of whole batches.
         self._refused: dict[Optional[str], str] = {}
-        #: Whether something waits that could not be sent. What follows has to wait behind it.
+        #: Whether outcomes wait that could not be sent. Later ones then have to queue after them.
         self.is_behind = False
 
     def __len__(self) -> int:
-        """Reports that wait, as far as they are put in order."""
+        """The number of waiting reports, without the entries of the intake."""
         return len(self._waiting)
 
     def gather(self) -> None:
-        """Puts in order what callers appended: equal neighbours become one item."""
+        """Moves the intake to the waiting reports; merges equal outcomes in a row into one item."""
         with self._lock:
             self._take_in()
             dropped = self._trim()
         self._warn(dropped)
 
     def _take_in(self) -> None:
-        """Each success costs its caller's thread what it costs here, so those in a row are counted without a look at
-        anything but its times."""
+        """Moves the entries of the intake.
+
+        The time spent here for each success is taken from the threads that make the calls. So of successes in a row
+        only the times are compared.
+        """
         popleft = self.intake.popleft
         row: Optional[Item] = None
         standing_of_row: Optional[Standing] = None
@@ -107,7 +110,7 @@ class Outbox:
             row.add(count, most, last)
 
     def _row(self, standing: Standing, duration: float, ended: float) -> Item:
-        """The item that a success has become a part of."""
+        """The item to which a success belongs: the breaker's last one if they can be merged, otherwise a new one."""
         last = self._last.get(standing.cell.name)
         success = Item(standing.cell, "success", standing.permit, duration, ended, "")
         if last is not None and last.takes(success):
@@ -141,7 +144,7 @@ class Outbox:
         return item.count
 
     def take(self, now: float) -> list[Item]:
-        """The next batch, oldest first; it is either done or given back."""
+        """Takes out the next batch, oldest first. The caller sends it or gives it back."""
         batch: list[Item] = []
         outcomes = dropped = 0
         with self._lock:
@@ -159,7 +162,7 @@ class Outbox:
         return batch
 
     def give_back(self, batch: list[Item]) -> None:
-        """Puts a batch that was not answered before all else."""
+        """Puts a batch that was not answered back to the front of the queue."""
         with self._lock:
             self._waiting.extendleft(reversed(batch))
             self.is_behind = True
@@ -167,7 +170,7 @@ class Outbox:
         self._warn(dropped)
 
     def abandon(self) -> int:
-        """Gives up what callers appended, for nobody sends it any more; so many outcomes."""
+        """Drops all outcomes, because the sender has ended; returns their number."""
         self.gather()
         lost = 0
         with self._lock:
@@ -176,7 +179,7 @@ class Outbox:
         return lost
 
     def refuse(self, item: Item, code: str, detail: str) -> None:
-        """Gives up what the server does not take: said once, for it stays so until someone acts."""
+        """Drops an item that the server refuses. Each reason is logged once, because it lasts until someone acts."""
         with self._lock:
             self.dropped += item.count
             is_news = self._refused.get(item.cell.name) != code
@@ -186,8 +189,10 @@ class Outbox:
             log.error("outcomes of %s are refused: %s", item.cell.name, detail)
 
     def hold(self, batch: list[Item], refusal: Refused) -> None:
-        """Keeps what the server takes from nobody with this token, say, until someone acts: said once. Who waits for an
-        answer does not wait so long."""
+        """Keeps a batch that the server refuses as a whole, because of the token for example, until someone acts.
+
+        Each reason is logged once. Callers that wait for an answer get ``None`` and continue.
+        """
         with self._lock:
             is_news = self._refused.get(None) != refusal.code
             self._refused[None] = refusal.code
@@ -198,7 +203,7 @@ class Outbox:
         self.give_back(batch)
 
     def accepted(self) -> None:
-        """The server takes batches. Some of their outcomes it may refuse all the same."""
+        """Notes that the server accepts batches. It may still refuse single outcomes in them."""
         if self._refused:
             self._refused.pop(None, None)
 

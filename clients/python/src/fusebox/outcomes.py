@@ -1,4 +1,4 @@
-"""An outcome on its way to Fusebox, alone or as several in a row that are equal."""
+"""Reports on their way to Fusebox, each of one outcome or of several equal outcomes in a row."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from .kinds import word_of
 if TYPE_CHECKING:
     from .cell import Cell
 
-#: What the server takes at most.
+#: The server's limit of a duration, in milliseconds.
 LONGEST_DURATION_MS = 86_400_000
+#: The server's limit of the outcomes in one report.
 LARGEST_COUNT = 10_000
-#: Seconds within which calls have to end for one report to stand for them: the server knows the time of the last alone.
+#: The calls of one report end within this many seconds, because the server only receives the time of the last one.
 LONGEST_SPAN = 1.0
 
 
 class Item:
-    """One report, which stands for ``count`` outcomes in a row.
+    """One report of ``count`` equal outcomes in a row.
 
-    Once it may have reached the server it stays as it is: its id stands for just this.
+    After it may have reached the server it is not changed, because its id identifies exactly this report.
 
-    Whatever is no duration or no kind is left out, for the outcome counts all the same, and the server would refuse
-    all that is sent with it.
+    An invalid duration or kind is left out: the outcome counts without it, and the server would refuse the whole
+    request because of it.
     """
 
     __slots__ = (
@@ -61,25 +62,27 @@ class Item:
         self.outcome = outcome
         self.permit = permit
         self.duration = duration = seconds_of(duration)
-        #: When the call ended, by ``time.monotonic()``: of several, the first and the last.
+        #: The ends of the first and of the last call, by ``time.monotonic()``.
         self.first_ended = self.ended = ended
         self.report_id = report_id
         self.kind = None if kind is None else word_of(kind)
         self.count = 1
         self.attempted = False
-        #: Where somebody waits for what the server says of just this outcome; ``None`` stands for a refusal.
+        #: The future of the server's answer, if a caller waits for it. Its result ``None`` means that there is none.
         self.answer: Optional[Future[Optional[Mapping[str, Any]]]] = None
-        #: Durations from the one to below the other make no difference to the policy. The longest stands for all.
+        #: The policy treats durations from ``shortest`` to below ``longest`` alike. The report has the longest of them.
         self.shortest, self.longest = cell.equal_durations(duration or 0.0)
 
     @property
     def is_probe(self) -> bool:
-        """Whether it is what became of a probe, by its permit."""
+        """Whether this is the outcome of a probe, judged by the permit."""
         return self.permit is not None and "-" in self.permit
 
     def takes(self, other: Item) -> bool:
-        """Adds ``other``, which follows, if it is equal but for its time, and ended within the same second; else gives
-        ``False``."""
+        """Merges ``other``, the next outcome, if the two differ only in their times and end within ``LONGEST_SPAN``.
+
+        Returns ``False`` if they cannot be merged.
+        """
         first, last = min(self.first_ended, other.first_ended), max(self.ended, other.ended)
         if (
             self.attempted
@@ -100,22 +103,22 @@ class Item:
         return True
 
     def add(self, count: int, duration: Optional[float], ended: float) -> None:
-        """So many outcomes more, of which the longest took so many seconds, and the last ended at ``ended``."""
+        """Adds ``count`` outcomes, of which the longest took ``duration`` seconds and the last ended at ``ended``."""
         self.count += count
         self.ended = max(self.ended, ended)
         if duration is not None and (self.duration is None or duration > self.duration):
             self.duration = duration
 
     def answered(self, answer: Optional[Mapping[str, Any]]) -> None:
-        """Tells whoever waits."""
+        """Hands the answer to the caller that waits for it, if there is one."""
         if self.answer is not None:
             try:
                 self.answer.set_result(answer)
             except InvalidStateError:
-                pass  # Whoever waited was cancelled.
+                pass  # The caller was cancelled, or already has a result.
 
     def document(self, reporter: Optional[str], now: float) -> dict[str, Any]:
-        """As the server takes it, where it is sent at ``now``. Sent again it has the same id and a greater age."""
+        """The JSON of a request that is sent at ``now``. A repeated report has the same id and a greater age."""
         document: dict[str, Any] = {
             "name": self.cell.name,
             "outcome": self.outcome,
@@ -136,7 +139,8 @@ class Item:
 
 
 def seconds_of(duration: object) -> Optional[float]:
-    """``None`` for what is no span of time: one that is negative, say, by a clock that was set back."""
+    """``duration`` as a number of seconds; ``None`` if it is not valid, for example negative after a clock was set
+    back."""
     try:
         seconds = float(duration)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
@@ -149,7 +153,7 @@ def milliseconds(seconds: float) -> int:
 
 
 def report_ids() -> Callable[[], str]:
-    """Makes ids that no other process makes; a child of fork() needs a maker of its own."""
+    """A function that makes ids unique across processes. A child of fork() must create its own."""
     prefix = os.urandom(9).hex()
     numbers = itertools.count(1)
     return lambda: f"{prefix}-{next(numbers)}"

@@ -1,4 +1,4 @@
-"""A small breaker around Fusebox itself, so that one that is dead costs next to nothing."""
+"""A small breaker around Fusebox itself, so that calls cost almost nothing extra while Fusebox is unreachable."""
 
 from __future__ import annotations
 
@@ -12,28 +12,29 @@ from .link import Refused
 
 log = logging.getLogger("fusebox")
 
-#: Seconds until the first attempt after a failed one; doubled by each that follows.
+#: Seconds from the first failed attempt to the next one. Each further failure doubles the pause.
 FIRST_PAUSE = 0.1
-#: And at most so many: how long it can take to notice that Fusebox is back.
+#: The longest pause, in seconds: it can take this long to notice that Fusebox is back.
 LONGEST_PAUSE = 2.0
-#: Seconds for which it has to be back for the next absence to be another, and not the same one going on.
+#: Seconds for which Fusebox must be back before the next failure begins another absence. An earlier one continues the
+#: last absence.
 STEADY = 5.0
-#: Seconds between two words of one that goes and comes again and again.
+#: Seconds between two messages about a server that is unreachable again and again.
 QUIET = 60.0
-#: Seconds for which outcomes that are taken say nothing of decisions.
+#: Seconds for which the acceptance of outcomes does not show that Fusebox decides.
 DOUBT = 60.0
-#: The status of an answer to who is not known.
+#: The status of an answer to a missing or unknown token.
 UNAUTHORIZED = 401
 
 
 class Pause:
-    """Grows from attempt to attempt, and differs between processes, so that they do not come back all at once."""
+    """A pause that grows from attempt to attempt. It is random, so that processes do not all try again at once."""
 
     def __init__(self) -> None:
         self._attempts = 0
 
     def next(self) -> float:
-        """Seconds until the next attempt: between half and all of what the attempts so far ask for."""
+        """Seconds until the next attempt: a random time between half of the current pause and all of it."""
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * float(1 << min(self._attempts, 10)))
         self._attempts += 1
         return pause * random.uniform(0.5, 1.0)
@@ -43,25 +44,28 @@ class Pause:
 
 
 class Reachability:
-    """Whether Fusebox is worth asking for decisions.
+    """Whether it is worth asking Fusebox for decisions.
 
-    One failed attempt is enough to stop, for each costs a call its time-out. Then one caller at a time tries again.
-    What was under way together is one attempt: who asked before the last that was heard of tells nothing new.
+    One failed attempt ends the requests, because each costs a call its time-out. Then one caller at a time tries again.
+    Attempts that run at the same time count as one: a failure is ignored if its request began before the last failure
+    was noted, or before the last answered request began.
 
-    Fusebox is away where it does not answer who asks for a decision. It is back where it does, be it by a refusal. It
-    is believed to be where it takes outcomes as fast as it has to decide, for it may be that nobody asks; but not soon
-    after that was believed, or after it said itself that it decides nothing. A stream that begins lets the next attempt
-    come at once, and says no more, for it lives on where nothing is decided.
+    Fusebox is unreachable if it does not answer a request for a decision. It is back if it answers one, even with a
+    refusal. It also counts as back if it accepts outcomes within the time for a decision, because there may be no
+    request for a decision. That rule is off for ``DOUBT`` seconds after it was last used, and after Fusebox itself
+    answered that it cannot decide, unless it answers a request for a decision in between. The start of a stream only
+    permits the next attempt at once: a server can hold a stream open and still make no decisions.
 
-    One that goes and comes at the edge of the time-out is asked ever less often, and is logged once a minute. One that
-    may only be slow, for an answer may still come, is logged if the next attempt fails as well.
+    If Fusebox keeps answering just before or after the time-out, attempts become rarer, and a message is logged once a
+    minute. If Fusebox may only be slow, because an answer may still come, a message is logged only if the next attempt
+    fails too.
     """
 
     def __init__(self, policy: str, patience: float) -> None:
         self._policy = policy
         #: Seconds that an attempt can take.
         self._patience = patience
-        # Kept from all others for longer than that; its result sets it anew.
+        # During an attempt no other begins for this many seconds. The attempt's result sets the time again.
         self._hold = max(LONGEST_PAUSE, 2 * patience)
         self.after_fork()
 
@@ -69,24 +73,26 @@ class Reachability:
         self._lock = threading.Lock()
         self._pause = Pause()
         self._retry_at = 0.0
-        #: Before this instant, nobody asked who could tell anything new.
+        #: The failure of a request that began before this instant is ignored.
         self._told_at = float("-inf")
-        #: And from this one on, what it does beside decisions says something of them.
+        #: From this instant on, accepted outcomes show that Fusebox is back.
         self._believed_from = float("-inf")
         self._is_hastened = self._is_closed = False
         self._back_at = float("-inf")
-        #: Of this absence: whether it is logged, and from when on that may be. And how many before were not.
+        #: Whether this absence is logged.
         self._is_said = False
+        #: The earliest instant of the next message.
         self._say_from = float("-inf")
+        #: The number of departures since the last message.
         self._unsaid = 0
         self.reason: Optional[str] = None
         self._refused: dict[Optional[str], str] = {}
-        #: Decisions that were made without Fusebox, of which so many denied, and how often it went away.
+        #: Decisions made without Fusebox, the denials among them, and how often Fusebox became unreachable.
         self.decisions_alone = self.denied_alone = self.departures = 0
         self._decisions_before = 0
-        #: Counts absences, of its decisions or its stream. One goes on where Fusebox was not steadily back with both.
+        #: Counts absences of decisions or of the stream. One continues until both are back for ``STEADY`` seconds.
         self.absence = 0
-        #: Since when it is there with both; ``None`` where it is not.
+        #: The instant since which both decisions and the stream work; ``None`` while one of them does not.
         self._whole_from: Optional[float] = float("-inf")
         self._has_stream = True
 
@@ -95,7 +101,8 @@ class Reachability:
         return self.reason is not None
 
     def may_ask(self, now: float) -> bool:
-        """Whether to ask. Where Fusebox is away, only the first to come when it is time; it has to tell the result."""
+        """Whether the caller may ask. While Fusebox is unreachable, only one caller at a time may, and only after the
+        pause; it must report the result here."""
         if self.reason is None:
             return True
         with self._lock:
@@ -105,11 +112,11 @@ class Reachability:
             return True
 
     def rest(self, now: float) -> float:
-        """Seconds until it is worth asking again; infinite where it never is."""
+        """Seconds until the next attempt; infinite after ``close``."""
         return max(self._retry_at - now, 0.0)
 
     def failed(self, reason: str, began: float, *, says_so_itself: bool = False, may_be_slow: bool = False) -> None:
-        """A decision that was asked for at ``began`` was not answered, or with that there can be none."""
+        """Takes a failure: a request of the instant ``began`` got no answer, or one without a decision."""
         with self._lock:
             if began < self._told_at or self._is_closed:
                 return
@@ -127,7 +134,7 @@ class Reachability:
         log.warning("Fusebox is unreachable: %s; decisions follow unreachable=%r%s", reason, self._policy, again)
 
     def _departs(self, now: float) -> bool:
-        """Whether this is another absence, and not the last one going on."""
+        """Notes that Fusebox became unreachable; returns whether this is another absence and not the last one."""
         self.departures += 1
         self._unsaid += 1
         self._is_said = False
@@ -140,15 +147,18 @@ class Reachability:
         return True
 
     def decided(self, name: str, began: float) -> None:
-        """Fusebox decided about ``name``, which was asked for at ``began``."""
+        """Takes a success: Fusebox decided about ``name`` on a request of the instant ``began``."""
         if self._refused:
             self._refused.pop(name, None)
             self._refused.pop(None, None)
         self._answered(began)
 
     def refused(self, name: str, refusal: Refused, began: float) -> None:
-        """Fusebox is there, and decides nothing about ``name``, or where the token is not good, about none: said once
-        for each reason, for it stays so until someone acts."""
+        """Takes a refusal: Fusebox is reachable, but refuses to decide about ``name``.
+
+        If the token is not valid, it refuses to decide about any breaker. Each reason is logged once, because a refusal
+        lasts until an operator acts.
+        """
         self._answered(began)
         key, reason = (None if refusal.status == UNAUTHORIZED else name), str(refusal)
         with self._lock:
@@ -161,7 +171,7 @@ class Reachability:
             )
 
     def worked(self, took: float) -> None:
-        """Fusebox took outcomes or an order, in so many seconds."""
+        """Notes that Fusebox answered a request with outcomes or an order after ``took`` seconds."""
         now = time.monotonic()
         if self.reason is not None and took < self._patience and now >= self._believed_from:
             self._believed_from = now + DOUBT
@@ -173,13 +183,13 @@ class Reachability:
         self._whole_from = None
 
     def stream_broke(self) -> None:
-        """What stands in may be needed. Of decisions that says nothing."""
+        """Notes the end of a stream. This begins an absence, but does not show that Fusebox makes no decisions."""
         with self._lock:
             self._has_stream = False
             self._parts(time.monotonic())
 
     def stream_began(self) -> None:
-        """A sign of life, of which one in each absence shortens the pause."""
+        """Notes the start of a stream. The first one in each absence ends the pause at once."""
         with self._lock:
             self._has_stream = True
             if self.reason is None:
@@ -189,7 +199,7 @@ class Reachability:
                 self._retry_at = 0.0
 
     def close(self) -> None:
-        """Nobody asks any more, and nobody has to be told."""
+        """Ends all requests and messages."""
         with self._lock:
             self._is_closed = True
             self.reason, self._retry_at = "this Fusebox is closed", float("inf")

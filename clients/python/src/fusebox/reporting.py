@@ -1,4 +1,4 @@
-"""Where outcomes go."""
+"""Reports outcomes to the server, at once or through the outbox, and to the stand-in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger("fusebox")
 
 
 class Reporting:
-    """Reports: at once and with a wait where Fusebox decides on every call, else by way of the outbox."""
+    """Reports outcomes: in mode ``remote`` directly to the server, in mode ``local`` through the outbox."""
 
     settings: Settings
     link: Link
@@ -42,7 +42,12 @@ class Reporting:
         kind: Optional[str],
         duration: Optional[float],
     ) -> None:
-        """Where Fusebox decides on every call, waits until it knows the outcome; else leaves that to the sender."""
+        """Reports an outcome.
+
+        In mode ``remote`` it waits for the server's answer. In mode ``local`` it waits only after a probe that did not
+        fail, because the next call may be allowed then; the sender sends any other outcome later. While Fusebox is
+        unreachable it does not wait.
+        """
         if _is_part(decision, outcome, kind):
             return
         item = self._item(cell, decision, outcome, kind, duration)
@@ -61,7 +66,7 @@ class Reporting:
         kind: Optional[str],
         duration: Optional[float],
     ) -> Future[Optional[Mapping[str, Any]]]:
-        """Reports, behind all that was reported before, and gives what the server will say of it."""
+        """Reports an outcome, after all earlier ones, and returns a future of the server's answer."""
         return self._expected(self._item(cell, decision, outcome, kind, duration), decision)
 
     def _expected(self, item: Item, decision: Optional[Decision]) -> Future[Optional[Mapping[str, Any]]]:
@@ -89,13 +94,13 @@ class Reporting:
             self._post(item, decision)
 
     def give_back(self, cell: Cell, decision: Decision, duration: Optional[float] = None) -> None:
-        """Says that an allowed call came to nothing. Waits for nobody, for its caller may be about to end."""
+        """Reports an allowed call as ``ignored``. Does not wait, because its task or thread may be about to end."""
         self.post(cell, decision, "ignored", None, duration)
 
     def post(
         self, cell: Cell, decision: Decision, outcome: Outcome, kind: Optional[str], duration: Optional[float]
     ) -> None:
-        """Reports what became of an allowed call, without a wait."""
+        """Reports the outcome of an allowed call without waiting."""
         if decision.allowed and not _is_part(decision, outcome, kind):
             self._post(self._item(cell, decision, outcome, kind, duration), decision)
 
@@ -107,8 +112,11 @@ class Reporting:
         kind: Optional[str] = None,
         duration: Optional[float] = None,
     ) -> None:
-        """Reports what became of a call that the garbage collector may have ended. That runs amid anything, so this
-        takes no lock, which its thread may hold, and leaves all of it to the sender's."""
+        """Reports the outcome of a call that the garbage collector may have ended.
+
+        The garbage collector runs at any point, and its thread may hold any lock. So this takes no lock, and the
+        sender's thread does all the work.
+        """
         if decision.allowed and not _is_part(decision, outcome, kind):
             ended = monotonic()
             self.sender.later(lambda: self._post(self._item(cell, decision, outcome, kind, duration, ended), decision))
@@ -118,14 +126,16 @@ class Reporting:
         return self.settings.mode == "remote" and not is_fallback and not self._is_behind
 
     def _makes_room(self, decision: Optional[Decision], outcome: Outcome) -> bool:
-        """Whether behind this outcome the next call may be let through. It has to be known by then. A listener in the
-        sender's thread would wait for itself."""
+        """Whether the next call may be allowed after this outcome, so that the caller has to wait for the answer.
+
+        It is ``False`` in the sender's thread, where a listener would wait for itself.
+        """
         is_probe = decision is not None and decision.is_probe
         return is_probe and outcome != "failure" and not self.reach.is_away and not self.sender.is_this_thread
 
     @property
     def _is_behind(self) -> bool:
-        """Whether a report would overtake others, or wait for nobody."""
+        """Whether an immediate report would overtake waiting ones, or wait for an unreachable server."""
         return self.reach.is_away or self.outbox.is_behind
 
     def _item(
@@ -143,7 +153,8 @@ class Reporting:
         item = Item(cell, outcome, permit, duration, ended, self.outbox.next_id(), kind)
         ticket = None if decision is None else decision.ticket
         state: Optional[State] = None
-        # One that is no longer the cell's decides nothing. It may be the parent's, with a lock that nobody releases.
+        # A stand-in that is not the cell's current one decides nothing. After fork() it may be the parent's, and its
+        # lock may never be released.
         if ticket is not None:
             if cell.stand_in is ticket.stand_in:
                 state = ticket.stand_in.report(ticket, outcome, item.duration, ended)
@@ -154,7 +165,8 @@ class Reporting:
         return item
 
     def _counts_alone(self, cell: Cell, decision: Optional[Decision]) -> bool:
-        """Whether a call that Fusebox or the panel let through has ended where only this process may count it."""
+        """Whether the stand-in counts a call that Fusebox or the panel allowed: in mode ``remote`` while Fusebox is
+        unreachable, in mode ``local`` while the stream does not report the breaker's changes."""
         if self.settings.unreachable == "allow":
             return False
         if decision is not None and (decision.source == "fallback" or not decision.allowed):
@@ -172,7 +184,7 @@ class Reporting:
         try:
             answer = self.link.ask("POST", path, document, within=within)
         except Away:
-            # Of decisions that says nothing, which need no disk.
+            # This does not show that Fusebox makes no decisions: a decision needs no disk.
             self._postpone(item)
         except Refused as refusal:
             if refusal.status in UNREADABLE or refusal.code in LASTING:
@@ -180,7 +192,7 @@ class Reporting:
             else:
                 self._postpone(item)
         except BaseException as error:
-            # A signal's handler that ends the wait goes on from here; a defect of this package is not its caller's.
+            # The exception of a signal handler that ends the wait is raised; a defect of this package is only logged.
             self._postpone(item)
             if not isinstance(error, Exception):
                 raise
@@ -190,7 +202,7 @@ class Reporting:
                 item.cell.hear(answer, item)
 
     def _postpone(self, item: Item) -> None:
-        """Leaves to the sender what was sent in vain. What follows waits behind it, and for nobody."""
+        """Leaves an outcome to the sender after a failed attempt. Later outcomes queue after it, and do not wait."""
         item.attempted = True
         self._post(item, None)
         self.outbox.is_behind = True
@@ -206,8 +218,8 @@ class Reporting:
 
 
 def _is_part(decision: Optional[Decision], outcome: Outcome, kind: Optional[str]) -> bool:
-    """Whether the call is part of another, which reports for both. A failure is noted there; where that one is over, it
-    is reported all the same."""
+    """Whether the call is part of another, which reports for both. A failure is recorded in the mark of the other call;
+    if that call is over, the failure is reported separately."""
     if decision is None or decision.within is None:
         return False
     return outcome != "failure" or note(decision.within, kind or "")

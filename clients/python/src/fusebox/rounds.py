@@ -1,4 +1,4 @@
-"""The sender's rounds, and who waits for one."""
+"""The sender's rounds, and how callers wait for one."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Callable
 
 
 class Rounds:
-    """Numbers who waits. A round that begins behind a number takes all that was reported before it was given."""
+    """Gives each waiting caller a number. A round that begins after that sends everything reported before."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._asked = 0
         self._running = 0
-        #: Of the last round that ended, and of the last that left nothing behind.
+        #: The number of the last round that ended, and of the last one that left nothing to send.
         self._tried = self._done = 0
 
     @property
     def is_asked_for(self) -> bool:
-        """Whether somebody waits for a round that has not begun."""
+        """Whether a caller waits for a round that has not begun."""
         return self._asked > self._running
 
     def ask(self) -> int:
@@ -31,7 +31,7 @@ class Rounds:
             self._running = self._asked
 
     def end(self, is_empty: bool) -> None:
-        """The round has ended; whether nothing is left."""
+        """Ends the round; ``is_empty`` is whether nothing is left to send."""
         with self._condition:
             self._tried = self._running
             if is_empty:
@@ -39,11 +39,11 @@ class Rounds:
             self._condition.notify_all()
 
     def wait_until_done(self, number: int, within: float) -> bool:
-        """Whether all is sent within so many seconds."""
+        """Waits for a round that sends everything, for at most ``within`` seconds; returns whether there was one."""
         return self._wait(lambda: self._done >= number, within)
 
     def wait_until_tried(self, number: int, within: float) -> bool:
-        """Whether all was tried to be sent within so many seconds."""
+        """Waits for a round that tries to send, for at most ``within`` seconds; returns whether there was one."""
         return self._wait(lambda: self._tried >= number, within)
 
     def _wait(self, condition: Callable[[], bool], within: float) -> bool:

@@ -20,21 +20,22 @@ from .wake import Wake
 
 log = logging.getLogger("fusebox")
 
-#: Seconds for which outcomes gather, and how many of them end the wait.
+#: Seconds for which the sender gathers outcomes before it sends them.
 GATHERING = 0.05
+#: This many outcomes end the wait early.
 ENOUGH = 100
-#: Seconds between two requests that nobody hurries: at a hundred thousand calls a second the hundredth comes at once.
+#: The least seconds between two requests that are not urgent: at 100 000 calls a second ``ENOUGH`` is reached in 1 ms.
 BREATH = 0.01
-#: A limit that no intake reaches.
+#: A limit that keeps callers from waking the sender, until they have to empty the intake themselves.
 _NEVER = LARGEST_INTAKE
 
 
 class Sender:
-    """Sends what is in the outbox: every 50 ms, every 100 outcomes, and failures at once.
+    """Sends the outcomes in the outbox: every 50 ms, every 100 outcomes, and failures at once.
 
-    Who appends to the intake compares its length with ``limit`` and calls ``notify`` where it is greater. Nothing is
-    lost between the two: the thread sets the limit to 0 before it looks whether the intake is empty, and a caller
-    appends before it reads the limit.
+    A caller appends to the intake, and calls ``notify`` if the intake's length exceeds ``limit``. No wake-up is lost:
+    the thread sets the limit to 0 before it checks whether the intake is empty, and a caller appends before it reads
+    the limit.
     """
 
     def __init__(self, outbox: Outbox, link: Link, reach: Reachability, settings: Settings, policies: Policies) -> None:
@@ -45,7 +46,7 @@ class Sender:
         self.after_fork()
 
     def after_fork(self) -> None:
-        """In the child: the thread is started again by what is reported first."""
+        """Begins again in the child. Its first report starts the thread."""
         self.reporter = self._settings.reporter or default_reporter()
         self.limit = 0
         self._thread: Optional[threading.Thread] = None
@@ -58,7 +59,7 @@ class Sender:
         self._retry_at = self._sent_at = 0.0
 
     def notify(self) -> None:
-        """Says that the intake is longer than its limit."""
+        """Wakes the sender, because the intake is longer than the limit."""
         if self._is_closing:
             self._outbox.abandon()
             return
@@ -70,13 +71,13 @@ class Sender:
         self.start()
 
     def hurry(self) -> None:
-        """Has all be sent at once, and policies fetched."""
+        """Makes the sender send everything at once, and fetch the wanted policies."""
         self._is_urgent = True
         self.notify()
 
     def flush(self, within: float) -> bool:
-        """Waits until all that was reported before has been answered; ``False`` where it takes longer, or where this is
-        the thread that sends."""
+        """Waits until all earlier reports are answered; ``False`` if that takes longer than ``within`` seconds, and in
+        the sender's own thread."""
         if self.is_this_thread:
             return False
         number = self._rounds.ask()
@@ -84,9 +85,12 @@ class Sender:
         return self._rounds.wait_until_done(number, within)
 
     def later(self, work: Callable[[], None]) -> None:
-        """Has ``work`` done before the next round. Takes no lock and starts no thread, so the garbage collector may ask
-        for it amid anything; who hands out what may have to come back so has had the thread started before. Behind the
-        end nobody would do it: it is an outcome that is dropped."""
+        """Makes the sender's thread do ``work`` before it sends the next batch.
+
+        It takes no lock and starts no thread, so a finalizer may call it at any point. So a caller that creates an
+        object with such a finalizer starts the thread before that. After ``close`` the work is not done, and counts as
+        a dropped outcome.
+        """
         if self._is_closing:
             self._outbox.dropped += 1
             return
@@ -95,7 +99,7 @@ class Sender:
         self._signal.set()
 
     def close(self, until: float) -> None:
-        """Sends the rest, if one attempt can before an instant of ``time.monotonic()``, and has the thread end."""
+        """Tries once to send the rest, until ``until`` by ``time.monotonic()``, and makes the thread end."""
         if not self._is_closing and (self._thread is not None or self.has_something):
             number = self._rounds.ask()
             self.hurry()
@@ -108,7 +112,7 @@ class Sender:
         self._signal.set()
 
     def join(self, until: float) -> None:
-        """Waits for the end of the thread, up to an instant of ``time.monotonic()``, and counts what nobody sends."""
+        """Waits for the thread to end, until ``until`` by ``time.monotonic()``, and drops the unsent outcomes."""
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(until - time.monotonic(), 0.0))
@@ -118,21 +122,21 @@ class Sender:
 
     @property
     def is_this_thread(self) -> bool:
-        """Whether it is a listener that asks, which is told of an answer, and could wait for nothing but itself."""
+        """Whether the caller runs in the sender's thread, as a listener may. It must not wait for the sender."""
         return self._thread is threading.current_thread()
 
     @property
     def has_something(self) -> bool:
-        """Whether anything waits, or is being sent."""
+        """Whether outcomes wait, or are being sent."""
         return self._is_sending or bool(self._outbox.intake or self._later or len(self._outbox))
 
     @property
     def is_held_up(self) -> bool:
-        """Whether outcomes were sent in vain, and wait to be sent again."""
+        """Whether the last attempt to send failed, and the pause before the next has not passed."""
         return time.monotonic() < self._retry_at
 
     def start(self) -> None:
-        """Unless it runs."""
+        """Starts the thread, unless it runs."""
         if self._thread is not None:
             return
         with self._start_lock:
@@ -176,7 +180,8 @@ class Sender:
             self._signal.wait(breath)
 
     def _park(self) -> None:
-        """Waits for something to do; where Fusebox did not answer, at least until it is time to try again."""
+        """Waits for something to do. After a failed attempt it waits at least until the pause is over, unless a caller
+        waits for a round."""
         pause = self._retry_at - time.monotonic()
         while pause > 0 and not self._is_closing and not self._rounds.is_asked_for:
             self.limit = _NEVER
@@ -189,7 +194,7 @@ class Sender:
             self._signal.wait(None if due is None else due - time.monotonic())
 
     def _send_all(self) -> bool:
-        """Whether nothing is left."""
+        """Sends everything; returns whether nothing is left."""
         self._gather()
         while batch := self._outbox.take(time.monotonic()):
             try:
@@ -200,7 +205,7 @@ class Sender:
                 self._retry_at = time.monotonic() + self._pause.next()
                 return False
             except Refused as refusal:
-                # Nothing in it is to blame.
+                # The refusal is not about an outcome in the batch.
                 self._outbox.hold(batch, refusal)
                 self._retry_at = time.monotonic() + self._pause.next()
                 return False
@@ -215,7 +220,7 @@ class Sender:
             self._gather()
         self._outbox.is_behind = False
         if self._outbox.intake:
-            self._outbox.is_behind = True  # Who appended meanwhile may have said so just before.
+            self._outbox.is_behind = True  # A caller that appended meanwhile may have set it before it was cleared.
         return True
 
     def _gather(self) -> None:
