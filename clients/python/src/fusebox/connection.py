@@ -1,4 +1,4 @@
-"""Connections on which a whole exchange has to be over at one instant, and answers that come after it."""
+"""Connections with one time limit for a whole exchange, which can be read further after the limit."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ import httpcore
 
 from .lookup import Lookup
 
-#: Seconds for what has arrived by the end to be read by a thread that comes late.
+#: Seconds for reading data that arrived before the limit, if the thread itself is late.
 GRACE = 0.001
 
-#: Takes over a connection on which an answer is yet to come, and what has come of it.
+#: A function that takes over a connection whose answer is incomplete, and the part of the answer received so far.
 TakeOver = Callable[[httpcore.NetworkStream, bytes], None]
 
 
 class Bound:
-    """Until when something has to be over. It stands where httpcore passes a number of seconds on, which would begin
-    anew with each piece of an answer: a server that sends them one by one could hold a caller without end."""
+    """The time limit of a whole exchange.
+
+    httpcore passes it on in place of a time-out in seconds. A time-out would begin again with each piece of an answer,
+    so that a server that sends many small pieces could hold a caller for ever.
+    """
 
     def __init__(self, within: float, take_over: Optional[TakeOver] = None) -> None:
         self._take_over = take_over
@@ -33,10 +36,10 @@ class Bound:
         self._is_over = False
 
     def rest(self) -> float:
-        """Seconds; never 0, which would mean not to wait even for what is there.
+        """Seconds until the limit, or once ``GRACE`` after it; never 0, because then data that is there is not read.
 
         Raises:
-            ReadTimeout: where the end has passed and was looked at before.
+            ReadTimeout: the limit has passed, and an earlier call returned ``GRACE``.
         """
         rest = self._end - monotonic()
         if rest > 0:
@@ -48,7 +51,7 @@ class Bound:
 
     @property
     def may_outlast(self) -> bool:
-        """Whether the connection goes on behind the end."""
+        """Whether another thread takes over the connection after the limit."""
         return self._take_over is not None
 
     def hear(self, data: bytes) -> None:
@@ -62,7 +65,7 @@ class Bound:
 
 
 class Stream(httpcore.NetworkStream):
-    """A connection whose time-outs are a ``Bound``."""
+    """A connection with a ``Bound`` in place of time-outs."""
 
     def __init__(self, stream: httpcore.NetworkStream, note: Callable[[socket.socket], None]) -> None:
         self._stream = stream
@@ -75,9 +78,9 @@ class Stream(httpcore.NetworkStream):
         try:
             data = self._stream.read(max_bytes, bound.rest())
         except httpcore.ReadError:
-            raise  # It is broken, and brings nothing more.
+            raise  # The connection is broken; no answer can follow.
         except BaseException:
-            # The time is up, or a signal's handler ended the wait.
+            # The limit has passed, or the exception of a signal handler ended the wait.
             if bound.may_outlast:
                 self._is_handed_over = True
                 bound.hand_over(self._stream)
@@ -102,7 +105,7 @@ class Stream(httpcore.NetworkStream):
 
 
 class Connecting(httpcore.NetworkBackend):
-    """Makes them, and notes their sockets."""
+    """Opens connections, and passes their sockets to ``note``."""
 
     def __init__(self, note: Callable[[socket.socket], None]) -> None:
         self._note = note
@@ -118,7 +121,7 @@ class Connecting(httpcore.NetworkBackend):
         socket_options: Optional[Iterable[Any]] = None,
     ) -> httpcore.NetworkStream:
         found = self._lookup.addresses(host, port, timeout.rest())
-        # Each address of a name has its share of the time, so that one that is dead leaves some to those behind it.
+        # Each address gets a share of the time left, so that an address that does not answer leaves time for the next.
         for remaining, address in zip(range(len(found), 0, -1), found):
             try:
                 stream = self._backend.connect_tcp(
@@ -133,8 +136,10 @@ class Connecting(httpcore.NetworkBackend):
 
 
 class Heard(httpcore.NetworkStream):
-    """A connection on which a request was sent already, and a part of its answer heard. Who asks anew is given that
-    answer."""
+    """A connection whose request is already sent, and whose answer is partly received.
+
+    A request on it sends nothing, and reads this answer from its beginning.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream, heard: bytes) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""The stream of changes as the server writes it, one JSON object a line."""
+"""Reads the events of the server's stream: one JSON object a line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ID = re.compile(r"(?:([0-9a-f]{8})-)?[0-9]+")
 
 
 class Outline(NamedTuple):
-    """A breaker as a change left it. Instants are the server's, in seconds since 1970."""
+    """A breaker after a change. Instants are by the server's clock, in seconds since 1970."""
 
     name: str
     state: State
@@ -40,16 +40,16 @@ class Outline(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What a line says. ``type`` is ``resync``, ``heartbeat``, ``deleted``, or another change of one breaker."""
+    """One event. ``type`` is ``resync``, ``heartbeat``, ``deleted``, or another change of one breaker."""
 
     type: str
     at: float
     revision: Optional[int]
-    #: Which history of the server's the revision is of; ``None`` from a server that does not say.
+    #: The epoch of the server's database, to which the revision belongs; ``None`` if the server does not send one.
     epoch: Optional[str]
-    #: All breakers there are, in a resync; the one that changed; none where it was deleted.
+    #: All breakers for a resync; the breaker that changed; none for a heartbeat or a deletion.
     outlines: list[Outline]
-    #: Of what was deleted.
+    #: The breaker that changed or was deleted; ``None`` for a resync or a heartbeat.
     name: Optional[str] = None
     cause: Optional[str] = None
     detail: Optional[str] = None
@@ -58,7 +58,7 @@ class Event(NamedTuple):
     def read(cls, line: str) -> Event:
         """
         Raises:
-            ValueError: where the line is not as the server writes it.
+            ValueError: ``line`` is not an event.
         """
         try:
             document = json.loads(line)
@@ -90,7 +90,7 @@ class Event(NamedTuple):
 
 
 def _epoch(id: Optional[str]) -> Optional[str]:
-    """Of ``<epoch>-<revision>``."""
+    """The epoch in an event's id, ``<epoch>-<revision>``; ``None`` for an id without one."""
     if id is None:
         return None
     read = _ID.fullmatch(id)
@@ -100,5 +100,5 @@ def _epoch(id: Optional[str]) -> Optional[str]:
 
 
 def instant(text: Optional[str]) -> Optional[float]:
-    """RFC 3339, in UTC, as seconds since 1970."""
+    """Converts an RFC 3339 time in UTC to seconds since 1970."""
     return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

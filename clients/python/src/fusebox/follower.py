@@ -15,34 +15,38 @@ from .reachability import Pause, Reachability
 
 log = logging.getLogger("fusebox")
 
-#: How often a quiet server may be asked to say that it is there, in milliseconds: what the server takes.
+#: The server's limits for the interval between heartbeats, in milliseconds.
 HEARTBEATS_MS = (500, 60_000)
-#: Seconds for a connection. Nobody waits for it.
+#: Seconds until a stream must begin. No call waits for it.
 PATIENCE = 1.0
-#: Seconds until a stream that is refused is asked for again: somebody has to do something first.
+#: Seconds until a refused stream is requested again. The refusal lasts until an operator acts.
 REFUSED_PAUSE = 30.0
-#: The status of an answer to a position that the server cannot read: an earlier version knows no epochs.
+#: The status of an answer to a position that the server cannot read: an older server knows no epochs.
 UNREADABLE = 400
-#: Seconds that a stream has to live for the pause to begin anew: one that ends at once is not asked for all the time.
+#: Seconds that a stream must last before the pause is reset. So a stream that ends at once is not requested all the
+#: time.
 STEADY = 1.0
 
 
 class Follower:
-    """Begins with the whole panel, takes up a stream that broke where it broke, and tells the panel all of it."""
+    """Follows the stream and passes its events to the panel.
+
+    The stream begins with all breakers. After it breaks, it continues from the last event.
+    """
 
     def __init__(self, link: Link, panel: Panel, reach: Reachability, max_staleness: float) -> None:
         self._link = link
         self._panel = panel
         self._reach = reach
         low, high = HEARTBEATS_MS
-        # Several within the bound, so that one that is late does not make the panel stale. Where two in a row do not
-        # come the stream is broken, although its connection does not say so.
+        # Five heartbeats within ``max_staleness``, so that a late one does not make the panel stale. If two in a row do
+        # not arrive, the stream counts as broken, even if the connection reports no error.
         self._heartbeat_ms = min(max(int(max_staleness * 1_000 / 5), low), high)
         self._silence = 2.5 * self._heartbeat_ms / 1_000
         self.after_fork()
 
     def after_fork(self) -> None:
-        """In the child: the thread is started again by the first decision that asks for it."""
+        """Begins again in the child. Its first decision starts the thread."""
         self._lock = threading.Lock()
         self._thread: Optional[threading.Thread] = None
         self._socket: Optional[socket.socket] = None
@@ -51,7 +55,7 @@ class Follower:
         self._refused: Optional[str] = None
 
     def start(self) -> None:
-        """Unless it runs."""
+        """Starts the thread, unless it runs."""
         if self._thread is not None:
             return
         with self._lock:
@@ -63,14 +67,14 @@ class Follower:
                     self._thread = None  # The interpreter is about to end, and starts no more threads.
 
     def close(self) -> None:
-        """Has the thread end."""
+        """Makes the thread end."""
         self._closing.set()
         with self._lock:
             if self._socket is not None:
                 end(self._socket)
 
     def join(self, until: float) -> None:
-        """Waits for that, up to an instant of ``time.monotonic()``."""
+        """Waits for the thread to end, until ``until`` by ``time.monotonic()``."""
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(until - monotonic(), 0.0))
@@ -84,7 +88,7 @@ class Follower:
             except Away as away:
                 reason = str(away)
             except ValueError as error:
-                # It is no Fusebox that answers, or one that speaks otherwise.
+                # The answer is not from a Fusebox server, or is from a version with another format.
                 reason, self._panel.revision = str(error), None
                 self._cannot_follow(reason)
             except Refused as refusal:
@@ -100,7 +104,7 @@ class Follower:
             self._closing.wait(pause)
 
     def _cannot_follow(self, reason: str) -> None:
-        """Says so, once until a stream has sense again or the reason is another."""
+        """Logs the reason, once until an event arrives or the reason changes."""
         if reason != self._refused:
             log.error("the stream of changes cannot be followed, so every call asks Fusebox: %s", reason)
         self._refused = reason
@@ -130,8 +134,10 @@ class Follower:
                     self._socket = None
 
     def _hear(self, event: Event, began: float, is_first: bool) -> None:
-        """Takes an event of a stream that was asked for at ``began``. Its opening says what the time is, and nothing of
-        what the panel missed meanwhile."""
+        """Takes an event of a stream that was requested at ``began``.
+
+        A heartbeat that opens the stream only sets the clock: the panel may still lack events from before it.
+        """
         if is_first and event.type == "heartbeat":
             self._panel.set_clock(event.at, monotonic())
         else:

@@ -1,4 +1,7 @@
-"""What ``fork`` may not share: locks, threads, connections, and outcomes that the parent sends."""
+"""Handles ``fork`` and the end of the process.
+
+A child must not share the parent's locks, threads, connections, or outcomes that the parent sends.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,24 @@ import time
 import weakref
 from typing import Protocol
 
-#: Seconds that an end may wait for outcomes to be sent.
+#: Seconds for sending the waiting outcomes at the end.
 FAREWELL = 1.0
-#: And those, behind that, that threads have to notice that what they wait for has been ended.
+#: The least seconds after that for threads to notice that their connections are closed.
 GRACE = 0.25
 
 
 class Forked(Protocol):
-    """Who has something of the kind."""
+    """An object with locks, threads or connections."""
 
     def after_fork(self) -> None:
-        """In the child, before anything else runs there: begins anew, and waits for no lock of the parent's."""
+        """Begins again in the child, before other code runs there. It must not take a lock of the parent."""
 
 
 _forked: weakref.WeakSet[Forked] = weakref.WeakSet()
 
 
 def register(forked: Forked) -> None:
-    """For as long as it lives."""
+    """Calls ``after_fork`` of ``forked`` in each child, for as long as ``forked`` lives."""
     _forked.add(forked)
 
 
@@ -37,32 +40,34 @@ def _after_fork_in_child() -> None:
 
 
 class Closable(Protocol):
+    """An object that sends outcomes, and has to be closed."""
+
     def hurry(self) -> None:
-        """Begins to send what waits, and waits for nothing."""
+        """Starts to send the waiting outcomes. Does not wait."""
 
     def farewell(self) -> None:
-        """Does so for the last time."""
+        """Does the same as ``hurry`` for the last time, before ``close``."""
 
     def flush(self, within: float) -> bool:
-        """Waits until all is sent that waits, for so many seconds."""
+        """Waits until the waiting outcomes are sent, for at most ``within`` seconds."""
 
     def close(self, until: float) -> None:
-        """Ends, and waits for what is sent up to an instant of ``time.monotonic()``."""
+        """Closes it. Waits for outcomes to be sent until ``until`` by ``time.monotonic()``."""
 
     def join(self, until: float) -> None:
-        """Waits for its threads, up to such an instant."""
+        """Waits for the threads to end, until ``until`` by ``time.monotonic()``."""
 
 
 _open: set[Closable] = set()
 
 
 def close_at_end(closable: Closable) -> None:
-    """Has it closed when this process ends, or a child that has it from this one. Until then it is kept."""
+    """Keeps ``closable``, and closes it at the end of this process. A child closes its copy at its own end."""
     _open.add(closable)
 
 
 def close(*closing: Closable) -> None:
-    """Ends all of them at once, so that one that is away takes none of their time from the others."""
+    """Closes all of them at the same time, so that an unreachable server takes no time from the others."""
     _open.difference_update(closing)
     until = time.monotonic() + FAREWELL
     for each in closing:
@@ -75,7 +80,7 @@ def close(*closing: Closable) -> None:
 
 
 def flush_all(within: float = FAREWELL) -> None:
-    """Has all that are open send what waits, for so many seconds together."""
+    """Sends the waiting outcomes of all open ``Closable`` objects, for at most ``within`` seconds in total."""
     until = time.monotonic() + within
     flushing = list(_open)
     for each in flushing:
@@ -92,9 +97,10 @@ def _close_at_end_of_child(forked: object) -> None:
     multiprocessing.util.Finalize(None, _close_all, exitpriority=0)
 
 
-# Before whatever a program registers, so that it runs behind that.
+# The functions of atexit run in reverse order. This one is registered on import, and so runs after those that a program
+# registers later.
 atexit.register(_close_all)
-# A child of multiprocessing ends without atexit, and forgets at its beginning what its parent registered.
+# A child of multiprocessing does not run atexit, and drops the parent's finalizers when it starts.
 multiprocessing.util.register_after_fork(_forked, _close_at_end_of_child)
 if multiprocessing.parent_process() is not None:
     _close_at_end_of_child(_forked)

@@ -1,4 +1,4 @@
-"""HTTP to Fusebox: one request, one answer, within a bound of time."""
+"""HTTP requests to Fusebox, each with one time limit for the whole exchange."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ import httpx
 from .connection import Bound, Connecting, Heard
 from .late import Late
 
-#: Seconds for an answer that its caller no longer waits for.
+#: Seconds to wait for an answer whose caller has given up.
 PATIENCE = 5.0
-#: Connections that are kept though nobody asks, and for so many seconds.
+#: The most idle connections that are kept.
 KEPT = 20
+#: Seconds for which an idle connection is kept.
 KEPT_FOR = 5.0
-#: Seconds for one line of a stream: the whole panel, by a slow connection. What takes longer never ends.
+#: Seconds for one line of a stream. It is long enough for the whole panel on a slow connection, and ends a line that
+#: never ends by itself.
 LONGEST_LINE = 60.0
 
 
 class Away(Exception):
-    """Fusebox did not answer in time, or not at all, or that it cannot answer: there is no decision."""
+    """Fusebox did not answer, did not answer in time, or answered that it cannot serve the request at the moment."""
 
     def __init__(self, reason: str, *, is_answer: bool = False, may_be_slow: bool = False) -> None:
         super().__init__(reason)
-        #: Whether it said so itself.
+        #: Whether Fusebox itself answered that it cannot serve the request.
         self.is_answer = is_answer
-        #: Whether an answer may still come.
+        #: Whether an answer may still come, because only the time is over.
         self.may_be_slow = may_be_slow
 
 
 class Refused(Exception):
-    """Fusebox answered that it will not: a token, a name or a limit is in the way. Asking again changes
-    nothing until someone acts."""
+    """Fusebox refused the request, because of a token, a name or a limit. It will do so again until someone acts."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(f"{detail} ({status} {code})")
@@ -50,10 +51,10 @@ class Refused(Exception):
 
 
 class Link:
-    """The connections of this process to one Fusebox.
+    """The connections of this process to one Fusebox server.
 
-    It speaks through httpcore, which httpx is made of: neither cookies nor redirects nor proxies have a part here, a
-    request takes a third less time, and connections may be of one's own kind.
+    It uses httpcore, the transport of httpx. It needs no cookies, redirects or proxies, a request takes a third less
+    time than with httpx, and the class of the connections can be chosen.
     """
 
     def __init__(self, url: str, token: Optional[str], verify: Any = True) -> None:
@@ -65,16 +66,16 @@ class Link:
         self._headers = [(b"host", self._url.netloc), (b"user-agent", b"fusebox-python")]
         if token:
             self._headers.append((b"authorization", b"Bearer " + token.encode("ascii")))
-        # Trust in authorities takes 20 ms to load, which plain HTTP need not wait for.
+        # Loading the certificate authorities takes 20 ms. Plain HTTP does not need them.
         self._trust = _trust(verify) if self._url.scheme == "https" else None
         self._late = Late()
         self._open()
 
     def _open(self) -> None:
         self._is_closed = False
-        #: How many answers were waited for, whatever came of it.
+        #: The number of calls of ``ask``, whatever their results.
         self.asked = 0
-        #: Those that are open, and some that were.
+        #: The open sockets, and some closed ones.
         self.sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._pool = httpcore.ConnectionPool(
@@ -102,15 +103,15 @@ class Link:
         headers: Optional[Mapping[str, str]] = None,
         late: Optional[Callable[[Any], None]] = None,
     ) -> Any:
-        """The answer's JSON.
+        """Sends a request; returns the JSON of the answer.
 
         Args:
-            within: seconds for all of it.
-            late: is given, in another thread, what is answered to a request that was sent, but too late.
+            within: seconds for the whole exchange.
+            late: is called in another thread with an answer that arrives after ``within``, but within ``PATIENCE``.
 
         Raises:
-            Away: there is no answer, or one with 5xx.
-            Refused: an answer with 4xx, or what the server would give it to: a body that is no JSON.
+            Away: there is no answer, the answer is not JSON, or its status is 5xx, 408 or 429.
+            Refused: the answer has any other status but 200 and 201, or ``body`` cannot be written as JSON.
         """
         self.asked += 1
         content = b"" if body is None else _written(body)
@@ -130,11 +131,11 @@ class Link:
     def lines(
         self, path: str, headers: Mapping[str, str], *, within: float, silence: float
     ) -> Iterator[tuple[socket.socket, Iterator[str]]]:
-        """The lines of an answer without an end, and the socket that they come by.
+        """Requests an endless answer; yields its socket and its lines.
 
         Args:
             within: seconds until the answer begins.
-            silence: seconds without a word after which it counts as broken.
+            silence: seconds without data after which the stream counts as broken.
         """
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         bound = Bound(within)
@@ -172,7 +173,7 @@ class Link:
         except ValueError as error:
             if not self._is_closed:
                 raise
-            raise Away("this Fusebox is closed") from error  # Amid the reading of what is encrypted.
+            raise Away("this Fusebox is closed") from error  # TLS raises it if the socket is closed during a read.
 
     def _take_over(
         self,
@@ -200,16 +201,16 @@ class Link:
         )
 
     def _known_url_of(self, path: str) -> httpcore.URL:
-        """Making one takes time. There are two for each breaker that is used."""
+        """The cached URL of a path, because creating one takes time. There are at most a few for each breaker."""
         url = self._urls.get(path)
         if url is None:
             url = self._urls[path] = self._url_of(path)
         return url
 
     def after_fork(self) -> None:
-        """In the child: lets go of what is the parent's, and begins without a connection.
+        """Drops the parent's connections in the child, and begins without one.
 
-        Only file descriptors are closed, which the parent does not notice. The pool's own way takes a lock that a
+        It only closes file descriptors, which does not affect the parent. The pool's ``close`` takes a lock that a
         thread of the parent may have held.
         """
         for each in list(self.sockets):
@@ -218,7 +219,7 @@ class Link:
         self._open()
 
     def close(self) -> None:
-        """Ends what is under way, too."""
+        """Closes all connections, and so ends the running requests."""
         with self._lock:
             self._is_closed = True
             sockets = list(self.sockets)
@@ -227,23 +228,23 @@ class Link:
         self._pool.close()
 
     def join(self, until: float) -> None:
-        """Waits for its threads, up to an instant of ``time.monotonic()``."""
+        """Waits for the threads that read late answers, until ``until`` by ``time.monotonic()``."""
         self._late.join(until)
 
 
 def _trust(verify: Any) -> ssl.SSLContext:
-    if isinstance(verify, str):  # httpx deprecates paths.
+    if isinstance(verify, str):  # httpx deprecates a path in ``verify``.
         is_folder = os.path.isdir(verify)
         return ssl.create_default_context(capath=verify) if is_folder else ssl.create_default_context(cafile=verify)
     return httpx.create_ssl_context(verify=verify)
 
 
 def end(connection: socket.socket) -> None:
-    """Wakes whoever reads from it; who opened it closes it."""
+    """Shuts a connection down, which wakes the thread that reads from it. The owner closes it."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        pass  # The other side was faster.
+        pass  # The connection has ended already.
 
 
 def _lines(chunks: Iterator[bytes], bound: Bound, silence: float) -> Iterator[str]:

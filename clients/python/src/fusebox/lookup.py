@@ -1,4 +1,4 @@
-"""Looks up the names of hosts, for which the system knows no time-out."""
+"""Resolves host names with a time-out, which the system's resolver does not have."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ import httpcore
 
 
 class Lookup:
-    """In a thread for each name, for which all wait who want it meanwhile, and which outlives them."""
+    """Resolves each name in a thread, which may outlive its callers. Callers with the same name share the thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: dict[tuple[str, int], Future[list[str]]] = {}
 
     def addresses(self, host: str, port: int, within: float) -> list[str]:
-        """
+        """Resolves ``host`` within ``within`` seconds.
+
         Raises:
-            ConnectError: there is no such name.
-            ConnectTimeout: it takes longer.
+            ConnectError: the name cannot be resolved.
+            ConnectTimeout: the lookup takes longer.
         """
         try:
             return _found(host, port, socket.AI_NUMERICHOST)
         except OSError:
-            pass  # It is a name.
+            pass  # It is a name, and not an address.
         try:
             return self._begun(host, port).result(within)
         except concurrent.futures.TimeoutError as error:
@@ -47,7 +48,7 @@ class Lookup:
             if _is_end(error):
                 self._run(host, port, future)
             else:
-                # There is no room for another, and nobody here has time without a bound.
+                # The system permits no more threads, and a lookup in this thread would have no time limit.
                 self._over(host, port)
                 future.set_exception(OSError(str(error)))
         return future
@@ -68,12 +69,14 @@ class Lookup:
 
 
 def _is_end(error: RuntimeError) -> bool:
-    """Whether the interpreter ends, and so starts no more threads. What waits for outcomes to be sent is bounded
-    there."""
+    """Whether no thread can start because the interpreter ends.
+
+    The lookup then runs in the calling thread. The wait for the last outcomes has its own time limit.
+    """
     return "shutdown" in str(error)
 
 
 def _found(host: str, port: int, flags: int = 0) -> list[str]:
-    """Each once, in the order in which they should be tried."""
+    """The addresses of a host, without duplicates, in the order in which to try them."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
     return list(dict.fromkeys(str(address[0]) for _, _, _, _, address in found))
