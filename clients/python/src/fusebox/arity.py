@@ -1,4 +1,4 @@
-"""Whether one function can be called with the arguments of another."""
+"""Checks whether a function can be called with the arguments of another."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Optional
 
 _Parameter = inspect.Parameter
-#: How many shapes of calls are remembered; further ones are looked at each time.
+#: How many combinations of arguments are remembered; others are checked each time.
 _SHAPES = 1_000
 
 
 class Arity:
-    """The arguments that ``function`` takes; any where Python does not know, as of some functions written in C.
+    """The arguments that ``function`` takes. If it has no signature, as some functions in C, any arguments pass.
 
     Args:
-        role: what ``function`` is, for messages.
+        role: the role of ``function``, for messages.
     """
 
     def __init__(self, function: Callable[..., Any], role: str) -> None:
         self._name = f"{role} {getattr(function, '__qualname__', repr(function))}"
         self._signature = _signature(function)
-        #: Whether there is a parameter ``error`` to be given by name.
+        #: Whether ``function`` has a parameter ``error`` that can be passed by name.
         self.has_error = self._signature is not None and any(
             each.name == "error" and each.kind in (_Parameter.POSITIONAL_OR_KEYWORD, _Parameter.KEYWORD_ONLY)
             for each in self._signature.parameters.values()
@@ -31,7 +31,7 @@ class Arity:
     def check(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """
         Raises:
-            TypeError: it cannot be called with these.
+            TypeError: the function cannot be called with these arguments.
         """
         shape = len(args), tuple(kwargs)
         if shape not in self._known:
@@ -42,7 +42,8 @@ class Arity:
     def check_all(self, function: Callable[..., Any]) -> None:
         """
         Raises:
-            TypeError: it cannot be called with all that ``function`` can be called with by position.
+            TypeError: ``function`` can be called with arguments that this one does not take. Checked are the fewest
+                and the most arguments, with positional ones where possible.
         """
         for args, kwargs in _shortest_and_longest(function):
             self._bind(args, kwargs, f"as {getattr(function, '__qualname__', repr(function))} can")
@@ -64,7 +65,7 @@ def _signature(function: Callable[..., Any]) -> Optional[inspect.Signature]:
 
 
 def _shortest_and_longest(function: Callable[..., Any]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """The call with what ``function`` needs, and the one with all it takes; none where ``*args`` leave that open."""
+    """The arguments of the shortest and of the longest call of ``function``; none if it has ``*args``."""
     signature = _signature(function)
     parameters = [] if signature is None else list(signature.parameters.values())
     if signature is None or any(each.kind is _Parameter.VAR_POSITIONAL for each in parameters):

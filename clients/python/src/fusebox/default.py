@@ -1,4 +1,4 @@
-"""The Fusebox of those who name none: where the environment says."""
+"""The default ``Fusebox``, for circuit breakers that are created without one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _lock = threading.Lock()
 
 
 def _after_fork_in_child() -> None:
-    """Another thread of the parent may have held it."""
+    """Replaces the lock in the child: another thread of the parent may have held it."""
     global _lock
     _lock = threading.Lock()
 
@@ -24,7 +24,7 @@ _default: Optional[Fusebox] = None
 
 
 def default() -> Fusebox:
-    """What ``use`` was given, else one for ``FUSEBOX_URL`` and ``FUSEBOX_TOKEN``; made when it is first asked for."""
+    """The argument of ``use``, otherwise a ``Fusebox`` for ``FUSEBOX_URL`` and ``FUSEBOX_TOKEN``, made at first use."""
     global _default
     if _default is None:
         with _lock:
@@ -35,6 +35,6 @@ def default() -> Fusebox:
 
 
 def use(fusebox: Fusebox) -> None:
-    """Has all that is made from here on, and names none, belong to ``fusebox``."""
+    """Makes ``fusebox`` the default for circuit breakers that are created later without one."""
     global _default
     _default = fusebox

@@ -1,4 +1,7 @@
-"""Tells the downstream's faults from the caller's, by the library of an exception. Imports none of them."""
+"""Decides whether an exception is the downstream's fault or the caller's, by rules for each library.
+
+It imports none of these libraries.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,19 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Optional, Union
 
-#: ``False``: the caller's fault. ``True``: the downstream's. A word: the downstream's, and the kind. An exception: that
-#: one is judged instead.
+#: ``False``: the caller's fault. ``True``: the downstream's fault. A word: the downstream's fault, and the kind of the
+#: failure. An exception: it is judged instead.
 Verdict = Union[bool, str, BaseException]
 
 
 def of_downstream(error: BaseException) -> bool:
-    """Whether ``error`` says that the downstream is at fault. It does unless a rule of its library, or the status of a
-    response from 400 to 499, says otherwise."""
+    """Whether the downstream is at fault: always, unless a rule of the exception's library says otherwise, or there is
+    no rule and the exception has a response with a status from 400 to 499."""
     return judged(error)[1] is not False
 
 
 def judged(error: BaseException) -> tuple[BaseException, Union[bool, str]]:
-    """The exception that says what happened, ``error`` or one that it wraps, and the verdict on it."""
+    """The exception that shows the cause, which is ``error`` or an exception that it wraps, and the verdict on it."""
     for _ in range(_DEEPEST):
         verdict = _verdict(error)
         if not isinstance(verdict, BaseException):
@@ -28,14 +31,14 @@ def judged(error: BaseException) -> tuple[BaseException, Union[bool, str]]:
 
 
 def status_of(error: BaseException) -> Optional[int]:
-    """Of the HTTP response that an exception stands for; ``None`` where it stands for none."""
+    """The HTTP status of an exception's response, or of the exception itself; ``None`` if there is none."""
     response = attribute(error, "response")
     status = None if response is None else status_of_response(response)
     return status_of_response(error) if status is None else status
 
 
 def status_of_response(thing: object) -> Optional[int]:
-    """httpx, requests, aiohttp and urllib each have their own name for it."""
+    """The HTTP status of a response of httpx, requests, aiohttp or urllib; ``None`` if there is none."""
     for name in ("status_code", "status", "code"):
         status = attribute(thing, name)
         if isinstance(status, int) and 100 <= status < 600:
@@ -44,7 +47,10 @@ def status_of_response(thing: object) -> Optional[int]:
 
 
 def attribute(thing: object, name: str) -> Any:
-    """Whatever a stranger's object does when it is asked, the call's own exception is what its caller has to see."""
+    """The attribute of an object; ``None`` if it cannot be read.
+
+    An exception in foreign code must not replace the exception of the call.
+    """
     try:
         return getattr(thing, name, None)
     except Exception:
@@ -68,7 +74,7 @@ def _rule(kind: type[BaseException]) -> Optional[Rule]:
 
 
 def _inner(error: object, otherwise: bool) -> Verdict:
-    """The verdict on an exception of a library that is known; ``otherwise`` where there is none."""
+    """``error``, if it is an exception with a rule; otherwise the verdict ``otherwise``."""
     return error if isinstance(error, BaseException) and _rule(type(error)) is not None else otherwise
 
 
@@ -83,12 +89,12 @@ def _by_wrapped(name: str, otherwise: bool = True) -> Callable[[BaseException], 
 
 
 def _by_argument(error: BaseException) -> Verdict:
-    """requests wraps what urllib3 raises."""
+    """requests wraps an exception of urllib3 in the first argument of its own."""
     return _inner(error.args[0] if error.args else None, True)
 
 
 def _by_responses(error: BaseException) -> Verdict:
-    """urllib3 says so of responses that its ``Retry(status_forcelist=…)`` names."""
+    """urllib3 raises this for responses whose status is in ``Retry(status_forcelist=…)``."""
     found = re.search(r"too many (\d{3}) error responses", str(error))
     if found is None:
         return True
@@ -96,13 +102,13 @@ def _by_responses(error: BaseException) -> Verdict:
 
 
 def _by_answer(error: BaseException) -> Verdict:
-    """Of an exception that a web framework makes an answer of."""
+    """An exception of an HTTP client or a web framework: a status below 500 is the caller's fault."""
     status = status_of(error)
     return status is None or status >= 500
 
 
 def _by_metadata(error: BaseException) -> Verdict:
-    """AWS: the status is in a dictionary."""
+    """botocore keeps the status in a dictionary of the exception."""
     response = attribute(error, "response")
     metadata = response.get("ResponseMetadata") if isinstance(response, Mapping) else None
     status = metadata.get("HTTPStatusCode") if isinstance(metadata, Mapping) else None
@@ -129,7 +135,7 @@ def _by_sqlstate(error: BaseException) -> Verdict:
 
 
 def _by_driver(otherwise: bool) -> Callable[[BaseException], Verdict]:
-    """SQLAlchemy wraps what the driver raises."""
+    """SQLAlchemy wraps the driver's exception."""
     return lambda error: _inner(attribute(error, "orig"), otherwise)
 
 
@@ -145,13 +151,13 @@ def _by_grpc_code(error: BaseException) -> Verdict:
 
 
 def _by_close_code(error: BaseException) -> Verdict:
-    """RFC 6455 and IANA's registry: an internal error, a restart, try again later, a bad gateway."""
+    """By RFC 6455 and IANA's registry: internal error, service restart, try again later, bad gateway."""
     return attribute(error, "code") in (1011, 1012, 1013, 1014)
 
 
-#: An exception that wraps itself has no end.
+#: The most wrapped exceptions to follow, because an exception may wrap itself.
 _DEEPEST = 8
-#: Those that stand for a status below 500 in google/rpc/code.proto.
+#: The codes that google/rpc/code.proto maps to an HTTP status below 500.
 _CALLERS_GRPC_CODES = {
     "ABORTED",
     "ALREADY_EXISTS",
@@ -169,8 +175,10 @@ Rule = Union[bool, str, Callable[[BaseException], Verdict]]
 
 
 def _rules(package: str, *callers: str, **others: Rule) -> dict[str, Rule]:
-    """The rules of a package: its classes that are the ``callers`` fault, and others. The nearest class in an
-    exception's order of resolution decides; what has no rule is the downstream's fault."""
+    """The rules of a package: the names of ``callers`` are the caller's fault, and ``others`` have their own rules.
+
+    The first class with a rule in an exception's method resolution order decides.
+    """
     rules: dict[str, Rule] = {name: False for name in callers}
     return {f"{package}.{name}": rule for name, rule in {**rules, **others}.items()}
 

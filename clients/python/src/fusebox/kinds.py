@@ -1,4 +1,4 @@
-"""The short word that a report has for a failure."""
+"""The kind of a failure: a short word in a report."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Optional, cast
 from .faults import judged, status_of, status_of_response
 from .groups import held_by
 
-#: As many characters as the server takes.
+#: The server's limit of a kind, in characters.
 LONGEST = 64
 
-#: And of a reporter's name.
+#: The server's limit of a reporter's name, in characters.
 LONGEST_REPORTER = 128
 
 _TIMEOUTS = {"TimeoutError", "Timeout", "TimeoutException", "timeout"}
@@ -21,13 +21,15 @@ _CONNECTIONS = {"ConnectionError", "ConnectError", "NetworkError", "ClientConnec
 
 
 def whole(text: str, longest: int) -> str:
-    """So much of ``text`` as the server reads: half of a surrogate pair, as ``os.fsdecode`` makes it of what is no
-    UTF-8, has a question mark in its place. The server would refuse it, and what is sent with it."""
+    """The first ``longest`` characters of ``text``, with a question mark for each lone surrogate.
+
+    ``os.fsdecode`` makes lone surrogates of bytes that are not UTF-8. The server would refuse the whole request.
+    """
     return text[:longest].encode("utf-8", "replace").decode()
 
 
 def word_of(kind: object) -> Optional[str]:
-    """What a caller gives for a kind, as a word, be it the exception itself; ``None`` for what is none."""
+    """The word for a caller's ``kind``: a string, an exception or an integer; ``None`` for anything else."""
     if isinstance(kind, str):
         return whole(kind, LONGEST)
     if isinstance(kind, BaseException):
@@ -36,8 +38,10 @@ def word_of(kind: object) -> Optional[str]:
 
 
 def kind_of(error: BaseException) -> str:
-    """``timeout``, ``connection``, ``http_503`` or the like; else the exception's class in snake case. A group has that
-    of the first exception that it holds."""
+    """The kind of an exception: ``timeout``, ``connection``, ``http_503`` or the like; else its class in snake case.
+
+    A group has the kind of the first exception in it.
+    """
     error, verdict = judged(next(held_by(error), error))
     if isinstance(verdict, str):
         return verdict
@@ -46,14 +50,14 @@ def kind_of(error: BaseException) -> str:
 
 
 def kind_of_result(result: object) -> str:
-    """``http_503`` for a response; ``result`` for what has no status."""
+    """The kind of a result: ``http_503`` for a response; ``result`` for an object without a status."""
     status = status_of_response(result)
     return "result" if status is None else f"http_{status}"
 
 
 @functools.lru_cache(maxsize=1024)
 def _class_kind(kind: Any) -> str:
-    # By name, for a class of a library that is not imported cannot be named otherwise. Time-outs first: some are
+    # Classes are compared by name, because their libraries may not be installed. Time-outs come first: some are
     # connection errors as well.
     names = {base.__name__ for base in kind.__mro__}
     if names & _TIMEOUTS or issubclass(kind, socket.timeout):

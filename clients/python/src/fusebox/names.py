@@ -8,20 +8,20 @@ import re
 
 log = logging.getLogger("fusebox")
 
-#: As many characters as the server takes.
+#: The server's limit of a name, in characters.
 LONGEST_NAME = 128
 
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:-]{{0,{LONGEST_NAME - 1}}}")
-#: Hexadecimal digits of the original's SHA-256 that tell a changed name from others.
+#: Hexadecimal digits of the original's SHA-256 in a changed name. They distinguish it from others.
 _DIGITS = 8
-#: What has been logged in this process.
+#: The original names that were changed and logged in this process.
 _changed: set[str] = set()
 
 
 def check_name(name: object) -> str:
     """
     Raises:
-        ValueError: ``name`` is no breaker's name.
+        ValueError: ``name`` is not a valid name of a breaker.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise ValueError(
@@ -31,8 +31,11 @@ def check_name(name: object) -> str:
 
 
 def shared_name(original: str) -> str:
-    """``original`` where it is a breaker's name. Otherwise what is left of it when each other character is a hyphen,
-    followed by a hash of the original: two different originals have two names. It is logged once."""
+    """The breaker's name for ``original``: ``original`` itself if it is a valid name.
+
+    Otherwise each run of invalid characters becomes a hyphen, and a hash of the original follows, so that different
+    originals have different names. Each changed name is logged once.
+    """
     if not isinstance(original, str) or not original:
         raise ValueError(f"name must be a non-empty string, not {original!r}")
     if _NAME.fullmatch(original):

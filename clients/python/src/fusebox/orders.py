@@ -1,4 +1,4 @@
-"""What a program may order of a breaker beside its calls: a policy, an opening, a close. Takes an operator's token."""
+"""Orders for a breaker, which need an operator's token: to set its policy, to open it, to close it; and queries."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .errors import FuseboxError
 from .link import Away, Refused
 from .policy import Policy
 
-#: Seconds for an order. It waits for the disk, and a person or a start waits for it.
+#: Time-out of an order, in seconds. The server writes to its disk, and a person or the program's start waits.
 PATIENCE = 2.0
-#: What is answered to a token of another role, or for other names.
+#: The status of an answer to a token with another role, or for other names.
 _FORBIDDEN = 403
 
 
 class OrderFailed(FuseboxError):
-    """Fusebox did not do what it was told: it is away, or a token, an override or a limit is in the way.
+    """Fusebox did not carry out an order: it is unreachable, or a token, an override or a limit prevents the order.
 
     Attributes:
-        status: of the answer; ``None`` where there was none, or none that makes sense.
+        status: the status of the refusal; ``None`` if there is no valid answer.
     """
 
     def __init__(self, detail: str, status: Optional[int] = None) -> None:
@@ -32,7 +32,7 @@ class OrderFailed(FuseboxError):
 
 
 class Orders:
-    """Orders for one breaker. Each gives the breaker as it is then, as in ``GET /v1/breakers/{name}``.
+    """Orders for one breaker. Each but ``transitions`` returns the breaker after it, as ``GET /v1/breakers/{name}``.
 
     All raise ``OrderFailed``.
     """
@@ -42,15 +42,15 @@ class Orders:
         self._path = f"/v1/breakers/{cell.name}"
 
     def view(self, within: float = PATIENCE) -> Any:
-        """Any token will do."""
+        """Reads the breaker. Any token may do this."""
         return self._order("GET", within=within)
 
     def transitions(self, within: float = PATIENCE) -> Any:
-        """The newest first; a viewer's token will do."""
+        """Reads the breaker's transitions, newest first. A viewer's token may do this."""
         return self._order("GET", path="/transitions", within=within)
 
     def create(self, policy: Mapping[str, Any], within: float = PATIENCE) -> Any:
-        """Makes the breaker with this policy; fails with 412 where it is there."""
+        """Creates the breaker with this policy. Fails with 412 if the breaker exists."""
         return self._order("PUT", {"policy": policy}, headers={"if-none-match": "*"}, within=within)
 
     def change(self, policy: Mapping[str, Any]) -> Any:
@@ -83,7 +83,7 @@ class Orders:
         try:
             answer = self._authority.link.ask(method, self._path + path, body, within=within, headers=headers)
         except Away as reason:
-            # Of decisions that tells something where it had about the time of one, and not the rest of a patience.
+            # This shows that Fusebox makes no decisions only if the request had about as much time as a decision.
             if not reason.is_answer and within >= self._authority.settings.timeout / 2:
                 reach.failed(str(reason), began)
             raise OrderFailed(f"Fusebox is unreachable: {reason}") from reason
@@ -99,7 +99,8 @@ class Orders:
 
 
 def _is_breaker(answer: Any) -> bool:
-    """Whether it has what is read of it. What a proxy makes up, or a defect, may not meet a call."""
+    """Whether an answer has the fields that this package reads. An answer from a proxy, or one with a defect, must not
+    make a call fail."""
     try:
         Policy.read(answer["policy"])
         override, last = answer["override"], answer["last_transition"]

@@ -1,4 +1,4 @@
-"""The calls that a rule looks at: the last so many, or those of the last so many milliseconds."""
+"""The window of calls that a rule counts: the last N calls, or the calls of the last N milliseconds."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class CallWindow:
         self._calls: deque[Counts] = deque(maxlen=size)
 
     def add(self, call: Counts, elapsed_ms: float) -> Counts:
-        """Adds a call; gives what the window holds behind it."""
+        """Adds a call; returns the counts of the window after it."""
         self._calls.append(call)
         return _sum(self._calls)
 
 
 class TimeWindow:
-    """The calls of the last ``window_ms``, in 60 buckets that begin with the generation."""
+    """The calls of the last ``window_ms``, in 60 buckets. The first bucket begins with the generation."""
 
     def __init__(self, window_ms: int) -> None:
         self._window_ms = window_ms
@@ -44,7 +44,7 @@ class TimeWindow:
         self._buckets: deque[Counts] = deque([Counts()], maxlen=BUCKETS)
 
     def add(self, call: Counts, elapsed_ms: float) -> Counts:
-        """Adds a call made so many milliseconds into the generation; gives what the window holds behind it."""
+        """Adds a call at ``elapsed_ms`` after the generation began; returns the counts of the window after it."""
         bucket = max(self._newest, int(elapsed_ms * BUCKETS // self._window_ms))
         for _ in range(min(bucket - self._newest, BUCKETS)):
             self._buckets.append(Counts())
