@@ -1,11 +1,11 @@
-"""A Celery worker: a charge that the breaker denies comes again when it is worth it, and no attempt is lost by that.
+"""A Celery worker: a charge that the breaker denies runs again later, and the denial does not count as an attempt.
 
     pip install "./clients/python[celery,redis]"
     cd clients/python/examples
     PAYMENTS_URL=http://127.0.0.1:8001 celery -A charges worker
     celery -A charges call charge --args '[7]'
 
-Its queue is the Redis at ``BROKER_URL``.
+The queue is in the Redis at ``BROKER_URL``.
 """
 
 from __future__ import annotations

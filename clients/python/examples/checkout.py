@@ -1,10 +1,10 @@
-"""A checkout: however many processes serve it, payments have one breaker.
+"""A checkout service: all its processes share one breaker for payments.
 
     pip install "./clients/python[fastapi]" gunicorn uvicorn-worker
     cd clients/python/examples
     PAYMENTS_URL=http://127.0.0.1:8001 gunicorn -k uvicorn_worker.UvicornWorker -w 16 --preload checkout:app
 
-While payments are down it answers 503 with ``Retry-After`` at once, where without a breaker each customer would wait
+While payments are down, it responds at once with 503 and ``Retry-After``. Without a breaker each customer would wait
 for the time-out.
 """
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A cron job that needs nothing of Fusebox but its command line:
+"""A cron job that uses only the command line of Fusebox:
 
     */5 * * * *  fusebox run billing --ignore-exit 2 -- /usr/local/bin/sync_invoices.py
 
-While billing is down the job does not run: ``fusebox run`` exits with 75. What this exits with is what is reported: 0 a
-success, 2 a mistake of its own, 1 a failure of billing.
+While billing is down, the job does not run, and ``fusebox run`` exits with 75. The job's exit code is reported: 0 as a
+success, 1 as a failure of billing, and 2, an error of the job itself, as ignored.
 """
 
 import os

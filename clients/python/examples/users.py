@@ -1,10 +1,10 @@
-"""A user service that goes on while the directory behind it is down: it serves what it knew last, and says so.
+"""A user service that works while its directory is down: it serves the last known data, and marks it in headers.
 
     pip install "./clients/python[fastapi,redis]" uvicorn
     cd clients/python/examples
     DIRECTORY_URL=http://127.0.0.1:8001 uvicorn users:app
 
-With ``REDIS_URL`` all processes share what they know.
+With ``REDIS_URL`` all processes share the last known data.
 """
 
 from __future__ import annotations

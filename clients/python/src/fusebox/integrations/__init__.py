@@ -1,1 +1,1 @@
-"""Fusebox in web frameworks, HTTP clients and Celery. Each module needs the package that it is named after."""
+"""Integrations with web frameworks, HTTP clients and Celery. Each module needs the package after which it is named."""

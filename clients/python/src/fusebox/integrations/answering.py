@@ -1,4 +1,4 @@
-"""How a route that is one call counts: by its answer, and by the exception that it ends in."""
+"""Judges a route that is one call by its response, and by the exception that ends it."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from ..faults import status_of
 
 
 class Answering:
-    """A call whose end is the end of an answer.
+    """A call that ends with the response to a request.
 
-    The caller's errors are ignored: answers from 400 to 499, and a client that does not wait for the end. Answers of
-    500 and above are failures. Any other exception is judged by the breaker, unless it is answered with 4xx.
+    The caller's errors are ignored: responses from 400 to 499, and a client that leaves before the end. Responses of
+    500 and above are failures. The breaker judges any other exception, unless the response to it is 4xx.
 
     Args:
-        answers: the exceptions that a framework answers with the status that they have.
-        callers: those that are always the caller's fault.
+        answers: the class of exceptions that have a status, with which the framework responds.
+        callers: exceptions that are always the caller's fault.
     """
 
     def __init__(self, call: Call, answers: type[Exception], callers: tuple[type[BaseException], ...] = ()) -> None:
         self.call = call
         self.status: Optional[int] = None
         self.error: Optional[BaseException] = None
-        #: Whether the client went before the end of its answer.
+        #: Whether the client left before the end of the response.
         self.has_left = False
         self._is_over = False
         self._answers = answers
         self._callers = callers
 
     def _judge(self) -> Optional[BaseException]:
-        """Says how the call counts, unless the route has; gives the exception by which the breaker does."""
+        """Sets how the call counts, unless the route has done so; returns the exception for the breaker to judge."""
         status, error = self.status, self.error
         if self.call.is_judged:
             return None

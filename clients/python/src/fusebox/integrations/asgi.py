@@ -1,4 +1,4 @@
-"""The answers of an ASGI application, for the calls that they are the ends of."""
+"""Ends calls with the responses of an ASGI application."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BODIES = ("http.response.body", "http.response.zerocopysend")
 
 
 class Exchange:
-    """A request and its answer."""
+    """A request and its response."""
 
     def __init__(self) -> None:
         self._status: Optional[int] = None
@@ -30,12 +30,12 @@ class Exchange:
 
     @staticmethod
     def of(scope: Scope) -> Optional[Exchange]:
-        """The exchange of a request; ``None`` for a WebSocket, and where nothing notes answers."""
+        """The exchange of a request; ``None`` for a WebSocket, and if no ``Exchanges`` wraps the application."""
         exchange = scope.get(_KEY)
         return exchange if isinstance(exchange, Exchange) else None
 
     def add(self, answering: Answering) -> None:
-        """Has a call end with this answer."""
+        """Makes a call end with this response."""
         self._open.append(answering)
 
     def received(self, message: MutableMapping[str, Any]) -> None:
@@ -52,7 +52,7 @@ class Exchange:
             await self.end()
 
     def broken_off(self, error: BaseException) -> None:
-        """The application has ended in ``error``, which a route need not have seen: a body may break off after it."""
+        """Notes that ``error`` ended the application, perhaps after the route returned: a body may fail later."""
         for answering in self._open:
             if answering.error is None:
                 answering.error = error
@@ -66,7 +66,7 @@ class Exchange:
 
 
 class Exchanges:
-    """Around an application: notes what is answered to each request, where the routes can find it."""
+    """Wraps an application, and records the response to each request in the scope, where routes find it."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -99,10 +99,10 @@ class Exchanges:
 async def answered(
     breaker: Breaker, scope: Scope, callers: tuple[type[BaseException], ...] = ()
 ) -> AsyncIterator[Call]:
-    """A call that ends with the answer to a request; with its block where nothing notes the answer.
+    """A call that ends with the response to a request, or with the block if no ``Exchanges`` records the response.
 
     Args:
-        callers: exceptions that are always the caller's fault, beside disconnects.
+        callers: exceptions that are always the caller's fault, in addition to disconnects.
     """
     call = await Call(breaker).__aenter__()
     answering = Answering(call, HTTPException, (ClientDisconnect, WebSocketDisconnect, *callers))
@@ -120,7 +120,7 @@ async def answered(
 
 
 class GuardedApp:
-    """An application, or a part of one, of which each request is one call of ``breaker``."""
+    """Wraps an application or a part of one, and makes each request one call of ``breaker``."""
 
     def __init__(self, app: Any, breaker: Breaker) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Celery: a task that is denied comes again when it is worth it."""
+"""Celery: a denied task runs again when its breaker may allow it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from celery.signals import worker_process_shutdown, worker_shutdown
 from ..errors import BreakerOpen
 from ..forking import flush_all
 
-#: Waits are longer by up to this share, at random: tasks that were denied together do not come back together.
+#: A random part of up to this share is added to each wait, so that tasks denied together do not run again together.
 SPREAD = 0.1
-#: Seconds that a task waits at most while a probe decides. The denial says when the probe's lease ends, which is long
-#: after most probes have.
+#: The longest wait while a probe runs, in seconds, without the random part. The denial's ``retry_after`` is then the end
+#: of the probe's lease, and most probes end long before that.
 WHILE_PROBED = 1.0
 
 
 class BreakerTask(Task):  # type: ignore[misc]
-    """A task that ``BreakerOpen`` sends back to its queue until ``retry_after`` is over.
+    """A task that goes back to its queue when it raises ``BreakerOpen``, and runs again after ``retry_after``.
 
-    ``@app.task(base=BreakerTask)``, or ``Celery(…, task_cls=BreakerTask)`` for all. A denial is no attempt: it leaves
-    ``max_retries`` alone, and ``autoretry_for`` and ``retry_backoff`` go on for what the task itself raises. What may
-    not wait for ever has ``expires``. Called directly, or eagerly, the task raises.
+    Use it with ``@app.task(base=BreakerTask)``, or with ``Celery(…, task_cls=BreakerTask)`` for all tasks. A denial
+    does not count towards ``max_retries``. ``autoretry_for`` and ``retry_backoff`` still apply to the task's other
+    exceptions. Set ``expires`` on a task that must not wait for ever. A task that is called directly or eagerly raises
+    ``BreakerOpen``.
     """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -45,7 +46,8 @@ class BreakerTask(Task):  # type: ignore[misc]
         max_retries: Optional[int] = None,
         **options: Any,
     ) -> Any:
-        """As in Celery; where ``exc`` is a denial, ``retry_after`` is waited for at least."""
+        """Retries as in Celery. If ``exc`` is a denial and there is no ``eta``, it waits at least as ``wait_for`` says,
+        and the denial does not count towards ``max_retries``."""
         if not isinstance(exc, BreakerOpen) or eta is not None:
             return super().retry(args, kwargs, exc, throw, eta, countdown, max_retries, **options)
         again = self.come_again(exc, args, kwargs, countdown, **options)
@@ -61,7 +63,7 @@ class BreakerTask(Task):  # type: ignore[misc]
         countdown: Optional[float] = None,
         **options: Any,
     ) -> BaseException:
-        """Sends the task to its queue again; what this gives is to be raised."""
+        """Sends the task to its queue again; returns the exception that the task has to raise."""
         request = self.request
         if request.called_directly or request.is_eager:
             return denied
@@ -75,7 +77,7 @@ class BreakerTask(Task):  # type: ignore[misc]
 
 
 def _flush(**_: Any) -> None:
-    """Sends what a worker has to report before it ends: a process of Celery's pool ends without ``atexit``."""
+    """Sends a worker's waiting outcomes before it ends: a process of Celery's pool does not run ``atexit``."""
     flush_all()
 
 
@@ -84,7 +86,7 @@ for signal in (worker_process_shutdown, worker_shutdown):
 
 
 def wait_for(denied: BreakerOpen, otherwise: float) -> float:
-    """Seconds until a denied task is worth trying again; ``otherwise`` where nothing says."""
+    """Seconds until a denied task runs again, from ``retry_after``, or from ``otherwise`` if that is unknown."""
     rest = denied.retry_after
     if rest is None or not math.isfinite(rest):
         rest = otherwise

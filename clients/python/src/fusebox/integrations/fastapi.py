@@ -1,4 +1,4 @@
-"""FastAPI: 503 where a breaker denies, before a route's body runs if it asks for that."""
+"""FastAPI: responds with 503 if a breaker denies, optionally before the body of a route runs."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .unavailable import check
 
 __all__ = ["available", "guarded", "install", "unavailable"]
 
-#: What is no valid request.
+#: The exceptions for invalid requests.
 _CALLERS = (RequestValidationError, WebSocketRequestValidationError)
 
 
 def available(*breakers: Breaker) -> Callable[[], Awaitable[None]]:
-    """A dependency that denies where a call of one of these breakers would be denied.
+    """A dependency that raises ``BreakerOpen`` if one of these breakers would deny a call.
 
-    For routes that make protected calls in their body: nothing is begun that could not be finished. It decides by what
-    this process knows, asks nobody, and takes no probe from the call.
+    It is for routes whose body makes protected calls, so that the body does not begin work that it cannot finish. It
+    decides by the state that this process knows, sends no request, and takes no probe from the call.
     """
 
     async def available_or_503() -> None:
@@ -36,11 +36,11 @@ def available(*breakers: Breaker) -> Callable[[], Awaitable[None]]:
 
 
 def guarded(breaker: Breaker) -> Callable[[HTTPConnection], AsyncIterator[Call]]:
-    """A dependency that makes the whole route one call of ``breaker``; the route is given the ``Call``.
+    """A dependency that makes the whole route one call of ``breaker``. The route receives the ``Call``.
 
-    The call ends with the answer. One of 500 or above is a failure, raised or returned; the caller's errors (4xx, also
-    by an exception's handler, an invalid request, a disconnect) are ignored. Protected calls of the same breaker in the
-    body are part of that call.
+    The call ends with the response. A response of 500 or above is a failure, raised or returned. The caller's errors
+    are ignored: 4xx, also from an exception handler, an invalid request, and a disconnect. Protected calls of the same
+    breaker in the body are part of that call.
     """
     _note_answers()
 
@@ -53,7 +53,7 @@ def guarded(breaker: Breaker) -> Callable[[HTTPConnection], AsyncIterator[Call]]
 
 @functools.lru_cache(maxsize=1)
 def _note_answers() -> None:
-    """Has each application note what it answers: a dependency is not told what its route returns."""
+    """Makes each application record its responses, because a dependency cannot see what its route returns."""
     build = FastAPI.build_middleware_stack
 
     def build_middleware_stack(app: FastAPI) -> Any:

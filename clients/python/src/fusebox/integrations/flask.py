@@ -1,4 +1,4 @@
-"""Flask: 503 where a breaker denies."""
+"""Flask: responds with 503 if a breaker denies."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ View = TypeVar("View", bound="Callable[..., Any]")
 
 
 def install(app: Union[Flask, Blueprint], message: Optional[str] = None) -> None:
-    """Has ``app`` answer 503 to what ends in ``BreakerOpen``, with ``Retry-After`` and a JSON body.
+    """Makes ``app`` respond with 503, ``Retry-After`` and a JSON body to a request that raises ``BreakerOpen``.
 
     Args:
-        message: what the body says to the client; by default which breaker it is.
+        message: the message in the body; by default it names the breaker.
     """
 
     @app.errorhandler(BreakerOpen)
@@ -44,9 +44,9 @@ def install(app: Union[Flask, Blueprint], message: Optional[str] = None) -> None
 
 
 def available(*breakers: Breaker) -> Callable[[View], View]:
-    """Below ``@app.route``: a view that is not begun where a call of one of these breakers would be denied.
+    """A decorator below ``@app.route``: the view does not run if one of these breakers would deny a call.
 
-    It decides by what this process knows, asks nobody, and takes no probe from the calls in the view.
+    It decides by the state that this process knows, sends no request, and takes no probe from the calls in the view.
     """
 
     def decorate(view: View) -> View:
@@ -61,10 +61,10 @@ def available(*breakers: Breaker) -> Callable[[View], View]:
 
 
 def guarded(breaker: Breaker) -> Callable[[View], View]:
-    """Below ``@app.route``: a view that is one call of ``breaker``.
+    """A decorator below ``@app.route`` that makes the view one call of ``breaker``.
 
-    The call ends with the answer. One of 500 or above is a failure, raised or returned; the caller's errors (4xx, also
-    by an error's handler, a client that does not read its answer to the end) are ignored.
+    The call ends with the response. A response of 500 or above is a failure, raised or returned. The caller's errors
+    are ignored: 4xx, also from an error handler, and a client that does not read the response to its end.
     """
 
     def decorate(view: View) -> View:
@@ -78,7 +78,7 @@ def guarded(breaker: Breaker) -> Callable[[View], View]:
             except BaseException as error:
                 answering.error = error
                 if not isinstance(error, Exception):
-                    answering.end()  # Flask answers nothing to it.
+                    answering.end()  # Flask makes no response to it.
                 raise
 
         return cast("View", guarded_view)
@@ -87,7 +87,7 @@ def guarded(breaker: Breaker) -> Callable[[View], View]:
 
 
 _OPEN = "_fusebox_open"
-#: Their bodies are not sent, whatever the view gave.
+#: The statuses whose responses have no body, whatever the view returns.
 _WITHOUT_BODY = (204, 304)
 
 
@@ -104,7 +104,7 @@ def _answered(answering: Answering, response: Response) -> Response:
 
 
 class _Body:
-    """The body of an answer, which ends its call when it is closed."""
+    """The body of a response. It ends the call when it is closed."""
 
     def __init__(self, body: Iterable[Any], answering: Answering) -> None:
         self._body = body
@@ -129,6 +129,9 @@ class _Body:
 
 @got_request_exception.connect
 def _unanswered(app: Flask, **_: Any) -> None:
-    """What no handler answers: Flask may raise it to the server, as it does in tests, and then answers nothing."""
+    """Ends the calls of a request whose exception no handler took.
+
+    Flask may raise such an exception to the server, as it does in tests, and then makes no response.
+    """
     for answering in g.pop(_OPEN, []):
         answering.end()

@@ -1,4 +1,4 @@
-"""httpx: transports that ask a breaker before each request."""
+"""httpx: transports that protect each request with a breaker."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ __all__ = ["AsyncBreakerTransport", "BreakerTransport"]
 
 
 def request_failed(error: BaseException) -> bool:
-    """Whether the downstream is at fault. Not for a protocol error of our own, nor for a wait for our own pool."""
+    """Whether the downstream is at fault. A protocol error of the client and a full pool of the client are not."""
     return isinstance(error, httpx.RequestError) and of_downstream(error)
 
 
 class BreakerTransport(httpx.BaseTransport):
     """``httpx.Client(transport=BreakerTransport(fb))``: a denied request raises ``BreakerOpen`` without being sent.
 
-    A response counts when its body has been read: one that breaks off is a failure.
+    A response that ``failed`` takes for a failure counts at once. Any other counts when its body is closed, or as a
+    failure when the body breaks off.
 
     Args:
-        transport: what sends the requests; by default ``httpx.HTTPTransport()``.
-        route: which breaker a request belongs to: ``per_host``, ``per_route({…})``, or a function of method and URL.
+        transport: the transport that sends the requests; by default ``httpx.HTTPTransport()``.
+        route: selects the breaker of a request: ``per_host``, ``per_route({…})``, or a function of method and URL.
         failures, ignore: exceptions, as in ``Fusebox.breaker``.
-        failed: says of a response whether it is a failure; by default one of 500 or above is.
+        failed: a function of a response that returns whether it is a failure; by default a status of 500 or above is.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class BreakerTransport(httpx.BaseTransport):
 
 
 class AsyncBreakerTransport(httpx.AsyncBaseTransport):
-    """The same for ``httpx.AsyncClient``."""
+    """The ``BreakerTransport`` for ``httpx.AsyncClient``."""
 
     def __init__(
         self,

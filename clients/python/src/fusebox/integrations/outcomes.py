@@ -1,4 +1,4 @@
-"""What requests to others share: their breakers, and what counts as a failure."""
+"""The breakers of outgoing requests, and the default rule for failed responses."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .routes import Route
 
 
 def failed_at_server(response: Any) -> bool:
-    """Whether a response says that the server is at fault."""
+    """Whether a response has a status of 500 or above."""
     return bool(response.status_code >= 500)
 
 
 class Outgoing:
-    """The breakers of a client's requests, each made with the first request that belongs to it."""
+    """The breakers of a client's requests. Each is created for the first request that belongs to it."""
 
     def __init__(
         self, fusebox: Fusebox, route: Route, failures: Exceptions, ignore: Exceptions, failed: Optional[Failed]
     ) -> None:
-        Classification(failures, ignore, failed)  # Refuses here, and not at the first request, what it does not take.
+        Classification(failures, ignore, failed)  # Raises for invalid arguments here, and not at the first request.
         check_function("route must be a function of method and URL", route)
         self._fusebox = fusebox
         self._route = route

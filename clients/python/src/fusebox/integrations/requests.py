@@ -1,4 +1,4 @@
-"""requests: an adapter that asks a breaker before each request."""
+"""requests: an adapter that protects each request with a breaker."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ __all__ = ["BreakerAdapter"]
 
 
 def request_failed(error: BaseException) -> bool:
-    """Whether the downstream is at fault, also where a ``Retry`` of the adapter has given up."""
+    """Whether the downstream is at fault, also after a ``Retry`` of the adapter has given up."""
     return isinstance(error, (requests.RequestException, HTTPError)) and of_downstream(error)
 
 
 class BreakerAdapter(BaseAdapter):
     """``session.mount("https://", BreakerAdapter(fb))``: a denied request raises ``BreakerOpen`` without being sent.
 
-    A response counts when its body has been read; one with ``stream=True`` when its head has.
+    A response counts after its body is read, or with ``stream=True`` after its headers are read.
 
     Args:
-        adapter: what sends the requests; by default ``requests.adapters.HTTPAdapter()``.
-        route: which breaker a request belongs to: ``per_host``, ``per_route({…})``, or a function of method and URL.
+        adapter: the adapter that sends the requests; by default ``requests.adapters.HTTPAdapter()``.
+        route: selects the breaker of a request: ``per_host``, ``per_route({…})``, or a function of method and URL.
         failures, ignore: exceptions, as in ``Fusebox.breaker``.
-        failed: says of a response whether it is a failure; by default one of 500 or above is.
+        failed: a function of a response that returns whether it is a failure; by default a status of 500 or above is.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class BreakerAdapter(BaseAdapter):
             nonlocal response
             response = self._adapter.send(request, stream, timeout, verify, cert, proxies)
             if not stream:
-                _ = response.content  # Kept by the response; the session would read it as soon as it has it.
+                _ = response.content  # Read and kept here; the session would read it next anyway.
             return response
 
         breaker = self._outgoing.breaker(request.method or "GET", request.url or "")
@@ -74,7 +74,7 @@ class BreakerAdapter(BaseAdapter):
             return breaker.call(exchange)
         except BaseException:
             if response is not None:
-                response.close()  # Nobody is given it, so nobody else does.
+                response.close()  # The caller does not receive the response, and so cannot close it.
             raise
 
     def close(self) -> None:

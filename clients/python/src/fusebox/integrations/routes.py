@@ -1,4 +1,4 @@
-"""Which breaker a request belongs to."""
+"""Selects the breaker of a request by its URL."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import httpx
 
 from ..names import check_name, shared_name
 
-#: Of a request's method and URL, the breaker's name; ``None`` for one that is not protected.
+#: A function of a request's method and URL that returns the breaker's name, or ``None`` if it is not protected.
 Route = Callable[[str, str], Optional[str]]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def per_host(method: str, url: str) -> Optional[str]:
-    """``api.example.com``, or ``api.example.com:8443`` where the port is not the scheme's own.
+    """One breaker for each host: ``api.example.com``, or ``api.example.com:8443`` if the port is not the default one.
 
-    A host that is not ASCII has the name that DNS has for it, ``xn--…``. An IPv6 address is ``2001:db8::1``, with a
-    port ``2001:db8::1-8443``, and ``0::1`` where it begins with colons.
+    A host that is not ASCII has its name in DNS, ``xn--…``. An IPv6 address is ``2001:db8::1``, with a port
+    ``2001:db8::1-8443``. If it begins with a colon, a zero comes first: ``0::1``.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
@@ -45,16 +45,16 @@ def _ascii(host: str) -> str:
 
 
 def per_route(names: Mapping[str, str], otherwise: Optional[Route] = None) -> Route:
-    """A breaker for each beginning of URLs.
+    """One breaker for each prefix of URLs.
 
     Args:
-        names: such as ``{"https://pay.example.com/v1/charges": "payments:charge", "POST https://pay.example.com":
-            "payments:write"}``. The longest URL that fits, up to a ``/`` or a ``?``, says which; one with a method
-            goes before one without.
-        otherwise: for what nothing fits; without it that is not protected. ``per_host`` is one.
+        names: breaker names by prefix, such as ``{"https://pay.example.com/v1/charges": "payments:charge",
+            "POST https://pay.example.com": "payments:write"}``. A prefix matches if the rest of the URL is empty or
+            begins with ``/``, ``?`` or ``#``. The longest match wins; of equal ones, the one with a method.
+        otherwise: the route for a request without a match, such as ``per_host``. By default it is not protected.
 
     Raises:
-        ValueError: one of the names is no breaker's.
+        ValueError: one of the names is not a valid name of a breaker.
     """
     routes = []
     for pattern, name in names.items():

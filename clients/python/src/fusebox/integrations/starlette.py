@@ -1,4 +1,4 @@
-"""Starlette: 503 where a breaker denies."""
+"""Starlette: responds with 503 if a breaker denies."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["guarded", "install", "unavailable"]
 
 
 async def unavailable(request: Request, error: Exception) -> Response:
-    """An exception handler: ``Starlette(exception_handlers={BreakerOpen: unavailable})``."""
+    """The exception handler, for ``Starlette(exception_handlers={BreakerOpen: unavailable})``."""
     return _answer(error)
 
 
 def install(app: Starlette, message: Optional[str] = None) -> None:
-    """Has ``app`` answer 503 to what ends in ``BreakerOpen``, with ``Retry-After`` and a JSON body.
+    """Makes ``app`` respond with 503, ``Retry-After`` and a JSON body to a request that raises ``BreakerOpen``.
 
     Args:
-        message: what the body says to the client; by default which breaker it is.
+        message: the message in the body; by default it names the breaker.
     """
 
     async def handler(request: Request, error: Exception) -> Response:
@@ -36,11 +36,11 @@ def install(app: Starlette, message: Optional[str] = None) -> None:
 
 
 def guarded(breaker: Breaker) -> Middleware:
-    """``Route("/checkout", checkout, middleware=[guarded(payments)])``: the whole route is one call of ``breaker``.
+    """Makes a whole route one call of ``breaker``: ``Route("/checkout", checkout, middleware=[guarded(payments)])``.
 
-    The call ends with the answer. One of 500 or above is a failure, raised or returned; the caller's errors (4xx, also
-    by an exception's handler, a disconnect) are ignored. Protected calls of the same breaker in the route are part of
-    that call.
+    The call ends with the response. A response of 500 or above is a failure, raised or returned. The caller's errors
+    are ignored: 4xx, also from an exception handler, and a disconnect. Protected calls of the same breaker in the route
+    are part of that call.
     """
     return Middleware(GuardedApp, breaker=breaker)
 

@@ -1,4 +1,4 @@
-"""Bodies of responses whose end is the end of a call."""
+"""Bodies of responses that end a call when they end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..calls import Call
 
 
 class GuardedStream(httpx.SyncByteStream):
-    """Reports when it is closed, or when it breaks off. One that is neither is given back with its memory."""
+    """A body that ends its call when it is closed or breaks off. If it is freed before that, the call is given back."""
 
     def __init__(self, stream: httpx.SyncByteStream, call: Call) -> None:
         self._stream = stream
@@ -39,7 +39,7 @@ class GuardedStream(httpx.SyncByteStream):
 
 
 class AsyncGuardedStream(httpx.AsyncByteStream):
-    """The same for a body that is awaited."""
+    """The ``GuardedStream`` for asynchronous bodies."""
 
     def __init__(self, stream: httpx.AsyncByteStream, call: Call) -> None:
         self._stream = stream

@@ -1,6 +1,6 @@
-"""In the place of PyBreaker: ``from fusebox import pybreaker``, and all processes share each breaker.
+"""A replacement for PyBreaker whose breakers all processes share: ``from fusebox import pybreaker``.
 
-Breakers belong to the Fusebox that ``FUSEBOX_URL`` and ``FUSEBOX_TOKEN`` name, or that ``use`` was given.
+The breakers belong to the server at ``FUSEBOX_URL``, with the token ``FUSEBOX_TOKEN``, or to the argument of ``use``.
 """
 
 from ..default import use

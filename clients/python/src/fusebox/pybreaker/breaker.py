@@ -24,25 +24,30 @@ from .settings import Numbers, fields_of
 from .states import SERVER_STATES, CircuitBreakerState, Watch
 from .storages import CircuitBreakerStorage, namespace_of
 
-#: What an override says that ``open()`` has set.
+#: The reason of an override that ``open()`` sets.
 OPENED = "opened by open() of a circuit breaker"
-#: Seconds that an override has to stand.
+#: The shortest override that ``open()`` sets, in seconds.
 SHORTEST_OPENING = 1.0
 
 
 class CircuitBreaker(Guarding):
-    """A circuit breaker whose state and counts are in Fusebox.
+    """A circuit breaker whose state and counts are on the Fusebox server.
 
     Args:
-        fail_max, reset_timeout, success_threshold: consecutive failures that open it, seconds that it stays open,
-            successes that close it again. The process that is first makes the breaker with these; they do not undo what
-            an operator has changed since.
-        exclude: exceptions that count as no failure: classes, and functions of the exception.
+        fail_max: consecutive failures that open the circuit. The first process creates the breaker on the server with
+            ``fail_max``, ``reset_timeout`` and ``success_threshold``. If the breaker exists, the server's values
+            apply: an operator may have changed them.
+        reset_timeout: seconds for which the circuit stays open.
+        success_threshold: successful trials that close the circuit again.
+        exclude: exceptions that do not count as failures: classes, and functions of the exception.
         listeners: ``CircuitBreakerListener`` objects.
-        state_storage: not used, for Fusebox keeps the state; a storage of another kind than PyBreaker's is refused.
-        name: which breaker this is, for all processes. Without one it is called after the variable it is assigned to.
+        state_storage: stores nothing, because Fusebox keeps the state. The ``namespace`` of a Redis storage is the
+            name if there is no ``name``. Only the storages of this package are accepted.
+        name: the name of the breaker, the same in all processes. By default it is named after the storage's
+            ``namespace``, or else after the variable to which it is assigned.
         throw_new_error_on_trip: whether the call that opens it raises ``CircuitBreakerError`` instead of its own error.
-        fusebox: whose breaker it is; by default that of ``FUSEBOX_URL``, or of ``fusebox.pybreaker.use``.
+        fusebox: the client of the server that has the breaker. The default is the argument of
+            ``fusebox.pybreaker.use``, or else a client for ``FUSEBOX_URL``.
     """
 
     def __init__(
@@ -65,7 +70,7 @@ class CircuitBreaker(Guarding):
         super().__init__(exclude, listeners, throw_new_error_on_trip)
         self._watch = Watch(self)
         self._may_not_read = False
-        #: By ``time.monotonic()``: a look does not try before, while Fusebox is away.
+        #: While Fusebox is unreachable, a look sends no request before this instant of ``time.monotonic()``.
         self._not_before = 0.0
         self._attach(shared_name(shared))
         forking.register(self._watch)
@@ -76,12 +81,12 @@ class CircuitBreaker(Guarding):
         self._numbers = Numbers(self._authority, self._cell, self._asked)
         self._orders = Orders(self._authority, self._cell)
         cell = self._cell
-        # The cell is for ever, and keeps no circuit breaker of a moment.
+        # The cell is kept for good. With a weak reference it does not keep this circuit breaker too.
         me = weakref.ref(self, lambda _: cell.listeners.remove(learn))
 
         def learn(change: StateChange) -> None:
             circuit = me()
-            if circuit is not None and circuit._cell is cell:  # As it was when this change began to be told.
+            if circuit is not None and circuit._cell is cell:  # It may have been renamed since the change.
                 circuit._watch.hear(change.after, change.generation)
 
         self._watch.begin(self._cell.standing.state or self._cell.state, self._cell.standing.generation)
@@ -89,12 +94,12 @@ class CircuitBreaker(Guarding):
 
     @property
     def name(self) -> Optional[str]:
-        """As it was given; ``breaker.name`` is what it is called in Fusebox."""
+        """The argument ``name``. ``breaker.name`` is the name on the server."""
         return self._name
 
     @name.setter
     def name(self, name: str) -> None:
-        """From here on it is another breaker: the one of that name."""
+        """Switches to another breaker on the server: the one with this name."""
         cell, listener = self._cell, self._listener
         self._attach(shared_name(name))
         self._name = name
@@ -126,8 +131,11 @@ class CircuitBreaker(Guarding):
 
     @property
     def fail_counter(self) -> int:
-        """Consecutive failures in all processes, since it closed. Asks the server; 0 while that is away. Of a circuit
-        that is not closed, failed trials are only counted in where the token may read what became of it."""
+        """The consecutive failures in all processes since the circuit closed.
+
+        It asks the server, and is 0 while the server is unreachable. If the circuit is not closed, failed trials before
+        the last transition count only if the token may read the transitions.
+        """
         until = self._end_of_look()
         view = self._look()
         return 0 if view is None else failures(view, *self._history(view, until)) + self._failures_being_told
@@ -145,13 +153,13 @@ class CircuitBreaker(Guarding):
 
     @property
     def success_counter(self) -> int:
-        """Successes of the probes since it is half open. Asks the server; 0 while that is away."""
+        """The successful probes since the circuit is half open. It asks the server; 0 while it is unreachable."""
         view = self._look()
         return 0 if view is None else int(view["probes"]["successes"])
 
     @property
     def current_state(self) -> str:
-        """``closed``, ``open`` or ``half-open``. Asks the server where its stream does not tell."""
+        """``closed``, ``open`` or ``half-open``. It asks the server if the stream does not report this breaker."""
         return self.state.name
 
     @property
@@ -170,8 +178,10 @@ class CircuitBreaker(Guarding):
         {"open": self.open, "half-open": self.half_open, "closed": self.close}[state]()
 
     def _look(self) -> Optional[Any]:
-        """The breaker as the server has it, behind all that this process reported; ``None`` where that is away, or does
-        not say it within the time that a call waits for what may take a commit."""
+        """The breaker on the server, after all reports of this process.
+
+        ``None`` if the server is unreachable, or does not answer within the time that a call waits for a commit.
+        """
         until = self._end_of_look()
         if not self._is_there(until):
             return None
@@ -185,13 +195,16 @@ class CircuitBreaker(Guarding):
             return None
 
     def _end_of_look(self) -> float:
-        """Where outcomes were sent in vain, it may be that none is taken for long."""
+        """The instant at which a look gives up. It is earlier if outcomes could not be sent, because that may last."""
         settings, is_held_up = self._authority.settings, self._authority.sender.is_held_up
         return monotonic() + (settings.timeout if is_held_up else settings.patience)
 
     def _is_there(self, until: float) -> bool:
-        """Finds out whether Fusebox is back, where it is time to. The one attempt for a decision is left to calls: who
-        looks learns nothing of decisions, and looks often."""
+        """Whether Fusebox is reachable. If it was not, tries again after a pause.
+
+        This does not use the one permitted request for a decision: programs look often, and an answer to a look does
+        not show whether Fusebox makes decisions.
+        """
         reach, now = self._authority.reach, monotonic()
         if not reach.is_away:
             return True
@@ -214,28 +227,37 @@ class CircuitBreaker(Guarding):
         return view
 
     def open(self) -> bool:
-        """Opens it for ``reset_timeout``, a second at least, in all processes.
+        """Opens the circuit for ``reset_timeout`` seconds, and for at least one second, in all processes.
 
-        An operator's token is needed, as for ``half_open`` and ``close``.
+        This needs an operator's token, as ``half_open`` and ``close`` do.
 
         Raises:
-            OrderFailed: where Fusebox did not do it.
+            OrderFailed: Fusebox did not open the circuit.
         """
         self._begin_order()
         self._hear(lambda: self._orders.force_open(OPENED, max(self.reset_timeout, SHORTEST_OPENING)))
         return self.throw_new_error_on_trip
 
     def half_open(self) -> None:
-        """Lets one call through, which decides."""
+        """Sets the circuit half open: probes decide whether it closes.
+
+        Raises:
+            OrderFailed: Fusebox did not change the state.
+        """
         self._begin_order()
         self._hear(self._orders.half_open)
 
     def close(self) -> None:
+        """Closes the circuit.
+
+        Raises:
+            OrderFailed: Fusebox did not close the circuit.
+        """
         self._begin_order()
         self._hear(self._orders.close)
 
     def _begin_order(self) -> None:
-        """Makes the breaker unless it is there, and ends what ``open()`` has set. An operator's override stands."""
+        """Creates the breaker if it does not exist, and ends an override of ``open()``, but not one of an operator."""
         if not self._numbers.is_settled:
             self._numbers.settle()
         self._fusebox.flush(self._authority.settings.patience)

@@ -1,21 +1,23 @@
-"""PyBreaker's count of failures, of what Fusebox tells."""
+"""Computes PyBreaker's count of failures from the server's data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-#: What opens a breaker because of a call.
+#: The rules by which a call opens a breaker.
 _RULES = ("failure_threshold", "failure_count_threshold", "failure_rate_threshold", "slow_call_rate_threshold")
 
 
 def failures(view: Mapping[str, Any], transitions: Iterable[Mapping[str, Any]], is_complete: bool) -> int:
-    """Consecutive failures since it closed. Fusebox begins anew with each state, PyBreaker counts on: with those that
-    opened the circuit, and each trial that failed since.
+    """The consecutive failures since the circuit closed.
+
+    Fusebox counts from zero in each state. PyBreaker continues: it counts the failures that opened the circuit, and
+    each failed trial since.
 
     Args:
-        transitions: the newest first.
-        is_complete: whether there were no others before.
+        transitions: the transitions, newest first.
+        is_complete: whether there are no earlier transitions.
     """
     if view["state"] == "closed":
         return int(view["counts"]["consecutive_failures"])

@@ -1,4 +1,4 @@
-"""The course of a guarded call: may it be made, and what did it do to the circuit."""
+"""The course of a guarded call: it is admitted or denied, and its outcome is reported."""
 
 from __future__ import annotations
 
@@ -31,8 +31,11 @@ Answer = Optional[Mapping[str, Any]]
 
 
 class Course(Exclusions):
-    """What failed, and what a probe did, is known to the server before the call's end is: so the call that opens the
-    circuit can say so. The success of any other call is sent later."""
+    """Admits guarded calls, reports their outcomes, and calls the listeners.
+
+    A failed call and a probe wait for the server's answer to their outcome. So the call that opens the circuit can
+    raise ``CircuitBreakerError``. The success of any other call is sent later.
+    """
 
     breaker: Breaker
     throw_new_error_on_trip: bool
@@ -60,7 +63,10 @@ class Course(Exclusions):
         self._listeners = (*self._listeners, *listeners)
 
     def remove_listener(self, listener: CircuitBreakerListener) -> None:
-        """Raises ``ValueError`` where it is not there."""
+        """
+        Raises:
+            ValueError: ``listener`` is not one of the listeners.
+        """
         rest = list(self._listeners)
         rest.remove(listener)
         self._listeners = tuple(rest)
@@ -113,7 +119,11 @@ class Course(Exclusions):
             listener.success(self._cb)
 
     def failed(self, decision: Decision, mark: Mark, error: BaseException, duration: float) -> None:
-        """Raises ``CircuitBreakerError`` where the call has opened the circuit; otherwise its own error is to go on."""
+        """Reports the exception of a call. The caller raises it again if this raises nothing.
+
+        Raises:
+            CircuitBreakerError: the call has opened the circuit.
+        """
         if ends_from_outside(error):
             mark.clear()
             self.breaker.give_back(decision, duration, error)
@@ -126,7 +136,7 @@ class Course(Exclusions):
     async def failed_async(self, decision: Decision, mark: Mark, error: BaseException, duration: float) -> None:
         if ends_from_outside(error):
             mark.clear()
-            # Without waiting: a task that is cancelled may be cancelled again.
+            # This does not wait: a cancelled task may be cancelled again.
             self.breaker.give_back(decision, duration, error)
         elif self._is_failure(decision, mark, error):
             answer = await self._answer_async(decision, self._told_failure(decision, mark, error, duration))
@@ -135,7 +145,7 @@ class Course(Exclusions):
             await self.succeeded_async(decision, mark, duration)
 
     def done(self, unclaimed: Unclaimed, mark: Mark, began: float, future: Any) -> None:
-        """A future has ended, in whatever thread: reports without a wait."""
+        """Reports the end of a future without waiting. It may run in any thread."""
         decision, duration = unclaimed.claim(), monotonic() - began
         error = None if future.cancelled() else future.exception()
         if future.cancelled() or (error is not None and ends_from_outside(error)):
@@ -160,7 +170,7 @@ class Course(Exclusions):
             raise
 
     def _told_failure(self, decision: Decision, mark: Mark, error: BaseException, duration: float) -> Future[Answer]:
-        """The listeners are told first, and what they call is part of the call still."""
+        """Calls the listeners, and then reports the failure. Guarded calls in a listener are part of the call."""
         count = 0 if decision.within else 1
         self._telling.failures = self._failures_being_told + count
         try:
@@ -174,21 +184,26 @@ class Course(Exclusions):
 
     @property
     def _failures_being_told(self) -> int:
-        """Those of this thread that its listeners hear of before the server does, so that they hear of the change that
-        comes of it behind."""
+        """The failures of this thread that its listeners receive at the moment, and that are not reported yet.
+
+        Listeners are called before the report, so that they receive a failure before the change of state it causes.
+        """
         failures: int = getattr(self._telling, "failures", 0)
         return failures
 
     def _told(self, decision: Decision, outcome: Outcome, kind: Optional[str], duration: float) -> Future[Answer]:
         if decision.within:
-            # What it raises is the running call's to judge, and the rest is noted there.
+            # The running call judges the exception that this one raises, and its mark has any other failure.
             nothing: Future[Answer] = Future()
             nothing.set_result(None)
             return nothing
         return self._authority.report_for_answer(self._cell, decision, outcome, kind, duration)
 
     def _answer(self, decision: Decision, answer: Future[Answer]) -> Answer:
-        """What the server says within the time for a decision of that kind; ``None`` where it is away."""
+        """The server's answer to an outcome; ``None`` if it does not arrive within the time for such a decision.
+
+        It is ``None`` too for a decision of this process alone.
+        """
         if _is_by_this_process(decision):
             return None
         try:
@@ -206,8 +221,10 @@ class Course(Exclusions):
         return settings.patience if decision.is_probe else settings.timeout
 
     def _learn(self, decision: Decision, answer: Answer, *, waits: bool = True) -> Optional[State]:
-        """The state behind a report that counted; ``None`` where it did not, or nobody knows. Waits until the listeners
-        have been told of it, except in an event loop."""
+        """The state after a report that counted; ``None`` if it did not count, or if there is no answer.
+
+        Calls the listeners if the state has changed. With ``waits`` it also waits for another thread that does so.
+        """
         if decision.ticket is not None:
             return decision.ticket.stand_in.state
         news = None if answer is None or not answer.get("applied") else said(answer, decision.permit)
@@ -226,7 +243,10 @@ class Course(Exclusions):
         ) from error
 
     def _time_out(self) -> Optional[float]:
-        """For how long the circuit is open that this call has opened; ``None`` where only a denial will say."""
+        """The seconds for which the circuit is open after this call has opened it; ``None`` if unknown.
+
+        With a multiplier the time depends on earlier openings, and only the panel may know it.
+        """
         policy = self._numbers.policy
         if policy.recovery_timeout_multiplier == 1:
             return policy.recovery_timeout_ms / 1_000
@@ -235,11 +255,11 @@ class Course(Exclusions):
 
 
 def _ended(mark: Mark) -> tuple[Outcome, Optional[str]]:
-    """The outcome of a call that raised no failure: that of a call within it, if that failed without raising it."""
+    """The outcome of a call that raised no failure: a failure if a call within it failed and the call handled that."""
     failure = mark.pop()
     return ("success", None) if failure is None else ("failure", failure)
 
 
 def _is_by_this_process(decision: Decision) -> bool:
-    """Whether its own breaker made it, or took a part in it: Fusebox may say nothing."""
+    """Whether the stand-in of this process made the decision or took part in it, so that Fusebox may not answer."""
     return decision.source == "fallback" or decision.ticket is not None

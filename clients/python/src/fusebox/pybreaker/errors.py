@@ -1,4 +1,4 @@
-"""What a guarded call raises where the circuit is open."""
+"""The exception of a guarded call whose circuit is open."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from ..errors import BreakerOpen
 
 
 class CircuitBreakerError(BreakerOpen):
-    """The circuit is open, or the call that failed has opened it. Also a ``BreakerOpen``, so that integrations answer
-    503 with the time to come again."""
+    """The circuit is open, or the failure of this call has opened it.
+
+    It is a ``BreakerOpen``, so that integrations answer 503 with ``Retry-After``.
+    """
 
     def __init__(
         self, message: str = "", breaker: str = "", state: str = "open", retry_after: Optional[float] = None

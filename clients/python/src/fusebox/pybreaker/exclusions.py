@@ -1,4 +1,4 @@
-"""The exceptions that are no fault of the downstream."""
+"""The exceptions that are excluded from failures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..deferred import UnjudgedResult
 from ..functions import check_function
 from ..groups import held_by, is_group_class
 
-#: A class of exceptions, or a function that says of an exception whether it is excluded.
+#: A class of exceptions, or a function of an exception that returns whether it is excluded.
 Exclusion = Union[type[BaseException], Callable[[Any], bool]]
 
 
@@ -32,20 +32,25 @@ class Exclusions:
         self._all = (*self._all, *exceptions)
 
     def remove_excluded_exception(self, exception: Exclusion) -> None:
-        """Raises ``ValueError`` where it is not excluded."""
+        """
+        Raises:
+            ValueError: ``exception`` is not excluded.
+        """
         rest = list(self._all)
         rest.remove(exception)
         self._all = tuple(rest)
 
     def is_system_error(self, exception: BaseException) -> bool:
-        """Whether ``exception`` counts as a failure. One that is excluded counts as a success, as in PyBreaker. A group
-        of exceptions is excluded where all that it holds are, or its own class is."""
+        """Whether ``exception`` counts as a failure. An excluded one counts as a success, as in PyBreaker.
+
+        A group of exceptions is excluded if all exceptions in it are, or if its own class is.
+        """
         if not is_group_class(type(exception)):
             return not self._is_excluded(exception)
         return not self._is_excluded_by_class(exception) and any(True for _ in self._failures_in(exception))
 
     def fault_in(self, exception: BaseException) -> BaseException:
-        """The first exception of a group that is a failure; itself where it is no group."""
+        """The first exception in a group that is a failure; ``exception`` itself if none is, or if it is no group."""
         return next(self._failures_in(exception), exception)
 
     def _failures_in(self, group: BaseException) -> Iterator[BaseException]:
@@ -65,7 +70,7 @@ class Exclusions:
 
 
 def ends_from_outside(error: BaseException) -> bool:
-    """Whether ``error`` says nothing of the call: a cancellation, an interrupt, the end of the process."""
+    """Whether ``error`` has ended the call from outside: a cancellation, an interrupt, the end of the process."""
     if is_group_class(type(error)):
         return all(ends_from_outside(each) for each in held_by(error))
     return not isinstance(error, Exception) or isinstance(error, (concurrent.futures.CancelledError, UnjudgedResult))

@@ -1,4 +1,4 @@
-"""The ways to make a guarded call, and what becomes of it."""
+"""The ways to make a guarded call: as a function call, a decorator or a block."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Guarding(Course):
-    """Functions, coroutine functions, generator functions and blocks, each guarded from its beginning to its end."""
+    """Guards functions, coroutine functions, generator functions and blocks from beginning to end."""
 
     def __init__(
         self,
@@ -38,12 +38,12 @@ class Guarding(Course):
         self.throw_new_error_on_trip = throw_new_error_on_trip
 
     def call(self, func: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Calls ``func``; what it gives, if that is a generator, a coroutine or a future, is guarded until it ends.
+        """Calls ``func``. If the result is a generator, a coroutine or a future, the call lasts until that ends.
 
-        Guarded calls of the same circuit breaker that it makes are part of this one, which counts once.
+        Guarded calls of the same circuit breaker within ``func`` are part of this call, which counts once.
 
         Raises:
-            CircuitBreakerError: where the circuit is open, or this call has opened it.
+            CircuitBreakerError: the circuit is open, or this call has opened it.
         """
         if is_coroutine_function(func):
             return cast("T", self.call_async(cast("Any", func), *args, **kwargs))
@@ -59,14 +59,14 @@ class Guarding(Course):
             raise
         if isinstance(result, GeneratorType):
             guarded = self._to_the_end(result, decision, mark, began)
-            # A generator that was never started runs none of its code when it is let go of, and would keep its probe.
+            # A generator that never started runs no code when it is freed, and so would never give its probe back.
             next(guarded)
             return cast("T", guarded)
         self.succeeded(decision, mark, monotonic() - began)
         return result
 
     async def call_async(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Awaits what ``func`` gives: a coroutine, or a future of Tornado's or asyncio's."""
+        """Calls ``func`` and awaits its result, such as a coroutine, or a future of Tornado or asyncio."""
         decision = await self.begin_async(func, args, kwargs)
         mark = self._cell.begin(decision)
         began = monotonic()
@@ -81,8 +81,13 @@ class Guarding(Course):
     def _deferred(
         self, decision: Decision, mark: Mark, result: Any, func: Callable[..., Any], deferral: Deferral
     ) -> Any:
-        """What a call gives that is not over with its result: that goes on, and is judged at its end. Where the call is
-        part of a running one, that one judges it."""
+        """Handles a result that does not end its call: an awaitable or a future, whose end is the call's end.
+
+        If the call is part of a running one, the running call judges it.
+
+        Raises:
+            UnjudgedResult: the end of the call cannot be observed.
+        """
         if deferral is Deferral.GENERATOR:
             raise refuse(result, self.breaker.name, func, "it has not run yet; use calling() in it")
         if decision.within is not None:
@@ -90,7 +95,7 @@ class Guarding(Course):
         self._authority.sender.start()
         unclaimed = Unclaimed(decision, self.breaker.leave)
         if deferral is Deferral.FUTURE:
-            self._cell.running.set(None)  # A task that was given the mark goes on with it.
+            self._cell.running.set(None)  # A task that has copied the mark keeps it.
             result.add_done_callback(functools.partial(self.done, unclaimed, mark, monotonic()))
             return result
         mark.clear()
@@ -112,7 +117,7 @@ class Guarding(Course):
         return result
 
     def calling(self) -> AbstractContextManager[None]:
-        """A block that is a guarded call."""
+        """A context manager whose block is a guarded call."""
         return self._calling(is_alone=is_read(sys._getframe(1)))
 
     @contextmanager
@@ -130,7 +135,7 @@ class Guarding(Course):
     def _to_the_end(
         self, generator: GeneratorType[Any, Any, Any], decision: Decision, mark: Mark, began: float
     ) -> Generator[Any, Any, Any]:
-        """Gives ``None`` once before the generator is asked for anything: whoever makes it goes past that."""
+        """Guards a generator until its end. The caller skips the first ``yield``, which precedes the generator's code."""
         running = self._cell.running
         if decision.within is None:
             running.set(None)
@@ -144,7 +149,7 @@ class Guarding(Course):
         return result
 
     def __call__(self, *call_args: Any, **call_kwargs: Any) -> Callable[..., Any]:
-        """A decorator, with or without parentheses."""
+        """Decorates a function. The decorator may be written with or without parentheses."""
         in_async = bool(call_kwargs.pop("__pybreaker_call_async", False))
         if call_kwargs:
             raise TypeError(f"a guarded function does not take the option {next(iter(call_kwargs))!r}")
@@ -170,7 +175,7 @@ class Guarding(Course):
 
 
 def _marked(generator: GeneratorType[Any, Any, Any], running: Running, mark: Mark) -> Generator[Any, Any, Any]:
-    """``yield from generator``, with a mark in the context of whoever reads it for as long as its own code runs."""
+    """Does ``yield from generator``, and sets the mark in the reader's context while the generator's own code runs."""
     step: Callable[[Any], Any] = generator.send
     given: Any = None
     while True:

@@ -1,4 +1,4 @@
-"""Who wants to know what a circuit breaker does."""
+"""Listeners to a circuit breaker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class CircuitBreakerListener:
-    """A subclass overrides what it wants to hear of."""
+    """The base of listeners. A subclass overrides the methods that it needs."""
 
     def before_call(self, cb: CircuitBreaker, func: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """``cb`` is about to call ``func``."""
@@ -25,4 +25,4 @@ class CircuitBreakerListener:
     def state_change(
         self, cb: CircuitBreaker, old_state: Optional[CircuitBreakerState], new_state: CircuitBreakerState
     ) -> None:
-        """The state is another, whichever process brought that about. Told in the thread that learns of it."""
+        """The state has changed, by any process. The thread that receives the change calls this."""

@@ -1,4 +1,4 @@
-"""The name of a circuit breaker that was given none: after the variable that holds it."""
+"""Names a circuit breaker after the variable to which it is assigned, if it has no other name."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _MODULE_LEVEL = "<module>"
 
 
 def name_of_variable(frame: Optional[FrameType]) -> str:
-    """``shop.db_breaker`` for what is made by ``db_breaker = …`` in the module ``shop``; the same in each process.
+    """``shop.db_breaker`` for an object created by ``db_breaker = …`` in the module ``shop``, in each process.
 
     Raises:
-        ValueError: where there is no such variable: in a function, in a list, or without the source.
+        ValueError: there is no such variable: in a function, in a list, in a loop, or without the source.
     """
     variable = None if frame is None or frame.f_code.co_name != _MODULE_LEVEL else _variable(frame)
     if frame is None or variable is None:
@@ -28,7 +28,7 @@ def name_of_variable(frame: Optional[FrameType]) -> str:
 
 
 def _variable(frame: FrameType) -> Optional[str]:
-    """The one variable of a module that the statement of this line sets, and sets once."""
+    """The variable that the statement of the frame's line sets: one variable, set to the result of one call."""
     lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
     try:
         statements = ast.parse("".join(lines)).body

@@ -1,4 +1,4 @@
-"""The numbers of a circuit breaker: asked for here, kept by Fusebox."""
+"""The numbers of a circuit breaker, which a program asks for and the server keeps."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from ..policy import Policy
 
 log = logging.getLogger("fusebox")
 
-#: Between which seconds Fusebox keeps a breaker open.
+#: The shortest recovery time-out that Fusebox accepts, in seconds.
 SHORTEST_TIMEOUT = 0.1
+#: The longest recovery time-out that Fusebox accepts, in seconds.
 LONGEST_TIMEOUT = 86_400.0
-#: Seconds until numbers that were asked for in vain are asked for again: else each call would, and wait for it.
+#: Seconds between a failed request for the numbers and the next. Without a pause each call would wait for a request.
 AGAIN = 1.0
-#: An answer that says that the breaker is there already.
+#: The status of an answer if the breaker exists already.
 _EXISTS = 412
-#: And that it is not there yet: the first call makes it, with the server's numbers where the token may not say others.
+#: The status of an answer if the breaker does not exist. The first call creates it, with the server's numbers if the
+#: token may not set others.
 _UNKNOWN = 404
 
 
 def fields_of(
     fail_max: Optional[int] = None, reset_timeout: Optional[float] = None, success_threshold: Optional[int] = None
 ) -> dict[str, Any]:
-    """What was given, as fields of a policy.
+    """The given arguments as fields of a policy. A ``reset_timeout`` below ``SHORTEST_TIMEOUT`` is raised to it.
 
     Raises:
-        ValueError: for a number that Fusebox does not take, with its name.
+        ValueError: a number is out of range.
     """
     fields: dict[str, Any] = {}
     if fail_max is not None:
@@ -52,10 +54,10 @@ def _whole(name: str, number: int, most: int) -> int:
 
 
 class Numbers:
-    """The policy that a program asks for, until it is known which one there is.
+    """The policy that a program asks for. It applies until the server's policy is known.
 
-    The first process makes the breaker with its numbers. From then on the server's hold: an operator may have changed
-    them, and a process that starts must not undo that.
+    The first process creates the breaker with its numbers. After that the server's numbers apply: an operator may have
+    changed them, and a process that starts must not undo that.
     """
 
     def __init__(self, authority: Authority, cell: Cell, asked: Mapping[str, Any]) -> None:
@@ -72,12 +74,14 @@ class Numbers:
 
     @property
     def is_due(self) -> bool:
-        """Whether a call has to settle them."""
+        """Whether a call has to settle the numbers."""
         return not self.is_settled and monotonic() >= self._not_before
 
     def settle(self) -> None:
-        """Makes the breaker unless it is there, within the time that a call waits for what may take a commit. While
-        Fusebox is away the numbers that were asked for hold, and nobody waits."""
+        """Creates the breaker if it does not exist, within the time that a call may wait for a commit.
+
+        While Fusebox is unreachable, it does not wait, and the program's own numbers apply.
+        """
         if not self._authority.reach.is_away:
             self.is_settled = self._settle(monotonic() + self._authority.settings.patience)
         if self._cell.policy is None:
@@ -97,7 +101,7 @@ class Numbers:
         return False
 
     def _adopt(self, failure: OrderFailed, until: float) -> bool:
-        """Whether there is an answer."""
+        """Takes the policy of the breaker that exists; returns whether the numbers are settled."""
         try:
             self._cell.policy = Policy.read(self._orders.view(_rest(until))["policy"])
         except OrderFailed as unknown:
@@ -121,10 +125,10 @@ class Numbers:
         return True
 
     def change(self, fields: Mapping[str, Any]) -> None:
-        """For all processes.
+        """Changes the policy on the server, for all processes. This needs an operator's token.
 
         Raises:
-            OrderFailed: where the server does not take it; an operator's token is needed.
+            OrderFailed: the server did not change the policy.
         """
         if not self.is_settled:
             self.settle()

@@ -1,4 +1,4 @@
-"""The states, under PyBreaker's names, and the one that a circuit breaker is in as far as this process knows."""
+"""PyBreaker's states, and the last known state of a circuit breaker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STATE_HALF_OPEN = "half-open"
 
 
 class CircuitBreakerState:
-    """A state of ``cb``. Decides nothing: that is Fusebox' part."""
+    """A state of ``cb``. It makes no decisions; Fusebox does."""
 
     def __init__(self, cb: CircuitBreaker, name: str) -> None:
         self._breaker = cb
@@ -50,8 +50,10 @@ SERVER_STATES: dict[str, State] = {STATE_CLOSED: "closed", STATE_OPEN: "open", S
 
 
 class Watch:
-    """Puts in order what is heard of a breaker's state: from answers to this process, and from the stream, which may
-    tell of the same later."""
+    """Keeps the last known state of a breaker, and calls the listeners of its changes.
+
+    States arrive in answers and, perhaps later, in the stream. Their generations show which is newer.
+    """
 
     def __init__(self, cb: CircuitBreaker) -> None:
         self._cb = cb
@@ -59,32 +61,32 @@ class Watch:
         self.after_fork()
 
     def begin(self, state: Optional[State], generation: Optional[int]) -> None:
-        """What is known already, which is news to nobody."""
+        """Sets the state that is known at the start, without calling the listeners."""
         self.state: CircuitBreakerState = _CLASSES[state or "closed"](self._cb)
         self.generation = generation or 0
         self._history = 0 if generation is None else self._cb._cell.history
 
     @property
     def is_behind(self) -> bool:
-        """Whether the server has another database since a state was heard, and may be in the same state as before."""
+        """Whether the server has another database since the last state, so that the generation must be read again."""
         return self._history != self._cb._cell.history
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
-        #: Held while listeners are told, which may ask for what is heard here.
+        #: Held while listeners are called. It is reentrant, because a listener may cause a call of ``hear``.
         self._turn = threading.RLock()
 
     def hear(self, state: State, generation: Optional[int] = None, *, waits: bool = True) -> None:
-        """Tells the listeners, if that is news; a state that there is not is none.
+        """Takes a state, and calls the listeners if it has changed. An unknown state is ignored.
 
         Args:
-            generation: that the state belongs to, or that it cannot be older than; ``None`` where there is no telling.
-            waits: where another thread tells listeners, until it has, though not for longer than for a decision: a
-                listener may wait for what this thread is to do.
+            generation: the generation of the state, or a lower bound of it; ``None`` if unknown.
+            waits: whether to wait while another thread calls listeners. The wait ends after the time for a decision,
+                because a listener may itself wait for this thread.
         """
         if state not in SERVER_STATES.values():
             return
-        turn = self._turn  # A listener may fork, and its child has another one.
+        turn = self._turn  # A listener may fork, which replaces the lock in the child.
         is_in_turn = turn.acquire(timeout=self._cb._authority.settings.timeout if waits else 0.0)
         try:
             self._tell(state, generation)

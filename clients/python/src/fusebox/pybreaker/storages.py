@@ -1,4 +1,4 @@
-"""PyBreaker's storages, by name: what they were given is looked at, and nothing is stored in them."""
+"""Classes with the names of PyBreaker's storages. They check their arguments, and store nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = logging.getLogger("fusebox")
 
 
 class CircuitBreakerStorage:
-    """The base of PyBreaker's storages; one of a shop's own is refused, for Fusebox keeps the state."""
+    """The base of the storages. A circuit breaker refuses other subclasses of it, because Fusebox keeps the state."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -28,7 +28,7 @@ class CircuitMemoryStorage(CircuitBreakerStorage):
 
 
 class CircuitRedisStorage(CircuitBreakerStorage):
-    """``namespace`` is the name of a breaker that has no other; Redis is not asked."""
+    """Only gives its ``namespace`` as the name of a circuit breaker without a name. It does not connect to Redis."""
 
     def __init__(
         self,
@@ -49,7 +49,11 @@ def _check(state: str) -> None:
 
 
 def namespace_of(storage: Optional[CircuitBreakerStorage]) -> Optional[str]:
-    """The name that a storage gives its breaker."""
+    """The name that a storage gives its circuit breaker; ``None`` if it gives none.
+
+    Raises:
+        TypeError: ``storage`` is not of this module.
+    """
     if storage is None:
         return None
     if not isinstance(storage, (CircuitMemoryStorage, CircuitRedisStorage)):
