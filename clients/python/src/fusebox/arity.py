@@ -42,8 +42,8 @@ class Arity:
     def check_all(self, function: Callable[..., Any]) -> None:
         """
         Raises:
-            TypeError: ``function`` can be called with arguments that this one does not take. Checked are the fewest
-                and the most arguments, with positional ones where possible.
+            TypeError: ``function`` can be called with arguments that this one does not take. Only its shortest and its
+                longest call are checked.
         """
         for args, kwargs in _shortest_and_longest(function):
             self._bind(args, kwargs, f"as {getattr(function, '__qualname__', repr(function))} can")

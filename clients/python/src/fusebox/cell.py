@@ -229,7 +229,7 @@ class Cell:
         return self.standing.state is not None and time.monotonic() < self._freshness.until
 
     def begin_stand_in(self, stand_in: StandIn, absence: int) -> None:
-        """Sets the stand-in that decides while Fusebox is unreachable, in the absence of this number."""
+        """Sets the stand-in that decides while Fusebox is unreachable. ``absence`` is the number of this absence."""
         self.stand_in = stand_in
         self._stand_in_generation, self._absence = self.generation, absence
         self._began_closed = stand_in.state == "closed"

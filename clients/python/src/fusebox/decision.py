@@ -47,5 +47,5 @@ class Decision(NamedTuple):
 
     @property
     def is_probe(self) -> bool:
-        """Whether this call is a probe of the server: its report decides the breaker's next state."""
+        """Whether this call is a probe that the server granted. The breaker's next state depends on its report."""
         return self.lease_ms is not None

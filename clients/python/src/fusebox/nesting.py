@@ -9,8 +9,8 @@ from types import FrameType
 from typing import Optional
 
 #: Marks a running call in its context, and in copies of the context: in tasks, and in threads that get one. It is a
-#: list, because nothing is created and emptied faster. While the call runs, its only element is the kind of the last
-#: failure within the call that the call has not raised, or ``None``. It is empty once the call is over.
+#: list, because nothing is created and emptied faster. While the call runs, the list has one element: the kind of the
+#: failure of the last call within it, or ``None`` if that one did not fail. The list is empty once the call is over.
 Mark = list[Optional[str]]
 Running = ContextVar[Optional[Mark]]
 

@@ -40,7 +40,7 @@ class Policy(NamedTuple):
         return self.slow_call_ms is not None and duration is not None and duration >= self.slow_call_ms / 1_000
 
 
-#: The range of each field, both ends included, as on the server. The server's lower end of the two rates excludes 0.
+#: The range of each field, both ends included, as on the server. Only for the two rates, the server does not accept 0.
 RANGES: dict[str, tuple[float, float]] = {
     "failure_threshold": (1, 10_000),
     "failure_count_threshold": (1, 1_000_000),

@@ -44,9 +44,9 @@ class Reporting:
     ) -> None:
         """Reports an outcome.
 
-        In mode ``remote`` it waits for the server's answer. In mode ``local`` it waits only after a probe that did not
-        fail, because the next call may be allowed then; the sender sends any other outcome later. While Fusebox is
-        unreachable it does not wait.
+        In mode ``remote`` it waits for the server's answer, unless earlier outcomes still wait to be sent. In mode
+        ``local`` the sender sends the outcome later. In both modes it waits after a probe that did not fail, because
+        the next call may be allowed then. While Fusebox is unreachable it never waits.
         """
         if _is_part(decision, outcome, kind):
             return

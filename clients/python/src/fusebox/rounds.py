@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Rounds:
-    """Gives each waiting caller a number. A round that begins after that sends everything reported before."""
+    """Gives each waiting caller a number. A round that begins later sends everything reported before that."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()

@@ -87,9 +87,9 @@ class Sender:
     def later(self, work: Callable[[], None]) -> None:
         """Makes the sender's thread do ``work`` before it sends the next batch.
 
-        It takes no lock and starts no thread, so a finalizer may call it at any point. So a caller that creates an
-        object with such a finalizer starts the thread before that. After ``close`` the work is not done, and counts as
-        a dropped outcome.
+        It takes no lock and starts no thread, so a finalizer may call it at any point. Code that creates an object with
+        such a finalizer must start the thread first. After ``close`` the work is not done, and counts as a dropped
+        outcome.
         """
         if self._is_closing:
             self._outbox.dropped += 1

@@ -105,7 +105,7 @@ class Standing:
         return self.state == "closed" or is_open or self.mode(now) == "force_open"
 
     def override_rest(self, now: float) -> Optional[float]:
-        """Seconds until the override ends; ``None`` where it has no end."""
+        """Seconds until the override ends; ``None`` if it has no end."""
         if self.override is None or self.override.expires_at is None:
             return None
         return self.override.expires_at - now

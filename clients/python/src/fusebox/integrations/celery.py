@@ -15,8 +15,8 @@ from ..forking import flush_all
 
 #: A random part of up to this share is added to each wait, so that tasks denied together do not run again together.
 SPREAD = 0.1
-#: The longest wait while a probe runs, in seconds, without the random part. The denial's ``retry_after`` is then the end
-#: of the probe's lease, and most probes end long before that.
+#: The longest wait while a probe runs, in seconds, without the random part. The denial's ``retry_after`` is then the
+#: time until the probe's lease ends, and most probes end long before that.
 WHILE_PROBED = 1.0
 
 

@@ -10,7 +10,7 @@ import httpx
 
 from ..names import check_name, shared_name
 
-#: A function of a request's method and URL that returns the breaker's name, or ``None`` if it is not protected.
+#: A function of a request's method and URL that returns the breaker's name; ``None`` for an unprotected request.
 Route = Callable[[str, str], Optional[str]]
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -51,7 +51,7 @@ def per_route(names: Mapping[str, str], otherwise: Optional[Route] = None) -> Ro
         names: breaker names by prefix, such as ``{"https://pay.example.com/v1/charges": "payments:charge",
             "POST https://pay.example.com": "payments:write"}``. A prefix matches if the rest of the URL is empty or
             begins with ``/``, ``?`` or ``#``. The longest match wins; of equal ones, the one with a method.
-        otherwise: the route for a request without a match, such as ``per_host``. By default it is not protected.
+        otherwise: the route for a request without a match, such as ``per_host``. By default it is unprotected.
 
     Raises:
         ValueError: one of the names is not a valid name of a breaker.

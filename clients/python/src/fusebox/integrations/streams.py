@@ -20,7 +20,7 @@ class GuardedStream(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._stream
-        except GeneratorExit:  # Enough was read; it is closed next.
+        except GeneratorExit:  # The reader has read enough; it closes the body next.
             raise
         except BaseException as error:
             self._end(error)
@@ -49,7 +49,7 @@ class AsyncGuardedStream(httpx.AsyncByteStream):
         try:
             async for part in self._stream:
                 yield part
-        except GeneratorExit:  # Enough was read; it is closed next.
+        except GeneratorExit:  # The reader has read enough; it closes the body next.
             raise
         except BaseException as error:
             await self._end(error)

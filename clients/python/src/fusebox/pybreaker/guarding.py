@@ -135,7 +135,7 @@ class Guarding(Course):
     def _to_the_end(
         self, generator: GeneratorType[Any, Any, Any], decision: Decision, mark: Mark, began: float
     ) -> Generator[Any, Any, Any]:
-        """Guards a generator until its end. The caller skips the first ``yield``, which precedes the generator's code."""
+        """Guards a generator until its end. The caller skips the first ``yield``, which precedes the generator."""
         running = self._cell.running
         if decision.within is None:
             running.set(None)
