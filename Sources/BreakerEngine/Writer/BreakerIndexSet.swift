@@ -12,6 +12,8 @@ struct BreakerIndexSet {
 
     var isEmpty: Bool { indices.isEmpty }
 
+    var count: Int { indices.count }
+
     func contains(_ index: Int) -> Bool { marks[index] }
 
     mutating func insert(_ index: Int) {

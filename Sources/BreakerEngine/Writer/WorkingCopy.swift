@@ -182,6 +182,9 @@ struct WorkingCopy {
         }
     }
 
+    /// How many rows the batch has to store so far, except those that come with a change of a breaker.
+    var rows: Int { touched.count + journal.failures.count + receipts.count }
+
     /// When the next breaker is due, as of the last commit; `nil` if no breaker is.
     mutating func nextDue() -> Instant? { due.next() }
 

@@ -69,8 +69,10 @@ actor Writer {
     private var completions: [CommandCompletion] = []
 
     /// The most that one batch may weigh: enough single reports to share the cost of a commit, and few enough to be
-    /// applied and stored in a few milliseconds.
+    /// applied in a few milliseconds.
     static let batchWeight = 1_024
+    /// A batch that has so many rows to store takes no more commands: as many as are stored in a few milliseconds.
+    private static let batchRows = 256
     /// How long the commands of a batch may take to be applied, in milliseconds: about as long as one slow sync. This
     /// bounds batches in which some commands wait for the disk, or cost more than their weight says.
     static let batchMs: Int64 = 5
@@ -139,14 +141,18 @@ actor Writer {
         return true
     }
 
-    /// Applies the commands one after another. When the batch's time is over, the remaining ones go back into the
-    /// queue.
+    /// Applies the commands one after another. When the batch's time is over, or when it has enough rows, the remaining
+    /// ones go back into the queue.
     private func applyBatch() {
         let startMs = clock.uptimeMs()
         working.beginBatch(at: clock.now())
         var weight = 0
         for (groupIndex, group) in batch.enumerated() {
             for (index, command) in group.enumerated() {
+                guard working.rows < Self.batchRows else {
+                    putBack(from: index, ofGroup: groupIndex)
+                    return
+                }
                 if weight >= Self.weightBetweenLooks {
                     weight = 0
                     guard clock.uptimeMs() - startMs < Self.batchMs else {

@@ -81,6 +81,22 @@ struct QueueingTests {
         await gated.engine.stop()
     }
 
+    @Test("A batch with enough rows to store takes no more commands")
+    func boundsRows() async throws {
+        let gated = try Gated()
+        let first = await gated.blockWriter()
+        let rest = (1...300).map { number in
+            Task { try await gated.engine.report(Report(.failure), to: "b\(number)") }
+        }
+        while gated.engine.queueDepth < 300 { await Task.yield() }
+        gated.gate.open()
+        #expect(try await first.value.applied)
+        for task in rest { #expect(try await task.value.applied) }
+        // Each report has two rows: its breaker and its failure.
+        #expect(gated.gate.failuresPerBatch == [0, 1, 128, 128, 44])
+        await gated.engine.stop()
+    }
+
     @Test("An order takes effect only once it is stored")
     func publishesAfterTheCommit() async throws {
         let gated = try Gated()
