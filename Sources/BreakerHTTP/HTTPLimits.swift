@@ -41,8 +41,8 @@ package enum HTTPLimits {
     static let writeMark = ChannelOptions.Types.WriteBufferWaterMark(low: 32_768, high: 65_536)
     /// Bytes that the connection of a stream buffers while its client does not read.
     static let streamMark = ChannelOptions.Types.WriteBufferWaterMark(low: 8_192, high: 16_384)
-    /// Streams of one token: enough for one per worker of a large fleet.
-    static let streamsOfToken = 2_000
+    /// Streams of one of several clients: enough for one per worker of a large fleet.
+    static let streamsOfClient = 2_000
     /// Connections that wait to be accepted: enough for some thousand workers that reconnect together. The kernel caps
     /// it at `net.core.somaxconn`.
     static let backlog = 4_096

@@ -17,6 +17,8 @@ package struct HTTPServer: Sendable {
         package var times: ConnectionTimes
         /// The number of breakers that get their own series in a scrape.
         package var metricsBreakers = HTTPLimits.metricsBreakers
+        /// The most streams that one of several clients may have.
+        var streamsPerClient = HTTPLimits.streamsOfClient
         /// `nil` for a server that speaks plain HTTP.
         package var tls: ServerTLS?
         /// Whether the lane takes decisions. If not, the router takes every request; tests compare the two.
@@ -77,6 +79,7 @@ package struct HTTPServer: Sendable {
             meters: meters,
             metricsBreakers: configuration.metricsBreakers,
             connections: configuration.maximumConnections,
+            streamsPerClient: configuration.streamsPerClient,
             times: configuration.times,
             eventLoops: configuration.eventLoops
         )

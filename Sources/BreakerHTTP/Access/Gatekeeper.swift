@@ -50,6 +50,14 @@ package final class Gatekeeper: Sendable {
     /// Whether clients have to show a token.
     var hasTokens: Bool { register.withLockedValue { $0.tokens != nil } }
 
+    /// Whether all requests come from one client: the holder of the only token or, without tokens, this machine.
+    var hasOneClient: Bool {
+        register.withLockedValue { register in
+            guard let tokens = register.tokens else { return isLoopback }
+            return tokens.all.allSatisfy { $0.name == tokens.all.first?.name }
+        }
+    }
+
     package func replace(tokens: [Token]) {
         let tokens = Tokens(tokens)
         register.withLockedValue { register in

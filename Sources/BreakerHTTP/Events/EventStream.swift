@@ -22,7 +22,7 @@ struct EventStream: Sendable {
     /// The name under which the stream takes turns with other clients at the store.
     let client: String
 
-    /// Counts the stream among those of its token for as long as it exists.
+    /// Counts the stream among those of its client for as long as it exists.
     let slot: StreamSlots.Slot
 
     /// Bytes that are written together. For a client that does not read, this many wait in addition to those that its

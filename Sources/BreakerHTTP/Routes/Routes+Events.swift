@@ -32,7 +32,7 @@ extension Routes {
                 let filter = try context.eventFilter(access.access)
                 let after = try context.lastEvent()
                 let heartbeat = try context.heartbeat() ?? heartbeat
-                let slot = try slots.take(for: access.access.actor)
+                let slot = try slots.take(for: ReadTurns.client)
                 let (follower, first) = try await problems { () throws(EngineError) in
                     try await engine.follow(after: after?.revision, of: after?.epoch)
                 }

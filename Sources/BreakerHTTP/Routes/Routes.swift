@@ -11,6 +11,7 @@ enum Routes {
     ///   - meters: counts connections and answers.
     ///   - metricsBreakers: the number of breakers that get their own series in a scrape.
     ///   - connections: the maximum number of open connections.
+    ///   - streamsPerClient: the most streams that one of several clients may have.
     ///   - times: has the interval between the heartbeats of a quiet stream.
     ///   - eventLoops: schedule these heartbeats.
     static func all(
@@ -21,6 +22,7 @@ enum Routes {
         meters: HTTPMeters = HTTPMeters(),
         metricsBreakers: Int = HTTPLimits.metricsBreakers,
         connections: Int = HTTPLimits.leastConnections,
+        streamsPerClient: Int = HTTPLimits.streamsOfClient,
         times: ConnectionTimes = ConnectionTimes(),
         eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
     ) -> [Route] {
@@ -37,7 +39,7 @@ enum Routes {
             + events(
                 engine,
                 gatekeeper: gatekeeper,
-                slots: StreamSlots(connections: connections),
+                slots: StreamSlots(connections: connections, perClient: streamsPerClient, gatekeeper: gatekeeper),
                 heartbeat: times.heartbeat,
                 eventLoops: eventLoops
             )

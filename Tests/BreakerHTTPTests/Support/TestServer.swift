@@ -30,6 +30,7 @@ struct TestServer: Sendable {
     ///   - retention: the bounds on the stored history.
     ///   - times: the time-outs of a connection.
     ///   - connections: the maximum number of connections.
+    ///   - streamsPerClient: the most streams that one of several clients may have.
     ///   - eventLoops: the event loops that serve the connections.
     ///   - usesLane: whether the lane takes decisions, as in a real server.
     static func with(
@@ -39,6 +40,7 @@ struct TestServer: Sendable {
         retention: Retention = Retention(),
         times: ConnectionTimes = ConnectionTimes(),
         connections: Int = HTTPLimits.leastConnections,
+        streamsPerClient: Int = HTTPLimits.streamsOfClient,
         eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         usesLane: Bool = true,
         _ body: (TestServer) async throws -> Void
@@ -57,6 +59,7 @@ struct TestServer: Sendable {
                 eventLoops: eventLoops
             )
             server.usesLane = usesLane
+            server.streamsPerClient = streamsPerClient
             let service = HTTPServer.service(
                 engine: running.engine,
                 gatekeeper: gatekeeper,
