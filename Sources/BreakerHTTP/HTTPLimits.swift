@@ -25,6 +25,8 @@ package enum HTTPLimits {
     package static let bodySeconds: Int64 = 30
     /// Seconds that an answer may stay unread in a connection that it fills.
     package static let stallSeconds: Int64 = 60
+    /// Seconds that the client of a stream has to read a whole panel, at whatever pace.
+    package static let panelSeconds: Int64 = 60
     /// Seconds that a client has to close its side of a connection that the server has closed.
     package static let lingerSeconds: Int64 = 2
     /// Seconds between two heartbeats of a stream without events: less than the timeouts of proxies.

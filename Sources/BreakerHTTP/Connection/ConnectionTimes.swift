@@ -8,6 +8,8 @@ package struct ConnectionTimes: Sendable {
     package var body = TimeAmount.seconds(HTTPLimits.bodySeconds)
     /// For a client to read from an answer that fills the connection.
     package var stall = TimeAmount.seconds(HTTPLimits.stallSeconds)
+    /// For the client of a stream to read a whole panel.
+    package var panel = TimeAmount.seconds(HTTPLimits.panelSeconds)
     /// For a client to close its side once it has the last answer. If the server closed at once, bytes that the client
     /// sent meanwhile would make the kernel reset the connection, and the answer would be lost.
     package var linger = TimeAmount.seconds(HTTPLimits.lingerSeconds)

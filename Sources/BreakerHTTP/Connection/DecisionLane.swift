@@ -150,6 +150,7 @@ final class DecisionLane: ChannelDuplexHandler {
         switch event {
         case is ChannelShouldQuiesceEvent: perform(sequencer.quiesce(), context)
         case is RoomNeeded: makeRoom(context)
+        case is PanelUnread: cut()
         case TLSUserEvent.handshakeCompleted:
             let name = ServerTLS.clientName(context.pipeline.syncOperations)
             credentials.certificate = name

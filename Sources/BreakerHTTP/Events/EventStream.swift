@@ -18,6 +18,8 @@ struct EventStream: Sendable {
     let first: Follower.Event?
     /// The interval between two heartbeats of a stream without events.
     let heartbeat: TimeAmount
+    /// The time that the client has to read a whole panel.
+    let panelTime: TimeAmount
     let eventLoop: any EventLoop
     /// The name under which the stream takes turns with other clients at the store.
     let client: String
@@ -34,17 +36,18 @@ struct EventStream: Sendable {
     /// Writes the events until the stream ends. Each write waits until the connection accepts it. Meanwhile changes
     /// collect in the engine's feed, which all streams share.
     ///
+    /// - Parameter cut: closes the connection at once.
     /// - Throws: where the connection is gone, and `CancellationError` where the task is cancelled within a write.
-    func write(to writer: inout some ResponseBodyWriter) async throws {
+    func write(to writer: inout some ResponseBodyWriter, cut: @escaping @Sendable () -> Void) async throws {
         var (follower, access) = (follower, access)
         let pulse = follower.pulse
         let beats = eventLoop.scheduleRepeatedTask(initialDelay: heartbeat, delay: heartbeat) { _ in pulse.beat() }
         defer { beats.cancel() }
         try await writer.write(form.opening(at: engine.clock.now(), id: after))
-        if let first { try await write(first, position: follower.position, to: &writer) }
+        if let first { try await write(first, position: follower.position, to: &writer, cut: cut) }
         // Access is checked after each wait: a client whose access has ended must not see what happened meanwhile.
         while let event = try await next(&follower), access.holds(at: engine.clock.now()) {
-            try await write(event, position: follower.position, to: &writer)
+            try await write(event, position: follower.position, to: &writer, cut: cut)
         }
     }
 
@@ -62,11 +65,12 @@ struct EventStream: Sendable {
     private func write(
         _ event: Follower.Event,
         position: Int64,
-        to writer: inout some ResponseBodyWriter
+        to writer: inout some ResponseBodyWriter,
+        cut: @escaping @Sendable () -> Void
     ) async throws {
         switch event {
         case .quiet: try await writer.write(form.heartbeat(at: engine.clock.now(), id: EventID(engine.epoch, position)))
-        case .resync(let reason, let image): try await write(image, reason: reason, to: &writer)
+        case .resync(let reason, let image): try await write(image, reason: reason, to: &writer, cut: cut)
         case .changes(let changes):
             var bytes = ByteBuffer()
             for change in changes where filter.admits(change.name) {
@@ -81,12 +85,16 @@ struct EventStream: Sendable {
         }
     }
 
-    /// Writes the panel piece by piece, as the connection accepts it. Streams share the bytes of a piece.
+    /// Writes the panel piece by piece, as the connection accepts it. Streams share the bytes of a piece. The time for
+    /// this is limited: a client that reads a byte now and then could otherwise keep an old panel in memory.
     private func write(
         _ image: PanelImage,
         reason: Follower.ResyncReason,
-        to writer: inout some ResponseBodyWriter
+        to writer: inout some ResponseBodyWriter,
+        cut: @escaping @Sendable () -> Void
     ) async throws {
+        let deadline = eventLoop.scheduleTask(in: panelTime, cut)
+        defer { deadline.cancel() }
         var bytes = form.resyncHead(of: image, in: engine.epoch, reason: reason)
         var isFirst = true
         for piece in image.pieces(prefix: filter.prefix) {

@@ -6,8 +6,8 @@ import ServiceLifecycle
 extension ResponseBody {
     /// A body without a length that lasts while the client stays and the server runs.
     ///
-    /// A stream that waits for an event ends with a complete body. A stream whose client does not read is cut off,
-    /// because nothing can be added to the bytes that the client has not read.
+    /// A stream that waits for an event ends with a complete body. A stream whose client does not read, or reads the
+    /// panel too slowly, is cut off, because nothing can be added to the bytes that the client has not read.
     ///
     /// - Parameter channel: the client's connection.
     init(_ stream: EventStream, on channel: any Channel) {
@@ -21,7 +21,9 @@ extension ResponseBody {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask {
                         var writer = bodyWriter
-                        try await stream.write(to: &writer)
+                        try await stream.write(to: &writer) {
+                            channel.pipeline.fireUserInboundEventTriggered(PanelUnread())
+                        }
                     }
                     group.addTask { for await _ in end {} }
                     try await group.next()
@@ -35,6 +37,9 @@ extension ResponseBody {
         }
     }
 }
+
+/// The event that cuts the connection of a client that has not read a panel in time.
+struct PanelUnread: Sendable {}
 
 /// Hummingbird's writer, for the task that writes the stream.
 ///

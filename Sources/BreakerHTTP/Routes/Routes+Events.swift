@@ -10,13 +10,14 @@ extension Routes {
     /// - Parameters:
     ///   - gatekeeper: decides how long a client may see a stream.
     ///   - slots: limits the number of streams.
-    ///   - heartbeat: the interval between the heartbeats of a quiet stream, unless its client asks for another.
-    ///   - eventLoops: schedule these heartbeats.
+    ///   - times: has the interval between the heartbeats of a quiet stream, unless its client asks for another, and
+    ///     the time for a client to read a panel.
+    ///   - eventLoops: schedule both.
     static func events(
         _ engine: Engine,
         gatekeeper: Gatekeeper,
         slots: StreamSlots,
-        heartbeat: TimeAmount,
+        times: ConnectionTimes,
         eventLoops: any EventLoopGroup
     ) -> [Route] {
         let frames = EventFrames(epoch: engine.epoch)
@@ -31,7 +32,7 @@ extension Routes {
                 )
                 let filter = try context.eventFilter(access.access)
                 let after = try context.lastEvent()
-                let heartbeat = try context.heartbeat() ?? heartbeat
+                let heartbeat = try context.heartbeat() ?? times.heartbeat
                 let slot = try slots.take(for: ReadTurns.client)
                 let (follower, first) = try await problems { () throws(EngineError) in
                     try await engine.follow(after: after?.revision, of: after?.epoch)
@@ -48,6 +49,7 @@ extension Routes {
                     follower: follower,
                     first: first,
                     heartbeat: heartbeat,
+                    panelTime: times.panel,
                     eventLoop: eventLoops.next(),
                     client: ReadTurns.client,
                     slot: slot

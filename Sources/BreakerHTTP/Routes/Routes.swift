@@ -12,8 +12,8 @@ enum Routes {
     ///   - metricsBreakers: the number of breakers that get their own series in a scrape.
     ///   - connections: the maximum number of open connections.
     ///   - streamsPerClient: the most streams that one of several clients may have.
-    ///   - times: has the interval between the heartbeats of a quiet stream.
-    ///   - eventLoops: schedule these heartbeats.
+    ///   - times: has the heartbeat of a stream, and the time for its client to read a panel.
+    ///   - eventLoops: schedule both.
     static func all(
         engine: Engine,
         gatekeeper: Gatekeeper = Gatekeeper(tokens: nil),
@@ -40,7 +40,7 @@ enum Routes {
                 engine,
                 gatekeeper: gatekeeper,
                 slots: StreamSlots(connections: connections, perClient: streamsPerClient, gatekeeper: gatekeeper),
-                heartbeat: times.heartbeat,
+                times: times,
                 eventLoops: eventLoops
             )
             + session(engine, gatekeeper: gatekeeper, failures: failures)

@@ -81,6 +81,15 @@ final class ByteClient: @unchecked Sendable {
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
     }
 
+    /// Takes at most `count` bytes from the kernel.
+    /// - Returns: the number of bytes taken; 0 at the end.
+    func skip(_ count: Int) throws -> Int {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let taken = recv(descriptor, &bytes, count, 0)
+        guard taken >= 0 else { throw Failure(description: "recv: errno \(errno)") }
+        return taken
+    }
+
     /// Reads everything until the server ends the connection.
     func readToEnd() throws -> String {
         while try fill() {}
