@@ -1,6 +1,7 @@
 import BreakerCore
 import BreakerEngine
 import Hummingbird
+import NIOConcurrencyHelpers
 import NIOCore
 
 /// One client's stream of changes. It ends when the client disconnects or falls behind, when its access ends, and when
@@ -14,8 +15,9 @@ struct EventStream: Sendable {
     let after: EventID?
     let access: LastingAccess
     let follower: Follower
-    /// The event to send at once; `nil` where there is none.
-    let first: Follower.Event?
+    /// The event to send at once; `nil` where there is none, and after it is sent: a stream must not keep the panel
+    /// with which it began.
+    let first: NIOLockedValueBox<Follower.Event?>
     /// The interval between two heartbeats of a stream without events.
     let heartbeat: TimeAmount
     /// The time that the client has to read a whole panel.
@@ -44,10 +46,17 @@ struct EventStream: Sendable {
         let beats = eventLoop.scheduleRepeatedTask(initialDelay: heartbeat, delay: heartbeat) { _ in pulse.beat() }
         defer { beats.cancel() }
         try await writer.write(form.opening(at: engine.clock.now(), id: after))
-        if let first { try await write(first, position: follower.position, to: &writer, cut: cut) }
+        if let first = takeFirst() { try await write(first, position: follower.position, to: &writer, cut: cut) }
         // Access is checked after each wait: a client whose access has ended must not see what happened meanwhile.
         while let event = try await next(&follower), access.holds(at: engine.clock.now()) {
             try await write(event, position: follower.position, to: &writer, cut: cut)
+        }
+    }
+
+    private func takeFirst() -> Follower.Event? {
+        first.withLockedValue { first in
+            defer { first = nil }
+            return first
         }
     }
 

@@ -2,6 +2,7 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 import HTTPTypes
+import NIOConcurrencyHelpers
 import NIOCore
 
 extension Routes {
@@ -47,7 +48,7 @@ extension Routes {
                     after: position.map { EventID(engine.epoch, $0.revision) },
                     access: access,
                     follower: follower,
-                    first: first,
+                    first: NIOLockedValueBox(first),
                     heartbeat: heartbeat,
                     panelTime: times.panel,
                     eventLoop: eventLoops.next(),

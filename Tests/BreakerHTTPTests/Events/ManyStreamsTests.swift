@@ -1,5 +1,6 @@
 import BreakerAPI
 import BreakerCore
+import BreakerEngine
 import NIOCore
 import NIOHTTP1
 import TestSupport
@@ -35,6 +36,30 @@ struct ManyStreamsTests {
                 #expect(document?["revision"]?.whole == 700)
             }
         }
+    }
+
+    @Test("A stream does not keep the panel with which it began")
+    func release() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            let first = WeakImage(server.engine.panelImage())
+            let stream = try await StreamClient.open(server.port)
+            #expect(try await stream.event()?.event == "resync")
+            _ = try await server.acquire("b")
+            // The next event follows the panel, so the stream has sent all of it.
+            #expect(try await stream.event()?.data["name"]?.text == "b")
+            try await eventually("the panel is released") {
+                _ = server.engine.panelImage()
+                return first.image == nil
+            }
+        }
+    }
+
+    /// A panel that it does not keep.
+    private struct WeakImage {
+        weak var image: PanelImage?
+
+        init(_ image: PanelImage) { self.image = image }
     }
 
     @Test("Streams take at most half of the connections, and an ended stream frees its place")
