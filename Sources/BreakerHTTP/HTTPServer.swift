@@ -90,6 +90,7 @@ package struct HTTPServer: Sendable {
                     responder: responder,
                     decisions: Decisions(engine: engine),
                     gatekeeper: gatekeeper,
+                    failures: failures,
                     times: configuration.times,
                     meters: meters,
                     connections: connections,

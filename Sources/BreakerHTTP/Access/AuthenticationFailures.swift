@@ -3,7 +3,7 @@ import BreakerEngine
 import Logging
 import NIOConcurrencyHelpers
 
-/// A failed authentication: the reason why a client may not make a request, and the token.
+/// A failed authentication: the reason why a client may not connect or make a request, and the token.
 struct AuthenticationFailure: Hashable, Sendable {
     enum Reason: String, CaseIterable {
         case missingToken = "missing_token"
@@ -12,6 +12,8 @@ struct AuthenticationFailure: Hashable, Sendable {
         case insufficientToken = "insufficient_token"
         /// Too many failed attempts to sign in.
         case signInLimit = "sign_in_limit"
+        /// TLS has not verified the client's certificate, or the client has shown none.
+        case refusedCertificate = "refused_certificate"
     }
 
     var reason: Reason

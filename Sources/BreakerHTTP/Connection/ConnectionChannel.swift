@@ -16,6 +16,7 @@ struct ConnectionChannel: HTTPChannelHandler {
     let responder: Responder
     let decisions: Decisions
     let gatekeeper: Gatekeeper
+    let failures: AuthenticationFailures
     let times: ConnectionTimes
     let meters: HTTPMeters
     let connections: OpenConnections
@@ -35,6 +36,7 @@ struct ConnectionChannel: HTTPChannelHandler {
             let lane = DecisionLane(
                 decisions: decisions,
                 gatekeeper: gatekeeper,
+                failures: failures,
                 address: channel.remoteAddress?.ipAddress,
                 times: times,
                 meters: meters,

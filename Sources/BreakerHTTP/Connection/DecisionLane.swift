@@ -23,6 +23,8 @@ final class DecisionLane: ChannelDuplexHandler {
 
     let decisions: Decisions
     var credentials: Credentials
+    private let failures: AuthenticationFailures
+    private let address: String?
     let deadlines: ConnectionDeadlines
     let meters: HTTPMeters
     let connections: OpenConnections
@@ -58,6 +60,7 @@ final class DecisionLane: ChannelDuplexHandler {
     init(
         decisions: Decisions,
         gatekeeper: Gatekeeper,
+        failures: AuthenticationFailures,
         address: String?,
         times: ConnectionTimes,
         meters: HTTPMeters,
@@ -66,6 +69,8 @@ final class DecisionLane: ChannelDuplexHandler {
     ) {
         self.decisions = decisions
         credentials = Credentials(gatekeeper, address: address)
+        self.failures = failures
+        self.address = address
         deadlines = ConnectionDeadlines(times: times, of: connection)
         self.meters = meters
         self.connections = connections
@@ -142,6 +147,11 @@ final class DecisionLane: ChannelDuplexHandler {
         // Either the decoder failed earlier and more bytes follow, or the client sends no more and TLS did not announce
         // it.
         case is ByteToMessageDecoderError, NIOSSLError.uncleanShutdown: break
+        case NIOSSLError.handshakeFailed(let cause):
+            if cause.isRefusalOfCertificate {
+                failures.note(AuthenticationFailure(reason: .refusedCertificate), from: address)
+            }
+            context.fireErrorCaught(error)
         default: context.fireErrorCaught(error)
         }
     }
@@ -285,6 +295,16 @@ final class DecisionLane: ChannelDuplexHandler {
         requestID = nil
         hasWritten = true
         encoderContext?.write(NIOAny(buffer), promise: nil)
+    }
+}
+
+extension BoringSSLError {
+    /// Whether the server has refused the client's certificate, or the client has shown none.
+    fileprivate var isRefusalOfCertificate: Bool {
+        guard case .sslError(let stack) = self else { return false }
+        // NIO gives BoringSSL's reason only as text. The reasons of a client that refuses the server differ from these.
+        let reasons = ["CERTIFICATE_VERIFY_FAILED", "PEER_DID_NOT_RETURN_A_CERTIFICATE", "BAD_SIGNATURE"]
+        return stack.contains { error in reasons.contains { error.description.contains($0) } }
     }
 }
 

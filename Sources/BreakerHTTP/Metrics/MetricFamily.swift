@@ -73,7 +73,7 @@ enum MetricFamily: String, CaseIterable {
         case .walBytes: "Size of the write-ahead log file."
         case .httpRequests: "Answered requests, by route template, method and status."
         case .httpConnections: "Open connections."
-        case .authenticationFailures: "Requests without a sufficient token, and refused sign-ins, by reason."
+        case .authenticationFailures: "Insufficient tokens, refused sign-ins and refused certificates, by reason."
         case .buildInfo: "Always 1; the label is the version of the server."
         case .processCPU: "User and system CPU time of the process."
         case .processResidentMemory: "Resident memory of the process."

@@ -39,6 +39,39 @@ extension ProcessTests.TLSTests {
         #expect(health.code == 0, "\(health)")
     }
 
+    @Test(
+        "A refused client certificate is counted and logged with its address, a refused server certificate is not",
+        .timeLimit(.minutes(2))
+    )
+    func refusedCertificates() async throws {
+        let server = try await start(["--tls-client-ca", authority.path])
+        defer { server.child.kill() }
+        let worker = try authority.issue("checkout")
+        let other = try TestAuthority("other", in: folder)
+        let stranger = try other.issue("stranger")
+        func page(_ own: (certificate: String, key: String)?, trusting caFile: String) async throws -> String {
+            let files = ClientTLS(caFile: caFile, certificateFile: own?.certificate, keyFile: own?.key)
+            return try await withClient(files) { try await get(server.url + "/metrics", by: $0).body }
+        }
+        func count() async throws -> Double {
+            let metric = #"fusebox_authentication_failures_total{reason="refused_certificate"} "#
+            let lines = try await page(worker, trusting: authority.path).split(separator: "\n")
+            let line = try #require(lines.first { $0.hasPrefix(metric) })
+            return try #require(Double(line.dropFirst(metric.count)))
+        }
+        await #expect(throws: (any Error).self) { try await page(worker, trusting: other.path) }
+        #expect(try await count() == 0)
+        #expect(!server.log.contains("refused_certificate"), "\(server.log)")
+        for refused in [nil, stranger] {
+            let before = try await count()
+            await #expect(throws: (any Error).self) { try await page(refused, trusting: authority.path) }
+            try await eventually("the refused certificate is counted") { try await count() > before }
+        }
+        try await eventually("the log has the refusal") {
+            server.log.contains("address=127.0.0.1 reason=refused_certificate")
+        }
+    }
+
     @Test("A client certificate authenticates as the token of its name", .timeLimit(.minutes(2)))
     func certificateToken() async throws {
         let tokens = folder.path("tokens")
