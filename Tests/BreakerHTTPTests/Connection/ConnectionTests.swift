@@ -61,6 +61,37 @@ struct ConnectionTests {
         }
     }
 
+    @Test(
+        "Less than 64 KiB of answers wait for a client that has shown no token, and more for one that has shown it",
+        .timeLimit(.minutes(2)),
+        arguments: [false, true]
+    )
+    func unread(showsToken: Bool) async throws {
+        let (token, secret) = Token.make(name: "boss", role: .operator, prefix: "")
+        try await TestServer.with(tokens: [token]) { server in
+            let (client, length) = try await ByteClient.run {
+                let client = try ByteClient(port: server.port, receiveBuffer: 4_096)
+                if showsToken {
+                    try client.send("GET /v1/breakers HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \(secret)\r\n\r\n")
+                    #expect(try client.readAnswer().status == 200)
+                }
+                let request = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
+                try client.send(request)
+                let answer = try client.readAnswer()
+                let requests = Array(String(repeating: request, count: 10_000).utf8)
+                var sent = 0
+                while sent < 64 << 20, let count = try client.sendSome(requests[(sent % requests.count)...]) {
+                    sent += count
+                }
+                return (client, answer.head.utf8.count + answer.body.count)
+            }
+            let sample = #"fusebox_http_requests_total{route="/livez",method="GET",status="200"}"#
+            let answers = Int(try #require(try await server.metrics(secret: secret)[sample]))
+            #expect((answers * length < 65_536) != showsToken, "\(answers) answers of \(length) bytes")
+            withExtendedLifetime(client) {}
+        }
+    }
+
     @Test("A client that does not read its answers is disconnected")
     func stall() async throws {
         var times = ConnectionTimes()

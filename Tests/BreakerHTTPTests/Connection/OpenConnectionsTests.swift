@@ -1,4 +1,8 @@
+import Foundation
+import InMemoryLogging
+import Logging
 import NIOCore
+import NIOEmbedded
 import NIOPosix
 import Testing
 
@@ -143,6 +147,80 @@ struct OpenConnectionsTests {
                 withExtendedLifetime((before, after)) {}
             }
         }
+    }
+
+    @Test("The log has a line when a connection is closed to make room, and after that at most one a minute")
+    func log() throws {
+        let handler = InMemoryLogHandler()
+        let eventLoop = EmbeddedEventLoop()
+        let connections = OpenConnections(
+            limit: 3,
+            hasTokens: false,
+            eventLoop: eventLoop,
+            logger: Logger(label: "test") { _ in handler }
+        )
+        var channels: [EmbeddedChannel] = []
+        func connect(_ count: Int) {
+            for _ in 0..<count {
+                let channel = EmbeddedChannel()
+                channels.append(channel)
+                _ = connections.add(channel)
+            }
+        }
+        func closed() -> [String] { handler.entries.map { "\($0.metadata["closed"] ?? "")" } }
+
+        // One place stays free for the next client.
+        connect(2)
+        #expect(closed() == [])
+        connect(3)
+        #expect(closed() == ["1"])
+        eventLoop.advanceTime(by: .seconds(59))
+        connect(4)
+        #expect(closed() == ["1"])
+        eventLoop.advanceTime(by: .seconds(1))
+        #expect(closed() == ["1", "6"])
+        connect(1)
+        eventLoop.advanceTime(by: .seconds(59))
+        #expect(closed() == ["1", "6"])
+        eventLoop.advanceTime(by: .seconds(1))
+        #expect(closed() == ["1", "6", "1"])
+        eventLoop.advanceTime(by: .seconds(60))
+        #expect(closed() == ["1", "6", "1"])
+        connect(1)
+        #expect(closed() == ["1", "6", "1", "1"])
+        eventLoop.advanceTime(by: .seconds(60))
+        #expect(closed() == ["1", "6", "1", "1"])
+        for channel in channels { _ = try channel.finish() }
+    }
+
+    @Test("At the listening socket 4 096 connections may wait, or as many as the kernel allows")
+    func backlog() async throws {
+        try await TestServer.with { server in
+            let setting = try String(contentsOfFile: "/proc/sys/net/core/somaxconn", encoding: .utf8)
+            let maximum = try #require(Int(setting.filter(\.isNumber)))
+            #expect(try Self.backlog(ofPort: server.port) == min(4_096, maximum))
+        }
+    }
+
+    /// The number of connections that may wait at this process's listening socket.
+    private static func backlog(ofPort port: Int) throws -> Int? {
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+            guard let descriptor = Int32(name) else { continue }
+            var address = sockaddr_in()
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let result = withUnsafeMutablePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+            }
+            guard result == 0, Int32(address.sin_family) == AF_INET, Int(UInt16(bigEndian: address.sin_port)) == port
+            else { continue }
+            // `struct tcp_info` begins with the state, in one byte. A listening socket has its backlog in
+            // `tcpi_sacked`, at offset 28.
+            var info = [UInt8](repeating: 0, count: 32)
+            var size = socklen_t(info.count)
+            guard getsockopt(descriptor, Int32(IPPROTO_TCP), 11, &info, &size) == 0, info[0] == 10 else { continue }
+            return info.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: 28, as: UInt32.self)) }
+        }
+        return nil
     }
 
     @Test("Some file descriptors are set aside, and more of them on a machine with more cores")

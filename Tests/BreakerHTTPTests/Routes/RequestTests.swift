@@ -97,6 +97,7 @@ struct RequestTests {
         "A body that is too large is a 413, by its content length or by the bytes received",
         arguments: [
             ("/v1/breakers/a/report", 65_536), ("/v1/reports", 4_194_304), ("/v1/breakers/a/acquire", 65_536),
+            ("/v1/session", 4_096),
         ]
     )
     func bodySize(path: String, maximum: Int) async throws {
