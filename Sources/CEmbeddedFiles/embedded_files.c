@@ -51,6 +51,10 @@ static const unsigned char add_token_to_revoked_sessions[] = {
 #embed "../../migrations/0012_add_token_to_revoked_sessions.sql"
 };
 
+static const unsigned char remove_reference_from_report_ids[] = {
+#embed "../../migrations/0013_remove_reference_from_report_ids.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
@@ -79,6 +83,11 @@ static const struct embedded_file migrations[] = {
         "0012_add_token_to_revoked_sessions.sql",
         add_token_to_revoked_sessions,
         sizeof add_token_to_revoked_sessions,
+    },
+    {
+        "0013_remove_reference_from_report_ids.sql",
+        remove_reference_from_report_ids,
+        sizeof remove_reference_from_report_ids,
     },
 };
 

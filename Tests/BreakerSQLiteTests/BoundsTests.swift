@@ -110,6 +110,51 @@ struct BoundsTests {
         #expect(try !location.folder.names.contains("fusebox.db-wal"), "the WAL is put away")
     }
 
+    @Test("The report ids of a deleted breaker are deleted in steps, and its successor has none of them")
+    func deletedReceipts() throws {
+        let location = try SQLiteLocation(in: .memory)
+        let store = try location.open()
+        var scenario = Scenario()
+        for name in ["large", "small"] {
+            scenario.create(name)
+            for number in 0..<(name == "large" ? 600 : 100) {
+                scenario.report(name, Report(.success, id: "r\(number)"))
+            }
+        }
+        try scenario.write(to: store)
+        for name in ["large", "small"] { scenario.delete(name) }
+        scenario.create("large")
+        var rows: [Int64] = []
+        for step in 0..<4 {
+            try scenario.write(to: store)
+            rows.append(try #require(try store.connection.integer("SELECT count(*) FROM report_ids")))
+            for number in 0..<600 where step == 0 {
+                #expect(try store.receipt(forReport: "r\(number)", ofBreaker: scenario["large"].id) == nil)
+            }
+        }
+        #expect(rows == [444, 188, 0, 0])
+        #expect(store.evictions.isEmpty)
+    }
+
+    @Test("The report ids that a stop leaves of a deleted breaker expire")
+    func deletedReceiptsAfterRestart() throws {
+        let location = try SQLiteLocation(in: .memory)
+        let store = try location.open()
+        var scenario = Scenario()
+        scenario.create("payments")
+        for number in 0..<300 { scenario.report("payments", Report(.success, id: "r\(number)")) }
+        try scenario.write(to: store)
+        scenario.delete("payments")
+        try scenario.write(to: store)
+        store.close()
+        let again = try location.open()
+        for (elapsedMs, rows) in [(Receipt.lifetimeMs - 1, 44), (Receipt.lifetimeMs, 0)] as [(Int64, Int64)] {
+            let at = Instant.start.advanced(byMilliseconds: elapsedMs)
+            try again.write(WriteBatch(at: at, revision: scenario.panel.revision))
+            #expect(try again.connection.integer("SELECT count(*) FROM report_ids") == rows)
+        }
+    }
+
     @Test("A batch whose commit failed does not count towards the limits")
     func failedCommits() throws {
         let location = try SQLiteLocation(in: .memory)

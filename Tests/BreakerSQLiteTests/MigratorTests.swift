@@ -166,6 +166,31 @@ struct MigratorTests {
         #expect(try location.open().sessions() == StoredSessions())
     }
 
+    @Test("Migration 0013 keeps the report ids, and they outlive the row of their breaker")
+    func receiptsWithReference() throws {
+        let location = try SQLiteLocation()
+        try makeDatabase(
+            location,
+            before: "0013",
+            """
+            \(Self.breaker)
+            INSERT INTO report_ids (number, client, breaker_id, report_id, outcome, permit, duration_ms, count, counted,
+                reason, state, generation, at)
+            VALUES (7, 'checkout', 1, 'r', 'failure', '5', 12, 3, 2, 'open', 'half_open', 4, 30)
+            """
+        )
+        let store = try location.open()
+        let query = """
+            SELECT number || ' ' || client || ' ' || breaker_id || ' ' || report_id || ' ' || outcome || ' ' || permit
+                || ' ' || duration_ms || ' ' || count || ' ' || counted || ' ' || reason || ' ' || state || ' '
+                || generation || ' ' || at
+            FROM report_ids
+            """
+        #expect(try store.connection.texts(query) == ["7 checkout 1 r failure 5 12 3 2 open half_open 4 30"])
+        try store.connection.execute("DELETE FROM breakers")
+        #expect(try store.connection.integer("SELECT count(*) FROM report_ids") == 1)
+    }
+
     @Test("In a database from before reports had an age, the newest failure of a breaker is its last one")
     func lastFailure() throws {
         let location = try SQLiteLocation()

@@ -13,15 +13,19 @@ extension Pruner {
         receiptShares.add(number, of: Shares.Holder(row.client))
     }
 
-    mutating func deleteReceipts(ofBreaker id: Int64, in tables: Tables) throws(SQLiteError) {
-        try tables.receipts.delete(ofBreaker: id, from: &receiptShares)
-    }
-
-    /// Deletes the receipts whose lifetime is over, and those beyond the limit.
+    /// Deletes the receipts of deleted breakers, those whose lifetime is over, and those beyond the limit.
     mutating func pruneReceipts(of tables: Tables, after batch: WriteBatch) throws(SQLiteError) {
-        guard receiptShares.rows > 0 else { return }
+        guard receiptShares.rows > 0 else {
+            counts.deletedBreakers = []
+            return
+        }
         // Twice the rows that the batch added, so that a table full of expired receipts shrinks.
-        let limit = 2 * batch.receipts.count + Self.spareRows
+        var limit = 2 * batch.receipts.count + Self.spareRows
+        while limit > 0, let breakerID = counts.deletedBreakers.last {
+            let deleted = try tables.receipts.delete(ofBreaker: breakerID, limit: limit, from: &receiptShares)
+            limit -= deleted
+            if limit > 0 { counts.deletedBreakers.removeLast() }
+        }
         let log = tables.receipts.log
         let expired = try log.deleteOldest(
             upTo: batch.at.advanced(byMilliseconds: -Receipt.lifetimeMs),

@@ -25,6 +25,8 @@ struct Pruner {
     struct Counts {
         var changes: Int
         var callMinutes: Int
+        /// The deleted breakers that may have receipts. After a restart, such receipts are deleted when they expire.
+        var deletedBreakers: [Int64] = []
         var evictions = Evictions()
     }
 
@@ -65,8 +67,9 @@ struct Pruner {
 
     // MARK: Tracking rows
 
-    /// Discards the numbers of a deleted breaker.
+    /// Discards the numbers of a deleted breaker. Its receipts are deleted in the next steps.
     mutating func forget(_ breakerID: Int64) {
+        counts.deletedBreakers.append(breakerID)
         failureLogs.remove(breakerID)
         transitionCounts[breakerID] = nil
     }

@@ -35,7 +35,6 @@ final class StoreSession {
             pruner.forgetTimes()
         }
         for deletion in batch.deletions {
-            try pruner.deleteReceipts(ofBreaker: deletion.breakerID, in: tables)
             try tables.breakers.delete(deletion.breakerID)
             pruner.forget(deletion.breakerID)
         }

@@ -7,7 +7,7 @@ struct ReceiptTable {
     private let connection: Connection
     private let insert: Statement
     private let deleteOne: Statement
-    private let deleteAll: Statement
+    private let deleteSome: Statement
     private let shift: Statement
     private let selectOne: Statement
 
@@ -28,8 +28,11 @@ struct ReceiptTable {
             "DELETE FROM report_ids WHERE breaker_id = ? AND report_id = ? RETURNING ifnull(client, '')",
             on: connection
         )
-        deleteAll = try Statement(
-            "DELETE FROM report_ids WHERE breaker_id = ? RETURNING ifnull(client, '')",
+        deleteSome = try Statement(
+            """
+            DELETE FROM report_ids WHERE number IN (SELECT number FROM report_ids WHERE breaker_id = ? LIMIT ?)
+            RETURNING ifnull(client, '')
+            """,
             on: connection
         )
         shift = try Statement("UPDATE report_ids SET at = at + ?", on: connection)
@@ -105,10 +108,14 @@ struct ReceiptTable {
         try insert.run()
     }
 
-    func delete(ofBreaker id: Int64, from shares: inout Shares) throws(SQLiteError) {
-        var gone: [Shares.Holder: Int] = [:]
-        deleteAll.bind(id)
-        try deleteAll.forEachRow { gone[Shares.Holder($0.text()), default: 0] += 1 }
-        for (holder, rows) in gone { shares.remove(rows, of: holder) }
+    /// Deletes up to `limit` receipts of a breaker.
+    /// - Returns: how many rows were deleted.
+    func delete(ofBreaker id: Int64, limit: Int, from shares: inout Shares) throws(SQLiteError) -> Int {
+        var deleted: [Shares.Holder: Int] = [:]
+        deleteSome.bind(id)
+        deleteSome.bind(Int64(limit))
+        try deleteSome.forEachRow { deleted[Shares.Holder($0.text()), default: 0] += 1 }
+        for (holder, rows) in deleted { shares.remove(rows, of: holder) }
+        return deleted.values.reduce(0, +)
     }
 }
