@@ -52,6 +52,13 @@ package struct FileStatus {
 
     private var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
 
+    /// - Throws: ``StoreError/Code/unavailable`` if the file is not a regular file. Reading a pipe or a device could
+    ///   take for ever.
+    package func requireRegularFile() throws(StoreError) {
+        guard !isRegular else { return }
+        throw StoreError(.unavailable, "\(path) is not a regular file; choose another path")
+    }
+
     /// - Throws: ``StoreError/Code/unavailable`` if every user of the machine may write the file.
     package func refuseWritersAmongAll() throws(StoreError) {
         guard isRegular, status.st_mode & S_IWOTH != 0 else { return }

@@ -157,6 +157,24 @@ extension ProcessTests {
             #expect(try await wire.acquire("payments").status == 200)
         }
 
+        @Test(
+            "A tokens file or a TLS file that is a pipe or a device is refused, and does not hang the start",
+            .timeLimit(.minutes(2))
+        )
+        func specialFiles() async throws {
+            let pipe = folder.path("pipe")
+            #expect(mkfifo(pipe, 0o600) == 0)
+            for path in [pipe, "/dev/null"] {
+                for options in [["--tokens", path], ["--tls-cert", path, "--tls-key", path]] {
+                    let result = try await Program.fusebox.run(
+                        ["serve", "--listen", "127.0.0.1:0", "--db", database] + options
+                    )
+                    #expect(result.code == 1)
+                    #expect(result.errors.contains("\(path) is not a regular file"), "\(result.errors)")
+                }
+            }
+        }
+
         @Test("A server warns of files that every user may read", .timeLimit(.minutes(2)), arguments: [0o600, 0o604])
         func readable(mode: Int) async throws {
             try await makeDatabase()
