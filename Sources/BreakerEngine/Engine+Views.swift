@@ -96,9 +96,19 @@ extension Engine {
         }.map { ($0.name, $0.transition) }
     }
 
-    /// Writes a consistent, checked copy of the store into a file without a name.
-    package func backUp() async throws(EngineError) -> OpenFile {
-        try await read { [reader] in try reader.backUp() }
+    /// Writes a consistent, checked copy of the store into a file without a name, and logs it.
+    /// - Parameter author: for the log.
+    package func backUp(for author: Author) async throws(EngineError) -> OpenFile {
+        let copy = try await read { [reader] in try reader.backUp() }
+        logger.notice(
+            "A backup was made",
+            metadata: [
+                "actor": "\(author.actor)",
+                "address": "\(author.address ?? "-")",
+                "bytes": "\(copy.length.map(String.init) ?? "-")",
+            ]
+        )
+        return copy
     }
 
     func read<Value: Sendable>(

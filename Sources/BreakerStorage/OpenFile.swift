@@ -16,6 +16,12 @@ package final class OpenFile: Sendable {
         self.descriptor = descriptor
     }
 
+    /// The length in bytes; `nil` if the system does not report it.
+    package var length: Int64? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int64(status.st_size) : nil
+    }
+
     deinit {
         close(descriptor)
     }

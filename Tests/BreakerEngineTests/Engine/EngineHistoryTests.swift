@@ -138,7 +138,7 @@ struct EngineHistoryTests {
         try await RunningEngine.with(folder: folder, clock: clock) { running in
             for _ in 1...2 { try await running.engine.report(Report(.failure), to: "a") }
             let copy = folder.path("copy.db")
-            let backup = try await running.engine.backUp()
+            let backup = try await running.engine.backUp(for: "ops")
             let bytes = FileHandle(fileDescriptor: backup.descriptor, closeOnDealloc: false)
             try bytes.seek(toOffset: 0)
             try withExtendedLifetime(backup) {

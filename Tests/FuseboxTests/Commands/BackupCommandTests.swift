@@ -80,7 +80,7 @@ extension ProcessTests {
             #expect(!FileManager.default.fileExists(atPath: folder.path("other.db" + ending)))
         }
 
-        @Test("A backup requires an operator's token without a prefix", .timeLimit(.minutes(2)))
+        @Test("A backup requires an operator's token without a prefix, and is logged", .timeLimit(.minutes(2)))
         func tokens() async throws {
             let path = folder.path("tokens")
             let (ops, viewer) = (try await newToken("ops"), try await newToken("viewer", role: "viewer"))
@@ -102,6 +102,12 @@ extension ProcessTests {
             }
             #expect(try await backUp("copy.db", of: server.url, token: ops.secret).code == 0)
             #expect(exists("copy.db"))
+            let lines = server.log.split(separator: "\n").filter { $0.hasSuffix(" A backup was made") }
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path("copy.db"))).count
+            #expect(
+                lines.count == 1 && lines[0].contains("actor=ops address=127.0.0.1 bytes=\(bytes) "),
+                "\(server.log)"
+            )
         }
 
         @Test("An interrupted backup leaves no file", .timeLimit(.minutes(2)))
