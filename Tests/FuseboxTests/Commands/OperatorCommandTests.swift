@@ -60,6 +60,26 @@ extension ProcessTests {
             #expect(try await Program.fusebox.run("delete", "--prefix", "", "--url", server.url).code == 64)
         }
 
+        @Test(
+            "A deletion by prefix is confirmed by y or yes, in upper or lower case, and by no other answer",
+            .timeLimit(.minutes(2)),
+            arguments: [("y\n", true), ("YES\n", true), ("n\n", false), ("\n", false), ("yesterday\n", false)]
+        )
+        func confirmation(answer: String, isConfirmed: Bool) async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            for name in ["tmp:a", "tmp:b", "payments"] { _ = try await server.wire.acquire(name) }
+            let result = try await Program.fusebox.run(
+                ["delete", "--prefix", "tmp:", "--url", server.url],
+                input: answer
+            )
+            #expect(result.code == (isConfirmed ? 0 : 1))
+            #expect(result.output == (isConfirmed ? "2 breakers deleted\n" : ""))
+            #expect(result.errors == "Delete 2 breakers whose names begin with tmp:? [y/N] ")
+            let rest = try await server.wire.get("/v1/breakers").rows("breakers").map { $0["name"] as? String }
+            #expect(rest == (isConfirmed ? ["payments"] : ["payments", "tmp:a", "tmp:b"]))
+        }
+
         @Test("With --json a refusal is printed as the server's problem document")
         func problem() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))

@@ -10,6 +10,7 @@ final class ChildProcess: Sendable {
 
     /// - Parameters:
     ///   - environment: variables that are added to those of the tests, from which all settings of Fusebox are removed.
+    ///   - input: the text of its standard input; none by default.
     ///   - terminal: its standard output; a file by default.
     ///   - errorTerminal: its standard error; a file by default.
     ///   - limit: the seconds after which the process is killed.
@@ -18,15 +19,22 @@ final class ChildProcess: Sendable {
         _ arguments: [String],
         environment: [String: String] = [:],
         currentFolder: String? = nil,
+        input: String? = nil,
         terminal: Terminal? = nil,
         errorTerminal: Terminal? = nil,
         limit: Double = 120
     ) throws {
         folder = try TemporaryFolder()
+        var inputFile: FileHandle?
+        if let input {
+            let file = URL(fileURLWithPath: folder.path("stdin"))
+            try Data(input.utf8).write(to: file)
+            inputFile = try FileHandle(forReadingFrom: file)
+        }
         let output = try terminal?.end ?? Self.emptyFile(folder.path("stdout"))
         let errors = try errorTerminal?.end ?? Self.emptyFile(folder.path("stderr"))
         // The files close after their last use.
-        process = try withExtendedLifetime((output, errors)) {
+        process = try withExtendedLifetime((inputFile, output, errors)) {
             try SpawnedProcess(
                 program.path,
                 program.arguments + arguments,
@@ -34,6 +42,7 @@ final class ChildProcess: Sendable {
                     .filter { !$0.key.hasPrefix("FUSEBOX_") }
                     .merging(environment) { _, own in own },
                 currentFolder: currentFolder,
+                input: inputFile?.fileDescriptor,
                 output: output.fileDescriptor,
                 errors: errors.fileDescriptor
             )
@@ -93,15 +102,23 @@ extension Program {
         _ arguments: String...,
         environment: [String: String] = [:],
         currentFolder: String? = nil,
+        input: String? = nil,
         within seconds: Double = 60
     ) async throws -> CommandResult {
-        try await run(arguments, environment: environment, currentFolder: currentFolder, within: seconds)
+        try await run(
+            arguments,
+            environment: environment,
+            currentFolder: currentFolder,
+            input: input,
+            within: seconds
+        )
     }
 
     func run(
         _ arguments: [String],
         environment: [String: String] = [:],
         currentFolder: String? = nil,
+        input: String? = nil,
         within seconds: Double = 60
     ) async throws -> CommandResult {
         let child = try ChildProcess(
@@ -109,6 +126,7 @@ extension Program {
             arguments,
             environment: environment,
             currentFolder: currentFolder,
+            input: input,
             limit: seconds
         )
         try await child.waitUntilEnd(within: seconds + 5)
