@@ -31,13 +31,15 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        .target(name: "BreakerCore", swiftSettings: settings),
+        .target(name: "Primitives", swiftSettings: settings),
+        .target(name: "BreakerCore", dependencies: ["Primitives"], swiftSettings: settings),
         .target(name: "BreakerStorage", dependencies: ["BreakerCore"], swiftSettings: settings),
         .target(
             name: "BreakerEngine",
             dependencies: [
                 "BreakerCore",
                 "BreakerStorage",
+                "Primitives",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -59,11 +61,12 @@ let package = Package(
                 "BreakerStorage",
                 "CSQLite",
                 "EmbeddedFiles",
+                "Primitives",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings
         ),
-        .target(name: "BreakerAPI", swiftSettings: settings),
+        .target(name: "BreakerAPI", dependencies: ["Primitives"], swiftSettings: settings),
         .target(
             name: "BreakerHTTP",
             dependencies: [
@@ -71,6 +74,7 @@ let package = Package(
                 "BreakerCore",
                 "BreakerEngine",
                 "EmbeddedFiles",
+                "Primitives",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -115,6 +119,7 @@ let package = Package(
                 "BreakerEngine",
                 "BreakerHTTP",
                 "BreakerSQLite",
+                "Primitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -203,6 +208,7 @@ let package = Package(
             path: "Tests/FaultyServer",
             swiftSettings: settings
         ),
+        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: settings),
         .testTarget(name: "BreakerCoreTests", dependencies: ["BreakerCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "BreakerSQLiteTests",
@@ -244,6 +250,7 @@ let package = Package(
                 "BreakerStorage",
                 "EmbeddedFiles",
                 "EngineSupport",
+                "Primitives",
                 "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -314,8 +321,8 @@ let package = Package(
 // The race detector needs a separate build, which has only the targets that its tests need.
 if Context.environment["FUSEBOX_RACES"] != nil {
     let others: Set = [
-        "BreakerCoreTests", "BreakerHTTPTests", "FuseboxTests", "client-benchmark", "faulty-server", "fusebox",
-        "swift-worker",
+        "BreakerCoreTests", "BreakerHTTPTests", "FuseboxTests", "PrimitivesTests", "client-benchmark", "faulty-server",
+        "fusebox", "swift-worker",
     ]
     package.products = []
     package.targets.removeAll { others.contains($0.name) }

@@ -1,3 +1,5 @@
+import Primitives
+
 /// The paths of a server's routes.
 public enum Paths {
     public static let breakers = "/v1/breakers"
@@ -40,8 +42,7 @@ public enum Paths {
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"),
                 UInt8(ascii: "-"):
                 path.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                path += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            default: path += "%" + byte.hexadecimal.uppercased()
             }
         }
     }

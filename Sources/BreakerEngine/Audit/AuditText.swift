@@ -1,4 +1,5 @@
 import BreakerCore
+import Primitives
 
 /// The text that the audit keeps of a breaker, or of a part of it: a compact JSON object.
 enum AuditText {
@@ -48,9 +49,7 @@ enum AuditText {
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"", "\\": text += "\\\(scalar)"
-            case "\0"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            case "\0"..<" ": text += "\\u" + UInt16(scalar.value).hexadecimal
             default: text.unicodeScalars.append(scalar)
             }
         }

@@ -1,6 +1,7 @@
 import BreakerCore
 import NIOConcurrencyHelpers
 import NIOCore
+import Primitives
 
 /// The newest committed changes, kept once for all followers, and the followers that wait for the next change.
 ///
@@ -227,14 +228,4 @@ final class ChangeFeed: Sendable {
 
 extension CircularBuffer {
     fileprivate subscript(offset offset: Int) -> Element { self[index(startIndex, offsetBy: offset)] }
-
-    /// The first index at which `condition` holds; it has to hold for all later elements too.
-    fileprivate func partitioningIndex(where condition: (Element) -> Bool) -> Index {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if condition(self[offset: middle]) { high = middle } else { low = middle + 1 }
-        }
-        return index(startIndex, offsetBy: low)
-    }
 }

@@ -1,5 +1,6 @@
 import BreakerCore
 import BreakerStorage
+import Primitives
 
 /// The breakers in memory, which the writer changes. The working copy is ahead of the store by at most one batch.
 struct WorkingCopy {
@@ -280,17 +281,5 @@ struct WorkingCopy {
     /// The first index in ``names`` whose name is not before `name`.
     func indexInOrder(of name: BreakerName) -> Int {
         names.partitioningIndex { $0 >= name }
-    }
-}
-
-extension Array {
-    /// The first index at which `condition` holds; it has to hold for all later elements too.
-    func partitioningIndex(where condition: (Element) -> Bool) -> Int {
-        var (low, high) = (startIndex, endIndex)
-        while low < high {
-            let middle = (low + high) / 2
-            if condition(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

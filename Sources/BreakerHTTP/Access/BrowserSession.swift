@@ -1,6 +1,7 @@
 import BreakerCore
 import BreakerEngine
 import Crypto
+import Primitives
 
 /// A browser's session, which it shows instead of a token: the token's name, an end, an id, and a code that only the
 /// server can make. The server stores nothing about a session until ``SessionRegister/revoke(_:of:endingAt:at:)`` ends
@@ -30,8 +31,8 @@ struct BrowserSession {
     init?(_ text: String, of token: Token, key: [UInt8]) {
         // The name comes last because it may contain dots.
         let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 4, let code = Self.bytes(ofHex: parts[0]), let end = Int64(parts[1]),
-            parts[3] == token.name
+        guard parts.count == 4, let code = [UInt8](hexadecimal: parts[0]), code.count == SHA256.byteCount,
+            let end = Int64(parts[1]), parts[3] == token.name
         else { return nil }
         self.end = Instant(milliseconds: end)
         id = parts[2]
@@ -50,7 +51,7 @@ struct BrowserSession {
 
     func text(of token: Token, key: [UInt8]) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: message(of: token), using: .init(data: key))
-        return code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "." + fields
+        return code.hexadecimal + "." + fields
     }
 
     private var fields: String { "\(end.milliseconds).\(id).\(name)" }
@@ -59,13 +60,6 @@ struct BrowserSession {
     /// code.
     private func message(of token: Token) -> [UInt8] {
         Array("fusebox session\n\(fields)\n".utf8) + (token.digest ?? [])
-    }
-
-    private static func bytes(ofHex text: String) -> [UInt8]? {
-        let digits = text.utf8.map(\.hexDigitValue)
-        guard digits.count == 2 * SHA256.byteCount, !digits.contains(nil) else { return nil }
-        let values = digits.compactMap { $0 }
-        return stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
     }
 }
 

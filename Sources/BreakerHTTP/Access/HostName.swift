@@ -1,3 +1,5 @@
+import Primitives
+
 /// The host and the port of an authority: `fusebox:7979`, `[::1]:7979`, `fusebox.example` (RFC 3986, section 3.2).
 struct HostName: Hashable {
     /// In lower case; an IPv6 address has its brackets.

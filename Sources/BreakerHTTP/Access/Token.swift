@@ -1,4 +1,5 @@
 import Crypto
+import Primitives
 
 /// A client's token: a secret, of which the server has only the digest, or a TLS certificate.
 package struct Token: Hashable, Sendable {
@@ -26,7 +27,7 @@ package struct Token: Hashable, Sendable {
     /// - Returns: the token, and the secret, which is stored nowhere else.
     package static func make(name: String, role: Role, prefix: String) -> (token: Token, secret: String) {
         var random = SystemRandomNumberGenerator()
-        let secret = secretPrefix + (0..<4).map { _ in hex(random.next() as UInt64) }.joined()
+        let secret = secretPrefix + (0..<4).map { _ in (random.next() as UInt64).hexadecimal }.joined()
         return (Token(name: name, role: role, prefix: prefix, digest: digest(of: secret.utf8)), secret)
     }
 
@@ -37,12 +38,7 @@ package struct Token: Hashable, Sendable {
 
     private var proof: String {
         guard let digest else { return Self.certificate }
-        return Self.digestPrefix + digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    private static func hex(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        return Self.digestPrefix + digest.hexadecimal
     }
 
     /// Marks a Fusebox secret for tools that scan for leaked secrets.

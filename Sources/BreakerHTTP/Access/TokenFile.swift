@@ -1,4 +1,5 @@
 import BreakerCore
+import Primitives
 
 /// Reads a tokens file: one token per line, `name role [prefix] sha256:<hex>` or `name role [prefix] certificate`; `#`
 /// begins a comment. Several lines may have the same name if they have the same role and prefix.
@@ -95,16 +96,7 @@ package enum TokenFile {
 
     private static func digest(_ word: String) -> [UInt8]? {
         guard word.hasPrefix(Token.digestPrefix) else { return nil }
-        let digits = Array(word.utf8.dropFirst(Token.digestPrefix.utf8.count))
-        guard digits.count == 2 * Token.digestLength else { return nil }
-        var digest: [UInt8] = []
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            let pair = digits[index...index + 1]
-            guard pair.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
-                let byte = UInt8(String(decoding: pair, as: UTF8.self), radix: 16)
-            else { return nil }
-            digest.append(byte)
-        }
-        return digest
+        let digest = [UInt8](hexadecimal: word.dropFirst(Token.digestPrefix.count))
+        return digest?.count == Token.digestLength ? digest : nil
     }
 }

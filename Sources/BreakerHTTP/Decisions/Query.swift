@@ -1,4 +1,5 @@
 import BreakerAPI
+import Primitives
 
 /// The query parameters of a request's target, each at most once.
 struct Query: Sendable {

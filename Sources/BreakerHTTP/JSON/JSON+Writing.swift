@@ -1,3 +1,5 @@
+import Primitives
+
 extension JSON {
     /// The value as UTF-8, without white space.
     var bytes: [UInt8] {
@@ -58,9 +60,8 @@ extension JSON {
                 bytes.append(UInt8(ascii: "\\"))
                 bytes.append(byte)
             case 0..<0x20:
-                let digits = String(byte, radix: 16)
-                bytes.append(contentsOf: (digits.utf8.count == 1 ? "\\u000" : "\\u00").utf8)
-                bytes.append(contentsOf: digits.utf8)
+                bytes.append(contentsOf: "\\u00".utf8)
+                bytes.append(contentsOf: byte.hexadecimal.utf8)
             default: bytes.append(byte)
             }
         }

@@ -1,3 +1,5 @@
+import Primitives
+
 extension JSONCursor {
     /// The position of a text in a document. The text is valid UTF-8 with valid escapes.
     struct Text {

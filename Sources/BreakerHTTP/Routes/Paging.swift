@@ -1,3 +1,5 @@
+import Primitives
+
 /// A page of a list: its size and where it begins.
 struct Page: Sendable {
     var size: Int
@@ -44,19 +46,13 @@ struct Page: Sendable {
     // query.
 
     private static func encode(_ parts: [String]) -> String {
-        parts.map { part in part.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
-            .joined(separator: "-")
+        parts.map { $0.utf8.hexadecimal }.joined(separator: "-")
     }
 
     private static func decode(_ token: String) -> [String]? {
         var parts: [String] = []
         for part in token.split(separator: "-", omittingEmptySubsequences: false) {
-            let digits = Array(part.utf8)
-            guard digits.count % 2 == 0 else { return nil }
-            let bytes = stride(from: 0, to: digits.count, by: 2).map { index in
-                UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16)
-            }
-            guard let text = String(validating: bytes.compactMap { $0 }, as: UTF8.self), !bytes.contains(nil) else {
+            guard let bytes = [UInt8](hexadecimal: part), let text = String(validating: bytes, as: UTF8.self) else {
                 return nil
             }
             parts.append(text)

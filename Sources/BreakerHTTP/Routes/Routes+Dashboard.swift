@@ -2,6 +2,7 @@ import BreakerAPI
 import Crypto
 import EmbeddedFiles
 import HTTPTypes
+import Primitives
 
 extension Routes {
     /// The dashboard for operators. Its files need no token, because they contain no data: the page requests its data
@@ -30,10 +31,10 @@ private struct DashboardFile {
     init(_ file: EmbeddedFiles.File) {
         name = file.name
         bytes = file.bytes
-        let digest = SHA256.hash(data: file.bytes).prefix(8).map { String(UInt16($0) + 0x100, radix: 16).dropFirst() }
+        let digest = SHA256.hash(data: file.bytes).prefix(8).hexadecimal
         fields = [
             .contentType: Self.contentType(of: file.name),
-            .eTag: "\"\(digest.joined())\"",
+            .eTag: "\"\(digest)\"",
             // Browsers keep the file but check it each time, because files of two versions do not work together.
             .cacheControl: "no-cache",
             .contentSecurityPolicy: Self.policy,

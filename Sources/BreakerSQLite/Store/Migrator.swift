@@ -3,6 +3,7 @@ import BreakerStorage
 import CSQLite
 import Crypto
 import EmbeddedFiles
+import Primitives
 
 /// Migrates a database to the schema of this program, and refuses a database with an unknown schema.
 ///
@@ -20,7 +21,7 @@ struct Migrator {
             sql = String(decoding: file.bytes, as: UTF8.self)
             var hash = SHA256()
             file.bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
-            sha256 = hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            sha256 = hash.finalize().hexadecimal
         }
     }
 

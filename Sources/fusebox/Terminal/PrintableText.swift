@@ -1,3 +1,5 @@
+import Primitives
+
 extension String {
     /// The text made safe for a line of a terminal or a log. Text from other parties must not start another line, move
     /// the cursor or change the writing direction.
@@ -19,10 +21,7 @@ extension String {
         guard unicodeScalars.contains(where: { $0.isUnprintable && $0 != "\n" }) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
             guard scalar.isUnprintable, scalar != "\n" else { return text.unicodeScalars.append(scalar) }
-            for unit in String(scalar).utf16 {
-                let digits = String(unit, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            }
+            for unit in String(scalar).utf16 { text += "\\u" + unit.hexadecimal }
         }
     }
 }

@@ -1,5 +1,6 @@
 import BreakerAPI
 import NIOHTTP1
+import Primitives
 import Testing
 
 @testable import BreakerHTTP
@@ -15,7 +16,7 @@ struct GatekeeperTests {
         #expect(secret.utf8.count == 4 + 64)
         let access = try gatekeeper.access(authorization: "Bearer \(secret)")
         #expect(access == Access(actor: "checkout", role: .worker, prefix: "payments:"))
-        let digest = try #require(token.digest).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let digest = try #require(token.digest).hexadecimal
         for other in [digest, "sha256:\(digest)", String(secret.dropLast()), secret + " ", "fbx_", secret.uppercased()]
         {
             #expect(throws: Problem.self, "\(other)") { try gatekeeper.access(authorization: "Bearer \(other)") }
@@ -24,7 +25,7 @@ struct GatekeeperTests {
 
     @Test("The digest of abc is the SHA-256 value that FIPS 180-4 gives")
     func vector() {
-        let digest = Token.digest(of: "abc".utf8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let digest = Token.digest(of: "abc".utf8).hexadecimal
         #expect(digest == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     }
 
