@@ -31,14 +31,16 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        .target(name: "Platform", swiftSettings: settings),
         .target(name: "Primitives", swiftSettings: settings),
         .target(name: "BreakerCore", dependencies: ["Primitives"], swiftSettings: settings),
-        .target(name: "BreakerStorage", dependencies: ["BreakerCore"], swiftSettings: settings),
+        .target(name: "BreakerStorage", dependencies: ["BreakerCore", "Platform"], swiftSettings: settings),
         .target(
             name: "BreakerEngine",
             dependencies: [
                 "BreakerCore",
                 "BreakerStorage",
+                "Platform",
                 "Primitives",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -61,6 +63,7 @@ let package = Package(
                 "BreakerStorage",
                 "CSQLite",
                 "EmbeddedFiles",
+                "Platform",
                 "Primitives",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -74,6 +77,7 @@ let package = Package(
                 "BreakerCore",
                 "BreakerEngine",
                 "EmbeddedFiles",
+                "Platform",
                 "Primitives",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

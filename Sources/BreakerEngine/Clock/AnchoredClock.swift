@@ -1,13 +1,6 @@
 package import BreakerCore
 import NIOConcurrencyHelpers
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// Wall time that advances with a clock that cannot be set, so that a step of the system's clock moves no deadline.
 ///

@@ -1,13 +1,6 @@
 import NIOConcurrencyHelpers
 import NIOPosix
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import Platform
 
 /// An executor with one OS thread, which the writer and the store's connection never leave.
 final class WriterExecutor: SerialExecutor {

@@ -1,12 +1,5 @@
 import BreakerStorage
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
+import Platform
 
 /// Exclusive ownership of a database: a lock on `<database>.lock` and a lock on the database itself.
 ///

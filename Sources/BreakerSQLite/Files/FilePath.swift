@@ -1,12 +1,5 @@
 import BreakerStorage
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
+import Platform
 
 /// The path of a file in an existing folder. The file need not exist yet.
 struct FilePath {

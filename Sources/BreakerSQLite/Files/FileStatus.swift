@@ -1,12 +1,5 @@
 package import BreakerStorage
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
+import Platform
 
 /// The status of a file on which a server relies, with checks of whether the file is safe to use.
 package struct FileStatus {

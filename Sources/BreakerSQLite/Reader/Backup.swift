@@ -1,13 +1,6 @@
 import BreakerStorage
 import CSQLite
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
+import Platform
 
 /// Copies a database in use: one consistent snapshot, checked, in a file without a name.
 ///
