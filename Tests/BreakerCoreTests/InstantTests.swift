@@ -20,25 +20,6 @@ struct InstantTests {
         #expect(Instant(milliseconds: .max - 1) < .distantFuture)
     }
 
-    @Test(
-        "An instant equals the one parsed from its timestamp",
-        arguments: [0, -1, 951_782_400_000, 1_767_225_599_999, 253_402_300_799_999] as [Int64]
-    )
-    func timestamp(ms: Int64) {
-        #expect(Instant(timestamp: Instant(milliseconds: ms).timestamp) == Instant(milliseconds: ms))
-    }
-
-    @Test(
-        "A text that is not a timestamp of this form does not parse as an instant",
-        arguments: [
-            "", "2026-01-31T09:30:00Z", "2026-02-29T09:30:00.000Z", "2026-01-31T24:00:00.000Z",
-            "2026-01-31T09:30:00.000+", "2026-01-31 09:30:00.000Z", "2026-13-01T09:30:00.000Z",
-        ]
-    )
-    func noTimestamp(text: String) {
-        #expect(Instant(timestamp: text) == nil)
-    }
-
     @Test("The raw values of states and outcomes are the words of the contract")
     func states() {
         #expect(State.allCases.map(\.rawValue) == ["closed", "open", "half_open"])

@@ -44,7 +44,7 @@ struct ServerTimes: Hashable, Sendable {
     /// Nanoseconds since 1970. Half of the range of 64 bits lasts until 2116, and leaves room for the differences of
     /// clocks.
     private static func ns(_ text: String) -> Int64? {
-        guard let instant = Instant(timestamp: text) else { return nil }
+        guard let instant = Instant(rfc3339: text) else { return nil }
         let (ns, isTooFar) = instant.milliseconds.multipliedReportingOverflow(by: nsPerMs)
         return isTooFar || ns < 0 || ns > Int64.max / 2 ? nil : ns
     }

@@ -2,12 +2,9 @@
 enum Phrase {
     /// "14:02:11 UTC", with the date if it differs from that of `now`.
     static func time(_ instant: Instant, at now: Instant) -> String {
-        let (day, ms) = CivilDate.divide(instant.milliseconds, by: dayMs)
-        func digits(_ value: Int64) -> String { CivilDate.digits(value, 2) }
-        let time = "\(digits(ms / 3_600_000)):\(digits(ms / 60_000 % 60)):\(digits(ms / 1_000 % 60)) UTC"
-        guard day != CivilDate.divide(now.milliseconds, by: dayMs).quotient else { return time }
-        let date = CivilDate(daysSinceEpoch: day)
-        return "\(CivilDate.digits(date.year, 4))-\(digits(date.month))-\(digits(date.day)) \(time)"
+        let parts = instant.timestamp.split(separator: "T")
+        let time = "\(parts[1].prefix(8)) UTC"
+        return now.timestamp.hasPrefix(parts[0]) ? time : "\(parts[0]) \(time)"
     }
 
     /// "14:02:11 UTC (3 min ago)".
@@ -19,8 +16,6 @@ enum Phrase {
     static func future(_ instant: Instant, at now: Instant) -> String {
         "\(time(instant, at: now)) (in \(LengthText.remaining(ms: now.milliseconds(until: instant))))"
     }
-
-    private static let dayMs: Int64 = 86_400_000
 
     /// "one success", "3 successes".
     static func count(_ count: Int, _ one: String, _ many: String) -> String {

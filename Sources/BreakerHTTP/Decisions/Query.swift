@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerCore
 import Primitives
 
 /// The query parameters of a request's target, each at most once.
@@ -33,6 +34,18 @@ struct Query: Sendable {
     subscript(key: String) -> String? {
         values.first { $0.key == key }?.value
     }
+
+    /// An instant; `nil` where the parameter is absent.
+    func instant(_ key: String) throws(Problem) -> Instant? {
+        guard let text = self[key] else { return nil }
+        guard let instant = Instant(rfc3339: text), Self.years.contains(instant) else {
+            throw .invalid(key, "must be an RFC 3339 time such as 2026-01-31T09:30:00Z, in the years 1970 to 9998")
+        }
+        return instant
+    }
+
+    /// The instants whose year has four digits, with room for a step of time around them.
+    private static let years = Instant(milliseconds: 0)..<Instant(milliseconds: 253_370_764_800_000)
 
     /// - Returns: `nil` for a malformed escape, and for text that is not UTF-8 or not stream-safe after it is decoded.
     static func decode(_ text: some StringProtocol) -> String? { decode(Array(text.utf8)[...]) }

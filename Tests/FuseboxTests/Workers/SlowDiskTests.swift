@@ -60,7 +60,7 @@ extension ProcessTests {
             let (calls, transitions, statistics) = try await work(recoveryMs: 6_000, isWell: true) { transitions in
                 transitions.first?["to"] as? String == "closed"
             }
-            let instants = transitions.compactMap { ($0["at"] as? String).flatMap { Instant(timestamp: $0) } }
+            let instants = transitions.compactMap { ($0["at"] as? String).flatMap { Instant(rfc3339: $0) } }
             let opened = try #require(instants.dropFirst(2).first)
             #expect(try #require(instants.first).milliseconds(until: opened) >= -9_000, "\(transitions)")
             #expect(calls >= 1 && !statistics.isAway)
