@@ -196,6 +196,8 @@ private struct ProblemMiddleware: RouterMiddleware {
         } catch let problem as Problem {
             if let failure = problem.failure { failures.note(failure, from: context.address) }
             response = refusal(problem)
+        } catch let error as EngineError {
+            response = refusal(Problem(error))
         } catch let error as HTTPError where error.status == .notFound {
             response = refusal(notFound(request))
         } catch is CancellationError {

@@ -25,14 +25,12 @@ extension Routes {
         _ engine: Engine,
         _ filter: AuditFilter,
         _ context: RequestContext
-    ) async throws(Problem) -> Answer {
+    ) async throws -> Answer {
         let names = ["breaker", "prefix", "actor", "action", "from", "to"]
         let filters = ["audit", context.access.prefix] + names.map { context.query[$0] ?? "" }
         let page = try Page(context.query, filters: filters)
         let before = try page.afterNumber()
-        let entries = try await problems { () throws(EngineError) in
-            try await engine.audit(filter, before: before, limit: page.size)
-        }
+        let entries = try await engine.audit(filter, before: before, limit: page.size)
         let (items, next) = page.cut(entries, filters: filters) { String($0.revision) }
         return .json(["audit": .array(items.map(JSON.init)), "next_page_token": .string(next)])
     }

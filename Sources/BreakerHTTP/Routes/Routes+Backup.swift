@@ -11,9 +11,7 @@ extension Routes {
                 guard slot.take() else { throw Problem(.overloaded, "another backup is in progress; retry later") }
                 let file: UnlinkedFile
                 do {
-                    let copy = try await problems { () throws(EngineError) in
-                        try await engine.backUp(for: context.author)
-                    }
+                    let copy = try await engine.backUp(for: context.author)
                     file = try await UnlinkedFile.reading(copy) { slot.free() }
                 } catch {
                     slot.free()

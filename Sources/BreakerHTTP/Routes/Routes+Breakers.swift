@@ -15,22 +15,23 @@ extension Routes {
                     throw Problem.invalid("prefix", "is required and must not be empty")
                 }
                 try context.access.require(prefix: prefix)
-                let count = try await problems { () throws(EngineError) in
-                    try await engine.deleteAll(prefix: prefix, actor: context.author)
-                }
+                let count = try await engine.deleteAll(prefix: prefix, actor: context.author)
                 return .json(["deleted": JSON(count)])
             },
             Route(.get, one, .readOne) { context in
                 let name = try context.breakerName()
-                return .breaker(try await problems { () throws(EngineError) in try await engine.breaker(name) })
+                return .breaker(try await engine.breaker(name))
             },
             Route(.put, one, .steer) { context in
                 let name = try context.breakerName()
                 let policy = try PolicyBody.policy(put: context.body)
                 let precondition = try context.precondition()
-                let (view, isNew) = try await problems { () throws(EngineError) in
-                    try await engine.putPolicy(policy, of: name, actor: context.author, if: precondition)
-                }
+                let (view, isNew) = try await engine.putPolicy(
+                    policy,
+                    of: name,
+                    actor: context.author,
+                    if: precondition
+                )
                 return .breaker(view, status: isNew ? .created : .ok)
             },
             Route(.patch, one, .steer) { context in
@@ -38,36 +39,16 @@ extension Routes {
                 let document = try PolicyBody.document(patch: context.body)
                 let precondition = try context.precondition()
                 return .breaker(
-                    try await problems { () throws(EngineError) in
-                        try await engine.patchPolicy(
-                            document,
-                            of: name,
-                            actor: context.author,
-                            if: precondition
-                        )
-                    }
+                    try await engine.patchPolicy(document, of: name, actor: context.author, if: precondition)
                 )
             },
             Route(.delete, one, .steer) { context in
                 let name = try context.breakerName()
                 let precondition = try context.precondition()
-                try await problems { () throws(EngineError) in
-                    try await engine.delete(name, actor: context.author, if: precondition)
-                }
+                try await engine.delete(name, actor: context.author, if: precondition)
                 return Answer(status: .noContent)
             },
         ]
-    }
-
-    /// Runs a call of the engine, and converts its errors to problems.
-    static func problems<Value>(
-        _ body: () async throws(EngineError) -> Value
-    ) async throws(Problem) -> Value {
-        do {
-            return try await body()
-        } catch {
-            throw Problem(error)
-        }
     }
 }
 

@@ -35,9 +35,7 @@ extension Routes {
                 let after = try context.lastEvent()
                 let heartbeat = try context.heartbeat() ?? times.heartbeat
                 let slot = try slots.take(for: ReadTurns.client)
-                let (follower, first) = try await problems { () throws(EngineError) in
-                    try await engine.follow(after: after?.revision, of: after?.epoch)
-                }
+                let (follower, first) = try await engine.follow(after: after?.revision, of: after?.epoch)
                 // A stream that begins with a resync ignores the client's position, which may be of another history.
                 let position = if case .resync = first { nil as EventID? } else { after }
                 let stream = EventStream(

@@ -8,9 +8,7 @@ extension Routes {
         [
             Route(.get, Paths.breaker(Route.name) + "/explain", .read) { context in
                 let name = try context.breakerName()
-                return .json(
-                    JSON(try await problems { () throws(EngineError) in try await engine.explanation(of: name) })
-                )
+                return .json(JSON(try await engine.explanation(of: name)))
             }
         ]
     }

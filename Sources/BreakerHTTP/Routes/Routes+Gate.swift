@@ -14,12 +14,8 @@ extension Routes {
         let path = Paths.gate(Route.name)
         return methods.flatMap { method in
             [
-                gate(method, path) { name, client throws(EngineError) in
-                    try await engine.acquireWithoutProbe(name, from: client)
-                },
-                gate(method, path + "/probe") { name, client throws(EngineError) in
-                    try await engine.acquire(name, from: client)
-                },
+                gate(method, path) { try await engine.acquireWithoutProbe($0, from: $1) },
+                gate(method, path + "/probe") { try await engine.acquire($0, from: $1) },
             ]
         }
     }
@@ -27,13 +23,11 @@ extension Routes {
     private static func gate(
         _ method: HTTPRequest.Method,
         _ path: String,
-        acquire: @escaping @Sendable (BreakerName, Client) async throws(EngineError) -> Decision
+        acquire: @escaping @Sendable (BreakerName, Client) async throws -> Decision
     ) -> Route {
         var route = Route(method, path, .work) { context in
             let name = try context.breakerName()
-            return Answer(
-                gate: try await problems { () throws(EngineError) in try await acquire(name, context.client) }
-            )
+            return Answer(gate: try await acquire(name, context.client))
         }
         route.ignoresQuery = true
         return route

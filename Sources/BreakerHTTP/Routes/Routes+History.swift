@@ -19,9 +19,7 @@ extension Routes {
                 )
                 let length = try context.query.step()
                 let steps = CallHistory.Steps(from: period.from, to: period.to, length: length)
-                let history = try await problems { () throws(EngineError) in
-                    try await engine.history(of: name, in: steps)
-                }
+                let history = try await engine.history(of: name, in: steps)
                 return .json(JSON(history, of: name))
             },
             Route(.get, one + "/failures/summary", .read) { context in
@@ -32,24 +30,20 @@ extension Routes {
                     maximumMinutes: nil,
                     now: engine.clock.now()
                 )
-                let summary = try await problems { () throws(EngineError) in
-                    try await engine.failureSummary(of: name, from: period.from, to: period.to)
-                }
+                let summary = try await engine.failureSummary(of: name, from: period.from, to: period.to)
                 return .json(JSON(summary, of: name, within: period))
             },
         ]
     }
 
     /// The items of a list, each with the history of its calls in the last hour.
-    static func withHistory(_ engine: Engine, _ views: [BreakerView]) async throws(Problem) -> [JSON] {
+    static func withHistory(_ engine: Engine, _ views: [BreakerView]) async throws -> [JSON] {
         let steps = CallHistory.Steps(
             endingAt: engine.clock.now(),
             length: HTTPLimits.listHistoryStep,
             count: Int(HTTPLimits.listHistoryMinutes / HTTPLimits.listHistoryStep)
         )
-        let histories = try await problems { () throws(EngineError) in
-            try await engine.histories(of: views, in: steps)
-        }
+        let histories = try await engine.histories(of: views, in: steps)
         return zip(views, histories).map { view, history in JSON(view, with: history) }
     }
 }

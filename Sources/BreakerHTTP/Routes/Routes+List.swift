@@ -4,7 +4,7 @@ import BreakerEngine
 
 extension Routes {
     /// `GET /v1/breakers`.
-    static func list(_ engine: Engine, _ context: RequestContext) async throws(Problem) -> Answer {
+    static func list(_ engine: Engine, _ context: RequestContext) async throws -> Answer {
         let query = context.query
         let filter = try BreakerFilter(query)
         let sort = try ListSort(query)
@@ -14,16 +14,14 @@ extension Routes {
         ]
         let page = try Page(query, filters: filters)
         let includesHistory = query["include"] == "history"
-        guard includesHistory || query["include"] == nil else { throw .invalid("include", "must be history") }
+        guard includesHistory || query["include"] == nil else { throw Problem.invalid("include", "must be history") }
         let order = try sort.order(after: page.after)
-        let list = try await problems { () throws(EngineError) in
-            try await engine.breakers(
-                filter,
-                visiblePrefix: context.access.prefix,
-                order: order,
-                limit: page.size
-            )
-        }
+        let list = try await engine.breakers(
+            filter,
+            visiblePrefix: context.access.prefix,
+            order: order,
+            limit: page.size
+        )
         let breakers = includesHistory ? try await withHistory(engine, list.views) : list.views.map(JSON.init)
         let next = list.end.map { Page.token(after: sort.key($0), filters: filters) }
         return .json([

@@ -13,9 +13,7 @@ extension Routes {
                 let filters = ["failures", name.value]
                 let page = try Page(context.query, filters: filters)
                 let before = try page.afterNumber()
-                let failures = try await problems { () throws(EngineError) in
-                    try await engine.failures(of: name, before: before, limit: page.size)
-                }
+                let failures = try await engine.failures(of: name, before: before, limit: page.size)
                 let (items, next) = page.cut(failures, filters: filters) { String($0.number) }
                 return .json(["failures": .array(items.map(JSON.init)), "next_page_token": .string(next)])
             },
@@ -24,9 +22,7 @@ extension Routes {
                 let filters = ["transitions", name.value]
                 let page = try Page(context.query, filters: filters)
                 let before = try page.afterNumber()
-                let transitions = try await problems { () throws(EngineError) in
-                    try await engine.transitions(of: name, before: before, limit: page.size)
-                }
+                let transitions = try await engine.transitions(of: name, before: before, limit: page.size)
                 let (items, next) = page.cut(transitions, filters: filters) { String($0.revision) }
                 return .json(["transitions": .array(items.map { JSON($0) }), "next_page_token": .string(next)])
             },
@@ -34,13 +30,11 @@ extension Routes {
                 let filters = ["transitions", context.access.prefix]
                 let page = try Page(context.query, filters: filters)
                 let before = try page.afterNumber()
-                let rows = try await problems { () throws(EngineError) in
-                    try await engine.transitions(
-                        visiblePrefix: context.access.prefix,
-                        before: before,
-                        limit: page.size
-                    )
-                }
+                let rows = try await engine.transitions(
+                    visiblePrefix: context.access.prefix,
+                    before: before,
+                    limit: page.size
+                )
                 let (items, next) = page.cut(rows, filters: filters) { String($0.transition.revision) }
                 let documents = items.map { JSON($0.transition, of: $0.name) }
                 return .json(["transitions": .array(documents), "next_page_token": .string(next)])

@@ -12,34 +12,24 @@ extension Routes {
                 let name = try context.breakerName()
                 guard context.body.isEmpty else { throw Problem.invalid("body", "must be empty: use ?to=half_open") }
                 let target = try resetTarget(context.query)
-                return .breaker(
-                    try await problems { () throws(EngineError) in
-                        try await engine.reset(name, to: target, actor: context.author)
-                    }
-                )
+                return .breaker(try await engine.reset(name, to: target, actor: context.author))
             },
             Route(.put, one + "/override", .steer) { context in
                 let name = try context.breakerName()
                 let order = try OverrideBody(context.body)
                 return .breaker(
-                    try await problems { () throws(EngineError) in
-                        try await engine.setOverride(
-                            order.mode,
-                            of: name,
-                            reason: order.reason,
-                            expiresInMs: order.expiresInMs,
-                            actor: context.author
-                        )
-                    }
+                    try await engine.setOverride(
+                        order.mode,
+                        of: name,
+                        reason: order.reason,
+                        expiresInMs: order.expiresInMs,
+                        actor: context.author
+                    )
                 )
             },
             Route(.delete, one + "/override", .steer) { context in
                 let name = try context.breakerName()
-                return .breaker(
-                    try await problems { () throws(EngineError) in
-                        try await engine.clearOverride(of: name, actor: context.author)
-                    }
-                )
+                return .breaker(try await engine.clearOverride(of: name, actor: context.author))
             },
         ]
     }
