@@ -101,90 +101,28 @@ struct Settings {
 
     private mutating func apply(_ source: SettingsSource) throws(SettingsError) {
         for key in Key.allCases {
-            guard let value = source.values[key] else { continue }
-            func invalid(_ expected: String) -> SettingsError {
-                SettingsError(description: "\(source.name(key.rawValue)) must be \(expected), not \"\(value)\"")
-            }
-            switch key {
-            case .config: break
-            case .listen:
-                do { listen = try ListenAddress(value) } catch { throw invalid("host:port") }
-            case .db:
-                guard !value.isEmpty else { throw invalid("a path") }
-                databasePath = value
-            case .tokens:
-                // Without this check, an empty path would mean no tokens, and open the server to every client.
-                guard !value.isEmpty else { throw invalid("the path of a tokens file") }
-                tokensPath = value
-            case .defaultTokens: defaultTokensPath = value.isEmpty ? nil : value
-            case .insecure:
-                guard let flag = Bool(value) else { throw invalid("true or false") }
-                insecure = flag
-            case .hosts:
-                let names = value.split(separator: ",").map { $0.filter { $0 != " " } }
-                guard names.allSatisfy({ !$0.isEmpty && !$0.contains(":") && !$0.contains("/") }) else {
-                    throw invalid("host names without ports, separated by commas")
-                }
-                hosts = names
-            case .logLevel:
-                guard let level = Logger.Level(rawValue: value) else {
-                    throw invalid(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
-                }
-                logLevel = level
-            case .logFormat:
-                guard let format = LogFormat(rawValue: value) else { throw invalid("text or json") }
-                logFormat = format
-            case .tlsCertificate, .tlsKey, .tlsClientCA:
-                // Without this check, an empty path would silently reduce the security.
-                guard !value.isEmpty else { throw invalid("the path of a PEM file") }
-                switch key {
-                case .tlsCertificate: tlsFiles.certificate = value
-                case .tlsKey: tlsFiles.key = value
-                default: tlsFiles.clientCA = value
-                }
-            case .maximumBreakers:
-                guard let count = Int(value), (1...1_000_000).contains(count) else {
-                    throw invalid("1 to 1000000")
-                }
-                maximumBreakers = count
-            case .breakersPerToken:
-                guard let count = Int(value), (1...1_000_000).contains(count) else {
-                    throw invalid("1 to 1000000")
-                }
-                breakersPerToken = count
-            case .mayWorkersCreate:
-                guard let flag = Bool(value) else { throw invalid("true or false") }
-                mayWorkersCreate = flag
-            case .metricsBreakers:
-                guard let count = Int(value), (0...1_000_000).contains(count) else {
-                    throw invalid("0 to 1000000")
-                }
-                metricsBreakers = count
-            }
+            if let value = source[key] { try set(key, to: value) }
         }
     }
-}
 
-/// A source of settings, and the names of the settings in it.
-struct SettingsSource {
-    var name: (String) -> String
-    var values: [Settings.Key: String]
-
-    init(name: @escaping (String) -> String, values: [Settings.Key: String]) {
-        self.name = name
-        self.values = values
-    }
-
-    init(environment: [String: String]) {
-        func variable(_ name: String) -> String { "FUSEBOX_" + name.uppercased() }
-        let values = Settings.Key.allCases.compactMap { key in
-            environment[variable(key.rawValue)].flatMap { $0.isEmpty && !key.isSecurity ? nil : (key, $0) }
+    private mutating func set(_ key: Key, to value: SettingValue) throws(SettingsError) {
+        switch key {
+        case .config: break
+        case .listen: listen = try value.listenAddress()
+        case .db: databasePath = try value.path("a path")
+        case .tokens: tokensPath = try value.path("the path of a tokens file")
+        case .defaultTokens: defaultTokensPath = value.text.isEmpty ? nil : value.text
+        case .insecure: insecure = try value.flag()
+        case .hosts: hosts = try value.hostNames()
+        case .logLevel: logLevel = try value.choice(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
+        case .logFormat: logFormat = try value.choice("text or json")
+        case .tlsCertificate: tlsFiles.certificate = try value.path("the path of a PEM file")
+        case .tlsKey: tlsFiles.key = try value.path("the path of a PEM file")
+        case .tlsClientCA: tlsFiles.clientCA = try value.path("the path of a PEM file")
+        case .maximumBreakers: maximumBreakers = try value.count(in: 1...1_000_000)
+        case .breakersPerToken: breakersPerToken = try value.count(in: 1...1_000_000)
+        case .mayWorkersCreate: mayWorkersCreate = try value.flag()
+        case .metricsBreakers: metricsBreakers = try value.count(in: 0...1_000_000)
         }
-        self.init(name: variable, values: Dictionary(uniqueKeysWithValues: values))
     }
-}
-
-/// The error of a missing or invalid setting.
-struct SettingsError: Error, Hashable, CustomStringConvertible {
-    var description: String
 }
