@@ -30,18 +30,11 @@ struct Server {
         let logger = Self.logger("fusebox", settings: settings)
         // Before anything that takes time, because a deployment may send SIGHUP as soon as the process exists.
         let hangups = handlesSignals ? await Reload.trap() : nil
-        var tokens: [Token]?
-        if let path = settings.defaultTokensPath {
-            try InitialTokens.make(at: path, database: settings.databasePath)
-        }
-        if let path = settings.tokensPath { tokens = try Reload.read(path, tls: settings.tls, logger: logger) }
+        let tokens = try readTokens(logger: logger)
         if let files = settings.tls { try ExposedFile.check(files, logger: logger) }
         let tls = try settings.tls.map { try ServerTLS($0) }
-        let isExposed = tls == nil && tokens != nil && !settings.listen.isLoopback
-        let connections = try ConnectionLimit.raise()
-        // The event loops end with the process: a connection that was accepted last may still have to be closed.
-        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: HTTPServer.Configuration.eventLoopCount)
-        let engine = try openEngine(on: eventLoops.next(), logger: logger)
+        let configuration = try httpConfiguration(tls: tls)
+        let engine = try openEngine(on: configuration.eventLoops.next(), logger: logger)
         let gatekeeper = Gatekeeper(
             tokens: tokens,
             hosts: settings.hosts + [settings.listen.host],
@@ -49,37 +42,20 @@ struct Server {
             sessions: engine.sessions
         )
         let readiness = Readiness()
-
-        var configuration = HTTPServer.Configuration(
-            host: settings.listen.host,
-            port: settings.listen.port,
-            maximumConnections: connections,
-            eventLoops: eventLoops
-        )
-        configuration.metricsBreakers = settings.metricsBreakers
-        configuration.tls = tls
         let server = HTTPServer.service(
             engine: engine,
             gatekeeper: gatekeeper,
             readiness: readiness,
             configuration: configuration,
             logger: Self.logger("http", settings: settings, atLeast: .notice)
-        ) { [settings, onRunning] address in
-            if isExposed {
-                logger.warning(
-                    "Tokens are sent unencrypted; set tls_cert and tls_key unless a proxy encrypts or the network is trusted",
-                    metadata: ["listen": "\(settings.listen)"]
-                )
-            }
-            let bound = ListenAddress(host: settings.listen.host, port: address.port ?? settings.listen.port)
-            await onRunning("\(tls == nil ? "http" : "https")://\(bound)")
+        ) { address in
+            await announce(address, isEncrypted: tls != nil, hasTokens: tokens != nil, logger: logger)
         }
         var services: [any Service] = [engine]
         if let hangups {
-            let path = settings.tokensPath
             services.append(
                 Reload(
-                    tokens: path,
+                    tokens: settings.tokensPath,
                     gatekeeper: gatekeeper,
                     engine: engine,
                     tls: tls,
@@ -90,6 +66,44 @@ struct Server {
         }
         // Services shut down in reverse order: readiness first, then the server, and the engine last.
         services += [server, readiness]
+        try await run(services)
+    }
+
+    /// Reads the tokens file, which the first start of a container creates; `nil` for a server without tokens.
+    private func readTokens(logger: Logger) throws -> [Token]? {
+        if let path = settings.defaultTokensPath {
+            try InitialTokens.make(at: path, database: settings.databasePath)
+        }
+        return try settings.tokensPath.map { try Reload.read($0, tls: settings.tls, logger: logger) }
+    }
+
+    private func httpConfiguration(tls: ServerTLS?) throws -> HTTPServer.Configuration {
+        let connections = try ConnectionLimit.raise()
+        var configuration = HTTPServer.Configuration(
+            host: settings.listen.host,
+            port: settings.listen.port,
+            maximumConnections: connections,
+            // The event loops end with the process: a connection that was accepted last may still have to be closed.
+            eventLoops: MultiThreadedEventLoopGroup(numberOfThreads: HTTPServer.Configuration.eventLoopCount)
+        )
+        configuration.metricsBreakers = settings.metricsBreakers
+        configuration.tls = tls
+        return configuration
+    }
+
+    /// Called when the server listens.
+    private func announce(_ address: SocketAddress, isEncrypted: Bool, hasTokens: Bool, logger: Logger) async {
+        if hasTokens, !isEncrypted, !settings.listen.isLoopback {
+            logger.warning(
+                "Tokens are sent unencrypted; set tls_cert and tls_key unless a proxy encrypts or the network is trusted",
+                metadata: ["listen": "\(settings.listen)"]
+            )
+        }
+        let bound = ListenAddress(host: settings.listen.host, port: address.port ?? settings.listen.port)
+        await onRunning("\(isEncrypted ? "https" : "http")://\(bound)")
+    }
+
+    private func run(_ services: [any Service]) async throws {
         var lifecycle = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [],
