@@ -3,10 +3,7 @@ import BreakerCore
 import BreakerEngine
 import HTTPTypes
 import Hummingbird
-import Logging
 import NIOCore
-import NIOHTTP1
-import NIOSSL
 
 /// The context that Hummingbird keeps for a request.
 struct RouterContext: Hummingbird.RequestContext {
@@ -54,20 +51,7 @@ struct RouteHandler: Sendable {
         // The router ignores empty parts of a path. An empty variable in a script must not reach another breaker.
         guard route.matches(path: request.uri.path) else { throw Problem.notFound }
         if route.requirement.isForOperators { try gatekeeper.requireKnownHost(request.head) }
-        let access: Access
-        if route.requirement == .none {
-            access = .anonymous
-        } else {
-            // Gates serve proxies, so they accept no session: another page of the browser's site must not use its
-            // session there.
-            access =
-                Gate.isAsked(by: request.head)
-                ? try gatekeeper.access(
-                    authorization: request.headers[.authorization],
-                    certificate: context.certificate
-                )
-                : try gatekeeper.access(request.headers, certificate: context.certificate, at: now())
-        }
+        let access = try access(of: request, context: context, requirement: route.requirement)
         let sender = Client(Author(actor: access.actor, address: context.address))
         if route.requirement != .none {
             connections.authenticate(context.channel, as: sender)
@@ -75,6 +59,36 @@ struct RouteHandler: Sendable {
         }
         let share = try bodies.take(try length(of: request, maximum: route.maximumBody), for: sender)
         defer { withExtendedLifetime(share) {} }
+        let requestContext = try await requestContext(of: request, context: context, route: route, access: access)
+        let client = gatekeeper.hasTokens ? access.actor : context.address ?? ""
+        let response = try await ReadTurns.$client.withValue(client) { try await route.respond(requestContext) }
+        return Response(response, client: client, channel: context.channel)
+    }
+
+    private func access(
+        of request: Request,
+        context: RouterContext,
+        requirement: Requirement
+    ) throws(Problem) -> Access {
+        if requirement == .none { return .anonymous }
+        // Gates serve proxies, so they accept no session: another page of the browser's site must not use its session
+        // there.
+        if Gate.isAsked(by: request.head) {
+            return try gatekeeper.access(
+                authorization: request.headers[.authorization],
+                certificate: context.certificate
+            )
+        }
+        return try gatekeeper.access(request.headers, certificate: context.certificate, at: now())
+    }
+
+    /// Reads the request, whose body may not have arrived yet, and refuses parameters that the route does not know.
+    private func requestContext(
+        of request: Request,
+        context: RouterContext,
+        route: Route,
+        access: Access
+    ) async throws -> RequestContext {
         let requestContext = RequestContext(
             name: (context.parameters.get("name") ?? context.parameters.get("file")).flatMap { Query.decode($0) } ?? "",
             query: try Query(route.ignoresQuery ? "" : (request.head.path ?? "").drop { $0 != "?" }.dropFirst()),
@@ -94,26 +108,7 @@ struct RouteHandler: Sendable {
         guard requestContext.query.isEmpty || requestContext.body.isEmpty else {
             throw Problem(.invalidRequest, "the request has both a query and a body; send only one of them")
         }
-        let client = gatekeeper.hasTokens ? access.actor : context.address ?? ""
-        let response = try await ReadTurns.$client.withValue(client) { try await route.respond(requestContext) }
-        switch response {
-        case .whole(let answer): return Response(answer)
-        case .file(let file, let fields):
-            let body = ResponseBody(contentLength: file.length) { writer in
-                while let chunk = try await file.next() { try await writer.write(chunk) }
-                try await writer.finish(nil)
-            }
-            return Response(status: .ok, headers: fields, body: body)
-        case .pieces(let fields, let write):
-            let body = ResponseBody { writer in
-                var pieces: any ResponseBodyWriter = writer
-                try await ReadTurns.$client.withValue(client) { try await write(&pieces) }
-                try await pieces.finish(nil)
-            }
-            return Response(status: .ok, headers: fields, body: body)
-        case .stream(let stream, let fields):
-            return Response(status: .ok, headers: fields, body: ResponseBody(stream, on: context.channel))
-        }
+        return requestContext
     }
 
     /// The maximum number of bytes that the body of a request may turn out to have.
@@ -159,6 +154,30 @@ extension Response {
         if let seconds = answer.retryAfterSeconds { fields[.retryAfter] = String(seconds) }
         self.init(status: answer.status, headers: fields, body: body)
     }
+
+    /// - Parameters:
+    ///   - client: the client in whose turn the response reads the store.
+    ///   - channel: the client's connection.
+    fileprivate init(_ response: Route.Response, client: String, channel: any Channel) {
+        switch response {
+        case .whole(let answer): self.init(answer)
+        case .file(let file, let fields):
+            let body = ResponseBody(contentLength: file.length) { writer in
+                while let chunk = try await file.next() { try await writer.write(chunk) }
+                try await writer.finish(nil)
+            }
+            self.init(status: .ok, headers: fields, body: body)
+        case .pieces(let fields, let write):
+            let body = ResponseBody { writer in
+                var pieces: any ResponseBodyWriter = writer
+                try await ReadTurns.$client.withValue(client) { try await write(&pieces) }
+                try await pieces.finish(nil)
+            }
+            self.init(status: .ok, headers: fields, body: body)
+        case .stream(let stream, let fields):
+            self.init(status: .ok, headers: fields, body: ResponseBody(stream, on: channel))
+        }
+    }
 }
 
 extension ResponseBody {
@@ -172,85 +191,4 @@ extension ResponseBody {
             try await writer.finish(nil)
         }
     }
-}
-
-/// Turns every error into a problem document, gives every answer its request id, and counts it.
-private struct ProblemMiddleware: RouterMiddleware {
-    let routes: [Route]
-    let gatekeeper: Gatekeeper
-    let failures: AuthenticationFailures
-    let meters: HTTPMeters
-
-    func handle(
-        _ request: Request,
-        context: RouterContext,
-        next: (Request, RouterContext) async throws -> Response
-    ) async throws -> Response {
-        let requestID = RequestID.of(request.headers[.requestID])
-        let isGate = Gate.isAsked(by: request.head)
-        func refusal(_ problem: Problem) -> Response { Response(Answer(isGate ? Gate.undecided(problem) : problem)) }
-        var response: Response
-        do {
-            try gatekeeper.admit(request.head)
-            response = isForServer(request) ? serverOptions : try await next(request, context)
-        } catch let problem as Problem {
-            if let failure = problem.failure { failures.note(failure, from: context.address) }
-            response = refusal(problem)
-        } catch let error as EngineError {
-            response = refusal(Problem(error))
-        } catch let error as HTTPError where error.status == .notFound {
-            response = refusal(notFound(request))
-        } catch is CancellationError {
-            response = refusal(Problem(.shuttingDown, "the server is shutting down"))
-        } catch let error as HTTPParserError {
-            throw error
-        } catch let error where Self.isOfConnection(error) {
-            // The client is gone or has sent unreadable bytes, and gets no answer. The error may quote them, so only
-            // its type is logged.
-            context.logger.debug("A connection failed during a request", metadata: ["error": "\(type(of: error))"])
-            response = refusal(Problem(.malformedRequest, "the body ended too early"))
-        } catch {
-            context.logger.error("A request failed", metadata: ["error": "\(error)", "request_id": "\(requestID)"])
-            response = refusal(Problem(.internalError, "the server failed; see its log for the cause"))
-        }
-        response.headers[.requestID] = requestID
-        response.headers[.xContentTypeOptions] = "nosniff"
-        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        // Where a path matches no route, Hummingbird gives a word that is not a path.
-        let route = context.endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil }
-        meters.answered(request.method, route: route, status: response.status.code)
-        // A client would read a body after a HEAD as the next answer.
-        return request.method == .head ? response.createHeadResponse() : response
-    }
-
-    private static func isOfConnection(_ error: any Error) -> Bool {
-        error is IOError || error is ChannelError || error is ByteToMessageDecoderError || error is NIOSSLError
-            || error is BoringSSLError
-    }
-
-    private func notFound(_ request: Request) -> Problem {
-        guard methods(of: routes).contains(request.method.rawValue) else { return .unknownMethod }
-        let methods = methods(of: routes.filter { $0.matches(path: request.uri.path) })
-        guard !methods.isEmpty else { return .notFound }
-        let allow = methods.joined(separator: ", ")
-        var problem = Problem(.methodNotAllowed, "this path supports \(allow)")
-        problem.allow = allow
-        return problem
-    }
-
-    /// Whether this is `OPTIONS *`, which asks for the methods of the whole server (RFC 9110, section 9.3.7).
-    private func isForServer(_ request: Request) -> Bool { request.method == .options && request.head.path == "*" }
-
-    private var serverOptions: Response {
-        Response(Answer(status: .noContent, fields: [.allow: methods(of: routes).joined(separator: ", ")]))
-    }
-
-    private func methods(of routes: [Route]) -> [String] {
-        let methods = Set(routes.map(\.method.rawValue))
-        return (methods.contains("GET") ? methods.union(["HEAD"]) : methods).sorted()
-    }
-}
-
-extension HTTPField.Name {
-    static let requestID = Self("x-request-id")!
 }
