@@ -67,53 +67,75 @@ extension Report {
     ///
     /// - Parameter path: the prefix of a field's name in an error.
     init(_ fields: some ReportFields, at path: String) throws(Problem) {
-        guard let outcomeText = try fields.text(.outcome) else {
-            throw .invalid(path + "outcome", "is required: success, failure or ignored")
-        }
-        guard let outcome = Outcome(rawValue: outcomeText) else {
-            throw .invalid(path + "outcome", "must be success, failure or ignored")
-        }
-        var permit: Permit?
-        if let text = try fields.text(.permit) {
-            permit = Permit(text)
-            guard permit != nil else { throw .invalid(path + "permit", "is not a permit") }
-        }
-        let durationMs = try fields.integer(.durationMs)
-        if let durationMs, !Limits.durationMs.contains(durationMs) {
-            throw .invalid(path + "duration_ms", "must be 0 to \(Limits.durationMs.upperBound)")
-        }
-        let ageMs = try fields.integer(.ageMs) ?? 0
-        guard Limits.reportAgeMs.contains(ageMs) else {
-            throw .invalid(path + "age_ms", "must be 0 to \(Limits.reportAgeMs.upperBound)")
-        }
+        let outcome = try Self.outcome(of: fields, at: path)
+        let permit = try Self.permit(of: fields, at: path)
+        let durationMs = try Self.integer(.durationMs, of: fields, at: path, in: Limits.durationMs)
+        let ageMs = try Self.integer(.ageMs, of: fields, at: path, in: Limits.reportAgeMs)
         let kind = try Self.text(.kind, of: fields, at: path, length: Limits.kindLength)
         let reporter = try Self.text(.reporter, of: fields, at: path, length: Limits.reporterLength)
-        let id = try fields.text(.reportID)
-        if let id, !Self.isReportID(id) {
-            throw .invalid(path + "report_id", "must be 1 to 64 visible ASCII characters")
-        }
-        let count = try fields.integer(.count) ?? 1
-        guard Limits.reportCount.contains(Int(clamping: count)) else {
-            throw .invalid(path + "count", "must be 1 to \(Limits.reportCount.upperBound)")
-        }
-        guard count == 1 || permit?.lease == nil else {
-            throw .invalid(path + "count", "must be 1: a probe's permit takes one outcome")
-        }
+        let id = try Self.id(of: fields, at: path)
+        let count = try Self.count(of: fields, at: path, permit: permit)
         self.init(
             outcome,
             permit: permit,
             durationMs: durationMs,
-            ageMs: ageMs,
+            ageMs: ageMs ?? 0,
             kind: kind,
             detail: try fields.text(.detail),
             reporter: reporter,
             id: id,
-            count: Int(count)
+            count: count
         )
     }
 
-    private static func isReportID(_ text: String) -> Bool {
-        Limits.reportIDLength.contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+    private static func outcome(of fields: some ReportFields, at path: String) throws(Problem) -> Outcome {
+        guard let text = try fields.text(.outcome) else {
+            throw .invalid(path + "outcome", "is required: success, failure or ignored")
+        }
+        guard let outcome = Outcome(rawValue: text) else {
+            throw .invalid(path + "outcome", "must be success, failure or ignored")
+        }
+        return outcome
+    }
+
+    private static func permit(of fields: some ReportFields, at path: String) throws(Problem) -> Permit? {
+        guard let text = try fields.text(.permit) else { return nil }
+        guard let permit = Permit(text) else { throw .invalid(path + "permit", "is not a permit") }
+        return permit
+    }
+
+    private static func id(of fields: some ReportFields, at path: String) throws(Problem) -> String? {
+        guard let id = try fields.text(.reportID) else { return nil }
+        guard Limits.reportIDLength.contains(id.utf8.count), id.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw .invalid(path + "report_id", "must be 1 to 64 visible ASCII characters")
+        }
+        return id
+    }
+
+    private static func count(
+        of fields: some ReportFields,
+        at path: String,
+        permit: Permit?
+    ) throws(Problem) -> Int {
+        let range = Int64(Limits.reportCount.lowerBound)...Int64(Limits.reportCount.upperBound)
+        let count = try integer(.count, of: fields, at: path, in: range) ?? 1
+        guard count == 1 || permit?.lease == nil else {
+            throw .invalid(path + "count", "must be 1: a probe's permit takes one outcome")
+        }
+        return Int(count)
+    }
+
+    private static func integer(
+        _ field: ReportField,
+        of fields: some ReportFields,
+        at path: String,
+        in range: ClosedRange<Int64>
+    ) throws(Problem) -> Int64? {
+        guard let value = try fields.integer(field) else { return nil }
+        guard range.contains(value) else {
+            throw .invalid(path + field.key, "must be \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
     }
 
     /// A text of bounded length; an empty text counts as absent. The length is in code points, because a grapheme
