@@ -17,7 +17,7 @@ swift_sources := Package.swift Sources Tests clients/swift Benchmarks/client Ben
 # Python finds the package `bench` in Benchmarks/, and writes no compiled files there.
 bench_python := PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=Benchmarks python3
 
-.PHONY: help setup serve demo test openapi-test metrics-test examples-test container-image container-test dashboard-test python-test python-bench bench bench-test format lint clean
+.PHONY: help setup serve demo test openapi-test metrics-test examples-test container-image container-test dashboard-test python-test python-bench bench bench-test format lint cli-document clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
@@ -127,6 +127,12 @@ format: ## Format the Swift code
 lint: ## Check the format of the Swift code and its names
 	swift format lint --strict --recursive $(swift_sources)
 	.ci/check-names
+
+# The file is replaced only if the script succeeds.
+cli-document: setup ## Write docs/cli.md from the help of the commands
+	swift build --product fusebox
+	.ci/cli-document "$$(swift build --show-bin-path)/fusebox" > .build/cli.md
+	mv .build/cli.md docs/cli.md
 
 clean: ## Remove the build products
 	rm -rf .build .build-*

@@ -218,7 +218,7 @@ def fill(server):
 
 
 class LookTests(DashboardTest):
-    """Writes screenshots to the folder in $SCREENSHOTS; the one in the README is among them."""
+    """Writes screenshots to the folder in $SCREENSHOTS. One of them is docs/dashboard.png."""
 
     def test_screenshots_of_each_look_are_written(self):
         folder = os.environ.get("SCREENSHOTS")

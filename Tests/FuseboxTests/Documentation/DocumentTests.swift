@@ -1,0 +1,160 @@
+import BreakerCore
+import EngineSupport
+import Foundation
+import TestSupport
+import Testing
+
+@testable import fusebox
+
+@Suite("The documents")
+struct DocumentTests {
+    @Test("Every link of a document leads to a file and a heading that exist")
+    func links() throws {
+        let documents = try MarkdownDocument.all()
+        #expect(documents.count >= 8)
+        for document in documents {
+            for link in document.links where !link.contains("://") {
+                let (file, anchor) = document.target(of: link)
+                let path = MarkdownDocument.root.appendingPathComponent(file).path
+                #expect(FileManager.default.fileExists(atPath: path), "\(document.path): \(link)")
+                guard let anchor else { continue }
+                let anchors = documents.first { $0.path == file }?.anchors ?? []
+                #expect(anchors.contains(anchor), "\(document.path): \(link)")
+            }
+        }
+    }
+
+    @Test("Every make target that a document names exists")
+    func makeTargets() throws {
+        let makefile = try String(contentsOf: MarkdownDocument.root.appendingPathComponent("Makefile"), encoding: .utf8)
+        var count = 0
+        for document in try MarkdownDocument.all() {
+            for match in document.text.matches(of: /(?:`|\$ )make ([a-z-]+)/) {
+                #expect(makefile.contains("\n\(match.1): "), "\(document.path): make \(match.1)")
+                count += 1
+            }
+        }
+        #expect(count > 10)
+    }
+
+    @Test("Every YAML block of a document is a configuration file, or what its first line says")
+    func yaml() throws {
+        var count = 0
+        for document in try MarkdownDocument.all() {
+            for block in document.blocks where block.kind.hasPrefix("yaml") {
+                switch block.kind {
+                case "yaml": _ = try ConfigurationFile(text: block.text, path: document.path)
+                case "yaml contexts": _ = try ContextFile(text: block.text, path: document.path)
+                default: Issue.record("\(document.path): \(block.kind)")
+                }
+                count += 1
+            }
+        }
+        #expect(count > 0)
+    }
+
+    @Test("The policy table has the defaults and ranges that the server validates", arguments: PolicyField.allCases)
+    func policyTable(field: PolicyField) throws {
+        let cells = try #require(try MarkdownDocument("README.md").row(field.rawValue))
+        let expected: String =
+            switch field.defaultValue {
+            case .null, .unsuitable: "null"
+            case .integer(let value): "\(value)"
+            case .decimal(let value): "\(Int64(value))"
+            }
+        #expect(cells[1] == expected)
+        let range: String =
+            switch field.range {
+            case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
+            case .rate: "above 0, at most 1"
+            case .factor(let range): "\(Int64(range.lowerBound)) to \(Int64(range.upperBound))"
+            }
+        #expect(cells[2] == range)
+    }
+
+    @Test("The table of settings has each setting with its variable", arguments: Settings.Key.allCases)
+    func settingsTable(key: Settings.Key) throws {
+        let row = try #require(
+            try MarkdownDocument("README.md").prose.first {
+                $0.hasPrefix("|") && $0.contains("`FUSEBOX_\(key.rawValue.uppercased())`")
+            }
+        )
+        #expect(key == .config || row.contains("`\(key.rawValue)`"))
+    }
+}
+
+extension ProcessTests {
+    @Suite("The commands and programs of the documents")
+    struct DocumentCommandTests {
+        @Test("The console commands of a document, run in order, print the output that it shows")
+        func console() async throws {
+            var count = 0
+            for document in try MarkdownDocument.all() {
+                let blocks = document.blocks("console")
+                guard !blocks.isEmpty else { continue }
+                var session = try await ConsoleSession()
+                for block in blocks { try await session.run(block) }
+                try await session.server.stop()
+                count += 1
+            }
+            #expect(count > 0)
+        }
+
+        @Test("docs/cli.md has the help of the commands; `make cli-document` writes it")
+        func commandLine() async throws {
+            let script = MarkdownDocument.root.appendingPathComponent(".ci/cli-document").path
+            let result = try await Program(path: "/usr/bin/env").run("python3", script, Program.fusebox.path)
+            #expect(result.code == 0, "\(result.errors)")
+            let isCurrent = result.output == (try MarkdownDocument("docs/cli.md").text)
+            #expect(isCurrent, "docs/cli.md is out of date; run make cli-document")
+        }
+
+        @Test("The worker's loop protects a call, carries the permit and fails open")
+        func pythonWorker() async throws {
+            let worker = try #require(try MarkdownDocument("README.md").blocks("python").first)
+            #expect(worker.lines.filter { !$0.isEmpty }.count <= 25)
+            let folder = try TemporaryFolder()
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            let script = """
+                \(worker.text.replacingOccurrences(of: "http://127.0.0.1:7979", with: server.url))
+                def dead(): raise TimeoutError()
+                print(protected(lambda: "charged"))
+                for _ in range(5):
+                    try: protected(dead)
+                    except TimeoutError: print("failed")
+                try: print(protected(lambda: "charged"))
+                except RuntimeError as error: print(str(error)[:24])
+                """
+            #expect(
+                try await python(script) == "charged\n" + String(repeating: "failed\n", count: 5)
+                    + "payments is open; retry \n"
+            )
+            server.child.kill()
+            try await server.child.waitUntilEnd()
+            #expect(try await python(script).hasSuffix("failed\ncharged\n"))
+        }
+
+        private func python(_ script: String) async throws -> String {
+            let result = try await Program(path: "/usr/bin/env").run("python3", "-c", script)
+            #expect(result.code == 0, "\(result.errors)")
+            return result.output
+        }
+
+        @Test("The server accepts the configuration file of the document, and applies its policies")
+        func configurationFile() async throws {
+            let yaml = try #require(try MarkdownDocument("README.md").blocks("yaml").first)
+            let folder = try TemporaryFolder()
+            let local = yaml.lines
+                .filter { !$0.contains("listen:") && !$0.contains("db:") && !$0.contains("tokens:") }
+                .map { $0 == "server:" ? "server: {}" : $0 }
+                .joined(separator: "\n")
+            try local.write(toFile: folder.path("fusebox.yaml"), atomically: true, encoding: .utf8)
+            let server = try await ServerProcess.start(
+                database: folder.path("fusebox.db"),
+                options: ["--config", folder.path("fusebox.yaml")]
+            )
+            let text = try await server.wire.get("/v1/breakers").description
+            #expect(text.contains(#""recovery_timeout_ms":20000"#) && text.contains(#""failure_threshold":8"#))
+        }
+    }
+}
