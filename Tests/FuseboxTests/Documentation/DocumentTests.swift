@@ -1,6 +1,7 @@
+import BreakerAPI
 import BreakerCore
-import EngineSupport
 import Foundation
+import NIOHTTP1
 import TestSupport
 import Testing
 
@@ -11,7 +12,7 @@ struct DocumentTests {
     @Test("Every link of a document leads to a file and a heading that exist")
     func links() throws {
         let documents = try MarkdownDocument.all()
-        #expect(documents.count >= 8)
+        #expect(documents.count >= 18)
         for document in documents {
             for link in document.links where !link.contains("://") {
                 let (file, anchor) = document.target(of: link)
@@ -55,7 +56,7 @@ struct DocumentTests {
 
     @Test("The policy table has the defaults and ranges that the server validates", arguments: PolicyField.allCases)
     func policyTable(field: PolicyField) throws {
-        let cells = try #require(try MarkdownDocument("README.md").row(field.rawValue))
+        let cells = try #require(try MarkdownDocument("docs/policies.md").row(field.rawValue))
         let expected: String =
             switch field.defaultValue {
             case .null, .unsuitable: "null"
@@ -75,11 +76,41 @@ struct DocumentTests {
     @Test("The table of settings has each setting with its variable", arguments: Settings.Key.allCases)
     func settingsTable(key: Settings.Key) throws {
         let row = try #require(
-            try MarkdownDocument("README.md").prose.first {
+            try MarkdownDocument("docs/operations.md").prose.first {
                 $0.hasPrefix("|") && $0.contains("`FUSEBOX_\(key.rawValue.uppercased())`")
             }
         )
         #expect(key == .config || row.contains("`\(key.rawValue)`"))
+    }
+
+    @Test("The table of problem codes has each code with its status", arguments: ProblemCode.allCases)
+    func problemTable(code: ProblemCode) throws {
+        let cells = try #require(try MarkdownDocument("docs/protocol.md").row(code.rawValue))
+        #expect(cells[1] == "\(code.status)")
+    }
+
+    @Test("Each error text of docs/troubleshooting.md is in one source file, apart from its variable parts")
+    func errorTexts() throws {
+        let texts = try MarkdownDocument("docs/troubleshooting.md").prose.compactMap { line in
+            line.hasPrefix("| `") ? line.components(separatedBy: "`")[1] : nil
+        }
+        #expect(texts.count > 40)
+        let sources = try ["Sources", "clients/python/src"].flatMap { try sourceTexts(in: $0) }
+        for text in texts {
+            let parts = text.components(separatedBy: "…").map { $0.trimmingCharacters(in: .whitespaces) }
+            let isFound = sources.contains { source in parts.allSatisfy { $0.isEmpty || source.contains($0) } }
+            #expect(isFound, "\(text)")
+        }
+    }
+
+    /// The sources in a folder, with string literals that continue on the next line joined.
+    private func sourceTexts(in folder: String) throws -> [String] {
+        let root = MarkdownDocument.root.appendingPathComponent(folder)
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: root.path)
+        return try paths.filter { $0.hasSuffix(".swift") || $0.hasSuffix(".py") }.map { path in
+            try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+                .replacing(/\\\n\s*/, with: "").replacing(/"\s+\+?\s*f?"/, with: "")
+        }
     }
 }
 
@@ -109,9 +140,20 @@ extension ProcessTests {
             #expect(isCurrent, "docs/cli.md is out of date; run make cli-document")
         }
 
+        @Test("The table of metrics has each metric of a scrape")
+        func metricsTable() async throws {
+            let folder = try TemporaryFolder()
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            let page = try await server.wire.get("/metrics").description
+            let document = try MarkdownDocument("docs/operations.md")
+            let names = page.matches(of: /TYPE ([a-z_]+)/).map { String($0.1) }
+            #expect(names.count > 20)
+            for name in names { #expect(document.row(name) != nil, "\(name)") }
+        }
+
         @Test("The worker's loop protects a call, carries the permit and fails open")
         func pythonWorker() async throws {
-            let worker = try #require(try MarkdownDocument("README.md").blocks("python").first)
+            let worker = try #require(try MarkdownDocument("docs/any-language.md").blocks("python").first)
             #expect(worker.lines.filter { !$0.isEmpty }.count <= 25)
             let folder = try TemporaryFolder()
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
@@ -140,21 +182,32 @@ extension ProcessTests {
             return result.output
         }
 
-        @Test("The server accepts the configuration file of the document, and applies its policies")
+        @Test("The server accepts the policies of docs/policies.md in its configuration file, and applies them")
         func configurationFile() async throws {
-            let yaml = try #require(try MarkdownDocument("README.md").blocks("yaml").first)
+            let yaml = try #require(try MarkdownDocument("docs/policies.md").blocks("yaml").first)
             let folder = try TemporaryFolder()
-            let local = yaml.lines
-                .filter { !$0.contains("listen:") && !$0.contains("db:") && !$0.contains("tokens:") }
-                .map { $0 == "server:" ? "server: {}" : $0 }
-                .joined(separator: "\n")
-            try local.write(toFile: folder.path("fusebox.yaml"), atomically: true, encoding: .utf8)
+            try yaml.text.write(toFile: folder.path("fusebox.yaml"), atomically: true, encoding: .utf8)
             let server = try await ServerProcess.start(
                 database: folder.path("fusebox.db"),
                 options: ["--config", folder.path("fusebox.yaml")]
             )
             let text = try await server.wire.get("/v1/breakers").description
             #expect(text.contains(#""recovery_timeout_ms":20000"#) && text.contains(#""failure_threshold":8"#))
+        }
+
+        @Test("The server accepts each recipe of docs/policies.md as a change of the default policy")
+        func recipes() async throws {
+            let folder = try TemporaryFolder()
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            let prose = try MarkdownDocument("docs/policies.md").prose.joined(separator: "\n")
+            let recipes = prose.matches(of: /\| `(\{"[a-z_]+":.*\})` \|/).map { String($0.1) }
+            #expect(recipes.count >= 8)
+            for (index, recipe) in recipes.enumerated() {
+                _ = try await server.wire.acquire("breaker-\(index)")
+                let body = #"{"policy":\#(recipe)}"#
+                let reply = try await server.wire.send(.PATCH, "/v1/breakers/breaker-\(index)", body)
+                #expect(reply.status == 200, "\(recipe): \(reply)")
+            }
         }
     }
 }

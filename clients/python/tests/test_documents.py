@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from processes import FOLDER, environment
+from processes import environment
 from server import ROOT, Server
 
 #: Calls the applications of INTEGRATIONS.md.
@@ -23,7 +23,7 @@ async def ask():
 for answer in (asyncio.run(ask()).json(), shop.test_client().get("/checkout").text, charge_later(7)):
     print(answer)
 """
-#: Makes a call with the breaker of PYBREAKER.md.
+#: Makes a call with the breaker of docs/from-pybreaker.md.
 CALL = """
 print(db_breaker.call(int, "7"), db_breaker.breaker.name)
 """
@@ -35,7 +35,7 @@ def blocks_of(document: pathlib.Path) -> list[str]:
 
 def output(server: Server, folder: pathlib.Path, document: str, blocks: int, more: str = "") -> str:
     """Runs the blocks in order as a program that is called ``shop``, and returns its output."""
-    found = blocks_of(FOLDER / document)
+    found = blocks_of(ROOT / document)
     assert len(found) == blocks
     return ran(server, folder, [*found, more])
 
@@ -52,17 +52,32 @@ def ran(server: Server, folder: pathlib.Path, parts: list[str]) -> str:
 
 def test_the_code_of_the_readme_runs_in_order(own_server: Server, tmp_path: pathlib.Path) -> None:
     own_server.trip("payments")
-    said = output(own_server, tmp_path, "README.md", 4)
+    said = output(own_server, tmp_path, "clients/python/README.md", 4)
     assert re.search(r"^payments is open; again in \d", said, re.M)
 
 
 def test_the_code_of_the_integrations_runs_in_order(own_server: Server, tmp_path: pathlib.Path) -> None:
-    said = output(own_server, tmp_path, "INTEGRATIONS.md", 4, ASK)
+    said = output(own_server, tmp_path, "clients/python/INTEGRATIONS.md", 4, ASK)
     assert said.splitlines() == ["charged 7"] * 3
 
 
 def test_the_code_of_the_pybreaker_document_runs(own_server: Server, tmp_path: pathlib.Path) -> None:
-    assert output(own_server, tmp_path, "PYBREAKER.md", 1, CALL) == "7 shop.db_breaker\n"
+    assert output(own_server, tmp_path, "docs/from-pybreaker.md", 1, CALL) == "7 shop.db_breaker\n"
+
+
+def test_the_quickstart_is_denied_after_five_failures(own_server: Server, tmp_path: pathlib.Path) -> None:
+    said = output(own_server, tmp_path, "docs/quickstart-python.md", 1).splitlines()
+    assert len(said) == 8
+    assert said[:5] == [f"{attempt}: called, and failed" for attempt in range(5)]
+    assert re.fullmatch(r"7: denied; again in \d+ s", said[7])
+
+
+def test_every_python_block_of_a_document_compiles() -> None:
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("clients/python/*.md")]
+    blocks = [(document, block) for document in documents for block in blocks_of(document)]
+    assert len(blocks) >= 8
+    for document, block in blocks:
+        compile(block, str(document), "exec")
 
 
 def test_the_first_example_of_the_main_readme_runs(own_server: Server, tmp_path: pathlib.Path) -> None:
