@@ -38,7 +38,7 @@ struct DocumentTests {
         #expect(count > 10)
     }
 
-    @Test("Every YAML block of a document is a configuration file, or what its first line says")
+    @Test("Every YAML block of a document is a configuration file, or a contexts file")
     func yaml() throws {
         var count = 0
         for document in try MarkdownDocument.all() {
@@ -109,7 +109,8 @@ struct DocumentTests {
         let paths = try FileManager.default.subpathsOfDirectory(atPath: root.path)
         return try paths.filter { $0.hasSuffix(".swift") || $0.hasSuffix(".py") }.map { path in
             try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
-                .replacing(/\\\n\s*/, with: "").replacing(/"\s+\+?\s*f?"/, with: "")
+                .replacingOccurrences(of: #"\\\n\s*"#, with: "", options: .regularExpression)
+                .replacingOccurrences(of: #""\s+\+?\s*f?""#, with: "", options: .regularExpression)
         }
     }
 }
