@@ -137,7 +137,8 @@ extension ProcessTests {
             let script = MarkdownDocument.root.appendingPathComponent(".ci/cli-document").path
             let result = try await Program(path: "/usr/bin/env").run("python3", script, Program.fusebox.path)
             #expect(result.code == 0, "\(result.errors)")
-            let isCurrent = result.output == (try MarkdownDocument("docs/cli.md").text)
+            let text = try MarkdownDocument("docs/cli.md").text
+            let isCurrent = text == result.output
             #expect(isCurrent, "docs/cli.md is out of date; run make cli-document")
         }
 

@@ -67,14 +67,13 @@ struct MarkdownDocument: Sendable {
 
     /// The names by which links address the headings.
     var anchors: Set<String> {
-        let headings = prose.filter { $0.hasPrefix("#") }.map { $0.drop(while: { $0 == "#" || $0 == " " }) }
-        return Set(
-            headings.map { heading in
-                heading.lowercased()
-                    .filter { $0.isLetter || $0.isNumber || $0 == " " || $0 == "-" || $0 == "_" }
-                    .replacingOccurrences(of: " ", with: "-")
-            }
-        )
+        var anchors: Set<String> = []
+        for line in prose where line.hasPrefix("#") {
+            let heading = line.drop { "# ".contains($0) }
+            let kept = heading.lowercased().filter { $0.isLetter || $0.isNumber || " -_".contains($0) }
+            anchors.insert(kept.replacingOccurrences(of: " ", with: "-"))
+        }
+        return anchors
     }
 
     /// The file and the heading to which a link of this document leads.
