@@ -34,12 +34,14 @@ let package = Package(
         .target(name: "Platform", swiftSettings: settings),
         .target(name: "Primitives", swiftSettings: settings),
         .target(name: "BreakerCore", dependencies: ["Primitives"], swiftSettings: settings),
+        .target(name: "BreakerText", dependencies: ["BreakerCore"], swiftSettings: settings),
         .target(name: "BreakerStorage", dependencies: ["BreakerCore", "Platform"], swiftSettings: settings),
         .target(
             name: "BreakerEngine",
             dependencies: [
                 "BreakerCore",
                 "BreakerStorage",
+                "BreakerText",
                 "Platform",
                 "Primitives",
                 .product(name: "Logging", package: "swift-log"),
@@ -76,6 +78,7 @@ let package = Package(
                 "BreakerAPI",
                 "BreakerCore",
                 "BreakerEngine",
+                "BreakerText",
                 "EmbeddedFiles",
                 "Platform",
                 "Primitives",
@@ -123,6 +126,7 @@ let package = Package(
                 "BreakerEngine",
                 "BreakerHTTP",
                 "BreakerSQLite",
+                "BreakerText",
                 "Primitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -171,6 +175,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "CoreSupport",
+            dependencies: ["BreakerCore", "TestSupport"],
+            path: "Tests/CoreSupport",
+            swiftSettings: settings
+        ),
+        .target(
             name: "StoreContract",
             dependencies: ["BreakerCore", "BreakerStorage", "TestSupport"],
             path: "Tests/StoreContract",
@@ -213,7 +223,16 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: settings),
-        .testTarget(name: "BreakerCoreTests", dependencies: ["BreakerCore", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "BreakerCoreTests",
+            dependencies: ["BreakerCore", "CoreSupport", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BreakerTextTests",
+            dependencies: ["BreakerCore", "BreakerText", "CoreSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "BreakerSQLiteTests",
             dependencies: [
@@ -325,8 +344,8 @@ let package = Package(
 // The race detector needs a separate build, which has only the targets that its tests need.
 if Context.environment["FUSEBOX_RACES"] != nil {
     let others: Set = [
-        "BreakerCoreTests", "BreakerHTTPTests", "FuseboxTests", "PrimitivesTests", "client-benchmark", "faulty-server",
-        "fusebox", "swift-worker",
+        "BreakerCoreTests", "BreakerHTTPTests", "BreakerTextTests", "FuseboxTests", "PrimitivesTests",
+        "client-benchmark", "faulty-server", "fusebox", "swift-worker",
     ]
     package.products = []
     package.targets.removeAll { others.contains($0.name) }

@@ -1,5 +1,6 @@
 package import BreakerCore
 import BreakerStorage
+package import BreakerText
 
 extension Engine {
     /// Explains why a breaker is in its state, and what comes next.

@@ -55,6 +55,10 @@ static const unsigned char remove_reference_from_report_ids[] = {
 #embed "../../migrations/0013_remove_reference_from_report_ids.sql"
 };
 
+static const unsigned char add_evidence_to_transitions[] = {
+#embed "../../migrations/0014_add_evidence_to_transitions.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
@@ -88,6 +92,11 @@ static const struct embedded_file migrations[] = {
         "0013_remove_reference_from_report_ids.sql",
         remove_reference_from_report_ids,
         sizeof remove_reference_from_report_ids,
+    },
+    {
+        "0014_add_evidence_to_transitions.sql",
+        add_evidence_to_transitions,
+        sizeof add_evidence_to_transitions,
     },
 };
 

@@ -29,6 +29,17 @@ extension StoreContract {
                 #expect(try page(id, before: nil, 3) == Array(ofOne[..<3]))
                 #expect(try page(id, before: ofOne[2].transition.revision, 3) == Array(ofOne[3...]))
             },
+            Clause("The evidence of every rule and of the recovery is read as it was stored") { location in
+                let store = try location.open()
+                let reader = try location.reader()
+                var scenario = Scenario.ofEveryRule()
+                let batch = scenario.batch()
+                try store.write(batch)
+                let expected = batch.changes.compactMap(\.transition)
+                #expect(Set(expected.map(\.cause)).count == 7)
+                let found = try reader.transitions(ofBreaker: nil, prefix: "", before: nil, limit: 100)
+                #expect(found.reversed().map(\.transition) == expected)
+            },
             Clause("A prefix of names is plain text and case-sensitive") { location in
                 let store = try location.open()
                 let reader = try location.reader()
@@ -72,6 +83,34 @@ extension StoreContract {
 }
 
 extension Scenario {
+    /// A scenario in which each rule trips a breaker, and a probe of one fails and a probe of another succeeds.
+    fileprivate static func ofEveryRule() -> Scenario {
+        var scenario = Scenario()
+        scenario.create("streak")
+        let policies: [(name: String, document: PolicyDocument)] = [
+            ("count", ["failure_count_threshold": .integer(2), "window_calls": .integer(5)]),
+            ("rate", ["failure_rate_threshold": .decimal(0.3), "minimum_calls": .integer(3)]),
+            (
+                "slow",
+                [
+                    "slow_call_rate_threshold": .decimal(0.6), "slow_call_ms": .integer(10),
+                    "minimum_calls": .integer(3),
+                ]
+            ),
+        ]
+        for (name, document) in policies {
+            scenario.create(name, document.merging(["failure_threshold": .null]) { given, _ in given })
+        }
+        scenario.fail("streak", times: 5)
+        scenario.fail("count", times: 2)
+        scenario.report("rate", Report(.failure), Report(.success, count: 2))
+        scenario.report("slow", Report(.success), Report(.success, durationMs: 10, count: 2))
+        scenario.wait(ms: 60_000)
+        scenario.report("streak", Report(.failure, permit: scenario.acquire("streak"), kind: "reset"))
+        scenario.report("count", Report(.success, permit: scenario.acquire("count")))
+        return scenario
+    }
+
     /// Resets a breaker, which is the shortest way to a transition.
     package mutating func reset(_ name: String) {
         change(name) { breaker, now, journal in

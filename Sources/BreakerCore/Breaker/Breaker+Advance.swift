@@ -14,14 +14,9 @@ extension Breaker {
             switch event {
             case .leaseRunsOut(let index): loseProbe(at: index)
             case .recoveryTimeoutEnds:
-                let openMs = since.milliseconds(until: at)
-                begin(
-                    .halfOpen(HalfOpen()),
-                    cause: .recoveryTimeout,
-                    detail: "the recovery timeout of \(inWords(ms: openMs)) has passed",
-                    at: at,
-                    journal: &journal
-                )
+                var evidence = Evidence()
+                evidence.openMs = since.milliseconds(until: at)
+                move(to: .halfOpen(HalfOpen()), .recoveryTimeout, evidence, at: at, journal: &journal)
             case .overrideExpires: endOverride(.overrideExpired, actor: nil, at: at, journal: &journal)
             }
         }
@@ -69,38 +64,34 @@ extension Breaker {
         lostProbes.addSaturating(1)
     }
 
-    /// Begins a generation. Every transition to another phase calls this.
-    mutating func begin(
-        _ phase: Phase,
-        cause: Cause,
-        detail: String,
+    /// Makes and records a transition.
+    ///
+    /// - Parameters:
+    ///   - phase: the phase of the generation that begins; `nil` if none does, as with shadow mode.
+    ///   - isTrip: whether the breaker opens automatically.
+    mutating func move(
+        to phase: Phase?,
+        _ cause: Cause,
+        isTrip: Bool = false,
+        _ evidence: Evidence = Evidence(),
         actor: String? = nil,
         at instant: Instant,
         journal: inout Journal
     ) {
         let from = state
-        self.phase = phase
-        generation = journal.nextRevision()
-        since = instant
-        record(cause, from: from, detail: detail, actor: actor, revision: generation, at: instant, journal: &journal)
-    }
-
-    /// Records a transition, even one to the same state.
-    mutating func record(
-        _ cause: Cause,
-        from: State,
-        detail: String,
-        actor: String?,
-        revision: Int64,
-        at instant: Instant,
-        journal: inout Journal
-    ) {
+        let revision = journal.nextRevision()
+        if let phase {
+            self.phase = phase
+            generation = revision
+            since = instant
+        }
         let transition = Transition(
             revision: revision,
             from: from,
             to: state,
             cause: cause,
-            detail: detail,
+            isTrip: isTrip,
+            evidence: evidence,
             actor: actor,
             at: instant
         )

@@ -7,12 +7,15 @@ extension Breaker {
         return Rule.inOrder.compactMap { $0.reading(streak: consecutiveFailures, counts: counts, policy: policy) }
     }
 
-    /// The first rule that holds; `nil` if none does.
-    func firstRuleThatHolds(streak: UInt32, counts: Counts) -> Rule? {
+    /// The numbers of the first rule that holds; `nil` if none does.
+    func firstRuleThatHolds(streak: UInt32, counts: Counts) -> Rule.Reading? {
         let policy = policy
-        return Rule.inOrder.first {
-            $0.reading(streak: streak, counts: counts, policy: policy)?.holds ?? false
+        for rule in Rule.inOrder {
+            if let reading = rule.reading(streak: streak, counts: counts, policy: policy), reading.holds {
+                return reading
+            }
         }
+        return nil
     }
 
     /// The number of openings within an hour from which a breaker is unstable.

@@ -59,7 +59,7 @@ extension Breaker {
         let endedMs = elapsedMs - report.ageMs
         let isLastFailure = failed && endedMs >= closed.lastFailureMs
         var counted = 0
-        var tripped: (cause: Cause, counts: Counts)?
+        var tripped: Rule.Reading?
         if report.isCurrent {
             while counted < report.count, tripped == nil {
                 counted += 1
@@ -72,7 +72,7 @@ extension Breaker {
                     policy: policy
                 )
                 if override?.mode != .forceClosed {
-                    tripped = firstRuleThatHolds(streak: closed.streak, counts: counts).map { ($0.cause, counts) }
+                    tripped = firstRuleThatHolds(streak: closed.streak, counts: counts)
                 }
             }
         } else {
@@ -80,15 +80,14 @@ extension Breaker {
             closed.window.addPast(failed: failed, slow: isSlow, count: counted, atElapsedMs: endedMs, policy: policy)
             if failed { closed.lastFailureMs = max(closed.lastFailureMs, endedMs) }
         }
-        let streak = closed.streak
         phase = .closed(closed)
         if failed {
             let failure = keepFailure(report, kind: report.kind, count: counted, at: now, journal: &journal)
             if isLastFailure { lastFailure = failure }
         }
         if let tripped {
-            let detail = detail(of: tripped.cause, streak: streak, counts: tripped.counts)
-            trip(tripped.cause, detail: detail, at: now, journal: &journal)
+            let evidence = Evidence(tripped, policy: policy, lastFailure: lastFailure)
+            trip(tripped.rule.cause, evidence, at: now, journal: &journal)
         }
         return answer(counted: counted)
     }
@@ -109,24 +108,21 @@ extension Breaker {
         case .success, .failure:
             phase = .halfOpen(halfOpen)
             let kind = report.kind ?? (report.outcome == .success ? Self.slowKind : nil)
-            let failure = keepFailure(report, kind: kind, count: 1, at: now, journal: &journal)
-            lastFailure = failure
-            let hasOrigin = failure.kind != nil || failure.reporter != nil
-            let detail = "a probe failed" + (hasOrigin ? ": \(failure.inWords)" : "")
-            trip(.probeFailed, detail: detail, at: now, journal: &journal)
+            lastFailure = keepFailure(report, kind: kind, count: 1, at: now, journal: &journal)
+            var evidence = Evidence()
+            evidence.setOrigin(lastFailure)
+            trip(.probeFailed, evidence, at: now, journal: &journal)
         }
         return answer(counted: report.count)
     }
 
     private mutating func closeIfProven(_ halfOpen: HalfOpen, at now: Instant, journal: inout Journal) {
         guard halfOpen.successes >= policy.successThreshold else { return }
-        begin(
-            .closed(Closed(window: Window(for: policy))),
-            cause: .probesSucceeded,
-            detail: "\(halfOpen.successes) \(halfOpen.successes == 1 ? "probe" : "probes") succeeded",
-            at: now,
-            journal: &journal
-        )
+        var evidence = Evidence()
+        evidence.observed = Double(halfOpen.successes)
+        evidence.threshold = Double(policy.successThreshold)
+        let phase = Phase.closed(Closed(window: Window(for: policy)))
+        move(to: phase, .probesSucceeded, evidence, at: now, journal: &journal)
     }
 
     /// The failure kind of a probe that succeeded too slowly.
@@ -138,7 +134,7 @@ extension Breaker {
     ///
     /// An opening follows another if it comes from half open, or from a closed period that is shorter than the intended
     /// duration of the last opening.
-    private mutating func trip(_ cause: Cause, detail: String, at now: Instant, journal: inout Journal) {
+    private mutating func trip(_ cause: Cause, _ evidence: Evidence, at now: Instant, journal: inout Journal) {
         var openings: UInt32 = 1
         if let backOff, state == .halfOpen || since.milliseconds(until: now) < backOff.lastOpenMs {
             openings = backOff.openings
@@ -148,7 +144,7 @@ extension Breaker {
         backOff = BackOff(openings: openings, lastOpenMs: openMs)
         rememberOpening(at: now)
         let until = now.advanced(byMilliseconds: openMs)
-        begin(.open(until: until), cause: cause, detail: detail, at: now, journal: &journal)
+        move(to: .open(until: until), cause, isTrip: true, evidence, at: now, journal: &journal)
     }
 
     private mutating func rememberOpening(at instant: Instant) {

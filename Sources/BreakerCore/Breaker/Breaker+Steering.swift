@@ -20,31 +20,15 @@ extension Breaker {
             since: now,
             expiresAt: expiresInMs.map { now.advanced(byMilliseconds: $0) }
         )
-        let length = expiresInMs.map { " for \(inWords(ms: $0))" } ?? ""
-        func begin(_ phase: Phase, _ what: String) {
-            self.begin(
-                phase,
-                cause: .overrideSet,
-                detail: "\(what)\(length) by \(actor): \(reason)",
-                actor: actor,
-                at: now,
-                journal: &journal
-            )
-        }
-        switch mode {
-        case .forceOpen: begin(.open(until: nil), "forced open")
-        case .forceClosed: begin(.closed(Closed(window: Window(for: policy))), "forced closed")
-        case .shadow:
-            record(
-                .overrideSet,
-                from: state,
-                detail: "put in shadow\(length) by \(actor): \(reason)",
-                actor: actor,
-                revision: journal.nextRevision(),
-                at: now,
-                journal: &journal
-            )
-        }
+        var evidence = Evidence()
+        evidence.override = override
+        let phase: Phase? =
+            switch mode {
+            case .forceOpen: .open(until: nil)
+            case .forceClosed: .closed(Closed(window: Window(for: policy)))
+            case .shadow: nil
+            }
+        move(to: phase, .overrideSet, evidence, actor: actor, at: now, journal: &journal)
     }
 
     /// Ends the override. Does nothing if there is none.
@@ -59,18 +43,15 @@ extension Breaker {
     mutating func endOverride(_ cause: Cause, actor: String?, at instant: Instant, journal: inout Journal) {
         guard let ended = override else { preconditionFailure("\(name) has no override that could end") }
         override = nil
-        let end = actor.map { "was cleared by \($0)" } ?? "expired"
-        let detail = "\(ended.mode.rawValue) of \(ended.actor) \(end)"
-        let phase: Phase
-        switch ended.mode {
-        case .forceOpen: phase = .halfOpen(HalfOpen())
-        case .forceClosed: phase = .closed(Closed(window: Window(for: policy)))
-        case .shadow:
-            let revision = journal.nextRevision()
-            record(cause, from: state, detail: detail, actor: actor, revision: revision, at: instant, journal: &journal)
-            return
-        }
-        begin(phase, cause: cause, detail: detail, actor: actor, at: instant, journal: &journal)
+        var evidence = Evidence()
+        evidence.override = ended
+        let phase: Phase? =
+            switch ended.mode {
+            case .forceOpen: .halfOpen(HalfOpen())
+            case .forceClosed: .closed(Closed(window: Window(for: policy)))
+            case .shadow: nil
+            }
+        move(to: phase, cause, evidence, actor: actor, at: instant, journal: &journal)
     }
 
     /// The error of a reset that an override prevents.
@@ -104,8 +85,7 @@ extension Breaker {
             case .closed: .closed(Closed(window: Window(for: policy)))
             case .halfOpen: .halfOpen(HalfOpen())
             }
-        let detail = "reset to \(target == .closed ? "closed" : "half open") by \(actor)"
-        begin(phase, cause: .reset, detail: detail, actor: actor, at: now, journal: &journal)
+        move(to: phase, .reset, actor: actor, at: now, journal: &journal)
     }
 
     /// Changes the breaker's policy. State, counters, leases and `open_until` stay; the window is emptied if its kind,

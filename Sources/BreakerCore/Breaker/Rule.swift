@@ -31,6 +31,12 @@ package enum Rule: Hashable, Sendable {
         }
     }
 
+    /// - Returns: `nil` if no rule is the cause.
+    package init?(_ cause: Cause) {
+        guard let rule = Rule.inOrder.first(where: { $0.cause == cause }) else { return nil }
+        self = rule
+    }
+
     /// Whether the rule's number is a share of the calls in the window. Such a rule holds only if the window has at
     /// least `minimum_calls`.
     package var isRate: Bool {

@@ -19,18 +19,22 @@ package struct Transition: Hashable, Sendable {
     package var from: State
     package var to: State
     package var cause: Cause
-    /// A description for people: "5 consecutive failures; the last: timeout from checkout-7".
-    package var detail: String
+    /// Whether the breaker opened automatically.
+    package var isTrip: Bool
+    private var sharedEvidence: Shared<Evidence>
     /// The operator who ordered the transition; `nil` if it was automatic.
     package var actor: String?
     package var at: Instant
+
+    package var evidence: Evidence { sharedEvidence.value }
 
     package init(
         revision: Int64,
         from: State,
         to: State,
         cause: Cause,
-        detail: String,
+        isTrip: Bool,
+        evidence: Evidence,
         actor: String?,
         at: Instant
     ) {
@@ -38,7 +42,8 @@ package struct Transition: Hashable, Sendable {
         self.from = from
         self.to = to
         self.cause = cause
-        self.detail = detail
+        self.isTrip = isTrip
+        sharedEvidence = Shared(evidence)
         self.actor = actor
         self.at = at
     }

@@ -1,5 +1,6 @@
 import BreakerCore
 import BreakerStorage
+import BreakerText
 import Logging
 import NIOConcurrencyHelpers
 

@@ -1,5 +1,6 @@
 import BreakerCore
 import BreakerEngine
+import BreakerText
 
 /// The documents of a stream of changes. Fields without a value are `null`, never absent.
 extension JSON {

@@ -1,6 +1,7 @@
 import BreakerAPI
 import BreakerCore
 import BreakerEngine
+import BreakerText
 import HTTPTypes
 
 extension Routes {

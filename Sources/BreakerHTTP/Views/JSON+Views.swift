@@ -1,5 +1,6 @@
 import BreakerCore
 import BreakerEngine
+import BreakerText
 import HTTPTypes
 
 /// The documents that operators see. Fields without a value are `null`, never absent.

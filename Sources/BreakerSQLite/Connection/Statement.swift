@@ -104,6 +104,10 @@ extension Statement {
         note(sqlite3_bind_double(handle, nextParameter(), value))
     }
 
+    func bind(_ value: Double?) {
+        if let value { bind(value) } else { bindNull() }
+    }
+
     func bind(_ text: String) {
         let parameter = nextParameter()
         var text = text

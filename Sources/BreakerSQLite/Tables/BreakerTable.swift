@@ -62,8 +62,7 @@ struct BreakerTable {
         selectTrips = try Statement(
             """
             SELECT at FROM transitions
-            WHERE breaker_id = ? AND at > ?
-                AND to_state = 'open' AND from_state <> 'open' AND cause <> 'override_set'
+            WHERE breaker_id = ? AND at > ? AND is_trip
             ORDER BY at DESC LIMIT \(Breaker.keptOpenings)
             """,
             on: connection
@@ -121,11 +120,7 @@ struct BreakerTable {
         statement.bind(LeaseText.text(of: snapshot.leases))
         statement.bind(Int64(snapshot.probeSuccesses))
         statement.bind(Int64(snapshot.lostProbes))
-        statement.bind(snapshot.override?.mode.rawValue)
-        statement.bind(snapshot.override?.reason)
-        statement.bind(snapshot.override?.actor)
-        statement.bind(snapshot.override?.since)
-        statement.bind(snapshot.override?.expiresAt)
+        statement.bind(snapshot.override)
         statement.bind(snapshot.backOff.map { Int64($0.openings) })
         statement.bind(snapshot.backOff?.lastOpenMs)
         statement.bind(snapshot.failureRows)
@@ -244,6 +239,17 @@ extension Breaker.Snapshot {
     /// Each transition and each override takes a revision, and leases change only while half open.
     fileprivate func hasMoved(since revision: Int64) -> Bool {
         state != .closed || max(generation, lastTransition?.revision ?? 0) > revision
+    }
+}
+
+extension Statement {
+    /// Binds the mode, reason, actor, beginning and expiry of an override; NULL if there is no override.
+    func bind(_ override: Override?) {
+        bind(override?.mode.rawValue)
+        bind(override?.reason)
+        bind(override?.actor)
+        bind(override?.since)
+        bind(override?.expiresAt)
     }
 }
 

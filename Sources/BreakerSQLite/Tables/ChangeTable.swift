@@ -7,9 +7,10 @@ struct ChangeTable {
     private let insert: Statement
 
     /// The columns in the order in which they are written and read.
-    private static let columns = [
-        "revision", "breaker_id", "name", "at", "kind", "actor", "from_state", "to_state", "cause", "detail", "state",
-        "generation", "since_at", "open_until", "policy_revision", "override_mode", "override_reason",
+    private static let columns = changeColumns + TransitionTable.commonColumns + summaryColumns
+    private static let changeColumns = ["revision", "breaker_id", "name", "at", "kind", "actor"]
+    private static let summaryColumns = [
+        "state", "generation", "since_at", "open_until", "policy_revision", "override_mode", "override_reason",
         "override_actor", "override_since_at", "override_expires_at",
     ]
 
@@ -36,22 +37,14 @@ struct ChangeTable {
         insert.bind(change.at)
         insert.bind(change.kind.word.rawValue)
         insert.bind(change.actor)
-        let transition = change.transition
-        insert.bind(transition?.from.rawValue)
-        insert.bind(transition?.to.rawValue)
-        insert.bind(transition?.cause.rawValue)
-        insert.bind(transition?.detail)
+        insert.bind(change.transition)
         let summary = change.summary
         insert.bind(summary?.state.rawValue)
         insert.bind(summary?.generation)
         insert.bind(summary?.since)
         insert.bind(summary?.openUntil)
         insert.bind(summary?.policyRevision)
-        insert.bind(summary?.override?.mode.rawValue)
-        insert.bind(summary?.override?.reason)
-        insert.bind(summary?.override?.actor)
-        insert.bind(summary?.override?.since)
-        insert.bind(summary?.override?.expiresAt)
+        insert.bind(summary?.override)
         try insert.run()
     }
 
@@ -66,19 +59,9 @@ struct ChangeTable {
         let actor = row.textOrNull()
         let kind: Journal.Change.Kind
         switch word {
-        case .transition:
-            let transition = Transition(
-                revision: revision,
-                from: try row.word(),
-                to: try row.word(),
-                cause: try row.word(),
-                detail: row.text(),
-                actor: actor,
-                at: at
-            )
-            kind = .transition(transition)
+        case .transition: kind = .transition(try row.transition(revision: revision, actor: actor, at: at))
         case .created, .policy, .deleted:
-            row.skip(4)
+            row.skip(Int32(TransitionTable.commonColumns.count))
             kind = word == .created ? .created : word == .policy ? .policyChanged(actor: actor) : .deleted(actor: actor)
         }
         return Journal.Change(

@@ -8,13 +8,21 @@ struct TransitionTable {
     private let deleteOldest: Statement
 
     /// The columns, without the breaker's id.
-    static let columns = ["revision", "from_state", "to_state", "cause", "detail", "actor", "at"]
+    static let columns = ["revision", "actor", "at"] + commonColumns
+
+    /// The columns that ``ChangeTable`` has too.
+    static let commonColumns = [
+        "from_state", "to_state", "cause", "is_trip", "detail", "observed", "threshold", "calls", "minimum_calls",
+        "window_ms", "window_calls", "slow_call_ms", "failure_kind", "failure_reporter", "open_ms",
+        "evidence_override_mode", "evidence_override_reason", "evidence_override_actor", "evidence_override_since_at",
+        "evidence_override_expires_at",
+    ]
 
     init(_ connection: Connection) throws(SQLiteError) {
         insert = try Statement(
             """
             INSERT INTO transitions (breaker_id, \(Self.columns.joined(separator: ", ")))
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, \(Self.columns.map { _ in "?" }.joined(separator: ", ")))
             """,
             on: connection
         )
@@ -31,12 +39,9 @@ struct TransitionTable {
     func insert(_ row: WriteBatch.TransitionRow) throws(SQLiteError) {
         insert.bind(row.breakerID)
         insert.bind(row.transition.revision)
-        insert.bind(row.transition.from.rawValue)
-        insert.bind(row.transition.to.rawValue)
-        insert.bind(row.transition.cause.rawValue)
-        insert.bind(row.transition.detail)
         insert.bind(row.transition.actor)
         insert.bind(row.transition.at)
+        insert.bind(row.transition)
         try insert.run()
     }
 
@@ -46,15 +51,9 @@ struct TransitionTable {
             row.skip(Int32(columns.count) - 1)
             return nil
         }
-        return Transition(
-            revision: revision,
-            from: try row.word(),
-            to: try row.word(),
-            cause: try row.word(),
-            detail: row.text(),
-            actor: row.textOrNull(),
-            at: row.instant()
-        )
+        let actor = row.textOrNull()
+        let instant = row.instant()
+        return try row.transition(revision: revision, actor: actor, at: instant)
     }
 
     // MARK: Retention
@@ -68,5 +67,81 @@ struct TransitionTable {
         deleteOldest.bind(id)
         deleteOldest.bind(Int64(count))
         try deleteOldest.run()
+    }
+}
+
+extension Statement {
+    /// Binds the values of ``TransitionTable/commonColumns``; NULL if there is no transition.
+    func bind(_ transition: Transition?) {
+        guard let transition else {
+            for _ in TransitionTable.commonColumns { bindNull() }
+            return
+        }
+        bind(transition.from.rawValue)
+        bind(transition.to.rawValue)
+        bind(transition.cause.rawValue)
+        bind(Int64(transition.isTrip ? 1 : 0))
+        let evidence = transition.evidence
+        bind(evidence.sentence ?? "")
+        bind(evidence.observed)
+        bind(evidence.threshold)
+        bind(evidence.calls.map { Int64($0) })
+        bind(evidence.minimumCalls.map { Int64($0) })
+        bind(evidence.window)
+        bind(evidence.slowCallMs)
+        bind(evidence.failureKind)
+        bind(evidence.failureReporter)
+        bind(evidence.openMs)
+        bind(evidence.override)
+    }
+
+    private func bind(_ window: Policy.Window?) {
+        switch window {
+        case .time(let ms)?:
+            bind(ms)
+            bindNull()
+        case .calls(let calls)?:
+            bindNull()
+            bind(Int64(calls))
+        case nil:
+            bindNull()
+            bindNull()
+        }
+    }
+}
+
+extension Row {
+    /// Reads ``TransitionTable/commonColumns``.
+    mutating func transition(revision: Int64, actor: String?, at instant: Instant) throws(SQLiteError) -> Transition {
+        Transition(
+            revision: revision,
+            from: try word(),
+            to: try word(),
+            cause: try word(),
+            isTrip: integer() != 0,
+            evidence: try evidence(),
+            actor: actor,
+            at: instant
+        )
+    }
+
+    private mutating func evidence() throws(SQLiteError) -> Evidence {
+        var evidence = Evidence()
+        let sentence = text()
+        evidence.sentence = sentence.isEmpty ? nil : sentence
+        evidence.observed = decimalOrNull()
+        evidence.threshold = decimalOrNull()
+        evidence.calls = integerOrNull().map { UInt32(clamping: $0) }
+        evidence.minimumCalls = integerOrNull().map { Int($0) }
+        let windowMs = integerOrNull()
+        let windowCalls = integerOrNull()
+        evidence.window =
+            windowMs.map { Policy.Window.time(ms: $0) } ?? windowCalls.map { Policy.Window.calls(Int($0)) }
+        evidence.slowCallMs = integerOrNull()
+        evidence.failureKind = textOrNull()
+        evidence.failureReporter = textOrNull()
+        evidence.openMs = integerOrNull()
+        evidence.override = try self.override()
+        return evidence
     }
 }

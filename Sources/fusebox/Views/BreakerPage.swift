@@ -1,4 +1,5 @@
 import BreakerCore
+import BreakerText
 import Foundation
 
 /// The page of one breaker.

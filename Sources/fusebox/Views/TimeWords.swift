@@ -1,4 +1,4 @@
-import BreakerCore
+import BreakerText
 import Foundation
 
 /// How long ago an instant was. An instant in the future, from a clock slightly ahead of this one, counts as the

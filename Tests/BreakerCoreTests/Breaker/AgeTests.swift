@@ -1,4 +1,5 @@
 import BreakerCore
+import CoreSupport
 import Testing
 
 @Suite("Reports with an age")
@@ -229,13 +230,14 @@ struct AgeTests {
         #expect(bench.failures.last?.at == bench.now.advanced(byMilliseconds: -10_000))
     }
 
-    @Test("The detail of a trip names the failure that ended last, not the one that arrived last")
-    func detail() {
+    @Test("The evidence of a trip names the failure that ended last, not the one that arrived last")
+    func evidence() {
         var bench = Bench { $0.failureThreshold = 2 }
         bench.wait(Self.minute)
         bench.report(Report(.failure, kind: "timeout", reporter: "checkout-7"))
         bench.report(Report(.failure, ageMs: 100, kind: "connection"))
-        #expect(bench.transitions.last?.detail == "2 consecutive failures; the last: timeout from checkout-7")
+        #expect(bench.transitions.last?.evidence.failureKind == "timeout")
+        #expect(bench.transitions.last?.evidence.failureReporter == "checkout-7")
     }
 
     // MARK: Probes

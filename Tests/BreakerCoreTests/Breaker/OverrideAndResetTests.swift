@@ -1,4 +1,5 @@
 import BreakerCore
+import CoreSupport
 import Testing
 
 /// Compares every sequence of three operator orders, from every state, with a small model of what each order does.

@@ -1,4 +1,5 @@
 import BreakerCore
+import CoreSupport
 import Testing
 
 @Suite("Acquires without a probe, for gates that cannot report")

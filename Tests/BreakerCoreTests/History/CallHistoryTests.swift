@@ -1,4 +1,5 @@
 import BreakerCore
+import CoreSupport
 import Testing
 
 @Suite("The call history in steps of time")

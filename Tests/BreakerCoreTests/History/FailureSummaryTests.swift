@@ -22,23 +22,6 @@ struct FailureSummaryTests {
         )
     }
 
-    @Test(
-        "The summary's text names the most frequent kind and its most frequent reporter",
-        arguments: [
-            ([], "no failures"),
-            ([("timeout", "checkout-7", 1)], "100 % timeout, from checkout-7"),
-            ([("timeout", "checkout-7", 90), ("timeout", "b", 10)], "100 % timeout; 90 % of them from checkout-7"),
-            ([("timeout", "a", 41), ("timeout", "b", 41), ("reset", "a", 18)], "82 % timeout; 50 % of them from a"),
-            ([("timeout", "a", 2), ("timeout", "b", 2), ("timeout", "c", 1)], "100 % timeout, from 3 reporters"),
-            ([(nil, nil, 2), ("timeout", "a", 1)], "67 % of no kind, from workers without a name"),
-            ([("timeout", nil, 9), ("timeout", "a", 1)], "100 % timeout; 90 % of them from workers without a name"),
-            ([("timeout", "a", 999), ("reset", "a", 1)], "99 % timeout, from a"),
-        ] as [([Row], String)]
-    )
-    func text(rows: [Row], text: String) {
-        #expect(Self.summary(rows).text == text)
-    }
-
     @Test("Groups are ordered by their number of failures, and equal ones by name")
     func groups() throws {
         let summary = Self.summary([

@@ -1,4 +1,5 @@
 import BreakerCore
+import CoreSupport
 import TestSupport
 
 /// A random sequence of events from a seed.

@@ -1,4 +1,5 @@
 import BreakerCore
+import CoreSupport
 import Testing
 
 @Suite("Random stories of a breaker")

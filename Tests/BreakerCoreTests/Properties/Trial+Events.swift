@@ -1,4 +1,5 @@
 import BreakerCore
+import CoreSupport
 import TestSupport
 
 extension Trial {

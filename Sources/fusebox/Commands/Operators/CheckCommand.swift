@@ -1,7 +1,7 @@
 import ArgumentParser
 import BreakerAPI
 import BreakerClient
-import BreakerCore
+import BreakerText
 import Foundation
 
 struct CheckCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
-import BreakerCore
 import Testing
+
+@testable import BreakerText
 
 @Suite("Lengths of time as text")
 struct LengthTextTests {
@@ -16,5 +17,17 @@ struct LengthTextTests {
     func rounding(ms: Int64, elapsed: String, remaining: String) {
         #expect(LengthText.elapsed(ms: ms) == elapsed)
         #expect(LengthText.remaining(ms: ms) == remaining)
+    }
+
+    @Test(
+        "An exact duration is written in the largest unit that needs at most one decimal",
+        arguments: [
+            (0, "0 ms"), (1, "1 ms"), (999, "999 ms"), (1_000, "1 s"), (1_001, "1001 ms"), (1_100, "1.1 s"),
+            (59_900, "59.9 s"), (60_000, "1 min"), (61_000, "61 s"), (66_000, "1.1 min"), (600_000, "10 min"),
+            (3_600_000, "1 h"), (3_601_000, "3601 s"), (5_400_000, "1.5 h"), (86_400_000, "24 h"),
+        ]
+    )
+    func exact(milliseconds: Int, text: String) {
+        #expect(LengthText.exact(ms: Int64(milliseconds)) == text)
     }
 }

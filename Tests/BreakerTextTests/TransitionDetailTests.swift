@@ -1,9 +1,10 @@
+import BreakerCore
+import BreakerText
+import CoreSupport
 import Testing
 
-@testable import BreakerCore
-
 @Suite("The detail of a transition")
-struct DetailTests {
+struct TransitionDetailTests {
     typealias Steps = @Sendable (inout Bench) -> Void
 
     static let failure = Report(.failure, kind: "timeout", reporter: "checkout-7")
@@ -147,15 +148,20 @@ struct DetailTests {
         #expect(bench.transitions.last?.detail == detail)
     }
 
-    @Test(
-        "A duration is written in the largest unit that needs at most one decimal",
-        arguments: [
-            (0, "0 ms"), (1, "1 ms"), (999, "999 ms"), (1_000, "1 s"), (1_001, "1001 ms"), (1_100, "1.1 s"),
-            (59_900, "59.9 s"), (60_000, "1 min"), (61_000, "61 s"), (66_000, "1.1 min"), (600_000, "10 min"),
-            (3_600_000, "1 h"), (3_601_000, "3601 s"), (5_400_000, "1.5 h"), (86_400_000, "24 h"),
-        ]
-    )
-    func durations(milliseconds: Int, text: String) {
-        #expect(inWords(ms: Int64(milliseconds)) == text)
+    @Test("The detail is the description that an earlier version stored, if there is one")
+    func sentence() {
+        var evidence = Evidence()
+        evidence.sentence = "5 failures"
+        let transition = Transition(
+            revision: 8,
+            from: .closed,
+            to: .open,
+            cause: .failureThreshold,
+            isTrip: true,
+            evidence: evidence,
+            actor: nil,
+            at: .start
+        )
+        #expect(transition.detail == "5 failures")
     }
 }

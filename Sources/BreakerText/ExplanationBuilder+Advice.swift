@@ -1,3 +1,5 @@
+import BreakerCore
+
 extension ExplanationBuilder {
     /// The advice for an unstable breaker, based on its numbers; empty for a stable one.
     var advice: [Explanation.Advice] {

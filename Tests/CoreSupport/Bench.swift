@@ -1,42 +1,42 @@
-import BreakerCore
+package import BreakerCore
 import TestSupport
 
 extension Instant {
     /// The instant at which every bench begins.
-    static let start = Instant(milliseconds: 1_700_000_000_000)
+    package static let start = Instant(milliseconds: 1_700_000_000_000)
 }
 
 /// A breaker whose clock, revisions and lease ids the test controls.
-struct Bench {
-    var breaker: Breaker
+package struct Bench: Sendable {
+    package var breaker: Breaker
     /// Other breakers have taken six revisions, so that this breaker's first generation is 7.
-    var journal = Journal(revision: 6)
-    var now = Instant.start
-    var random = SplitMix64(seed: 1)
+    package var journal = Journal(revision: 6)
+    package var now = Instant.start
+    private var random = SplitMix64(seed: 1)
 
     /// A closed breaker with the default policy, changed by `edit`.
-    init(_ edit: (inout Policy) -> Void = { _ in }) {
+    package init(_ edit: (inout Policy) -> Void = { _ in }) {
         let policy = Policy.with(edit)
         breaker = Breaker(creating: Self.name, policy: policy, source: .builtIn, at: now, journal: &journal)
     }
 
-    static let name = BreakerName("payments:charge")!
+    package static let name = BreakerName("payments:charge")!
 
     /// A breaker that tripped at this instant.
-    static func open(_ edit: (inout Policy) -> Void = { _ in }) -> Bench {
+    package static func open(_ edit: (inout Policy) -> Void = { _ in }) -> Bench {
         var bench = Bench(edit)
         bench.trip()
         return bench
     }
 
     /// A breaker that became half open at this instant, by its recovery timeout.
-    static func halfOpen(_ edit: (inout Policy) -> Void = { _ in }) -> Bench {
+    package static func halfOpen(_ edit: (inout Policy) -> Void = { _ in }) -> Bench {
         var bench = Bench.open(edit)
         bench.recover()
         return bench
     }
 
-    static func `in`(_ state: State, _ edit: (inout Policy) -> Void = { _ in }) -> Bench {
+    package static func `in`(_ state: State, _ edit: (inout Policy) -> Void = { _ in }) -> Bench {
         switch state {
         case .closed: Bench(edit)
         case .open: .open(edit)
@@ -44,46 +44,46 @@ struct Bench {
         }
     }
 
-    var transitions: [Transition] {
+    package var transitions: [Transition] {
         journal.changes.compactMap { if case .transition(let transition) = $0.kind { transition } else { nil } }
     }
 
-    var failures: [Failure] { journal.failures.map(\.failure) }
+    package var failures: [Failure] { journal.failures.map(\.failure) }
 
     /// The counts of the window at this instant.
-    var counts: Counts { breaker.counts(at: now) }
+    package var counts: Counts { breaker.counts(at: now) }
 
     /// How long the breaker stays open, in milliseconds from when it opened; `nil` if it has no end.
-    var openMs: Int? { breaker.openUntil.map { Int(breaker.since.milliseconds(until: $0)) } }
+    package var openMs: Int? { breaker.openUntil.map { Int(breaker.since.milliseconds(until: $0)) } }
 }
 
 // MARK: Events
 
 extension Bench {
-    mutating func wait(_ milliseconds: Int) {
+    package mutating func wait(_ milliseconds: Int) {
         now = now.advanced(byMilliseconds: Int64(milliseconds))
     }
 
-    mutating func advance() {
+    package mutating func advance() {
         breaker.advance(to: now, journal: &journal)
     }
 
     @discardableResult
-    mutating func acquire() -> Decision {
+    package mutating func acquire() -> Decision {
         breaker.acquire(at: now, journal: &journal, random: &random)
     }
 
-    mutating func acquireWithoutProbe() -> Decision {
+    package mutating func acquireWithoutProbe() -> Decision {
         breaker.acquireWithoutProbe(at: now, journal: &journal)
     }
 
     @discardableResult
-    mutating func report(_ report: Report) -> ReportAnswer {
+    package mutating func report(_ report: Report) -> ReportAnswer {
         breaker.report(report, at: now, journal: &journal)
     }
 
     @discardableResult
-    mutating func report(
+    package mutating func report(
         _ outcome: Outcome,
         permit: Permit? = nil,
         durationMs: Int? = nil,
@@ -94,7 +94,7 @@ extension Bench {
         return report(Report(outcome, permit: permit, durationMs: durationMs, ageMs: ageMs, count: count))
     }
 
-    mutating func setOverride(_ mode: Override.Mode, expiresInMs: Int? = nil) {
+    package mutating func setOverride(_ mode: Override.Mode, expiresInMs: Int? = nil) {
         let expiresInMs = expiresInMs.map { Int64($0) }
         breaker.setOverride(
             mode,
@@ -106,15 +106,15 @@ extension Bench {
         )
     }
 
-    mutating func clearOverride() {
+    package mutating func clearOverride() {
         breaker.clearOverride(actor: "bob", at: now, journal: &journal)
     }
 
-    mutating func reset(to target: Breaker.ResetTarget = .closed) throws(Breaker.Forced) {
+    package mutating func reset(to target: Breaker.ResetTarget = .closed) throws(Breaker.Forced) {
         try breaker.reset(to: target, actor: "carol", at: now, journal: &journal)
     }
 
-    mutating func changePolicy(_ edit: (inout Policy) -> Void) {
+    package mutating func changePolicy(_ edit: (inout Policy) -> Void) {
         var policy = breaker.policy
         edit(&policy)
         breaker.changePolicy(to: policy, source: .api, actor: "dave", at: now, journal: &journal)
@@ -125,13 +125,13 @@ extension Bench {
 
 extension Bench {
     /// Reports failures until the breaker opens.
-    mutating func trip() {
+    package mutating func trip() {
         for _ in 0..<10_000 where breaker.state == .closed { report(.failure) }
         precondition(breaker.state == .open, "10000 failures did not trip \(breaker.policy)")
     }
 
     /// Waits until the recovery timeout has passed.
-    mutating func recover() {
+    package mutating func recover() {
         guard let openUntil = breaker.openUntil else { preconditionFailure("no recovery timeout runs") }
         now = openUntil
         advance()
@@ -139,7 +139,7 @@ extension Bench {
 
     /// Lets a probe through and reports its outcome.
     @discardableResult
-    mutating func probe(_ outcome: Outcome, durationMs: Int? = nil) -> ReportAnswer {
+    package mutating func probe(_ outcome: Outcome, durationMs: Int? = nil) -> ReportAnswer {
         guard let permit = acquire().permit else { preconditionFailure("no probe is granted") }
         return report(outcome, permit: permit, durationMs: durationMs)
     }
@@ -148,7 +148,7 @@ extension Bench {
     ///
     /// - Returns: The number of the call that tripped the breaker, counted from 1; `nil` if none did.
     @discardableResult
-    mutating func play(_ calls: String) -> Int? {
+    package mutating func play(_ calls: String) -> Int? {
         for (index, call) in calls.enumerated() {
             let outcome: Outcome = call == "i" ? .ignored : call.lowercased() == "f" ? .failure : .success
             report(outcome, durationMs: call.isUppercase ? Self.slowMs : Self.slowMs - 1)
@@ -158,11 +158,11 @@ extension Bench {
     }
 
     /// The duration of a slow call in ``play(_:)``, in milliseconds.
-    static let slowMs = 100
+    package static let slowMs = 100
 }
 
 extension Policy {
-    static func with(_ edit: (inout Policy) -> Void) -> Policy {
+    package static func with(_ edit: (inout Policy) -> Void) -> Policy {
         var policy = Policy()
         edit(&policy)
         return policy
@@ -170,9 +170,11 @@ extension Policy {
 }
 
 extension Decision {
-    var permit: Permit? { if case .allowed(let permit, _, _, _) = self { permit } else { nil } }
+    package var permit: Permit? { if case .allowed(let permit, _, _, _) = self { permit } else { nil } }
     /// The permit of a probe.
-    var probe: Permit? { permit.flatMap { $0.lease == nil ? nil : $0 } }
-    var retryAfterMs: Int? { if case .denied(_, _, let milliseconds?) = self { Int(milliseconds) } else { nil } }
-    var isDenied: Bool { if case .denied = self { true } else { false } }
+    package var probe: Permit? { permit.flatMap { $0.lease == nil ? nil : $0 } }
+    package var retryAfterMs: Int? {
+        if case .denied(_, _, let milliseconds?) = self { Int(milliseconds) } else { nil }
+    }
+    package var isDenied: Bool { if case .denied = self { true } else { false } }
 }

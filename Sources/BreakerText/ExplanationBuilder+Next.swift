@@ -1,3 +1,5 @@
+package import BreakerCore
+
 extension ExplanationBuilder {
     /// The next events, those with a time first.
     var next: [Explanation.NextEvent] {
@@ -67,11 +69,6 @@ extension ExplanationBuilder {
 }
 
 extension Rule {
-    init?(_ cause: Cause) {
-        guard let rule = Rule.inOrder.first(where: { $0.cause == cause }) else { return nil }
-        self = rule
-    }
-
     /// The words that follow the observed number: "4 consecutive failures", "40 % of 5 calls failed".
     var happened: String {
         switch self {

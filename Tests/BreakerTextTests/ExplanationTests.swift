@@ -1,6 +1,8 @@
+import BreakerCore
+import CoreSupport
 import Testing
 
-@testable import BreakerCore
+@testable import BreakerText
 
 @Suite("The explanation of a breaker")
 struct ExplanationTests {
@@ -144,6 +146,60 @@ struct ExplanationTests {
         #expect(bench.explanation.text.contains(": its override has expired."))
         bench.advance()
         #expect(bench.explanation.text.contains(": force_closed of alice expired."))
+    }
+
+    @Test("After a change of the policy, the explanation has the threshold at which the breaker tripped")
+    func changedPolicy() {
+        var bench = Self.open()
+        bench.changePolicy { $0.failureThreshold = 10 }
+        #expect(bench.explanation.text.contains(" The rule failure_threshold tripped at 5. "))
+        #expect(bench.explanation.rule == .init(rule: .failureThreshold, threshold: 5, observed: 5))
+    }
+
+    typealias Steps = @Sendable (inout Bench) -> Void
+
+    static let samples: [(steps: Steps, text: String)] = [
+        (
+            {
+                $0.changePolicy { ($0.halfOpenProbes, $0.successThreshold) = (3, 5) }
+                $0.time(out: 5)
+            }, "then 3 probes at a time are let through, and 5 successes close it."
+        ),
+        (
+            {
+                $0.changePolicy { ($0.halfOpenProbes, $0.successThreshold) = (2, 3) }
+                $0.time(out: 5)
+                $0.recover()
+                $0.probe(.success)
+                $0.acquire()
+                $0.acquire()
+            },
+            """
+            With 2 probes in flight, other calls are denied until one is reported, or the first lease ends at 22:14:50 \
+            UTC (in 30 s); 2 more successes close it, and a failure opens it again.
+            """
+        ),
+        (
+            {
+                $0.setOverride(.shadow)
+                $0.wait(1_000)
+                $0.clearOverride()
+            }, "payments:charge has been closed since 22:13:20 UTC (1 s ago) and has never tripped."
+        ),
+        (
+            {
+                $0.time(out: 5)
+                $0.recover()
+                $0.probe(.failure)
+            }, "payments:charge has been open since 22:14:20 UTC (0 s ago): a probe failed. Calls are denied until"
+        ),
+    ]
+
+    @Test("The explanation counts probes and successes, and ignores an override that ended", arguments: samples)
+    func sample(steps: Steps, text: String) {
+        var bench = Bench()
+        steps(&bench)
+        #expect(bench.explanation.text.contains(text))
     }
 
     @Test(

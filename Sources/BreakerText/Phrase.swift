@@ -1,3 +1,5 @@
+import BreakerCore
+
 /// Formats times, durations and numbers for people.
 enum Phrase {
     /// "14:02:11 UTC", with the date if it differs from that of `now`.
@@ -20,6 +22,11 @@ enum Phrase {
     /// "one success", "3 successes".
     static func count(_ count: Int, _ one: String, _ many: String) -> String {
         count == 1 ? "one \(one)" : "\(count) \(many)"
+    }
+
+    /// "1 failure", "5 failures".
+    static func counted(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
     }
 
     /// `text` with a full stop at its end, unless it already ends a sentence.

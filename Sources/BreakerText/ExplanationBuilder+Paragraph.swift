@@ -1,3 +1,5 @@
+import BreakerCore
+
 extension ExplanationBuilder {
     /// The explanation as text for the operator on call.
     var paragraph: String {
@@ -96,10 +98,13 @@ extension ExplanationBuilder {
 
     private var denied: String { breaker.override?.mode == .shadow ? "would be denied" : "are denied" }
 
+    /// The threshold that the breaker reached. The policy may have changed since.
     private func threshold(_ rule: Explanation.RuleNumbers) -> String {
-        let calls = rule.rule.isRate ? " of at least \(policy.minimumCalls) calls" : ""
-        return
-            "The rule \(rule.rule.field.rawValue) trips at \(Phrase.number(rule.threshold, isRate: rule.rule.isRate))\(calls)."
+        let minimumCalls = presentTrip?.evidence.minimumCalls ?? policy.minimumCalls
+        let calls = rule.rule.isRate ? " of at least \(minimumCalls) calls" : ""
+        let isInForce = policy[rule.rule.field].asDecimal == rule.threshold && policy.minimumCalls == minimumCalls
+        return "The rule \(rule.rule.field.rawValue) \(isInForce ? "trips" : "tripped") at"
+            + " \(Phrase.number(rule.threshold, isRate: rule.rule.isRate))\(calls)."
     }
 
     private func end(_ override: Override) -> String {

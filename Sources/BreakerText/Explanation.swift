@@ -1,3 +1,5 @@
+package import BreakerCore
+
 /// Explains a breaker to the operator on call: why it is in its state, which events led to it, and what happens next.
 package struct Explanation: Hashable, Sendable {
     /// A rule with its threshold and the observed number.
@@ -74,11 +76,6 @@ package struct Explanation: Hashable, Sendable {
     }
 }
 
-extension Transition {
-    /// Whether the breaker opened automatically.
-    var isTrip: Bool { to == .open && from != .open && cause != .overrideSet }
-}
-
 /// Builds the parts of an explanation.
 struct ExplanationBuilder {
     let breaker: Breaker
@@ -118,8 +115,10 @@ struct ExplanationBuilder {
     }
 
     var rule: Explanation.RuleNumbers? {
-        if let presentTrip, let rule = Rule(presentTrip.cause), let threshold = policy[rule.field].asDecimal {
-            return .init(rule: rule, threshold: threshold, observed: rule.observed(in: presentTrip.detail))
+        if let presentTrip, let rule = Rule(presentTrip.cause),
+            let threshold = presentTrip.evidence.threshold ?? policy[rule.field].asDecimal
+        {
+            return .init(rule: rule, threshold: threshold, observed: presentTrip.evidence.observed)
         }
         guard breaker.state == .closed else { return nil }
         return nearest.map { .init(rule: $0.rule, threshold: $0.threshold, observed: $0.observed) }

@@ -1,6 +1,7 @@
+import BreakerCore
+import BreakerText
+import CoreSupport
 import Testing
-
-@testable import BreakerCore
 
 @Suite("Advice for an unstable breaker")
 struct AdviceTests {
@@ -62,19 +63,5 @@ struct AdviceTests {
         let advice = bench.explanation.advice
         #expect(advice.map(\.suggested) == (suggested.map { [.integer(Int64($0))] } ?? []))
         #expect(advice.allSatisfy { $0.field == .successThreshold && $0.current == .integer(Int64(threshold)) })
-    }
-
-    @Test(
-        "The observed value of a rule is parsed from a transition's detail",
-        arguments: [
-            (Rule.failureThreshold, "5 consecutive failures; the last: timeout", Double?.some(5)),
-            (.failureCountThreshold, "1 failure in the last 1 min; the last: x", 1),
-            (.failureRateThreshold, "6 of 10 calls failed in the last 1 min (60 %); the last: x", 0.6),
-            (.slowCallRateThreshold, "1 of 1 call took 1 s or longer in the last call (100 %)", 1),
-            (.failureRateThreshold, "half of them", nil), (.failureThreshold, "", nil),
-        ]
-    )
-    func observed(rule: Rule, detail: String, observed: Double?) {
-        #expect(rule.observed(in: detail) == observed)
     }
 }
