@@ -12,16 +12,6 @@ package struct WriteBatch: Hashable, Sendable {
         }
     }
 
-    package struct TransitionRow: Hashable, Sendable {
-        package var breakerID: Int64
-        package var transition: Transition
-
-        package init(breakerID: Int64, transition: Transition) {
-            self.breakerID = breakerID
-            self.transition = transition
-        }
-    }
-
     package struct ReceiptRow: Hashable, Sendable {
         package var breakerID: Int64
         package var reportID: String
@@ -62,9 +52,8 @@ package struct WriteBatch: Hashable, Sendable {
     package var deletions: [Deletion] = []
     /// Every breaker that the batch changes and does not delete, as it is after the batch.
     package var breakers: [StoredBreaker] = []
-    /// Ordered by revision; none belongs to a breaker that the batch deletes.
-    package var transitions: [TransitionRow] = []
-    /// Every change, ordered by revision and without a gap, including changes of deleted breakers.
+    /// Every change, ordered by revision and without a gap, including changes of deleted breakers. The transitions of
+    /// the other breakers are stored in the log of their breaker too.
     package var changes: [Journal.Change] = []
     package var failures: [Journal.FailureRow] = []
     /// Ordered by arrival. A later receipt replaces an earlier one of the same report.

@@ -121,11 +121,6 @@ package struct Scenario {
         batch.failures = journal.failures.filter { living.contains($0.breakerID) }
         batch.receipts = receipts
         batch.changes = journal.changes
-        for change in journal.changes where living.contains(change.breakerID) {
-            if case .transition(let transition) = change.kind {
-                batch.transitions.append(WriteBatch.TransitionRow(breakerID: change.breakerID, transition: transition))
-            }
-        }
         journal = Journal(revision: revision)
         (touched, deletions, receipts) = ([], [], [])
         return batch

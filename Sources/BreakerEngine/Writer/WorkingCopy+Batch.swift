@@ -8,7 +8,7 @@ extension WorkingCopy {
     /// The names of the breakers that the batch touched, including deleted ones.
     var touchedNames: [BreakerName] { touched.indices.map { breakers[$0].name } + deletions.map(\.name) }
 
-    /// The rows to store. Transitions, failures, receipts and calls of breakers that the batch deleted are left out.
+    /// The rows to store. Failures, receipts and calls of breakers that the batch deleted are left out.
     /// - Parameters:
     ///   - lastSeen: returns when workers last asked for breakers before the batch.
     ///   - takesWaiting: whether the batch takes calls that wait to be stored.
@@ -18,12 +18,6 @@ extension WorkingCopy {
         batch.deletions = deletions.filter { $0.breakerID <= committedRevision }
         batch.breakers = storedBreakers(lastSeen: lastSeen)
         let deleted = Set(deletions.map(\.breakerID))
-        batch.transitions = journal.changes.compactMap { change in
-            guard case .transition(let transition) = change.kind, !deleted.contains(change.breakerID) else {
-                return nil
-            }
-            return WriteBatch.TransitionRow(breakerID: change.breakerID, transition: transition)
-        }
         batch.changes = journal.changes
         batch.failures =
             deleted.isEmpty ? journal.failures : journal.failures.filter { !deleted.contains($0.breakerID) }

@@ -119,10 +119,10 @@ struct Pruner {
     private mutating func pruneTransitions(of tables: Tables, after batch: WriteBatch) throws(SQLiteError) {
         // The newest transition of each breaker stays, whatever the limit.
         let limit = max(1, retention.transitionsPerBreaker)
-        for row in batch.transitions {
-            guard let count = transitionCounts[row.breakerID], count > limit else { continue }
-            try tables.transitions.deleteOldest(count - limit, ofBreaker: row.breakerID)
-            transitionCounts[row.breakerID] = limit
+        for change in batch.changes where change.transition != nil {
+            guard let count = transitionCounts[change.breakerID], count > limit else { continue }
+            try tables.transitions.deleteOldest(count - limit, ofBreaker: change.breakerID)
+            transitionCounts[change.breakerID] = limit
         }
     }
 }

@@ -42,12 +42,7 @@ final class StoreSession {
             try tables.breakers.put(breaker, storedUpTo: revision, isShifted: batch.shiftMs != 0)
             try tables.policies.putIfChanged(breaker.snapshot, storedUpTo: revision)
         }
-        for row in batch.transitions {
-            try tables.transitions.insert(row)
-            try pruner.addTransition(of: row.breakerID, in: tables)
-        }
-        for change in batch.changes { try tables.changes.insert(change) }
-        pruner.add(changes: batch.changes.count)
+        try putChanges(batch.changes)
         for row in batch.failures { try tables.failures.insert(row) }
         for row in batch.calls { pruner.add(callMinutes: try tables.calls.add(row)) }
         for entry in batch.audit { try pruner.insert(entry, in: tables) }
@@ -55,5 +50,17 @@ final class StoreSession {
         try tables.sessions.put(batch.sessions, at: batch.at)
         try pruner.prune(tables, after: batch)
         try tables.server.put(revision: batch.revision, writtenAt: batch.at, epoch: epoch)
+    }
+
+    /// Writes every change, and the transitions of the breakers that the batch does not delete.
+    private func putChanges(_ changes: [Journal.Change]) throws(SQLiteError) {
+        let deleted = Set(changes.filter { $0.summary == nil }.map(\.breakerID))
+        for change in changes {
+            try tables.changes.insert(change)
+            guard let transition = change.transition, !deleted.contains(change.breakerID) else { continue }
+            try tables.transitions.insert(transition, ofBreaker: change.breakerID)
+            try pruner.addTransition(of: change.breakerID, in: tables)
+        }
+        pruner.add(changes: changes.count)
     }
 }

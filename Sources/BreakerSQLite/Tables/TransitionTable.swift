@@ -1,5 +1,4 @@
 import BreakerCore
-import BreakerStorage
 
 /// The transitions of all breakers.
 struct TransitionTable {
@@ -36,12 +35,12 @@ struct TransitionTable {
         )
     }
 
-    func insert(_ row: WriteBatch.TransitionRow) throws(SQLiteError) {
-        insert.bind(row.breakerID)
-        insert.bind(row.transition.revision)
-        insert.bind(row.transition.actor)
-        insert.bind(row.transition.at)
-        insert.bind(row.transition)
+    func insert(_ transition: Transition, ofBreaker id: Int64) throws(SQLiteError) {
+        insert.bind(id)
+        insert.bind(transition.revision)
+        insert.bind(transition.actor)
+        insert.bind(transition.at)
+        insert.bind(transition)
         try insert.run()
     }
 
