@@ -68,7 +68,7 @@ extension Engine {
         var policies = PolicyPool()
         var lastSeen: [BreakerName: Instant] = [:]
         for row in stored.breakers {
-            var breaker = try Self.breaker(from: row)
+            var breaker = row.breaker
             policies.share(&breaker)
             breakers.append(breaker)
             lastSeen[breaker.name] = row.lastSeenAt
@@ -82,13 +82,6 @@ extension Engine {
             limits: limits
         )
         return (copy, lastSeen)
-    }
-
-    static func breaker(from stored: StoredBreaker) throws(StoreError) -> Breaker {
-        guard let breaker = Breaker(stored.snapshot) else {
-            throw StoreError(.corrupt, "the window of breaker \(stored.snapshot.name) cannot be read")
-        }
-        return breaker
     }
 }
 

@@ -1,13 +1,13 @@
 package import BreakerCore
 
-/// A breaker's snapshot, with the data that is stored outside the state machine.
+/// A breaker with the data that is stored outside the state machine.
 package struct StoredBreaker: Hashable, Sendable {
-    package var snapshot: Breaker.Snapshot
+    package var breaker: Breaker
     /// When a worker last sent an acquire or a report for the breaker; `nil` if none ever did.
     package var lastSeenAt: Instant?
 
-    package init(_ snapshot: Breaker.Snapshot, lastSeenAt: Instant?) {
-        self.snapshot = snapshot
+    package init(_ breaker: Breaker, lastSeenAt: Instant?) {
+        self.breaker = breaker
         self.lastSeenAt = lastSeenAt
     }
 }

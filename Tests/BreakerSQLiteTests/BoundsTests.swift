@@ -1,4 +1,3 @@
-import BreakerCore
 import BreakerStorage
 import CSQLite
 import FaultyDisk
@@ -6,6 +5,7 @@ import StoreContract
 import TestSupport
 import Testing
 
+@testable import BreakerCore
 @testable import BreakerSQLite
 
 @Suite("The bounds of a database")
@@ -249,7 +249,7 @@ private struct LargeBatches {
     mutating func next() -> WriteBatch {
         var batch = first
         for index in batch.failures.indices { batch.failures[index].failure.number += number }
-        batch.breakers[0].snapshot.failureRows += number
+        batch.breakers[0].breaker.failureRows += number
         if number > 0 { batch.changes = [] }
         number += Int64(Self.rows)
         return batch

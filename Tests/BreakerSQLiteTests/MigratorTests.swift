@@ -233,7 +233,7 @@ struct MigratorTests {
         #expect(transitions.map(\.evidence.observed) == [5, nil, nil, nil, nil, 1, 0.6, 1])
         #expect(transitions[2].evidence.sentence == "a probe failed")
         #expect(transitions.allSatisfy { $0.evidence.sentence?.isEmpty == false })
-        let openings = try store.load().breakers.map(\.snapshot.recentOpenings)
+        let openings = try store.load().breakers.map(\.breaker.recentOpenings)
         #expect(openings == [[20, 40, 70, 80, 90].map { Instant(milliseconds: $0) }])
         guard case .changes(let changes) = try reader.changes(after: 1, limit: 10) else {
             Issue.record("the changes are gone")
@@ -261,7 +261,7 @@ struct MigratorTests {
             """
         )
         let loaded = try location.open().load().breakers
-        #expect(loaded.map { $0.snapshot.lastFailure?.number } == [nil, 2])
+        #expect(loaded.map { $0.breaker.lastFailure?.number } == [nil, 2])
     }
 
     @Test("A new migration is applied to an existing database without losing data")

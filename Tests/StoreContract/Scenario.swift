@@ -137,9 +137,8 @@ package struct Scenario {
 
     /// The breaker as it is stored, without openings that are an hour old.
     private func stored(_ name: BreakerName) -> StoredBreaker {
-        guard let breaker = breakers[name] else { preconditionFailure("'\(name)' is deleted") }
-        var snapshot = breaker.snapshot
-        snapshot.recentOpenings.removeAll { $0.milliseconds(until: now) >= Breaker.recentMs }
-        return StoredBreaker(snapshot, lastSeenAt: lastSeenAt[name])
+        guard var breaker = breakers[name] else { preconditionFailure("'\(name)' is deleted") }
+        breaker.forgetOpenings(hourBefore: now)
+        return StoredBreaker(breaker, lastSeenAt: lastSeenAt[name])
     }
 }

@@ -17,8 +17,8 @@ extension StoreContract {
                 try scenario.write(to: store)
                 let copy = try location.openBackup(at: location.path("backup"))
                 #expect(try copy.load() == committed)
-                let new = try #require(committed.breakers.first { $0.snapshot.name.value == "new" })
-                #expect(try copy.receipt(forReport: "r", ofBreaker: new.snapshot.id) != nil)
+                let new = try #require(committed.breakers.first { $0.breaker.name.value == "new" })
+                #expect(try copy.receipt(forReport: "r", ofBreaker: new.breaker.id) != nil)
             },
             Clause("A store keeps its epoch, which no other store and no backup of it has") { location in
                 var store = try location.open()

@@ -18,15 +18,7 @@ struct StandIn: Sendable {
             breaker = fresh
             return
         }
-        var snapshot = fresh.snapshot
-        snapshot.state = summary.state.core
-        snapshot.window = summary.state == .closed ? snapshot.window : []
-        if summary.isEndUnknown {
-            snapshot.openUntil = now.advanced(byMilliseconds: policy.recoveryTimeoutMs)
-        } else {
-            snapshot.openUntil = summary.state == .open ? summary.openUntilNs.map(Instant.init(ns:)) : nil
-        }
-        snapshot.override = summary.override.map { localOverride in
+        let override = summary.override.map { localOverride in
             Override(
                 mode: localOverride.mode,
                 reason: "the last override that the server reported",
@@ -35,7 +27,15 @@ struct StandIn: Sendable {
                 expiresAt: localOverride.untilNs.map(Instant.init(ns:))
             )
         }
-        breaker = Breaker(snapshot) ?? fresh
+        let phase: Breaker.Phase =
+            switch summary.state {
+            case .closed: fresh.phase
+            case .open where summary.isEndUnknown:
+                .open(until: now.advanced(byMilliseconds: policy.recoveryTimeoutMs))
+            case .open: .open(until: summary.openUntilNs.map(Instant.init(ns:)))
+            case .halfOpen: .halfOpen(Breaker.HalfOpen())
+            }
+        breaker = fresh.replacing(phase, override: override)
     }
 
     mutating func acquire(atNs nowNs: Int64) -> CallDecision {
@@ -91,14 +91,6 @@ extension BreakerState {
         case .closed: self = .closed
         case .open: self = .open
         case .halfOpen: self = .halfOpen
-        }
-    }
-
-    fileprivate var core: State {
-        switch self {
-        case .closed: .closed
-        case .open: .open
-        case .halfOpen: .halfOpen
         }
     }
 }

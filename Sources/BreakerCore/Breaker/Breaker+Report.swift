@@ -148,9 +148,14 @@ extension Breaker {
     }
 
     private mutating func rememberOpening(at instant: Instant) {
-        recentOpenings.removeAll { $0.milliseconds(until: instant) >= Self.recentMs }
+        forgetOpenings(hourBefore: instant)
         if recentOpenings.count == Self.keptOpenings { recentOpenings.removeFirst() }
         recentOpenings.append(instant)
+    }
+
+    /// Forgets the openings that are no longer recent at `instant`.
+    package mutating func forgetOpenings(hourBefore instant: Instant) {
+        recentOpenings.removeAll { $0.milliseconds(until: instant) >= Self.recentMs }
     }
 
     /// Creates a row of the failure log, dated at the end of the call.

@@ -27,14 +27,14 @@ package struct Breaker: Hashable, Sendable {
     package internal(set) var backOff: BackOff?
 
     /// The number of probes, since the breaker's creation, whose lease ran out without a report.
-    package internal(set) var lostProbes: UInt32 = 0
+    package internal(set) var lostProbes: UInt32
     /// How many failure rows were ever created, which is also the number of the newest row.
-    package internal(set) var failureRows: Int64 = 0
+    package internal(set) var failureRows: Int64
     /// The failure whose call ended last, which is not always the newest row.
     package internal(set) var lastFailure: Failure?
     package internal(set) var lastTransition: Transition?
     /// The instants at which the breaker tripped within the last hour, oldest first; at most ``keptOpenings``.
-    package internal(set) var recentOpenings: [Instant] = []
+    package internal(set) var recentOpenings: [Instant]
 
     /// Half the number of transitions that a store keeps of a breaker, because a half-open period follows each opening.
     /// So all of these openings are found again after a restart.
@@ -64,6 +64,11 @@ package struct Breaker: Hashable, Sendable {
         package internal(set) var leases: [Lease] = []
         /// The number of probes that succeeded.
         package internal(set) var successes: UInt32 = 0
+
+        package init(leases: [Lease] = [], successes: UInt32 = 0) {
+            self.leases = leases
+            self.successes = successes
+        }
     }
 
     /// The lease of a probe in flight.
@@ -117,7 +122,8 @@ package struct Breaker: Hashable, Sendable {
         journal.record(.created, of: self, revision: revision, at: now)
     }
 
-    init(
+    /// Creates a breaker from its stored values.
+    package init(
         name: BreakerName,
         id: Int64,
         createdAt: Instant,
@@ -128,7 +134,14 @@ package struct Breaker: Hashable, Sendable {
         policyActor: String?,
         generation: Int64,
         since: Instant,
-        phase: Phase
+        phase: Phase,
+        override: Override? = nil,
+        backOff: BackOff? = nil,
+        lostProbes: UInt32 = 0,
+        failureRows: Int64 = 0,
+        lastFailure: Failure? = nil,
+        lastTransition: Transition? = nil,
+        recentOpenings: [Instant] = []
     ) {
         self.name = name
         self.id = id
@@ -141,6 +154,21 @@ package struct Breaker: Hashable, Sendable {
         self.generation = generation
         self.since = since
         self.phase = phase
+        sharedOverride = override.map { Shared($0) }
+        self.backOff = backOff
+        self.lostProbes = lostProbes
+        self.failureRows = failureRows
+        self.lastFailure = lastFailure
+        self.lastTransition = lastTransition
+        self.recentOpenings = recentOpenings
+    }
+
+    /// This breaker in another phase and under another override.
+    package func replacing(_ phase: Phase, override: Override?) -> Breaker {
+        var breaker = self
+        breaker.phase = phase
+        breaker.override = override
+        return breaker
     }
 }
 

@@ -33,7 +33,7 @@ extension WorkingCopy {
         let unseen = indices.filter { !seen.contains($0) }
         var before = (unseen.isEmpty ? [] : lastSeen(unseen.map { breakers[$0].name })).makeIterator()
         return indices.map { index in
-            StoredBreaker(breakers[index].snapshot, lastSeenAt: seen.contains(index) ? now : before.next() ?? nil)
+            StoredBreaker(breakers[index], lastSeenAt: seen.contains(index) ? now : before.next() ?? nil)
         }
     }
 

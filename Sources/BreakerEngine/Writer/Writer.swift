@@ -327,8 +327,7 @@ actor Writer {
         guard !isFinished else { return false }
         do {
             let stored = try store.reload(suspects)
-            let breakers = try stored.breakers.map(Engine.breaker(from:))
-            working.revertBatch(to: breakers, revision: stored.revision, names: suspects)
+            working.revertBatch(to: stored.breakers.map(\.breaker), revision: stored.revision, names: suspects)
             self.suspects = nil
             return true
         } catch {

@@ -8,11 +8,11 @@ extension Pruner {
     /// The size of each step is bounded by the rows in the batch, so that a batch with many failures bears its own cost
     /// and no batch must delete the rows of others.
     mutating func pruneFailures(of tables: Tables, after batch: WriteBatch) throws(SQLiteError) {
-        for breaker in batch.breakers {
-            let snapshot = breaker.snapshot
-            failureLogs.extend(snapshot.id, to: snapshot.failureRows)
-            let oldest = snapshot.failureRows - Int64(retention.failuresPerBreaker) + 1
-            try cut(snapshot.id, before: oldest, in: tables)
+        for stored in batch.breakers {
+            let breaker = stored.breaker
+            failureLogs.extend(breaker.id, to: breaker.failureRows)
+            let oldest = breaker.failureRows - Int64(retention.failuresPerBreaker) + 1
+            try cut(breaker.id, before: oldest, in: tables)
         }
         try pruneLongestLogs(of: tables, rows: batch.failures.count)
         try pruneOldFailures(of: tables, at: batch.at)

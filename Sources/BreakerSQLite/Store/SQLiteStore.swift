@@ -75,7 +75,7 @@ package final class SQLiteStore: BreakerStore {
             let server = try opened.tables.server.get()
             let breakers = try breakers(opened.tables, server)
             // Detects a WAL of another database that was read as this one's.
-            for breaker in breakers.map(\.snapshot)
+            for breaker in breakers.map(\.breaker)
             where max(breaker.id, breaker.generation, breaker.policyRevision) > server.revision {
                 throw .damaged("\(breaker.name) has a later revision than the server's last, \(server.revision)")
             }

@@ -40,7 +40,7 @@ final class StoreSession {
         }
         for breaker in batch.breakers {
             try tables.breakers.put(breaker, storedUpTo: revision, isShifted: batch.shiftMs != 0)
-            try tables.policies.putIfChanged(breaker.snapshot, storedUpTo: revision)
+            try tables.policies.putIfChanged(breaker.breaker, storedUpTo: revision)
         }
         try putChanges(batch.changes)
         for row in batch.failures { try tables.failures.insert(row) }

@@ -80,63 +80,65 @@ struct BreakerTable {
     /// - Parameters:
     ///   - revision: the last stored revision. A breaker with a later revision as its id is not stored yet.
     ///   - isShifted: whether instants of the breaker moved without a revision.
-    func put(_ breaker: StoredBreaker, storedUpTo revision: Int64, isShifted: Bool) throws(SQLiteError) {
-        let snapshot = breaker.snapshot
-        guard snapshot.id <= revision else {
-            insert.bind(snapshot.id)
-            insert.bind(snapshot.name.value)
-            insert.bind(snapshot.createdAt)
-            insert.bind(snapshot.creator)
-            bindVariables(of: breaker, to: insert)
+    func put(_ stored: StoredBreaker, storedUpTo revision: Int64, isShifted: Bool) throws(SQLiteError) {
+        let (breaker, lastSeenAt) = (stored.breaker, stored.lastSeenAt)
+        let phase = breaker.phase.stored
+        guard breaker.id <= revision else {
+            insert.bind(breaker.id)
+            insert.bind(breaker.name.value)
+            insert.bind(breaker.createdAt)
+            insert.bind(breaker.creator)
+            bindVariables(of: breaker, phase, lastSeenAt, to: insert)
             return try insert.run()
         }
-        if isShifted || snapshot.hasMoved(since: revision) {
-            bindVariables(of: breaker, to: updateAll)
-            try run(updateAll, of: snapshot)
+        if isShifted || breaker.hasMoved(since: revision) {
+            bindVariables(of: breaker, phase, lastSeenAt, to: updateAll)
+            try run(updateAll, of: breaker)
         } else {
-            updateCounts.bind(Int64(snapshot.consecutiveFailures))
-            updateCounts.bind(snapshot.window)
-            updateCounts.bind(snapshot.failureRows)
-            updateCounts.bind(breaker.lastSeenAt)
-            bindLastCalls(of: snapshot, to: updateCounts)
-            try run(updateCounts, of: snapshot)
+            updateCounts.bind(Int64(phase.consecutiveFailures))
+            updateCounts.bind(phase.window)
+            updateCounts.bind(breaker.failureRows)
+            updateCounts.bind(lastSeenAt)
+            bindLastCalls(of: breaker, phase, to: updateCounts)
+            try run(updateCounts, of: breaker)
         }
     }
 
-    private func run(_ update: Statement, of snapshot: Breaker.Snapshot) throws(SQLiteError) {
-        update.bind(snapshot.id)
+    private func run(_ update: Statement, of breaker: Breaker) throws(SQLiteError) {
+        update.bind(breaker.id)
         try update.run()
-        guard connection.changes == 1 else { throw .damaged("\(snapshot.name) is missing") }
+        guard connection.changes == 1 else { throw .damaged("\(breaker.name) is missing") }
     }
 
-    private func bindVariables(of breaker: StoredBreaker, to statement: Statement) {
-        let snapshot = breaker.snapshot
-        statement.bind(snapshot.state.rawValue)
-        statement.bind(snapshot.generation)
-        statement.bind(snapshot.since)
-        statement.bind(snapshot.openUntil)
-        statement.bind(Int64(snapshot.consecutiveFailures))
-        statement.bind(snapshot.window)
-        statement.bind(LeaseText.text(of: snapshot.leases))
-        statement.bind(Int64(snapshot.probeSuccesses))
-        statement.bind(Int64(snapshot.lostProbes))
-        statement.bind(snapshot.override)
-        statement.bind(snapshot.backOff.map { Int64($0.openings) })
-        statement.bind(snapshot.backOff?.lastOpenMs)
-        statement.bind(snapshot.failureRows)
-        statement.bind(snapshot.lastTransition?.revision)
-        statement.bind(breaker.lastSeenAt)
-        bindLastCalls(of: snapshot, to: statement)
+    private func bindVariables(
+        of breaker: Breaker,
+        _ phase: Breaker.StoredPhase,
+        _ lastSeenAt: Instant?,
+        to statement: Statement
+    ) {
+        statement.bind(phase.state.rawValue)
+        statement.bind(breaker.generation)
+        statement.bind(breaker.since)
+        statement.bind(phase.openUntil)
+        statement.bind(Int64(phase.consecutiveFailures))
+        statement.bind(phase.window)
+        statement.bind(LeaseText.text(of: phase.leases))
+        statement.bind(Int64(phase.probeSuccesses))
+        statement.bind(Int64(breaker.lostProbes))
+        statement.bind(breaker.override)
+        statement.bind(breaker.backOff.map { Int64($0.openings) })
+        statement.bind(breaker.backOff?.lastOpenMs)
+        statement.bind(breaker.failureRows)
+        statement.bind(breaker.lastTransition?.revision)
+        statement.bind(lastSeenAt)
+        bindLastCalls(of: breaker, phase, to: statement)
     }
 
-    private func bindLastCalls(of snapshot: Breaker.Snapshot, to statement: Statement) {
-        statement.bind(snapshot.lastSuccessMs)
-        statement.bind(snapshot.lastFailureMs)
-        statement.bind(snapshot.lastFailure?.number)
+    private func bindLastCalls(of breaker: Breaker, _ phase: Breaker.StoredPhase, to statement: Statement) {
+        statement.bind(phase.lastSuccessMs)
+        statement.bind(phase.lastFailureMs)
+        statement.bind(breaker.lastFailure?.number)
     }
-
-    /// A placeholder until the columns of the policy are read.
-    private let unknownPolicy = Shared(Policy())
 
     private static func update(_ columns: [String], on connection: Connection) throws(SQLiteError) -> Statement {
         let updates = columns.map { "\($0) = ?" }.joined(separator: ", ")
@@ -173,45 +175,48 @@ struct BreakerTable {
         let name = try row.name()
         let createdAt = row.instant()
         let creator = row.textOrNull()
-        var snapshot = Breaker.Snapshot(
+        var stored = Breaker.StoredPhase(try row.word())
+        let generation = row.integer()
+        let since = row.instant()
+        stored.openUntil = row.instantOrNull()
+        stored.consecutiveFailures = try row.count()
+        stored.window = row.bytes()
+        stored.leases = try LeaseText.leases(in: row.text())
+        stored.probeSuccesses = try row.count()
+        let lostProbes = try row.count()
+        let override = try row.override()
+        let backOff = try backOff(&row)
+        let failureRows = row.integer()
+        row.skip(1)  // `last_transition`: the joined row has it
+        let lastSeenAt = row.instantOrNull()
+        stored.lastSuccessMs = row.integer()
+        stored.lastFailureMs = row.integer()
+        row.skip(1)  // `last_failure`: the joined row has it
+        let policy = try policies.read(&row, of: name)
+        guard let phase = Breaker.Phase(stored, policy: policy.policy.value) else {
+            throw .damaged("the window of \(name) is not readable")
+        }
+        let breaker = Breaker(
             name: name,
             id: id,
             createdAt: createdAt,
-            policy: unknownPolicy,
-            policySource: .builtIn,
-            policyRevision: 0,
-            policyActor: nil,
-            state: try row.word(),
-            generation: row.integer(),
-            since: row.instant(),
-            openUntil: row.instantOrNull(),
-            consecutiveFailures: try row.count(),
-            lastSuccessMs: 0,
-            lastFailureMs: 0,
-            window: row.bytes(),
-            leases: try LeaseText.leases(in: row.text()),
-            probeSuccesses: try row.count(),
-            override: nil,
-            backOff: nil,
-            lostProbes: try row.count(),
-            failureRows: 0,
-            lastFailure: nil,
-            lastTransition: nil,
-            recentOpenings: try trips(of: id, lastWrite: lastWrite),
-            creator: creator
+            creator: creator,
+            policy: policy.policy,
+            policySource: policy.source,
+            policyRevision: policy.revision,
+            policyActor: policy.actor,
+            generation: generation,
+            since: since,
+            phase: phase,
+            override: override,
+            backOff: backOff,
+            lostProbes: lostProbes,
+            failureRows: failureRows,
+            lastFailure: try FailureTable.failureOrNull(&row),
+            lastTransition: try TransitionTable.transitionOrNull(&row),
+            recentOpenings: try trips(of: id, lastWrite: lastWrite)
         )
-        snapshot.override = try row.override()
-        snapshot.backOff = try backOff(&row)
-        snapshot.failureRows = row.integer()
-        row.skip(1)  // `last_transition`: the joined row has it
-        let lastSeenAt = row.instantOrNull()
-        snapshot.lastSuccessMs = row.integer()
-        snapshot.lastFailureMs = row.integer()
-        row.skip(1)  // `last_failure`: the joined row has it
-        try policies.read(&row, into: &snapshot)
-        snapshot.lastFailure = try FailureTable.failureOrNull(&row)
-        snapshot.lastTransition = try TransitionTable.transitionOrNull(&row)
-        return StoredBreaker(snapshot, lastSeenAt: lastSeenAt)
+        return StoredBreaker(breaker, lastSeenAt: lastSeenAt)
     }
 
     private func backOff(_ row: inout Row) throws(SQLiteError) -> Breaker.BackOff? {
@@ -234,7 +239,7 @@ struct BreakerTable {
     }
 }
 
-extension Breaker.Snapshot {
+extension Breaker {
     /// Whether anything except the counts of a closed breaker may differ from the row that was stored at `revision`.
     /// Each transition and each override takes a revision, and leases change only while half open.
     fileprivate func hasMoved(since revision: Int64) -> Bool {

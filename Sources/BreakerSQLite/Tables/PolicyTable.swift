@@ -20,23 +20,30 @@ struct PolicyTable {
         )
     }
 
-    /// Stores the policy of `snapshot`, unless it is already stored. Most events do not change the policy.
+    /// Stores the policy of `breaker`, unless it is already stored. Most events do not change the policy.
     /// - Parameter revision: the last stored revision. Each change of a policy takes a revision.
-    func putIfChanged(_ snapshot: Breaker.Snapshot, storedUpTo revision: Int64) throws(SQLiteError) {
-        guard snapshot.policyRevision > revision else { return }
-        upsert.bind(snapshot.id)
+    func putIfChanged(_ breaker: Breaker, storedUpTo revision: Int64) throws(SQLiteError) {
+        guard breaker.policyRevision > revision else { return }
+        upsert.bind(breaker.id)
         for field in PolicyField.allCases {
-            switch snapshot.policy.given(field) {
+            switch breaker.policy.given(field) {
             case .integer(let value): upsert.bind(value)
             case .decimal(let value): upsert.bind(value)
             case .null: upsert.bindNull()
             case .unsuitable(let what): preconditionFailure("a policy's \(field.rawValue) is \(what)")
             }
         }
-        upsert.bind(snapshot.policySource.description)
-        upsert.bind(snapshot.policyRevision)
-        upsert.bind(snapshot.policyActor)
+        upsert.bind(breaker.policySource.description)
+        upsert.bind(breaker.policyRevision)
+        upsert.bind(breaker.policyActor)
         try upsert.run()
+    }
+
+    struct StoredPolicy {
+        var policy: Shared<Policy>
+        var source: PolicySource
+        var revision: Int64
+        var actor: String?
     }
 
     /// Reads the policies of consecutive rows. Most breakers have the same policy as the breaker before; such a policy
@@ -46,21 +53,22 @@ struct PolicyTable {
         private var policy: Shared<Policy>?
 
         /// Reads ``columns``.
-        mutating func read(_ row: inout Row, into snapshot: inout Breaker.Snapshot) throws(SQLiteError) {
+        mutating func read(_ row: inout Row, of name: BreakerName) throws(SQLiteError) -> StoredPolicy {
+            let policy = try sharedPolicy(&row, of: name)
+            let text = row.text()
+            guard let source = PolicySource(text) else { throw .damaged("'\(text)' is not a policy source") }
+            return StoredPolicy(policy: policy, source: source, revision: row.integer(), actor: row.textOrNull())
+        }
+
+        private mutating func sharedPolicy(
+            _ row: inout Row,
+            of name: BreakerName
+        ) throws(SQLiteError) -> Shared<Policy> {
             let values = PolicyField.allCases.map { PolicyTable.value(of: $0, &row) }
-            if let policy, values == self.values {
-                snapshot.sharedPolicy = policy
-            } else {
-                snapshot.sharedPolicy = Shared(try Self.policy(values, of: snapshot.name))
-                (policy, self.values) = (snapshot.sharedPolicy, values)
-            }
-            let source = row.text()
-            guard let policySource = PolicySource(source) else {
-                throw .damaged("'\(source)' is not a policy source")
-            }
-            snapshot.policySource = policySource
-            snapshot.policyRevision = row.integer()
-            snapshot.policyActor = row.textOrNull()
+            if let policy, values == self.values { return policy }
+            let shared = Shared(try Self.policy(values, of: name))
+            (policy, self.values) = (shared, values)
+            return shared
         }
 
         private static func policy(_ values: [PolicyValue], of name: BreakerName) throws(SQLiteError) -> Policy {

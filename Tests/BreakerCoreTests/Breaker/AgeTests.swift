@@ -195,7 +195,7 @@ struct AgeTests {
         bench.wait(10_000)
         bench.play("ffs")
         bench.wait(1_000)
-        bench.breaker = try #require(Breaker(bench.breaker.snapshot))
+        bench.breaker = try #require(bench.breaker.reloaded)
         bench.wait(-fallsBackMs)
         bench.breaker.shift(byMilliseconds: -Int64(fallsBackMs))
         bench.report(.failure, ageMs: 1_001)

@@ -6,7 +6,7 @@ extension Trial {
     /// Checks what holds of every breaker after every event.
     mutating func watch(_ before: Bench) throws(Violation) {
         try watchRevisions(before)
-        let loaded = Breaker(bench.breaker.snapshot)
+        let loaded = bench.breaker.reloaded
         try require(loaded == bench.breaker, "what is loaded is not what was saved")
         if let loaded, random.below(2) == 0 { bench.breaker = loaded }
         let lazy = bench

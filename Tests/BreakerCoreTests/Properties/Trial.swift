@@ -80,6 +80,6 @@ struct Trial {
 
     func require(_ condition: Bool, _ what: @autoclosure () -> String) throws(Violation) {
         guard !condition else { return }
-        throw Violation(what: "\(what()); \(bench.breaker.snapshot) at \(bench.now)")
+        throw Violation(what: "\(what()); \(bench.breaker) at \(bench.now)")
     }
 }

@@ -141,7 +141,7 @@ struct EngineFaultTests {
         }
         let store = try SQLiteStore.open(path: copy.path("fusebox.db"), at: running.clock.now())
         defer { store.close() }
-        let stored = try store.load().breakers.map { try #require(Breaker($0.snapshot)) }
+        let stored = try store.load().breakers.map(\.breaker)
         let preparedAnswers = Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0.preparedAnswer) })
         #expect(running.engine.panel.preparedAnswers == preparedAnswers, comment)
         let summaries = Dictionary(uniqueKeysWithValues: stored.map { ($0.name, $0.summary) })

@@ -3,8 +3,8 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("Snapshots of a breaker")
-struct SnapshotTests {
+@Suite("The stored phase of a breaker")
+struct StoredPhaseTests {
     @Test(
         "A loaded breaker equals the saved one in every state, under every override",
         arguments: State.allCases,
@@ -25,7 +25,7 @@ struct SnapshotTests {
                 bench.play("sFfS")
                 bench.wait(150)
             }
-            #expect(Breaker(bench.breaker.snapshot) == bench.breaker)
+            #expect(bench.breaker.reloaded == bench.breaker)
         }
     }
 
@@ -40,7 +40,7 @@ struct SnapshotTests {
             bench.play("sf")
             bench.wait(waitMs)
         }
-        let loaded = Breaker(bench.breaker.snapshot)
+        let loaded = bench.breaker.reloaded
         #expect(loaded == bench.breaker)
         #expect(loaded?.counts(at: bench.now) == bench.counts)
     }
@@ -56,7 +56,7 @@ struct SnapshotTests {
         }
         saved.play(calls)
         var loaded = saved
-        loaded.breaker = Breaker(saved.breaker.snapshot)!
+        loaded.breaker = saved.breaker.reloaded!
         for _ in 1...4 {
             saved.play("s")
             loaded.play("s")
@@ -71,11 +71,12 @@ struct SnapshotTests {
         (.time(ms: 1_000), Array(repeating: 0xff, count: 11)),
     ]
 
-    @Test("A snapshot with a damaged window does not load", arguments: damaged)
+    @Test("A phase with a damaged window does not load", arguments: damaged)
     func damage(window: Policy.Window, bytes: [UInt8]) {
-        var snapshot = Bench { $0.window = window }.breaker.snapshot
-        snapshot.window = bytes
-        #expect(Breaker(snapshot) == nil)
+        let breaker = Bench { $0.window = window }.breaker
+        var stored = breaker.phase.stored
+        stored.window = bytes
+        #expect(Breaker.Phase(stored, policy: breaker.policy) == nil)
     }
 
     @Test(
@@ -114,5 +115,12 @@ struct SnapshotTests {
         bench.breaker.shift(byMilliseconds: -5_000)
         #expect(bench.breaker.nextDue == nil)
         #expect(bench.acquire() == .denied(state: .open, generation: 8, retryAfterMs: nil))
+    }
+}
+
+extension Breaker {
+    /// The breaker with its phase as a store reads it; `nil` if it cannot be read.
+    var reloaded: Breaker? {
+        Phase(phase.stored, policy: policy).map { replacing($0, override: override) }
     }
 }
