@@ -1,26 +1,26 @@
 /// One line of the event stream: a change, the whole panel (`resync`), or a keep-alive (`heartbeat`).
-public struct EventDocument: Codable, Hashable, Sendable {
+package struct EventDocument: Codable, Hashable, Sendable {
     /// `created`, `transition`, `policy`, `deleted`, `resync`, `heartbeat`, or a type that a later version adds.
-    public var type: String
+    package var type: String
     /// The position at which a client can resume the stream, `<epoch>-<revision>`; `nil` if the server has no epochs.
-    public var id: String?
+    package var id: String?
     /// The revision of a change; in a `resync`, the last revision in the panel; in a `heartbeat`, the last revision
     /// that the stream has reached, or `null` before the first.
-    public var revision: Int64?
+    package var revision: Int64?
     /// When the change happened, or when another line was sent; RFC 3339.
-    public var at: String
+    package var at: String
     /// The name of the breaker that changed.
-    public var name: String?
+    package var name: String?
     /// The breaker's state after the change; `null` after a deletion.
-    public var state: String?
-    public var generation: Int64?
-    public var openUntil: String?
-    public var override: OverrideDocument?
-    public var policyRevision: Int64?
+    package var state: String?
+    package var generation: Int64?
+    package var openUntil: String?
+    package var override: OverrideDocument?
+    package var policyRevision: Int64?
     /// In a `resync`: the epoch, which identifies the history that the server's database holds.
-    public var epoch: String?
+    package var epoch: String?
     /// In a `resync`: every breaker.
-    public var breakers: [BreakerSummaryDocument]?
+    package var breakers: [BreakerSummaryDocument]?
 
     enum CodingKeys: String, CodingKey {
         case type, id, revision, at, name, state, generation, override, epoch, breakers
@@ -30,14 +30,14 @@ public struct EventDocument: Codable, Hashable, Sendable {
 }
 
 /// One breaker in the panel.
-public struct BreakerSummaryDocument: Codable, Hashable, Sendable {
-    public var name: String
+package struct BreakerSummaryDocument: Codable, Hashable, Sendable {
+    package var name: String
     /// `closed`, `open` or `half_open`.
-    public var state: String
-    public var generation: Int64
-    public var openUntil: String?
-    public var override: OverrideDocument?
-    public var policyRevision: Int64
+    package var state: String
+    package var generation: Int64
+    package var openUntil: String?
+    package var override: OverrideDocument?
+    package var policyRevision: Int64
 
     enum CodingKeys: String, CodingKey {
         case name, state, generation, override
@@ -48,7 +48,7 @@ public struct BreakerSummaryDocument: Codable, Hashable, Sendable {
 
 extension EventDocument {
     /// The breaker as it is after a change; `nil` after a deletion, and for a line that is not a change.
-    public var summary: BreakerSummaryDocument? {
+    package var summary: BreakerSummaryDocument? {
         guard let name, let state, let generation, let policyRevision else { return nil }
         return BreakerSummaryDocument(
             name: name,
@@ -62,11 +62,11 @@ extension EventDocument {
 }
 
 /// The part of an override that affects decisions.
-public struct OverrideDocument: Codable, Hashable, Sendable {
+package struct OverrideDocument: Codable, Hashable, Sendable {
     /// `force_open`, `force_closed` or `shadow`.
-    public var mode: String
+    package var mode: String
     /// `null` if the override stays in force until an operator clears it.
-    public var expiresAt: String?
+    package var expiresAt: String?
 
     enum CodingKeys: String, CodingKey {
         case mode
