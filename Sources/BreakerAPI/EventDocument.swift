@@ -1,75 +1,44 @@
-/// One line of the event stream: a change, the whole panel (`resync`), or a keep-alive (`heartbeat`).
-package struct EventDocument: Codable, Hashable, Sendable {
-    /// `created`, `transition`, `policy`, `deleted`, `resync`, `heartbeat`, or a type that a later version adds.
+package import BreakerCore
+
+/// A line of the stream of changes as clients read it: a ``ChangeDocument``, a ``ResyncDocument``, a
+/// ``HeartbeatDocument``, or a line of a type that a later version adds.
+package struct EventDocument: Decodable, Hashable, Sendable {
     package var type: String
     /// The position at which a client can resume the stream, `<epoch>-<revision>`; `nil` if the server has no epochs.
     package var id: String?
-    /// The revision of a change; in a `resync`, the last revision in the panel; in a `heartbeat`, the last revision
-    /// that the stream has reached, or `null` before the first.
     package var revision: Int64?
-    /// When the change happened, or when another line was sent; RFC 3339.
-    package var at: String
+    package var at: Instant
     /// The name of the breaker that changed.
     package var name: String?
-    /// The breaker's state after the change; `null` after a deletion.
-    package var state: String?
-    package var generation: Int64?
-    package var openUntil: String?
-    package var override: OverrideDocument?
-    package var policyRevision: Int64?
+    /// The breaker after its change; `nil` after its deletion, and if only a later version can read it.
+    package var summary: BreakerSummaryDocument?
+    package var actor: String?
+    package var transition: ChangeDocument.Transition?
     /// In a `resync`: the epoch, which identifies the history that the server's database holds.
     package var epoch: String?
-    /// In a `resync`: every breaker.
+    /// In a `resync`: every breaker, except those that only a later version can read.
     package var breakers: [BreakerSummaryDocument]?
 
-    enum CodingKeys: String, CodingKey {
-        case type, id, revision, at, name, state, generation, override, epoch, breakers
-        case openUntil = "open_until"
-        case policyRevision = "policy_revision"
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        type = try container.decode(String.self, forKey: .type)
+        id = try container.decodeIfPresent(String.self, forKey: .id)
+        revision = try container.decodeIfPresent(Int64.self, forKey: .revision)
+        at = try container.decode(Instant.self, forKey: .at)
+        name = try container.decodeIfPresent(String.self, forKey: .name)
+        if name != nil { summary = try? BreakerSummaryDocument(from: decoder) }
+        actor = try container.decodeIfPresent(String.self, forKey: .actor)
+        transition = try container.decodeIfPresent(ChangeDocument.Transition.self, forKey: .transition)
+        epoch = try container.decodeIfPresent(String.self, forKey: .epoch)
+        breakers = try container.decodeIfPresent([ReadableSummary].self, forKey: .breakers)?.compactMap(\.summary)
     }
-}
 
-/// One breaker in the panel.
-package struct BreakerSummaryDocument: Codable, Hashable, Sendable {
-    package var name: String
-    /// `closed`, `open` or `half_open`.
-    package var state: String
-    package var generation: Int64
-    package var openUntil: String?
-    package var override: OverrideDocument?
-    package var policyRevision: Int64
+    private enum CodingKeys: CodingKey { case type, id, revision, at, name, actor, transition, epoch, breakers }
 
-    enum CodingKeys: String, CodingKey {
-        case name, state, generation, override
-        case openUntil = "open_until"
-        case policyRevision = "policy_revision"
-    }
-}
+    /// One breaker that cannot be read does not make its line unreadable.
+    private struct ReadableSummary: Decodable {
+        var summary: BreakerSummaryDocument?
 
-extension EventDocument {
-    /// The breaker as it is after a change; `nil` after a deletion, and for a line that is not a change.
-    package var summary: BreakerSummaryDocument? {
-        guard let name, let state, let generation, let policyRevision else { return nil }
-        return BreakerSummaryDocument(
-            name: name,
-            state: state,
-            generation: generation,
-            openUntil: openUntil,
-            override: override,
-            policyRevision: policyRevision
-        )
-    }
-}
-
-/// The part of an override that affects decisions.
-package struct OverrideDocument: Codable, Hashable, Sendable {
-    /// `force_open`, `force_closed` or `shadow`.
-    package var mode: String
-    /// `null` if the override stays in force until an operator clears it.
-    package var expiresAt: String?
-
-    enum CodingKeys: String, CodingKey {
-        case mode
-        case expiresAt = "expires_at"
+        init(from decoder: any Decoder) throws { summary = try? BreakerSummaryDocument(from: decoder) }
     }
 }
