@@ -20,6 +20,10 @@ struct Answer: Sendable {
         Answer(status: status, fields: [.contentType: "application/json"], body: document.bytes)
     }
 
+    static func json(_ document: some Document, status: HTTPResponse.Status = .ok) -> Answer {
+        Answer(status: status, fields: [.contentType: "application/json"], body: document.bytes)
+    }
+
     init(_ problem: Problem) {
         fields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
         status = HTTPResponse.Status(code: problem.status)

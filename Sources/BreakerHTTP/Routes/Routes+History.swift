@@ -37,14 +37,16 @@ extension Routes {
     }
 
     /// The items of a list, each with the history of its calls in the last hour.
-    static func withHistory(_ engine: Engine, _ views: [BreakerView]) async throws -> [JSON] {
+    static func withHistory(_ engine: Engine, _ views: [BreakerView]) async throws -> [ListedBreakerDocument] {
         let steps = CallHistory.Steps(
             endingAt: engine.clock.now(),
             length: HTTPLimits.listHistoryStep,
             count: Int(HTTPLimits.listHistoryMinutes / HTTPLimits.listHistoryStep)
         )
         let histories = try await engine.histories(of: views, in: steps)
-        return zip(views, histories).map { view, history in JSON(view, with: history) }
+        return zip(views, histories).map { view, history in
+            ListedBreakerDocument(BreakerDocument(view), history: ListedBreakerDocument.History(history))
+        }
     }
 }
 
@@ -107,21 +109,6 @@ extension JSON {
             "allowed": JSON(tally.allowed),
             "denied": JSON(tally.denied),
         ]
-    }
-
-    /// A breaker of a list, with the history that a small chart shows.
-    fileprivate init(_ view: BreakerView, with history: CallHistory) {
-        func numbers(_ count: KeyPath<CallTally, Int64>) -> JSON {
-            .array(history.tallies.map { JSON($0[keyPath: count]) })
-        }
-        let document: JSON = [
-            "from": JSON(history.steps.first.start),
-            "step_ms": JSON(history.steps.length * Minute.milliseconds),
-            "successes": numbers(\.successes),
-            "failures": numbers(\.failures),
-            "denied": numbers(\.denied),
-        ]
-        self = JSON(view).adding("history", document)
     }
 
     fileprivate init(_ summary: FailureSummary, of name: BreakerName, within period: Period) {
