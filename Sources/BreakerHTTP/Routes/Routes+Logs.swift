@@ -15,7 +15,8 @@ extension Routes {
                 let before = try page.afterNumber()
                 let failures = try await engine.failures(of: name, before: before, limit: page.size)
                 let (items, next) = page.cut(failures, filters: filters) { String($0.number) }
-                return .json(["failures": .array(items.map(JSON.init)), "next_page_token": .string(next)])
+                let documents = items.map { FailureDocument($0) }
+                return .json(FailureListDocument(failures: documents, nextPageToken: next))
             },
             Route(.get, one + "/transitions", .read) { context in
                 let name = try context.breakerName()
@@ -24,7 +25,8 @@ extension Routes {
                 let before = try page.afterNumber()
                 let transitions = try await engine.transitions(of: name, before: before, limit: page.size)
                 let (items, next) = page.cut(transitions, filters: filters) { String($0.revision) }
-                return .json(["transitions": .array(items.map { JSON($0) }), "next_page_token": .string(next)])
+                let documents = items.map { TransitionDocument($0) }
+                return .json(TransitionListDocument(transitions: documents, nextPageToken: next))
             },
             Route(.get, Paths.transitions, .read) { context in
                 let filters = ["transitions", context.access.prefix]
@@ -36,8 +38,8 @@ extension Routes {
                     limit: page.size
                 )
                 let (items, next) = page.cut(rows, filters: filters) { String($0.transition.revision) }
-                let documents = items.map { JSON($0.transition, of: $0.name) }
-                return .json(["transitions": .array(documents), "next_page_token": .string(next)])
+                let documents = items.map { NamedTransitionDocument($0.transition, of: $0.name) }
+                return .json(NamedTransitionListDocument(transitions: documents, nextPageToken: next))
             },
         ]
     }
