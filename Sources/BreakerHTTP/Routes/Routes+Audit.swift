@@ -83,7 +83,7 @@ extension JSON {
     fileprivate init(_ entry: AuditEntry) {
         self = [
             "revision": JSON(entry.revision),
-            "at": JSON(entry.at),
+            "at": .string(entry.at.timestamp),
             "actor": .string(entry.author.actor),
             "address": JSON(entry.author.address),
             "action": .string(entry.action.rawValue),
