@@ -36,19 +36,3 @@ package struct ReportAnswerDocument: Codable, Hashable, Sendable {
     /// How many of the report's outcomes were applied; present if its count is more than 1.
     package var counted: Int?
 }
-
-/// An error in JSON (RFC 9457).
-package struct ProblemDocument: Codable, Hashable, Sendable {
-    package struct Fault: Codable, Hashable, Sendable {
-        package var field: String
-        package var detail: String
-    }
-
-    package var type: String
-    package var title: String
-    package var status: Int
-    package var detail: String
-    /// A ``ProblemCode``, or a code that a later version adds.
-    package var code: String
-    package var errors: [Fault]?
-}
