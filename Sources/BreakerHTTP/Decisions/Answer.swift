@@ -16,10 +16,6 @@ struct Answer: Sendable {
     }
 
     /// A JSON document.
-    static func json(_ document: JSON, status: HTTPResponse.Status = .ok) -> Answer {
-        Answer(status: status, fields: [.contentType: "application/json"], body: document.bytes)
-    }
-
     static func json(_ document: some Document, status: HTTPResponse.Status = .ok) -> Answer {
         Answer(status: status, fields: [.contentType: "application/json"], body: document.bytes)
     }

@@ -1,6 +1,7 @@
 import BreakerAPI
 import BreakerCore
 import BreakerEngine
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -32,7 +33,7 @@ extension Routes {
         let before = try page.afterNumber()
         let entries = try await engine.audit(filter, before: before, limit: page.size)
         let (items, next) = page.cut(entries, filters: filters) { String($0.revision) }
-        return .json(["audit": .array(items.map(JSON.init)), "next_page_token": .string(next)])
+        return .json(AuditListDocument(audit: items.map { AuditEntryDocument($0) }, nextPageToken: next))
     }
 
     /// Writes all entries as lines, with at most one page of them in memory.
@@ -47,7 +48,7 @@ extension Routes {
             let entries = try await engine.audit(filter, before: before, limit: size)
             var lines: [UInt8] = []
             for entry in entries.prefix(size) {
-                JSON(entry).write(to: &lines)
+                AuditEntryDocument(entry).write(into: &lines)
                 lines.append(UInt8(ascii: "\n"))
             }
             if !lines.isEmpty { try await writer.write(ByteBuffer(bytes: lines)) }
@@ -79,26 +80,20 @@ extension AuditFilter {
     }
 }
 
-extension JSON {
+extension AuditEntryDocument {
     fileprivate init(_ entry: AuditEntry) {
-        self = [
-            "revision": JSON(entry.revision),
-            "at": .string(entry.at.timestamp),
-            "actor": .string(entry.author.actor),
-            "address": JSON(entry.author.address),
-            "action": .string(entry.action.rawValue),
-            "breaker": .string(entry.breaker.value),
-            "before": JSON(stored: entry.before),
-            "after": JSON(stored: entry.after),
-        ]
+        self.init(
+            entry,
+            before: AuditValueDocument(stored: entry.before),
+            after: AuditValueDocument(stored: entry.after)
+        )
     }
+}
 
-    /// A stored document; a string where the text is not JSON.
-    private init(stored text: String?) {
-        guard let text else {
-            self = .null
-            return
-        }
-        self = (try? JSONParser.parse(Array(text.utf8))) ?? .string(text)
+extension AuditValueDocument {
+    /// - Returns: `nil` where there is no text, and for a text that this version cannot read.
+    fileprivate init?(stored text: String?) {
+        guard let text, let value = try? JSONDecoder().decode(Self.self, from: Data(text.utf8)) else { return nil }
+        self = value
     }
 }
