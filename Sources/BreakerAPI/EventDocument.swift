@@ -14,6 +14,8 @@ package struct EventDocument: Decodable, Hashable, Sendable {
     package var summary: BreakerSummaryDocument?
     package var actor: String?
     package var transition: ChangeDocument.Transition?
+    /// In a `resync`: why the server sends the whole panel.
+    package var reason: String?
     /// In a `resync`: the epoch, which identifies the history that the server's database holds.
     package var epoch: String?
     /// In a `resync`: every breaker, except those that only a later version can read.
@@ -29,11 +31,12 @@ package struct EventDocument: Decodable, Hashable, Sendable {
         if name != nil { summary = try? BreakerSummaryDocument(from: decoder) }
         actor = try container.decodeIfPresent(String.self, forKey: .actor)
         transition = try container.decodeIfPresent(ChangeDocument.Transition.self, forKey: .transition)
+        reason = try container.decodeIfPresent(String.self, forKey: .reason)
         epoch = try container.decodeIfPresent(String.self, forKey: .epoch)
         breakers = try container.decodeIfPresent([ReadableSummary].self, forKey: .breakers)?.compactMap(\.summary)
     }
 
-    private enum CodingKeys: CodingKey { case type, id, revision, at, name, actor, transition, epoch, breakers }
+    private enum CodingKeys: CodingKey { case type, id, revision, at, name, actor, transition, reason, epoch, breakers }
 
     /// One breaker that cannot be read does not make its line unreadable.
     private struct ReadableSummary: Decodable {

@@ -20,28 +20,32 @@ package struct HistoryDocument: Document {
     /// Oldest first, without gaps.
     package var points: [Point]
 
-    package init(_ history: CallHistory, of name: BreakerName) {
-        let steps = history.steps
-        self.name = name.value
-        from = steps.first.start
-        to = steps.end.start
-        stepMs = steps.length * Minute.milliseconds
-        points = history.tallies.enumerated().map { step, tally in
-            Point(
-                at: steps.start(of: step),
-                successes: tally.successes,
-                failures: tally.failures,
-                slow: tally.slow,
-                ignored: tally.ignored,
-                allowed: tally.allowed,
-                denied: tally.denied
-            )
-        }
-    }
-
     enum CodingKeys: String, CodingKey {
         case name, from, to
         case stepMs = "step_ms"
         case points
+    }
+}
+
+extension HistoryDocument {
+    package init(_ history: CallHistory, of name: BreakerName) {
+        let steps = history.steps
+        self.init(
+            name: name.value,
+            from: steps.first.start,
+            to: steps.end.start,
+            stepMs: steps.length * Minute.milliseconds,
+            points: history.tallies.enumerated().map { step, tally in
+                Point(
+                    at: steps.start(of: step),
+                    successes: tally.successes,
+                    failures: tally.failures,
+                    slow: tally.slow,
+                    ignored: tally.ignored,
+                    allowed: tally.allowed,
+                    denied: tally.denied
+                )
+            }
+        )
     }
 }

@@ -55,7 +55,7 @@ enum PastInstant: Hashable, Sendable {
     init(_ text: String) throws {
         if let ms = DurationText.parse(text) {
             self = .ago(ms: ms)
-        } else if let instant = OperatorJSON.instant(text) ?? OperatorJSON.instant(text + "T00:00:00Z") {
+        } else if let instant = Self.absolute(text) ?? Self.absolute(text + "T00:00:00Z") {
             self = .at(instant)
         } else {
             throw ValidationError(
@@ -65,6 +65,12 @@ enum PastInstant: Hashable, Sendable {
                 """
             )
         }
+    }
+
+    /// An RFC 3339 instant, with or without fractional seconds.
+    private static func absolute(_ text: String) -> Date? {
+        (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+            ?? (try? Date(text, strategy: Date.ISO8601FormatStyle()))
     }
 
     func date(at now: Date) -> Date {

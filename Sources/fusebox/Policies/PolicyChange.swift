@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import Foundation
 
@@ -79,8 +80,8 @@ struct PolicyChange {
 
 extension Policy {
     /// The policy in the server's document of a breaker. Fields of a later version are ignored.
-    init(_ document: [String: Double?]) throws(PolicyError) {
-        let known = document.filter { PolicyField(rawValue: $0.key) != nil }
+    init(_ document: PolicyFieldsDocument) throws(PolicyError) {
+        let known = document.values.filter { PolicyField(rawValue: $0.key) != nil }
         self = try Policy().applying(
             known.mapValues { value in
                 guard let value else { return .null }

@@ -116,7 +116,7 @@ enum BreakerLine {
     }
 
     /// "payments: open, force_open by ops until 2026-11-24 16:20:31Z (30 min): provider maintenance".
-    static func text(_ breaker: BreakerDocument, at now: Date, on screen: Screen) -> String {
+    static func text(_ breaker: BreakerDocument, at now: Instant, on screen: Screen) -> String {
         let state = screen.paint(breaker.state, breaker.stateCell.style)
         let start = "\(screen.paint(breaker.name.printable, .strong)): \(state)"
         guard let override = breaker.override else {
