@@ -33,6 +33,28 @@ package enum Paths {
     /// - Parameter name: as for ``breaker(_:)``.
     package static func gate(_ name: String) -> String { "\(gate)/\(part(name))" }
 
+    /// The path of a breaker's gate for a proxy that handles probes.
+    package static func gateProbe(_ name: String) -> String { gate(name) + "/probe" }
+
+    package static func acquire(_ name: String) -> String { breaker(name) + "/acquire" }
+    package static func report(_ name: String) -> String { breaker(name) + "/report" }
+    package static func reset(_ name: String) -> String { breaker(name) + "/reset" }
+    package static func override(_ name: String) -> String { breaker(name) + "/override" }
+    package static func explanation(_ name: String) -> String { breaker(name) + "/explain" }
+    package static func history(_ name: String) -> String { breaker(name) + "/history" }
+    package static func failures(_ name: String) -> String { breaker(name) + "/failures" }
+    package static func failureSummary(_ name: String) -> String { failures(name) + "/summary" }
+    package static func transitions(_ name: String) -> String { breaker(name) + "/transitions" }
+
+    /// The paths of all routes, with placeholders for their variables.
+    package static let templates: [String] = [
+        acquire(namePlaceholder), report(namePlaceholder), reports, gate(namePlaceholder), gateProbe(namePlaceholder),
+        breakers, breaker(namePlaceholder), reset(namePlaceholder), override(namePlaceholder),
+        explanation(namePlaceholder), history(namePlaceholder), failures(namePlaceholder),
+        failureSummary(namePlaceholder), transitions(namePlaceholder), transitions, audit, events, session, backup,
+        livez, readyz, version, metrics, openAPI, dashboard, dashboardFile,
+    ]
+
     private static func part(_ name: String) -> String { name == namePlaceholder ? name : encoded(name) }
 
     private static func encoded(_ name: String) -> String {
@@ -46,8 +68,6 @@ package enum Paths {
             }
         }
     }
-    package static func acquire(_ name: String) -> String { breaker(name) + "/acquire" }
-    package static func report(_ name: String) -> String { breaker(name) + "/report" }
 }
 
 /// The address on which the server listens by default.

@@ -6,9 +6,8 @@ import HTTPTypes
 extension Routes {
     /// The history of calls, and the summary of failures.
     static func history(_ engine: Engine) -> [Route] {
-        let one = Paths.breaker(Route.name)
-        return [
-            Route(.get, one + "/history", .read) { context in
+        [
+            Route(.get, Paths.history(Route.name), .read) { context in
                 let name = try context.breakerName()
                 let minutes = HTTPLimits.historyMinutes
                 let period = try Period(
@@ -22,7 +21,7 @@ extension Routes {
                 let history = try await engine.history(of: name, in: steps)
                 return .json(HistoryDocument(history, of: name))
             },
-            Route(.get, one + "/failures/summary", .read) { context in
+            Route(.get, Paths.failureSummary(Route.name), .read) { context in
                 let name = try context.breakerName()
                 let period = try Period(
                     context.query,

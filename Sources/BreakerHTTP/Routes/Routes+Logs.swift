@@ -6,9 +6,8 @@ import HTTPTypes
 extension Routes {
     /// The logs of failures and transitions, newest first.
     static func logs(_ engine: Engine) -> [Route] {
-        let one = Paths.breaker(Route.name)
-        return [
-            Route(.get, one + "/failures", .read) { context in
+        [
+            Route(.get, Paths.failures(Route.name), .read) { context in
                 let name = try context.breakerName()
                 let filters = ["failures", name.value]
                 let page = try Page(context.query, filters: filters)
@@ -18,7 +17,7 @@ extension Routes {
                 let documents = items.map { FailureDocument($0) }
                 return .json(FailureListDocument(failures: documents, nextPageToken: next))
             },
-            Route(.get, one + "/transitions", .read) { context in
+            Route(.get, Paths.transitions(Route.name), .read) { context in
                 let name = try context.breakerName()
                 let filters = ["transitions", name.value]
                 let page = try Page(context.query, filters: filters)

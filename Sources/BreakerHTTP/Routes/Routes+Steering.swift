@@ -6,15 +6,14 @@ import HTTPTypes
 extension Routes {
     /// Routes that reset and override breakers.
     static func steering(_ engine: Engine) -> [Route] {
-        let one = Paths.breaker(Route.name)
-        return [
-            Route(.post, one + "/reset", .steer, parameters: ["to"]) { context in
+        [
+            Route(.post, Paths.reset(Route.name), .steer, parameters: ["to"]) { context in
                 let name = try context.breakerName()
                 guard context.body.isEmpty else { throw Problem.invalid("body", "must be empty: use ?to=half_open") }
                 let target = try resetTarget(context.query)
                 return .breaker(try await engine.reset(name, to: target, actor: context.author))
             },
-            Route(.put, one + "/override", .steer) { context in
+            Route(.put, Paths.override(Route.name), .steer) { context in
                 let name = try context.breakerName()
                 let order = try OverrideBody(context.body)
                 return .breaker(
@@ -27,7 +26,7 @@ extension Routes {
                     )
                 )
             },
-            Route(.delete, one + "/override", .steer) { context in
+            Route(.delete, Paths.override(Route.name), .steer) { context in
                 let name = try context.breakerName()
                 return .breaker(try await engine.clearOverride(of: name, actor: context.author))
             },

@@ -25,7 +25,7 @@ struct WatchTarget: Sendable {
         }
         do {
             let reply = try await client.breaker(name)
-            let explanation = try await client.get(Paths.breaker(name) + "/explain")
+            let explanation = try await client.get(Paths.explanation(name))
             let content = WatchView.Content.page(try reply.decoded(), try explanation.decoded())
             return (content, Instant.now().milliseconds(until: reply.now))
         } catch let problem as ServerProblem where problem.code == ProblemCode.unknownBreaker.rawValue {

@@ -22,6 +22,12 @@ struct OpenAPITests {
         #expect(Set(served).subtracting(documented).sorted() == [], "served, but not documented")
     }
 
+    @Test("The table of paths has exactly the paths of the server")
+    func paths() async throws {
+        let served = Set(try await Self.routes().map(\.path))
+        #expect(Paths.templates.sorted() == served.sorted())
+    }
+
     @Test("openapi.yaml has exactly the problem codes of the server")
     func codes() throws {
         let schemas = try Self.map(Self.document()["components"], "schemas")

@@ -47,7 +47,7 @@ struct HistoryCommand: AsyncParsableCommand {
     func run() async throws {
         let client = OperatorClient(address: try server.address())
         let query = period.closedQuery + [("step", wantedStep)]
-        let reply = try await client.get(Paths.breaker(name) + "/history", query)
+        let reply = try await client.get(Paths.history(name), query)
         if output.json { return try Output.line(OperatorJSON.text(reply.body)) }
         let history: HistoryDocument = try reply.decoded()
         let screen = Screen.standardOutput

@@ -101,7 +101,7 @@ struct OverrideOrder: ParsableArguments {
         ]
         let reply = try await OperatorClient(address: try server.address()).send(
             .PUT,
-            Paths.breaker(name) + "/override",
+            Paths.override(name),
             body: try JSONSerialization.data(withJSONObject: body)
         )
         try BreakerLine.print(reply, asJSON: output.json)
