@@ -55,9 +55,13 @@ package struct ReportsDocument: Codable, Hashable, Sendable {
 }
 
 /// The answer to a batch of reports.
-package struct ReportsAnswerDocument: Codable, Hashable, Sendable {
-    /// The result of one report: the members of its answer, or its error.
-    package struct Result: Codable, Hashable, Sendable {
+package struct ReportsAnswerDocument: Document {
+    package static let writesNull = false
+
+    /// The result of one report: the members of its ``ReportAnswerDocument``, or its error.
+    package struct Result: Document {
+        package static let writesNull = false
+
         package struct Fault: Codable, Hashable, Sendable {
             /// A ``ProblemCode``, or a code that a later version adds.
             package var code: String
@@ -65,12 +69,16 @@ package struct ReportsAnswerDocument: Codable, Hashable, Sendable {
         }
 
         package var applied: Bool?
+        package var reason: String?
         package var state: String?
         package var generation: Int64?
-        package var reason: String?
-        package var duplicate: Bool?
         package var counted: Int?
+        package var duplicate: Bool?
         package var error: Fault?
+
+        package init(error code: ProblemCode, _ detail: String) {
+            error = Fault(code: code.rawValue, detail: detail)
+        }
     }
 
     /// How many outcomes were applied.

@@ -1,5 +1,7 @@
+import BreakerAPI
 import BreakerCore
 import BreakerEngine
+import Foundation
 import Testing
 
 @testable import BreakerHTTP
@@ -58,6 +60,8 @@ struct ReportBatchAnswerTests {
             String(decoding: answer, as: UTF8.self)
                 == #"{"accepted":2,"results":[\#(items.joined(separator: ","))]}"#
         )
+        let document = try JSONDecoder().decode(ReportsAnswerDocument.self, from: Data(answer))
+        #expect(document.bytes == answer, "as one document")
     }
 
     @Test("A batch of only bad items is answered")
