@@ -33,7 +33,7 @@ struct ReportBatchAnswerTests {
         if let refusal = answer.refusal { members.append(.init(key: "reason", value: .string(refusal.rawValue))) }
         members.append(.init(key: "state", value: .string(answer.state.rawValue)))
         members.append(.init(key: "generation", value: .integer(answer.generation)))
-        if count > 1 { members.append(.init(key: "counted", value: JSON(answer.counted))) }
+        if count > 1 { members.append(.init(key: "counted", value: .integer(Int64(answer.counted)))) }
         if answer.isDuplicate { members.append(.init(key: "duplicate", value: true)) }
         return .object(members)
     }
