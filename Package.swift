@@ -59,6 +59,7 @@ let package = Package(
         .target(
             name: "BreakerSQLite",
             dependencies: [
+                "BreakerAPI",
                 "BreakerCore",
                 "BreakerStorage",
                 "CSQLite",

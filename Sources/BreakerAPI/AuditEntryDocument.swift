@@ -9,20 +9,20 @@ package struct AuditEntryDocument: Document {
     /// `policy`, `override_set`, `override_cleared`, `reset` or `delete`.
     package var action: String
     package var breaker: String
-    /// `nil` if there was nothing, or if this version cannot read what was stored.
+    /// `nil` if there was nothing, or if this version cannot read it.
     package var before: AuditValueDocument?
     /// `nil` if nothing remained, or as before.
     package var after: AuditValueDocument?
 
-    package init(_ entry: AuditEntry, before: AuditValueDocument?, after: AuditValueDocument?) {
+    package init(_ entry: AuditEntry) {
         revision = entry.revision
         at = entry.at
         actor = entry.author.actor
         address = entry.author.address
         action = entry.action.rawValue
         breaker = entry.breaker.value
-        self.before = before
-        self.after = after
+        before = entry.before.map { AuditValueDocument($0) }
+        after = entry.after.map { AuditValueDocument($0) }
     }
 }
 
@@ -36,6 +36,25 @@ package struct AuditValueDocument: Document {
     package var override: OverrideDocument?
     /// The override that was set or cleared. In JSON, its members are those of the value.
     package var order: OverrideDocument?
+
+    package init(_ value: AuditValue) {
+        switch value {
+        case .policy(let policy, let source):
+            policySource = source.description
+            self.policy = PolicyFieldsDocument(policy)
+        case .override(let override):
+            order = OverrideDocument(override)
+        case .state(let state, let generation):
+            self.state = state.rawValue
+            self.generation = generation
+        case .breaker(let state, let generation, let policy, let source, let override):
+            self.state = state.rawValue
+            self.generation = generation
+            policySource = source.description
+            self.policy = PolicyFieldsDocument(policy)
+            self.override = override.map { OverrideDocument($0) }
+        }
+    }
 
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -68,6 +87,28 @@ package struct AuditValueDocument: Document {
         case state, generation
         case policySource = "policy_source"
         case policy, override, mode
+    }
+}
+
+extension AuditValue {
+    /// - Returns: `nil` for a value that this version cannot read.
+    package init?(_ document: AuditValueDocument) {
+        if let order = document.order {
+            guard let override = Override(order) else { return nil }
+            self = .override(override)
+            return
+        }
+        let state = document.state.flatMap { State(rawValue: $0) }
+        let source = document.policySource.flatMap { PolicySource($0) }
+        let policy = document.policy.flatMap { try? Policy($0) }
+        switch (state, document.generation, policy, source) {
+        case (let state?, let generation?, let policy?, let source?):
+            let override = document.override.flatMap { Override($0) }
+            self = .breaker(state: state, generation: generation, policy: policy, source: source, override: override)
+        case (let state?, let generation?, nil, nil): self = .state(state, generation: generation)
+        case (nil, nil, let policy?, let source?): self = .policy(policy, source: source)
+        default: return nil
+        }
     }
 }
 

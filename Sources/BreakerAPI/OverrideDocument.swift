@@ -23,3 +23,17 @@ package struct OverrideDocument: Document {
         case expiresAt = "expires_at"
     }
 }
+
+extension Override {
+    /// - Returns: `nil` for a mode that only a later version knows.
+    package init?(_ document: OverrideDocument) {
+        guard let mode = Mode(rawValue: document.mode) else { return nil }
+        self.init(
+            mode: mode,
+            reason: document.reason,
+            actor: document.actor,
+            since: document.since,
+            expiresAt: document.expiresAt
+        )
+    }
+}

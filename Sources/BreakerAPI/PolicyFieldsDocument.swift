@@ -30,3 +30,16 @@ package struct PolicyFieldsDocument: Document {
         init?(intValue: Int) { return nil }
     }
 }
+
+extension Policy {
+    /// The policy with these fields. Fields of a later version are ignored.
+    package init(_ document: PolicyFieldsDocument) throws(PolicyError) {
+        let known = document.values.filter { PolicyField(rawValue: $0.key) != nil }
+        self = try Policy().applying(
+            known.mapValues { value in
+                guard let value else { return .null }
+                return Int64(exactly: value).map { .integer($0) } ?? .decimal(value)
+            }
+        )
+    }
+}

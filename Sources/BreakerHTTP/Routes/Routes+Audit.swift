@@ -1,7 +1,6 @@
 import BreakerAPI
 import BreakerCore
 import BreakerEngine
-import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -77,23 +76,5 @@ extension AuditFilter {
         }
         from = try query.instant("from")
         to = try query.instant("to")
-    }
-}
-
-extension AuditEntryDocument {
-    fileprivate init(_ entry: AuditEntry) {
-        self.init(
-            entry,
-            before: AuditValueDocument(stored: entry.before),
-            after: AuditValueDocument(stored: entry.after)
-        )
-    }
-}
-
-extension AuditValueDocument {
-    /// - Returns: `nil` where there is no text, and for a text that this version cannot read.
-    fileprivate init?(stored text: String?) {
-        guard let text, let value = try? JSONDecoder().decode(Self.self, from: Data(text.utf8)) else { return nil }
-        self = value
     }
 }

@@ -1,4 +1,3 @@
-import BreakerAPI
 import BreakerCore
 import Foundation
 
@@ -75,18 +74,5 @@ struct PolicyChange {
         case .decimal(let value): value
         case .null, .unsuitable: NSNull()
         }
-    }
-}
-
-extension Policy {
-    /// The policy in the server's document of a breaker. Fields of a later version are ignored.
-    init(_ document: PolicyFieldsDocument) throws(PolicyError) {
-        let known = document.values.filter { PolicyField(rawValue: $0.key) != nil }
-        self = try Policy().applying(
-            known.mapValues { value in
-                guard let value else { return .null }
-                return Int64(exactly: value).map { .integer($0) } ?? .decimal(value)
-            }
-        )
     }
 }
