@@ -1,5 +1,7 @@
 /// A report in JSON: a request of its own, or, with a name, an item of a batch.
-package struct ReportDocument: Codable, Hashable, Sendable {
+package struct ReportDocument: Document {
+    package static let writesNull = false
+
     /// The breaker's name, in a batch.
     package var name: String?
     /// `success`, `failure` or `ignored`.
@@ -48,7 +50,9 @@ package struct ReportDocument: Codable, Hashable, Sendable {
 }
 
 /// A request with a batch of reports.
-package struct ReportsDocument: Codable, Hashable, Sendable {
+package struct ReportsDocument: Document {
+    package static let writesNull = false
+
     package var reports: [ReportDocument]
 
     package init(reports: [ReportDocument]) { self.reports = reports }
