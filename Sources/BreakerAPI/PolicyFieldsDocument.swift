@@ -5,6 +5,8 @@ package struct PolicyFieldsDocument: Document {
     /// The values by the names of their fields; `nil` for a rule that is off, and for the window that is not in use.
     package var values: [String: Double?]
 
+    package init(values: [String: Double?]) { self.values = values }
+
     package init(_ policy: Policy) {
         values = Dictionary(uniqueKeysWithValues: PolicyField.allCases.map { ($0.rawValue, policy[$0].asDecimal) })
     }

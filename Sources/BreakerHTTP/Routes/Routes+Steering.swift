@@ -42,7 +42,7 @@ extension Routes {
     }
 }
 
-/// `{"mode","reason","expires_in_ms"}`.
+/// An ``OverrideOrderDocument`` after it is checked.
 struct OverrideBody: Sendable {
     var mode: Override.Mode
     var reason: String
@@ -50,7 +50,7 @@ struct OverrideBody: Sendable {
     var expiresInMs: Int64?
 
     init(_ body: [UInt8]) throws(Problem) {
-        let document = try JSON(body: body, members: ["mode", "reason", "expires_in_ms"])
+        let document = try JSON(body: body, members: OverrideOrderDocument.CodingKeys.names)
         let fields = try JSONFields(document, at: "")
         guard let text = try fields.text("mode"), let mode = Override.Mode(rawValue: text) else {
             throw .invalid("mode", "must be force_open, force_closed or shadow")

@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import Foundation
 
@@ -41,17 +42,10 @@ struct PolicyChange {
         tag = current?.tag
     }
 
-    /// The body of the request. It holds only the differing fields.
-    func body() throws -> Data {
-        var fields: [String: Any] = [:]
-        for difference in differences {
-            switch wanted.given(difference.field) {
-            case .integer(let value): fields[difference.field.rawValue] = value
-            case .decimal(let value): fields[difference.field.rawValue] = value
-            case .null, .unsuitable: fields[difference.field.rawValue] = NSNull()
-            }
-        }
-        return try JSONSerialization.data(withJSONObject: ["policy": fields])
+    /// The request. It holds only the differing fields.
+    var order: PolicyOrderDocument {
+        let fields = differences.map { ($0.field.rawValue, wanted.given($0.field).asDecimal) }
+        return PolicyOrderDocument(policy: PolicyFieldsDocument(values: Dictionary(uniqueKeysWithValues: fields)))
     }
 
     var document: [String: Any] {

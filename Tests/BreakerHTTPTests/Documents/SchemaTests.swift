@@ -76,13 +76,18 @@ struct SchemaTests {
         #expect(try override.differences(from: OpenAPI.schema(named: "Override")) == [])
     }
 
-    @Test("A report of a client has exactly the members that openapi.yaml has")
-    func report() throws {
-        let report = try Schema(of: ReportDocument.self)
-        let documented = try OpenAPI.schema(named: "AddressedReport")
-        #expect(report.members.keys.sorted() == documented.members.keys.sorted())
-        for (name, member) in report.members {
-            #expect(member.schema.type == documented.members[name]?.schema.type, "\(name)")
+    @Test("A report and an order have exactly the members that openapi.yaml has, with their types")
+    func requests() throws {
+        let override = try OpenAPI.body(of: "put", Paths.override(Self.name))
+        let policy = try OpenAPI.body(of: "put", Paths.breaker(Self.name))
+        for (request, documented) in [
+            (try Schema(of: ReportDocument.self), try OpenAPI.schema(named: "AddressedReport")),
+            (try Schema(of: OverrideOrderDocument.self), override), (try Schema(of: PolicyOrderDocument.self), policy),
+        ] {
+            #expect(request.members.keys.sorted() == documented.members.keys.sorted())
+            for (name, member) in request.members {
+                #expect(member.schema.type == documented.members[name]?.schema.type, "\(name)")
+            }
         }
     }
 }

@@ -35,6 +35,13 @@ enum OpenAPI {
         return try schema(try map(try map(response, "content"), "application/json")["schema"])
     }
 
+    /// The schema of the JSON that an operation reads.
+    static func body(of method: String, _ path: String) throws -> Schema {
+        let operation = try map(try map(document(), "paths")[path], method)
+        let content = try map(try map(operation, "requestBody"), "content")
+        return try schema(try map(content, "application/json")["schema"])
+    }
+
     private static func schema(_ value: Any?) throws -> Schema {
         let map = try resolved(value)
         if let parts = map["allOf"] as? [Any] {

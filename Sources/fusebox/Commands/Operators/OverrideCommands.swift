@@ -96,13 +96,11 @@ struct OverrideOrder: ParsableArguments {
     }
 
     func set(_ mode: String) async throws {
-        let body: [String: Any] = [
-            "mode": mode, "reason": reason, "expires_in_ms": try expiry() as Any? ?? NSNull(),
-        ]
+        let order = OverrideOrderDocument(mode: mode, reason: reason, expiresInMs: try expiry())
         let reply = try await OperatorClient(address: try server.address()).send(
             .PUT,
             Paths.override(name),
-            body: try JSONSerialization.data(withJSONObject: body)
+            body: Data(order.bytes)
         )
         try BreakerLine.print(reply, asJSON: output.json)
     }
