@@ -23,13 +23,13 @@ package struct TransitionDocument: Document {
     }
 }
 
-/// A page of the transitions of one breaker, newest first.
-package struct TransitionListDocument: Document {
-    package var transitions: [TransitionDocument]
+/// A page of transitions, newest first: of one breaker, or of all breakers with their names.
+package struct TransitionListDocument<Item: Document>: Document {
+    package var transitions: [Item]
     /// The token of the next page; empty if there is none.
     package var nextPageToken: String
 
-    package init(transitions: [TransitionDocument], nextPageToken: String) {
+    package init(transitions: [Item], nextPageToken: String) {
         self.transitions = transitions
         self.nextPageToken = nextPageToken
     }
@@ -62,21 +62,4 @@ package struct NamedTransitionDocument: Document {
     }
 
     private enum CodingKeys: CodingKey { case name }
-}
-
-/// A page of the transitions of all breakers, newest first.
-package struct NamedTransitionListDocument: Document {
-    package var transitions: [NamedTransitionDocument]
-    /// The token of the next page; empty if there is none.
-    package var nextPageToken: String
-
-    package init(transitions: [NamedTransitionDocument], nextPageToken: String) {
-        self.transitions = transitions
-        self.nextPageToken = nextPageToken
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case transitions
-        case nextPageToken = "next_page_token"
-    }
 }

@@ -38,7 +38,7 @@ extension Routes {
                 )
                 let (items, next) = page.cut(rows, filters: filters) { String($0.transition.revision) }
                 let documents = items.map { NamedTransitionDocument($0.transition, of: $0.name) }
-                return .json(NamedTransitionListDocument(transitions: documents, nextPageToken: next))
+                return .json(TransitionListDocument(transitions: documents, nextPageToken: next))
             },
         ]
     }

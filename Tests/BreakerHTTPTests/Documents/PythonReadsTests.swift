@@ -11,7 +11,7 @@ struct PythonReadsTests {
         let report = try Schema(of: ReportDocument.self).names
         let results = try Schema(of: ReportsAnswerDocument.self).names
         let problem = try Schema(of: ProblemDocument.self).names
-        let transitions = try Schema(of: TransitionListDocument.self).names
+        let transitions = try Schema(of: TransitionListDocument<TransitionDocument>.self).names
         let breaker = try Schema(of: BreakerDocument.self).names.union(PolicyField.allCases.map(\.rawValue))
         let stream = try Schema(of: ChangeDocument.self).names.union(Schema(of: ResyncDocument.self).names)
         // `link.py` also reads an extension of its HTTP library.

@@ -25,8 +25,10 @@ struct SchemaTests {
         #expect(try differences(HistoryDocument.self, of: "get", Paths.history(name)) == [])
         #expect(try differences(FailureSummaryDocument.self, of: "get", Paths.failureSummary(name)) == [])
         #expect(try differences(FailureListDocument.self, of: "get", Paths.failures(name)) == [])
-        #expect(try differences(TransitionListDocument.self, of: "get", Paths.transitions(name)) == [])
-        #expect(try differences(NamedTransitionListDocument.self, of: "get", Paths.transitions) == [])
+        let transitions = TransitionListDocument<TransitionDocument>.self
+        #expect(try differences(transitions, of: "get", Paths.transitions(name)) == [])
+        let named = TransitionListDocument<NamedTransitionDocument>.self
+        #expect(try differences(named, of: "get", Paths.transitions) == [])
         #expect(try differences(AuditListDocument.self, of: "get", Paths.audit) == [])
         #expect(try differences(DeletedDocument.self, of: "delete", Paths.breakers) == [])
         #expect(try differences(SessionDocument.self, of: "get", Paths.session) == [])
