@@ -11,7 +11,7 @@ package struct AuditEntryDocument: Document {
     package var breaker: String
     /// `nil` if there was nothing, or if this version cannot read it.
     package var before: AuditValueDocument?
-    /// `nil` if nothing remained, or as before.
+    /// `nil` if nothing remained, or if this version cannot read it.
     package var after: AuditValueDocument?
 
     package init(_ entry: AuditEntry) {

@@ -8,8 +8,9 @@ package struct BreakerDocument: Document {
         package var calls: Int
         package var failures: Int
         package var slow: Int
-        /// `nil` if there were no calls, as the slow rate.
+        /// `nil` if there were no calls.
         package var failureRate: Double?
+        /// `nil` if there were no calls.
         package var slowRate: Double?
 
         enum CodingKeys: String, CodingKey {
@@ -26,8 +27,9 @@ package struct BreakerDocument: Document {
         /// `nil` for a rate if there were no calls.
         package var observed: Double?
         package var threshold: Double
-        /// Calls in the window; `nil` for a rule that is not a rate, as the minimum.
+        /// Calls in the window; `nil` for a rule that is not a rate.
         package var calls: Int?
+        /// `nil` for a rule that is not a rate.
         package var minimumCalls: Int?
 
         enum CodingKeys: String, CodingKey {

@@ -14,8 +14,9 @@ package struct ExplanationDocument: Document {
     package struct Event: Codable, Hashable, Sendable {
         /// `half_open`, `lease_ends`, `override_ends`, `close` or `trip`.
         package var event: String
-        /// `nil` if the event depends on calls or on an operator, as the milliseconds until then.
+        /// `nil` if the event depends on calls or on an operator.
         package var at: Instant?
+        /// Milliseconds until the event; `nil` if it has no time.
         package var inMs: Int64?
         package var detail: String
 
@@ -29,8 +30,9 @@ package struct ExplanationDocument: Document {
     /// A suggested change of the policy.
     package struct Advice: Codable, Hashable, Sendable {
         package var field: String
-        /// `nil` for a rule that is off, as the suggested value.
+        /// `nil` for a rule that is off.
         package var current: Double?
+        /// `nil` for a rule that should be off.
         package var suggested: Double?
         package var detail: String
     }

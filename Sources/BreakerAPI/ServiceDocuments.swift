@@ -32,9 +32,11 @@ package struct VersionDocument: Document {
 
 /// The access of a browser's user.
 package struct SessionDocument: Document {
-    /// The name of the token; `nil` without access, as the role and the prefix.
+    /// The name of the token; `nil` without access.
     package var name: String?
+    /// `worker`, `viewer` or `operator`; `nil` without access.
     package var role: String?
+    /// The prefix of the names that the token may use; `nil` without access.
     package var prefix: String?
     /// Whether the access comes from a session, and not from a token or a certificate of the request.
     package var signedIn: Bool

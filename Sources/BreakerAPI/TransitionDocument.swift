@@ -3,8 +3,9 @@ package import BreakerCore
 /// A transition of a breaker.
 package struct TransitionDocument: Document {
     package var revision: Int64
-    /// `closed`, `open` or `half_open`, as `to`.
+    /// `closed`, `open` or `half_open`.
     package var from: String
+    /// `closed`, `open` or `half_open`.
     package var to: String
     package var cause: String
     package var detail: String
