@@ -61,6 +61,7 @@ let package = Package(
         .target(
             name: "BreakerSQLite",
             dependencies: [
+                "BreakerAPI",
                 "BreakerCore",
                 "BreakerStorage",
                 "CSQLite",
@@ -71,14 +72,17 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "BreakerAPI", dependencies: ["Primitives"], swiftSettings: settings),
+        .target(
+            name: "BreakerAPI",
+            dependencies: ["BreakerCore", "BreakerText", "Primitives"],
+            swiftSettings: settings
+        ),
         .target(
             name: "BreakerHTTP",
             dependencies: [
                 "BreakerAPI",
                 "BreakerCore",
                 "BreakerEngine",
-                "BreakerText",
                 "EmbeddedFiles",
                 "Platform",
                 "Primitives",
@@ -234,6 +238,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "BreakerAPITests",
+            dependencies: ["BreakerAPI", "BreakerCore", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "BreakerSQLiteTests",
             dependencies: [
                 "BreakerCore",
@@ -344,8 +353,8 @@ let package = Package(
 // The race detector needs a separate build, which has only the targets that its tests need.
 if Context.environment["FUSEBOX_RACES"] != nil {
     let others: Set = [
-        "BreakerCoreTests", "BreakerHTTPTests", "BreakerTextTests", "FuseboxTests", "PrimitivesTests",
-        "client-benchmark", "faulty-server", "fusebox", "swift-worker",
+        "BreakerAPITests", "BreakerCoreTests", "BreakerHTTPTests", "BreakerTextTests", "FuseboxTests",
+        "PrimitivesTests", "client-benchmark", "faulty-server", "fusebox", "swift-worker",
     ]
     package.products = []
     package.targets.removeAll { others.contains($0.name) }

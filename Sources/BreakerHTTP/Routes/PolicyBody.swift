@@ -1,12 +1,13 @@
+import BreakerAPI
 import BreakerCore
 import BreakerEngine
 
-/// The body of a request that gives a breaker a policy.
+/// The body of a request that gives a breaker a policy: a ``PolicyOrderDocument``.
 enum PolicyBody {
     /// `{"policy":{…}}`, `{"preset":"flaky"}`, or both: fields override the preset. A field that neither sets takes its
     /// default.
     static func policy(put body: [UInt8]) throws(Problem) -> Policy {
-        let document = try JSON(body: body, members: ["policy", "preset"])
+        let document = try JSON(body: body, members: PolicyOrderDocument.CodingKeys.names)
         var base = Policy()
         switch document["preset"] {
         case nil: break

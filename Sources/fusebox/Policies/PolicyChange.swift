@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import Foundation
 
@@ -41,17 +42,10 @@ struct PolicyChange {
         tag = current?.tag
     }
 
-    /// The body of the request. It holds only the differing fields.
-    func body() throws -> Data {
-        var fields: [String: Any] = [:]
-        for difference in differences {
-            switch wanted.given(difference.field) {
-            case .integer(let value): fields[difference.field.rawValue] = value
-            case .decimal(let value): fields[difference.field.rawValue] = value
-            case .null, .unsuitable: fields[difference.field.rawValue] = NSNull()
-            }
-        }
-        return try JSONSerialization.data(withJSONObject: ["policy": fields])
+    /// The request. It holds only the differing fields.
+    var order: PolicyOrderDocument {
+        let fields = differences.map { ($0.field.rawValue, wanted.given($0.field).asDecimal) }
+        return PolicyOrderDocument(policy: PolicyFieldsDocument(values: Dictionary(uniqueKeysWithValues: fields)))
     }
 
     var document: [String: Any] {
@@ -74,18 +68,5 @@ struct PolicyChange {
         case .decimal(let value): value
         case .null, .unsuitable: NSNull()
         }
-    }
-}
-
-extension Policy {
-    /// The policy in the server's document of a breaker. Fields of a later version are ignored.
-    init(_ document: [String: Double?]) throws(PolicyError) {
-        let known = document.filter { PolicyField(rawValue: $0.key) != nil }
-        self = try Policy().applying(
-            known.mapValues { value in
-                guard let value else { return .null }
-                return Int64(exactly: value).map { .integer($0) } ?? .decimal(value)
-            }
-        )
     }
 }

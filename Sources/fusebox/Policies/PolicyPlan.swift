@@ -50,7 +50,7 @@ struct PolicyPlan {
         _ = try await client.send(
             change.isCreation ? .PUT : .PATCH,
             Paths.breaker(change.name.value),
-            body: try change.body(),
+            body: Data(change.order.bytes),
             headers: [condition]
         )
     }
