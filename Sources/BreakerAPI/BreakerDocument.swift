@@ -31,10 +31,13 @@ package struct BreakerDocument: Document {
         package var calls: Int?
         /// `nil` for a rule that is not a rate.
         package var minimumCalls: Int?
+        /// How close the rule is to tripping: 0 is far, 1 is the threshold.
+        package var progress: Double
 
         enum CodingKeys: String, CodingKey {
             case field, observed, threshold, calls
             case minimumCalls = "minimum_calls"
+            case progress
         }
     }
 
@@ -156,7 +159,8 @@ extension BreakerDocument.Rule {
             observed: reading.observed,
             threshold: reading.threshold,
             calls: reading.calls.map { Int($0) },
-            minimumCalls: reading.minimumCalls
+            minimumCalls: reading.minimumCalls,
+            progress: reading.progress
         )
     }
 }

@@ -1,16 +1,9 @@
 // How urgently a breaker needs an operator: the order of the list, equal to the server's `sort=attention`.
 
-/** How near a rule is to tripping: 1 trips. A rate says little while few calls are in the window. */
-export function progress(rule) {
-    if (rule.observed === null) return 0;
-    const weight = rule.minimum_calls === null ? 1 : Math.min(1, rule.calls / rule.minimum_calls);
-    return (rule.observed / rule.threshold) * weight;
-}
-
 /** The rule that is nearest to tripping; `null` if no rule is active. */
 export function nearestRule(breaker) {
     const rules = breaker.rules ?? [];
-    return rules.reduce((best, rule) => (best === null || progress(rule) > progress(best) ? rule : best), null);
+    return rules.reduce((best, rule) => (best === null || rule.progress > best.progress ? rule : best), null);
 }
 
 const ranks = { open: 1, half_open: 2, closed: 3 };
@@ -21,7 +14,7 @@ function rank(breaker) {
 
 function nearness(breaker) {
     const rule = breaker.override || breaker.state !== "closed" ? null : nearestRule(breaker);
-    return rule === null ? 0 : progress(rule);
+    return rule === null ? 0 : rule.progress;
 }
 
 /** The breakers by urgency: overridden, open, half open, then the nearest to tripping. */

@@ -1,6 +1,6 @@
 // Why a breaker is in its state, what happens next, and how near its rules are to tripping.
 
-import { progress, ruleWords } from "./attention.js";
+import { ruleWords } from "./attention.js";
 import { ask, pathOf } from "./api.js";
 import { bar } from "./badge.js";
 import { now } from "./clock.js";
@@ -54,7 +54,7 @@ export class ExplanationSection {
         this.rules.replaceChildren(
             ...rules.map((rule) => {
                 const meter = bar();
-                meter.set(progress(rule));
+                meter.set(rule.progress);
                 return element("li", {}, element("span", {}, ruleWords(rule, { percent, count })), meter.node);
             }),
         );

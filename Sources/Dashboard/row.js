@@ -1,6 +1,6 @@
 // One row of the list.
 
-import { nearestRule, progress, ruleWords } from "./attention.js";
+import { nearestRule, ruleWords } from "./attention.js";
 import { bar, effective, showBadges } from "./badge.js";
 import { now } from "./clock.js";
 import { element, setClass, setText } from "./dom.js";
@@ -67,7 +67,7 @@ export class Row {
     #showRule(breaker) {
         const rule = breaker.state === "closed" ? nearestRule(breaker) : null;
         this.bar.node.hidden = rule === null;
-        if (rule !== null) this.bar.set(progress(rule));
+        if (rule !== null) this.bar.set(rule.progress);
         setText(this.rule, rule === null ? cause(breaker) : ruleWords(rule, { percent, count }));
         this.rule.title = this.rule.textContent;
     }

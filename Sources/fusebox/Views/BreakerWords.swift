@@ -61,7 +61,7 @@ extension BreakerDocument {
 
     /// How near the nearest rule is to tripping; empty if nothing was observed.
     var nearestRule: String {
-        guard state == "closed", let rule = rules.max(by: { $0.nearness < $1.nearness }), rule.nearness > 0 else {
+        guard state == "closed", let rule = rules.max(by: { $0.progress < $1.progress }), rule.progress > 0 else {
             return ""
         }
         return rule.short
@@ -72,13 +72,6 @@ extension BreakerDocument {
 }
 
 extension BreakerDocument.Rule {
-    /// The reached share of the threshold. For a rate, it is scaled down until there are enough calls.
-    var nearness: Double {
-        guard let observed, threshold > 0 else { return 0 }
-        guard let calls, let minimumCalls, minimumCalls > 0 else { return observed / threshold }
-        return observed / threshold * min(1, Double(calls) / Double(minimumCalls))
-    }
-
     private var isRate: Bool { minimumCalls != nil }
 
     /// "3/5 in a row", "36/50 % failed".

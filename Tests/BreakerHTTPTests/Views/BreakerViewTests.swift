@@ -28,7 +28,7 @@ struct BreakerViewTests {
                     "counts":{"consecutive_failures":0,"calls":0,"failures":0,"slow":0,"failure_rate":null,\#
                     "slow_rate":null},\#
                     "rules":[{"field":"failure_threshold","observed":0,"threshold":5,"calls":null,\#
-                    "minimum_calls":null}],\#
+                    "minimum_calls":null,"progress":0}],\#
                     "decisions":{"allowed":0,"denied":0},\#
                     "probes":{"in_flight":0,"limit":1,"successes":0,"success_threshold":1,"lost":0},\#
                     "override":null,"last_transition":null,"last_failure":null,"openings_last_hour":0,\#
@@ -61,7 +61,7 @@ struct BreakerViewTests {
                     "counts":{"consecutive_failures":0,"calls":0,"failures":0,"slow":0,"failure_rate":null,\#
                     "slow_rate":null},\#
                     "rules":[{"field":"failure_threshold","observed":0,"threshold":5,"calls":null,\#
-                    "minimum_calls":null}],\#
+                    "minimum_calls":null,"progress":0}],\#
                     "decisions":{"allowed":0,"denied":0},\#
                     "probes":{"in_flight":0,"limit":1,"successes":0,"success_threshold":1,"lost":0},"override":null,\#
                     "last_transition":{"revision":2,"from":"closed","to":"open","cause":"failure_threshold",\#
