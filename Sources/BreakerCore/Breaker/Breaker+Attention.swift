@@ -7,17 +7,6 @@ extension Breaker {
         return Rule.inOrder.compactMap { $0.reading(streak: consecutiveFailures, counts: counts, policy: policy) }
     }
 
-    /// The numbers of the first rule that holds; `nil` if none does.
-    func firstRuleThatHolds(streak: UInt32, counts: Counts) -> Rule.Reading? {
-        let policy = policy
-        for rule in Rule.inOrder {
-            if let reading = rule.reading(streak: streak, counts: counts, policy: policy), reading.holds {
-                return reading
-            }
-        }
-        return nil
-    }
-
     /// The number of openings within an hour from which a breaker is unstable.
     package static let unstableOpenings = 3
 

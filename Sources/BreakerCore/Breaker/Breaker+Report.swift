@@ -53,6 +53,7 @@ extension Breaker {
             return answer(counted: report.count)
         }
         phase = .open(until: nil)  // leaves `closed` the only owner of its window, so that none is copied
+        let policy = policy
         let failed = report.outcome == .failure
         let isSlow = policy.isSlow(report.durationMs)
         let elapsedMs = max(0, since.milliseconds(until: now))
@@ -72,7 +73,7 @@ extension Breaker {
                     policy: policy
                 )
                 if override?.mode != .forceClosed {
-                    tripped = firstRuleThatHolds(streak: closed.streak, counts: counts)
+                    tripped = Rule.firstThatHolds(streak: closed.streak, counts: counts, policy: policy)
                 }
             }
         } else {

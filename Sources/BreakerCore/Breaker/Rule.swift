@@ -73,6 +73,16 @@ package enum Rule: Hashable, Sendable {
         }
     }
 
+    /// The numbers of the first rule that holds; `nil` if none does.
+    static func firstThatHolds(streak: UInt32, counts: Counts, policy: Policy) -> Reading? {
+        for rule in inOrder {
+            if let reading = rule.reading(streak: streak, counts: counts, policy: policy), reading.holds {
+                return reading
+            }
+        }
+        return nil
+    }
+
     /// - Returns: `nil` if the rule is off.
     func reading(streak: UInt32, counts: Counts, policy: Policy) -> Reading? {
         switch self {

@@ -27,6 +27,19 @@ final class Statement {
         scratch = .allocate(byteCount: Self.scratchSize, alignment: 1)
     }
 
+    /// Prepares the insertion of a row, whose values are bound in the order of `columns`.
+    /// - Parameter conflict: the clause for a row whose key exists.
+    convenience init(
+        insertInto table: StaticString,
+        _ columns: [String],
+        _ conflict: String = "",
+        on connection: Connection
+    ) throws(SQLiteError) {
+        let names = columns.joined(separator: ", ")
+        let values = columns.map { _ in "?" }.joined(separator: ", ")
+        try self.init("INSERT INTO \(table) (\(names)) VALUES (\(values)) \(conflict)", on: connection)
+    }
+
     deinit {
         sqlite3_finalize(handle)
         scratch.deallocate()

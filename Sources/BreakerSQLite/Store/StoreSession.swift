@@ -38,9 +38,9 @@ final class StoreSession {
             try tables.breakers.delete(deletion.breakerID)
             pruner.forget(deletion.breakerID)
         }
-        for breaker in batch.breakers {
-            try tables.breakers.put(breaker, storedUpTo: revision, isShifted: batch.shiftMs != 0)
-            try tables.policies.putIfChanged(breaker.breaker, storedUpTo: revision)
+        for stored in batch.breakers {
+            try tables.breakers.put(stored, storedUpTo: revision, isShifted: batch.shiftMs != 0)
+            try tables.policies.putIfChanged(stored.breaker, storedUpTo: revision)
         }
         try putChanges(batch.changes)
         for row in batch.failures { try tables.failures.insert(row) }

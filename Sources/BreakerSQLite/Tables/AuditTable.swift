@@ -15,10 +15,7 @@ struct AuditTable {
 
     init(_ connection: Connection) throws(SQLiteError) {
         log = try ClientLog("audit", key: "revision", client: Self.client, on: connection)
-        insert = try Statement(
-            "INSERT INTO audit (\(Self.columns.joined(separator: ", "))) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            on: connection
-        )
+        insert = try Statement(insertInto: "audit", Self.columns, on: connection)
     }
 
     func insert(_ entry: AuditEntry) throws(SQLiteError) {

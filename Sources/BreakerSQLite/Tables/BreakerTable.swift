@@ -30,13 +30,7 @@ struct BreakerTable {
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
         let columns = Self.constantColumns + Self.variableColumns
-        insert = try Statement(
-            """
-            INSERT INTO breakers (\(columns.joined(separator: ", ")))
-            VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
-            """,
-            on: connection
-        )
+        insert = try Statement(insertInto: "breakers", columns, on: connection)
         // Not the name: setting it would rewrite its index entry, even if it stays the same.
         updateAll = try Self.update(Self.variableColumns, on: connection)
         updateCounts = try Self.update(Self.countColumns, on: connection)

@@ -28,13 +28,7 @@ struct CallTable {
             "UPDATE call_minutes SET \(sums) WHERE minute = ? AND breaker_id = ?",
             on: connection
         )
-        insert = try Statement(
-            """
-            INSERT INTO call_minutes (\(Self.counts.joined(separator: ", ")), minute, breaker_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            on: connection
-        )
+        insert = try Statement(insertInto: "call_minutes", Self.counts + ["minute", "breaker_id"], on: connection)
         deleteSome = try Statement(
             """
             DELETE FROM call_minutes WHERE minute = ?1 AND breaker_id IN (

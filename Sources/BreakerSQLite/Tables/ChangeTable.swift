@@ -21,13 +21,7 @@ struct ChangeTable {
 
     init(_ connection: Connection) throws(SQLiteError) {
         log = try RevisionLog("changes", on: connection)
-        insert = try Statement(
-            """
-            INSERT INTO changes (\(Self.columns.joined(separator: ", ")))
-            VALUES (\(Self.columns.map { _ in "?" }.joined(separator: ", ")))
-            """,
-            on: connection
-        )
+        insert = try Statement(insertInto: "changes", Self.columns, on: connection)
     }
 
     func insert(_ change: Journal.Change) throws(SQLiteError) {

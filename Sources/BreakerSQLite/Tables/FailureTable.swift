@@ -12,13 +12,7 @@ struct FailureTable {
     static let columns = ["number", "at", "kind", "detail", "reporter", "duration_ms", "count"]
 
     init(_ connection: Connection) throws(SQLiteError) {
-        insert = try Statement(
-            """
-            INSERT INTO failures (breaker_id, \(Self.columns.joined(separator: ", ")))
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            on: connection
-        )
+        insert = try Statement(insertInto: "failures", ["breaker_id"] + Self.columns, on: connection)
         deleteRows = try Statement("DELETE FROM failures WHERE breaker_id = ? AND number < ?", on: connection)
         selectLogs = try Statement(
             """

@@ -11,11 +11,9 @@ struct PolicyTable {
     init(_ connection: Connection) throws(SQLiteError) {
         let updates = Self.columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
         upsert = try Statement(
-            """
-            INSERT INTO policies (breaker_id, \(Self.columns.joined(separator: ", ")))
-            VALUES (?, \(Self.columns.map { _ in "?" }.joined(separator: ", ")))
-            ON CONFLICT (breaker_id) DO UPDATE SET \(updates)
-            """,
+            insertInto: "policies",
+            ["breaker_id"] + Self.columns,
+            "ON CONFLICT (breaker_id) DO UPDATE SET \(updates)",
             on: connection
         )
     }

@@ -18,13 +18,7 @@ struct TransitionTable {
     ]
 
     init(_ connection: Connection) throws(SQLiteError) {
-        insert = try Statement(
-            """
-            INSERT INTO transitions (breaker_id, \(Self.columns.joined(separator: ", ")))
-            VALUES (?, \(Self.columns.map { _ in "?" }.joined(separator: ", ")))
-            """,
-            on: connection
-        )
+        insert = try Statement(insertInto: "transitions", ["breaker_id"] + Self.columns, on: connection)
         countOf = try Statement("SELECT count(*) FROM transitions WHERE breaker_id = ?", on: connection)
         deleteOldest = try Statement(
             """
