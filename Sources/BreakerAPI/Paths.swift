@@ -3,6 +3,7 @@ import Primitives
 /// The paths of a server's routes.
 public enum Paths {
     public static let breakers = "/v1/breakers"
+    public static let policies = "/v1/policies"
     public static let reports = "/v1/reports"
     public static let transitions = "/v1/transitions"
     public static let audit = "/v1/audit"
