@@ -41,6 +41,27 @@ struct PolicyFile {
         return try PolicyFile(text: text, path: path)
     }
 
+    /// The body of the request that gives the breakers these policies. Fields with default values are omitted.
+    func body() throws -> Data {
+        var breakers: [String: Any] = [:]
+        for (name, policy) in policies {
+            var fields: [String: Any] = [:]
+            for field in PolicyField.allCases where policy[field] != Policy()[field] {
+                fields[field.rawValue] = Self.json(policy.given(field))
+            }
+            breakers[name.value] = ["policy": fields]
+        }
+        return try JSONSerialization.data(withJSONObject: ["breakers": breakers])
+    }
+
+    private static func json(_ value: PolicyValue) -> Any {
+        switch value {
+        case .integer(let value): value
+        case .decimal(let value): value
+        case .null, .unsuitable: NSNull()
+        }
+    }
+
     /// The text of a file that gives breakers these policies. Fields with default values are omitted.
     static func text(_ policies: [(name: String, policy: Policy)]) -> String {
         guard !policies.isEmpty else { return "breakers: {}\n" }
