@@ -60,6 +60,7 @@ let package = Package(
         .target(
             name: "BreakerSQLite",
             dependencies: [
+                "BreakerAPI",
                 "BreakerCore",
                 "BreakerStorage",
                 "CSQLite",
@@ -70,7 +71,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "BreakerAPI", dependencies: ["Primitives"], swiftSettings: settings),
+        .target(name: "BreakerAPI", dependencies: ["BreakerCore", "Primitives"], swiftSettings: settings),
         .target(
             name: "BreakerHTTP",
             dependencies: [
@@ -216,6 +217,11 @@ let package = Package(
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: settings),
         .testTarget(name: "BreakerCoreTests", dependencies: ["BreakerCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
+            name: "BreakerAPITests",
+            dependencies: ["BreakerAPI", "BreakerCore", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "BreakerSQLiteTests",
             dependencies: [
                 "BreakerCore",
@@ -326,8 +332,8 @@ let package = Package(
 // The race detector needs a separate build, which has only the targets that its tests need.
 if Context.environment["FUSEBOX_RACES"] != nil {
     let others: Set = [
-        "BreakerCoreTests", "BreakerHTTPTests", "FuseboxTests", "PrimitivesTests", "client-benchmark", "faulty-server",
-        "fusebox", "swift-worker",
+        "BreakerAPITests", "BreakerCoreTests", "BreakerHTTPTests", "FuseboxTests", "PrimitivesTests",
+        "client-benchmark", "faulty-server", "fusebox", "swift-worker",
     ]
     package.products = []
     package.targets.removeAll { others.contains($0.name) }

@@ -36,9 +36,10 @@ STREAMS = 1_000
 IDLE_CONNECTIONS, DESCRIPTORS = 900, 600
 # Reports that the worker repeats at the end.
 REPEATED = 100
-# How long the hostile clients wait for an answer, and the worker for their ids, at most; and how long the worker waits
-# for an answer, which then counts as refused.
+# How long the hostile clients wait for an answer; and how long the worker waits for one, which then counts as refused.
 PATIENCE_SECONDS, WORKERS_PATIENCE_SECONDS = 60, 10
+# How long the worker waits for the hostile clients' ids, at most.
+IDS_PATIENCE_SECONDS = 300
 # How long an attack runs before the worker's calls are timed.
 RUN_UP_SECONDS = 1
 # In production the loads of other tokens come from other machines. Here they get the processor time that the server
@@ -424,7 +425,7 @@ def alone(caller: Caller, server: GuardedServer, plan: Plan) -> Sample:
 
 def repeat(server: GuardedServer, hostile: Hostile, plan: Plan) -> Sample:
     """Returns how many of the worker's report ids the server still knows, and how many other ids were sent since."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + IDS_PATIENCE_SECONDS
     while hostile.answered.value * ITEMS_PER_REQUEST < plan.fair_ids and time.monotonic() < end:
         time.sleep(0.1)
     sent = hostile.answered.value * ITEMS_PER_REQUEST

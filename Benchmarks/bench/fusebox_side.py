@@ -30,6 +30,13 @@ def report_path(name: str, outcome: str, permit: str) -> str:
     return f"/v1/breakers/{name}/report?outcome={outcome}&permit={permit}{tail}"
 
 
+def report_with_body(name: str, outcome: str, permit: str) -> Request:
+    fields = {"outcome": outcome, "permit": permit, "reporter": "bench-1"}
+    if outcome == "failure":
+        fields["kind"] = "timeout"
+    return Request(f"/v1/breakers/{name}/report", json.dumps(fields, separators=(",", ":")))
+
+
 def batch(items: list[tuple[str, str]], outcome: str, count: int = 1) -> Request:
     """Returns a batch with a report of the same outcome for each name and permit."""
 
@@ -51,7 +58,7 @@ def requests(load: Load, permits: dict[str, str], order: random.Random) -> list[
     if load.event == "acquire":
         return [Request(f"/v1/breakers/{name}/acquire") for name in names]
     if load.event == "mix":
-        return mix(permits, order)
+        return mix(permits, order, load.has_bodies)
     if load.outcomes_per_request == 1:
         return [Request(report_path(name, load.outcome, permits[name])) for name in names]
     bodies = 1 if load.breakers == 1 else SPREAD_BODIES
@@ -61,7 +68,7 @@ def requests(load: Load, permits: dict[str, str], order: random.Random) -> list[
     ]
 
 
-def mix(permits: dict[str, str], order: random.Random) -> list[Request]:
+def mix(permits: dict[str, str], order: random.Random, has_bodies: bool = False) -> list[Request]:
     """Returns an acquire, a report, an acquire and so on; each breaker gets the same number of requests."""
     sent: list[Request] = []
     for _ in range(MIX_ROUNDS):
@@ -69,7 +76,10 @@ def mix(permits: dict[str, str], order: random.Random) -> list[Request]:
         for place, (asker, reporter) in enumerate(zip(asking, reporting), start=1):
             outcome = "failure" if place % MIX_REPORTS_PER_FAILURE == 0 else "success"
             sent.append(Request(f"/v1/breakers/{asker}/acquire"))
-            sent.append(Request(report_path(reporter, outcome, permits[reporter])))
+            if has_bodies:
+                sent.append(report_with_body(reporter, outcome, permits[reporter]))
+            else:
+                sent.append(Request(report_path(reporter, outcome, permits[reporter])))
     return sent
 
 

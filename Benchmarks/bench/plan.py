@@ -61,8 +61,8 @@ FULL = Plan(
     storm_breakers=1_000,
     subscribers=(1, 100, 1_000),
     fair_seconds=5,
-    # A quarter of what the server keeps for all tokens together.
-    fair_ids=1_100_000,
+    # More than the server keeps for all tokens together.
+    fair_ids=5_000_000,
 )
 
 # A plan that only proves that everything works. Its figures mean nothing.

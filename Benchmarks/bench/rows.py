@@ -61,6 +61,9 @@ ROWS: list[Scenario] = [
     beside_redis("report-success", "report success", Load("report")),
     beside_redis("report-failure", "report failure", Load("report", outcome="failure", appendfsync="always")),
     beside_redis("mix", "1 acquire : 1 report, 1 % failures, 1 000 breakers", Load("mix", breakers=SPREAD_BREAKERS)),
+    beside_redis(
+        "mix-json", "the same, reports with JSON bodies", Load("mix", breakers=SPREAD_BREAKERS, has_bodies=True),
+    ),
     *batches(100),
     *batches(1_000),
     beside_redis(

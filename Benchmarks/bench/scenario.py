@@ -32,6 +32,8 @@ class Load:
     batch: int = 1
     # How many outcomes each report of a batch counts as.
     count: int = 1
+    # Whether the reports of a mix are JSON bodies, and not in the query.
+    has_bodies: bool = False
     # The durability of Redis. Fusebox always syncs before it answers.
     appendfsync: str = "everysec"
 

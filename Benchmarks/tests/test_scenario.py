@@ -102,7 +102,7 @@ class Choice(unittest.TestCase):
 
     def test_a_row_is_selected_by_its_full_key_or_its_first_words(self) -> None:
         for only, keys in [
-            (["mix"], ["mix"]),
+            (["mix"], ["mix", "mix-json"]),
             (["acquire"], ["acquire-closed", "acquire-open"]),
             (["batch-100"], ["batch-100-success", "batch-100-failure"]),
             (["sqlite", "report-success"], ["report-success", "sqlite"]),

@@ -1,75 +1,47 @@
-/// One line of the event stream: a change, the whole panel (`resync`), or a keep-alive (`heartbeat`).
-public struct EventDocument: Codable, Hashable, Sendable {
-    /// `created`, `transition`, `policy`, `deleted`, `resync`, `heartbeat`, or a type that a later version adds.
-    public var type: String
+package import BreakerCore
+
+/// A line of the stream of changes as clients read it: a ``ChangeDocument``, a ``ResyncDocument``, a
+/// ``HeartbeatDocument``, or a line of a type that a later version adds.
+package struct EventDocument: Decodable, Hashable, Sendable {
+    package var type: String
     /// The position at which a client can resume the stream, `<epoch>-<revision>`; `nil` if the server has no epochs.
-    public var id: String?
-    /// The revision of a change; in a `resync`, the last revision in the panel; in a `heartbeat`, the last revision
-    /// that the stream has reached, or `null` before the first.
-    public var revision: Int64?
-    /// When the change happened, or when another line was sent; RFC 3339.
-    public var at: String
+    package var id: String?
+    package var revision: Int64?
+    package var at: Instant
     /// The name of the breaker that changed.
-    public var name: String?
-    /// The breaker's state after the change; `null` after a deletion.
-    public var state: String?
-    public var generation: Int64?
-    public var openUntil: String?
-    public var override: OverrideDocument?
-    public var policyRevision: Int64?
+    package var name: String?
+    /// The breaker after its change; `nil` after its deletion, and if only a later version can read it.
+    package var summary: BreakerSummaryDocument?
+    package var actor: String?
+    package var transition: ChangeDocument.Transition?
+    /// In a `resync`: why the server sends the whole panel.
+    package var reason: String?
     /// In a `resync`: the epoch, which identifies the history that the server's database holds.
-    public var epoch: String?
-    /// In a `resync`: every breaker.
-    public var breakers: [BreakerSummaryDocument]?
+    package var epoch: String?
+    /// In a `resync`: every breaker, except those that only a later version can read.
+    package var breakers: [BreakerSummaryDocument]?
 
-    enum CodingKeys: String, CodingKey {
-        case type, id, revision, at, name, state, generation, override, epoch, breakers
-        case openUntil = "open_until"
-        case policyRevision = "policy_revision"
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        type = try container.decode(String.self, forKey: .type)
+        id = try container.decodeIfPresent(String.self, forKey: .id)
+        revision = try container.decodeIfPresent(Int64.self, forKey: .revision)
+        at = try container.decode(Instant.self, forKey: .at)
+        name = try container.decodeIfPresent(String.self, forKey: .name)
+        if name != nil { summary = try? BreakerSummaryDocument(from: decoder) }
+        actor = try container.decodeIfPresent(String.self, forKey: .actor)
+        transition = try container.decodeIfPresent(ChangeDocument.Transition.self, forKey: .transition)
+        reason = try container.decodeIfPresent(String.self, forKey: .reason)
+        epoch = try container.decodeIfPresent(String.self, forKey: .epoch)
+        breakers = try container.decodeIfPresent([ReadableSummary].self, forKey: .breakers)?.compactMap(\.summary)
     }
-}
 
-/// One breaker in the panel.
-public struct BreakerSummaryDocument: Codable, Hashable, Sendable {
-    public var name: String
-    /// `closed`, `open` or `half_open`.
-    public var state: String
-    public var generation: Int64
-    public var openUntil: String?
-    public var override: OverrideDocument?
-    public var policyRevision: Int64
+    private enum CodingKeys: CodingKey { case type, id, revision, at, name, actor, transition, reason, epoch, breakers }
 
-    enum CodingKeys: String, CodingKey {
-        case name, state, generation, override
-        case openUntil = "open_until"
-        case policyRevision = "policy_revision"
-    }
-}
+    /// One breaker that cannot be read does not make its line unreadable.
+    private struct ReadableSummary: Decodable {
+        var summary: BreakerSummaryDocument?
 
-extension EventDocument {
-    /// The breaker as it is after a change; `nil` after a deletion, and for a line that is not a change.
-    public var summary: BreakerSummaryDocument? {
-        guard let name, let state, let generation, let policyRevision else { return nil }
-        return BreakerSummaryDocument(
-            name: name,
-            state: state,
-            generation: generation,
-            openUntil: openUntil,
-            override: override,
-            policyRevision: policyRevision
-        )
-    }
-}
-
-/// The part of an override that affects decisions.
-public struct OverrideDocument: Codable, Hashable, Sendable {
-    /// `force_open`, `force_closed` or `shadow`.
-    public var mode: String
-    /// `null` if the override stays in force until an operator clears it.
-    public var expiresAt: String?
-
-    enum CodingKeys: String, CodingKey {
-        case mode
-        case expiresAt = "expires_at"
+        init(from decoder: any Decoder) throws { summary = try? BreakerSummaryDocument(from: decoder) }
     }
 }

@@ -1,38 +1,60 @@
 import Primitives
 
 /// The paths of a server's routes.
-public enum Paths {
-    public static let breakers = "/v1/breakers"
-    public static let policies = "/v1/policies"
-    public static let reports = "/v1/reports"
-    public static let transitions = "/v1/transitions"
-    public static let audit = "/v1/audit"
-    public static let events = "/v1/events"
-    public static let gate = "/v1/gate"
-    public static let session = "/v1/session"
-    public static let backup = "/v1/backup"
-    public static let livez = "/livez"
-    public static let readyz = "/readyz"
-    public static let version = "/version"
-    public static let metrics = "/metrics"
-    public static let openAPI = "/openapi.yaml"
+package enum Paths {
+    package static let breakers = "/v1/breakers"
+    package static let policies = "/v1/policies"
+    package static let reports = "/v1/reports"
+    package static let transitions = "/v1/transitions"
+    package static let audit = "/v1/audit"
+    package static let events = "/v1/events"
+    package static let gate = "/v1/gate"
+    package static let session = "/v1/session"
+    package static let backup = "/v1/backup"
+    package static let livez = "/livez"
+    package static let readyz = "/readyz"
+    package static let version = "/version"
+    package static let metrics = "/metrics"
+    package static let openAPI = "/openapi.yaml"
     /// The operators' page and the files it loads.
-    public static let dashboard = "/"
-    public static let dashboardFile = "/dashboard/{file}"
+    package static let dashboard = "/"
+    package static let dashboardFile = "/dashboard/{file}"
 
     /// The placeholder for a breaker's name in a route.
-    public static let namePlaceholder = "{name}"
+    package static let namePlaceholder = "{name}"
 
     /// The path of a breaker.
     ///
     /// - Parameter name: a breaker's name, or the placeholder. Bytes that are not allowed in a name are
     ///   percent-encoded, so that an invalid name cannot produce the path of another route.
-    public static func breaker(_ name: String) -> String { "\(breakers)/\(part(name))" }
+    package static func breaker(_ name: String) -> String { "\(breakers)/\(part(name))" }
 
     /// The path of a breaker's gate.
     ///
     /// - Parameter name: as for ``breaker(_:)``.
-    public static func gate(_ name: String) -> String { "\(gate)/\(part(name))" }
+    package static func gate(_ name: String) -> String { "\(gate)/\(part(name))" }
+
+    /// The path of a breaker's gate for a proxy that handles probes.
+    package static func gateProbe(_ name: String) -> String { gate(name) + "/probe" }
+
+    package static func acquire(_ name: String) -> String { breaker(name) + "/acquire" }
+    package static func report(_ name: String) -> String { breaker(name) + "/report" }
+    package static func reset(_ name: String) -> String { breaker(name) + "/reset" }
+    package static func override(_ name: String) -> String { breaker(name) + "/override" }
+    package static func explanation(_ name: String) -> String { breaker(name) + "/explain" }
+    package static func history(_ name: String) -> String { breaker(name) + "/history" }
+    package static func failures(_ name: String) -> String { breaker(name) + "/failures" }
+    package static func failureSummary(_ name: String) -> String { failures(name) + "/summary" }
+    package static func transitions(_ name: String) -> String { breaker(name) + "/transitions" }
+
+    /// The paths of all routes, with placeholders for their variables.
+    package static let templates: [String] = [
+        acquire(namePlaceholder), report(namePlaceholder), reports, gate(namePlaceholder), gateProbe(namePlaceholder),
+        breakers, policies, breaker(namePlaceholder), reset(namePlaceholder), override(namePlaceholder),
+        explanation(namePlaceholder), history(namePlaceholder), failures(namePlaceholder),
+        failureSummary(namePlaceholder), transitions(namePlaceholder), transitions, audit, events, session, backup,
+        livez, readyz, version, metrics, openAPI, dashboard, dashboardFile,
+    ]
 
     private static func part(_ name: String) -> String { name == namePlaceholder ? name : encoded(name) }
 
@@ -47,12 +69,10 @@ public enum Paths {
             }
         }
     }
-    public static func acquire(_ name: String) -> String { breaker(name) + "/acquire" }
-    public static func report(_ name: String) -> String { breaker(name) + "/report" }
 }
 
 /// The address on which the server listens by default.
-public enum DefaultAddress {
-    public static let host = "127.0.0.1"
-    public static let port = 7979
+package enum DefaultAddress {
+    package static let host = "127.0.0.1"
+    package static let port = 7979
 }

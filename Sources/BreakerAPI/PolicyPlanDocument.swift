@@ -1,5 +1,5 @@
 /// The answer to a request that gives breakers their policies: what it changes.
-package struct PolicyPlanDocument: Codable, Hashable, Sendable {
+package struct PolicyPlanDocument: Document {
     /// A breaker that is created, or whose policy is changed.
     package struct Change: Codable, Hashable, Sendable {
         package var name: String

@@ -1,5 +1,5 @@
 /// The machine-readable `code` of a problem document (RFC 9457).
-public enum ProblemCode: String, CaseIterable, Sendable {
+package enum ProblemCode: String, CaseIterable, Sendable {
     // The request.
     /// The bytes are not an HTTP request.
     case malformedRequest = "malformed_request"
@@ -40,7 +40,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     case internalError = "internal_error"
 
     /// The HTTP status that is sent with this code.
-    public var status: Int {
+    package var status: Int {
         switch self {
         case .malformedRequest, .invalidRequest, .invalidPolicy: 400
         case .unauthorized: 401
@@ -62,7 +62,7 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     }
 
     /// A short title, the same for every problem with this code.
-    public var title: String {
+    package var title: String {
         switch self {
         case .malformedRequest: "Malformed request"
         case .invalidRequest: "Invalid request"
@@ -94,5 +94,5 @@ public enum ProblemCode: String, CaseIterable, Sendable {
     }
 
     /// The URI that identifies the kind of problem.
-    public var type: String { "urn:fusebox:problem:\(rawValue)" }
+    package var type: String { "urn:fusebox:problem:\(rawValue)" }
 }

@@ -1,21 +1,23 @@
 /// A report in JSON: a request of its own, or, with a name, an item of a batch.
-public struct ReportDocument: Codable, Hashable, Sendable {
-    /// The breaker's name, in a batch.
-    public var name: String?
-    /// `success`, `failure` or `ignored`.
-    public var outcome: String
-    public var permit: String?
-    public var durationMs: Int64?
-    /// The time between the end of the call and the sending of the report, in milliseconds, rounded down; 0 if absent.
-    public var ageMs: Int64?
-    public var kind: String?
-    public var detail: String?
-    public var reporter: String?
-    public var reportID: String?
-    /// How many calls in a row ended like this; 1 if absent.
-    public var count: Int?
+package struct ReportDocument: Document {
+    package static let writesNull = false
 
-    public init(
+    /// The breaker's name, in a batch.
+    package var name: String?
+    /// `success`, `failure` or `ignored`.
+    package var outcome: String
+    package var permit: String?
+    package var durationMs: Int64?
+    /// The time between the end of the call and the sending of the report, in milliseconds, rounded down; 0 if absent.
+    package var ageMs: Int64?
+    package var kind: String?
+    package var detail: String?
+    package var reporter: String?
+    package var reportID: String?
+    /// How many calls in a row ended like this; 1 if absent.
+    package var count: Int?
+
+    package init(
         name: String? = nil,
         outcome: String,
         permit: String? = nil,
@@ -48,33 +50,43 @@ public struct ReportDocument: Codable, Hashable, Sendable {
 }
 
 /// A request with a batch of reports.
-public struct ReportsDocument: Codable, Hashable, Sendable {
-    public var reports: [ReportDocument]
+package struct ReportsDocument: Document {
+    package static let writesNull = false
 
-    public init(reports: [ReportDocument]) { self.reports = reports }
+    package var reports: [ReportDocument]
+
+    package init(reports: [ReportDocument]) { self.reports = reports }
 }
 
 /// The answer to a batch of reports.
-public struct ReportsAnswerDocument: Codable, Hashable, Sendable {
-    /// The result of one report: the members of its answer, or its error.
-    public struct Result: Codable, Hashable, Sendable {
-        public struct Fault: Codable, Hashable, Sendable {
+package struct ReportsAnswerDocument: Document {
+    package static let writesNull = false
+
+    /// The result of one report: the members of its ``ReportAnswerDocument``, or its error.
+    package struct Result: Document {
+        package static let writesNull = false
+
+        package struct Fault: Codable, Hashable, Sendable {
             /// A ``ProblemCode``, or a code that a later version adds.
-            public var code: String
-            public var detail: String
+            package var code: String
+            package var detail: String
         }
 
-        public var applied: Bool?
-        public var state: String?
-        public var generation: Int64?
-        public var reason: String?
-        public var duplicate: Bool?
-        public var counted: Int?
-        public var error: Fault?
+        package var applied: Bool?
+        package var reason: String?
+        package var state: String?
+        package var generation: Int64?
+        package var counted: Int?
+        package var duplicate: Bool?
+        package var error: Fault?
+
+        package init(error code: ProblemCode, _ detail: String) {
+            error = Fault(code: code.rawValue, detail: detail)
+        }
     }
 
     /// How many outcomes were applied.
-    public var accepted: Int
+    package var accepted: Int
     /// In the order of the reports.
-    public var results: [Result]
+    package var results: [Result]
 }

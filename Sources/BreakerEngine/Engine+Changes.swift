@@ -38,22 +38,22 @@ extension Engine {
 
     /// Changes an existing breaker, and adds an audit entry if anything changed beyond what was due.
     ///
-    /// - Parameter text: gives what the audit keeps of the breaker, before and after the change.
+    /// - Parameter value: gives what the audit keeps of the breaker, before and after the change.
     fileprivate func order(
         _ action: AuditEntry.Action,
         of name: BreakerName,
         by author: Author,
-        text: @escaping @Sendable (Breaker) -> String?,
+        value: @escaping @Sendable (Breaker) -> AuditValue?,
         _ body: @escaping @Sendable (inout Breaker, Instant, inout Journal) throws(EngineError) -> Void
     ) async throws(EngineError) -> BreakerView {
         let view = try await change(from: Client(author)) { working, _ throws(EngineError) in
             let result = working.change(name) { breaker, now, journal in
                 breaker.advance(to: now, journal: &journal)
-                let (before, last) = (text(breaker), breaker.lastTransition?.revision)
+                let (before, last) = (value(breaker), breaker.lastTransition?.revision)
                 return Result { () throws(EngineError) in
                     try body(&breaker, now, &journal)
                     let revision = breaker.lastTransition?.revision
-                    return Ordered(revision: revision == last ? nil : revision, before: before, after: text(breaker))
+                    return Ordered(revision: revision == last ? nil : revision, before: before, after: value(breaker))
                 }
             }
             guard let result else { throw .unknown(name) }
@@ -76,8 +76,8 @@ extension Engine {
     private struct Ordered: Sendable {
         /// `nil` if nothing changed.
         var revision: Int64?
-        var before: String?
-        var after: String?
+        var before: AuditValue?
+        var after: AuditValue?
     }
 }
 
@@ -182,7 +182,12 @@ extension Engine {
         to target: Breaker.ResetTarget,
         actor author: Author
     ) async throws(EngineError) -> BreakerView {
-        try await order(.reset, of: name, by: author, text: AuditText.state) {
+        try await order(
+            .reset,
+            of: name,
+            by: author,
+            value: { AuditValue.state($0.state, generation: $0.generation) }
+        ) {
             breaker,
             now,
             journal throws(EngineError) in
@@ -203,7 +208,7 @@ extension Engine {
         expiresInMs: Int64?,
         actor author: Author
     ) async throws(EngineError) -> BreakerView {
-        try await order(.overrideSet, of: name, by: author, text: { $0.override.map(AuditText.override) }) {
+        try await order(.overrideSet, of: name, by: author, value: { $0.override.map(AuditValue.override) }) {
             breaker,
             now,
             journal throws(EngineError) in
@@ -220,7 +225,7 @@ extension Engine {
 
     /// Ends an override. A breaker without one does not change.
     package func clearOverride(of name: BreakerName, actor author: Author) async throws(EngineError) -> BreakerView {
-        try await order(.overrideCleared, of: name, by: author, text: { $0.override.map(AuditText.override) }) {
+        try await order(.overrideCleared, of: name, by: author, value: { $0.override.map(AuditValue.override) }) {
             breaker,
             now,
             journal throws(EngineError) in
@@ -232,7 +237,15 @@ extension Engine {
 extension WorkingCopy {
     /// Deletes a breaker, and adds an audit entry.
     fileprivate mutating func delete(_ name: BreakerName, by author: Author) {
-        let before = self[name].map(AuditText.whole)
+        let before = self[name].map { breaker in
+            AuditValue.breaker(
+                state: breaker.state,
+                generation: breaker.generation,
+                policy: breaker.policy,
+                source: breaker.policySource,
+                override: breaker.override
+            )
+        }
         delete(name, actor: author.actor)
         note(.delete, of: name, by: author, revision: journal.revision, before: before, after: nil)
     }
@@ -248,14 +261,14 @@ extension WorkingCopy {
             by: author,
             revision: breaker.policyRevision,
             before: nil,
-            after: AuditText.policy(of: breaker)
+            after: .policy(breaker.policy, source: breaker.policySource)
         )
     }
 
     /// Sets the policy of a breaker, and adds an audit entry. An equal policy from the same source is not a change.
     mutating func changePolicy(of name: BreakerName, to policy: Policy, actor author: Author) {
         guard let breaker = self[name], breaker.policy != policy || breaker.policySource != .api else { return }
-        let before = AuditText.policy(of: breaker)
+        let before = AuditValue.policy(breaker.policy, source: breaker.policySource)
         _ = change(name) { breaker, now, journal in
             breaker.changePolicy(to: policy, source: .api, actor: author.actor, at: now, journal: &journal)
         }
@@ -266,7 +279,7 @@ extension WorkingCopy {
             by: author,
             revision: changed.policyRevision,
             before: before,
-            after: AuditText.policy(of: changed)
+            after: .policy(changed.policy, source: changed.policySource)
         )
     }
 

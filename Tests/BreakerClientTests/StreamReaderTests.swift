@@ -38,6 +38,10 @@ struct StreamReaderTests {
             + #""override":\#(override),"policy_revision":1}"#
     }
 
+    private static func order(_ mode: String, expiresAt: String) -> String {
+        #"{"mode":"\#(mode)","reason":"drill","actor":"ops","since":"\#(instant(0))","expires_at":\#(expiresAt)}"#
+    }
+
     private static func instant(_ second: Int) -> String {
         "2026-01-01T00:\(second < 600 ? "0" : "")\(second / 60):\(second % 60 < 10 ? "0" : "")\(second % 60).000Z"
     }
@@ -116,7 +120,7 @@ struct StreamReaderTests {
 
     @Test("The times of the panel are computed again if the server's clock is known better or was set")
     mutating func betterClock() throws {
-        let order = #"{"mode":"force_closed","expires_at":"\#(Self.instant(40))"}"#
+        let order = Self.order("force_closed", expiresAt: #""\#(Self.instant(40))""#)
         let open = Self.breaker("a", "open", openUntil: #""\#(Self.instant(60))""#, override: order)
         _ = try read(Self.heartbeat(0), Self.resync(0, open), atMs: 9_000)
         #expect(openUntilMs("a") == 69_000)
@@ -157,8 +161,8 @@ struct StreamReaderTests {
             breaker("a", "open", openUntil: #""9999-12-31T23:59:59.999Z""#),
             breaker("a", "open", openUntil: #""1824-01-01T00:00:00.000Z""#),
             breaker("a", "open", openUntil: #""2117-01-01T00:00:00.000Z""#),
-            breaker("a", "closed", override: #"{"mode":"force_half","expires_at":null}"#),
-            breaker("a", "closed", override: #"{"mode":"shadow","expires_at":"later"}"#),
+            breaker("a", "closed", override: order("force_half", expiresAt: "null")),
+            breaker("a", "closed", override: order("shadow", expiresAt: #""later""#)),
         ]
     )
     mutating func unreadable(breaker: String) throws {
@@ -179,7 +183,8 @@ struct StreamReaderTests {
     @Test("The fastest message of the last minutes gives the server's clock, so that clocks may drift")
     func drift() throws {
         func times(_ serverSecond: Int, atMs nowMs: Int64) throws -> ServerTimes {
-            try #require(ServerTimes(at: Self.instant(serverSecond), nowNs: nowMs * nsPerMs))
+            let instant = try #require(Instant(rfc3339: Self.instant(serverSecond)))
+            return try #require(ServerTimes(at: instant, nowNs: nowMs * nsPerMs))
         }
         let windowMs = ServerTimes.windowNs / nsPerMs
         var known = try times(0, atMs: 1_000)

@@ -137,9 +137,13 @@ extension StoreContract {
             author: author ?? Author(actor: "actor-\(number)", address: isOdd ? nil : "10.0.0.1"),
             action: number == 2 ? .reset : .policy,
             breaker: .named(isOdd ? "b:1" : "b:2"),
-            before: isOdd ? nil : #"{"reason":"é \" \\"}"#,
-            after: number == 4 ? nil : #"{"n":\#(number)}"#
+            before: isOdd ? nil : AuditValue.override(order),
+            after: number == 4 ? nil : AuditValue.state(.open, generation: number)
         )
+    }
+
+    private static var order: Override {
+        Override(mode: .shadow, reason: "é \" \\", actor: "ops", since: later(1), expiresAt: later(2))
     }
 
     private static func write(

@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import Foundation
 import Logging
@@ -58,7 +59,7 @@ extension Fusebox {
     private func policy(of entry: BreakerEntry) async throws -> Policy? {
         do {
             let holder = try JSONDecoder().decode(PolicyHolder.self, from: try await client.breaker(entry.name))
-            return try Policy().applying(holder.policy.mapValues { $0.map(PolicyValue.decimal) ?? .null })
+            return try Policy().applying(holder.policy.values.mapValues { $0.map(PolicyValue.decimal) ?? .null })
         } catch let error as FuseboxError where error.isRefusal {
             logger.debug("a policy is unavailable", metadata: ["breaker": "\(entry.name)", "error": "\(error)"])
         } catch let error as DecodingError {
@@ -71,5 +72,5 @@ extension Fusebox {
 }
 
 private struct PolicyHolder: Decodable {
-    var policy: [String: Double?]
+    var policy: PolicyFieldsDocument
 }

@@ -16,15 +16,15 @@ struct LocalSummary: Hashable, Sendable {
         self.state = state
         generation = summary.generation
         policyRevision = summary.policyRevision
-        if let text = summary.openUntil {
-            guard let openUntilNs = times.localNs(text) else { return nil }
+        if let openUntil = summary.openUntil {
+            guard let openUntilNs = times.localNs(openUntil) else { return nil }
             self.openUntilNs = openUntilNs
         }
         guard let override = summary.override else { return }
         guard let mode = Override.Mode(rawValue: override.mode) else { return nil }
         var localOverride = LocalOverride(mode: mode)
-        if let text = override.expiresAt {
-            guard let untilNs = times.localNs(text) else { return nil }
+        if let expiresAt = override.expiresAt {
+            guard let untilNs = times.localNs(expiresAt) else { return nil }
             localOverride.untilNs = untilNs
         }
         self.override = localOverride

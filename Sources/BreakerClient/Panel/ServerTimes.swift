@@ -16,11 +16,11 @@ struct ServerTimes: Hashable, Sendable {
     private var beganNs: Int64
 
     /// - Parameters:
-    ///   - text: the server's current instant as it was received: RFC 3339.
+    ///   - instant: the server's current instant as it was received.
     ///   - nowNs: when it was received.
-    /// - Returns: `nil` if `text` is not an instant.
-    init?(at text: String, nowNs: Int64) {
-        guard let serverNs = Self.ns(text) else { return nil }
+    /// - Returns: `nil` if `instant` is out of range.
+    init?(at instant: Instant, nowNs: Int64) {
+        guard let serverNs = Self.ns(instant) else { return nil }
         presentNs = nowNs - serverNs
         beganNs = nowNs
     }
@@ -36,15 +36,14 @@ struct ServerTimes: Hashable, Sendable {
         }
     }
 
-    /// - Returns: `nil` if `text` is not an instant, or is out of range.
-    func localNs(_ text: String) -> Int64? {
-        Self.ns(text).map { $0 + offsetNs }
+    /// - Returns: `nil` if `instant` is out of range.
+    func localNs(_ instant: Instant) -> Int64? {
+        Self.ns(instant).map { $0 + offsetNs }
     }
 
     /// Nanoseconds since 1970. Half of the range of 64 bits lasts until 2116, and leaves room for the differences of
     /// clocks.
-    private static func ns(_ text: String) -> Int64? {
-        guard let instant = Instant(rfc3339: text) else { return nil }
+    private static func ns(_ instant: Instant) -> Int64? {
         let (ns, isTooFar) = instant.milliseconds.multipliedReportingOverflow(by: nsPerMs)
         return isTooFar || ns < 0 || ns > Int64.max / 2 ? nil : ns
     }

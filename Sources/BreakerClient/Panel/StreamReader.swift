@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerCore
 import Foundation
 import NIOCore
 import NIOFoundationCompat
@@ -26,7 +27,7 @@ struct StreamReader {
 
     enum Failure: Error {
         case lineTooLong
-        case noTime(String)
+        case noTime(Instant)
     }
 
     init(panel: LocalPanel) {

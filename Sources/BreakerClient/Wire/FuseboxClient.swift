@@ -68,8 +68,7 @@ package struct FuseboxClient: Sendable {
             reporter: reporter,
             reportID: reportID
         )
-        let body = try JSONEncoder().encode(report)
-        return try await send(.POST, Paths.report(name), body: body, as: ReportAnswerDocument.self)
+        return try await send(.POST, Paths.report(name), body: Data(report.bytes), as: ReportAnswerDocument.self)
     }
 
     /// Gives a breaker a policy: `{"policy":{…}}` or `{"preset":"…"}`, as JSON.
@@ -99,7 +98,7 @@ package struct FuseboxClient: Sendable {
 
     /// Reports the outcomes of many calls, in order.
     func report(_ reports: [ReportDocument]) async throws -> ReportsAnswerDocument {
-        let body = try JSONEncoder().encode(ReportsDocument(reports: reports))
+        let body = Data(ReportsDocument(reports: reports).bytes)
         return try await send(.POST, Paths.reports, body: body, as: ReportsAnswerDocument.self)
     }
 

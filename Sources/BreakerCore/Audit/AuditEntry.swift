@@ -14,10 +14,10 @@ package struct AuditEntry: Hashable, Sendable {
     package var author: Author
     package var action: Action
     package var breaker: BreakerName
-    /// The value before the order, a JSON object; `nil` if there was none.
-    package var before: String?
-    /// The value after the order, a JSON object; `nil` if there is none.
-    package var after: String?
+    /// The value before the order; `nil` if there was none, or if this version cannot read it.
+    package var before: AuditValue?
+    /// The value after the order; `nil` if there is none, or if this version cannot read it.
+    package var after: AuditValue?
 
     package init(
         revision: Int64,
@@ -25,8 +25,8 @@ package struct AuditEntry: Hashable, Sendable {
         author: Author,
         action: Action,
         breaker: BreakerName,
-        before: String?,
-        after: String?
+        before: AuditValue?,
+        after: AuditValue?
     ) {
         self.revision = revision
         self.at = instant

@@ -20,8 +20,8 @@ extension WorkingCopy {
         of name: BreakerName,
         by author: Author,
         revision: Int64,
-        before: String?,
-        after: String?
+        before: AuditValue?,
+        after: AuditValue?
     ) {
         audit.append(
             AuditEntry(

@@ -18,9 +18,9 @@ extension DecisionLane {
     }
 
     /// Closes to free the descriptor for another connection. The connection stays while a client with a token waits for
-    /// an answer. Such a client also gets the rest of what was written.
+    /// the server. Such a client also gets the rest of what was written, unless it leaves it unread.
     func makeRoom(_ context: ChannelHandlerContext) {
-        if connection.isStranger {
+        if connection.isStranger || connection.isStalled {
             cut()
         } else if sequencer.awaitsAnswer {
             connection.isServed = true

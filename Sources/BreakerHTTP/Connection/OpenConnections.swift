@@ -9,8 +9,8 @@ import Synchronization
 ///
 /// At the limit the server closes one connection for each new one: the longest idle of those whose client has shown no
 /// token. If all clients have shown one, it closes the longest idle connection of the token that has the most, except
-/// those that wait for an answer. A server without tokens treats all connections alike. So the server always has a
-/// descriptor for the next client.
+/// those that wait for the server: a client that leaves its answers unread does not. A server without tokens treats all
+/// connections alike. So the server always has a descriptor for the next client.
 final class OpenConnections: Sendable {
     private struct State {
         /// Connections of strangers: clients that have shown no token. A connection that the server has asked to close
@@ -66,7 +66,6 @@ final class OpenConnections: Sendable {
     /// Adds a connection, and closes others if it needs room. Call this on the event loop of `channel`.
     func add(_ channel: any Channel) -> OpenConnection {
         let connection = OpenConnection(channel, isStranger: hasTokens)
-        if hasTokens { setBounds(ofStranger: true, channel) }
         makeRoom(adding: connection)
         let id = ObjectIdentifier(channel)
         channel.closeFuture.whenComplete { [self] _ in
@@ -76,6 +75,11 @@ final class OpenConnections: Sendable {
             }
         }
         return connection
+    }
+
+    /// Limits the unread answers of a client that has shown no token yet. Call this before the first answer.
+    func limitUnreadAnswers(of connection: OpenConnection) {
+        if hasTokens { setBounds(ofStranger: true, connection.channel) }
     }
 
     /// The client of `channel` has shown a token.
@@ -97,7 +101,7 @@ final class OpenConnections: Sendable {
         let mark =
             isStranger ? ChannelOptions.Types.WriteBufferWaterMark(low: bytes / 2, high: bytes) : HTTPLimits.writeMark
         channel.setOption(.writeBufferWaterMark, value: mark).whenFailure { _ in }
-        channel.limitUnsentBytes(to: isStranger ? bytes : nil)
+        channel.limitUnsentBytes(to: isStranger ? bytes : HTTPLimits.writeMark.high)
     }
 
     // MARK: Room
@@ -132,19 +136,19 @@ final class OpenConnections: Sendable {
     private func nextToClose(_ state: inout State) -> OpenConnection? {
         for isSecondLook in [false, true] {
             if isSecondLook {
-                state.candidates = state.strangers.values.filter { !$0.isServed || hasTokens }
+                state.candidates = state.strangers.values.filter { !$0.waitsForServer || hasTokens }
                     .map { ($0, $0.activeAt) }
                     .sorted { $0.activeAt > $1.activeAt }
             }
             while let (connection, activeAt) = state.candidates.popLast() {
-                let isSame = connection.activeAt == activeAt && (!connection.isServed || hasTokens)
+                let isSame = connection.activeAt == activeAt && (!connection.waitsForServer || hasTokens)
                 guard isSame, state.strangers.removeValue(forKey: ObjectIdentifier(connection.channel)) != nil else {
                     continue
                 }
                 return connection
             }
         }
-        let idle = state.authenticated.values.filter { !$0.isServed }
+        let idle = state.authenticated.values.filter { !$0.waitsForServer }
         let largest = state.countByClient.max { $0.value < $1.value }?.key
         let ofLargest = idle.filter { $0.client == largest }
         let oldest = (ofLargest.isEmpty ? idle : ofLargest).min { $0.activeAt < $1.activeAt }
@@ -196,6 +200,7 @@ final class OpenConnection: Sendable {
     let channel: any Channel
     private let activeAtNs = Atomic(NIODeadline.now().uptimeNanoseconds)
     private let served = Atomic(false)
+    private let stalled = Atomic(false)
     private let stranger: Synchronization.Atomic<Bool>
     private let clientBox = NIOLockedValueBox<Client?>(nil)
     private let certificateName = NIOLockedValueBox<String?>(nil)
@@ -231,10 +236,19 @@ final class OpenConnection: Sendable {
 
     func touch() { activeAtNs.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed) }
 
+    /// Whether the client waits for an answer that only the server delays.
+    var waitsForServer: Bool { isServed && !isStalled }
+
     /// Whether the router or the lane has a complete request of the connection.
     var isServed: Bool {
         get { served.load(ordering: .relaxed) }
         set { served.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Whether the client leaves so many bytes unread that the server writes no more.
+    var isStalled: Bool {
+        get { stalled.load(ordering: .relaxed) }
+        set { stalled.store(newValue, ordering: .relaxed) }
     }
 }
 

@@ -19,11 +19,15 @@ private struct PlainConnectionChannel: HTTPChannelHandler {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.configureHTTPServerPipeline()
             try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            return try AcceptedConnection(channel)
+            return AcceptedConnection(
+                channel,
+                opened: channel.eventLoop.makeSucceededFuture(try AcceptedConnection.wrap(channel))
+            )
         }
     }
 
     func handle(value connection: Value, logger: Logger) async {
-        await handleHTTP(asyncChannel: connection.take(), logger: logger)
+        guard let channel = await connection.take() else { return }
+        await handleHTTP(asyncChannel: channel, logger: logger)
     }
 }

@@ -16,7 +16,7 @@ struct Answer: Sendable {
     }
 
     /// A JSON document.
-    static func json(_ document: JSON, status: HTTPResponse.Status = .ok) -> Answer {
+    static func json(_ document: some Document, status: HTTPResponse.Status = .ok) -> Answer {
         Answer(status: status, fields: [.contentType: "application/json"], body: document.bytes)
     }
 

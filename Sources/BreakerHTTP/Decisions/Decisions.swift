@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import BreakerEngine
 import HTTPTypes
@@ -22,7 +23,7 @@ struct Decisions: Sendable {
             return engine.acquire(request.name, from: client) { reply(Self.answer($0, Self.answer)) }.map(Self.answer)
         case .report(let report):
             engine.report(report, to: request.name, from: client) { result in
-                reply(Self.answer(result) { answer in .decision { $0.append(answer, of: report) } })
+                reply(Self.answer(result) { .decision(ReportAnswerDocument($0, of: report)) })
             }
             return nil
         }
@@ -46,7 +47,7 @@ struct Decisions: Sendable {
     }
 
     private static func answer(_ decision: Decision) -> Answer {
-        var answer = Answer.decision { $0.append(decision) }
+        var answer = Answer.decision(DecisionDocument(decision))
         if case .denied(_, _, let retryAfterMs?) = decision { answer.retryAfterSeconds = (retryAfterMs + 999) / 1_000 }
         return answer
     }
@@ -54,10 +55,10 @@ struct Decisions: Sendable {
 
 extension Answer {
     /// An answer with a decision. It is valid for one call, so it must not be cached.
-    fileprivate static func decision(_ write: (inout [UInt8]) -> Void) -> Answer {
+    fileprivate static func decision(_ document: some Document) -> Answer {
         var body: [UInt8] = []
         body.reserveCapacity(usualLength)
-        write(&body)
+        document.write(into: &body)
         return Answer(fields: decisionFields, body: body)
     }
 

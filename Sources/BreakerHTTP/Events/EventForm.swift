@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import BreakerEngine
 import HTTPTypes
@@ -49,23 +50,33 @@ enum EventForm: Hashable, Sendable {
         case .serverSentEvents:
             return ByteBuffer(string: ": \(now.timestamp)\n" + (id.map { "id: \($0)\n" } ?? "") + "\n")
         case .lines:
-            let document: JSON = [
-                "type": "heartbeat", "at": JSON(now), "id": JSON(id?.description), "revision": JSON(id?.revision),
-            ]
+            let document = HeartbeatDocument(at: now, id: id?.description, revision: id?.revision)
             return ByteBuffer(bytes: document.bytes + [UInt8(ascii: "\n")])
         }
     }
 
     func frame(of change: Journal.Change, in epoch: Epoch) -> ByteBuffer {
         let id = EventID(epoch, change.revision)
-        return frame(type: change.type, id, JSON(change, id))
+        let document = ChangeDocument(change, id: id.description)
+        var bytes = head(type: document.type, id)
+        // The document contains no line break, because JSON escapes them.
+        document.write(into: &bytes)
+        bytes += end.utf8
+        return ByteBuffer(bytes: bytes)
     }
 
     /// The beginning of a resync, up to its first breaker.
     func resyncHead(of image: PanelImage, in epoch: Epoch, reason: Follower.ResyncReason) -> ByteBuffer {
         let id = EventID(epoch, image.revision)
         var head = head(type: "resync", id)
-        JSON(emptyResync: image, id, in: epoch, reason: reason).write(to: &head)
+        ResyncDocument(
+            id: id.description,
+            revision: image.revision,
+            epoch: epoch.description,
+            reason: reason.rawValue,
+            at: image.at,
+            breakers: []
+        ).write(into: &head)
         return ByteBuffer(bytes: head.dropLast(Self.resyncEnd.utf8.count))
     }
 
@@ -74,14 +85,6 @@ enum EventForm: Hashable, Sendable {
 
     /// The end of the document: the breakers are its last member.
     private static let resyncEnd = "]}"
-
-    /// The document contains no line break, because JSON escapes them.
-    private func frame(type: String, _ id: EventID, _ document: JSON) -> ByteBuffer {
-        var bytes = head(type: type, id)
-        document.write(to: &bytes)
-        bytes += end.utf8
-        return ByteBuffer(bytes: bytes)
-    }
 
     private func head(type: String, _ id: EventID) -> [UInt8] {
         self == .serverSentEvents ? Array("id: \(id)\nevent: \(type)\ndata: ".utf8) : []

@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import BreakerEngine
 import Hummingbird
@@ -136,7 +137,7 @@ struct EventStream: Sendable {
         var bytes: [UInt8] = []
         for breaker in breakers {
             bytes.append(UInt8(ascii: ","))
-            JSON(breaker).write(to: &bytes)
+            BreakerSummaryDocument(breaker.summary, of: breaker.name).write(into: &bytes)
         }
         return ByteBuffer(bytes: bytes)
     }

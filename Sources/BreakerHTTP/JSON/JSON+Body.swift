@@ -1,3 +1,5 @@
+import BreakerAPI
+
 extension JSON {
     /// Parses a request's body.
     init(body: [UInt8]) throws(Problem) {

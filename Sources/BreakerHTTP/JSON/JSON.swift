@@ -1,4 +1,4 @@
-/// A JSON value (RFC 8259) whose objects keep the order of their members.
+/// A JSON value (RFC 8259) of a request. Objects keep the order of their members.
 indirect enum JSON: Hashable, Sendable {
     case null
     case bool(Bool)
@@ -21,12 +21,6 @@ extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByStringLiteral, Expr
 
     init(stringLiteral value: String) { self = .string(value) }
     init(booleanLiteral value: Bool) { self = .bool(value) }
-
-    /// The value, or `null` where there is none.
-    init(_ value: String?) { self = value.map(JSON.string) ?? .null }
-    init(_ value: Int64?) { self = value.map(JSON.integer) ?? .null }
-    init(_ value: Double?) { self = value.map(JSON.decimal) ?? .null }
-    init(_ value: some FixedWidthInteger) { self = .integer(Int64(value)) }
 }
 
 extension JSON {

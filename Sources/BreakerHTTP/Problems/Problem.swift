@@ -3,11 +3,7 @@ import BreakerEngine
 
 /// An error as it is sent to the client: safe to show, with the fields at fault.
 struct Problem: Error, Hashable, Sendable {
-    struct Fault: Hashable, Sendable {
-        /// The field as the client wrote it: `duration_ms`, `policy.window_ms`, `reports[3].name`.
-        var field: String
-        var detail: String
-    }
+    typealias Fault = ProblemDocument.Fault
 
     var code: ProblemCode
     /// A sentence about this occurrence.
@@ -88,20 +84,7 @@ struct Problem: Error, Hashable, Sendable {
         )
     }
 
-    var document: JSON {
-        var members: [JSON.Member] = [
-            .init(key: "type", value: .string(code.type)),
-            .init(key: "title", value: .string(code.title)),
-            .init(key: "status", value: JSON(status)),
-            .init(key: "detail", value: .string(detail)),
-            .init(key: "code", value: .string(code.rawValue)),
-        ]
-        if !faults.isEmpty {
-            let errors = faults.map { fault in
-                ["field": .string(fault.field), "detail": .string(fault.detail)] as JSON
-            }
-            members.append(.init(key: "errors", value: .array(errors)))
-        }
-        return .object(members)
+    var document: ProblemDocument {
+        ProblemDocument(code, status: status, detail: detail, errors: faults.isEmpty ? nil : faults)
     }
 }

@@ -6,7 +6,7 @@ extension ReportBatch {
     /// Bytes of the usual answer to an item.
     private static let usualItem = 56
 
-    /// The answer to the whole request, as JSON.
+    /// The answer to the whole request: a ``ReportsAnswerDocument``, written item by item.
     ///
     /// - Parameter results: one for each of ``reports``.
     func answer(_ results: [Result<ReportAnswer, EngineError>]) -> [UInt8] {
@@ -44,13 +44,12 @@ extension ReportBatch {
         to bytes: inout [UInt8]
     ) {
         switch result {
-        case .success(let answer): bytes.append(answer, of: report)
+        case .success(let answer): ReportAnswerDocument(answer, of: report).write(into: &bytes)
         case .failure(let error): write(Problem(error), to: &bytes)
         }
     }
 
     private static func write(_ problem: Problem, to bytes: inout [UInt8]) {
-        let error: JSON = ["code": .string(problem.code.rawValue), "detail": .string(problem.detail)]
-        (["error": error] as JSON).write(to: &bytes)
+        ReportsAnswerDocument.Result(error: problem.code, problem.detail).write(into: &bytes)
     }
 }

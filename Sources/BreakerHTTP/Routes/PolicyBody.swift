@@ -2,7 +2,8 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 
-/// The body of a request that gives a breaker a policy.
+/// The body of a request that gives a breaker a policy (``PolicyOrderDocument``), or several their policies
+/// (``PolicyOrdersDocument``).
 enum PolicyBody {
     /// `{"policy":{…}}`, `{"preset":"flaky"}`, or both: fields override the preset. A field that neither sets takes its
     /// default.
@@ -14,7 +15,7 @@ enum PolicyBody {
     ///
     /// - Throws: one problem with the faults of all breakers.
     static func policies(_ body: [UInt8]) throws(Problem) -> [BreakerName: Policy] {
-        let document = try JSON(body: body, members: ["breakers"])
+        let document = try JSON(body: body, members: PolicyOrdersDocument.CodingKeys.names)
         guard let breakers = document["breakers"] else { throw .invalid("breakers", "is required") }
         guard case .object(let members) = breakers else {
             throw .invalid("breakers", "must be an object, not \(breakers.kindInWords)")
@@ -38,7 +39,7 @@ enum PolicyBody {
 
     /// - Parameter path: the prefix of a field's name in an error: `breakers.payments.`, or empty for the body.
     private static func policy(of document: JSON, at path: String = "") throws(Problem) -> Policy {
-        try document.require(members: ["policy", "preset"], at: path)
+        try document.require(members: PolicyOrderDocument.CodingKeys.names, at: path)
         var base = Policy()
         switch document["preset"] {
         case nil: break

@@ -32,7 +32,7 @@ extension Routes {
         let before = try page.afterNumber()
         let entries = try await engine.audit(filter, before: before, limit: page.size)
         let (items, next) = page.cut(entries, filters: filters) { String($0.revision) }
-        return .json(["audit": .array(items.map(JSON.init)), "next_page_token": .string(next)])
+        return .json(AuditListDocument(audit: items.map { AuditEntryDocument($0) }, nextPageToken: next))
     }
 
     /// Writes all entries as lines, with at most one page of them in memory.
@@ -47,7 +47,7 @@ extension Routes {
             let entries = try await engine.audit(filter, before: before, limit: size)
             var lines: [UInt8] = []
             for entry in entries.prefix(size) {
-                JSON(entry).write(to: &lines)
+                AuditEntryDocument(entry).write(into: &lines)
                 lines.append(UInt8(ascii: "\n"))
             }
             if !lines.isEmpty { try await writer.write(ByteBuffer(bytes: lines)) }
@@ -76,29 +76,5 @@ extension AuditFilter {
         }
         from = try query.instant("from")
         to = try query.instant("to")
-    }
-}
-
-extension JSON {
-    fileprivate init(_ entry: AuditEntry) {
-        self = [
-            "revision": JSON(entry.revision),
-            "at": JSON(entry.at),
-            "actor": .string(entry.author.actor),
-            "address": JSON(entry.author.address),
-            "action": .string(entry.action.rawValue),
-            "breaker": .string(entry.breaker.value),
-            "before": JSON(stored: entry.before),
-            "after": JSON(stored: entry.after),
-        ]
-    }
-
-    /// A stored document; a string where the text is not JSON.
-    private init(stored text: String?) {
-        guard let text else {
-            self = .null
-            return
-        }
-        self = (try? JSONParser.parse(Array(text.utf8))) ?? .string(text)
     }
 }

@@ -16,7 +16,7 @@ extension Routes {
                 }
                 try context.access.require(prefix: prefix)
                 let count = try await engine.deleteAll(prefix: prefix, actor: context.author)
-                return .json(["deleted": JSON(count)])
+                return .json(DeletedDocument(deleted: count))
             },
             Route(.get, one, .readOne) { context in
                 let name = try context.breakerName()

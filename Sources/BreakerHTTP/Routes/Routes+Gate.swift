@@ -11,11 +11,10 @@ extension Routes {
     /// and ignores the query. Whether the proxy handles probes is in the path, which the proxy's clients cannot change.
     static func gate(_ engine: Engine) -> [Route] {
         let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options]
-        let path = Paths.gate(Route.name)
         return methods.flatMap { method in
             [
-                gate(method, path) { try await engine.acquireWithoutProbe($0, from: $1) },
-                gate(method, path + "/probe") { try await engine.acquire($0, from: $1) },
+                gate(method, Paths.gate(Route.name)) { try await engine.acquireWithoutProbe($0, from: $1) },
+                gate(method, Paths.gateProbe(Route.name)) { try await engine.acquire($0, from: $1) },
             ]
         }
     }

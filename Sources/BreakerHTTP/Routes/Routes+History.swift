@@ -6,9 +6,8 @@ import HTTPTypes
 extension Routes {
     /// The history of calls, and the summary of failures.
     static func history(_ engine: Engine) -> [Route] {
-        let one = Paths.breaker(Route.name)
-        return [
-            Route(.get, one + "/history", .read) { context in
+        [
+            Route(.get, Paths.history(Route.name), .read) { context in
                 let name = try context.breakerName()
                 let minutes = HTTPLimits.historyMinutes
                 let period = try Period(
@@ -20,9 +19,9 @@ extension Routes {
                 let length = try context.query.step()
                 let steps = CallHistory.Steps(from: period.from, to: period.to, length: length)
                 let history = try await engine.history(of: name, in: steps)
-                return .json(JSON(history, of: name))
+                return .json(HistoryDocument(history, of: name))
             },
-            Route(.get, one + "/failures/summary", .read) { context in
+            Route(.get, Paths.failureSummary(Route.name), .read) { context in
                 let name = try context.breakerName()
                 let period = try Period(
                     context.query,
@@ -31,20 +30,22 @@ extension Routes {
                     now: engine.clock.now()
                 )
                 let summary = try await engine.failureSummary(of: name, from: period.from, to: period.to)
-                return .json(JSON(summary, of: name, within: period))
+                return .json(FailureSummaryDocument(summary, of: name, from: period.from, to: period.to))
             },
         ]
     }
 
     /// The items of a list, each with the history of its calls in the last hour.
-    static func withHistory(_ engine: Engine, _ views: [BreakerView]) async throws -> [JSON] {
+    static func withHistory(_ engine: Engine, _ views: [BreakerView]) async throws -> [ListedBreakerDocument] {
         let steps = CallHistory.Steps(
             endingAt: engine.clock.now(),
             length: HTTPLimits.listHistoryStep,
             count: Int(HTTPLimits.listHistoryMinutes / HTTPLimits.listHistoryStep)
         )
         let histories = try await engine.histories(of: views, in: steps)
-        return zip(views, histories).map { view, history in JSON(view, with: history) }
+        return zip(views, histories).map { view, history in
+            ListedBreakerDocument(BreakerDocument(view), history: ListedBreakerDocument.History(history))
+        }
     }
 }
 
@@ -82,75 +83,5 @@ extension Query {
             (1...HTTPLimits.historyMinutes / unit).contains(count)
         else { throw .invalid("step", "must be minutes, hours or days as in 5m, 1h or 1d, at most 7d") }
         return count * unit
-    }
-}
-
-extension JSON {
-    fileprivate init(_ history: CallHistory, of name: BreakerName) {
-        let steps = history.steps
-        self = [
-            "name": .string(name.value),
-            "from": JSON(steps.first.start),
-            "to": JSON(steps.end.start),
-            "step_ms": JSON(steps.length * Minute.milliseconds),
-            "points": .array(history.tallies.enumerated().map { JSON($1, at: steps.start(of: $0)) }),
-        ]
-    }
-
-    private init(_ tally: CallTally, at instant: Instant) {
-        self = [
-            "at": JSON(instant),
-            "successes": JSON(tally.successes),
-            "failures": JSON(tally.failures),
-            "slow": JSON(tally.slow),
-            "ignored": JSON(tally.ignored),
-            "allowed": JSON(tally.allowed),
-            "denied": JSON(tally.denied),
-        ]
-    }
-
-    /// A breaker of a list, with the history that a small chart shows.
-    fileprivate init(_ view: BreakerView, with history: CallHistory) {
-        func numbers(_ count: KeyPath<CallTally, Int64>) -> JSON {
-            .array(history.tallies.map { JSON($0[keyPath: count]) })
-        }
-        let document: JSON = [
-            "from": JSON(history.steps.first.start),
-            "step_ms": JSON(history.steps.length * Minute.milliseconds),
-            "successes": numbers(\.successes),
-            "failures": numbers(\.failures),
-            "denied": numbers(\.denied),
-        ]
-        self = JSON(view).adding("history", document)
-    }
-
-    fileprivate init(_ summary: FailureSummary, of name: BreakerName, within period: Period) {
-        self = [
-            "name": .string(name.value),
-            "from": JSON(period.from),
-            "to": JSON(period.to),
-            "failures": JSON(summary.failures),
-            "text": .string(summary.text),
-            "kinds": .array(
-                summary.kinds.map { kind in
-                    JSON(kind.group, "kind").adding("reporters", .array(kind.reporters.map { JSON($0, "reporter") }))
-                }
-            ),
-            "reporters": .array(summary.reporters.map { JSON($0, "reporter") }),
-        ]
-    }
-
-    /// - Parameter name: the member that holds the group's name.
-    private init(_ group: FailureSummary.Group, _ name: String) {
-        self = .object([
-            Member(key: name, value: JSON(group.name)),
-            Member(key: "failures", value: JSON(group.failures)),
-            Member(key: "share", value: .decimal(group.share)),
-        ])
-    }
-
-    private func adding(_ key: String, _ value: JSON) -> JSON {
-        guard case .object(let members) = self else { preconditionFailure("\(kindInWords) has no members") }
-        return .object(members + [Member(key: key, value: value)])
     }
 }

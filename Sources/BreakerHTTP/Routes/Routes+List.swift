@@ -22,12 +22,13 @@ extension Routes {
             order: order,
             limit: page.size
         )
-        let breakers = includesHistory ? try await withHistory(engine, list.views) : list.views.map(JSON.init)
+        let breakers =
+            includesHistory
+            ? try await withHistory(engine, list.views)
+            : list.views.map { ListedBreakerDocument(BreakerDocument($0)) }
         let next = list.end.map { Page.token(after: sort.key($0), filters: filters) }
-        return .json([
-            "breakers": .array(breakers), "next_page_token": .string(next ?? ""),
-            "counts": list.totals.map(JSON.init) ?? .null,
-        ])
+        let counts = list.totals.map { BreakerListDocument.Counts($0) }
+        return .json(BreakerListDocument(breakers: breakers, nextPageToken: next ?? "", counts: counts))
     }
 }
 
@@ -88,14 +89,13 @@ extension BreakerFilter {
     }
 }
 
-extension JSON {
+extension BreakerListDocument.Counts {
     fileprivate init(_ totals: BreakerList.Totals) {
-        self = [
-            "total": JSON(totals.total),
-            "closed": JSON(totals.closed),
-            "open": JSON(totals.open),
-            "half_open": JSON(totals.halfOpen),
-            "overridden": JSON(totals.overridden),
-        ]
+        self.init(
+            closed: totals.closed,
+            open: totals.open,
+            halfOpen: totals.halfOpen,
+            overridden: totals.overridden
+        )
     }
 }

@@ -23,7 +23,7 @@ extension Routes {
                     try await isDryRun
                     ? engine.planPolicies(policies, ifPlan: hash)
                     : engine.applyPolicies(policies, actor: context.author, ifPlan: hash)
-                return .json(JSON(PolicyPlanDocument(plan, isApplied: !isDryRun)))
+                return .json(PolicyPlanDocument(plan, isApplied: !isDryRun))
             }
         ]
     }
@@ -67,26 +67,5 @@ extension PolicyPlanDocument.Change {
                 )
             }
         )
-    }
-}
-
-extension JSON {
-    fileprivate init(_ plan: PolicyPlanDocument) {
-        self = [
-            "plan": .string(plan.plan),
-            "applied": .bool(plan.applied),
-            "created": .array(plan.created.map { JSON($0) }),
-            "changed": .array(plan.changed.map { JSON($0) }),
-            "unchanged": .array(plan.unchanged.map { .string($0) }),
-        ]
-    }
-
-    private init(_ change: PolicyPlanDocument.Change) {
-        self = [
-            "name": .string(change.name),
-            "fields": .array(
-                change.fields.map { ["field": .string($0.field), "from": JSON($0.from), "to": JSON($0.to)] as JSON }
-            ),
-        ]
     }
 }

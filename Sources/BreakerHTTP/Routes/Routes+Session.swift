@@ -35,12 +35,14 @@ extension Routes {
                         failures.note(failure, from: context.address)
                     }
                 }
-                return .json([
-                    "name": JSON(access?.actor),
-                    "role": JSON(access?.role.rawValue),
-                    "prefix": JSON(access?.prefix),
-                    "signed_in": .bool(access != nil && access == gatekeeper.session(in: context.fields, at: now())),
-                ])
+                return .json(
+                    SessionDocument(
+                        name: access?.actor,
+                        role: access?.role.rawValue,
+                        prefix: access?.prefix,
+                        signedIn: access != nil && access == gatekeeper.session(in: context.fields, at: now())
+                    )
+                )
             },
             Route(.delete, Paths.session, .none) { context in
                 if gatekeeper.signOut(context.fields, at: now()) { await engine.storeSessions() }

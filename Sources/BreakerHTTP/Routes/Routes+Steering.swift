@@ -6,15 +6,14 @@ import HTTPTypes
 extension Routes {
     /// Routes that reset and override breakers.
     static func steering(_ engine: Engine) -> [Route] {
-        let one = Paths.breaker(Route.name)
-        return [
-            Route(.post, one + "/reset", .steer, parameters: ["to"]) { context in
+        [
+            Route(.post, Paths.reset(Route.name), .steer, parameters: ["to"]) { context in
                 let name = try context.breakerName()
                 guard context.body.isEmpty else { throw Problem.invalid("body", "must be empty: use ?to=half_open") }
                 let target = try resetTarget(context.query)
                 return .breaker(try await engine.reset(name, to: target, actor: context.author))
             },
-            Route(.put, one + "/override", .steer) { context in
+            Route(.put, Paths.override(Route.name), .steer) { context in
                 let name = try context.breakerName()
                 let order = try OverrideBody(context.body)
                 return .breaker(
@@ -27,7 +26,7 @@ extension Routes {
                     )
                 )
             },
-            Route(.delete, one + "/override", .steer) { context in
+            Route(.delete, Paths.override(Route.name), .steer) { context in
                 let name = try context.breakerName()
                 return .breaker(try await engine.clearOverride(of: name, actor: context.author))
             },
@@ -43,7 +42,7 @@ extension Routes {
     }
 }
 
-/// `{"mode","reason","expires_in_ms"}`.
+/// An ``OverrideOrderDocument`` after it is checked.
 struct OverrideBody: Sendable {
     var mode: Override.Mode
     var reason: String
@@ -51,7 +50,7 @@ struct OverrideBody: Sendable {
     var expiresInMs: Int64?
 
     init(_ body: [UInt8]) throws(Problem) {
-        let document = try JSON(body: body, members: ["mode", "reason", "expires_in_ms"])
+        let document = try JSON(body: body, members: OverrideOrderDocument.CodingKeys.names)
         let fields = try JSONFields(document, at: "")
         guard let text = try fields.text("mode"), let mode = Override.Mode(rawValue: text) else {
             throw .invalid("mode", "must be force_open, force_closed or shadow")

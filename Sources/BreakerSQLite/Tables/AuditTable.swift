@@ -1,5 +1,7 @@
+import BreakerAPI
 import BreakerCore
 import BreakerStorage
+import Foundation
 
 /// The audit entries of operators' orders.
 struct AuditTable {
@@ -26,8 +28,8 @@ struct AuditTable {
         insert.bind(entry.author.address)
         insert.bind(entry.action.rawValue)
         insert.bind(entry.breaker.value)
-        insert.bind(entry.before)
-        insert.bind(entry.after)
+        insert.bind(entry.before.map(Self.text))
+        insert.bind(entry.after.map(Self.text))
         try insert.run()
     }
 
@@ -39,8 +41,18 @@ struct AuditTable {
             author: Author(actor: row.text(), address: row.textOrNull()),
             action: try row.word(),
             breaker: try row.name(),
-            before: row.textOrNull(),
-            after: row.textOrNull()
+            before: row.textOrNull().flatMap(Self.value),
+            after: row.textOrNull().flatMap(Self.value)
         )
+    }
+
+    private static func text(_ value: AuditValue) -> String {
+        String(decoding: AuditValueDocument(value).bytes, as: UTF8.self)
+    }
+
+    /// - Returns: `nil` for a value that this version cannot read.
+    private static func value(_ text: String) -> AuditValue? {
+        let document = try? JSONDecoder().decode(AuditValueDocument.self, from: Data(text.utf8))
+        return document.flatMap { AuditValue($0) }
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import BreakerCore
 
 /// Options for a period in the past.
 struct PeriodOptions: ParsableArguments {
@@ -19,12 +19,12 @@ struct PeriodOptions: ParsableArguments {
     var to: PastInstant?
 
     /// The instant to which all relative times refer, so that a period has exactly the requested length.
-    private let now = Date()
+    private let now = Instant.now()
 
     private enum CodingKeys: CodingKey { case from, to }
 
     func validate() throws {
-        if let from, from.date(at: now) >= to?.date(at: now) ?? now {
+        if let from, from.instant(at: now) >= to?.instant(at: now) ?? now {
             throw ValidationError("--from must be before --to, which is now by default")
         }
     }
@@ -36,26 +36,24 @@ struct PeriodOptions: ParsableArguments {
         [("from", from.map(text)), ("to", (to ?? from.map { _ in .ago(ms: 0) }).map(text))]
     }
 
-    /// The length of the period in seconds; `nil` if the server decides it.
-    var length: TimeInterval? {
-        from.map { (to?.date(at: now) ?? now).timeIntervalSince($0.date(at: now)) }
+    /// The length of the period in milliseconds; `nil` if the server decides it.
+    var lengthMs: Int64? {
+        from.map { $0.instant(at: now).milliseconds(until: to?.instant(at: now) ?? now) }
     }
 
-    private func text(_ instant: PastInstant) -> String {
-        instant.date(at: now).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-    }
+    private func text(_ instant: PastInstant) -> String { instant.instant(at: now).timestamp }
 }
 
 /// An instant in the past, absolute or relative to the present.
 enum PastInstant: Hashable, Sendable {
-    case at(Date)
+    case at(Instant)
     case ago(ms: Int64)
 
     @Sendable
     init(_ text: String) throws {
         if let ms = DurationText.parse(text) {
             self = .ago(ms: ms)
-        } else if let instant = OperatorJSON.instant(text) ?? OperatorJSON.instant(text + "T00:00:00Z") {
+        } else if let instant = Instant(rfc3339: text) ?? Instant(rfc3339: text + "T00:00:00Z") {
             self = .at(instant)
         } else {
             throw ValidationError(
@@ -67,10 +65,10 @@ enum PastInstant: Hashable, Sendable {
         }
     }
 
-    func date(at now: Date) -> Date {
+    func instant(at now: Instant) -> Instant {
         switch self {
-        case .at(let date): date
-        case .ago(let ms): now.addingTimeInterval(-Double(ms) / 1_000)
+        case .at(let instant): instant
+        case .ago(let ms): now.advanced(byMilliseconds: -ms)
         }
     }
 }

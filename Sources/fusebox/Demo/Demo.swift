@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerClient
 import Foundation
 import Logging
@@ -101,11 +102,12 @@ struct Demo: Sendable {
         var table = DemoTable()
         while true {
             let elapsed = (ContinuousClock.now - start).seconds
-            let breaker = try JSONDecoder().decode(DemoBreaker.self, from: try await client.breaker(Self.breaker))
-            summary.see(breaker, tally: crew.tally, elapsed: elapsed)
+            let breaker = try JSONDecoder().decode(BreakerDocument.self, from: try await client.breaker(Self.breaker))
+            let (state, detail) = (breaker.state, breaker.lastTransition?.detail)
+            summary.see(state: state, detail: detail, tally: crew.tally, elapsed: elapsed)
             table.show(
                 elapsed,
-                breaker: breaker,
+                state: state,
                 tally: crew.tally,
                 downstream: downstream.counts,
                 isDead: downstream.isDead

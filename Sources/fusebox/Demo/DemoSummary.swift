@@ -1,18 +1,3 @@
-/// The parts of the server's breaker document that the demo uses.
-struct DemoBreaker: Decodable {
-    struct Transition: Decodable {
-        var detail: String
-    }
-
-    var state: String
-    var lastTransition: Transition?
-
-    enum CodingKeys: String, CodingKey {
-        case state
-        case lastTransition = "last_transition"
-    }
-}
-
 /// The summary of the demo, gathered while it runs.
 struct DemoSummary {
     private var openedAt: Double?
@@ -24,15 +9,17 @@ struct DemoSummary {
     private var cause = ""
 
     /// Notes the breaker's state `elapsed` seconds after the start.
-    mutating func see(_ breaker: DemoBreaker, tally: DemoTally, elapsed: Double) {
+    ///
+    /// - Parameter detail: the detail of its last transition.
+    mutating func see(state: String, detail: String?, tally: DemoTally, elapsed: Double) {
         if Demo.outage.contains(elapsed) { deniedWhileDead = tally.denied }
         failures = tally.failures
         probes = tally.probes
-        let isClosed = breaker.state == "closed"
+        let isClosed = state == "closed"
         defer { self.isClosed = isClosed }
         if self.isClosed, !isClosed {
             openedAt = openedAt ?? elapsed
-            cause = breaker.lastTransition?.detail.printable ?? ""
+            cause = detail?.printable ?? ""
         }
         if !self.isClosed, isClosed { closedAt = elapsed }
     }

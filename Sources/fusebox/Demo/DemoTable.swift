@@ -8,19 +8,19 @@ struct DemoTable {
 
     mutating func show(
         _ elapsed: Double,
-        breaker: DemoBreaker,
+        state: String,
         tally: DemoTally,
         downstream: DemoDownstream.Counts,
         isDead: Bool
     ) {
         if shownSecond < 0 { print("second  provider  breaker     calls  allowed  denied  failures  probes") }
-        guard Int(elapsed) > shownSecond || breaker.state != shownState else { return }
+        guard Int(elapsed) > shownSecond || state != shownState else { return }
         shownSecond = Int(elapsed)
-        shownState = breaker.state
+        shownState = state
         let cells: [(String, Int)] = [
             (String(format: "%.1f", elapsed), 6),
             (isDead ? "dead" : "alive", -8),
-            (breaker.state, -10),
+            (state, -10),
             (String(downstream.calls), 5),
             (String(tally.allowed), 7),
             (String(tally.denied), 6),
@@ -28,7 +28,7 @@ struct DemoTable {
             (String(tally.probes), 6),
         ]
         let line = cells.map(Self.pad).joined(separator: "  ")
-        print(hasColors ? color(of: breaker.state) + line + "\u{1b}[0m" : line)
+        print(hasColors ? color(of: state) + line + "\u{1b}[0m" : line)
         fflush(nil)
     }
 

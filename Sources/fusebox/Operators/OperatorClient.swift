@@ -24,12 +24,9 @@ struct OperatorClient: Sendable {
     struct Reply: Sendable {
         var body: Data
 
-        func decoded<Document: Decodable>(
-            as type: Document.Type = Document.self,
-            by decoder: JSONDecoder = OperatorJSON.decoder()
-        ) throws -> Document {
+        func decoded<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
             do {
-                return try decoder.decode(type, from: body)
+                return try JSONDecoder().decode(type, from: body)
             } catch {
                 throw ServerFailure(description: "the server's answer cannot be decoded: \(error)")
             }

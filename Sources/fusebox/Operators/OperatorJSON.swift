@@ -1,27 +1,7 @@
 import Foundation
 
-/// JSON in the server's format, and as `--json` prints it.
+/// JSON as `--json` prints it.
 enum OperatorJSON {
-    static func decoder() -> JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        decoder.dateDecodingStrategy = .custom { decoder in
-            let container = try decoder.singleValueContainer()
-            let text = try container.decode(String.self)
-            guard let date = instant(text) else {
-                throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is not an instant")
-            }
-            return date
-        }
-        return decoder
-    }
-
-    /// An RFC 3339 instant, with or without fractional seconds.
-    static func instant(_ text: String) -> Date? {
-        (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
-            ?? (try? Date(text, strategy: Date.ISO8601FormatStyle()))
-    }
-
     /// A document on one line, or pretty-printed for a terminal. Its members are sorted, so that two documents can be
     /// compared line by line.
     static func text(_ document: Data, on screen: Screen = .standardOutput) throws -> String {

@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import Foundation
 import Yams
@@ -41,25 +42,17 @@ struct PolicyFile {
         return try PolicyFile(text: text, path: path)
     }
 
-    /// The body of the request that gives the breakers these policies. Fields with default values are omitted.
-    func body() throws -> Data {
-        var breakers: [String: Any] = [:]
+    /// The request that gives the breakers these policies. Fields with default values are omitted.
+    var order: PolicyOrdersDocument {
+        var breakers: [String: PolicyOrderDocument] = [:]
         for (name, policy) in policies {
-            var fields: [String: Any] = [:]
+            var fields: [String: Double?] = [:]
             for field in PolicyField.allCases where policy[field] != Policy()[field] {
-                fields[field.rawValue] = Self.json(policy.given(field))
+                fields.updateValue(policy.given(field).asDecimal, forKey: field.rawValue)
             }
-            breakers[name.value] = ["policy": fields]
+            breakers[name.value] = PolicyOrderDocument(policy: PolicyFieldsDocument(values: fields))
         }
-        return try JSONSerialization.data(withJSONObject: ["breakers": breakers])
-    }
-
-    private static func json(_ value: PolicyValue) -> Any {
-        switch value {
-        case .integer(let value): value
-        case .decimal(let value): value
-        case .null, .unsuitable: NSNull()
-        }
+        return PolicyOrdersDocument(breakers: breakers)
     }
 
     /// The text of a file that gives breakers these policies. Fields with default values are omitted.

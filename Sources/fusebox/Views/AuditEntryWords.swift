@@ -1,5 +1,5 @@
+import BreakerAPI
 import BreakerCore
-import Foundation
 
 /// The text for an audit entry: what an order changed.
 extension AuditEntryDocument {
@@ -20,7 +20,7 @@ extension AuditEntryDocument {
 
     private var policyDifferences: [FieldChange] {
         guard let policy = after?.policy else { return [] }
-        var differences = FieldChange.between(before?.policy, policy)
+        var differences = FieldChange.between(before?.policy?.values, policy.values)
         let (old, new) = (before?.policySource ?? "", after?.policySource ?? "")
         if before == nil { differences.insert(FieldChange(what: "created"), at: 0) }
         if before != nil, old != new { differences.append(FieldChange(what: "policy_source", old: old, new: new)) }
@@ -31,7 +31,7 @@ extension AuditEntryDocument {
     private var deletion: [FieldChange] {
         var differences = [FieldChange(what: "state", old: before?.state ?? "")]
         if let override = before?.override { differences.append(FieldChange(what: "override", old: override.words)) }
-        let policy = FieldChange.between(nil, before?.policy ?? [:])
+        let policy = FieldChange.between(nil, before?.policy?.values ?? [:])
         return differences + policy.map { FieldChange(what: $0.what, old: $0.new) }
     }
 
@@ -54,12 +54,10 @@ extension AuditEntryDocument {
     }
 }
 
-extension AuditEntryDocument.Order {
+extension OverrideDocument {
     /// "force_open for 30m by ops: provider maintenance".
     var words: String {
-        let length =
-            expiresAt.map { "for \(DurationText.exact(ms: Int64(($0.timeIntervalSince(since)).rounded()) * 1_000))" }
-            ?? "until cleared"
+        let length = expiresAt.map { "for \(DurationText.exact(ms: since.milliseconds(until: $0)))" } ?? "until cleared"
         return "\(mode) \(length) by \(actor): \(reason)"
     }
 }

@@ -1,8 +1,9 @@
-import Foundation
+import BreakerAPI
+import BreakerCore
 
 /// The list of breakers, one line each.
 enum BreakerListing {
-    static func lines(_ breakers: [BreakerDocument], at now: Date, on screen: Screen) -> [String] {
+    static func lines(_ breakers: [BreakerDocument], at now: Instant, on screen: Screen) -> [String] {
         var table = TextTable([
             .init("STATE"),
             .init("BREAKER", least: 16),

@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import Foundation
 
@@ -5,7 +6,7 @@ import Foundation
 struct BreakerPage {
     var breaker: BreakerDocument
     var explanation: ExplanationDocument
-    var now: Date
+    var now: Instant
 
     func lines(on screen: Screen) -> [String] {
         let sections = [
@@ -79,7 +80,7 @@ struct BreakerPage {
     private func policy(_ screen: Screen) -> [String] {
         var table = TextTable([.init("FIELD"), .init("VALUE", isNumber: true), .init("", least: 4)])
         for field in PolicyField.allCases {
-            guard let value = breaker.policy[field.rawValue] else { continue }
+            guard let value = breaker.policy.values[field.rawValue] else { continue }
             let isDefault = value == field.defaultValue.asDecimal
             table.rows.append([
                 TextTable.Cell(field.rawValue, isDefault ? .faint : .plain),
@@ -93,7 +94,7 @@ struct BreakerPage {
 
     private func title(_ text: String, _ screen: Screen) -> [String] { [screen.paint(text, .strong)] }
 
-    private func moment(_ instant: Date) -> String {
+    private func moment(_ instant: Instant) -> String {
         "\(TimestampText.seconds(instant)) (\(age(of: instant, at: now)) ago)"
     }
 
@@ -103,6 +104,13 @@ struct BreakerPage {
         table.wrapsLast = true
         let narrower = Screen(width: screen.width.map { $0 - 2 }, hasColors: screen.hasColors)
         return table.lines(on: narrower).dropFirst().map { "  " + $0 }
+    }
+}
+
+extension ExplanationDocument.Advice {
+    /// "60000 → 120000".
+    fileprivate var change: String {
+        [current, suggested].map { $0.map(NumberText.plain) ?? "off" }.joined(separator: " → ")
     }
 }
 

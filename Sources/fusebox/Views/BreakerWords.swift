@@ -1,4 +1,5 @@
-import Foundation
+import BreakerAPI
+import BreakerCore
 
 /// Short texts about a breaker, for table columns.
 extension BreakerDocument {
@@ -23,7 +24,7 @@ extension BreakerDocument {
     }
 
     /// The next event, and the time until it.
-    func next(at now: Date) -> String {
+    func next(at now: Instant) -> String {
         if let override, override.mode != "shadow" {
             return override.expiresAt.map { "ends in \(remaining(until: $0, at: now))" } ?? "until cleared"
         }
@@ -38,20 +39,20 @@ extension BreakerDocument {
     }
 
     /// The next event; for a closed breaker, how near it is to tripping.
-    func outlook(at now: Date) -> String {
+    func outlook(at now: Instant) -> String {
         let next = next(at: now)
         return next.isEmpty ? nearestRule : next
     }
 
     /// The override in force, if any.
-    func overrideCell(at now: Date) -> TextTable.Cell {
+    func overrideCell(at now: Instant) -> TextTable.Cell {
         guard let override else { return "" }
         let end = override.mode == "shadow" ? override.expiresAt.map { " \(remaining(until: $0, at: now))" } ?? "" : ""
         return TextTable.Cell(override.mode + end, .ordered)
     }
 
     /// Why the breaker is in its state.
-    func why(at now: Date) -> TextTable.Cell {
+    func why(at now: Instant) -> TextTable.Cell {
         if let override { return TextTable.Cell("\(override.actor): \(override.reason)") }
         if state != "closed", let lastTransition { return TextTable.Cell(lastTransition.detail) }
         guard let lastFailure else { return "" }
@@ -67,7 +68,7 @@ extension BreakerDocument {
     }
 
     /// Time in state.
-    func time(at now: Date) -> String { age(of: since, at: now) }
+    func time(at now: Instant) -> String { age(of: since, at: now) }
 }
 
 extension BreakerDocument.Rule {

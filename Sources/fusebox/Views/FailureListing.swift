@@ -1,7 +1,8 @@
-import Foundation
+import BreakerAPI
+import BreakerCore
 
 enum FailureListing {
-    static func lines(_ failures: [FailureDocument], at now: Date, on screen: Screen) -> [String] {
+    static func lines(_ failures: [FailureDocument], at now: Instant, on screen: Screen) -> [String] {
         var table = TextTable([
             .init("AGO", isNumber: true),
             .init("KIND", least: 8),
@@ -16,7 +17,7 @@ enum FailureListing {
                 TextTable.Cell(failure.kind ?? "", .bad),
                 TextTable.Cell(failure.reporter ?? ""),
                 TextTable.Cell(failure.durationMs.map { took(ms: $0) } ?? ""),
-                TextTable.Cell(failure.count.map { $0 > 1 ? "\($0)" : "" } ?? ""),
+                TextTable.Cell(failure.count > 1 ? "\(failure.count)" : ""),
                 TextTable.Cell(failure.detail ?? ""),
             ]
         }

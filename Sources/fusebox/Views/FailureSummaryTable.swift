@@ -1,4 +1,4 @@
-import Foundation
+import BreakerAPI
 
 /// A summary of failures: shares by kind and by reporter.
 enum FailureSummaryTable {
@@ -34,20 +34,27 @@ enum FailureSummaryTable {
     }
 
     private static func others(
-        _ count: Int64,
+        _ count: Int,
         of summary: FailureSummaryDocument,
         on screen: Screen
     ) -> [TextTable.Cell]? {
         count > 0 ? row("others", count, Double(count) / Double(summary.failures), on: screen) : nil
     }
 
-    private static func row(_ name: String, _ count: Int64, _ share: Double, on screen: Screen) -> [TextTable.Cell] {
+    private static func row(_ name: String, _ count: Int, _ share: Double, on screen: Screen) -> [TextTable.Cell] {
         let cells = max(1, Int((share * Double(bar)).rounded()))
         return [
             TextTable.Cell(name), TextTable.Cell("\(count)"), TextTable.Cell("\(NumberText.percent(share)) %"),
             TextTable.Cell(screen.isTerminal ? String(repeating: "▓", count: cells) : "", .bad),
         ]
     }
+}
+
+extension FailureSummaryDocument {
+    /// Failures of kinds that are not listed.
+    fileprivate var otherKinds: Int { failures - kinds.reduce(0) { $0 + $1.failures } }
+    /// Failures from reporters that are not listed.
+    fileprivate var otherReporters: Int { failures - reporters.reduce(0) { $0 + $1.failures } }
 }
 
 extension FailureSummaryDocument.Reporter {

@@ -1,4 +1,5 @@
-import Foundation
+import BreakerAPI
+import BreakerCore
 
 /// The outcomes of a breaker's calls, one line per step.
 struct HistoryTable {
@@ -79,9 +80,10 @@ struct HistoryTable {
     }
 
     /// "19:05Z"; with the day if the period has several days, and only the day if each step is a day.
-    private func label(_ instant: Date) -> String {
+    private func label(_ instant: Instant) -> String {
         let text = TimestampText.seconds(instant)
-        let days = Set([history.from, history.to.addingTimeInterval(-1)].map { TimestampText.seconds($0).prefix(10) })
+        let last = history.to.advanced(byMilliseconds: -1)
+        let days = Set([history.from, last].map { TimestampText.seconds($0).prefix(10) })
         if history.stepMs % 86_400_000 == 0 { return String(text.prefix(10)) }
         return days.count == 1 ? text.dropFirst(11).prefix(5) + "Z" : text.prefix(16) + "Z"
     }
@@ -102,4 +104,8 @@ struct HistoryTable {
             return screen.paint(sign.sign, sign.style) + " " + text
         }.joined(separator: "  ")
     }
+}
+
+extension HistoryDocument.Point {
+    var isEmpty: Bool { successes + failures + slow + ignored + allowed + denied == 0 }
 }

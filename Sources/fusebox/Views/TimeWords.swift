@@ -1,23 +1,29 @@
 import BreakerCore
 import Foundation
 
+extension Instant {
+    /// The present time of this machine.
+    static func now() -> Instant {
+        Instant(milliseconds: Int64((Date().timeIntervalSince1970 * 1_000).rounded(.down)))
+    }
+}
+
 /// How long ago an instant was. An instant in the future, from a clock slightly ahead of this one, counts as the
 /// present.
-func age(of instant: Date, at now: Date) -> String {
-    LengthText.elapsed(ms: milliseconds(now.timeIntervalSince(instant)))
+func age(of instant: Instant, at now: Instant) -> String {
+    LengthText.elapsed(ms: instant.milliseconds(until: now))
 }
 
 /// The time until an instant.
-func remaining(until instant: Date, at now: Date) -> String {
-    LengthText.remaining(ms: milliseconds(instant.timeIntervalSince(now)))
+func remaining(until instant: Instant, at now: Instant) -> String {
+    LengthText.remaining(ms: now.milliseconds(until: instant))
 }
-
-private func milliseconds(_ interval: TimeInterval) -> Int64 { Int64((interval * 1_000).rounded()) }
 
 enum TimestampText {
     /// "2026-11-24 15:50:31Z".
-    static func seconds(_ instant: Date) -> String {
-        instant.formatted(Date.ISO8601FormatStyle(dateTimeSeparator: .space))
+    static func seconds(_ instant: Instant) -> String {
+        let text = instant.timestamp
+        return "\(text.prefix(10)) \(text.dropFirst(11).prefix(8))Z"
     }
 }
 

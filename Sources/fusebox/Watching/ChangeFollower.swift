@@ -8,7 +8,7 @@ import NIOCore
 struct ChangeFollower {
     enum Event {
         /// A line of the stream, and its document.
-        case line(Data, ChangeDocument)
+        case line(Data, EventDocument)
         /// The connection is lost; the follower reconnects.
         case away(any Error)
     }
@@ -48,13 +48,12 @@ struct ChangeFollower {
 
     private mutating func connect(_ take: (Event) async throws -> Void) async throws {
         let heartbeat: OperatorClient.Query = [("heartbeat_ms", "\(Int64(Self.heartbeat.seconds * 1_000))")]
-        let decoder = OperatorJSON.decoder()
         try await client.lines(Paths.events, filter + heartbeat + [("after", position)]) { line in
-            let change = try OperatorClient.Reply(body: line).decoded(as: ChangeDocument.self, by: decoder)
+            let event = try OperatorClient.Reply(body: line).decoded(as: EventDocument.self)
             hasBegun = true
             delays = RetryDelays()
-            try await take(.line(line, change))
-            position = change.id ?? change.revision.map(String.init) ?? position
+            try await take(.line(line, event))
+            position = event.id ?? event.revision.map { String($0) } ?? position
             return true
         }
     }

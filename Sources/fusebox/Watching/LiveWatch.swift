@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerCore
 import Foundation
 
 /// Watches a server on a terminal until the user ends it.
@@ -10,9 +11,9 @@ struct LiveWatch: Sendable {
     let target: WatchTarget
 
     private enum Input: Sendable {
-        case line(ChangeDocument)
+        case line(EventDocument)
         case away(String)
-        case content(WatchView.Content, clockAhead: TimeInterval)
+        case content(WatchView.Content, clockAheadMs: Int64)
         case tick
         case resized
         case signal(Int32)
@@ -23,7 +24,7 @@ struct LiveWatch: Sendable {
 
     private static let tick = Duration.milliseconds(100)
     /// How often to read the values that changes do not contain.
-    private static let refreshInterval: TimeInterval = 2
+    private static let refreshIntervalMs: Int64 = 2_000
     private static let shortestRefresh = Duration.milliseconds(200)
 
     /// - Throws: if the server is unreachable at the start, or refuses. A signal ends the process as if it were not
@@ -71,8 +72,8 @@ struct LiveWatch: Sendable {
         let client = OperatorClient(address: address)
         for await _ in requests {
             do {
-                let (content, clockAhead) = try await target.content(from: client)
-                sink.yield(.content(content, clockAhead: clockAhead))
+                let (content, clockAheadMs) = try await target.content(from: client)
+                sink.yield(.content(content, clockAheadMs: clockAheadMs))
             } catch let error where ChangeFollower.mayPass(error) {
                 // The stream reports whether the server is reachable.
             }
@@ -87,25 +88,25 @@ struct LiveWatch: Sendable {
     ) async throws {
         var terminal = FullScreen()
         defer { terminal.leave() }
-        var view = WatchView(title: "\(address.url)\(target.title)", at: Date())
+        var view = WatchView(title: "\(address.url)\(target.title)", at: .now())
         var panel = WatchedPanel()
-        var lastRefresh = Date.distantPast
+        var lastRefresh: Instant?
         for await input in inputs {
-            let now = Date()
+            let now = Instant.now()
             switch input {
             case .line(let change):
                 view.lastSign = now
                 let isBack = view.trouble != nil
                 view.trouble = nil
                 view.add(panel.take(change))
-                if isBack || change.type != "heartbeat" { lastRefresh = .distantPast }
+                if isBack || change.type != "heartbeat" { lastRefresh = nil }
             case .away(let trouble): view.trouble = trouble
-            case .content(let content, let clockAhead):
+            case .content(let content, let clockAheadMs):
                 if view.content == nil {
                     try terminal.enter()
                     keys()
                 }
-                (view.content, view.clockAhead) = (content, clockAhead)
+                (view.content, view.clockAheadMs) = (content, clockAheadMs)
             case .tick: break
             case .resized: terminal.forget()
             case .key(let key): if key == UInt8(ascii: "q") { throw End.quit }
@@ -115,7 +116,8 @@ struct LiveWatch: Sendable {
                 if view.content != nil { try terminal.enter() }
             case .signal(let number): throw End.signal(number)
             }
-            if view.trouble == nil, panel.isKnown, now.timeIntervalSince(lastRefresh) >= Self.refreshInterval {
+            let isRefreshDue = lastRefresh.map { $0.milliseconds(until: now) >= Self.refreshIntervalMs } ?? true
+            if view.trouble == nil, panel.isKnown, isRefreshDue {
                 lastRefresh = now
                 asker.yield()
             }

@@ -1,4 +1,5 @@
-import Foundation
+import BreakerAPI
+import BreakerCore
 
 /// The screen's content while a server is watched.
 struct WatchView {
@@ -12,19 +13,19 @@ struct WatchView {
     /// The server's address and the watched breakers.
     let title: String
     var content: Content?
-    /// How far the server's clock is ahead of this machine's, in seconds.
-    var clockAhead: TimeInterval = 0
+    /// How far the server's clock is ahead of this machine's, in milliseconds.
+    var clockAheadMs: Int64 = 0
     /// Why the connection is lost; `nil` while it is connected.
     var trouble: String?
     /// When the server last sent anything.
-    var lastSign: Date
+    var lastSign: Instant
     private var changes: [ChangeLine] = []
 
     /// Longer than the interval of heartbeats, with room for a busy machine.
-    private static let patience: TimeInterval = 5
+    private static let patienceMs: Int64 = 5_000
     private static let keptChanges = 20
 
-    init(title: String, at now: Date) {
+    init(title: String, at now: Instant) {
         self.title = title
         lastSign = now
     }
@@ -33,10 +34,10 @@ struct WatchView {
         changes = Array((changes + lines).suffix(Self.keptChanges))
     }
 
-    func isStale(at now: Date) -> Bool { trouble != nil || now.timeIntervalSince(lastSign) > Self.patience }
+    func isStale(at now: Instant) -> Bool { trouble != nil || lastSign.milliseconds(until: now) > Self.patienceMs }
 
     /// The lines for the whole screen except its last line, where the cursor stays.
-    func lines(on screen: Screen, at now: Date) -> [String] {
+    func lines(on screen: Screen, at now: Instant) -> [String] {
         let height = max(1, screen.height - 1)
         let head = [heading(on: screen, at: now)]
         let tail = recent(on: screen)
@@ -44,7 +45,7 @@ struct WatchView {
         return Array((head + body(on: screen, room: room, at: now) + tail).prefix(height))
     }
 
-    private func heading(on screen: Screen, at now: Date) -> String {
+    private func heading(on screen: Screen, at now: Instant) -> String {
         let (status, style) = status(at: now)
         let width = screen.width ?? 80
         let right = status.printable.cut(to: max(0, width - 12))
@@ -53,15 +54,15 @@ struct WatchView {
         return screen.paint(left, .faint) + space + screen.paint(right, style)
     }
 
-    private func status(at now: Date) -> (String, Style) {
+    private func status(at now: Instant) -> (String, Style) {
         guard content != nil else { return ("connecting", .warning) }
         guard isStale(at: now) else { return ("● live", .good) }
         let stale = "○ stale for \(age(of: lastSign, at: now))"
         return (trouble.map { "\(stale): \($0)" } ?? stale, .bad)
     }
 
-    private func body(on screen: Screen, room: Int, at now: Date) -> [String] {
-        let present = now.addingTimeInterval(clockAhead)
+    private func body(on screen: Screen, room: Int, at now: Instant) -> [String] {
+        let present = now.advanced(byMilliseconds: clockAheadMs)
         switch content {
         case nil: return []
         case .gone(let name): return ["", "\(name.printable) no longer exists."]
@@ -69,11 +70,13 @@ struct WatchView {
             let lines = BreakerPage(breaker: breaker, explanation: explanation, now: present).lines(on: screen)
             return Self.cut([""] + lines, to: room) { _ in "…" }
         case .list(let list):
-            let summary = [BreakerListing.summary(list.counts, on: screen), ""]
-            guard !list.breakers.isEmpty else { return summary + ["There are no breakers."] }
-            let table = BreakerListing.lines(list.breakers, at: present, on: screen)
+            let breakers = list.breakers.map(\.breaker)
+            let summary = list.counts.map { [BreakerListing.summary($0, on: screen), ""] } ?? []
+            guard !breakers.isEmpty else { return summary + ["There are no breakers."] }
+            let table = BreakerListing.lines(breakers, at: present, on: screen)
+            let total = list.counts?.total ?? breakers.count
             return Self.cut(summary + table, to: room) { shown in
-                screen.paint("… and \(list.counts.total - max(0, shown - summary.count - 1)) more", .faint)
+                screen.paint("… and \(total - max(0, shown - summary.count - 1)) more", .faint)
             }
         }
     }

@@ -1,35 +1,45 @@
-import Foundation
+import BreakerAPI
+import BreakerCore
 
 /// The last known breakers, from which the changes in a whole panel (`resync`) are derived.
 struct WatchedPanel {
-    private var summaries: [String: WatchedBreakerDocument] = [:]
+    private var summaries: [String: BreakerSummaryDocument] = [:]
     /// Whether a whole panel has arrived.
     private(set) var isKnown = false
 
     /// - Returns: the changes to show; none for the panel at the start of a stream, because nothing has changed.
-    mutating func take(_ change: ChangeDocument) -> [ChangeLine] {
-        if let panel = change.breakers { return replace(with: panel, at: change.at) }
-        guard let summary = change.summary else { return [] }
-        summaries[summary.name] = summary.state == nil ? nil : summary
-        return [ChangeLine(change, of: summary)]
+    mutating func take(_ event: EventDocument) -> [ChangeLine] {
+        if let panel = event.breakers { return replace(with: panel, at: event.at) }
+        guard let name = event.name else { return [] }
+        summaries[name] = event.summary
+        return [ChangeLine(event, of: name)]
     }
 
-    private mutating func replace(with panel: [WatchedBreakerDocument], at moment: Date) -> [ChangeLine] {
+    private mutating func replace(with panel: [BreakerSummaryDocument], at moment: Instant) -> [ChangeLine] {
         defer {
             summaries = Dictionary(panel.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
             isKnown = true
         }
         guard isKnown else { return [] }
         let gone = Set(summaries.keys).subtracting(panel.map(\.name)).sorted()
-        return panel.filter { summaries[$0.name] != $0 }
+        return panel.filter { breaker in summaries[breaker.name].map { !$0.isSame(as: breaker) } ?? true }
             .map { ChangeLine(missed: $0, known: summaries[$0.name], at: moment) }
             + gone.map { ChangeLine(at: moment, name: $0, what: "deleted", why: "details unknown") }
     }
 }
 
+extension BreakerSummaryDocument {
+    /// Whether the breakers differ in nothing but instants, which all move if the server's clock is set.
+    fileprivate func isSame(as other: BreakerSummaryDocument) -> Bool {
+        state == other.state && generation == other.generation && policyRevision == other.policyRevision
+            && override?.mode == other.override?.mode && override?.reason == other.override?.reason
+            && override?.actor == other.override?.actor
+    }
+}
+
 /// A change on one line.
 struct ChangeLine: Hashable, Sendable {
-    var at: Date
+    var at: Instant
     var name: String
     var what: String
     /// The state after the change.
@@ -37,27 +47,27 @@ struct ChangeLine: Hashable, Sendable {
     var why = ""
     var isOrder = false
 
-    init(at: Date, name: String, what: String, why: String) {
+    init(at: Instant, name: String, what: String, why: String) {
         (self.at, self.name, self.what, self.why) = (at, name, what, why)
     }
 
-    init(_ change: ChangeDocument, of summary: WatchedBreakerDocument) {
-        (at, name, state) = (change.at, summary.name, summary.state)
-        what = change.type
-        if let transition = change.transition {
+    init(_ event: EventDocument, of name: String) {
+        (at, self.name, state) = (event.at, name, event.summary?.state)
+        what = event.type
+        if let transition = event.transition {
             what = transition.from == transition.to ? transition.to : "\(transition.from) → \(transition.to)"
             why = transition.detail
-        } else if let actor = change.actor {
+        } else if let actor = event.actor {
             why = "by \(actor)"
         }
-        isOrder = change.actor != nil
+        isOrder = event.actor != nil
     }
 
     /// A change whose result alone is known.
-    fileprivate init(missed summary: WatchedBreakerDocument, known: WatchedBreakerDocument?, at: Date) {
+    fileprivate init(missed summary: BreakerSummaryDocument, known: BreakerSummaryDocument?, at: Instant) {
         (self.at, name, state) = (at, summary.name, summary.state)
-        let new = summary.state ?? ""
-        what = known?.state.map { $0 == new ? new : "\($0) → \(new)" } ?? "created, \(new)"
+        let new = summary.state
+        what = known.map { $0.state == new ? new : "\($0.state) → \(new)" } ?? "created, \(new)"
         why = "details unknown"
         if let override = summary.override {
             why += "; \(override.mode) by \(override.actor): \(override.reason)"

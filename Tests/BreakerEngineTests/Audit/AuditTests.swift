@@ -33,20 +33,33 @@ struct AuditTests {
             #expect(entries.allSatisfy { $0.breaker == name && $0.at == running.clock.now() })
             #expect(entries[0].before == nil && entries[6].after == nil)
             #expect(entries[1].before == entries[0].after)
-            #expect(entries[1].after?.contains(#""failure_threshold":7,"#) == true)
+            guard case .policy(let policy, .api)? = entries[1].after else {
+                Issue.record("\(String(describing: entries[1].after)) is not a policy of the API")
+                return
+            }
+            #expect(policy.failureThreshold == 7)
             #expect(entries[2].before == nil && entries[3].before == entries[2].after)
-            #expect(
-                entries[3].after == #"""
-                    {"mode":"force_open","reason":"a \"b\"\u000a","actor":"alice",\#
-                    "since":"2026-01-01T00:00:00.000Z","expires_at":null}
-                    """#
+            let order = Override(
+                mode: .forceOpen,
+                reason: "a \"b\"\n",
+                actor: "alice",
+                since: running.clock.now(),
+                expiresAt: nil
             )
+            #expect(entries[3].after == .override(order))
             #expect(entries[4].before == entries[3].after && entries[4].after == nil)
             let generation = reset.breaker.generation
-            #expect(entries[5].before == #"{"state":"half_open","generation":\#(generation - 1)}"#)
-            #expect(entries[5].after == #"{"state":"closed","generation":\#(generation)}"#)
+            #expect(entries[5].before == .state(.halfOpen, generation: generation - 1))
+            #expect(entries[5].after == .state(.closed, generation: generation))
             #expect(entries[5].revision == generation)
-            #expect(entries[6].before?.hasPrefix(#"{"state":"closed","generation":"#) == true)
+            let whole = AuditValue.breaker(
+                state: .closed,
+                generation: generation,
+                policy: policy,
+                source: .api,
+                override: nil
+            )
+            #expect(entries[6].before == whole)
         }
     }
 

@@ -123,6 +123,28 @@ struct OpenConnectionsTests {
         }
     }
 
+    @Test("A token that leaves its answers unread keeps no other token from connecting", .timeLimit(.minutes(2)))
+    func unreadAnswers() async throws {
+        let tokens = ["greedy", "modest"].map { Token.make(name: $0, role: .worker, prefix: "") }
+        var times = ConnectionTimes()
+        // With this time-out no connection ends by itself within the test.
+        times.stall = .hours(1)
+        try await TestServer.with(tokens: tokens.map(\.token), times: times, connections: 6) { server in
+            try await ByteClient.run {
+                let document = "GET /openapi.yaml HTTP/1.1\r\nhost: x\r\n\r\n"
+                let greedy = try (0..<6).map { _ in
+                    let client = try ByteClient(port: server.port, receiveBuffer: 4_096)
+                    try client.send(Self.acquire(tokens[0].secret))
+                    #expect(try client.readAnswer().status == 200)
+                    try client.send(String(repeating: document, count: 40))
+                    return client
+                }
+                for _ in 1...3 { _ = try Self.client(server.port, Self.acquire(tokens[1].secret)) }
+                withExtendedLifetime(greedy) {}
+            }
+        }
+    }
+
     @Test("A token with many unfinished requests keeps no other token from connecting", .timeLimit(.minutes(2)))
     func unfinished() async throws {
         let tokens = ["greedy", "modest"].map { Token.make(name: $0, role: .worker, prefix: "") }

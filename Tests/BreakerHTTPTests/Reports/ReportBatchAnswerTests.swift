@@ -1,5 +1,7 @@
+import BreakerAPI
 import BreakerCore
 import BreakerEngine
+import Foundation
 import Testing
 
 @testable import BreakerHTTP
@@ -31,7 +33,7 @@ struct ReportBatchAnswerTests {
         if let refusal = answer.refusal { members.append(.init(key: "reason", value: .string(refusal.rawValue))) }
         members.append(.init(key: "state", value: .string(answer.state.rawValue)))
         members.append(.init(key: "generation", value: .integer(answer.generation)))
-        if count > 1 { members.append(.init(key: "counted", value: JSON(answer.counted))) }
+        if count > 1 { members.append(.init(key: "counted", value: .integer(Int64(answer.counted)))) }
         if answer.isDuplicate { members.append(.init(key: "duplicate", value: true)) }
         return .object(members)
     }
@@ -58,6 +60,8 @@ struct ReportBatchAnswerTests {
             String(decoding: answer, as: UTF8.self)
                 == #"{"accepted":2,"results":[\#(items.joined(separator: ","))]}"#
         )
+        let document = try JSONDecoder().decode(ReportsAnswerDocument.self, from: Data(answer))
+        #expect(document.bytes == answer, "as one document")
     }
 
     @Test("A batch of only bad items is answered")

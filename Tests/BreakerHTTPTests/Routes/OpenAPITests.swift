@@ -6,7 +6,6 @@ import Foundation
 import HTTPTypes
 import Logging
 import Testing
-import Yams
 
 @testable import BreakerHTTP
 
@@ -22,32 +21,38 @@ struct OpenAPITests {
         #expect(Set(served).subtracting(documented).sorted() == [], "served, but not documented")
     }
 
+    @Test("The table of paths has exactly the paths of the server")
+    func paths() async throws {
+        let served = Set(try await Self.routes().map(\.path))
+        #expect(Paths.templates.sorted() == served.sorted())
+    }
+
     @Test("openapi.yaml has exactly the problem codes of the server")
     func codes() throws {
-        let schemas = try Self.map(Self.document()["components"], "schemas")
-        let problem = try Self.map(schemas, "Problem")
-        let code = try Self.resolved(try Self.map(problem, "properties")["code"])
+        let schemas = try OpenAPI.map(OpenAPI.document()["components"], "schemas")
+        let problem = try OpenAPI.map(schemas, "Problem")
+        let code = try OpenAPI.resolved(try OpenAPI.map(problem, "properties")["code"])
         let documented = try #require(code["enum"] as? [String])
         #expect(documented.sorted() == ProblemCode.allCases.map(\.rawValue).sorted())
     }
 
     @Test("openapi.yaml has every reason why a report is not applied, in order of precedence")
     func reasons() throws {
-        let schemas = try Self.map(Self.document()["components"], "schemas")
-        let documented = try #require(try Self.map(schemas, "Reason")["enum"] as? [String])
+        let schemas = try OpenAPI.map(OpenAPI.document()["components"], "schemas")
+        let documented = try #require(try OpenAPI.map(schemas, "Reason")["enum"] as? [String])
         #expect(documented == ReportAnswer.Refusal.allCases.map(\.rawValue))
     }
 
     @Test("openapi.yaml has the report fields that a batch accepts, with their ranges")
     func report() throws {
-        let schemas = try Self.map(Self.document()["components"], "schemas")
-        let fields = try Self.map(Self.map(schemas, "Report"), "properties")
+        let schemas = try OpenAPI.map(OpenAPI.document()["components"], "schemas")
+        let fields = try OpenAPI.map(OpenAPI.map(schemas, "Report"), "properties")
         for field in fields.keys {
             #expect(field.utf8.withContiguousStorageIfAvailable { ReportField($0) } != .some(nil), "\(field)")
         }
         #expect(fields.count == ReportField.allCases.count - 1, "all but the name")
         for (field, range) in [("duration_ms", Limits.durationMs), ("age_ms", Limits.reportAgeMs)] {
-            let documented = try Self.map(fields, field)
+            let documented = try OpenAPI.map(fields, field)
             #expect(documented["minimum"] as? Int == Int(range.lowerBound), "\(field)")
             #expect(documented["maximum"] as? Int == Int(range.upperBound), "\(field)")
         }
@@ -55,12 +60,12 @@ struct OpenAPITests {
 
     @Test("openapi.yaml has exactly the fields of a policy, with their ranges")
     func policy() throws {
-        let schemas = try Self.map(Self.document()["components"], "schemas")
-        let fields = try Self.map(Self.map(schemas, "PolicyFields"), "properties")
+        let schemas = try OpenAPI.map(OpenAPI.document()["components"], "schemas")
+        let fields = try OpenAPI.map(OpenAPI.map(schemas, "PolicyFields"), "properties")
         #expect(fields.keys.sorted() == PolicyField.allCases.map(\.rawValue).sorted())
         for field in PolicyField.allCases {
             guard case .integer(let range) = field.range else { continue }
-            let documented = try Self.map(fields, field.rawValue)
+            let documented = try OpenAPI.map(fields, field.rawValue)
             #expect(documented["minimum"] as? Int == Int(range.lowerBound), "\(field)")
             #expect(documented["maximum"] as? Int == Int(range.upperBound), "\(field)")
         }
@@ -117,11 +122,11 @@ struct OpenAPITests {
     }
 
     private static func operations() throws -> [Operation] {
-        let paths = try #require(try document()["paths"] as? [String: Any], "there are no paths")
+        let paths = try #require(try OpenAPI.document()["paths"] as? [String: Any], "there are no paths")
         return try paths.flatMap { path, item in
-            let item = try resolved(item)
+            let item = try OpenAPI.resolved(item)
             return try item.filter { methods.contains($0.key) }.map { method, operation in
-                let responses = try #require(try resolved(operation)["responses"] as? [AnyHashable: Any])
+                let responses = try #require(try OpenAPI.resolved(operation)["responses"] as? [AnyHashable: Any])
                 return Operation(
                     method: method.uppercased(),
                     path: path,
@@ -129,21 +134,5 @@ struct OpenAPITests {
                 )
             }
         }
-    }
-
-    private static func document() throws -> [String: Any] {
-        let text = try String(contentsOf: Repository.file("openapi.yaml"), encoding: .utf8)
-        return try #require(try Yams.load(yaml: text) as? [String: Any])
-    }
-
-    private static func map(_ value: Any?, _ key: String) throws -> [String: Any] {
-        try resolved(try resolved(value)[key])
-    }
-
-    /// A map, either directly or through a `$ref` of this document.
-    private static func resolved(_ value: Any?) throws -> [String: Any] {
-        let map = try #require(value as? [String: Any])
-        guard let reference = map["$ref"] as? String else { return map }
-        return try reference.split(separator: "/").dropFirst().reduce(try document()) { try self.map($0, String($1)) }
     }
 }

@@ -1,17 +1,17 @@
-import Foundation
+import BreakerCore
 import Testing
 
+@testable import BreakerAPI
 @testable import fusebox
 
 @Suite struct HistoryTableTests {
-    private static let start = Date(timeIntervalSince1970: 1_800_000_000)
+    private static let start = Instant(milliseconds: 1_800_000_000_000)
 
     /// - Parameter counts: the successes, failures and denials of each step.
     private func table(_ counts: [[Int64]], stepMs: Int64 = 60_000) -> HistoryTable {
-        let step = TimeInterval(stepMs) / 1_000
         let points = counts.enumerated().map { number, counts in
             HistoryDocument.Point(
-                at: Self.start.addingTimeInterval(step * Double(number)),
+                at: Self.start.advanced(byMilliseconds: stepMs * Int64(number)),
                 successes: counts[0],
                 failures: counts[1],
                 slow: 0,
@@ -20,8 +20,10 @@ import Testing
                 denied: counts[2]
             )
         }
-        let end = Self.start.addingTimeInterval(step * Double(counts.count))
-        return HistoryTable(history: HistoryDocument(from: Self.start, to: end, stepMs: stepMs, points: points))
+        let end = Self.start.advanced(byMilliseconds: stepMs * Int64(counts.count))
+        return HistoryTable(
+            history: HistoryDocument(name: "a", from: Self.start, to: end, stepMs: stepMs, points: points)
+        )
     }
 
     private static let nothing: [Int64] = [0, 0, 0]

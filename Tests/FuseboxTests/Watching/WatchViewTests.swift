@@ -1,25 +1,31 @@
+import BreakerAPI
+import BreakerCore
 import Foundation
 import Testing
 
 @testable import fusebox
 
 @Suite struct WatchViewTests {
-    private static let start = Date(timeIntervalSince1970: 1_800_000_000)
+    private static let start = Instant(milliseconds: 1_800_000_000_000)
 
     private func list(_ names: [String], state: String = "open") throws -> WatchView.Content {
-        let (open, since) = (Self.start.addingTimeInterval(30), Self.start.addingTimeInterval(-90))
+        let since = Self.start.advanced(byMilliseconds: -90_000)
+        let openUntil = Self.start.advanced(byMilliseconds: 30_000)
         let breakers = names.map { name in
             """
-            {"name":"\(name)","state":"\(state)","generation":7,"since":"\(since.ISO8601Format())","policy":{},
-            "open_until":"\(open.ISO8601Format())","policy_source":"api","probes":{"in_flight":0,"limit":1,"lost":0},
-            "openings_last_hour":1,"rules":[],"unstable":false}
+            {"name":"\(name)","state":"\(state)","generation":7,"since":"\(since.timestamp)","policy":{},
+            "open_until":"\(openUntil.timestamp)","policy_source":"api","rules":[],
+            "counts":{"consecutive_failures":0,"calls":0,"failures":0,"slow":0},
+            "decisions":{"allowed":0,"denied":0},
+            "probes":{"in_flight":0,"limit":1,"successes":0,"success_threshold":1,"lost":0},
+            "openings_last_hour":1,"unstable":false,"created_at":"\(since.timestamp)"}
             """
         }
         let json = """
-            {"breakers":[\(breakers.joined(separator: ","))],
+            {"breakers":[\(breakers.joined(separator: ","))],"next_page_token":"",
             "counts":{"total":\(names.count),"closed":0,"open":\(names.count),"half_open":0,"overridden":0}}
             """
-        return .list(try OperatorJSON.decoder().decode(BreakerListDocument.self, from: Data(json.utf8)))
+        return .list(try JSONDecoder().decode(BreakerListDocument.self, from: Data(json.utf8)))
     }
 
     private func view(_ content: WatchView.Content) -> WatchView {
@@ -28,8 +34,9 @@ import Testing
         return view
     }
 
-    private func lines(_ view: WatchView, after seconds: TimeInterval, width: Int = 80, height: Int = 24) -> [String] {
-        view.lines(on: Screen(width: width, height: height), at: Self.start.addingTimeInterval(seconds))
+    private func lines(_ view: WatchView, after seconds: Double, width: Int = 80, height: Int = 24) -> [String] {
+        let now = Self.start.advanced(byMilliseconds: Int64(seconds * 1_000))
+        return view.lines(on: Screen(width: width, height: height), at: now)
     }
 
     @Test(
@@ -45,7 +52,7 @@ import Testing
     @Test("A countdown takes into account how far the server's clock is ahead")
     func clock() throws {
         var view = view(try list(["payments"]))
-        view.clockAhead = 10
+        view.clockAheadMs = 10_000
         #expect(lines(view, after: 0)[4].contains("probe in 20 s"))
     }
 
@@ -57,7 +64,7 @@ import Testing
         view.trouble = "cannot be reached: nothing listens there"
         #expect(lines(view, after: 1)[0].hasSuffix("○ stale for 1 s: cannot be reached: nothing listens there"))
         view.trouble = nil
-        view.lastSign = Self.start.addingTimeInterval(12)
+        view.lastSign = Self.start.advanced(byMilliseconds: 12_000)
         #expect(lines(view, after: 12)[0].hasSuffix("● live"))
     }
 

@@ -1,21 +1,23 @@
+import BreakerAPI
 import Foundation
 import Testing
 
 @testable import fusebox
 
 @Suite struct WatchedPanelTests {
-    private func change(_ json: String) throws -> ChangeDocument {
-        try OperatorJSON.decoder().decode(ChangeDocument.self, from: Data(json.utf8))
+    private func event(_ json: String) throws -> EventDocument {
+        try JSONDecoder().decode(EventDocument.self, from: Data(json.utf8))
     }
 
-    private func resync(_ breakers: String) throws -> ChangeDocument {
-        try change(
+    private func resync(_ breakers: String) throws -> EventDocument {
+        try event(
             #"{"revision":9,"type":"resync","reason":"start","at":"2026-11-24T19:00:00.000Z","breakers":[\#(breakers)]}"#
         )
     }
 
-    private func summary(_ name: String, _ state: String, override: String = "null") -> String {
-        #"{"name":"\#(name)","state":"\#(state)","generation":7,"override":\#(override),"policy_revision":7}"#
+    private func summary(_ name: String, _ state: String, override: String = "null", second: Int = 10) -> String {
+        #"{"name":"\#(name)","state":"\#(state)","generation":7,"since":"2026-11-24T18:00:\#(second).000Z","#
+            + #""override":\#(override),"policy_revision":7}"#
     }
 
     private func texts(_ lines: [ChangeLine]) -> [String] { lines.map { $0.text(on: .plain) } }
@@ -32,11 +34,11 @@ import Testing
                 "2026-11-24 19:50:33Z  web  policy  by ops"
             ),
             (
-                #""type":"transition","state":"open","actor":null,"transition":{"from":"closed","to":"open","detail":"2 failures"}"#,
+                #""type":"transition","state":"open","actor":null,"transition":{"from":"closed","to":"open","cause":"failure_threshold","detail":"2 failures"}"#,
                 "2026-11-24 19:50:33Z  web  closed → open  2 failures"
             ),
             (
-                #""type":"transition","state":"closed","actor":"ops","transition":{"from":"closed","to":"closed","detail":"put in shadow\u001b[2J"}"#,
+                #""type":"transition","state":"closed","actor":"ops","transition":{"from":"closed","to":"closed","cause":"override_set","detail":"put in shadow\u001b[2J"}"#,
                 "2026-11-24 19:50:33Z  web  closed  put in shadow\u{fffd}[2J"
             ),
             (
@@ -47,8 +49,8 @@ import Testing
     )
     func line(members: String, text: String) throws {
         var panel = WatchedPanel()
-        let change = try change(#"{"revision":8,"name":"web","at":"2026-11-24T19:50:33.738Z",\#(members)}"#)
-        #expect(texts(panel.take(change)) == [text])
+        let event = try event(#"{"revision":8,"name":"web","at":"2026-11-24T19:50:33.738Z",\#(members)}"#)
+        #expect(texts(panel.take(event)) == [text])
     }
 
     @Test("The first resync of a stream prints nothing, and a later one prints the changes that were missed")
@@ -56,7 +58,7 @@ import Testing
         var panel = WatchedPanel()
         let names = ["same", "trips", "goes", "ordered"].map { summary($0, "closed") }
         #expect(panel.take(try resync(names.joined(separator: ","))) == [])
-        let order = #"{"mode":"shadow","reason":"drill","actor":"ops"}"#
+        let order = #"{"mode":"shadow","reason":"drill","actor":"ops","since":"2026-11-24T18:30:00.000Z"}"#
         let later = [
             summary("same", "closed"), summary("trips", "open"), summary("fresh", "closed"),
             summary("ordered", "closed", override: order),
@@ -71,10 +73,17 @@ import Testing
         #expect(panel.take(try resync(later.joined(separator: ","))) == [])
     }
 
+    @Test("A resync after the server's clock was set prints nothing, because only instants differ")
+    func clockStep() throws {
+        var panel = WatchedPanel()
+        _ = panel.take(try resync(summary("web", "closed", second: 10)))
+        #expect(panel.take(try resync(summary("web", "closed", second: 40))) == [])
+    }
+
     @Test("A heartbeat prints nothing")
     func heartbeat() throws {
         var panel = WatchedPanel()
-        #expect(panel.take(try change(#"{"type":"heartbeat","at":"2026-11-24T19:00:00.000Z","revision":8}"#)) == [])
+        #expect(panel.take(try event(#"{"type":"heartbeat","at":"2026-11-24T19:00:00.000Z","revision":8}"#)) == [])
         #expect(!panel.isKnown)
     }
 

@@ -52,7 +52,7 @@ struct ApplyCommand: AsyncParsableCommand {
             .POST,
             Paths.policies,
             [("dry_run", dryRun ? "true" : nil), ("plan", plan)],
-            body: try file.body(),
+            body: Data(file.order.bytes),
             within: .minutes(2)
         )
         if output.json { return try Output.line(OperatorJSON.text(reply.body)) }
@@ -97,13 +97,13 @@ struct ExportCommand: AsyncParsableCommand {
         }
         progress.clear()
         let breakers = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
-            .breakers.filter { all || $0.policySource == "api" }
+            .breakers.map(\.breaker).filter { all || $0.policySource == "api" }
         if let name = breakers.first(where: { BreakerName($0.name) == nil })?.name {
             throw ServerFailure(description: "the server sent an invalid breaker name: \(name)")
         }
         if output.json {
             let policies = breakers.map { breaker in
-                (breaker.name, ["policy": breaker.policy.mapValues { $0 as Any? ?? NSNull() }])
+                (breaker.name, ["policy": breaker.policy.values.mapValues { $0 as Any? ?? NSNull() }])
             }
             return try Output.line(
                 OperatorJSON.text(["breakers": Dictionary(policies, uniquingKeysWith: { first, _ in first })])

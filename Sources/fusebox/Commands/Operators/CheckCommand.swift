@@ -46,7 +46,7 @@ struct CheckCommand: AsyncParsableCommand {
             throw Self.noDecision
         }
         if output.json {
-            try Output.line(OperatorJSON.text(try JSONEncoder().encode(decision)))
+            try Output.line(OperatorJSON.text(Data(decision.bytes)))
         } else {
             try Output.line("\(name): \(decision.words)".printable)
         }

@@ -53,15 +53,13 @@ struct DeleteCommand: AsyncParsableCommand {
 
     private func isConfirmed(_ prefix: String, _ client: OperatorClient) async throws -> Bool {
         let reply = try await client.get(Paths.breakers, [("prefix", prefix), ("page_size", "1")])
-        let total = try reply.decoded(as: BreakerListDocument.self).counts.total
+        guard let total = try reply.decoded(as: BreakerListDocument.self).counts?.total else {
+            throw ServerFailure(description: "the server sent a list without counts")
+        }
         let question = "Delete \(Self.breakers(total)) whose names begin with \(prefix.printable)? [y/N] "
         try Output.write(question, to: STDERR_FILENO)
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 
     private static func breakers(_ count: Int) -> String { count == 1 ? "1 breaker" : "\(count) breakers" }
-
-    private struct DeletedDocument: Decodable {
-        var deleted: Int
-    }
 }

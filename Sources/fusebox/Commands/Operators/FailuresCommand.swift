@@ -33,8 +33,8 @@ struct FailuresCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())
-        let reply = try await client.get(Paths.breaker(name) + "/failures", [("page_size", "\(limit)")])
-        let summary = try await client.get(Paths.breaker(name) + "/failures/summary")
+        let reply = try await client.get(Paths.failures(name), [("page_size", "\(limit)")])
+        let summary = try await client.get(Paths.failureSummary(name))
         if output.json { return try Output.line(OperatorJSON.text(reply.body, with: ["summary": summary.body])) }
         let list: FailureListDocument = try reply.decoded()
         guard !list.failures.isEmpty else { return Output.remark("\(name.printable) has no failures.") }

@@ -35,19 +35,20 @@ struct HistoryCommand: AsyncParsableCommand {
     @OptionGroup(title: "Server options") var server: ServerOptions
 
     private static let steps = ["1m", "2m", "5m", "10m", "15m", "30m", "1h", "2h", "3h"]
-    private static let mostSteps: TimeInterval = 60
+    private static let mostSteps: Int64 = 60
 
     /// The server's own default period is an hour.
     private var wantedStep: String {
         if let step { return step }
-        let least = (period.length ?? 3_600) * 1_000 / Self.mostSteps
-        return Self.steps.first { DurationText.parse($0).map(Double.init) ?? 0 >= least } ?? Self.steps.last ?? "1m"
+        let lengthMs = period.lengthMs ?? 3_600_000
+        let shortest = Self.steps.first { (DurationText.parse($0) ?? 0) * Self.mostSteps >= lengthMs }
+        return shortest ?? Self.steps.last ?? "1m"
     }
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())
         let query = period.closedQuery + [("step", wantedStep)]
-        let reply = try await client.get(Paths.breaker(name) + "/history", query)
+        let reply = try await client.get(Paths.history(name), query)
         if output.json { return try Output.line(OperatorJSON.text(reply.body)) }
         let history: HistoryDocument = try reply.decoded()
         let screen = Screen.standardOutput

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BreakerAPI
+import BreakerCore
 import Foundation
 
 struct ListCommand: AsyncParsableCommand {
@@ -36,10 +37,10 @@ struct ListCommand: AsyncParsableCommand {
         if list.breakers.isEmpty {
             Output.remark(filter.isEmpty ? "There are no breakers." : "No breakers match.")
         } else {
-            try Output.lines(BreakerListing.lines(list.breakers, at: Date(), on: screen))
+            try Output.lines(BreakerListing.lines(list.breakers.map(\.breaker), at: .now(), on: screen))
         }
-        if screen.isTerminal {
-            try Output.lines(["", BreakerListing.summary(list.counts, on: screen)])
+        if screen.isTerminal, let counts = list.counts {
+            try Output.lines(["", BreakerListing.summary(counts, on: screen)])
         }
     }
 }

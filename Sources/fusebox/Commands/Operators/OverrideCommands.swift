@@ -96,13 +96,11 @@ struct OverrideOrder: ParsableArguments {
     }
 
     func set(_ mode: String) async throws {
-        let body: [String: Any] = [
-            "mode": mode, "reason": reason, "expires_in_ms": try expiry() as Any? ?? NSNull(),
-        ]
+        let order = OverrideOrderDocument(mode: mode, reason: reason, expiresInMs: try expiry())
         let reply = try await OperatorClient(address: try server.address()).send(
             .PUT,
-            Paths.breaker(name) + "/override",
-            body: try JSONSerialization.data(withJSONObject: body)
+            Paths.override(name),
+            body: Data(order.bytes)
         )
         try BreakerLine.print(reply, asJSON: output.json)
     }
@@ -116,7 +114,7 @@ enum BreakerLine {
     }
 
     /// "payments: open, force_open by ops until 2026-11-24 16:20:31Z (30 min): provider maintenance".
-    static func text(_ breaker: BreakerDocument, at now: Date, on screen: Screen) -> String {
+    static func text(_ breaker: BreakerDocument, at now: Instant, on screen: Screen) -> String {
         let state = screen.paint(breaker.state, breaker.stateCell.style)
         let start = "\(screen.paint(breaker.name.printable, .strong)): \(state)"
         guard let override = breaker.override else {

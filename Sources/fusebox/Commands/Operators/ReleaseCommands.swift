@@ -22,7 +22,7 @@ struct AutoCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())
-        let reply = try await client.send(.DELETE, Paths.breaker(name) + "/override")
+        let reply = try await client.send(.DELETE, Paths.override(name))
         try BreakerLine.print(reply, asJSON: output.json)
     }
 }
@@ -53,7 +53,7 @@ struct ResetCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())
-        let reply = try await client.send(.POST, Paths.breaker(name) + "/reset", [("to", to)])
+        let reply = try await client.send(.POST, Paths.reset(name), [("to", to)])
         try BreakerLine.print(reply, asJSON: output.json)
     }
 }

@@ -23,7 +23,7 @@ struct ShowCommand: AsyncParsableCommand {
     func run() async throws {
         let client = OperatorClient(address: try server.address())
         let reply = try await client.breaker(name)
-        let explanation = try await client.get(Paths.breaker(name) + "/explain")
+        let explanation = try await client.get(Paths.explanation(name))
         if output.json {
             return try Output.line(OperatorJSON.text(reply.body, with: ["explanation": explanation.body]))
         }

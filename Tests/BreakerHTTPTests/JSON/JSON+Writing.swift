@@ -1,5 +1,8 @@
 import Primitives
 
+@testable import BreakerHTTP
+
+/// Writes a parsed value again, to compare it with the bytes that were read.
 extension JSON {
     /// The value as UTF-8, without white space.
     var bytes: [UInt8] {

@@ -1,0 +1,162 @@
+package import BreakerCore
+
+/// A breaker as operators see it, at one instant.
+package struct BreakerDocument: Document {
+    /// The counts of a closed breaker; zero in any other state.
+    package struct Counts: Codable, Hashable, Sendable {
+        package var consecutiveFailures: Int
+        package var calls: Int
+        package var failures: Int
+        package var slow: Int
+        /// `nil` if there were no calls.
+        package var failureRate: Double?
+        /// `nil` if there were no calls.
+        package var slowRate: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case consecutiveFailures = "consecutive_failures"
+            case calls, failures, slow
+            case failureRate = "failure_rate"
+            case slowRate = "slow_rate"
+        }
+    }
+
+    /// A rule that is on, with its numbers.
+    package struct Rule: Codable, Hashable, Sendable {
+        package var field: String
+        /// `nil` for a rate if there were no calls.
+        package var observed: Double?
+        package var threshold: Double
+        /// Calls in the window; `nil` for a rule that is not a rate.
+        package var calls: Int?
+        /// `nil` for a rule that is not a rate.
+        package var minimumCalls: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case field, observed, threshold, calls
+            case minimumCalls = "minimum_calls"
+        }
+    }
+
+    /// The decisions since the server started.
+    package struct Decisions: Codable, Hashable, Sendable {
+        package var allowed: Int64
+        package var denied: Int64
+    }
+
+    package struct Probes: Codable, Hashable, Sendable {
+        package var inFlight: Int
+        /// How many probes may be in flight.
+        package var limit: Int
+        package var successes: Int
+        /// How many successes close the breaker.
+        package var successThreshold: Int
+        /// The number of probes whose lease ran out without a report.
+        package var lost: Int
+
+        enum CodingKeys: String, CodingKey {
+            case inFlight = "in_flight"
+            case limit, successes
+            case successThreshold = "success_threshold"
+            case lost
+        }
+    }
+
+    package var name: String
+    /// `closed`, `open` or `half_open`.
+    package var state: String
+    package var generation: Int64
+    package var since: Instant
+    /// When the recovery timeout ends; `nil` unless it is running.
+    package var openUntil: Instant?
+    /// Milliseconds until an acquire may be allowed; `nil` if it is allowed, or if only an operator can end the denial.
+    package var retryAfterMs: Int64?
+    package var policy: PolicyFieldsDocument
+    /// `default`, `profile:<pattern>`, `config` or `api`.
+    package var policySource: String
+    package var counts: Counts
+    package var rules: [Rule]
+    package var decisions: Decisions
+    package var probes: Probes
+    package var override: OverrideDocument?
+    package var lastTransition: TransitionDocument?
+    package var lastFailure: FailureDocument?
+    package var openingsLastHour: Int
+    package var unstable: Bool
+    package var createdAt: Instant
+    package var lastSeenAt: Instant?
+
+    /// - Parameters:
+    ///   - breaker: the breaker at `now`, with every due event applied.
+    ///   - allowed: the number of allowed calls since the server started.
+    ///   - denied: the number of denied calls since the server started.
+    package init(_ breaker: Breaker, at now: Instant, lastSeenAt: Instant?, allowed: Int64, denied: Int64) {
+        name = breaker.name.value
+        state = breaker.state.rawValue
+        generation = breaker.generation
+        since = breaker.since
+        openUntil = breaker.openUntil
+        if case .denied(_, _, let retryAfterMs) = breaker.preparedAnswer.decision(at: now) {
+            self.retryAfterMs = retryAfterMs
+        }
+        policy = PolicyFieldsDocument(breaker.policy)
+        policySource = breaker.policySource.description
+        counts = Counts(breaker.counts(at: now), consecutiveFailures: Int(breaker.consecutiveFailures))
+        rules = breaker.rules(at: now).map { Rule($0) }
+        decisions = Decisions(allowed: allowed, denied: denied)
+        probes = Probes(
+            inFlight: breaker.leases.count,
+            limit: breaker.policy.halfOpenProbes,
+            successes: Int(breaker.probeSuccesses),
+            successThreshold: breaker.policy.successThreshold,
+            lost: Int(breaker.lostProbes)
+        )
+        override = breaker.override.map { OverrideDocument($0) }
+        lastTransition = breaker.lastTransition.map { TransitionDocument($0) }
+        lastFailure = breaker.lastFailure.map { FailureDocument($0) }
+        openingsLastHour = breaker.openings(inHourBefore: now)
+        unstable = breaker.isUnstable(at: now)
+        createdAt = breaker.createdAt
+        self.lastSeenAt = lastSeenAt
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name, state, generation, since
+        case openUntil = "open_until"
+        case retryAfterMs = "retry_after_ms"
+        case policy
+        case policySource = "policy_source"
+        case counts, rules, decisions, probes, override
+        case lastTransition = "last_transition"
+        case lastFailure = "last_failure"
+        case openingsLastHour = "openings_last_hour"
+        case unstable
+        case createdAt = "created_at"
+        case lastSeenAt = "last_seen_at"
+    }
+}
+
+extension BreakerDocument.Counts {
+    fileprivate init(_ counts: BreakerCore.Counts, consecutiveFailures: Int) {
+        self.init(
+            consecutiveFailures: consecutiveFailures,
+            calls: Int(counts.calls),
+            failures: Int(counts.failures),
+            slow: Int(counts.slow),
+            failureRate: counts.failureRate,
+            slowRate: counts.slowRate
+        )
+    }
+}
+
+extension BreakerDocument.Rule {
+    fileprivate init(_ reading: BreakerCore.Rule.Reading) {
+        self.init(
+            field: reading.rule.field.rawValue,
+            observed: reading.observed,
+            threshold: reading.threshold,
+            calls: reading.calls.map { Int($0) },
+            minimumCalls: reading.minimumCalls
+        )
+    }
+}

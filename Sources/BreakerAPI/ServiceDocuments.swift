@@ -1,0 +1,63 @@
+/// The answer to `/livez`.
+package struct LivenessDocument: Document {
+    package var status = "live"
+
+    package init() {}
+}
+
+/// The answer to `/readyz`.
+package struct ReadinessDocument: Document {
+    /// `starting`, `ready` or `stopping`.
+    package var status: String
+    /// `ok` or `failing`.
+    package var storage: String
+
+    package init(status: String, storage: String) {
+        self.status = status
+        self.storage = storage
+    }
+}
+
+/// The answer to `/version`.
+package struct VersionDocument: Document {
+    package var version: String
+    /// Identifies the history that the server's database holds.
+    package var epoch: String
+
+    package init(version: String, epoch: String) {
+        self.version = version
+        self.epoch = epoch
+    }
+}
+
+/// The access of a browser's user.
+package struct SessionDocument: Document {
+    /// The name of the token; `nil` without access.
+    package var name: String?
+    /// `worker`, `viewer` or `operator`; `nil` without access.
+    package var role: String?
+    /// The prefix of the names that the token may use; `nil` without access.
+    package var prefix: String?
+    /// Whether the access comes from a session, and not from a token or a certificate of the request.
+    package var signedIn: Bool
+
+    package init(name: String?, role: String?, prefix: String?, signedIn: Bool) {
+        self.name = name
+        self.role = role
+        self.prefix = prefix
+        self.signedIn = signedIn
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name, role, prefix
+        case signedIn = "signed_in"
+    }
+}
+
+/// The answer to the deletion of all breakers with a prefix.
+package struct DeletedDocument: Document {
+    /// The number of deleted breakers.
+    package var deleted: Int
+
+    package init(deleted: Int) { self.deleted = deleted }
+}

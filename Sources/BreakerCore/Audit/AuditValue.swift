@@ -1,0 +1,8 @@
+/// What an operator's order changed, before or after it.
+package enum AuditValue: Hashable, Sendable {
+    case policy(Policy, source: PolicySource)
+    case override(Override)
+    case state(State, generation: Int64)
+    /// Everything that a deletion removed.
+    case breaker(state: State, generation: Int64, policy: Policy, source: PolicySource, override: Override?)
+}
