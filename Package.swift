@@ -44,6 +44,7 @@ let package = Package(
                 "BreakerText",
                 "Platform",
                 "Primitives",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),

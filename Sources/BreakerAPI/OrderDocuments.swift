@@ -38,6 +38,20 @@ package struct PolicyOrderDocument: Document {
     }
 }
 
+/// An order to give several breakers their policies.
+package struct PolicyOrdersDocument: Document {
+    package static let writesNull = false
+
+    /// The orders by the names of their breakers.
+    package var breakers: [String: PolicyOrderDocument]
+
+    package init(breakers: [String: PolicyOrderDocument]) { self.breakers = breakers }
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case breakers
+    }
+}
+
 extension CodingKey where Self: CaseIterable {
     /// The names of all members.
     package static var names: Set<String> { Set(allCases.map(\.stringValue)) }

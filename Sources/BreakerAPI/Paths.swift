@@ -3,6 +3,7 @@ import Primitives
 /// The paths of a server's routes.
 package enum Paths {
     package static let breakers = "/v1/breakers"
+    package static let policies = "/v1/policies"
     package static let reports = "/v1/reports"
     package static let transitions = "/v1/transitions"
     package static let audit = "/v1/audit"
@@ -49,7 +50,7 @@ package enum Paths {
     /// The paths of all routes, with placeholders for their variables.
     package static let templates: [String] = [
         acquire(namePlaceholder), report(namePlaceholder), reports, gate(namePlaceholder), gateProbe(namePlaceholder),
-        breakers, breaker(namePlaceholder), reset(namePlaceholder), override(namePlaceholder),
+        breakers, policies, breaker(namePlaceholder), reset(namePlaceholder), override(namePlaceholder),
         explanation(namePlaceholder), history(namePlaceholder), failures(namePlaceholder),
         failureSummary(namePlaceholder), transitions(namePlaceholder), transitions, audit, events, session, backup,
         livez, readyz, version, metrics, openAPI, dashboard, dashboardFile,

@@ -105,16 +105,7 @@ extension Engine {
             try working.check(precondition, of: name)
             let isNew = working[name] == nil
             if isNew {
-                let index = try working.create(name, policy: policy, source: .api, actor: author.actor)
-                let breaker = working.breakers[index]
-                working.note(
-                    .policy,
-                    of: name,
-                    by: author,
-                    revision: breaker.policyRevision,
-                    before: nil,
-                    after: .policy(breaker.policy, source: breaker.policySource)
-                )
+                try working.create(name, policy: policy, by: author)
             } else {
                 working.changePolicy(of: name, to: policy, actor: author)
             }
@@ -259,8 +250,23 @@ extension WorkingCopy {
         note(.delete, of: name, by: author, revision: journal.revision, before: before, after: nil)
     }
 
+    /// Creates a breaker with a policy, and adds an audit entry.
+    /// - Throws: ``EngineError/Code/breakerLimit``.
+    mutating func create(_ name: BreakerName, policy: Policy, by author: Author) throws(EngineError) {
+        let index = try create(name, policy: policy, source: .api, actor: author.actor)
+        let breaker = breakers[index]
+        note(
+            .policy,
+            of: name,
+            by: author,
+            revision: breaker.policyRevision,
+            before: nil,
+            after: .policy(breaker.policy, source: breaker.policySource)
+        )
+    }
+
     /// Sets the policy of a breaker, and adds an audit entry. An equal policy from the same source is not a change.
-    fileprivate mutating func changePolicy(of name: BreakerName, to policy: Policy, actor author: Author) {
+    mutating func changePolicy(of name: BreakerName, to policy: Policy, actor author: Author) {
         guard let breaker = self[name], breaker.policy != policy || breaker.policySource != .api else { return }
         let before = AuditValue.policy(breaker.policy, source: breaker.policySource)
         _ = change(name) { breaker, now, journal in

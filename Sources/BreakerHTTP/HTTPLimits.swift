@@ -6,6 +6,10 @@ package enum HTTPLimits {
     package static let body = 65_536
     /// Bytes of a batch of reports: enough for 10 000 reports of 400 bytes.
     package static let reportsBody = 4_194_304
+    /// Bytes of the policies of many breakers: enough for 10 000 breakers with every field.
+    package static let policiesBody = 4_194_304
+    /// Faults that the problem of such a body names.
+    static let policyFaults = 1_000
     /// Bytes of the body of a request that needs no token: enough for a token's secret, with room to spare.
     static let strangerBody = 4_096
     /// Bytes of the bodies that one client may have in progress at once, and that all clients together may.

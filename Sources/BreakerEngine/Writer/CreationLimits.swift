@@ -59,13 +59,19 @@ struct CreationLimits: Sendable {
         }
     }
 
-    /// Checks that an operator or the configuration may create a breaker.
-    /// - Parameter existing: how many breakers exist.
+    /// Checks that an operator or the configuration may create breakers.
+    ///
+    /// - Parameters:
+    ///   - existing: how many breakers exist.
+    ///   - count: how many breakers are to be created.
     /// - Throws: ``EngineError/Code/breakerLimit``.
-    func checkOperator(existing: Int) throws(EngineError) {
-        guard existing < maximumBreakers else {
-            throw Self.full("there are \(existing) breakers, the maximum that max_breakers allows")
-        }
+    func checkOperator(existing: Int, creates count: Int = 1) throws(EngineError) {
+        guard count > 0, existing + count > maximumBreakers else { return }
+        throw Self.full(
+            existing < maximumBreakers
+                ? "there are \(existing) breakers, and \(count) more would exceed max_breakers (\(maximumBreakers))"
+                : "there are \(existing) breakers, the maximum that max_breakers allows"
+        )
     }
 
     private static func full(_ fact: String) -> EngineError {

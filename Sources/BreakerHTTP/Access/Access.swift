@@ -40,6 +40,14 @@ struct Access: Hashable, Sendable {
         }
     }
 
+    /// - Throws: `forbidden` if the token's prefix excludes any of the names.
+    func require(_ names: some Sequence<BreakerName>) throws(Problem) {
+        guard let foreign = names.filter({ !allows($0) }).min() else { return }
+        throw insufficient(
+            "the token \(actor) is limited to names that begin with \(prefix), and \(foreign) does not"
+        )
+    }
+
     /// - Throws: `forbidden` where the token's prefix excludes some names that begin with `prefix`.
     func require(prefix: String) throws(Problem) {
         guard prefix.hasPrefix(self.prefix) else {

@@ -14,10 +14,19 @@ extension JSON {
     /// the operator did not give.
     init(body: [UInt8], members known: Set<String>) throws(Problem) {
         try self.init(body: body)
-        guard case .object(let members) = self else { throw .invalid("body", "must be an object, not \(kindInWords)") }
+        try require(members: known)
+    }
+
+    /// Checks that the value is an object with no members except `known`.
+    ///
+    /// - Parameter path: the prefix of a field's name in an error: `breakers.payments.`, or empty for the body.
+    func require(members known: Set<String>, at path: String = "") throws(Problem) {
+        guard case .object(let members) = self else {
+            throw .invalid(path.isEmpty ? "body" : String(path.dropLast()), "must be an object, not \(kindInWords)")
+        }
         let unknown = members.map(\.key).filter { !known.contains($0) }
         guard unknown.isEmpty else {
-            throw .invalid(unknown.map { Problem.Fault(field: $0, detail: "is unknown") })
+            throw .invalid(unknown.map { Problem.Fault(field: path + $0, detail: "is unknown") })
         }
     }
 }

@@ -39,6 +39,11 @@ struct Problem: Error, Hashable, Sendable {
         "the head of a request may have at most \(HTTPLimits.headers) bytes and \(HTTPLimits.headerFields) fields"
     )
 
+    /// The problem of fields that are at fault.
+    init(_ code: ProblemCode, faults: [Fault]) {
+        self.init(code, Self.text(of: faults), faults: faults)
+    }
+
     /// The problem of a field with an invalid value.
     static func invalid(_ field: String, _ detail: String) -> Problem {
         Problem(.invalidRequest, "\(field) \(detail)", faults: [Fault(field: field, detail: detail)])
@@ -46,8 +51,16 @@ struct Problem: Error, Hashable, Sendable {
 
     /// The problem of several fields with invalid values.
     static func invalid(_ faults: [Fault]) -> Problem {
-        Problem(.invalidRequest, faults.map { "\($0.field) \($0.detail)" }.joined(separator: "; "), faults: faults)
+        Problem(.invalidRequest, faults: faults)
     }
+
+    /// The faults as one text, which names only the first: some requests can have thousands.
+    private static func text(of faults: [Fault]) -> String {
+        let named = faults.prefix(faultsInText).map { "\($0.field) \($0.detail)" }.joined(separator: "; ")
+        return faults.count > faultsInText ? "\(named); and \(faults.count - faultsInText) more" : named
+    }
+
+    private static let faultsInText = 20
 
     init(_ error: EngineError) {
         let code: ProblemCode =
@@ -64,8 +77,11 @@ struct Problem: Error, Hashable, Sendable {
             case .shuttingDown: .shuttingDown
             }
         let faults = error.faults.map { Fault(field: $0.field, detail: $0.detail) }
-        let named = faults.map { "\($0.field) \($0.detail)" }.joined(separator: "; ")
-        self.init(code, named.isEmpty ? error.message : "\(error.message): \(named)", faults: faults)
+        self.init(
+            code,
+            faults.isEmpty ? error.message : "\(error.message): \(Self.text(of: faults))",
+            faults: faults
+        )
     }
 
     var document: ProblemDocument {

@@ -2,28 +2,62 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 
-/// The body of a request that gives a breaker a policy: a ``PolicyOrderDocument``.
+/// The body of a request that gives a breaker a policy (``PolicyOrderDocument``), or several their policies
+/// (``PolicyOrdersDocument``).
 enum PolicyBody {
     /// `{"policy":{…}}`, `{"preset":"flaky"}`, or both: fields override the preset. A field that neither sets takes its
     /// default.
     static func policy(put body: [UInt8]) throws(Problem) -> Policy {
-        let document = try JSON(body: body, members: PolicyOrderDocument.CodingKeys.names)
+        try policy(of: try JSON(body: body))
+    }
+
+    /// `{"breakers":{"payments":{"preset":"flaky"},…}}`: for each breaker, what a `PUT` of its policy has.
+    ///
+    /// - Throws: one problem with the faults of all breakers.
+    static func policies(_ body: [UInt8]) throws(Problem) -> [BreakerName: Policy] {
+        let document = try JSON(body: body, members: PolicyOrdersDocument.CodingKeys.names)
+        guard let breakers = document["breakers"] else { throw .invalid("breakers", "is required") }
+        guard case .object(let members) = breakers else {
+            throw .invalid("breakers", "must be an object, not \(breakers.kindInWords)")
+        }
+        var policies: [BreakerName: Policy] = [:]
+        var faults: [Problem.Fault] = []
+        var code = ProblemCode.invalidPolicy
+        for member in members where faults.count < HTTPLimits.policyFaults {
+            let field = "breakers.\(member.key)"
+            do throws(Problem) {
+                let name = try DecisionRequest.name(member.key, field: field)
+                policies[name] = try policy(of: member.value, at: field + ".")
+            } catch {
+                faults += error.faults
+                if error.code != .invalidPolicy { code = error.code }
+            }
+        }
+        guard faults.isEmpty else { throw Problem(code, faults: Array(faults.prefix(HTTPLimits.policyFaults))) }
+        return policies
+    }
+
+    /// - Parameter path: the prefix of a field's name in an error: `breakers.payments.`, or empty for the body.
+    private static func policy(of document: JSON, at path: String = "") throws(Problem) -> Policy {
+        try document.require(members: PolicyOrderDocument.CodingKeys.names, at: path)
         var base = Policy()
         switch document["preset"] {
         case nil: break
         case .string(let name):
-            guard let preset = Preset(rawValue: name) else { throw .invalid("preset", presets) }
+            guard let preset = Preset(rawValue: name) else { throw .invalid(path + "preset", presets) }
             base = preset.policy
-        case .some: throw .invalid("preset", presets)
+        case .some: throw .invalid(path + "preset", presets)
         }
         guard document["policy"] != nil || document["preset"] != nil else {
-            throw .invalid("policy", "is required unless preset is given")
+            throw .invalid(path + "policy", "is required unless preset is given")
         }
-        let fields = try fields(of: document["policy"] ?? [:])
+        let fields = try fields(of: document["policy"] ?? [:], at: path)
         do throws(PolicyError) {
             return try base.applying(fields)
         } catch {
-            throw Problem(EngineError(error))
+            var refusal = EngineError(error)
+            for index in refusal.faults.indices { refusal.faults[index].field = path + refusal.faults[index].field }
+            throw Problem(refusal)
         }
     }
 
@@ -37,9 +71,9 @@ enum PolicyBody {
 
     private static let presets = "must be " + Preset.allCases.map(\.rawValue).joined(separator: ", ")
 
-    private static func fields(of policy: JSON) throws(Problem) -> PolicyDocument {
+    private static func fields(of policy: JSON, at path: String = "") throws(Problem) -> PolicyDocument {
         guard case .object(let members) = policy else {
-            throw .invalid("policy", "must be an object, not \(policy.kindInWords)")
+            throw .invalid(path + "policy", "must be an object, not \(policy.kindInWords)")
         }
         return PolicyDocument(uniqueKeysWithValues: members.map { ($0.key, PolicyValue($0.value)) })
     }

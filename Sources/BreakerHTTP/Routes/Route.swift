@@ -58,6 +58,8 @@ struct Route: Sendable {
     var parameters: Set<String>?
     /// Whether the query is ignored, even if it is malformed.
     var ignoresQuery = false
+    /// Whether a request may have both a query and a body.
+    var takesQueryAndBody = false
     var respond: @Sendable (RequestContext) async throws -> Response
 
     init(
@@ -66,8 +68,10 @@ struct Route: Sendable {
         _ requirement: Requirement,
         maximumBody: Int? = nil,
         parameters: Set<String> = [],
+        takesQueryAndBody: Bool = false,
         respond: @escaping @Sendable (RequestContext) async throws -> Answer
     ) {
+        self.takesQueryAndBody = takesQueryAndBody
         self.parameters = requirement == .steer ? parameters : nil
         self.method = method
         self.path = path

@@ -105,7 +105,7 @@ struct RouteHandler: Sendable {
                 throw Problem.invalid(unknown.map { Problem.Fault(field: $0, detail: "is unknown") })
             }
         }
-        guard requestContext.query.isEmpty || requestContext.body.isEmpty else {
+        guard route.takesQueryAndBody || requestContext.query.isEmpty || requestContext.body.isEmpty else {
             throw Problem(.invalidRequest, "the request has both a query and a body; send only one of them")
         }
         return requestContext

@@ -30,6 +30,7 @@ enum Routes {
             + gate(engine)
             + reports(engine)
             + breakers(engine)
+            + policies(engine)
             + steering(engine)
             + logs(engine)
             + history(engine)

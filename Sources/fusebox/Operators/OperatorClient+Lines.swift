@@ -8,7 +8,7 @@ extension OperatorClient {
     /// Reads an answer of JSON lines until it ends.
     ///
     /// - Parameter take: gets each line without its line break; returns `false` to stop.
-    /// - Throws: the errors of ``send(_:_:_:body:headers:)``, and those of `take` unchanged.
+    /// - Throws: the errors of ``send(_:_:_:body:within:)``, and those of `take` unchanged.
     func lines(_ path: String, _ query: Query = [], take: (Data) async throws -> Bool) async throws {
         let response = try await address.reached {
             try await execute(.GET, path, query, headers: [("accept", "application/x-ndjson")])

@@ -23,9 +23,6 @@ struct OperatorClient: Sendable {
 
     struct Reply: Sendable {
         var body: Data
-        var headers: HTTPHeaders = [:]
-
-        var etag: String? { headers.first(name: "etag") }
 
         func decoded<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
             do {
@@ -51,13 +48,11 @@ struct OperatorClient: Sendable {
         _ path: String,
         _ query: Query = [],
         body: Data? = nil,
-        headers: [(String, String)] = [],
         within timeout: TimeAmount = Self.timeout
     ) async throws -> Reply {
         try await address.reached {
-            let response = try await execute(method, path, query, body: body, headers: headers, within: timeout)
-            let body = Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
-            return Reply(body: body, headers: response.headers)
+            let response = try await execute(method, path, query, body: body, within: timeout)
+            return Reply(body: Data(buffer: try await response.body.collect(upTo: Self.maximumBody)))
         }
     }
 
@@ -67,7 +62,7 @@ struct OperatorClient: Sendable {
         _ path: String,
         _ query: Query,
         body: Data? = nil,
-        headers: [(String, String)],
+        headers: [(String, String)] = [],
         within timeout: TimeAmount = Self.timeout
     ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: address.url + path + Self.text(query))

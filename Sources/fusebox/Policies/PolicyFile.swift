@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import Foundation
 import Yams
@@ -39,6 +40,19 @@ struct PolicyFile {
             throw SettingsError(description: "\(path) cannot be read: \(error.localizedDescription)")
         }
         return try PolicyFile(text: text, path: path)
+    }
+
+    /// The request that gives the breakers these policies. Fields with default values are omitted.
+    var order: PolicyOrdersDocument {
+        var breakers: [String: PolicyOrderDocument] = [:]
+        for (name, policy) in policies {
+            var fields: [String: Double?] = [:]
+            for field in PolicyField.allCases where policy[field] != Policy()[field] {
+                fields.updateValue(policy.given(field).asDecimal, forKey: field.rawValue)
+            }
+            breakers[name.value] = PolicyOrderDocument(policy: PolicyFieldsDocument(values: fields))
+        }
+        return PolicyOrdersDocument(breakers: breakers)
     }
 
     /// The text of a file that gives breakers these policies. Fields with default values are omitted.

@@ -41,6 +41,12 @@ struct PermissionTests {
         Ask(method: .GET, path: "/v1/breakers/NAME/history", roles: reading),
         Ask(method: .GET, path: "/v1/breakers/NAME/explain", roles: reading),
         Ask(method: .GET, path: "/v1/breakers/NAME/transitions", roles: reading),
+        Ask(
+            method: .POST,
+            path: "/v1/policies",
+            body: #"{"breakers":{"pay:a":{"preset":"flaky"}}}"#,
+            roles: [.operator]
+        ),
         Ask(method: .PUT, path: "/v1/breakers/NAME", body: #"{"preset":"flaky"}"#, roles: [.operator]),
         Ask(method: .PATCH, path: "/v1/breakers/NAME", body: #"{"policy":{}}"#, roles: [.operator]),
         Ask(method: .POST, path: "/v1/breakers/NAME/reset", roles: [.operator]),

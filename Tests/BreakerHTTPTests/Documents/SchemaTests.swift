@@ -31,6 +31,7 @@ struct SchemaTests {
         #expect(try differences(named, of: "get", Paths.transitions) == [])
         #expect(try differences(AuditListDocument.self, of: "get", Paths.audit) == [])
         #expect(try differences(DeletedDocument.self, of: "delete", Paths.breakers) == [])
+        #expect(try differences(PolicyPlanDocument.self, of: "post", Paths.policies) == [])
         #expect(try differences(SessionDocument.self, of: "get", Paths.session) == [])
         #expect(try differences(LivenessDocument.self, of: "get", Paths.livez) == [])
         #expect(try differences(ReadinessDocument.self, of: "get", Paths.readyz) == [])
@@ -82,9 +83,11 @@ struct SchemaTests {
     func requests() throws {
         let override = try OpenAPI.body(of: "put", Paths.override(Self.name))
         let policy = try OpenAPI.body(of: "put", Paths.breaker(Self.name))
+        let policies = try OpenAPI.body(of: "post", Paths.policies)
         for (request, documented) in [
             (try Schema(of: ReportDocument.self), try OpenAPI.schema(named: "AddressedReport")),
             (try Schema(of: OverrideOrderDocument.self), override), (try Schema(of: PolicyOrderDocument.self), policy),
+            (try Schema(of: PolicyOrdersDocument.self), policies),
         ] {
             #expect(request.members.keys.sorted() == documented.members.keys.sorted())
             for (name, member) in request.members {

@@ -1,4 +1,4 @@
-import EngineSupport
+import BreakerAPI
 import Foundation
 import NIOHTTP1
 import TestSupport
@@ -94,32 +94,47 @@ extension ProcessTests {
             #expect(try await policies(on: server).isEmpty)
         }
 
-        @Test("A policy that changes between read and write is left unchanged, and the others are applied")
-        func conflict() async throws {
+        @Test("With the hash of a dry run, an apply changes nothing if a policy differs, and names the breaker")
+        func plan() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
             for name in ["mail", "payments"] { try await server.wire.putPolicy(#"{"policy":{}}"#, of: name) }
-            let file = try PolicyFile(
-                text: "breakers:\n"
-                    + ["mail", "payments", "search"].map { "  \($0): { policy: { failure_threshold: 8 } }\n" }.joined(),
-                path: "policies.yaml"
-            )
-            let client = OperatorClient(address: ServerAddress(url: server.url))
-            var plan = try await PolicyPlan(file, on: client) { _ in }
+            let names = ["mail", "payments", "search"]
+            let file = "breakers:\n" + names.map { "  \($0): { policy: { failure_threshold: 8 } }\n" }.joined()
+            let dry = try await apply(file, on: server, "--dry-run")
+            let plan = try #require(dry.errors.firstMatch(of: /plan: --plan (\S+)/)?.output.1)
             try await server.wire.putPolicy(#"{"policy":{"success_threshold":2}}"#, of: "payments")
-            try await server.wire.putPolicy(#"{"policy":{"success_threshold":2}}"#, of: "search")
-            await plan.apply(on: client) { _ in }
-            #expect(!plan.isComplete)
-            #expect(plan.changes.map(\.outcome) == [.applied, .refused, .refused])
-            let thresholds = try await server.wire.get("/v1/breakers").rows("breakers").map { row in
-                (row["policy"] as? [String: Any])?["failure_threshold"] as? Int
-            }
-            #expect(thresholds == [8, 5, 5])
-            let lines = plan.lines(on: .plain)
-            #expect(lines.last == "1 changed, 0 created, 0 unchanged, 2 not done.")
-            #expect(
-                lines.count { $0 == "  refused: the policy changed meanwhile; apply again to see the difference" } == 2
-            )
+            let before = try await policies(on: server)
+            let refused = try await apply(file, on: server, "--plan", String(plan))
+            #expect(refused.code == 1)
+            #expect(refused.output.isEmpty)
+            #expect(refused.errors.contains("breakers.payments was changed after the plan"), "\(refused.errors)")
+            #expect(!refused.errors.contains("mail") && !refused.errors.contains("search"), "\(refused.errors)")
+            #expect(try await policies(on: server) == before)
+
+            let again = try await apply(file, on: server, "--dry-run")
+            let newPlan = try #require(again.errors.firstMatch(of: /plan: --plan (\S+)/)?.output.1)
+            let applied = try await apply(file, on: server, "--plan", String(newPlan))
+            #expect(applied.code == 0, "\(applied)")
+            #expect(applied.output.hasSuffix("2 changed, 1 created, 0 unchanged.\n"), "\(applied.output)")
+        }
+
+        @Test("With --json, the command prints the server's answer, or its problem document")
+        func json() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            let file = "breakers: { search: { preset: flaky } }\n"
+            let dry = try await apply(file, on: server, "--dry-run", "--json")
+            let answer = try JSONDecoder().decode(PolicyPlanDocument.self, from: Data(dry.output.utf8))
+            #expect(!answer.applied)
+            let field = PolicyPlanDocument.Field(field: "recovery_timeout_ms", from: nil, to: 30_000)
+            #expect(answer.created == [PolicyPlanDocument.Change(name: "search", fields: [field])])
+            try await server.wire.putPolicy(#"{"policy":{}}"#, of: "search")
+            let refused = try await apply(file, on: server, "--plan", answer.plan, "--json")
+            #expect(refused.code == 1)
+            let problem = try JSONDecoder().decode(ProblemDocument.self, from: Data(refused.errors.utf8))
+            #expect(problem.code == "precondition_failed")
+            #expect(problem.errors?.map(\.field) == ["breakers.search"])
         }
 
         @Test("A list that is read in pages reports its progress after each page")
@@ -134,33 +149,21 @@ extension ProcessTests {
             let document = try await client.list("/v1/breakers", key: "breakers") { counts.append($0) }
             #expect(counts == [1_000, 2_000, 2_001])
             let list = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
-            #expect(Set(list.breakers.map(\.name)).count == 2_001)
-            #expect(list.counts.total == 2_001)
+            #expect(Set(list.breakers.map(\.breaker.name)).count == 2_001)
+            #expect(list.counts?.total == 2_001)
         }
 
-        @Test("A long apply shows its progress on a terminal, and removes it at the end")
-        func progress() async throws {
+        @Test("A file with more breakers than fit into an ordinary request is applied")
+        func manyBreakers() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
-            let names = (1...1_000).map { "payments:\($0)" }
+            let names = (1...2_000).map { "payments:\($0)" }
             let file = "breakers:\n" + names.map { "  \"\($0)\": { preset: slow }\n" }.joined()
-            let terminal = try Terminal()
-            let child = try ChildProcess(
-                .fusebox,
-                ["apply", "-f", try write(file), "--url", server.url],
-                errorTerminal: terminal
-            )
-            defer { child.kill() }
-            var shown = ""
-            try await eventually("it ends", within: 60) {
-                shown += terminal.read()
-                return !child.isRunning
-            }
-            shown += terminal.read()
-            #expect(child.exitCode == 0)
-            #expect(child.standardOutput.hasSuffix("0 changed, 1000 created, 0 unchanged.\n"))
-            #expect(shown.contains("\r\u{1b}[Kcompared ") && shown.contains("\r\u{1b}[Kchanged "), "\(shown)")
-            #expect(shown.hasSuffix(" of 1000…\r\u{1b}[K"), "\(shown)")
+            let result = try await apply(file, on: server)
+            #expect(result.code == 0, "\(result.errors)")
+            #expect(result.output.hasSuffix("0 changed, 2000 created, 0 unchanged.\n"))
+            let again = try await apply(file, on: server)
+            #expect(again.output == "Nothing to do: 2000 unchanged.\n")
         }
     }
 }

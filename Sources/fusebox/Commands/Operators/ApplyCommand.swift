@@ -2,12 +2,14 @@ import ArgumentParser
 import BreakerAPI
 import BreakerCore
 import Foundation
+import NIOCore
+import NIOHTTP1
 
 struct ApplyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply",
         abstract: "Set the policies of breakers from a YAML file, and print the changes.",
-        usage: "fusebox apply -f <file> [--dry-run] [--json]",
+        usage: "fusebox apply -f <file> [--dry-run] [--plan <hash>] [--json]",
         discussion: """
             The file has the section `breakers` of a server's configuration:
 
@@ -15,14 +17,17 @@ struct ApplyCommand: AsyncParsableCommand {
                 payments: { preset: flaky, policy: { success_threshold: 3 } }
                 search: { policy: { failure_rate_threshold: 0.5 } }
 
-            Absent fields have their defaults. The command checks the whole file and compares it with the server \
-            before it changes anything, and then changes only the differences. If another operator changes a policy in \
-            the meantime, the command leaves that breaker alone and reports it. Breakers that are not in the file stay \
-            unchanged. An applied policy counts as set through the API: the server's configuration no longer changes it.
+            Absent fields have their defaults. The command checks the whole file and sends it in one request. The \
+            server makes all changes or none. Breakers that are not in the file stay unchanged. An applied policy \
+            counts as set through the API: the server's configuration no longer changes it.
+
+            --dry-run prints the changes and the hash of this plan, and changes nothing. With --plan and this hash, a \
+            later apply makes these changes only if no other operator changed the policies of these breakers in the \
+            meantime. Otherwise it changes nothing, and names the breakers that differ.
 
             Exit codes:
               0  the server has the policies of the file; with --dry-run, it would have them
-              1  some changes were not made
+              1  the changes were not made, or the server did not answer
 
             Example: fusebox apply -f policies.yaml --dry-run
             """
@@ -34,28 +39,29 @@ struct ApplyCommand: AsyncParsableCommand {
     @Flag(help: "Print the changes without making them.")
     var dryRun = false
 
+    @Option(help: ArgumentHelp("Change nothing unless the policies are those of this plan.", valueName: "hash"))
+    var plan: String?
+
     @OptionGroup var output: OutputOptions
     @OptionGroup(title: "Server options") var server: ServerOptions
 
     func run() async throws {
         let file = try PolicyFile.read(file)
         let client = OperatorClient(address: try server.address())
-        let total = file.policies.count
-        var progress = Progress()
-        defer { progress.clear() }
-        var plan = try await PolicyPlan(file, on: client) { progress.show("compared \($0) of \(total)…") }
-        if !dryRun {
-            let total = plan.changes.count
-            await plan.apply(on: client) { progress.show("changed \($0) of \(total)…") }
+        let reply = try await client.send(
+            .POST,
+            Paths.policies,
+            [("dry_run", dryRun ? "true" : nil), ("plan", plan)],
+            body: Data(file.order.bytes),
+            within: .minutes(2)
+        )
+        if output.json { return try Output.line(OperatorJSON.text(reply.body)) }
+        let answer = try reply.decoded(as: PolicyPlanDocument.self)
+        let names = file.policies.map { $0.name.value }
+        try Output.lines(PolicyPlanListing.lines(answer, in: names, on: .standardOutput))
+        if dryRun {
+            Output.remark("This was a dry run; nothing was changed. To apply this plan: --plan \(answer.plan)")
         }
-        progress.clear()
-        if output.json {
-            try Output.line(OperatorJSON.text(plan.document))
-        } else {
-            try Output.lines(plan.lines(on: .standardOutput))
-            if dryRun { Output.remark("This was a dry run; nothing was changed.") }
-        }
-        guard plan.isComplete else { throw ExitCode.failure }
     }
 }
 

@@ -1,0 +1,71 @@
+import BreakerAPI
+import BreakerCore
+import BreakerEngine
+import HTTPTypes
+
+extension Routes {
+    /// The policies of many breakers in one request.
+    static func policies(_ engine: Engine) -> [Route] {
+        [
+            Route(
+                .post,
+                Paths.policies,
+                .steer,
+                maximumBody: HTTPLimits.policiesBody,
+                parameters: ["dry_run", "plan"],
+                takesQueryAndBody: true
+            ) { context in
+                let policies = try PolicyBody.policies(context.body)
+                try context.access.require(policies.keys)
+                let isDryRun = try dryRun(context.query)
+                let hash = try planHash(context.query)
+                let plan =
+                    try await isDryRun
+                    ? engine.planPolicies(policies, ifPlan: hash)
+                    : engine.applyPolicies(policies, actor: context.author, ifPlan: hash)
+                return .json(PolicyPlanDocument(plan, isApplied: !isDryRun))
+            }
+        ]
+    }
+
+    private static func dryRun(_ query: Query) throws(Problem) -> Bool {
+        switch query["dry_run"] ?? "false" {
+        case "true": return true
+        case "false": return false
+        default: throw .invalid("dry_run", "must be true or false")
+        }
+    }
+
+    private static func planHash(_ query: Query) throws(Problem) -> PolicyPlanHash? {
+        guard let text = query["plan"] else { return nil }
+        guard let hash = PolicyPlanHash(text) else { throw .invalid("plan", "must be the plan of an earlier answer") }
+        return hash
+    }
+}
+
+extension PolicyPlanDocument {
+    fileprivate init(_ plan: PolicyPlan, isApplied: Bool) {
+        self.init(
+            plan: plan.hash.description,
+            applied: isApplied,
+            created: plan.created.map { Change($0) },
+            changed: plan.changed.map { Change($0) },
+            unchanged: plan.unchanged.map(\.name.value)
+        )
+    }
+}
+
+extension PolicyPlanDocument.Change {
+    fileprivate init(_ item: PolicyPlan.Item) {
+        self.init(
+            name: item.name.value,
+            fields: item.fields.map { field in
+                PolicyPlanDocument.Field(
+                    field: field.rawValue,
+                    from: item.before?[field].asDecimal,
+                    to: item.after[field].asDecimal
+                )
+            }
+        )
+    }
+}
