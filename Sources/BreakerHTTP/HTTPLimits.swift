@@ -12,7 +12,8 @@ package enum HTTPLimits {
     static let policyFaults = 1_000
     /// Bytes of the body of a request that needs no token: enough for a token's secret, with room to spare.
     static let strangerBody = 4_096
-    /// Bytes of the bodies that one client may have in progress at once, and that all clients together may.
+    /// Bytes of the request bodies that one client may have in progress at once, and that all clients together may; and
+    /// the same for the answers that wait for their client to read them.
     static let bodiesOfClient = 33_554_432
     static let bodies = 134_217_728
     /// Bytes of a request's head.

@@ -10,7 +10,7 @@ package enum EmbeddedFiles {
     }
 
     /// The description of the HTTP contract.
-    package static var openAPI: [UInt8] { file(embedded_openapi()).bytes }
+    package static let openAPI = file(embedded_openapi()).bytes
 
     /// The operators' page: `index.html` and the files it loads.
     package static var dashboard: [File] {

@@ -52,6 +52,16 @@ struct DatabaseOpeningTests {
         },
     ]
 
+    @Test("A name that SQLite uses for parts of a database is refused", arguments: DatabaseParts.endings)
+    func parts(ending: String) throws {
+        let folder = try TemporaryFolder()
+        let error = #expect(throws: StoreError.self) {
+            _ = try SQLiteStore.open(path: folder.path("fusebox.db" + ending), at: Instant(milliseconds: 0))
+        }
+        #expect(error?.message.contains("ends with \(ending)") == true, "\(String(describing: error))")
+        #expect(try folder.names == [])
+    }
+
     @Test("A file that is not a usable database is refused with a remedy and left unchanged", arguments: damages)
     func refusal(_ damage: Damage) throws {
         let location = try SQLiteLocation()

@@ -2,7 +2,8 @@ import BreakerAPI
 import BreakerEngine
 import NIOConcurrencyHelpers
 
-/// Limits the bytes of request bodies in progress, for each client and in total.
+/// Limits the bytes of bodies that are in memory at once, for each client and in total: those of requests in progress,
+/// or those of answers that wait for their client to read them.
 final class BodyBudget: Sendable {
     /// The bytes of one body. They count until the share is released.
     final class Share: Sendable {
@@ -25,6 +26,12 @@ final class BodyBudget: Sendable {
     }
 
     private let held = NIOLockedValueBox(Held())
+    private let refusal: String
+
+    /// - Parameter refusal: what a client is told that would exceed a limit.
+    init(refusal: String) {
+        self.refusal = refusal
+    }
 
     /// - Returns: `nil` for no bytes.
     /// - Throws: `overloaded`.
@@ -37,7 +44,7 @@ final class BodyBudget: Sendable {
             held.all += bytes
             return true
         }
-        guard isTaken else { throw Problem(.overloaded, "too many request bodies are in progress; retry later") }
+        guard isTaken else { throw Problem(.overloaded, refusal) }
         return Share(bytes, of: client, self)
     }
 

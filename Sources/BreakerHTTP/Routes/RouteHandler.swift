@@ -29,7 +29,8 @@ struct RouteHandler: Sendable {
     let failures: AuthenticationFailures
     let meters: HTTPMeters
     let connections: OpenConnections
-    private let bodies = BodyBudget()
+    private let bodies = BodyBudget(refusal: "too many request bodies are in progress; retry later")
+    private let answers = BodyBudget(refusal: "too many answers are unread; read them, or retry later")
     /// The server's clock.
     let now: @Sendable () -> Instant
 
@@ -62,7 +63,9 @@ struct RouteHandler: Sendable {
         let requestContext = try await requestContext(of: request, context: context, route: route, access: access)
         let client = gatekeeper.hasTokens ? access.actor : context.address ?? ""
         let response = try await ReadTurns.$client.withValue(client) { try await route.respond(requestContext) }
-        return Response(response, client: client, channel: context.channel)
+        // Without a token a client gets only files that all answers share.
+        let unread = route.requirement == .none ? nil : try answers.take(response.bytesInMemory, for: sender)
+        return Response(response, client: client, channel: context.channel, holding: unread)
     }
 
     private func access(
@@ -142,13 +145,21 @@ struct RouteHandler: Sendable {
     }
 }
 
+extension Route.Response {
+    /// The bytes that wait in memory while the client does not read them.
+    fileprivate var bytesInMemory: Int {
+        if case .whole(let answer) = self, answer.body.count > HTTPLimits.pieceBytes { answer.body.count } else { 0 }
+    }
+}
+
 extension Response {
-    init(_ answer: Answer) {
+    /// - Parameter share: is released once the answer is sent, or its connection is gone.
+    init(_ answer: Answer, holding share: BodyBudget.Share? = nil) {
         let body =
             switch answer.body.count {
             case 0: ResponseBody()
             case ...HTTPLimits.pieceBytes: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
-            default: ResponseBody(inPieces: answer.body)
+            default: ResponseBody(inPieces: answer.body, holding: share)
             }
         var fields = answer.fields
         if let seconds = answer.retryAfterSeconds { fields[.retryAfter] = String(seconds) }
@@ -158,9 +169,15 @@ extension Response {
     /// - Parameters:
     ///   - client: the client in whose turn the response reads the store.
     ///   - channel: the client's connection.
-    fileprivate init(_ response: Route.Response, client: String, channel: any Channel) {
+    ///   - share: the share of the answer in the limits on unread bytes.
+    fileprivate init(
+        _ response: Route.Response,
+        client: String,
+        channel: any Channel,
+        holding share: BodyBudget.Share?
+    ) {
         switch response {
-        case .whole(let answer): self.init(answer)
+        case .whole(let answer): self.init(answer, holding: share)
         case .file(let file, let fields):
             let body = ResponseBody(contentLength: file.length) { writer in
                 while let chunk = try await file.next() { try await writer.write(chunk) }
@@ -182,8 +199,9 @@ extension Response {
 
 extension ResponseBody {
     /// A body in pieces. The connection holds at most one piece that the client has not read.
-    fileprivate init(inPieces bytes: [UInt8]) {
+    fileprivate init(inPieces bytes: [UInt8], holding share: BodyBudget.Share?) {
         self.init(contentLength: bytes.count) { writer in
+            defer { withExtendedLifetime(share) {} }
             for start in stride(from: 0, to: bytes.count, by: HTTPLimits.pieceBytes) {
                 let end = min(start + HTTPLimits.pieceBytes, bytes.count)
                 try await writer.write(ByteBuffer(bytes: bytes[start..<end]))

@@ -59,8 +59,8 @@ final class DatabaseLock {
     /// - Throws: ``StoreError/Code/inUse`` if a server has the database open under another path;
     ///   ``StoreError/Code/unavailable`` if the database cannot be opened, or other users can write it.
     func lockDatabase() throws(StoreError) {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            try FileStatus(withoutFollowingLinks: path.text + suffix)?.refuseSharing()
+        for ending in [""] + DatabaseParts.endings {
+            try FileStatus(withoutFollowingLinks: path.text + ending)?.refuseSharing()
         }
         let file = if let created = try path.create() { created } else { try openDatabase() }
         try FileStatus(of: file, at: path.text).refuseSharing()

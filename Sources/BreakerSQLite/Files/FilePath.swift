@@ -25,6 +25,12 @@ struct FilePath {
         guard !name.isEmpty, name != ".", name != "..", !isFolder(path) else {
             throw StoreError(.unavailable, "'\(path)' is not the path of a file; choose another path")
         }
+        if let ending = DatabaseParts.endings.first(where: name.hasSuffix) {
+            throw StoreError(
+                .unavailable,
+                "\(path) ends with \(ending), which SQLite uses for parts of a database; choose another path"
+            )
+        }
         guard let resolvedFolder = resolve(folder) else {
             throw StoreError(
                 .unavailable,

@@ -27,7 +27,7 @@ struct BackupCommand: AsyncParsableCommand {
         guard !FileManager.default.fileExists(atPath: destination) else {
             throw ServerFailure(description: "\(destination) already exists; choose another path")
         }
-        if let ending = ["-journal", "-wal", "-shm"].first(where: destination.hasSuffix) {
+        if let ending = DatabaseParts.endings.first(where: destination.hasSuffix) {
             throw ServerFailure(
                 description: """
                     \(destination) ends with \(ending), which SQLite uses for parts of a database; choose another path

@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerCore
 import BreakerEngine
 import NIOCore
 import NIOHTTP1
@@ -58,6 +59,38 @@ struct BodyTests {
                 #expect(try status(heads[1]) != 503)
                 unfinished = []
                 while try status(heads[0]) == 503 { continue }
+            }
+        }
+    }
+
+    @Test(
+        "The unread answers of one token have a common bound, which leaves room for another token's answers",
+        .timeLimit(.minutes(2))
+    )
+    func unreadAnswers() async throws {
+        let tokens = ["greedy", "modest"].map { Token.make(name: $0, role: .viewer, prefix: "") }
+        try await TestServer.with(tokens: tokens.map(\.token)) { server in
+            let reports = try (0..<1_000).map { number in
+                Engine.AddressedReport(name: try #require(BreakerName("b\(number)")), report: Report(.success))
+            }
+            _ = try await server.engine.report(reports)
+            let lists = tokens.map { _, secret in
+                "GET /v1/breakers?page_size=1000 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer \(secret)\r\n\r\n"
+            }
+            /// A client that has read only the head of its answer.
+            @Sendable func client(_ list: String) throws -> (ByteClient, status: Int) {
+                let client = try ByteClient(port: server.port, receiveBuffer: 4_096)
+                try client.send(list)
+                return (client, try client.readAnswer(hasBody: false).status)
+            }
+            try await ByteClient.run {
+                var unread = [try client(lists[0])]
+                while unread[unread.count - 1].status == 200 { unread.append(try client(lists[0])) }
+                #expect(unread[unread.count - 1].status == 503)
+                #expect(unread.count > 10)
+                #expect(try client(lists[1]).status == 200)
+                unread = []
+                while try client(lists[0]).status == 503 { continue }
             }
         }
     }
