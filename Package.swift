@@ -264,6 +264,7 @@ let package = Package(
                 "BreakerEngine",
                 "BreakerSQLite",
                 "BreakerStorage",
+                "BreakerText",
                 "EngineSupport",
                 "FaultyDisk",
                 "TestSupport",

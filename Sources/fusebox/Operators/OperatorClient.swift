@@ -23,6 +23,7 @@ struct OperatorClient: Sendable {
 
     struct Reply: Sendable {
         var body: Data
+        var headers: HTTPHeaders = [:]
 
         func decoded<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
             do {
@@ -52,7 +53,8 @@ struct OperatorClient: Sendable {
     ) async throws -> Reply {
         try await address.reached {
             let response = try await execute(method, path, query, body: body, within: timeout)
-            return Reply(body: Data(buffer: try await response.body.collect(upTo: Self.maximumBody)))
+            let body = Data(buffer: try await response.body.collect(upTo: Self.maximumBody))
+            return Reply(body: body, headers: response.headers)
         }
     }
 

@@ -1,5 +1,6 @@
 import BreakerCore
 import BreakerStorage
+import BreakerText
 import EngineSupport
 import FaultyDisk
 import TestSupport

@@ -143,7 +143,11 @@ struct PolicyPlanTests {
             _ = try await engine.acquire("b1")
             disk.fail(nth, of: fault.calls, with: fault.code)
             var refusal: EngineError?
-            do { _ = try await engine.applyPolicies(wanted, actor: "alice") } catch { refusal = error }
+            do throws(EngineError) {
+                _ = try await engine.applyPolicies(wanted, actor: "alice")
+            } catch {
+                refusal = error
+            }
             disk.heal()
             // The next commit settles an unknown outcome.
             await engine.writer.touchStore()
