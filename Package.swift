@@ -352,7 +352,8 @@ let package = Package(
     cLanguageStandard: .c2x
 )
 
-// The race detector needs a separate build, which has only the targets that its tests need.
+// The race detector watches the project's own modules; the packages' modules are those of the ordinary build. Targets
+// that its tests do not need are left out.
 if Context.environment["FUSEBOX_RACES"] != nil {
     let others: Set = [
         "BreakerAPITests", "BreakerCoreTests", "BreakerHTTPTests", "BreakerTextTests", "FuseboxTests",
@@ -360,4 +361,10 @@ if Context.environment["FUSEBOX_RACES"] != nil {
     ]
     package.products = []
     package.targets.removeAll { others.contains($0.name) }
+    for target in package.targets where target.swiftSettings != nil {
+        target.swiftSettings?.append(.unsafeFlags(["-sanitize=thread"]))
+    }
+    for target in package.targets where target.type == .test {
+        target.linkerSettings = [.unsafeFlags(["-sanitize=thread"])]
+    }
 }
