@@ -24,6 +24,8 @@ package enum HTTPLimits {
     /// Bytes and header fields of a request's head that the lane decides.
     static let laneBytes = 4_096
     static let laneFields = 32
+    /// Seconds before the server accepts a connection whose client has sent nothing. The kernel rounds this.
+    package static let firstBytesSeconds: Int64 = 60
     /// Seconds that a connection may be silent between two requests, or within a request's head.
     package static let idleSeconds: Int64 = 60
     /// Seconds from the head of a request to the end of its body, however slowly that drips.

@@ -15,6 +15,8 @@ package struct HTTPServer: Sendable {
         /// The maximum number of open connections.
         package var maximumConnections: Int
         package var times: ConnectionTimes
+        /// The time for which a client that sends nothing waits in the kernel, in seconds; 0 for none.
+        package var firstBytesSeconds = HTTPLimits.firstBytesSeconds
         /// The number of breakers that get their own series in a scrape.
         package var metricsBreakers = HTTPLimits.metricsBreakers
         /// The most streams that one of several clients may have.
@@ -104,6 +106,7 @@ package struct HTTPServer: Sendable {
                 availableConnectionsDelegate: connections
             ),
             onServerRunning: { channel in
+                channel.acceptAfterFirstBytes(within: configuration.firstBytesSeconds)
                 guard let address = channel.localAddress else { return }
                 await onRunning(address)
             },

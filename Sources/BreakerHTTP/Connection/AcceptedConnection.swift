@@ -11,44 +11,30 @@ import NIOHTTPTypes
 final class AcceptedConnection: ServerChildChannelValue {
     typealias AsyncChannel = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
-    let channel: any Channel
     /// `nil` where the connection is not counted.
     let connection: OpenConnection?
-    private let opened: EventLoopFuture<AsyncChannel?>
+    private let asyncChannel: AsyncChannel
     private let isTaken = NIOLockedValueBox(false)
 
-    /// - Parameter opened: gets the connection once its pipeline is complete, or `nil` if it ends before that.
-    init(_ channel: any Channel, _ connection: OpenConnection? = nil, opened: EventLoopFuture<AsyncChannel?>) {
-        self.channel = channel
-        self.connection = connection
-        self.opened = opened
-    }
+    var channel: any Channel { asyncChannel.channel }
 
-    /// Ends the pipeline of a connection. Call it on the event loop of `channel`.
-    static func wrap(_ channel: any Channel) throws -> AsyncChannel {
-        try AsyncChannel(
+    /// Call it on the event loop of `channel`.
+    init(_ channel: any Channel, _ connection: OpenConnection? = nil) throws {
+        self.connection = connection
+        asyncChannel = try AsyncChannel(
             wrappingChannelSynchronously: channel,
             configuration: .init(isOutboundHalfClosureEnabled: true)
         )
     }
 
     /// Hands the connection to the caller, which must serve and finish it.
-    /// - Returns: `nil` if the connection has ended before its client sent anything.
-    func take() async -> AsyncChannel? {
+    func take() -> AsyncChannel {
         isTaken.withLockedValue { $0 = true }
-        return await withTaskCancellationHandler {
-            try? await opened.get()
-        } onCancel: {
-            channel.close(promise: nil)
-        }
+        return asyncChannel
     }
 
     deinit {
         guard !isTaken.withLockedValue({ $0 }) else { return }
-        channel.close(promise: nil)
-        opened.whenSuccess { asyncChannel in
-            guard let asyncChannel else { return }
-            Task { try? await asyncChannel.executeThenClose { _, _ in } }
-        }
+        Task { [asyncChannel] in try? await asyncChannel.executeThenClose { _, _ in } }
     }
 }

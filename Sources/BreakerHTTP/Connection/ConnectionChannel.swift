@@ -7,10 +7,9 @@ import NIOHTTPTypesHTTP1
 
 /// The pipeline of one client's connection: the handlers between the socket and the router.
 ///
-/// ``FirstBytesHandler`` adds them when the client sends something: TLS where the server has a certificate,
-/// ``LaneEntrance``, encoder and decoder, ``DecisionLane``, Hummingbird's codec, and ``DepartureWatch``. Hummingbird's
-/// own connection state is absent: it would not see the lane's answers, so the lane manages time limits, order and
-/// shutdown for both.
+/// The handlers are TLS where the server has a certificate, ``LaneEntrance``, encoder and decoder, ``DecisionLane``,
+/// Hummingbird's codec, and ``DepartureWatch``. Hummingbird's own connection state is absent: it would not see the
+/// lane's answers, so the lane manages time limits, order and shutdown for both.
 struct ConnectionChannel: HTTPChannelHandler {
     typealias Value = AcceptedConnection
 
@@ -32,43 +31,32 @@ struct ConnectionChannel: HTTPChannelHandler {
                 .recvAllocator,
                 value: FixedSizeRecvByteBufferAllocator(capacity: HTTPLimits.readBytes)
             )
+            let pipeline = channel.pipeline.syncOperations
             let connection = connections.add(channel)
-            meters.connectionOpened()
-            channel.closeFuture.whenComplete { _ in meters.connectionClosed() }
-            let opened = channel.eventLoop.makePromise(of: AcceptedConnection.AsyncChannel?.self)
-            let handler = FirstBytesHandler(opened, patience: times.idle) { try open(channel, connection) }
-            try channel.pipeline.syncOperations.addHandler(handler)
-            return AcceptedConnection(channel, connection, opened: opened.futureResult)
+            let lane = DecisionLane(
+                decisions: decisions,
+                gatekeeper: gatekeeper,
+                failures: failures,
+                address: channel.remoteAddress?.ipAddress,
+                times: times,
+                meters: meters,
+                connections: connections,
+                connection: connection
+            )
+            if let tls { try pipeline.addHandler(tls.handler()) }
+            try pipeline.addHandler(LaneEntrance(to: lane, usesLane: usesLane))
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false,
+                withErrorHandling: false,
+                withOutboundHeaderValidation: false,
+                withEncoderConfiguration: .init(),
+                withDecoderLimitConfiguration: Self.decoderLimits
+            )
+            try pipeline.addHandler(lane)
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
+            try pipeline.addHandler(DepartureWatch())
+            return try AcceptedConnection(channel, connection)
         }
-    }
-
-    /// Adds the handlers. Call it on the event loop of `channel`.
-    private func open(_ channel: any Channel, _ connection: OpenConnection) throws -> AcceptedConnection.AsyncChannel {
-        let pipeline = channel.pipeline.syncOperations
-        connections.limitUnreadAnswers(of: connection)
-        let lane = DecisionLane(
-            decisions: decisions,
-            gatekeeper: gatekeeper,
-            failures: failures,
-            address: channel.remoteAddress?.ipAddress,
-            times: times,
-            meters: meters,
-            connections: connections,
-            connection: connection
-        )
-        if let tls { try pipeline.addHandler(tls.handler()) }
-        try pipeline.addHandler(LaneEntrance(to: lane, usesLane: usesLane))
-        try pipeline.configureHTTPServerPipeline(
-            withPipeliningAssistance: false,
-            withErrorHandling: false,
-            withOutboundHeaderValidation: false,
-            withEncoderConfiguration: .init(),
-            withDecoderLimitConfiguration: Self.decoderLimits
-        )
-        try pipeline.addHandler(lane)
-        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
-        try pipeline.addHandler(DepartureWatch())
-        return try AcceptedConnection.wrap(channel)
     }
 
     private static var decoderLimits: NIOHTTPDecoderLimitConfiguration {
@@ -80,9 +68,8 @@ struct ConnectionChannel: HTTPChannelHandler {
     }
 
     func handle(value connection: Value, logger: Logger) async {
-        guard let channel = await connection.take() else { return }
         await OpenConnection.$current.withValue(connection.connection) {
-            await handleHTTP(asyncChannel: channel, logger: logger)
+            await handleHTTP(asyncChannel: connection.take(), logger: logger)
         }
     }
 }

@@ -82,12 +82,14 @@ final class DecisionLane: ChannelDuplexHandler {
         encoderContext = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
         precondition(encoderContext != nil, "the pipeline has no encoder before the lane")
         socket = (try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)) ?? encoderContext
+        meters.connectionOpened()
         watchIdleness(context)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         sequencer.end()
         deadlines.cancelAll()
+        meters.connectionClosed()
         self.context = nil
         encoderContext = nil
         socket = nil

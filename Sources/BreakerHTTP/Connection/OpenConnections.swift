@@ -66,6 +66,7 @@ final class OpenConnections: Sendable {
     /// Adds a connection, and closes others if it needs room. Call this on the event loop of `channel`.
     func add(_ channel: any Channel) -> OpenConnection {
         let connection = OpenConnection(channel, isStranger: hasTokens)
+        if hasTokens { setBounds(ofStranger: true, channel) }
         makeRoom(adding: connection)
         let id = ObjectIdentifier(channel)
         channel.closeFuture.whenComplete { [self] _ in
@@ -75,11 +76,6 @@ final class OpenConnections: Sendable {
             }
         }
         return connection
-    }
-
-    /// Limits the unread answers of a client that has shown no token yet. Call this before the first answer.
-    func limitUnreadAnswers(of connection: OpenConnection) {
-        if hasTokens { setBounds(ofStranger: true, connection.channel) }
     }
 
     /// The client of `channel` has shown a token.

@@ -19,15 +19,11 @@ private struct PlainConnectionChannel: HTTPChannelHandler {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.configureHTTPServerPipeline()
             try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            return AcceptedConnection(
-                channel,
-                opened: channel.eventLoop.makeSucceededFuture(try AcceptedConnection.wrap(channel))
-            )
+            return try AcceptedConnection(channel)
         }
     }
 
     func handle(value connection: Value, logger: Logger) async {
-        guard let channel = await connection.take() else { return }
-        await handleHTTP(asyncChannel: channel, logger: logger)
+        await handleHTTP(asyncChannel: connection.take(), logger: logger)
     }
 }

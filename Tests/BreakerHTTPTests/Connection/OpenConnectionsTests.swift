@@ -123,6 +123,21 @@ struct OpenConnectionsTests {
         }
     }
 
+    #if os(Linux)
+        @Test("A connection whose client has sent nothing is not accepted", .timeLimit(.minutes(2)))
+        func silence() async throws {
+            try await TestServer.with(firstBytesSeconds: 60) { server in
+                let silent = try await ByteClient.run { try (0..<5).map { _ in try ByteClient(port: server.port) } }
+                #expect(try await server.metrics()["fusebox_http_connections"] == 1)
+                try await ByteClient.run {
+                    try silent[0].send(Self.live)
+                    #expect(try silent[0].readAnswer().status == 200)
+                }
+                #expect(try await server.metrics()["fusebox_http_connections"] == 2)
+            }
+        }
+    #endif
+
     @Test("A token that leaves its answers unread keeps no other token from connecting", .timeLimit(.minutes(2)))
     func unreadAnswers() async throws {
         let tokens = ["greedy", "modest"].map { Token.make(name: $0, role: .worker, prefix: "") }
