@@ -24,6 +24,19 @@ package struct AuditEntryDocument: Document {
         before = entry.before.map { AuditValueDocument($0) }
         after = entry.after.map { AuditValueDocument($0) }
     }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        revision = try container.decode(Int64.self, forKey: .revision)
+        at = try container.decode(Instant.self, forKey: .at)
+        actor = try container.decode(String.self, forKey: .actor)
+        address = try container.decodeIfPresent(String.self, forKey: .address)
+        action = try container.decode(String.self, forKey: .action)
+        breaker = try container.decode(String.self, forKey: .breaker)
+        // Another version's value must not hide the entry.
+        before = try? container.decodeIfPresent(AuditValueDocument.self, forKey: .before)
+        after = try? container.decodeIfPresent(AuditValueDocument.self, forKey: .after)
+    }
 }
 
 /// The part of a breaker that an order changed. Of a deleted breaker it has every member but `order`.

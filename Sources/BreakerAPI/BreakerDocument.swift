@@ -31,8 +31,8 @@ package struct BreakerDocument: Document {
         package var calls: Int?
         /// `nil` for a rule that is not a rate.
         package var minimumCalls: Int?
-        /// How close the rule is to tripping: 0 is far, 1 is the threshold.
-        package var progress: Double
+        /// How close the rule is to tripping: 0 is far, 1 is the threshold. Older servers leave it out.
+        package var progress: Double?
 
         enum CodingKeys: String, CodingKey {
             case field, observed, threshold, calls

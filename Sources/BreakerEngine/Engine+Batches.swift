@@ -12,7 +12,7 @@ extension Engine {
         }
     }
 
-    /// A batch of up to so many reports and outcomes is one transaction.
+    /// A batch of at most this many reports, and at most this many outcomes, is one transaction.
     static let reportsPerTransaction = 1_000
     static let outcomesPerTransaction = 65_536
     /// The most reports in a transaction of a larger batch: as many as are stored in some milliseconds, even if each is
@@ -22,8 +22,8 @@ extension Engine {
     /// Takes many reports, in one transaction, or in several if one is not enough.
     ///
     /// The transactions of a batch follow one another, so that between them other commands are stored, also those of
-    /// other connections of the same client. After one that fails, the rest of the batch is not tried: on a disk that
-    /// hangs, each transaction would wait until its deadline.
+    /// other connections of the same client. After one that fails, and after the deadline of a command, the rest of the
+    /// batch is not tried: on a disk that hangs, each transaction would wait until its own deadline.
     ///
     /// - Parameter client: the worker that reports. Its transactions take turns with the commands of other clients.
     /// - Returns: for each report, in order, its answer, or the reason why it is not stored.
@@ -33,8 +33,10 @@ extension Engine {
         from client: Client = .server
     ) async throws(EngineError) -> [Result<ReportAnswer, EngineError>] {
         var results: [Result<ReportAnswer, EngineError>] = []
+        let deadlineMs = clock.uptimeMs() + configuration.commandDeadlineMs
         for part in Self.parts(of: reports) {
             do throws(EngineError) {
+                guard clock.uptimeMs() <= deadlineMs else { throw .overdue }
                 results += try await waitForReply { submit(part, from: client, reply: $0) }
             } catch {
                 guard !results.isEmpty else { throw error }

@@ -32,6 +32,9 @@ package enum HTTPLimits {
     package static let bodySeconds: Int64 = 30
     /// Seconds that an answer may stay unread in a connection that it fills.
     package static let stallSeconds: Int64 = 60
+    /// How long an answer that fills its connection may stay unread before the connection may be closed for another. A
+    /// client that reads all the time needs less.
+    static let unreadTime = TimeAmount.seconds(2)
     /// Seconds that the client of a stream has to read a whole panel, at whatever pace.
     package static let panelSeconds: Int64 = 60
     /// Seconds that a client has to close its side of a connection that the server has closed.

@@ -251,6 +251,7 @@ struct MigratorTests {
             location,
             before: "0008",
             """
+            UPDATE server SET revision = 2;
             \(Self.breaker)
             \(Self.policy(ofBreaker: 1))
             INSERT INTO breakers (id, name, created_at, state, generation, since_at, consecutive_failures, window,

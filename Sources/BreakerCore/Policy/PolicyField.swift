@@ -1,4 +1,4 @@
-/// A field of a policy: its name, its default and its range. Validation, the configuration file, the API, the store
+/// A field of a policy: its name and its range; ``Policy`` has its default. Validation, the configuration file, the API, the store
 /// and the documentation all use this one table.
 package enum PolicyField: String, CaseIterable, Sendable {
     case failureThreshold = "failure_threshold"

@@ -222,7 +222,7 @@ final class DecisionLane: ChannelDuplexHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
-        connection.isStalled = !isWritable
+        connection.noteWritability(isWritable)
         watchStall(context, isWritable: isWritable)
         context.fireChannelWritabilityChanged()
         settle(context)

@@ -66,7 +66,7 @@ final class OpenConnections: Sendable {
     /// Adds a connection, and closes others if it needs room. Call this on the event loop of `channel`.
     func add(_ channel: any Channel) -> OpenConnection {
         let connection = OpenConnection(channel, isStranger: hasTokens)
-        if hasTokens { setBounds(ofStranger: true, channel) }
+        setBounds(ofStranger: hasTokens, channel)
         makeRoom(adding: connection)
         let id = ObjectIdentifier(channel)
         channel.closeFuture.whenComplete { [self] _ in
@@ -196,7 +196,7 @@ final class OpenConnection: Sendable {
     let channel: any Channel
     private let activeAtNs = Atomic(NIODeadline.now().uptimeNanoseconds)
     private let served = Atomic(false)
-    private let stalled = Atomic(false)
+    private let stalledAtNs = Atomic<UInt64>(0)
     private let stranger: Synchronization.Atomic<Bool>
     private let clientBox = NIOLockedValueBox<Client?>(nil)
     private let certificateName = NIOLockedValueBox<String?>(nil)
@@ -241,10 +241,15 @@ final class OpenConnection: Sendable {
         set { served.store(newValue, ordering: .relaxed) }
     }
 
-    /// Whether the client leaves so many bytes unread that the server writes no more.
+    /// Whether the client has left an answer unread for some seconds, so that the server writes no more of it.
     var isStalled: Bool {
-        get { stalled.load(ordering: .relaxed) }
-        set { stalled.store(newValue, ordering: .relaxed) }
+        let since = stalledAtNs.load(ordering: .relaxed)
+        return since > 0 && NIODeadline.uptimeNanoseconds(since) + HTTPLimits.unreadTime <= .now()
+    }
+
+    /// Notes whether the connection takes more bytes.
+    func noteWritability(_ isWritable: Bool) {
+        stalledAtNs.store(isWritable ? 0 : NIODeadline.now().uptimeNanoseconds, ordering: .relaxed)
     }
 }
 

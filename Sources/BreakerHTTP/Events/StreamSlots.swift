@@ -35,7 +35,7 @@ final class StreamSlots: Sendable {
     /// - Parameter client: the name of the stream's token; on a server without tokens, the client's address.
     /// - Throws: `too_many_streams`.
     func take(for client: String) throws(Problem) -> Slot {
-        // An only client takes no streams from others.
+        // If there is one client, it may have all streams.
         let share = gatekeeper.hasOneClient ? limit : min(perClient, max(1, limit / 2))
         let owner = gatekeeper.hasTokens ? "the token \(client)" : "the address \(client)"
         let problem: Problem? = counts.withLockedValue { counts in

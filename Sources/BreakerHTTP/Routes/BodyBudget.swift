@@ -28,7 +28,7 @@ final class BodyBudget: Sendable {
     private let held = NIOLockedValueBox(Held())
     private let refusal: String
 
-    /// - Parameter refusal: what a client is told that would exceed a limit.
+    /// - Parameter refusal: the detail of the refusal.
     init(refusal: String) {
         self.refusal = refusal
     }

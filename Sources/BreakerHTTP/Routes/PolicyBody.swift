@@ -11,7 +11,7 @@ enum PolicyBody {
         try policy(of: try JSON(body: body))
     }
 
-    /// `{"breakers":{"payments":{"preset":"flaky"},…}}`: for each breaker, what a `PUT` of its policy has.
+    /// `{"breakers":{"payments":{"preset":"flaky"},…}}`: for each breaker, the body of a `PUT`.
     ///
     /// - Throws: one problem with the faults of all breakers.
     static func policies(_ body: [UInt8]) throws(Problem) -> [BreakerName: Policy] {
@@ -24,7 +24,8 @@ enum PolicyBody {
         var faults: [Problem.Fault] = []
         var code = ProblemCode.invalidPolicy
         for member in members where faults.count < HTTPLimits.policyFaults {
-            let field = "breakers.\(member.key)"
+            // A name may be long, and an error must not be.
+            let field = "breakers.\(member.key.prefix(BreakerName.maximumLength + 1))"
             do throws(Problem) {
                 let name = try DecisionRequest.name(member.key, field: field)
                 policies[name] = try policy(of: member.value, at: field + ".")

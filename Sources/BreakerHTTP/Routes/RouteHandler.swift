@@ -63,8 +63,10 @@ struct RouteHandler: Sendable {
         let requestContext = try await requestContext(of: request, context: context, route: route, access: access)
         let client = gatekeeper.hasTokens ? access.actor : context.address ?? ""
         let response = try await ReadTurns.$client.withValue(client) { try await route.respond(requestContext) }
-        // Without a token a client gets only files that all answers share.
-        let unread = route.requirement == .none ? nil : try answers.take(response.bytesInMemory, for: sender)
+        // A client without a token gets only files that all answers share. Other methods may have changed something, and
+        // a refusal would say that they had no effect.
+        let isCounted = route.requirement != .none && route.method == .get
+        let unread = isCounted ? try answers.take(response.bytesInMemory, for: sender) : nil
         return Response(response, client: client, channel: context.channel, holding: unread)
     }
 

@@ -1,5 +1,5 @@
-/// The files that SQLite keeps beside a database. It overwrites and deletes them, whatever they contain.
+/// The files that SQLite keeps beside a database. SQLite overwrites and deletes them, whatever they contain.
 package enum DatabaseParts {
-    /// What the names of these files add to the database's name.
+    /// The suffixes of these files' names.
     package static let endings = ["-journal", "-wal", "-shm"]
 }

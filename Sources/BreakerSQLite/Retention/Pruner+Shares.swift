@@ -23,8 +23,9 @@ extension Pruner {
         var limit = 2 * batch.receipts.count + Self.spareRows
         while limit > 0, let breakerID = counts.deletedBreakers.last {
             let deleted = try tables.receipts.delete(ofBreaker: breakerID, limit: limit, from: &receiptShares)
-            limit -= deleted
-            if limit > 0 { counts.deletedBreakers.removeLast() }
+            if deleted < limit { counts.deletedBreakers.removeLast() }
+            // A breaker without receipts also takes time.
+            limit -= max(1, deleted)
         }
         let log = tables.receipts.log
         let expired = try log.deleteOldest(

@@ -61,9 +61,8 @@ extension BreakerDocument {
 
     /// How near the nearest rule is to tripping; empty if nothing was observed.
     var nearestRule: String {
-        guard state == "closed", let rule = rules.max(by: { $0.progress < $1.progress }), rule.progress > 0 else {
-            return ""
-        }
+        let nearest = rules.max { ($0.progress ?? 0) < ($1.progress ?? 0) }
+        guard state == "closed", let rule = nearest, (rule.progress ?? 0) > 0 else { return "" }
         return rule.short
     }
 

@@ -210,6 +210,10 @@ class Outbox:
     def _warn(self, dropped: int) -> None:
         if dropped and not self._warned:
             self._warned = True
-            log.warning("outcomes are dropped, oldest first: the buffer of %d reports is full", self._capacity)
+            log.warning(
+                "outcomes are dropped, oldest first: more than %d reports wait, or some for longer than %d minutes",
+                self._capacity,
+                LONGEST_WAIT // 60,
+            )
         elif not dropped and self._warned and not self._waiting:
             self._warned = False
