@@ -17,6 +17,8 @@ package struct HTTPServer: Sendable {
         package var times: ConnectionTimes
         /// The time for which a client that sends nothing waits in the kernel, in seconds; 0 for none.
         package var firstBytesSeconds = HTTPLimits.firstBytesSeconds
+        /// The bytes of long answers that one client may leave unread.
+        var unreadBytes = HTTPLimits.bodiesOfClient
         /// The number of breakers that get their own series in a scrape.
         package var metricsBreakers = HTTPLimits.metricsBreakers
         /// The most streams that one of several clients may have.
@@ -71,6 +73,14 @@ package struct HTTPServer: Sendable {
             failures: failures,
             meters: meters,
             connections: connections,
+            bodies: BodyBudget(
+                bytesOfClient: HTTPLimits.bodiesOfClient,
+                refusal: "too many request bodies are in progress; retry later"
+            ),
+            answers: BodyBudget(
+                bytesOfClient: configuration.unreadBytes,
+                refusal: "too many answers are unread; read them, or retry later"
+            ),
             now: { engine.clock.now() }
         )
         let routes = Routes.all(

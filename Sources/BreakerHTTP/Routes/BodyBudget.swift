@@ -26,10 +26,14 @@ final class BodyBudget: Sendable {
     }
 
     private let held = NIOLockedValueBox(Held())
+    private let bytesOfClient: Int
     private let refusal: String
 
-    /// - Parameter refusal: the detail of the refusal.
-    init(refusal: String) {
+    /// - Parameters:
+    ///   - bytesOfClient: the most bytes of one client.
+    ///   - refusal: the detail of the refusal.
+    init(bytesOfClient: Int, refusal: String) {
+        self.bytesOfClient = bytesOfClient
         self.refusal = refusal
     }
 
@@ -39,7 +43,7 @@ final class BodyBudget: Sendable {
         guard bytes > 0 else { return nil }
         let isTaken = held.withLockedValue { held in
             let ofClient = held.byClient[client, default: 0] + bytes
-            guard ofClient <= HTTPLimits.bodiesOfClient, held.all + bytes <= HTTPLimits.bodies else { return false }
+            guard ofClient <= bytesOfClient, held.all + bytes <= HTTPLimits.bodies else { return false }
             held.byClient[client] = ofClient
             held.all += bytes
             return true

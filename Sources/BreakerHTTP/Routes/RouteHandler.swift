@@ -29,8 +29,10 @@ struct RouteHandler: Sendable {
     let failures: AuthenticationFailures
     let meters: HTTPMeters
     let connections: OpenConnections
-    private let bodies = BodyBudget(refusal: "too many request bodies are in progress; retry later")
-    private let answers = BodyBudget(refusal: "too many answers are unread; read them, or retry later")
+    /// Of request bodies in progress.
+    let bodies: BodyBudget
+    /// Of answers that their clients have not read.
+    let answers: BodyBudget
     /// The server's clock.
     let now: @Sendable () -> Instant
 

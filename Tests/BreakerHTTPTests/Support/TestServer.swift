@@ -31,6 +31,7 @@ struct TestServer: Sendable {
     ///   - times: the time-outs of a connection.
     ///   - connections: the maximum number of connections.
     ///   - streamsPerClient: the most streams that one of several clients may have.
+    ///   - unreadBytes: the bytes of long answers that one client may leave unread.
     ///   - firstBytesSeconds: the time for which a client that sends nothing waits in the kernel.
     ///   - eventLoops: the event loops that serve the connections.
     ///   - usesLane: whether the lane takes decisions, as in a real server.
@@ -42,6 +43,7 @@ struct TestServer: Sendable {
         times: ConnectionTimes = ConnectionTimes(),
         connections: Int = HTTPLimits.leastConnections,
         streamsPerClient: Int = HTTPLimits.streamsOfClient,
+        unreadBytes: Int = HTTPLimits.bodiesOfClient,
         firstBytesSeconds: Int64 = 0,
         eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         usesLane: Bool = true,
@@ -62,6 +64,7 @@ struct TestServer: Sendable {
             )
             server.usesLane = usesLane
             server.streamsPerClient = streamsPerClient
+            server.unreadBytes = unreadBytes
             server.firstBytesSeconds = firstBytesSeconds
             let service = HTTPServer.service(
                 engine: running.engine,
