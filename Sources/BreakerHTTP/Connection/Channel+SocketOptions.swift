@@ -12,9 +12,9 @@ extension Channel {
 
     /// Lets the kernel hand out a connection only when its client has sent something, or about `seconds` later. Clients
     /// that connect and send nothing then cost the server nothing, and delay no other client.
-    func acceptAfterFirstBytes(within seconds: Int64) {
+    func acceptAfterFirstBytes(within seconds: Int64) async {
         #if os(Linux)
-            setOption(.tcpOption(.deferAccept), value: .init(seconds)).whenFailure { _ in }
+            try? await setOption(.tcpOption(.deferAccept), value: .init(seconds)).get()
         #endif
     }
 }
