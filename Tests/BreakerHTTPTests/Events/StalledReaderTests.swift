@@ -14,7 +14,7 @@ struct StalledReaderTests {
     )
     func dropped(query: String) async throws {
         var times = ConnectionTimes()
-        times.stall = .milliseconds(300)
+        times.stall = .seconds(3)
         try await TestServer.with(times: times) { server in
             let stalled = try await ByteClient.run {
                 try StreamClient(server.port, query, fields: [], receiveBuffer: 4_096)
