@@ -2,7 +2,7 @@ package import BreakerCore
 import Crypto
 import Primitives
 
-/// What has to change so that breakers have the policies that an operator wants.
+/// The changes that give breakers the policies that an operator wants.
 package struct PolicyPlan: Sendable {
     /// One breaker of the plan.
     package struct Item: Sendable {

@@ -1,4 +1,4 @@
-/// What an operator's order changed, before or after it.
+/// The changed part of a breaker, before or after an operator's order.
 package enum AuditValue: Hashable, Sendable {
     case policy(Policy, source: PolicySource)
     case override(Override)

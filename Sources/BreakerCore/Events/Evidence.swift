@@ -1,5 +1,5 @@
-/// The numbers and names behind a transition, from which its description is made. The cause determines which of them
-/// are set.
+/// The numbers and names from which the description of a transition is made. The transition's cause determines which of
+/// them are set.
 package struct Evidence: Hashable, Sendable {
     /// Of a rule: the number that reached the threshold. Of `probes_succeeded`: how many probes succeeded.
     package var observed: Double?
