@@ -1,4 +1,4 @@
-import Primitives
+import BreakerCore
 
 extension String {
     /// The text made safe for a line of a terminal or a log. Text from other parties must not start another line, move
