@@ -16,9 +16,10 @@ struct StreamReader {
     /// The number of bytes of the line that are known to contain no line end.
     private var scanned = 0
     private var beganNs: Int64 = 0
-    /// Whether a heartbeat shows that the panel is current. The heartbeat at the start of a connection does not: the
-    /// changes since the last connection follow it.
-    private var isPresent = false
+    /// The number of events that this connection has brought.
+    private var events = 0
+    /// Whether the server's clock was set, and no heartbeat has shown its time since.
+    private var isClockSet = false
 
     /// The maximum length of a line, in bytes: twice the largest possible panel.
     private static let maximumLine = 64 << 20
@@ -41,7 +42,8 @@ struct StreamReader {
         times = nil
         line = ByteBuffer()
         scanned = 0
-        isPresent = false
+        events = 0
+        isClockSet = false
     }
 
     /// Forgets the position, which the server does not accept. The next connection then begins with the whole panel.
@@ -80,10 +82,12 @@ struct StreamReader {
         guard let times, let atNs = times.localNs(event.at) else { throw Failure.noTime(event.at) }
         defer {
             move(to: event)
-            isPresent = true
+            events += 1
         }
         switch event.type {
-        case "heartbeat": return isPresent ? min(atNs, nowNs) : nil
+        // The heartbeat at the start of a connection does not show that the panel is current: the changes since the
+        // last connection follow it.
+        case "heartbeat": return events > 0 ? min(atNs, nowNs) : nil
         case "resync":
             let summaries = (event.breakers ?? []).compactMap { summary in
                 LocalSummary(summary, times: times).map { (summary.name, $0) }
@@ -115,9 +119,16 @@ struct StreamReader {
 
     /// Learns the server's time from a heartbeat, or from the first line if the server does not begin with a heartbeat.
     private mutating func learnTime(_ event: EventDocument, atNs nowNs: Int64) throws {
-        guard times == nil || event.type == "heartbeat" else { return }
+        let isClockStep = event.type == "resync" && event.reason == "clock_step"
+        guard times == nil || event.type == "heartbeat" || isClockStep else { return }
         guard let latest = ServerTimes(at: event.at, nowNs: nowNs) else { throw Failure.noTime(event.at) }
         var times = times ?? latest
+        if isClockStep {
+            followClockStep(to: latest, knowing: times)
+            return
+        }
+        if isClockSet { times = latest }
+        isClockSet = false
         times.add(latest)
         self.times = times
         let difference = times.offsetNs - panelOffsetNs
@@ -125,5 +136,18 @@ struct StreamReader {
             panel.move(byNs: difference)
             panelOffsetNs = times.offsetNs
         }
+    }
+
+    /// Follows a step of the server's clock, with the whole panel that announces it. The panel has every deadline moved
+    /// by the same step.
+    ///
+    /// The heartbeats before the step no longer count, so the panel's own instant gives the time until the next
+    /// heartbeat. At the start of a connection, that instant may be long past, but the heartbeat just before it is of
+    /// the clock after the step.
+    private mutating func followClockStep(to latest: ServerTimes, knowing known: ServerTimes) {
+        var times = latest
+        if events <= 1 { times.add(known) }
+        self.times = times
+        isClockSet = true
     }
 }
