@@ -107,6 +107,7 @@ let package = Package(
             dependencies: [
                 "BreakerAPI",
                 "BreakerCore",
+                "BreakerText",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
