@@ -108,8 +108,22 @@ struct StreamReaderTests {
         _ = try read(line("resync", "0000bbbb-12", Self.breaker("a", "closed", generation: 4)), atMs: 2_000)
         #expect(reader.position?.text == "0000bbbb-12" && summary("a")?.generation == 4)
         #expect(!entry.state.withLockedValue { $0.isPolicyKnown }, "an equal number says nothing")
+    }
+
+    @Test("A stream that begins anew after a refusal is compared with the history before it", arguments: [true, false])
+    mutating func historyAfterRefusal(isOther: Bool) throws {
+        func resync(_ epoch: String) -> String {
+            #"{"type":"resync","id":"\#(epoch)-9","revision":9,"at":"\#(Self.instant(0))","breakers":[]}"#
+        }
+        _ = try read(resync("0000aaaa"), atMs: 0)
+        let entry = panel.entry("a")
+        let history = entry.history
         reader.forgetPosition()
         #expect(reader.position == nil)
+        reader.begin(atNs: Self.startNs)
+        _ = try read(resync(isOther ? "0000bbbb" : "0000aaaa"), atMs: 1_000)
+        #expect(reader.position?.text == (isOther ? "0000bbbb-9" : "0000aaaa-9"))
+        #expect((entry.history == history) == !isOther)
     }
 
     @Test("The position on a server without an epoch is a bare revision")

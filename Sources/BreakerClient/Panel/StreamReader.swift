@@ -6,8 +6,11 @@ import NIOFoundationCompat
 
 /// Reads the stream of changes into the panel, over any number of connections in turn. Used by one task.
 struct StreamReader {
+    /// The position from which the server can continue the stream; `nil` if it has to begin with the whole panel.
+    var position: StreamPosition? { startsOver ? nil : last }
     /// The last change that is in the panel; `nil` if there is none.
-    private(set) var position: StreamPosition?
+    private var last: StreamPosition?
+    private var startsOver = false
     private let panel: LocalPanel
     private var times: ServerTimes?
     /// The clock offset with which the panel's instants were computed, in nanoseconds.
@@ -47,7 +50,7 @@ struct StreamReader {
     }
 
     /// Forgets the position, which the server does not accept. The next connection then begins with the whole panel.
-    mutating func forgetPosition() { position = nil }
+    mutating func forgetPosition() { startsOver = true }
 
     /// Reads received bytes.
     /// - Returns: the instant as of which the panel is correct; `nil` if the bytes do not say.
@@ -92,7 +95,7 @@ struct StreamReader {
             let summaries = (event.breakers ?? []).compactMap { summary in
                 LocalSummary(summary, times: times).map { (summary.name, $0) }
             }
-            let isOtherHistory = position.map { StreamPosition(event)?.isOtherHistory(than: $0) ?? true } ?? false
+            let isOtherHistory = last.map { StreamPosition(event)?.isOtherHistory(than: $0) ?? true } ?? false
             panel.replace(Dictionary(summaries) { _, last in last }, isOtherHistory: isOtherHistory)
             panelOffsetNs = times.offsetNs
             // The server may have written this event long before, but nothing changed until the connection was
@@ -110,11 +113,13 @@ struct StreamReader {
     /// position, so that a connection that breaks off before the panel receives it again.
     private mutating func move(to event: EventDocument) {
         guard var next = StreamPosition(event) else { return }
-        if event.type != "resync", let epoch = position?.epoch {
+        if event.type == "resync" {
+            startsOver = false
+        } else if let epoch = last?.epoch {
             next.epoch = next.epoch ?? epoch
             guard next.epoch == epoch else { return }
         }
-        position = next
+        last = next
     }
 
     /// Learns the server's time from a heartbeat, or from the first line if the server does not begin with a heartbeat.
@@ -132,7 +137,7 @@ struct StreamReader {
         times.add(latest)
         self.times = times
         let difference = times.offsetNs - panelOffsetNs
-        if position != nil, abs(difference) >= Self.worthMoving {
+        if last != nil, abs(difference) >= Self.worthMoving {
             panel.move(byNs: difference)
             panelOffsetNs = times.offsetNs
         }
