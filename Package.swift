@@ -32,8 +32,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "Platform", swiftSettings: settings),
-        .target(name: "Primitives", swiftSettings: settings),
-        .target(name: "BreakerCore", dependencies: ["Primitives"], swiftSettings: settings),
+        .target(name: "BreakerCore", swiftSettings: settings),
         .target(name: "BreakerText", dependencies: ["BreakerCore"], swiftSettings: settings),
         .target(name: "BreakerStorage", dependencies: ["BreakerCore", "Platform"], swiftSettings: settings),
         .target(
@@ -43,7 +42,6 @@ let package = Package(
                 "BreakerStorage",
                 "BreakerText",
                 "Platform",
-                "Primitives",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -68,14 +66,13 @@ let package = Package(
                 "CSQLite",
                 "EmbeddedFiles",
                 "Platform",
-                "Primitives",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings
         ),
         .target(
             name: "BreakerAPI",
-            dependencies: ["BreakerCore", "BreakerText", "Primitives"],
+            dependencies: ["BreakerCore", "BreakerText"],
             swiftSettings: settings
         ),
         .target(
@@ -86,7 +83,6 @@ let package = Package(
                 "BreakerEngine",
                 "EmbeddedFiles",
                 "Platform",
-                "Primitives",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -111,6 +107,7 @@ let package = Package(
             dependencies: [
                 "BreakerAPI",
                 "BreakerCore",
+                "BreakerText",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
@@ -132,7 +129,6 @@ let package = Package(
                 "BreakerHTTP",
                 "BreakerSQLite",
                 "BreakerText",
-                "Primitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -227,7 +223,6 @@ let package = Package(
             path: "Tests/FaultyServer",
             swiftSettings: settings
         ),
-        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: settings),
         .testTarget(
             name: "BreakerCoreTests",
             dependencies: ["BreakerCore", "CoreSupport", "TestSupport"],
@@ -284,7 +279,6 @@ let package = Package(
                 "BreakerStorage",
                 "EmbeddedFiles",
                 "EngineSupport",
-                "Primitives",
                 "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -357,7 +351,7 @@ let package = Package(
 if Context.environment["FUSEBOX_RACES"] != nil {
     let others: Set = [
         "BreakerAPITests", "BreakerCoreTests", "BreakerHTTPTests", "BreakerTextTests", "FuseboxTests",
-        "PrimitivesTests", "client-benchmark", "faulty-server", "fusebox", "swift-worker",
+        "client-benchmark", "faulty-server", "fusebox", "swift-worker",
     ]
     package.products = []
     package.targets.removeAll { others.contains($0.name) }

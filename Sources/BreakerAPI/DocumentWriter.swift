@@ -1,4 +1,4 @@
-import Primitives
+import BreakerCore
 
 /// Writes a document as JSON. Foundation's encoder does not keep the order of members.
 package final class DocumentWriter: Encoder, SingleValueEncodingContainer {

@@ -1,4 +1,4 @@
-import Primitives
+import BreakerCore
 
 /// The paths of a server's routes.
 package enum Paths {

@@ -1,5 +1,6 @@
 public import AsyncHTTPClient
 import BreakerCore
+import BreakerText
 import Dispatch
 public import Logging
 import NIOConcurrencyHelpers
@@ -23,7 +24,7 @@ public final class Fusebox: Service, Sendable {
     let reporter: String
     let client: FuseboxClient
     let clock: any WorkerClock
-    let logger: Logger
+    private let logger: Logger
     let panel = LocalPanel()
     let reportSender: ReportSender
     /// Whether the server answers requests for decisions.
@@ -92,6 +93,26 @@ public final class Fusebox: Service, Sendable {
         maxStalenessNs = staleness.inNs
         reporter = cut(configuration.reporter, toLength: Limits.reporterLength)
         willSendAtExit()
+    }
+
+    /// Logs a message.
+    /// - Parameter texts: the metadata. It is made printable, because the server may have sent it.
+    func log(
+        _ level: Logger.Level,
+        _ message: Logger.Message,
+        _ texts: @autoclosure () -> [String: String] = [:],
+        file: String = #fileID,
+        function: String = #function,
+        line: UInt = #line
+    ) {
+        logger.log(
+            level: level,
+            message,
+            metadata: texts().mapValues { Logger.MetadataValue.string($0.printable) },
+            file: file,
+            function: function,
+            line: line
+        )
     }
 
     /// Long enough for a commit on a busy disk, and short enough not to hold up the sending of outcomes.

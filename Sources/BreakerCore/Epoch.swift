@@ -1,5 +1,3 @@
-import Primitives
-
 /// Identifies the history that a database holds. It is a random number, which is created with the database and replaced
 /// when a backup is restored.
 ///

@@ -1,6 +1,5 @@
 package import BreakerCore
 import Crypto
-import Primitives
 
 /// The changes that give breakers the policies that an operator wants.
 package struct PolicyPlan: Sendable {

@@ -184,4 +184,22 @@ struct AwayTests {
             #expect(!worker.fusebox.statistics.isAway)
         }
     }
+
+    @Test("The server's texts cannot start another line of the log or control a terminal")
+    func printable() async throws {
+        try await LiveServer.with { server in
+            try await SickServer.with(server) { sick in
+                let problem = #"""
+                    {"type":"about:blank","title":"","status":400,"code":"a\u001b","detail":"b\nc\u202ed\u2028e"}
+                    """#
+                sick.behaves { _ in .answers(400, problem) }
+                let worker = Worker(url: sick.url)
+                try await worker.fusebox.breaker("payments").call {}
+                #expect(worker.log.lines == ["fusebox refused a decision", "fusebox refused outcomes"])
+                let detail = "b c\u{fffd}d\u{fffd}e"
+                let texts = [detail, "\(detail) (400 a\u{fffd})", "a\u{fffd}", "payments", "payments"]
+                #expect(worker.log.texts.sorted() == texts.sorted())
+            }
+        }
+    }
 }

@@ -1,10 +1,10 @@
 import BreakerCore
-import BreakerEngine
 import EngineSupport
 import TestSupport
 import Testing
 
 @testable import BreakerClient
+@testable import BreakerEngine
 
 @Suite("Decisions in the worker's own process", .timeLimit(.minutes(2)))
 struct LocalDecisionTests {
@@ -61,6 +61,30 @@ struct LocalDecisionTests {
                 await payments.report(.success, under: probe, took: .milliseconds(20))
                 try await worker.untilKnown(payments, is: .closed)
                 #expect(try await payments.acquire().source == .local)
+            }
+        }
+    }
+
+    @Test(
+        "A step of the server's clock moves no known deadline, and later deadlines are right",
+        arguments: [-3_600_000, 3_600_000]
+    )
+    func clockStep(stepMs: Int64) async throws {
+        try await LiveServer.with { server in
+            for name in ["payments", "search"] { try await server.report(.success, to: name) }
+            let worker = Worker(url: server.url)
+            let (payments, search) = (worker.fusebox.breaker("payments"), worker.fusebox.breaker("search"))
+            try await worker.running {
+                try await server.trip("payments")
+                try await worker.untilKnown(payments, is: .open)
+                server.clock.setSystemClock(byMs: stepMs)
+                await server.engine.writer.followClock()
+                try await server.trip("search")
+                try await worker.untilKnown(search, is: .open)
+                for breaker in [payments, search] {
+                    let denial = try await breaker.acquire()
+                    #expect(denial.source == .local && denial.retryAfter == .seconds(60))
+                }
             }
         }
     }

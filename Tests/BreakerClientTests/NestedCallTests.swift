@@ -212,6 +212,33 @@ struct NestedCallTests {
             #expect(try await server.breaker("payments").state == .closed)
         }
     }
+
+    @Test(
+        "While the server is away, nested calls count as one decision and have one outcome, also those of a probe",
+        arguments: [true, false]
+    )
+    func away(probeFails: Bool) async throws {
+        let worker = Worker(url: "http://127.0.0.1:1")
+        let payments = worker.fusebox.breaker("payments")
+        for _ in 1...5 {
+            await #expect(throws: Trouble.timeout) {
+                try await payments.call { try await payments.call { throw Trouble.timeout } }
+            }
+        }
+        await #expect(throws: BreakerOpen.self) { try await payments.call {} }
+        worker.clock.advance(by: .seconds(60))
+        try await payments.call { outer in
+            #expect(outer.source == .fallback && outer.state == .halfOpen)
+            let decision = try await payments.acquire()
+            #expect(decision.isAllowed && decision.source == .fallback)
+            await payments.report(probeFails ? .failure() : .success, under: decision, took: .zero)
+        }
+        #expect(try await payments.acquire().state == (probeFails ? .open : .closed))
+        #expect(
+            payments.decisions.fallback == .init(allowed: probeFails ? 6 : 7, denied: probeFails ? 2 : 1)
+        )
+        #expect(worker.fusebox.statistics.waitingOutcomes == 6)
+    }
 }
 
 extension NestedCallTests {

@@ -22,8 +22,8 @@ struct StreamReaderTests {
         #"{"type":"heartbeat","at":"\#(instant(second))","revision":\#(revision)}"#
     }
 
-    private static func resync(_ second: Int, _ breakers: String...) -> String {
-        #"{"type":"resync","reason":"start","revision":7,"at":"\#(instant(second))","breakers":["#
+    private static func resync(_ second: Int, reason: String = "start", _ breakers: String...) -> String {
+        #"{"type":"resync","reason":"\#(reason)","revision":7,"at":"\#(instant(second))","breakers":["#
             + breakers.joined(separator: ",") + "]}"
     }
 
@@ -108,8 +108,22 @@ struct StreamReaderTests {
         _ = try read(line("resync", "0000bbbb-12", Self.breaker("a", "closed", generation: 4)), atMs: 2_000)
         #expect(reader.position?.text == "0000bbbb-12" && summary("a")?.generation == 4)
         #expect(!entry.state.withLockedValue { $0.isPolicyKnown }, "an equal number says nothing")
+    }
+
+    @Test("A stream that begins anew after a refusal is compared with the history before it", arguments: [true, false])
+    mutating func historyAfterRefusal(isOther: Bool) throws {
+        func resync(_ epoch: String) -> String {
+            #"{"type":"resync","id":"\#(epoch)-9","revision":9,"at":"\#(Self.instant(0))","breakers":[]}"#
+        }
+        _ = try read(resync("0000aaaa"), atMs: 0)
+        let entry = panel.entry("a")
+        let history = entry.history
         reader.forgetPosition()
         #expect(reader.position == nil)
+        reader.begin(atNs: Self.startNs)
+        _ = try read(resync(isOther ? "0000bbbb" : "0000aaaa"), atMs: 1_000)
+        #expect(reader.position?.text == (isOther ? "0000bbbb-9" : "0000aaaa-9"))
+        #expect((entry.history == history) == !isOther)
     }
 
     @Test("The position on a server without an epoch is a bare revision")
@@ -131,6 +145,41 @@ struct StreamReaderTests {
         reader.begin(atNs: Self.startNs + 11_000 * nsPerMs)
         _ = try read(Self.heartbeat(31), atMs: 11_000)
         #expect(openUntilMs("a") == 40_000)
+    }
+
+    @Test(
+        "A step of the server's clock moves no deadline, and the next heartbeat dates the panel",
+        arguments: [(1_800, 0), (0, 1_800)]
+    )
+    mutating func clockStep(before: Int, after: Int) throws {
+        let open = Self.breaker("a", "open", openUntil: #""\#(Self.instant(before + 60))""#)
+        _ = try read(Self.heartbeat(before), Self.resync(before, open), atMs: 0)
+        _ = try read(Self.heartbeat(before + 5, revision: "7"), atMs: 5_000)
+        let moved = Self.breaker("a", "open", openUntil: #""\#(Self.instant(after + 60))""#)
+        _ = try read(Self.resync(after + 10, reason: "clock_step", moved), atMs: 10_000)
+        #expect(openUntilMs("a") == 60_000)
+        let asOfMs = try read(Self.heartbeat(after + 11, revision: "7"), atMs: 11_000)
+        #expect(asOfMs == 11_000 && openUntilMs("a") == 60_000)
+    }
+
+    @Test("A connection that begins with an earlier step of the server's clock has the time from its heartbeat")
+    mutating func earlierClockStep() throws {
+        _ = try read(Self.heartbeat(0), Self.resync(0), atMs: 0)
+        reader.begin(atNs: Self.startNs)
+        let open = Self.breaker("a", "open", openUntil: #""\#(Self.instant(960))""#)
+        _ = try read(Self.heartbeat(900), Self.resync(60, reason: "clock_step", open), atMs: 1_000)
+        #expect(openUntilMs("a") == 61_000)
+    }
+
+    @Test("The heartbeat after a step of the server's clock corrects the time of a connection that has just begun")
+    mutating func clockStepAtBeginning() throws {
+        _ = try read(Self.heartbeat(1_800), Self.resync(1_800), atMs: 0)
+        reader.begin(atNs: Self.startNs)
+        _ = try read(Self.heartbeat(1_802), atMs: 2_000)
+        let open = Self.breaker("a", "open", openUntil: #""\#(Self.instant(60))""#)
+        _ = try read(Self.resync(0, reason: "clock_step", open), atMs: 2_500)
+        let asOfMs = try read(Self.heartbeat(1, revision: "7"), atMs: 3_500)
+        #expect(asOfMs == 3_500 && openUntilMs("a") == 62_500)
     }
 
     @Test(

@@ -20,9 +20,10 @@ extension Fusebox {
         guard reachability.withLockedValue({ $0.late(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }) else {
             return
         }
-        logger.warning(
+        log(
+            .warning,
             "fusebox does not decide in time",
-            metadata: ["url": "\(client.url)", "unreachable": "\(configuration.unreachable.rawValue)"]
+            ["url": client.url, "unreachable": configuration.unreachable.rawValue]
         )
     }
 
@@ -31,13 +32,10 @@ extension Fusebox {
         hasTakenOutcomes.store(false, ordering: .relaxed)
         let change = reachability.withLockedValue { $0.failed(attempt, atNs: nowNs, jitter: .random(in: 0...1)) }
         guard change == .left else { return }
-        logger.warning(
+        log(
+            .warning,
             "fusebox is unreachable",
-            metadata: [
-                "url": "\(client.url)",
-                "unreachable": "\(configuration.unreachable.rawValue)",
-                "error": "\(error)",
-            ]
+            ["url": client.url, "unreachable": configuration.unreachable.rawValue, "error": "\(error)"]
         )
     }
 
@@ -45,10 +43,11 @@ extension Fusebox {
         reportSender.flushes.continuation.yield()
         guard isLogged else { return }
         let statistics = statistics
-        logger.notice(
+        log(
+            .notice,
             "fusebox is reachable again",
-            metadata: [
-                "url": "\(client.url)",
+            [
+                "url": client.url,
                 "decided_without": "\(statistics.decisions.fallback.allowed + statistics.decisions.fallback.denied)",
                 "waiting_outcomes": "\(statistics.waitingOutcomes)",
                 "dropped_outcomes": "\(statistics.droppedOutcomes)",
@@ -78,7 +77,7 @@ extension Fusebox {
         let nowNs = clock.nowNs()
         let change = reportSender.reachability.withLockedValue { $0.answered(attempt, atNs: nowNs) }
         guard change == .returned(isLogged: true) else { return }
-        logger.notice("fusebox accepts outcomes again", metadata: ["url": "\(client.url)"])
+        log(.notice, "fusebox accepts outcomes again", ["url": client.url])
     }
 
     /// The caller has stopped waiting for the server to accept the outcomes. The server may still accept them.
@@ -93,9 +92,10 @@ extension Fusebox {
             $0.failed(attempt, atNs: nowNs, jitter: .random(in: 0...1))
         }
         guard change == .left else { return }
-        logger.warning(
+        log(
+            .warning,
             "fusebox does not accept outcomes, so they wait",
-            metadata: ["url": "\(client.url)", "error": "\(error)"]
+            ["url": client.url, "error": "\(error)"]
         )
     }
 

@@ -77,10 +77,7 @@ public struct ValueBreaker<Value: Sendable>: Sendable {
             return !state.hasMissedKey
         }
         guard isFirst else { return }
-        fusebox.logger.warning(
-            "a cached fallback stores no value of a call without a key",
-            metadata: ["breaker": "\(name)"]
-        )
+        fusebox.log(.warning, "a cached fallback stores no value of a call without a key", ["breaker": name])
     }
 
     private nonisolated(nonsending) func serve(

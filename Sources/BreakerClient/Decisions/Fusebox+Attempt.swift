@@ -83,7 +83,7 @@ extension Fusebox {
                 return !state.isRefused
             }
             guard isFirst else { return }
-            logger.error("fusebox refused a decision", metadata: ["breaker": "\(entry.name)", "error": "\(error)"])
+            log(.error, "fusebox refused a decision", ["breaker": entry.name, "error": "\(error)"])
         case .failed(let error): serverFailed(error, attempt)
         case .cancelled: break
         }

@@ -38,7 +38,7 @@ extension Fusebox {
             do {
                 policy = try await self.policy(of: entry)
             } catch {
-                logger.debug("policies could not be fetched", metadata: ["error": "\(error)"])
+                log(.debug, "policies could not be fetched", ["error": "\(error)"])
                 return false
             }
             entry.state.withLockedValue { state in
@@ -61,11 +61,11 @@ extension Fusebox {
             let holder = try JSONDecoder().decode(PolicyHolder.self, from: try await client.breaker(entry.name))
             return try Policy().applying(holder.policy.values.mapValues { $0.map(PolicyValue.decimal) ?? .null })
         } catch let error as FuseboxError where error.isRefusal {
-            logger.debug("a policy is unavailable", metadata: ["breaker": "\(entry.name)", "error": "\(error)"])
+            log(.debug, "a policy is unavailable", ["breaker": entry.name, "error": "\(error)"])
         } catch let error as DecodingError {
-            logger.debug("a policy cannot be read", metadata: ["breaker": "\(entry.name)", "error": "\(error)"])
+            log(.debug, "a policy cannot be read", ["breaker": entry.name, "error": "\(error)"])
         } catch let error as PolicyError {
-            logger.debug("a policy cannot be read", metadata: ["breaker": "\(entry.name)", "error": "\(error)"])
+            log(.debug, "a policy cannot be read", ["breaker": entry.name, "error": "\(error)"])
         }
         return nil
     }

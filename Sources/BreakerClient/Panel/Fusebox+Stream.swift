@@ -63,19 +63,18 @@ extension Fusebox {
                 }
                 policyRequests.continuation.yield()
             }
-            logger.debug("fusebox ended the stream of changes")
+            log(.debug, "fusebox ended the stream of changes")
         } catch let error as FuseboxError where error.isRefusal {
             // A server of an earlier version does not accept an epoch.
             reader.forgetPosition()
             let isFirst = !hasStreamBeenRefused.exchange(true, ordering: .relaxed)
-            let level: Logger.Level = isFirst ? .error : .debug
-            logger.log(
-                level: level,
+            log(
+                isFirst ? .error : .debug,
                 "fusebox refused the stream of changes, so it is asked for each decision",
-                metadata: ["error": "\(error)"]
+                ["error": "\(error)"]
             )
         } catch {
-            logger.debug("the stream of changes was interrupted", metadata: ["error": "\(error)"])
+            log(.debug, "the stream of changes was interrupted", ["error": "\(error)"])
         }
         return reader
     }

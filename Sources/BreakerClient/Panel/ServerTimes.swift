@@ -4,7 +4,7 @@ import BreakerCore
 ///
 /// A heartbeat carries the instant at which it was written, and arrives after a delay. So the heartbeat with the
 /// shortest delay gives the best estimate, and no instant seems due too early. Clocks drift, so only the heartbeats of
-/// the last minutes count.
+/// the last minutes count. If the server's clock is set, the estimate begins anew.
 struct ServerTimes: Hashable, Sendable {
     /// Added to an instant of the server to get one of this process.
     var offsetNs: Int64 { min(presentNs, formerNs) }

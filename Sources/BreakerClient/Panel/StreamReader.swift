@@ -6,8 +6,11 @@ import NIOFoundationCompat
 
 /// Reads the stream of changes into the panel, over any number of connections in turn. Used by one task.
 struct StreamReader {
+    /// The position from which the server can continue the stream; `nil` if it has to begin with the whole panel.
+    var position: StreamPosition? { startsOver ? nil : last }
     /// The last change that is in the panel; `nil` if there is none.
-    private(set) var position: StreamPosition?
+    private var last: StreamPosition?
+    private var startsOver = false
     private let panel: LocalPanel
     private var times: ServerTimes?
     /// The clock offset with which the panel's instants were computed, in nanoseconds.
@@ -16,9 +19,10 @@ struct StreamReader {
     /// The number of bytes of the line that are known to contain no line end.
     private var scanned = 0
     private var beganNs: Int64 = 0
-    /// Whether a heartbeat shows that the panel is current. The heartbeat at the start of a connection does not: the
-    /// changes since the last connection follow it.
-    private var isPresent = false
+    /// The number of events that this connection has brought.
+    private var events = 0
+    /// Whether the server's clock was set, and no heartbeat has shown its time since.
+    private var isClockSet = false
 
     /// The maximum length of a line, in bytes: twice the largest possible panel.
     private static let maximumLine = 64 << 20
@@ -41,11 +45,12 @@ struct StreamReader {
         times = nil
         line = ByteBuffer()
         scanned = 0
-        isPresent = false
+        events = 0
+        isClockSet = false
     }
 
     /// Forgets the position, which the server does not accept. The next connection then begins with the whole panel.
-    mutating func forgetPosition() { position = nil }
+    mutating func forgetPosition() { startsOver = true }
 
     /// Reads received bytes.
     /// - Returns: the instant as of which the panel is correct; `nil` if the bytes do not say.
@@ -80,15 +85,17 @@ struct StreamReader {
         guard let times, let atNs = times.localNs(event.at) else { throw Failure.noTime(event.at) }
         defer {
             move(to: event)
-            isPresent = true
+            events += 1
         }
         switch event.type {
-        case "heartbeat": return isPresent ? min(atNs, nowNs) : nil
+        // The heartbeat at the start of a connection does not show that the panel is current: the changes since the
+        // last connection follow it.
+        case "heartbeat": return events > 0 ? min(atNs, nowNs) : nil
         case "resync":
             let summaries = (event.breakers ?? []).compactMap { summary in
                 LocalSummary(summary, times: times).map { (summary.name, $0) }
             }
-            let isOtherHistory = position.map { StreamPosition(event)?.isOtherHistory(than: $0) ?? true } ?? false
+            let isOtherHistory = last.map { StreamPosition(event)?.isOtherHistory(than: $0) ?? true } ?? false
             panel.replace(Dictionary(summaries) { _, last in last }, isOtherHistory: isOtherHistory)
             panelOffsetNs = times.offsetNs
             // The server may have written this event long before, but nothing changed until the connection was
@@ -106,24 +113,46 @@ struct StreamReader {
     /// position, so that a connection that breaks off before the panel receives it again.
     private mutating func move(to event: EventDocument) {
         guard var next = StreamPosition(event) else { return }
-        if event.type != "resync", let epoch = position?.epoch {
+        if event.type == "resync" {
+            startsOver = false
+        } else if let epoch = last?.epoch {
             next.epoch = next.epoch ?? epoch
             guard next.epoch == epoch else { return }
         }
-        position = next
+        last = next
     }
 
     /// Learns the server's time from a heartbeat, or from the first line if the server does not begin with a heartbeat.
     private mutating func learnTime(_ event: EventDocument, atNs nowNs: Int64) throws {
-        guard times == nil || event.type == "heartbeat" else { return }
+        let isClockStep = event.type == "resync" && event.reason == "clock_step"
+        guard times == nil || event.type == "heartbeat" || isClockStep else { return }
         guard let latest = ServerTimes(at: event.at, nowNs: nowNs) else { throw Failure.noTime(event.at) }
         var times = times ?? latest
+        if isClockStep {
+            followClockStep(to: latest, knowing: times)
+            return
+        }
+        if isClockSet { times = latest }
+        isClockSet = false
         times.add(latest)
         self.times = times
         let difference = times.offsetNs - panelOffsetNs
-        if position != nil, abs(difference) >= Self.worthMoving {
+        if last != nil, abs(difference) >= Self.worthMoving {
             panel.move(byNs: difference)
             panelOffsetNs = times.offsetNs
         }
+    }
+
+    /// Follows a step of the server's clock, with the whole panel that announces it. The panel has every deadline moved
+    /// by the same step.
+    ///
+    /// The heartbeats before the step no longer count, so the panel's own instant gives the time until the next
+    /// heartbeat. At the start of a connection, that instant may be long past, but the heartbeat just before it is of
+    /// the clock after the step.
+    private mutating func followClockStep(to latest: ServerTimes, knowing known: ServerTimes) {
+        var times = latest
+        if events <= 1 { times.add(known) }
+        self.times = times
+        isClockSet = true
     }
 }

@@ -95,12 +95,13 @@ extension Fusebox {
 
     private func settle(_ batch: [Outbox.Item], refused: [Outbox.Item], code: String?, _ detail: String) {
         guard reportSender.settle(batch, refused: refused) else { return }
-        logger.error(
+        log(
+            .error,
             "fusebox refused outcomes",
-            metadata: [
-                "breakers": "\(Set(refused.map(\.name)).sorted().prefix(10).joined(separator: " "))",
-                "code": "\(code ?? "none")",
-                "error": "\(detail)",
+            [
+                "breakers": Set(refused.map(\.name)).sorted().prefix(10).joined(separator: " "),
+                "code": code ?? "none",
+                "error": detail,
             ]
         )
     }

@@ -1,5 +1,3 @@
-import Primitives
-
 /// A permit for one call. An allowed acquire returns it, and the report of the call carries it back.
 ///
 /// The text form is `<generation>` while closed and `<generation>-<lease>` for a probe, with the lease in 16 lower-case

@@ -1,7 +1,6 @@
 import BreakerCore
 import NIOConcurrencyHelpers
 import NIOCore
-import Primitives
 
 /// The newest committed changes, kept once for all followers, and the followers that wait for the next change.
 ///

@@ -1,5 +1,4 @@
 package import BreakerCore
-import Primitives
 
 /// Reads of the panel's image for lists and scrapes. They include due changes that are not stored yet.
 extension PanelImage {

@@ -1,6 +1,5 @@
 import BreakerCore
 import BreakerStorage
-import Primitives
 
 /// The breakers in memory, which the writer changes. The working copy is ahead of the store by at most one batch.
 struct WorkingCopy {

@@ -6,6 +6,8 @@ import HTTPTypes
 /// A browser sends `origin` (RFC 6454) with all requests but a plain `GET`, and `sec-fetch-*` where the connection is
 /// trusted. The `user-agent` of every browser begins alike. A page cannot change the first two. It can leave `referer`
 /// out and, in some browsers, set `user-agent`; a server that such pages must not reach needs tokens.
+///
+/// `sec-fetch-mode` is not a mark: `fetch` in Node.js sends it, and a browser sends `sec-fetch-site` with it.
 struct BrowserMarks {
     private let origin: String?
     private let fetchSite: String?
@@ -23,7 +25,9 @@ struct BrowserMarks {
         areThere =
             origin != nil || fields.contains(.referer)
             || fields[values: .userAgent].contains { $0.hasPrefix("Mozilla/") }
-            || fields.contains { $0.name.canonicalName.hasPrefix("sec-fetch-") }
+            || fields.contains {
+                $0.name.canonicalName.hasPrefix("sec-fetch-") && $0.name.canonicalName != "sec-fetch-mode"
+            }
         host = request.authority ?? ""
         scheme = request.headerFields[.forwardedProto] ?? (request.scheme == "https" ? "https" : nil)
     }

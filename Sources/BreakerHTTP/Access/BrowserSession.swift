@@ -1,7 +1,6 @@
 import BreakerCore
 import BreakerEngine
 import Crypto
-import Primitives
 
 /// A browser's session, which it shows instead of a token: the token's name, an end, an id, and a code that only the
 /// server can make. The server stores nothing about a session until ``SessionRegister/revoke(_:of:endingAt:at:)`` ends

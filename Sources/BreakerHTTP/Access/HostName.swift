@@ -1,4 +1,4 @@
-import Primitives
+import BreakerCore
 
 /// The host and the port of an authority: `fusebox:7979`, `[::1]:7979`, `fusebox.example` (RFC 3986, section 3.2).
 struct HostName: Hashable {

@@ -1,5 +1,5 @@
+import BreakerCore
 import Crypto
-import Primitives
 
 /// A client's token: a secret, of which the server has only the digest, or a TLS certificate.
 package struct Token: Hashable, Sendable {

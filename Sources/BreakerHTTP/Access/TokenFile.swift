@@ -1,5 +1,4 @@
 import BreakerCore
-import Primitives
 
 /// Reads a tokens file: one token per line, `name role [prefix] sha256:<hex>` or `name role [prefix] certificate`; `#`
 /// begins a comment. Several lines may have the same name if they have the same role and prefix.

@@ -102,7 +102,7 @@ struct LaneFields {
 
     /// - Returns: whether the lane may go on.
     private mutating func note(_ name: Range<Int>, _ value: Range<Int>, _ reader: LaneReader) -> Bool {
-        if reader.beginsWithName(name, "sec-fetch-") { return false }
+        if reader.beginsWithName(name, "sec-fetch-") { return reader.isName(name, "sec-fetch-mode") }
         switch name.count {
         case 4 where reader.isName(name, "host"):
             return HostName.isField(reader.slice(value)) && Self.set(&host, value)

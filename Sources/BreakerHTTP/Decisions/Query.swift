@@ -1,6 +1,5 @@
 import BreakerAPI
 import BreakerCore
-import Primitives
 
 /// The query parameters of a request's target, each at most once.
 struct Query: Sendable {

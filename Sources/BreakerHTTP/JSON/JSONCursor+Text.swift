@@ -1,4 +1,4 @@
-import Primitives
+import BreakerCore
 
 extension JSONCursor {
     /// The position of a text in a document. The text is valid UTF-8 with valid escapes.

@@ -1,4 +1,4 @@
-import Primitives
+import BreakerCore
 
 /// A page of a list: its size and where it begins.
 struct Page: Sendable {

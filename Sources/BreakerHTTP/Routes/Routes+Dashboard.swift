@@ -1,8 +1,8 @@
 import BreakerAPI
+import BreakerCore
 import Crypto
 import EmbeddedFiles
 import HTTPTypes
-import Primitives
 
 extension Routes {
     /// The dashboard for operators. Its files need no token, because they contain no data: the page requests its data

@@ -3,7 +3,6 @@ import BreakerStorage
 import CSQLite
 import Crypto
 import EmbeddedFiles
-import Primitives
 
 /// Migrates a database to the schema of this program, and refuses a database with an unknown schema.
 ///

@@ -1,5 +1,4 @@
 import BreakerCore
-import Primitives
 
 /// The text form of leases in a column: `00000000000001f3@1700000030000 …`.
 enum LeaseText {

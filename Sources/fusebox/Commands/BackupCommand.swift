@@ -2,6 +2,7 @@ import ArgumentParser
 import AsyncHTTPClient
 import BreakerClient
 import BreakerSQLite
+import BreakerText
 import Crypto
 import Foundation
 import NIOCore

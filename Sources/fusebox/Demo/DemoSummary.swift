@@ -1,3 +1,5 @@
+import BreakerText
+
 /// The summary of the demo, gathered while it runs.
 struct DemoSummary {
     private var openedAt: Double?

@@ -1,3 +1,4 @@
+import BreakerText
 import Foundation
 import Logging
 

@@ -1,3 +1,4 @@
+import BreakerText
 import Foundation
 
 /// JSON as `--json` prints it.

@@ -1,3 +1,4 @@
+import BreakerText
 import Foundation
 
 /// The text that a server prints when it is up: on a terminal the first steps, otherwise only the address.

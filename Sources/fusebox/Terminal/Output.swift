@@ -1,3 +1,4 @@
+import BreakerText
 import Foundation
 
 /// The output of a command.

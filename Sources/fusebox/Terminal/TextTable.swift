@@ -1,3 +1,5 @@
+import BreakerText
+
 /// A table of text: columns aligned, cut or broken to the width of a terminal.
 struct TextTable {
     struct Column {

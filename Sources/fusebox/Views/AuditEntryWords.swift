@@ -1,5 +1,6 @@
 import BreakerAPI
 import BreakerCore
+import BreakerText
 
 /// The text for an audit entry: what an order changed.
 extension AuditEntryDocument {

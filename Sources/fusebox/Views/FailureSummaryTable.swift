@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerText
 
 /// A summary of failures: shares by kind and by reporter.
 enum FailureSummaryTable {

@@ -1,4 +1,5 @@
 import BreakerCore
+import BreakerText
 
 /// The old and the new value of one thing.
 struct FieldChange: Hashable {

@@ -1,5 +1,6 @@
 import BreakerAPI
 import BreakerCore
+import BreakerText
 
 /// The screen's content while a server is watched.
 struct WatchView {

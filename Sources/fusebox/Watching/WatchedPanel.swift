@@ -1,5 +1,6 @@
 import BreakerAPI
 import BreakerCore
+import BreakerText
 
 /// The last known breakers, from which the changes in a whole panel (`resync`) are derived.
 struct WatchedPanel {

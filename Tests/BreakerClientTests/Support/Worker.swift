@@ -96,6 +96,7 @@ struct Worker: Sendable {
 /// Keeps the log messages at `notice` and above.
 struct LogBook: LogHandler {
     private let messages = NIOLockedValueBox<[String]>([])
+    private let values = NIOLockedValueBox<[String]>([])
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.notice
 
@@ -105,8 +106,14 @@ struct LogBook: LogHandler {
     }
 
     var lines: [String] { messages.withLockedValue { $0 } }
+    /// The values of the messages' metadata.
+    var texts: [String] { values.withLockedValue { $0 } }
 
-    func log(event: LogEvent) { messages.withLockedValue { $0.append("\(event.message)") } }
+    func log(event: LogEvent) {
+        let texts = (event.metadata ?? [:]).values.map(\.description)
+        messages.withLockedValue { $0.append("\(event.message)") }
+        values.withLockedValue { $0 += texts }
+    }
 }
 
 /// The errors that a protected call may throw.

@@ -128,7 +128,8 @@ struct CrossSiteTests {
         "A gate refuses a browser's request under any host name, unless a proxy has added a field of its own",
         arguments: [
             ["origin: http://127.0.0.1:7979"], ["referer: http://127.0.0.1:7979/"],
-            ["sec-fetch-site: none"], ["sec-fetch-mode: no-cors"], ["user-agent: Mozilla/5.0"],
+            ["sec-fetch-site: none"], ["sec-fetch-dest: empty"], ["user-agent: Mozilla/5.0"],
+            ["sec-fetch-mode: cors", "sec-fetch-site: same-origin"],
         ],
         ["127.0.0.1:7979", "shop.example"]
     )
@@ -181,8 +182,18 @@ struct CrossSiteTests {
         #expect(((try? gatekeeper.requireKnownHost(request)) != nil) == isKnown)
     }
 
-    @Test("Requests of workers and platform probes are accepted under any host name")
-    func workers() async throws {
+    @Test(
+        "Requests of workers and platform probes are accepted under any host name",
+        arguments: [
+            ["user-agent: worker/1.0"],
+            // The fields that `fetch` in Node.js 24 sends.
+            [
+                "connection: keep-alive", "accept: */*", "accept-language: *", "sec-fetch-mode: cors",
+                "user-agent: node", "accept-encoding: gzip, deflate",
+            ],
+        ]
+    )
+    func workers(fields: [String]) async throws {
         try await TestServer.with { server in
             for line in [
                 "POST /v1/breakers/a/acquire", "POST /v1/breakers/%61/report?outcome=success", "GET /v1/breakers/a",
@@ -192,7 +203,7 @@ struct CrossSiteTests {
                     server,
                     line,
                     host: "fusebox.example.com",
-                    ["user-agent: worker/1.0"],
+                    fields,
                     body: line == "POST /v1/reports" ? #"{"reports":[{"name":"a","outcome":"success"}]}"# : ""
                 )
                 #expect(answer.status == 200, "\(line)")

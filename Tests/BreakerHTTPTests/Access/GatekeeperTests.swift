@@ -1,6 +1,6 @@
 import BreakerAPI
+import BreakerCore
 import NIOHTTP1
-import Primitives
 import Testing
 
 @testable import BreakerHTTP

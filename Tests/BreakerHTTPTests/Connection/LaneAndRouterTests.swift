@@ -96,6 +96,7 @@ struct LaneAndRouterTests {
         ),
         Story("a request id of its own", [.post("acquire", fields: "x-request-id: mine-1\r\n")]),
         Story("two hosts", [.post("acquire", fields: "host: x\r\n")]),
+        Story("fetch in Node.js", [.post("acquire", fields: "accept-language: *\r\nsec-fetch-mode: cors\r\n")]),
         Story("a browser of this machine", [.post("acquire", fields: "user-agent: Mozilla/5.0\r\nreferer: x\r\n")]),
         Story("a client that closes", [.post("acquire", fields: "connection: close\r\n")]),
         Story("nothing can be stored", [.post("acquire"), .lock, .post("acquire"), .post("report?outcome=success")]),

@@ -35,7 +35,7 @@ struct LaneRequestTests {
         #expect(Self.isTaken("POST \(target) HTTP/1.1\r\nhost:\r\n\r\n"))
         let fields =
             "CONTENT-length:0\r\nX-Request-Id:  r \r\naccept: */*\r\nConnection: Keep-Alive\r\nempty:\r\n"
-            + "user-agent: worker Mozilla/5.0\r\nsec-fetch: x\r\nUser-Agent: Moz\r\n"
+            + "user-agent: worker Mozilla/5.0\r\nsec-fetch: x\r\nSec-Fetch-Mode: cors\r\nUser-Agent: Moz\r\n"
         #expect(Self.isTaken(Self.bytes(target, fields)))
     }
 
@@ -91,7 +91,8 @@ struct LaneRequestTests {
             "transfer-encoding: chunked",
             "Transfer-Encoding: identity", "expect: 100-continue", "Upgrade: h2c", "connection: close",
             "Origin: http://x", "cookie: a=b", "Sec-Fetch-Site: same-origin", "sec-fetch-dest: empty",
-            "SEC-FETCH-STORAGE-ACCESS: none", "Referer: http://x/", "referer:", "User-Agent: Mozilla/5.0",
+            "SEC-FETCH-STORAGE-ACCESS: none", "sec-fetch-mode-x: cors", "Referer: http://x/", "referer:",
+            "User-Agent: Mozilla/5.0",
             "Connection: keep-alive, close", "connection: upgrade", "Proxy-Connection: close", "x : y", " folded",
             ": x",
             "x", "x: \u{e9}", "x: \u{7f}", "x: a\u{0}b", "x: a\rb", "x: a\nb", "x_y: z",

@@ -1,4 +1,4 @@
-import Primitives
+import BreakerCore
 
 @testable import BreakerHTTP
 

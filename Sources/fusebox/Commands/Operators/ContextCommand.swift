@@ -1,4 +1,5 @@
 import ArgumentParser
+import BreakerText
 import Foundation
 
 struct ContextCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BreakerAPI
+import BreakerText
 import Foundation
 import NIOCore
 import NIOHTTP1

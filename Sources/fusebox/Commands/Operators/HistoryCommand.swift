@@ -1,5 +1,6 @@
 import ArgumentParser
 import BreakerAPI
+import BreakerText
 import Foundation
 
 struct HistoryCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BreakerAPI
 import BreakerCore
+import BreakerText
 import Foundation
 import NIOHTTP1
 

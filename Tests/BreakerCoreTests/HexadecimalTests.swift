@@ -1,4 +1,4 @@
-import Primitives
+import BreakerCore
 import Testing
 
 @Suite("Hexadecimal digits")

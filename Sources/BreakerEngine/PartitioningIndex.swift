@@ -1,7 +1,6 @@
 extension RandomAccessCollection {
     /// The first index at which `condition` holds; it has to hold for all later elements too.
-    @inlinable
-    package func partitioningIndex(where condition: (Element) -> Bool) -> Index {
+    func partitioningIndex(where condition: (Element) -> Bool) -> Index {
         var (low, remaining) = (startIndex, count)
         while remaining > 0 {
             let half = remaining / 2

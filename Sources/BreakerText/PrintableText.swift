@@ -1,9 +1,9 @@
-import Primitives
+import BreakerCore
 
 extension String {
     /// The text made safe for a line of a terminal or a log. Text from other parties must not start another line, move
     /// the cursor or change the writing direction.
-    var printable: String {
+    package var printable: String {
         guard unicodeScalars.contains(where: \.isUnprintable) else { return self }
         var text = ""
         for scalar in unicodeScalars {
@@ -17,7 +17,7 @@ extension String {
     }
 
     /// JSON that cannot control a terminal: control characters in its strings are escaped, which keeps their meaning.
-    var escapedForTerminal: String {
+    package var escapedForTerminal: String {
         guard unicodeScalars.contains(where: { $0.isUnprintable && $0 != "\n" }) else { return self }
         return unicodeScalars.reduce(into: "") { text, scalar in
             guard scalar.isUnprintable, scalar != "\n" else { return text.unicodeScalars.append(scalar) }

@@ -1,5 +1,6 @@
-import Primitives
 import Testing
+
+@testable import BreakerEngine
 
 @Suite("The binary search")
 struct PartitioningIndexTests {
