@@ -1,7 +1,7 @@
 import BreakerCore
 import HTTPTypes
 
-/// The access of a response without an end. It ends with the token or the session that it comes from, and when that
+/// The access of a response that may last. It ends with the token or the session that it comes from, and when that
 /// token's role or prefix changes.
 struct LastingAccess: Sendable {
     let access: Access
