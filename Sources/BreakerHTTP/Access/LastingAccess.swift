@@ -39,4 +39,9 @@ struct LastingAccess: Sendable {
         (self.revision, end) = (revision, found.end)
         return true
     }
+
+    /// - Throws: `unauthorized` if the access is no longer valid.
+    mutating func require(at now: Instant) throws(Problem) {
+        guard holds(at: now) else { throw Problem(.unauthorized, "the token or the session ended during the answer") }
+    }
 }

@@ -56,9 +56,7 @@ extension Routes {
         var before: Int64?
         let size = HTTPLimits.pageSize.upperBound
         while true {
-            guard access.holds(at: engine.clock.now()) else {
-                throw Problem(.unauthorized, "the token or the session ended during the export")
-            }
+            try access.require(at: engine.clock.now())
             let entries = try await engine.audit(filter, before: before, limit: size)
             var lines: [UInt8] = []
             for entry in entries.prefix(size) {

@@ -47,6 +47,6 @@ enum Routes {
             + session(engine, gatekeeper: gatekeeper, failures: failures)
             + service(engine: engine, readiness: readiness)
             + dashboard()
-            + backup(engine)
+            + backup(engine, gatekeeper: gatekeeper)
     }
 }
