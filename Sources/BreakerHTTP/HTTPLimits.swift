@@ -8,6 +8,9 @@ package enum HTTPLimits {
     package static let reportsBody = 4_194_304
     /// Bytes of the policies of many breakers: enough for 10 000 breakers with every field.
     package static let policiesBody = 4_194_304
+    /// Breakers in such a body: as many as may exist unless a setting says otherwise. They are one command, which other
+    /// clients' commands wait for.
+    package static let policies = 10_000
     /// Faults that the problem of such a body names.
     static let policyFaults = 1_000
     /// Bytes of the body of a request that needs no token: enough for a token's secret, with room to spare.

@@ -64,6 +64,7 @@ struct FuseboxCommand: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            LogWriter.standardError.flush()
         } catch {
             CommandFailure.end(with: error)
         }

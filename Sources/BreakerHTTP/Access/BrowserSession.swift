@@ -28,8 +28,7 @@ struct BrowserSession {
     /// - Parameter key: the server's key.
     /// - Returns: `nil` unless this server made the text for `token`. The text of an expired session is read as well.
     init?(_ text: String, of token: Token, key: [UInt8]) {
-        // The name comes last because it may contain dots.
-        let parts = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+        let parts = Self.parts(of: text)
         guard parts.count == 4, let code = [UInt8](hexadecimal: parts[0]), code.count == SHA256.byteCount,
             let end = Int64(parts[1]), parts[3] == token.name
         else { return nil }
@@ -40,6 +39,17 @@ struct BrowserSession {
         guard
             HMAC<SHA256>.isValidAuthenticationCode(code, authenticating: message(of: token), using: .init(data: key))
         else { return nil }
+    }
+
+    /// The name of the token in the text of a session, which need not be valid; `nil` if `text` is not of this form.
+    static func tokenName(in text: String) -> String? {
+        let parts = Self.parts(of: text)
+        return parts.count == 4 ? parts[3] : nil
+    }
+
+    /// The code, the end, the id, and the name, which comes last because it may contain dots.
+    private static func parts(of text: String) -> [String] {
+        text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
     }
 
     /// Whether the session has begun and has not expired. A session whose end is later than the end of one begun at

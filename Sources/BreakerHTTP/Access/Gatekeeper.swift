@@ -16,11 +16,13 @@ package final class Gatekeeper: Sendable {
         let all: [Token]
         let byDigest: [[UInt8]: Token]
         let byCertificate: [String: Token]
+        let byName: [String: [Token]]
 
         init(_ tokens: [Token]) {
             all = tokens
             byDigest = Dictionary(tokens.compactMap { token in token.digest.map { ($0, token) } }) { first, _ in first }
             byCertificate = Dictionary(tokens.filter { $0.digest == nil }.map { ($0.name, $0) }) { first, _ in first }
+            byName = Dictionary(grouping: tokens, by: \.name)
         }
     }
 
@@ -135,9 +137,9 @@ package final class Gatekeeper: Sendable {
         at now: Instant
     ) -> some Sequence<(token: Token, session: BrowserSession)> {
         let texts = SessionCookie.texts(in: fields[.cookie]).prefix(Self.mostSessions)
-        let (key, tokens) = (sessions.key, register.withLockedValue { $0.tokens?.all } ?? [])
+        let (key, tokens) = (sessions.key, register.withLockedValue { $0.tokens?.byName } ?? [:])
         return texts.lazy.compactMap { [sessions] text in
-            for token in tokens where text.hasSuffix("." + token.name) {
+            for token in BrowserSession.tokenName(in: text).flatMap({ tokens[$0] }) ?? [] {
                 guard let session = BrowserSession(text, of: token, key: key), session.isGood(at: now),
                     !sessions.isRevoked(session.id, of: token.name, endingAt: session.end)
                 else { continue }

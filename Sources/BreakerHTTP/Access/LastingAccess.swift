@@ -1,7 +1,7 @@
 import BreakerCore
 import HTTPTypes
 
-/// The access of a response without an end. It ends with the token or the session that it comes from, and when that
+/// The access of a response that may last. It ends with the token or the session that it comes from, and when that
 /// token's role or prefix changes.
 struct LastingAccess: Sendable {
     let access: Access
@@ -38,5 +38,10 @@ struct LastingAccess: Sendable {
         else { return false }
         (self.revision, end) = (revision, found.end)
         return true
+    }
+
+    /// - Throws: `unauthorized` if the access is no longer valid.
+    mutating func require(at now: Instant) throws(Problem) {
+        guard holds(at: now) else { throw Problem(.unauthorized, "the token or the session ended during the answer") }
     }
 }

@@ -22,6 +22,8 @@ package enum TokenFile {
         acceptsCertificates: Bool = false
     ) throws(Failure) -> [Token] {
         var tokens: [Token] = []
+        var firstOfName: [String: Token] = [:]
+        var proofs: Set<Proof> = []
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let words = line.prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace).map(String.init)
             guard !words.isEmpty else { continue }
@@ -34,25 +36,31 @@ package enum TokenFile {
             if token.digest == nil, !acceptsCertificates {
                 throw Failure(file: file, line: index + 1, detail: "a token with a certificate requires tls_client_ca")
             }
-            if tokens.contains(where: { $0.digest == token.digest && (token.digest != nil || $0.name == token.name) }) {
+            let proof = if let digest = token.digest { Proof.digest(digest) } else { Proof.certificate(of: token.name) }
+            guard proofs.insert(proof).inserted else {
                 throw Failure(file: file, line: index + 1, detail: "another line has the same digest or certificate")
             }
             // Two lines with the same name are one client, whose secret is being replaced.
-            if let other = tokens.first(where: { $0.name == token.name }),
-                (other.role, other.prefix) != (token.role, token.prefix)
-            {
+            if let other = firstOfName[token.name], (other.role, other.prefix) != (token.role, token.prefix) {
                 throw Failure(
                     file: file,
                     line: index + 1,
                     detail: "another line of the name \(token.name) has another role or prefix"
                 )
             }
+            if firstOfName[token.name] == nil { firstOfName[token.name] = token }
             tokens.append(token)
         }
         guard !tokens.isEmpty else {
             throw Failure(file: file, line: 1, detail: "the file has no tokens, so no client can use the server")
         }
         return tokens
+    }
+
+    /// What a client shows. No two lines have the same.
+    private enum Proof: Hashable {
+        case digest([UInt8])
+        case certificate(of: String)
     }
 
     private struct Fault: Error {

@@ -20,6 +20,9 @@ enum PolicyBody {
         guard case .object(let members) = breakers else {
             throw .invalid("breakers", "must be an object, not \(breakers.kindInWords)")
         }
+        guard members.count <= HTTPLimits.policies else {
+            throw .invalid("breakers", "must have at most \(HTTPLimits.policies) members, not \(members.count)")
+        }
         var policies: [BreakerName: Policy] = [:]
         var faults: [Problem.Fault] = []
         var code = ProblemCode.invalidPolicy

@@ -38,11 +38,13 @@ struct RequestContext: Sendable {
 struct Route: Sendable {
     enum Response: Sendable {
         case whole(Answer)
-        /// A file that is sent in pieces.
-        case file(UnlinkedFile, fields: HTTPFields)
-        /// A body that is made while it is sent. An error cuts the connection, so that no client takes a part for the
-        /// whole.
-        case pieces(HTTPFields, write: @Sendable (inout any ResponseBodyWriter) async throws -> Void)
+        /// A body that is made while it is sent, of `length` bytes if that is known. An error cuts the connection, so that
+        /// no client takes a part for the whole.
+        case pieces(
+            HTTPFields,
+            length: Int? = nil,
+            write: @Sendable (inout any ResponseBodyWriter) async throws -> Void
+        )
         /// A stream without an end of its own.
         case stream(EventStream, fields: HTTPFields)
     }

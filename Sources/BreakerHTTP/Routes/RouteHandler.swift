@@ -182,14 +182,8 @@ extension Response {
     ) {
         switch response {
         case .whole(let answer): self.init(answer, holding: share)
-        case .file(let file, let fields):
-            let body = ResponseBody(contentLength: file.length) { writer in
-                while let chunk = try await file.next() { try await writer.write(chunk) }
-                try await writer.finish(nil)
-            }
-            self.init(status: .ok, headers: fields, body: body)
-        case .pieces(let fields, let write):
-            let body = ResponseBody { writer in
+        case .pieces(let fields, let length, let write):
+            let body = ResponseBody(contentLength: length) { writer in
                 var pieces: any ResponseBodyWriter = writer
                 try await ReadTurns.$client.withValue(client) { try await write(&pieces) }
                 try await pieces.finish(nil)

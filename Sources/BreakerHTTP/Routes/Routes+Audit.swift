@@ -7,14 +7,23 @@ import NIOCore
 
 extension Routes {
     /// The audit log: operators' orders and their authors.
-    static func audit(_ engine: Engine) -> [Route] {
+    ///
+    /// - Parameter gatekeeper: decides how long a client may read an export.
+    static func audit(_ engine: Engine, gatekeeper: Gatekeeper) -> [Route] {
         [
             Route(sending: .get, Paths.audit, .read) { context in
-                let filter = try AuditFilter(context)
                 let wanted = context.fields[.accept] ?? ""
-                return wanted.lowercased().contains(linesType)
-                    ? .pieces([.contentType: linesType]) { try await export(engine, filter, to: &$0) }
-                    : .whole(try await page(engine, filter, context))
+                guard wanted.lowercased().contains(linesType) else {
+                    return .whole(try await page(engine, try AuditFilter(context, context.access), context))
+                }
+                let access = try LastingAccess(
+                    gatekeeper,
+                    context.fields,
+                    certificate: context.certificate,
+                    at: engine.clock.now()
+                )
+                let filter = try AuditFilter(context, access.access)
+                return .pieces([.contentType: linesType]) { try await export(engine, filter, access, to: &$0) }
             }
         ]
     }
@@ -35,15 +44,19 @@ extension Routes {
         return .json(AuditListDocument(audit: items.map { AuditEntryDocument($0) }, nextPageToken: next))
     }
 
-    /// Writes all entries as lines, with at most one page of them in memory.
+    /// Writes all entries as lines, with at most one page of them in memory. A client that reads slowly may take long, so
+    /// each page needs an access that is still valid.
     private static func export(
         _ engine: Engine,
         _ filter: AuditFilter,
+        _ access: LastingAccess,
         to writer: inout any ResponseBodyWriter
     ) async throws {
+        var access = access
         var before: Int64?
         let size = HTTPLimits.pageSize.upperBound
         while true {
+            try access.require(at: engine.clock.now())
             let entries = try await engine.audit(filter, before: before, limit: size)
             var lines: [UInt8] = []
             for entry in entries.prefix(size) {
@@ -58,14 +71,15 @@ extension Routes {
 }
 
 extension AuditFilter {
-    fileprivate init(_ context: RequestContext) throws(Problem) {
+    /// - Parameter access: limits the entries to those of its prefix.
+    fileprivate init(_ context: RequestContext, _ access: Access) throws(Problem) {
         self.init()
         let query = context.query
         breaker = try query["breaker"].map { name throws(Problem) in
             try DecisionRequest.name(name, field: "breaker")
         }
         prefix = query["prefix"] ?? ""
-        visiblePrefix = context.access.prefix
+        visiblePrefix = access.prefix
         actor = query["actor"]
         if let text = query["action"] {
             action = AuditEntry.Action(rawValue: text)

@@ -1,13 +1,21 @@
 import BreakerAPI
 import BreakerEngine
 import HTTPTypes
+import Hummingbird
 
 extension Routes {
-    static func backup(_ engine: Engine) -> [Route] {
+    /// - Parameter gatekeeper: decides how long a client may read a backup.
+    static func backup(_ engine: Engine, gatekeeper: Gatekeeper) -> [Route] {
         let slot = BackupSlot()
         return [
             Route(sending: .post, Paths.backup, .steer) { context in
-                try context.access.requireAllNames()
+                let access = try LastingAccess(
+                    gatekeeper,
+                    context.fields,
+                    certificate: context.certificate,
+                    at: engine.clock.now()
+                )
+                try access.access.requireAllNames()
                 guard slot.take() else { throw Problem(.overloaded, "another backup is in progress; retry later") }
                 let file: UnlinkedFile
                 do {
@@ -23,7 +31,13 @@ extension Routes {
                     .reprDigest: "sha-256=:\(file.digestInBase64):",
                     .cacheControl: "no-store",
                 ]
-                return .file(file, fields: fields)
+                return .pieces(fields, length: file.length) { writer in
+                    var access = access
+                    while let chunk = try await file.next() {
+                        try access.require(at: engine.clock.now())
+                        try await writer.write(chunk)
+                    }
+                }
             }
         ]
     }

@@ -6,7 +6,7 @@ import NIOPosix
 /// Every route of the server.
 enum Routes {
     /// - Parameters:
-    ///   - gatekeeper: signs browsers in and out.
+    ///   - gatekeeper: signs browsers in and out, and decides how long a client may read a response that lasts.
     ///   - failures: notes failed authentications, and limits attempts to sign in.
     ///   - meters: counts connections and answers.
     ///   - metricsBreakers: the number of breakers that get their own series in a scrape.
@@ -35,7 +35,7 @@ enum Routes {
             + logs(engine)
             + history(engine)
             + explanation(engine)
-            + audit(engine)
+            + audit(engine, gatekeeper: gatekeeper)
             + metrics(engine, meters: meters, breakers: metricsBreakers)
             + events(
                 engine,
@@ -47,6 +47,6 @@ enum Routes {
             + session(engine, gatekeeper: gatekeeper, failures: failures)
             + service(engine: engine, readiness: readiness)
             + dashboard()
-            + backup(engine)
+            + backup(engine, gatekeeper: gatekeeper)
     }
 }

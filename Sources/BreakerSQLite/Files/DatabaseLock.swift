@@ -16,6 +16,8 @@ final class DatabaseLock {
     private let path: FilePath
     private let named: OpenFile
     private var database: OpenFile?
+    /// The write-ahead log that SQLite has open; `nil` until ``noteLog()``.
+    private var log: FileStatus?
 
     /// Locks `<database>.lock`, and creates it if it is missing.
     /// - Throws: ``StoreError/Code/inUse``, naming the owner, if another process has the lock;
@@ -75,6 +77,45 @@ final class DatabaseLock {
         #endif
         database = file
     }
+
+    // MARK: Removed and replaced files
+
+    /// Notes the write-ahead log, which SQLite has opened and keeps until the last connection closes.
+    func noteLog() { log = FileStatus(withoutFollowingLinks: logPath) }
+
+    /// Checks that the database and its write-ahead log still have their names. Otherwise SQLite writes to files that the
+    /// next start does not find. This opens no file.
+    /// - Throws: ``StoreError/Code/unavailable``.
+    func requireFiles() throws(StoreError) {
+        guard let database else { return }
+        try Self.require(
+            FileStatus(of: database, at: path.text),
+            at: path.text,
+            "\(path.text) was removed or replaced while the server runs; put the same file back, or stop the server "
+                + "and restore a backup"
+        )
+        guard let log else { return }
+        try Self.require(
+            log,
+            at: logPath,
+            "\(logPath) was removed or replaced while the server runs; stop the server, which moves the contents of its "
+                + "log into the database; remove any file of this name, and start the server again"
+        )
+    }
+
+    private static func require(
+        _ file: FileStatus,
+        at path: String,
+        _ message: @autoclosure () -> String
+    ) throws(StoreError) {
+        guard let found = FileStatus(withoutFollowingLinks: path) else {
+            let cause = lastSystemError()
+            throw StoreError(.unavailable, message(), cause: cause)
+        }
+        guard found.isOfSameFile(as: file) else { throw StoreError(.unavailable, message()) }
+    }
+
+    private var logPath: String { path.text + DatabaseParts.log }
 
     private func openDatabase() throws(StoreError) -> OpenFile {
         let descriptor = open(path.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)

@@ -43,6 +43,11 @@ package struct FileStatus {
     /// The permission bits of the file's mode.
     package var permissions: UInt32 { UInt32(status.st_mode & 0o7777) }
 
+    /// Whether both are of one file, whatever its names.
+    func isOfSameFile(as other: FileStatus) -> Bool {
+        (status.st_dev, status.st_ino) == (other.status.st_dev, other.status.st_ino)
+    }
+
     private var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
 
     /// - Throws: ``StoreError/Code/unavailable`` if the file is not a regular file. Reading a pipe or a device could

@@ -110,13 +110,14 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
     package func backUp() throws(StoreError) -> OpenFile {
         let (isClosed, databaseLock) = lock.withLock { (self.isClosed, self.databaseLock) }
         guard !isClosed else { throw closed }
+        try databaseLock?.requireFiles()
         let isStopped = { [self] in lock.withLock { self.isClosed } }
         return try Backup(source: file, vfs: vfs, lock: databaseLock, isStopped: isStopped).run()
     }
 
     package func storedBytes() -> StoredBytes? {
         guard let database = length(ofFile: path) else { return nil }
-        return StoredBytes(database: database, log: length(ofFile: path + "-wal") ?? 0)
+        return StoredBytes(database: database, log: length(ofFile: path + DatabaseParts.log) ?? 0)
     }
 
     // MARK: Connections
@@ -136,7 +137,9 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
     private var closed: StoreError { StoreError(.unavailable, "the reader of \(path) is closed") }
 
     private func session(_ databaseLock: DatabaseLock?) throws(StoreError) -> ReadSession {
-        try translatingErrors("\(path) cannot be opened for reading") { () throws(SQLiteError) in
+        // SQLite would open another database under this name, and create a log that lacks the store's commits.
+        try databaseLock?.requireFiles()
+        return try translatingErrors("\(path) cannot be opened for reading") { () throws(SQLiteError) in
             try ReadSession(path, vfs: vfs, lock: databaseLock)
         }
     }

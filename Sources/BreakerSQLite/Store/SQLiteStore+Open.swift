@@ -32,7 +32,7 @@ extension SQLiteStore {
         let file = try FilePath(path)
         let lock = try DatabaseLock(file)
         // An owner that stops cleanly leaves an empty WAL or none. A WAL with content means that the owner crashed.
-        let wasStoppedUncleanly = length(ofFile: file.text + "-wal") ?? 0 > 0
+        let wasStoppedUncleanly = length(ofFile: file.text + DatabaseParts.log) ?? 0 > 0
         if wasStoppedUncleanly, length(ofFile: file.text) ?? 0 == 0 {
             // SQLite would create an empty database and delete the log.
             throw StoreError(
@@ -54,6 +54,7 @@ extension SQLiteStore {
             return try StoreSession(connection, retention)
         }
         connection.setsCheckpointOnClose(true)
+        lock.noteLog()
         return SQLiteStore(file: file, vfs: vfs, lock: lock, session: session)
     }
 

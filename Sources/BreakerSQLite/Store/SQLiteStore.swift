@@ -101,6 +101,7 @@ package final class SQLiteStore: BreakerStore {
     // MARK: Writing
 
     package func write(_ batch: WriteBatch) throws(StoreError) {
+        try lock?.requireFiles()
         do throws(SQLiteError) {
             // Ends a transaction that look-ups or a failed rollback left open.
             try connection.rollBack()
@@ -154,6 +155,8 @@ package final class SQLiteStore: BreakerStore {
         // A failure does no harm: the WAL stays, and the next owner reads it.
         try? connection.rollBack()
         try? connection.checkpoint(.truncate)
+        // SQLite deletes the log by its name, under which another database's log may be.
+        do { try lock?.requireFiles() } catch { connection.setsCheckpointOnClose(false) }
         session = nil
         lock = nil
     }

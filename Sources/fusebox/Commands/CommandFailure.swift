@@ -5,9 +5,12 @@ import Foundation
 /// Reports a command's failure on standard error: as text, or with `--json` as a problem document (RFC 9457).
 enum CommandFailure {
     static func end(with error: any Error) -> Never {
+        let isLogWritten = LogWriter.standardError.flush()
         let code = FuseboxCommand.exitCode(for: error)
         // Help and version requests are not failures, and an exit code needs no further message.
         guard code != .success, !(error is ExitCode) else { FuseboxCommand.exit(withError: error) }
+        // A pipe that is not read has no room for this message either, and the process must end.
+        guard isLogWritten else { FuseboxCommand.exit(withError: code) }
         if wantsJSON(CommandLine.arguments) {
             report(error)
         } else {

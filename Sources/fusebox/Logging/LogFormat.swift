@@ -18,7 +18,7 @@ enum LogFormat: String, CaseIterable {
 }
 
 /// Writes each message as one line of JSON to standard error.
-struct JSONLogHandler: LogHandler {
+struct JSONLogHandler: LineLogHandler {
     let label: String
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]
@@ -32,15 +32,18 @@ struct JSONLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
+    func log(event: LogEvent) { write(event) }
+
+    func line(_ event: LogEvent, at now: Date) -> String {
         var fields = fields(of: event)
-        fields["at"] = Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        fields["at"] = now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         fields["level"] = event.level.rawValue
         fields["logger"] = label
         fields["message"] = event.message.description
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let line = try? encoder.encode(fields) else { return }
-        write(line: String(decoding: line, as: UTF8.self).escapedForTerminal)
+        // An object of strings can always be encoded.
+        let line = (try? encoder.encode(fields)) ?? Data()
+        return String(decoding: line, as: UTF8.self).escapedForTerminal
     }
 }

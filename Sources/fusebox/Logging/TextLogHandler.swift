@@ -4,7 +4,7 @@ import Logging
 
 /// Writes each message as one line of text to standard error. Text from a client or an operator stays within its field
 /// and its line, and cannot control a terminal.
-struct TextLogHandler: LogHandler {
+struct TextLogHandler: LineLogHandler {
     let label: String
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]
@@ -18,7 +18,7 @@ struct TextLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) { write(line: line(event, at: Date())) }
+    func log(event: LogEvent) { write(event) }
 
     /// The line in the format of swift-log's own handler, with quotes around values that contain spaces.
     func line(_ event: LogEvent, at now: Date) -> String {
@@ -36,14 +36,4 @@ struct TextLogHandler: LogHandler {
         if isPlain { return text }
         return "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
     }
-}
-
-extension LogHandler {
-    /// The metadata of an event. Its own values win over those of the logger.
-    func fields(of event: LogEvent) -> [String: String] {
-        metadata.merging(event.metadata ?? [:]) { _, own in own }.mapValues(\.description)
-    }
-
-    /// A line that cannot be written is lost: a full disk must not end the process.
-    func write(line: String) { try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8)) }
 }

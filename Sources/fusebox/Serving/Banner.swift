@@ -1,4 +1,5 @@
 import BreakerText
+import Dispatch
 import Foundation
 
 /// The text that a server prints when it is up: on a terminal the first steps, otherwise only the address.
@@ -15,7 +16,8 @@ struct Banner: Sendable {
 
     func show(url: String) {
         let text = isatty(STDOUT_FILENO) == 1 ? person(url) : "listening on \(url)\n"
-        FileHandle.standardOutput.write(Data(text.utf8))
+        // On another thread, because a pipe that is not read must not keep the server from serving.
+        DispatchQueue.global().async { _ = Output.put(Array(text.utf8), to: STDOUT_FILENO) }
     }
 
     private func person(_ url: String) -> String {

@@ -25,21 +25,29 @@ enum Output {
 
     /// Writes a text as it is. If the reader is gone, the process ends at once and silently, as by SIGPIPE.
     static func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) throws(Failure) {
-        var rest = Array(text.utf8)[...]
+        guard let error = put(Array(text.utf8), to: descriptor) else { return }
+        // NIO makes the process ignore the signal.
+        if error == EPIPE { TerminalSignals.die(by: SIGPIPE) }
+        throw Failure(description: "the output cannot be written: \(String(cString: strerror(error)))")
+    }
+
+    /// Writes bytes, and waits for the reader as long as it takes.
+    /// - Returns: the `errno` of a write that failed; `nil` if all bytes were written.
+    static func put(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            let error = errno
             if count >= 0 {
                 rest = rest.dropFirst(count)
-            } else if errno == EPIPE {
-                // NIO makes the process ignore the signal.
-                TerminalSignals.die(by: SIGPIPE)
-            } else if errno == EAGAIN {
+            } else if error == EAGAIN {
                 var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&entry, 1, -1)
-            } else if errno != EINTR {
-                throw Failure(description: "the output cannot be written: \(String(cString: strerror(errno)))")
+            } else if error != EINTR {
+                return error
             }
         }
+        return nil
     }
 
     /// Writes a remark, which may contain text from other parties, to standard error. A failed write is ignored: there

@@ -1,3 +1,4 @@
+import Primitives
 import Testing
 
 @testable import BreakerHTTP
@@ -47,6 +48,21 @@ struct TokenFileTests {
     func roundTrip(prefix: String) throws {
         let token = Token.make(name: "night-shift", role: .operator, prefix: prefix).token
         #expect(try TokenFile.parse(token.line, file: "tokens") == [token])
+    }
+
+    @Test("A tokens file may have many lines, and the last one is compared with all others")
+    func many() throws {
+        let count = 10_000
+        let digests = (0..<count).map { "sha256:" + UInt64($0).hexadecimal + String(repeating: "0", count: 48) }
+        let text = digests.enumerated().map { "t\($0.offset) worker \($0.element)" }.joined(separator: "\n")
+        #expect(try TokenFile.parse(text, file: "tokens").count == count)
+        for (line, detail) in [
+            ("other worker \(digests[0])", "another line has the same digest or certificate"),
+            ("t0 viewer \(Self.other)", "another line of the name t0 has another role or prefix"),
+        ] {
+            let failure = TokenFile.Failure(file: "tokens", line: count + 1, detail: detail)
+            #expect(throws: failure) { try TokenFile.parse(text + "\n" + line, file: "tokens") }
+        }
     }
 
     private static let form = "a line must be: name role [prefix], then sha256:<64 hexadecimal digits> or certificate"

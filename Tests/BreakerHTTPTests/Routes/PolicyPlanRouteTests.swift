@@ -190,6 +190,23 @@ struct PolicyPlanRouteTests {
         }
     }
 
+    @Test(
+        "A request may have the policies of 10 000 breakers, and one more is refused before any policy is read",
+        arguments: [
+            (HTTPLimits.policies, nil), (HTTPLimits.policies + 1, "must have at most 10000 members, not 10001"),
+        ] as [(Int, String?)]
+    )
+    func bound(count: Int, detail: String?) throws {
+        let policy = detail == nil ? #"{"preset":"flaky"}"# : "7"
+        let items = (1...count).map { #""b\#($0)":\#(policy)"# }.joined(separator: ",")
+        let body = Array(#"{"breakers":{\#(items)}}"#.utf8)
+        if let detail {
+            #expect(throws: Problem.invalid("breakers", detail)) { try PolicyBody.policies(body) }
+        } else {
+            #expect(try PolicyBody.policies(body).count == count)
+        }
+    }
+
     @Test("More breakers than max_breakers allows are refused with breaker_limit")
     func limit() async throws {
         var configuration = Engine.Configuration()

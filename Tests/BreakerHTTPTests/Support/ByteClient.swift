@@ -90,6 +90,13 @@ final class ByteClient: @unchecked Sendable {
         return taken
     }
 
+    /// Reads the bytes that have arrived, or waits for the next ones; none at the end.
+    func readSome() throws -> [UInt8] {
+        if unread.isEmpty { _ = try fill() }
+        defer { unread = [] }
+        return unread
+    }
+
     /// Reads everything until the server ends the connection.
     func readToEnd() throws -> String {
         while try fill() {}

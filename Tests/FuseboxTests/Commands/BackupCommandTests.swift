@@ -102,6 +102,7 @@ extension ProcessTests {
             }
             #expect(try await backUp("copy.db", of: server.url, token: ops.secret).code == 0)
             #expect(exists("copy.db"))
+            try await server.stop()
             let lines = server.log.split(separator: "\n").filter { $0.hasSuffix(" A backup was made") }
             let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path("copy.db"))).count
             #expect(

@@ -54,6 +54,7 @@ extension ProcessTests {
             #expect(try await web.acquire("mail").status == 403)
             #expect(try await web.send(.DELETE, "/v1/breakers/web:cart").status == 403)
             #expect(try await ops.send(.PUT, "/v1/breakers/mail", #"{"preset":"slow"}"#).status == 201)
+            try await server.stop()
             #expect(!server.log.isEmpty)
             for secret in [all.secret, some.secret] {
                 #expect(!server.log.contains(secret.dropFirst(4)))

@@ -119,6 +119,40 @@ extension ProcessTests {
             #expect(Set(kinds) == ["FLOCK", "POSIX"])
         }
 
+        // MARK: Files that are removed while the server runs
+
+        @Test(
+            "A server whose database is removed or replaced acknowledges no report, decides, and takes the file back",
+            .timeLimit(.minutes(2)),
+            arguments: [false, true]
+        )
+        func removedDatabase(isReplaced: Bool) async throws {
+            let server = try await ServerProcess.start(database: database)
+            defer { server.child.kill() }
+            let wire = server.wire
+            #expect(try await wire.fail("payments").status == 200)
+            try FileManager.default.moveItem(atPath: database, toPath: folder.path("moved.db"))
+            if isReplaced { try write("another file", to: "fusebox.db") }
+
+            let refused = try await wire.fail("payments")
+            #expect(refused.status == 503)
+            #expect(refused.text("code") == "storage_unavailable", "\(refused)")
+            #expect(try await wire.acquire("payments").flag("allowed") == true)
+            #expect(try await wire.get("/readyz").text("storage") == "failing")
+            try await eventually("the log has the cause") {
+                server.log.contains("\(database) was removed or replaced while the server runs; put the same file back")
+            }
+
+            if isReplaced { try FileManager.default.removeItem(atPath: database) }
+            try FileManager.default.moveItem(atPath: folder.path("moved.db"), toPath: database)
+            try await eventually("the store works again") {
+                try await wire.get("/readyz").text("storage") == "ok"
+            }
+            #expect(try await wire.fail("payments").status == 200)
+            #expect(try await wire.get("/v1/breakers/payments").number("counts", "failures") == 2)
+            try await server.stop()
+        }
+
         // MARK: Files that other users may write or read
 
         @Test("A database that every user may write is refused with advice", .timeLimit(.minutes(2)))
@@ -150,8 +184,9 @@ extension ProcessTests {
             try write(try await newToken("other").line, to: "tokens")
             try setMode(0o666, of: tokens)
             server.child.signal(SIGHUP)
-            try await eventually("the tokens are not read") { server.log.contains("Cannot reload the tokens") }
-            #expect(server.log.contains("chmod o-w"), "\(server.log)")
+            try await eventually("the tokens are not read") {
+                server.log.contains("Cannot reload the tokens") && server.log.contains("chmod o-w")
+            }
             var wire = server.wire
             wire.token = token.secret
             #expect(try await wire.acquire("payments").status == 200)
@@ -183,6 +218,7 @@ extension ProcessTests {
             for path in [database, tokens] { try setMode(mode, of: path) }
             let server = try await ServerProcess.start(database: database, options: ["--tokens", tokens])
             defer { server.child.kill() }
+            try await server.stop()
             for path in [database, tokens] {
                 #expect(server.log.contains("chmod o-r \(path)") == (mode == 0o604), "\(server.log)")
             }

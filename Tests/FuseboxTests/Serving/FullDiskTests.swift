@@ -41,14 +41,14 @@ extension ProcessTests {
             #expect(refusal?.headers.first(name: "retry-after") != nil)
 
             try await expectDecisionsOnly(wire)
-            #expect(server.log.contains("The store is failing"), "\(server.log)")
+            try await eventually("the failure is logged") { server.log.contains("The store is failing") }
 
             try disk.empty()
             try await eventually("the store works again") {
                 let reply = try await wire.get("/readyz")
                 return reply.status == 200 && reply.text("storage") == "ok"
             }
-            #expect(server.log.contains("The store works again"), "\(server.log)")
+            try await eventually("the recovery is logged") { server.log.contains("The store works again") }
             // The refused report had no effect, so its id is free for another report.
             let repeated = try await wire.fail("calm", detail: "again", id: "refused")
             #expect(repeated.flag("applied") == true)
@@ -88,8 +88,10 @@ extension ProcessTests {
             let server = try await ServerProcess.start(database: database, options: ["--config", configuration])
             defer { server.child.kill() }
             try await expectDecisionsOnly(server.wire)
-            #expect(server.log.contains("The store is failing"), "\(server.log)")
-            #expect(server.log.contains("the disk is full; delete files on it"), "\(server.log)")
+            try await eventually("the failure is logged") {
+                server.log.contains("The store is failing")
+                    && server.log.contains("the disk is full; delete files on it")
+            }
 
             try disk.empty()
             try await eventually("the store works again, and the configuration is applied") {

@@ -178,6 +178,7 @@ extension ProcessTests {
             let decision = try await late.wire.acquire("payments")
             #expect(decision.flag("allowed") == false)
             #expect((1...60_000).contains(decision.number("retry_after_ms") ?? 0), "\(decision)")
+            try await late.stop()
             #expect(late.log.contains("The clock is behind the last write"), "\(late.log)")
         }
     }

@@ -13,6 +13,7 @@ final class ChildProcess: Sendable {
     ///   - input: the text of its standard input; none by default.
     ///   - terminal: its standard output; a file by default.
     ///   - errorTerminal: its standard error; a file by default.
+    ///   - errorOutput: the file or the pipe of its standard error; a file of its own by default.
     ///   - limit: the seconds after which the process is killed.
     init(
         _ program: Program,
@@ -22,6 +23,7 @@ final class ChildProcess: Sendable {
         input: String? = nil,
         terminal: Terminal? = nil,
         errorTerminal: Terminal? = nil,
+        errorOutput: FileHandle? = nil,
         limit: Double = 120
     ) throws {
         folder = try TemporaryFolder()
@@ -32,7 +34,7 @@ final class ChildProcess: Sendable {
             inputFile = try FileHandle(forReadingFrom: file)
         }
         let output = try terminal?.end ?? Self.emptyFile(folder.path("stdout"))
-        let errors = try errorTerminal?.end ?? Self.emptyFile(folder.path("stderr"))
+        let errors = try errorTerminal?.end ?? errorOutput ?? Self.emptyFile(folder.path("stderr"))
         // The files close after their last use.
         process = try withExtendedLifetime((inputFile, output, errors)) {
             try SpawnedProcess(
