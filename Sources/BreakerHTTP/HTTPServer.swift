@@ -116,7 +116,7 @@ package struct HTTPServer: Sendable {
                 availableConnectionsDelegate: connections
             ),
             onServerRunning: { channel in
-                await channel.acceptAfterFirstBytes(within: configuration.firstBytesSeconds)
+                await channel.acceptInBursts(afterFirstBytesWithin: configuration.firstBytesSeconds)
                 guard let address = channel.localAddress else { return }
                 await onRunning(address)
             },
