@@ -29,7 +29,6 @@ final class DecisionLane: ChannelDuplexHandler {
     let meters: HTTPMeters
     let connections: OpenConnections
     let connection: OpenConnection
-    private var isAuthenticated = false
     /// The last part from the decoder was the end of a request.
     var hasDecodedEnd = false
     /// The bytes that the decoder is reading, without the rest of a line that began before them.
@@ -107,9 +106,8 @@ final class DecisionLane: ChannelDuplexHandler {
     func receive(_ request: LaneRequest, from client: Client) {
         guard let context else { return }
         isReadingBurst = true
-        if !isAuthenticated {
-            isAuthenticated = true
-            connections.authenticate(connection.channel, as: client)
+        if connection.isStranger, let access = credentials.lastAccess {
+            connections.authenticate(connection.channel, as: client, by: access)
         }
         deadlines.touch()
         receive(.decision(.decision(request, from: client)), context)
