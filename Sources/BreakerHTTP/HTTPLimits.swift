@@ -16,6 +16,10 @@ package enum HTTPLimits {
     /// the same for the answers that wait for their client to read them.
     static let bodiesOfClient = 33_554_432
     static let bodies = 134_217_728
+    /// Chunks that any body may have, and the average bytes of a chunk in a body that has more. NIO's decoder has no
+    /// bound, and its work for a chunk of one byte is the same as for a longer one.
+    static let bodyChunks = 1_024
+    static let chunkBytes = 16
     /// Bytes of a request's head.
     package static let headers = 16_384
     package static let headerFields = 100

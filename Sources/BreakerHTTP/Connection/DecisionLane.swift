@@ -34,6 +34,8 @@ final class DecisionLane: ChannelDuplexHandler {
     /// The bytes that the decoder is reading, without the rest of a line that began before them.
     var decoderInput = ByteBuffer()
     var sequencer = ResponseSequencer<Part>()
+    /// The body that the decoder is reading.
+    private var body = BodyParts()
     var answers = AnswerWriter()
     /// The `x-request-id` that the client gave with the request in progress.
     var requestID: String?
@@ -121,14 +123,16 @@ final class DecisionLane: ChannelDuplexHandler {
         case .head(let head):
             deadlines.touch()
             receive(head, context)
-        case .body: receive(.body(.other(part)), context)
+        case .body(let bytes): body.append(bytes)
         case .end:
             hasDecodedEnd = true
+            receiveBody(context)
             receive(.end(.other(part)), context)
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        receiveBody(context)
         isReadingBurst = false
         settle(context)
         // After the last answer, further input is read and dropped.
@@ -175,7 +179,18 @@ final class DecisionLane: ChannelDuplexHandler {
         do {
             let sound = try head.validated()
             let traits = RequestTraits(persistence: head.persistence, expectsContinue: head.expectsContinue)
+            body = BodyParts(isChunked: sound.headers.contains(name: "transfer-encoding"))
             receive(.head(.other(.head(sound)), traits), context)
+        } catch {
+            receive(.failed(error), context)
+        }
+    }
+
+    /// Receives the part of a body that has arrived since the last call, as one part.
+    private func receiveBody(_ context: ChannelHandlerContext) {
+        do throws(Problem) {
+            guard let part = try body.take() else { return }
+            receive(.body(.other(.body(part))), context)
         } catch {
             receive(.failed(error), context)
         }
