@@ -36,6 +36,8 @@ final class DecisionLane: ChannelDuplexHandler {
     var sequencer = ResponseSequencer<Part>()
     /// The body that the decoder is reading.
     private var body = BodyParts()
+    /// The router has the head of a request and not yet its end.
+    private var isPassingRequest = false
     var answers = AnswerWriter()
     /// The `x-request-id` that the client gave with the request in progress.
     var requestID: String?
@@ -98,6 +100,8 @@ final class DecisionLane: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         sequencer.end()
+        // Without an error, the router would carry out the request with the part of its body that has arrived.
+        if isPassingRequest { context.fireErrorCaught(ChannelError.eof) }
         context.fireChannelInactive()
     }
 
@@ -266,9 +270,11 @@ final class DecisionLane: ChannelDuplexHandler {
         guard case .other(let part) = part else { preconditionFailure("a decision was to go to the router") }
         switch part {
         case .head(let head):
+            isPassingRequest = true
             requestID = head.headers[canonicalForm: "x-request-id"].first.map(String.init)
         case .body: break
         case .end:
+            isPassingRequest = false
             // Not before the end of the request: a client could keep its connection with a request that it never ends.
             connection.isServed = sequencer.awaitsAnswer
             deadlines.bodyCame()
