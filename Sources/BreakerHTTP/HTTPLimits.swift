@@ -19,6 +19,10 @@ package enum HTTPLimits {
     /// the same for the answers that wait for their client to read them.
     static let bodiesOfClient = 33_554_432
     static let bodies = 134_217_728
+    /// Chunks that any body may have, and the average bytes of a chunk in a body that has more. NIO's decoder has no
+    /// bound, and its work for a chunk of one byte is the same as for a longer one.
+    static let bodyChunks = 1_024
+    static let chunkBytes = 16
     /// Bytes of a request's head.
     package static let headers = 16_384
     package static let headerFields = 100
@@ -61,14 +65,18 @@ package enum HTTPLimits {
     /// Connections that wait to be accepted: enough for some thousand workers that reconnect together. The kernel caps
     /// it at `net.core.somaxconn`.
     static let backlog = 4_096
+    /// Connections that are accepted in one round of the event loop, which also reads once from each connection whose
+    /// client has sent something. With NIO's 4, a new connection waits for seconds while thousands of others send a few
+    /// bytes each.
+    static let acceptsPerRound: UInt = 64
     /// Open connections, where the process may have as many descriptors.
     package static let connections = 10_000
     /// The server does not start if it cannot serve this many connections.
     package static let leastConnections = 512
     /// Descriptors that the server needs besides its connections: 3 standard streams, 5 for the database and its lock,
-    /// up to 12 of readers, 8 for a backup, the listening socket, 4 connections accepted at once beyond the limit, and
-    /// short uses such as the tokens file and `/proc`. The constant has as many again in reserve.
-    static let reservedDescriptors = 64
+    /// up to 12 of readers, 8 for a backup, the listening socket, the connections of one round beyond the limit
+    /// (``acceptsPerRound``), and short uses such as the tokens file and `/proc`. The constant has some 30 in reserve.
+    static let reservedDescriptors = 128
     /// Descriptors for each core: one event loop of the server and one of NIO's own group have an epoll, an event and a
     /// timer each.
     static let reservedDescriptorsPerCore = 6

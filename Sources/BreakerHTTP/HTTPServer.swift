@@ -63,10 +63,11 @@ package struct HTTPServer: Sendable {
         let meters = HTTPMeters()
         let connections = OpenConnections(
             limit: configuration.maximumConnections,
-            hasTokens: gatekeeper.hasTokens,
+            gatekeeper: gatekeeper,
             eventLoop: configuration.eventLoops.any(),
             logger: logger
         )
+        gatekeeper.whenReplaced { [weak connections] in connections?.tokensChanged() }
         let failures = AuthenticationFailures(meters: meters, clock: engine.clock, logger: logger)
         let handler = RouteHandler(
             gatekeeper: gatekeeper,
@@ -116,7 +117,7 @@ package struct HTTPServer: Sendable {
                 availableConnectionsDelegate: connections
             ),
             onServerRunning: { channel in
-                await channel.acceptAfterFirstBytes(within: configuration.firstBytesSeconds)
+                await channel.acceptInBursts(afterFirstBytesWithin: configuration.firstBytesSeconds)
                 guard let address = channel.localAddress else { return }
                 await onRunning(address)
             },

@@ -8,15 +8,18 @@ struct Access: Hashable, Sendable {
     var role: Role
     /// The prefix of the names that the client may touch; empty for all names.
     var prefix: String
+    /// The digest of the token's secret; `nil` for a token with a certificate, and on a server without tokens.
+    var digest: [UInt8]?
 
     init(_ token: Token) {
-        self.init(actor: token.name, role: token.role, prefix: token.prefix)
+        self.init(actor: token.name, role: token.role, prefix: token.prefix, digest: token.digest)
     }
 
-    init(actor: String, role: Role, prefix: String) {
+    init(actor: String, role: Role, prefix: String, digest: [UInt8]? = nil) {
         self.actor = actor
         self.role = role
         self.prefix = prefix
+        self.digest = digest
     }
 
     /// The access of every client of a server without tokens.

@@ -9,7 +9,9 @@ struct Credentials {
     /// The common name of the client's certificate, once TLS has verified it.
     var certificate: String?
     private var known: (authorization: String?, revision: Int, access: Access)?
-    /// The client of the access that was found last, as the engine's queue knows it.
+    /// The access that was found last.
+    var lastAccess: Access? { known?.access }
+    /// The client of this access, as the engine's queue knows it.
     private(set) var client = Client.server
 
     /// - Parameter address: the peer address of the connection; `nil` where it has none.

@@ -27,6 +27,7 @@ package final class Gatekeeper: Sendable {
     }
 
     private let register: NIOLockedValueBox<Register>
+    private let onReplacement = NIOLockedValueBox<(@Sendable () -> Void)?>(nil)
     private let hosts: Set<String>
     private let isLoopback: Bool
     private let sessions: SessionRegister
@@ -66,6 +67,20 @@ package final class Gatekeeper: Sendable {
             register.tokens = tokens
             register.revision += 1
         }
+        let report = onReplacement.withLockedValue { $0 }
+        report?()
+    }
+
+    /// Calls `body` each time the tokens have been replaced.
+    func whenReplaced(_ body: @escaping @Sendable () -> Void) {
+        onReplacement.withLockedValue { $0 = body }
+    }
+
+    /// Whether the token of an access is still one of the server's. Its role and its prefix may have changed.
+    func knows(_ access: Access) -> Bool {
+        guard let tokens = register.withLockedValue({ $0.tokens }) else { return true }
+        guard let digest = access.digest else { return tokens.byCertificate[access.actor] != nil }
+        return tokens.byDigest[digest]?.name == access.actor
     }
 
     /// A number that grows each time the tokens are replaced or a session is ended. Read it before

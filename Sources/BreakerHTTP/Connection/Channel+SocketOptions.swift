@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Options of sockets that only Linux has. On other systems these methods do nothing.
+/// Options of sockets. Some exist only on Linux, and have no effect on other systems.
 extension Channel {
     /// Limits the bytes that the kernel takes from the server before the client has read earlier ones. Without a limit,
     /// a client that does not read makes the kernel hold megabytes.
@@ -10,9 +10,11 @@ extension Channel {
         #endif
     }
 
-    /// Lets the kernel hand out a connection only when its client has sent something, or about `seconds` later. Clients
-    /// that connect and send nothing then cost the server nothing, and delay no other client.
-    func acceptAfterFirstBytes(within seconds: Int64) async {
+    /// Lets this listening socket accept many connections at once, and the kernel hand out a connection only when its
+    /// client has sent something, or about `seconds` later. Clients that connect and send nothing then cost the server
+    /// nothing, and delay no other client.
+    func acceptInBursts(afterFirstBytesWithin seconds: Int64) async {
+        try? await setOption(.maxMessagesPerRead, value: HTTPLimits.acceptsPerRound).get()
         #if os(Linux)
             try? await setOption(.tcpOption(.deferAccept), value: .init(seconds)).get()
         #endif

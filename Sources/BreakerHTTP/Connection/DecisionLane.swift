@@ -29,12 +29,15 @@ final class DecisionLane: ChannelDuplexHandler {
     let meters: HTTPMeters
     let connections: OpenConnections
     let connection: OpenConnection
-    private var isAuthenticated = false
     /// The last part from the decoder was the end of a request.
     var hasDecodedEnd = false
     /// The bytes that the decoder is reading, without the rest of a line that began before them.
     var decoderInput = ByteBuffer()
     var sequencer = ResponseSequencer<Part>()
+    /// The body that the decoder is reading.
+    private var body = BodyParts()
+    /// The router has the head of a request and not yet its end.
+    private var isPassingRequest = false
     var answers = AnswerWriter()
     /// The `x-request-id` that the client gave with the request in progress.
     var requestID: String?
@@ -97,6 +100,8 @@ final class DecisionLane: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         sequencer.end()
+        // Without an error, the router would carry out the request with the part of its body that has arrived.
+        if isPassingRequest { context.fireErrorCaught(ChannelError.eof) }
         context.fireChannelInactive()
     }
 
@@ -107,9 +112,8 @@ final class DecisionLane: ChannelDuplexHandler {
     func receive(_ request: LaneRequest, from client: Client) {
         guard let context else { return }
         isReadingBurst = true
-        if !isAuthenticated {
-            isAuthenticated = true
-            connections.authenticate(connection.channel, as: client)
+        if connection.isStranger, let access = credentials.lastAccess {
+            connections.authenticate(connection.channel, as: client, by: access)
         }
         deadlines.touch()
         receive(.decision(.decision(request, from: client)), context)
@@ -123,14 +127,16 @@ final class DecisionLane: ChannelDuplexHandler {
         case .head(let head):
             deadlines.touch()
             receive(head, context)
-        case .body: receive(.body(.other(part)), context)
+        case .body(let bytes): body.append(bytes)
         case .end:
             hasDecodedEnd = true
+            receiveBody(context)
             receive(.end(.other(part)), context)
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        receiveBody(context)
         isReadingBurst = false
         settle(context)
         // After the last answer, further input is read and dropped.
@@ -177,7 +183,18 @@ final class DecisionLane: ChannelDuplexHandler {
         do {
             let sound = try head.validated()
             let traits = RequestTraits(persistence: head.persistence, expectsContinue: head.expectsContinue)
+            body = BodyParts(isChunked: sound.headers.contains(name: "transfer-encoding"))
             receive(.head(.other(.head(sound)), traits), context)
+        } catch {
+            receive(.failed(error), context)
+        }
+    }
+
+    /// Receives the part of a body that has arrived since the last call, as one part.
+    private func receiveBody(_ context: ChannelHandlerContext) {
+        do throws(Problem) {
+            guard let part = try body.take() else { return }
+            receive(.body(.other(.body(part))), context)
         } catch {
             receive(.failed(error), context)
         }
@@ -253,9 +270,11 @@ final class DecisionLane: ChannelDuplexHandler {
         guard case .other(let part) = part else { preconditionFailure("a decision was to go to the router") }
         switch part {
         case .head(let head):
+            isPassingRequest = true
             requestID = head.headers[canonicalForm: "x-request-id"].first.map(String.init)
         case .body: break
         case .end:
+            isPassingRequest = false
             // Not before the end of the request: a client could keep its connection with a request that it never ends.
             connection.isServed = sequencer.awaitsAnswer
             deadlines.bodyCame()

@@ -22,6 +22,8 @@ final class LaneEntrance: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // After the last answer the client may send on for a while, and its bytes are not worth decoding.
+        guard !lane.sequencer.isClosed else { return }
         var buffer = unwrapInboundIn(data)
         if isAtStart, usesLane {
             while let request = LaneRequest(at: buffer) {

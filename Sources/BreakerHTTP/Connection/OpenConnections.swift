@@ -8,13 +8,13 @@ import Synchronization
 /// The connections of a server, bounded in number.
 ///
 /// At the limit the server closes one connection for each new one: the longest idle of those whose client has shown no
-/// token. If all clients have shown one, it closes the longest idle connection of the token that has the most, except
-/// those that wait for the server: a client that leaves its answers unread does not. A server without tokens treats all
-/// connections alike. So the server always has a descriptor for the next client.
+/// token, or one that was removed since. If all clients have shown a valid one, it closes the longest idle connection
+/// of the token that has the most, except those that wait for the server: a client that leaves its answers unread does
+/// not. A server without tokens treats all connections alike. So there always is a descriptor for the next client.
 final class OpenConnections: Sendable {
     private struct State {
-        /// Connections of strangers: clients that have shown no token. A connection that the server has asked to close
-        /// is in neither dictionary.
+        /// Connections of strangers: clients that have shown no token, or one that was removed. A connection that the
+        /// server has asked to close is in neither dictionary.
         var strangers: [ObjectIdentifier: OpenConnection] = [:]
         private(set) var authenticated: [ObjectIdentifier: OpenConnection] = [:]
         /// The number of authenticated connections of each client.
@@ -30,11 +30,11 @@ final class OpenConnections: Sendable {
 
         mutating func addAuthenticated(_ connection: OpenConnection) {
             authenticated[ObjectIdentifier(connection.channel)] = connection
-            if let client = connection.client { countByClient[client, default: 0] += 1 }
+            if let client = connection.identity?.client { countByClient[client, default: 0] += 1 }
         }
 
         mutating func removeAuthenticated(_ id: ObjectIdentifier) {
-            guard let client = authenticated.removeValue(forKey: id)?.client else { return }
+            guard let client = authenticated.removeValue(forKey: id)?.identity?.client else { return }
             let rest = countByClient[client, default: 1] - 1
             countByClient[client] = rest > 0 ? rest : nil
         }
@@ -45,6 +45,8 @@ final class OpenConnections: Sendable {
 
     private let state = NIOLockedValueBox(State())
     private let limit: Int
+    private let gatekeeper: Gatekeeper
+    /// Whether clients have to show a token.
     private let hasTokens: Bool
     private let eventLoop: any EventLoop
     private let logger: Logger
@@ -54,11 +56,12 @@ final class OpenConnections: Sendable {
 
     /// - Parameters:
     ///   - limit: the maximum number of open connections.
-    ///   - hasTokens: whether clients have to show a token.
+    ///   - gatekeeper: has the tokens that clients have to show.
     ///   - eventLoop: schedules the lines of the log and the retries.
-    init(limit: Int, hasTokens: Bool, eventLoop: any EventLoop, logger: Logger) {
+    init(limit: Int, gatekeeper: Gatekeeper, eventLoop: any EventLoop, logger: Logger) {
         self.limit = limit
-        self.hasTokens = hasTokens
+        self.gatekeeper = gatekeeper
+        hasTokens = gatekeeper.hasTokens
         self.eventLoop = eventLoop
         self.logger = logger
     }
@@ -78,17 +81,40 @@ final class OpenConnections: Sendable {
         return connection
     }
 
-    /// The client of `channel` has shown a token.
-    func authenticate(_ channel: any Channel, as client: Client) {
+    /// The client of `channel` has shown a token, which gives it `access`.
+    func authenticate(_ channel: any Channel, as client: Client, by access: Access) {
         guard hasTokens else { return }
         let id = ObjectIdentifier(channel)
         let isFirst = state.withLockedValue { state in
-            guard let connection = state.strangers.removeValue(forKey: id) else { return false }
-            connection.client = client
+            // The token may have been removed since the request was checked.
+            guard let connection = state.strangers[id], gatekeeper.knows(access) else { return false }
+            state.strangers[id] = nil
+            connection.identity = (client, access)
             state.addAuthenticated(connection)
             return true
         }
         if isFirst { setBounds(ofStranger: false, channel) }
+    }
+
+    /// The tokens were replaced. A client whose token is gone is a stranger until it shows another one.
+    func tokensChanged() {
+        let gone = state.withLockedValue { state in
+            let gone = state.authenticated.filter { !isKnown($0.value) }
+            for (id, connection) in gone {
+                state.removeAuthenticated(id)
+                connection.identity = nil
+                state.strangers[id] = connection
+            }
+            // The next scan puts these connections among the others, by the time for which they have been idle.
+            state.candidates = []
+            return Array(gone.values)
+        }
+        for connection in gone { setBounds(ofStranger: true, connection.channel) }
+    }
+
+    /// Whether the client has shown a token that is still one of the server's.
+    private func isKnown(_ connection: OpenConnection) -> Bool {
+        connection.identity.map { gatekeeper.knows($0.access) } ?? false
     }
 
     /// Limits the bytes of unread answers that the server and its kernel hold for a client.
@@ -146,7 +172,7 @@ final class OpenConnections: Sendable {
         }
         let idle = state.authenticated.values.filter { !$0.waitsForServer }
         let largest = state.countByClient.max { $0.value < $1.value }?.key
-        let ofLargest = idle.filter { $0.client == largest }
+        let ofLargest = idle.filter { $0.identity?.client == largest }
         let oldest = (ofLargest.isEmpty ? idle : ofLargest).min { $0.activeAt < $1.activeAt }
         if let oldest { state.removeAuthenticated(ObjectIdentifier(oldest.channel)) }
         return oldest
@@ -156,7 +182,12 @@ final class OpenConnections: Sendable {
     func keep(_ connection: OpenConnection) {
         let id = ObjectIdentifier(connection.channel)
         state.withLockedValue { state in
-            if hasTokens { state.addAuthenticated(connection) } else { state.strangers[id] = connection }
+            if isKnown(connection) {
+                state.addAuthenticated(connection)
+            } else {
+                if hasTokens { connection.identity = nil }
+                state.strangers[id] = connection
+            }
         }
         // Deferred, because this is called while room is made, and each kept connection makes another one close.
         connection.channel.eventLoop.execute { self.makeRoom() }
@@ -198,7 +229,7 @@ final class OpenConnection: Sendable {
     private let served = Atomic(false)
     private let stalledAtNs = Atomic<UInt64>(0)
     private let stranger: Synchronization.Atomic<Bool>
-    private let clientBox = NIOLockedValueBox<Client?>(nil)
+    private let identityBox = NIOLockedValueBox<(client: Client, access: Access)?>(nil)
     private let certificateName = NIOLockedValueBox<String?>(nil)
 
     /// The connection whose requests this task answers.
@@ -209,14 +240,14 @@ final class OpenConnection: Sendable {
         stranger = Atomic(isStranger)
     }
 
-    /// Whether the client has not shown a token yet.
+    /// Whether the client has not shown a token yet, or one that was removed.
     var isStranger: Bool { stranger.load(ordering: .relaxed) }
 
-    /// The client, once it has shown a token.
-    var client: Client? {
-        get { clientBox.withLockedValue { $0 } }
+    /// The client and its access, once it has shown a token; `nil` again when that token is removed.
+    var identity: (client: Client, access: Access)? {
+        get { identityBox.withLockedValue { $0 } }
         set {
-            clientBox.withLockedValue { $0 = newValue }
+            identityBox.withLockedValue { $0 = newValue }
             stranger.store(newValue == nil, ordering: .relaxed)
         }
     }

@@ -80,6 +80,8 @@ extension ByteBuffer {
     /// as at any other wrong byte, and its error does not distinguish the two.
     var hasRequestOfUnknownMethod: Bool {
         readableBytesView.split(separator: UInt8(ascii: "\n")).contains { line in
+            // One read can have thousands of shorter lines.
+            guard line.count >= "X * HTTP/1.1\r".utf8.count else { return false }
             let words = String(decoding: line, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
             guard words.count == 3, ["HTTP/1.1\r", "HTTP/1.0\r"].contains(words[2]),
                 HTTPField.Name(String(words[0])) != nil

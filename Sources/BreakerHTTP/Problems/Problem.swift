@@ -34,6 +34,11 @@ struct Problem: Error, Hashable, Sendable {
     static let unknownMethod = Problem(.notImplemented, "the server does not implement this method")
     static let malformedBytes = Problem(.malformedRequest, "the bytes are not an HTTP/1.1 request")
     static let bodyTooLate = Problem(.requestTimeout, "the body did not arrive in time")
+    static let smallChunks = Problem(
+        .malformedRequest,
+        "the chunks of a body with more than \(HTTPLimits.bodyChunks) of them must have \(HTTPLimits.chunkBytes) bytes on "
+            + "average; send larger chunks"
+    )
     static let headTooLarge = Problem(
         .headersTooLarge,
         "the head of a request may have at most \(HTTPLimits.headers) bytes and \(HTTPLimits.headerFields) fields"

@@ -57,7 +57,7 @@ struct RouteHandler: Sendable {
         let access = try access(of: request, context: context, requirement: route.requirement)
         let sender = Client(Author(actor: access.actor, address: context.address))
         if route.requirement != .none {
-            connections.authenticate(context.channel, as: sender)
+            connections.authenticate(context.channel, as: sender, by: access)
             try access.require(route.requirement)
         }
         let share = try bodies.take(try length(of: request, maximum: route.maximumBody), for: sender)

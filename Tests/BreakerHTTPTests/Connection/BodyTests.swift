@@ -135,6 +135,31 @@ struct BodyTests {
         }
     }
 
+    @Test(
+        "A request whose body does not arrive whole is not carried out",
+        .timeLimit(.minutes(2)),
+        arguments: [false, true]
+    )
+    func unfinished(isHalfClosed: Bool) async throws {
+        try await TestServer.with(times: isHalfClosed ? ConnectionTimes() : Self.times) { server in
+            _ = try await server.acquire("a")
+            try await ByteClient.run(server.port) { client in
+                try client.send("DELETE /v1/breakers/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\n")
+                if isHalfClosed { client.finishSending() }
+                #expect(try client.readAnswer().status == (isHalfClosed ? 400 : 408))
+                #expect(try client.isAtEnd())
+            }
+            // The router counts the request once it has ended, which may be after the connection.
+            var counted: [String] = []
+            while counted.isEmpty {
+                counted = try await server.metrics().keys.filter { $0.contains(#"method="DELETE""#) }
+            }
+            #expect(counted.count == 1)
+            #expect(counted[0].contains(#"status="400""#))
+            #expect(try await server.send(.GET, "/v1/breakers/a").status == 200)
+        }
+    }
+
     @Test("An invalid chunk after an early answer ends the connection")
     func brokenAfterAnswer() async throws {
         let (token, _) = Token.make(name: "a", role: .worker, prefix: "")

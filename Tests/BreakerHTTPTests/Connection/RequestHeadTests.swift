@@ -1,4 +1,5 @@
 import BreakerAPI
+import NIOCore
 import NIOHTTP1
 import Testing
 
@@ -83,6 +84,14 @@ struct RequestHeadTests {
             #expect(answer["x-request-id"]?.isEmpty == false)
             try await Self.ask(server, "OPTIONS /livez", "host: x").expectProblem(.methodNotAllowed)
         }
+    }
+
+    @Test(
+        "The shortest request with an unknown method is recognised, and a line without a target is no request",
+        arguments: [("X * HTTP/1.1\r\n", true), ("X  HTTP/1.1\r\n", false), ("X\r\nX * HTTP/1.0\r\n", true)]
+    )
+    func shortest(lines: String, isRequest: Bool) {
+        #expect(ByteBuffer(string: lines).hasRequestOfUnknownMethod == isRequest)
     }
 
     @Test(
