@@ -24,3 +24,89 @@ package struct Instant: Hashable, Comparable, Sendable {
         other.milliseconds.subtractingReportingOverflow(milliseconds).partialValue
     }
 }
+
+/// An instant is coded as text: written as its ``timestamp``, and read in any form of RFC 3339.
+extension Instant: Codable {
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let instant = Instant(rfc3339: text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(text) is not an instant")
+        }
+        self = instant
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(timestamp)
+    }
+}
+
+extension Instant {
+    /// RFC 3339 in UTC, with milliseconds: `2026-01-31T09:30:00.125Z`.
+    package var timestamp: String {
+        let (days, ms) = CivilDate.divide(milliseconds, by: 86_400_000)
+        let date = CivilDate(daysSinceEpoch: days)
+        func digits(_ value: Int64) -> String { CivilDate.digits(value, 2) }
+        return "\(CivilDate.digits(date.year, 4))-\(digits(date.month))-\(digits(date.day))"
+            + "T\(digits(ms / 3_600_000)):\(digits(ms / 60_000 % 60)):\(digits(ms / 1_000 % 60))"
+            + ".\(CivilDate.digits(ms % 1_000, 3))Z"
+    }
+
+    /// Reads a time in the form of RFC 3339: `2026-01-31T09:30:00Z`, with or without a fraction, and with `Z` or an
+    /// offset. Digits finer than a millisecond are cut off.
+    package init?(rfc3339 text: String) {
+        var rest = Array(text.utf8)[...]
+        guard let year = rest.takeNumber(digits: 4), rest.take("-") != nil,
+            let month = rest.takeNumber(digits: 2), rest.take("-") != nil,
+            let day = rest.takeNumber(digits: 2), rest.take("Tt") != nil,
+            let hour = rest.takeNumber(digits: 2), hour < 24, rest.take(":") != nil,
+            let minute = rest.takeNumber(digits: 2), minute < 60, rest.take(":") != nil,
+            let second = rest.takeNumber(digits: 2), second < 60,
+            let days = CivilDate.daysSinceEpoch(year: year, month: month, day: day),
+            let ms = rest.takeFraction(), let offset = rest.takeOffset(), rest.isEmpty
+        else { return nil }
+        let seconds = days * 86_400 + hour * 3_600 + (minute - offset) * 60 + second
+        self.init(milliseconds: seconds * 1_000 + ms)
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Removes and returns the first byte if it is one of `characters`.
+    fileprivate mutating func take(_ characters: String) -> UInt8? {
+        guard let byte = first, characters.utf8.contains(byte) else { return nil }
+        removeFirst()
+        return byte
+    }
+
+    /// Removes a number of this many digits.
+    fileprivate mutating func takeNumber(digits length: Int) -> Int64? {
+        let digits = prefix(length)
+        guard digits.count == length, digits.allSatisfy(\.isDigit) else { return nil }
+        removeFirst(length)
+        return digits.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+    }
+
+    /// Removes the fraction of a second, if there is one, and returns its milliseconds.
+    fileprivate mutating func takeFraction() -> Int64? {
+        guard take(".") != nil else { return 0 }
+        var digits = prefix { $0.isDigit }
+        guard (1...9).contains(digits.count) else { return nil }
+        removeFirst(digits.count)
+        digits.append(contentsOf: "00".utf8)
+        return digits.takeNumber(digits: 3)
+    }
+
+    /// Removes `Z` or an offset, and returns its minutes.
+    fileprivate mutating func takeOffset() -> Int64? {
+        if take("Zz") != nil { return 0 }
+        guard let sign = take("+-"), let hours = takeNumber(digits: 2), hours < 24, take(":") != nil,
+            let minutes = takeNumber(digits: 2), minutes < 60
+        else { return nil }
+        return (sign == UInt8(ascii: "-") ? -1 : 1) * (hours * 60 + minutes)
+    }
+}
+
+extension UInt8 {
+    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+}
