@@ -100,3 +100,63 @@ final class ReadSession {
         return transitions
     }
 }
+
+/// Reads of call histories and of failures within a period.
+extension ReadSession {
+    func calls(ofBreaker id: Int64, in steps: CallHistory.Steps) throws(SQLiteError) -> CallHistory {
+        var history = CallHistory(steps)
+        selectCalls.bind(steps.first.number)
+        selectCalls.bind(steps.end.number)
+        selectCalls.bind(id)
+        try selectCalls.forEachRow { row in
+            let (minute, tally) = CallTable.minute(&row)
+            history.add(tally, at: minute)
+        }
+        return history
+    }
+
+    /// Selects the failures of a breaker within a period. A log is short, so the search needs no index on `at`.
+    static let selectFailuresWithin = """
+        SELECT \(FailureTable.columns.joined(separator: ", ")) FROM failures
+        WHERE breaker_id = ? AND at >= ? AND at < ? ORDER BY number DESC
+        """
+
+    func failures(ofBreaker id: Int64, from: Instant, to: Instant) throws(SQLiteError) -> [Failure] {
+        selectFailuresWithin.bind(id)
+        selectFailuresWithin.bind(from)
+        selectFailuresWithin.bind(to)
+        var failures: [Failure] = []
+        try selectFailuresWithin.forEachRow { row throws(SQLiteError) in
+            if let failure = try FailureTable.failureOrNull(&row) { failures.append(failure) }
+        }
+        return failures
+    }
+}
+
+extension ReadSession {
+    /// Selects a page of entries, newest first. SQLite reads the table from its end, so that no other index is needed.
+    static let selectAudit = """
+        SELECT \(AuditTable.columns.joined(separator: ", ")) FROM audit
+        WHERE revision < ? AND breaker = coalesce(?, breaker) AND actor = coalesce(?, actor)
+        AND action = coalesce(?, action) AND at >= ? AND at < ?
+        AND substr(breaker, 1, length(?)) = ? AND substr(breaker, 1, length(?)) = ?
+        ORDER BY revision DESC LIMIT ?
+        """
+
+    func audit(_ filter: AuditFilter, before revision: Int64?, limit: Int) throws(SQLiteError) -> [AuditEntry] {
+        selectAudit.bind(revision ?? .max)
+        selectAudit.bind(filter.breaker?.value)
+        selectAudit.bind(filter.actor)
+        selectAudit.bind(filter.action?.rawValue)
+        selectAudit.bind(filter.from?.milliseconds ?? .min)
+        selectAudit.bind(filter.to?.milliseconds ?? .max)
+        for prefix in [filter.prefix, filter.visiblePrefix] {
+            selectAudit.bind(prefix)
+            selectAudit.bind(prefix)
+        }
+        selectAudit.bind(Int64(limit))
+        var entries: [AuditEntry] = []
+        try selectAudit.forEachRow { row throws(SQLiteError) in entries.append(try AuditTable.entry(&row)) }
+        return entries
+    }
+}
