@@ -1,7 +1,7 @@
 import BreakerCore
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Instants")
 struct InstantTests {

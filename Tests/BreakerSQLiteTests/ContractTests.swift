@@ -3,8 +3,8 @@ import BreakerSQLite
 import BreakerStorage
 import Foundation
 import StoreContract
-import Testing
 import TestSupport
+import Testing
 
 @Suite("The SQLite store")
 struct ContractTests {
