@@ -9,10 +9,8 @@ struct ChangeTable {
     /// The columns in the order in which they are written and read.
     private static let columns = changeColumns + TransitionTable.commonColumns + summaryColumns
     private static let changeColumns = ["revision", "breaker_id", "name", "at", "kind", "actor"]
-    private static let summaryColumns = [
-        "state", "generation", "since_at", "open_until", "policy_revision", "override_mode", "override_reason",
-        "override_actor", "override_since_at", "override_expires_at",
-    ]
+    private static let summaryColumns =
+        ["state", "generation", "since_at", "open_until", "policy_revision"] + Override.columns()
 
     /// Selects the changes after a revision. Parameters: the revision, and the limit.
     static let selectAfter = """
