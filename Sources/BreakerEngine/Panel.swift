@@ -122,11 +122,6 @@ final class Panel: Sendable {
             }
         }
     }
-
-    /// Every name with its answer, for tests that compare the panel with the store.
-    var preparedAnswers: [BreakerName: PreparedAnswer] {
-        entries.withLockedValue { $0.named.mapValues(\.preparedAnswer) }
-    }
 }
 
 /// The counts that the panel keeps.

@@ -1,4 +1,5 @@
 import BreakerCore
+import CoreSupport
 import Testing
 
 @testable import BreakerText
@@ -35,25 +36,6 @@ struct LengthTextTests {
 
 @Suite("The summary of failures as text")
 struct FailureSummaryTextTests {
-    /// The kind, the reporter and the number of failures.
-    typealias Row = (kind: String?, reporter: String?, count: Int)
-
-    private static func summary(_ rows: [Row]) -> FailureSummary {
-        FailureSummary(
-            of: rows.enumerated().map { number, row in
-                Failure(
-                    number: Int64(number),
-                    at: Instant(milliseconds: 0),
-                    kind: row.kind,
-                    detail: nil,
-                    reporter: row.reporter,
-                    durationMs: nil,
-                    count: row.count
-                )
-            }
-        )
-    }
-
     @Test(
         "The summary's text names the most frequent kind and its most frequent reporter",
         arguments: [
@@ -65,9 +47,9 @@ struct FailureSummaryTextTests {
             ([(nil, nil, 2), ("timeout", "a", 1)], "67 % of no kind, from workers without a name"),
             ([("timeout", nil, 9), ("timeout", "a", 1)], "100 % timeout; 90 % of them from workers without a name"),
             ([("timeout", "a", 999), ("reset", "a", 1)], "99 % timeout, from a"),
-        ] as [([Row], String)]
+        ] as [([FailureSummary.Row], String)]
     )
-    func text(rows: [Row], text: String) {
-        #expect(Self.summary(rows).text == text)
+    func text(rows: [FailureSummary.Row], text: String) {
+        #expect(FailureSummary.of(rows).text == text)
     }
 }
