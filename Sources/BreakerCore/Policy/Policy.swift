@@ -1,5 +1,5 @@
-/// The policy of one breaker, with the default of each number. ``PolicyField`` defines the ranges. The Python client has
-/// a copy of the defaults (`policy.py`) and of the rules (`standin.py`).
+/// The policy of one breaker, with the default of each number. ``PolicyField`` defines the ranges. The Python client
+/// has a copy of the defaults (`policy.py`) and of the rules (`standin.py`).
 package struct Policy: Hashable, Sendable {
     /// The calls of a closed breaker that count for the rates and for `failure_count_threshold`.
     package enum Window: Hashable, Sendable {

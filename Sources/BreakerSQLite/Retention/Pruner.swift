@@ -18,7 +18,7 @@ struct Pruner {
     /// The number of transitions of each breaker that had one since the start or the last rollback.
     private var transitionCounts: [Int64: Int] = [:]
     /// The oldest minute of calls; `nil` if it must be read from the table.
-    var oldestCalls: Minute?
+    private var oldestCalls: Minute?
     var counts: Counts
     private var committed: Counts
 
