@@ -37,8 +37,6 @@ package struct Evictions: Hashable, Sendable {
         package var rows = 0
         /// The token whose rows were deleted last; `nil` if those rows belong to no token.
         package var token: String?
-
-        package init() {}
     }
 
     private var counts: [Table: Count] = [:]

@@ -29,8 +29,6 @@ package struct ReportTally: Hashable, Sendable {
     package var applied = Outcomes()
     /// The outcomes that changed nothing: stale, late, or reported to a breaker that was not closed.
     package var refused = Outcomes()
-
-    package init() {}
 }
 
 /// The tallies of all breakers of the working copy, by index, and the additions of the current batch. The additions of
