@@ -36,3 +36,62 @@ package struct BreakerName: Hashable, Comparable, Sendable, CustomStringConverti
         }
     }
 }
+
+/// A pattern for names: `*` matches any characters, `?` exactly one, and every other character itself.
+package struct NamePattern: Hashable, Sendable {
+    package let text: String
+
+    /// - Returns: `nil` if `text` is empty, is longer than a name, or has a character that is not allowed in a name and
+    ///   is not a wildcard.
+    package init?(_ text: String) {
+        guard !text.isEmpty, text.utf8.count <= BreakerName.maximumLength,
+            text.utf8.allSatisfy({ BreakerName.isNameByte($0) || Self.isWildcard($0) })
+        else { return nil }
+        self.text = text
+    }
+
+    /// Whether the whole of `name` matches the pattern.
+    ///
+    /// The match is greedy and backtracks only to the last `*`. Its time is never exponential.
+    package func matches(_ name: BreakerName) -> Bool {
+        let pattern = Array(text.utf8)
+        let name = Array(name.value.utf8)
+        var (at, position) = (0, 0)
+        var star: (pattern: Int, name: Int)?
+        while position < name.count {
+            if at < pattern.count, pattern[at] == Self.any {
+                star = (at, position)
+                at += 1
+            } else if at < pattern.count, pattern[at] == Self.one || pattern[at] == name[position] {
+                at += 1
+                position += 1
+            } else if let last = star {
+                star = (last.pattern, last.name + 1)
+                at = last.pattern + 1
+                position = last.name + 1
+            } else {
+                return false
+            }
+        }
+        return pattern[at...].allSatisfy { $0 == Self.any }
+    }
+
+    /// Whether this pattern is more specific than `other`: it has more literal characters; if equal, fewer `*`; if
+    /// equal, it is first in byte order.
+    package func isMoreSpecific(than other: NamePattern) -> Bool {
+        let (own, others) = (count { !Self.isWildcard($0) }, other.count { !Self.isWildcard($0) })
+        if own != others { return own > others }
+        let (ownStars, otherStars) = (count { $0 == Self.any }, other.count { $0 == Self.any })
+        if ownStars != otherStars { return ownStars < otherStars }
+        return text < other.text
+    }
+
+    private func count(where condition: (UInt8) -> Bool) -> Int {
+        text.utf8.reduce(0) { condition($1) ? $0 + 1 : $0 }
+    }
+
+    private static let any = UInt8(ascii: "*")
+    private static let one = UInt8(ascii: "?")
+
+    private static func isWildcard(_ byte: UInt8) -> Bool { byte == any || byte == one }
+}

@@ -298,18 +298,3 @@ extension WorkingCopy {
         }
     }
 }
-
-extension EngineError {
-    static func unknown(_ name: BreakerName) -> EngineError {
-        EngineError(.unknownBreaker, "there is no breaker \(name)")
-    }
-
-    /// The error for a refused policy, with every field at fault.
-    package init(_ error: PolicyError) {
-        self.init(
-            .invalidPolicy,
-            "the policy was refused",
-            faults: error.faults.map { Fault(field: "policy.\($0.field)", detail: $0.detail) }
-        )
-    }
-}

@@ -1,3 +1,5 @@
+package import BreakerCore
+
 /// The reason why the engine did not carry out a request. The request had no effect, unless the code is
 /// ``Code/outcomeUnknown``: then it may have had one.
 package struct EngineError: Error, Hashable, Sendable {
@@ -49,4 +51,19 @@ package struct EngineError: Error, Hashable, Sendable {
         .outcomeUnknown,
         "the change may or may not be stored; repeat a report with the same report_id"
     )
+}
+
+extension EngineError {
+    static func unknown(_ name: BreakerName) -> EngineError {
+        EngineError(.unknownBreaker, "there is no breaker \(name)")
+    }
+
+    /// The error for a refused policy, with every field at fault.
+    package init(_ error: PolicyError) {
+        self.init(
+            .invalidPolicy,
+            "the policy was refused",
+            faults: error.faults.map { Fault(field: "policy.\($0.field)", detail: $0.detail) }
+        )
+    }
 }

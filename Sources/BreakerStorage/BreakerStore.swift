@@ -1,4 +1,5 @@
 package import BreakerCore
+import Platform
 
 /// Persistent storage for breakers. One server owns a store; the server's writer is the only caller.
 ///
@@ -114,5 +115,58 @@ package struct NamedTransition: Hashable, Sendable {
     package init(name: BreakerName, transition: Transition) {
         self.name = name
         self.transition = transition
+    }
+}
+
+/// The reason why an operation of a store failed.
+package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Code: String, Hashable, Sendable {
+        /// Nothing was stored or read; a retry may succeed.
+        case unavailable
+        /// A commit failed. Only the next start shows whether its batch is stored.
+        case outcomeUnknown = "outcome_unknown"
+        /// Another process owns the store.
+        case inUse = "in_use"
+        /// The stored data is damaged or inconsistent.
+        case corrupt
+        /// Another version of the program, or another program, created the store.
+        case incompatible
+    }
+
+    package var code: Code
+    /// A sentence for the operator. It may name files, and says what the operator can do, if anything.
+    package var message: String
+    /// The underlying cause, for the log: the database's own message and extended result code.
+    package var cause: String?
+
+    package init(_ code: Code, _ message: String, cause: String? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    package var description: String {
+        cause.map { "\(message) (\($0))" } ?? message
+    }
+}
+
+/// An open file. Releasing the last reference closes it.
+package final class OpenFile: Sendable {
+    package let descriptor: CInt
+
+    /// - Parameter descriptor: an open descriptor that no other code closes.
+    package init(descriptor: CInt) {
+        precondition(descriptor >= 0, "\(descriptor) is not the descriptor of an open file")
+        self.descriptor = descriptor
+    }
+
+    /// The length in bytes; `nil` if the system does not report it.
+    package var length: Int64? {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int64(status.st_size) : nil
+    }
+
+    deinit {
+        close(descriptor)
     }
 }

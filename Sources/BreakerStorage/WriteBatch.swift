@@ -75,3 +75,60 @@ package struct WriteBatch: Hashable, Sendable {
         self.revision = revision
     }
 }
+
+/// A breaker with the data that is stored outside the state machine.
+package struct StoredBreaker: Hashable, Sendable {
+    package var breaker: Breaker
+    /// When a worker last sent an acquire or a report for the breaker; `nil` if none ever did.
+    package var lastSeenAt: Instant?
+
+    package init(_ breaker: Breaker, lastSeenAt: Instant?) {
+        self.breaker = breaker
+        self.lastSeenAt = lastSeenAt
+    }
+}
+
+/// The breakers in a store, with the store's last revision.
+package struct StoredPanel: Hashable, Sendable {
+    /// The last revision; 0 for an empty store.
+    package var revision: Int64
+    /// The instant of the last batch; `nil` for an empty store.
+    package var lastWrite: Instant?
+    /// Ordered by name.
+    package var breakers: [StoredBreaker]
+
+    package init(revision: Int64, lastWrite: Instant?, breakers: [StoredBreaker]) {
+        self.revision = revision
+        self.lastWrite = lastWrite
+        self.breakers = breakers
+    }
+}
+
+/// The data that a store keeps about browser sessions.
+package struct StoredSessions: Hashable, Sendable {
+    /// The key that signs sessions, ``keyLength`` bytes; `nil` in an empty store and in a backup.
+    package var key: [UInt8]?
+    /// The sessions that were ended early, with the instant at which each would have expired.
+    package var revoked: [Revoked: Instant]
+
+    package struct Revoked: Hashable, Sendable {
+        /// The name of the token.
+        package var token: String
+        /// The session's id; `nil` for all sessions of the token that expire at the instant or before.
+        package var id: String?
+
+        package init(token: String, id: String?) {
+            self.token = token
+            self.id = id
+        }
+    }
+
+    package static let keyLength = 32
+
+    package init(key: [UInt8]? = nil, revoked: [Revoked: Instant] = [:]) {
+        self.key = key
+        self.revoked = revoked
+    }
+
+    package var isEmpty: Bool { key == nil && revoked.isEmpty }
+}

@@ -178,3 +178,24 @@ extension Decision {
     }
     package var isDenied: Bool { if case .denied = self { true } else { false } }
 }
+
+extension FailureSummary {
+    /// The kind, the reporter and the number of failures of a row.
+    package typealias Row = (kind: String?, reporter: String?, count: Int)
+
+    package static func of(_ rows: [Row]) -> FailureSummary {
+        FailureSummary(
+            of: rows.enumerated().map { number, row in
+                Failure(
+                    number: Int64(number),
+                    at: Instant(milliseconds: 0),
+                    kind: row.kind,
+                    detail: nil,
+                    reporter: row.reporter,
+                    durationMs: nil,
+                    count: row.count
+                )
+            }
+        )
+    }
+}

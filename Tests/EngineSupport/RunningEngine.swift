@@ -1,4 +1,4 @@
-import BreakerCore
+package import BreakerCore
 package import BreakerEngine
 import BreakerSQLite
 package import BreakerStorage
@@ -65,5 +65,12 @@ package struct RunningEngine: Sendable {
             await running.engine.stop()
             throw error
         }
+    }
+}
+
+/// A literal such as `"alice"` is an author without an address.
+extension Author: ExpressibleByStringLiteral {
+    package init(stringLiteral actor: String) {
+        self.init(actor: actor, address: nil)
     }
 }

@@ -1,5 +1,6 @@
 import BreakerCore
-import BreakerStorage
+package import BreakerStorage
+import Foundation
 import Testing
 
 extension StoreContract {
@@ -50,5 +51,15 @@ extension StoreContract {
                 }
             },
         ]
+    }
+}
+
+extension OpenFile {
+    /// Writes the file's content to a new file at `path`.
+    package func save(to path: String) throws {
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
+        defer { withExtendedLifetime(self) {} }
+        try handle.seek(toOffset: 0)
+        try (handle.readToEnd() ?? Data()).write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A random number generator that gives the same numbers for the same seed (Steele, Lea and Flood, "Fast splittable
 /// pseudorandom number generators", 2014).
 package struct SplitMix64: RandomNumberGenerator, Sendable {
@@ -19,4 +21,11 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
     package mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 
     package mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
+}
+
+extension SplitMix64 {
+    /// The seed of this run; `FUSEBOX_TEST_SEED` repeats one.
+    package static func seed() -> UInt64 {
+        ProcessInfo.processInfo.environment["FUSEBOX_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...(.max))
+    }
 }

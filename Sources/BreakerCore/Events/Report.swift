@@ -1,3 +1,11 @@
+/// The outcome of a call.
+package enum Outcome: String, CaseIterable, Sendable {
+    case success
+    case failure
+    /// Not the downstream's fault: a caller's bad request, a cancellation, a permit not used.
+    case ignored
+}
+
 /// A worker's report of a finished call.
 package struct Report: Hashable, Sendable {
     package var outcome: Outcome
@@ -84,5 +92,100 @@ package struct ReportAnswer: Hashable, Sendable {
         self.refusal = refusal
         self.state = state
         self.generation = generation
+    }
+}
+
+/// A record of a report with an id, so that a repetition of the report gets the first answer again.
+package struct Receipt: Hashable, Sendable {
+    /// How long an id is remembered: 15 minutes, in milliseconds.
+    package static let lifetimeMs: Int64 = 900_000
+
+    package var outcome: Outcome
+    package var permit: Permit?
+    package var durationMs: Int64?
+    package var count: Int
+    package var answer: ReportAnswer
+    package var at: Instant
+
+    package init(
+        outcome: Outcome,
+        permit: Permit?,
+        durationMs: Int64?,
+        count: Int,
+        answer: ReportAnswer,
+        at: Instant
+    ) {
+        self.outcome = outcome
+        self.permit = permit
+        self.durationMs = durationMs
+        self.count = count
+        self.answer = answer
+        self.at = at
+    }
+
+    package init(of report: Report, answer: ReportAnswer, at instant: Instant) {
+        self.init(
+            outcome: report.outcome,
+            permit: report.permit,
+            durationMs: report.durationMs,
+            count: report.count,
+            answer: answer,
+            at: instant
+        )
+    }
+
+    package enum Match: Hashable, Sendable {
+        /// The same report again: this is its answer.
+        case repetition(ReportAnswer)
+        /// Another outcome, permit, duration or count under the same id.
+        case conflict
+        /// The receipt is 15 minutes old or older, so the id may be used again.
+        case forgotten
+    }
+
+    /// Compares `report`, which carries this receipt's id, with the report for which the receipt was created.
+    package func match(_ report: Report, at now: Instant) -> Match {
+        guard at.milliseconds(until: now) < Self.lifetimeMs else { return .forgotten }
+        guard report.outcome == outcome, report.permit == permit, report.durationMs == durationMs,
+            report.count == count
+        else { return .conflict }
+        var first = answer
+        first.isDuplicate = true
+        return .repetition(first)
+    }
+}
+
+/// The limits of workers' and operators' input. Input beyond a limit is rejected; only a failure's detail is truncated.
+package enum Limits {
+    /// How many outcomes one report may represent.
+    package static let reportCount = 1...10_000
+    /// How many outcomes the reports of one request may represent together.
+    package static let outcomesPerRequest = 1_000_000
+    /// How many reports one request may carry.
+    package static let reportsPerRequest = 1...10_000
+    /// How long a reported call may have taken, in milliseconds: a day.
+    package static let durationMs: ClosedRange<Int64> = 0...86_400_000
+    /// How long ago a reported call may have ended, in milliseconds: 15 minutes.
+    package static let reportAgeMs: ClosedRange<Int64> = 0...900_000
+    /// The maximum age, in milliseconds, of a report that evaluates the rules. An older report is counted, but does not
+    /// trip the breaker.
+    package static let currentAgeMs: Int64 = 5_000
+    package static let kindLength = 64
+    package static let reporterLength = 128
+    package static let reportIDLength = 1...64
+    /// UTF-8 bytes of a failure's detail that are kept.
+    package static let detailBytes = 512
+    package static let reasonLength = 1...512
+    /// How long an override may last, in milliseconds: a second to a year.
+    package static let overrideMs: ClosedRange<Int64> = 1_000...31_536_000_000
+    /// How long an override lasts by default, in milliseconds: an hour.
+    package static let defaultOverrideMs: Int64 = 3_600_000
+
+    /// `text` truncated to ``detailBytes``, never inside a code point.
+    package static func cutDetail(_ text: String) -> String {
+        guard text.utf8.count > detailBytes else { return text }
+        var end = text.utf8.index(text.startIndex, offsetBy: detailBytes)
+        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        return String(text[..<end])
     }
 }

@@ -52,3 +52,55 @@ package struct CallHistory: Hashable, Sendable {
         tallies[Int((minute.number - steps.first.number) / steps.length)] += tally
     }
 }
+
+/// The number of a breaker's applied outcomes and of its decisions within a period.
+package struct CallTally: Hashable, Sendable {
+    package var successes: Int64 = 0
+    package var failures: Int64 = 0
+    /// The number of successes and failures that took `slow_call_ms` or longer.
+    package var slow: Int64 = 0
+    package var ignored: Int64 = 0
+    package var allowed: Int64 = 0
+    package var denied: Int64 = 0
+
+    package init() {}
+
+    package mutating func add(_ outcome: Outcome, count: Int64, isSlow: Bool) {
+        switch outcome {
+        case .success: successes += count
+        case .failure: failures += count
+        case .ignored: ignored += count
+        }
+        if isSlow, outcome != .ignored { slow += count }
+    }
+
+    package static func += (left: inout CallTally, right: CallTally) {
+        left.successes += right.successes
+        left.failures += right.failures
+        left.slow += right.slow
+        left.ignored += right.ignored
+        left.allowed += right.allowed
+        left.denied += right.denied
+    }
+}
+
+/// A minute of the server's clock, counted from the Unix epoch: 2026-01-01 00:00 is 29 453 760.
+package struct Minute: Hashable, Comparable, Sendable {
+    package static let milliseconds: Int64 = 60_000
+
+    package var number: Int64
+
+    package init(_ number: Int64) {
+        self.number = number
+    }
+
+    /// The minute that contains `instant`.
+    package init(of instant: Instant) {
+        number = CivilDate.divide(instant.milliseconds, by: Self.milliseconds).quotient
+    }
+
+    /// The instant at which the minute begins.
+    package var start: Instant { Instant(milliseconds: number * Self.milliseconds) }
+
+    package static func < (left: Minute, right: Minute) -> Bool { left.number < right.number }
+}

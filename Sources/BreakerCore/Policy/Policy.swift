@@ -1,5 +1,5 @@
-/// The policy of one breaker, with the default of each number. ``PolicyField`` defines the ranges. The Python client has
-/// a copy of the defaults (`policy.py`) and of the rules (`standin.py`).
+/// The policy of one breaker, with the default of each number. ``PolicyField`` defines the ranges. The Python client
+/// has a copy of the defaults (`policy.py`) and of the rules (`standin.py`).
 package struct Policy: Hashable, Sendable {
     /// The calls of a closed breaker that count for the rates and for `failure_count_threshold`.
     package enum Window: Hashable, Sendable {
@@ -59,4 +59,28 @@ private func power(_ base: Double, _ exponent: UInt32) -> Double {
         rest >>= 1
     }
     return result
+}
+
+/// A predefined policy with a name.
+package enum Preset: String, CaseIterable, Sendable {
+    case `default`
+    /// For a downstream that fails and recovers often.
+    case flaky
+    /// For a downstream that takes a long time to recover.
+    case slow
+    /// For a busy downstream: trips when half of the calls fail, instead of five in a row.
+    case rate
+
+    package var policy: Policy {
+        var policy = Policy()
+        switch self {
+        case .default: break
+        case .flaky: policy.recoveryTimeoutMs = 30_000
+        case .slow: policy.recoveryTimeoutMs = 120_000
+        case .rate:
+            policy.failureThreshold = nil
+            policy.failureRateThreshold = 0.5
+        }
+        return policy
+    }
 }

@@ -1,5 +1,5 @@
-/// A field of a policy: its name and its range; ``Policy`` has its default. Validation, the configuration file, the API, the store
-/// and the documentation all use this one table.
+/// A field of a policy: its name and its range; ``Policy`` has its default. Validation, the configuration file, the
+/// API, the store and the documentation all use this one table.
 package enum PolicyField: String, CaseIterable, Sendable {
     case failureThreshold = "failure_threshold"
     case failureCountThreshold = "failure_count_threshold"

@@ -96,3 +96,144 @@ extension Window {
         }
     }
 }
+
+/// The number of calls, and of those that failed or were slow.
+package struct Counts: Hashable, Sendable {
+    package var calls: UInt32 = 0
+    package var failures: UInt32 = 0
+    package var slow: UInt32 = 0
+
+    package static let zero = Counts()
+
+    package init(calls: UInt32 = 0, failures: UInt32 = 0, slow: UInt32 = 0) {
+        self.calls = calls
+        self.failures = failures
+        self.slow = slow
+    }
+
+    /// Counts of calls that all have the same outcome.
+    init(failed: Bool, slow: Bool, calls: UInt32 = 1) {
+        self.init(calls: calls, failures: failed ? calls : 0, slow: slow ? calls : 0)
+    }
+
+    /// Share of calls that failed, 0 to 1; `nil` if there were no calls.
+    package var failureRate: Double? { calls == 0 ? nil : Double(failures) / Double(calls) }
+
+    /// Share of calls that were slow, 0 to 1; `nil` if there were no calls.
+    package var slowRate: Double? { calls == 0 ? nil : Double(slow) / Double(calls) }
+
+    /// Adds with saturation: the maximum count is still above every threshold.
+    static func += (left: inout Counts, right: Counts) {
+        left.calls.addSaturating(right.calls)
+        left.failures.addSaturating(right.failures)
+        left.slow.addSaturating(right.slow)
+    }
+}
+
+extension UInt32 {
+    mutating func addSaturating(_ other: UInt32) {
+        let (sum, overflow) = addingReportingOverflow(other)
+        self = overflow ? .max : sum
+    }
+}
+
+/// A list of numbers, encoded as bytes of seven bits each, the least significant first (unsigned LEB128, DWARF 5,
+/// section 7.6).
+struct Bytes {
+    private(set) var array: [UInt8] = []
+
+    mutating func append(_ number: UInt64) {
+        var rest = number
+        while rest > 0x7f {
+            array.append(UInt8(rest & 0x7f) | 0x80)
+            rest >>= 7
+        }
+        array.append(UInt8(rest))
+    }
+
+    struct Reader {
+        private var rest: ArraySlice<UInt8>
+
+        init(_ array: [UInt8]) {
+            rest = array[...]
+        }
+
+        var isAtEnd: Bool { rest.isEmpty }
+
+        /// - Returns: `nil` at the end, for a truncated number, and for a number of more than 64 bits.
+        mutating func next() -> UInt64? {
+            var number: UInt64 = 0
+            var shift: UInt64 = 0
+            while let byte = rest.popFirst() {
+                let bits = UInt64(byte & 0x7f)
+                guard shift < 64, (bits << shift) >> shift == bits else { return nil }
+                number |= bits << shift
+                if byte & 0x80 == 0 { return number }
+                shift += 7
+            }
+            return nil
+        }
+    }
+}
+
+/// The last `window_calls` calls.
+struct CallWindow: Sendable {
+    /// A ring of calls, each a set of flags. It grows to its capacity; then each call overwrites the oldest.
+    private var calls: [UInt8] = []
+    /// The index of the oldest call, once the ring is full.
+    private var oldest = 0
+    private(set) var counts = Counts.zero
+
+    init() {}
+
+    mutating func add(failed: Bool, slow: Bool, capacity: Int) {
+        let call = (failed ? Self.failedFlag : 0) | (slow ? Self.slowFlag : 0)
+        if calls.count < capacity {
+            calls.append(call)
+        } else {
+            count(calls[oldest], by: -1)
+            calls[oldest] = call
+            oldest = (oldest + 1) % capacity
+        }
+        count(call, by: 1)
+    }
+
+    private mutating func count(_ call: UInt8, by step: Int) {
+        counts.calls = UInt32(Int(counts.calls) + step)
+        if call & Self.failedFlag != 0 { counts.failures = UInt32(Int(counts.failures) + step) }
+        if call & Self.slowFlag != 0 { counts.slow = UInt32(Int(counts.slow) + step) }
+    }
+
+    private static let failedFlag: UInt8 = 1
+    private static let slowFlag: UInt8 = 2
+
+    private var oldestFirst: [UInt8] { Array(calls[oldest...] + calls[..<oldest]) }
+}
+
+extension CallWindow: Hashable {
+    /// Compares the calls only: the index of the oldest call does not matter.
+    static func == (left: CallWindow, right: CallWindow) -> Bool { left.oldestFirst == right.oldestFirst }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(oldestFirst) }
+}
+
+// MARK: As bytes
+
+extension CallWindow {
+    func write(to bytes: inout Bytes) {
+        for call in oldestFirst { bytes.append(UInt64(call)) }
+    }
+
+    /// - Returns: `nil` if the bytes are not in the format of ``write(to:)``, or hold more than `capacity` calls.
+    init?(reading bytes: inout Bytes.Reader, capacity: Int) {
+        self.init()
+        while !bytes.isAtEnd {
+            guard let call = bytes.next(), call <= 3, counts.calls < UInt32(capacity) else { return nil }
+            add(
+                failed: call & UInt64(Self.failedFlag) != 0,
+                slow: call & UInt64(Self.slowFlag) != 0,
+                capacity: capacity
+            )
+        }
+    }
+}

@@ -2,6 +2,25 @@ package import BreakerCore
 import NIOConcurrencyHelpers
 import Platform
 
+/// The only clock of a server.
+package protocol ServerClock: Sendable {
+    /// The current instant. It decreases only in ``step(byMs:)``.
+    func now() -> Instant
+
+    /// Milliseconds since the clock was made. The value never decreases and has no steps, so waits are measured by it.
+    func uptimeMs() -> Int64
+
+    /// Makes the clock show `instant` or later from this call on, so that the time until each deadline does not change.
+    func begin(notBefore instant: Instant)
+
+    /// Follows the system's clock, unless that was set by more than a minute.
+    /// - Returns: the difference in milliseconds if it is above a minute and was not followed; otherwise `nil`.
+    func follow() -> Int64?
+
+    /// Takes a step that ``follow()`` returned. Every deadline has to be moved by the same amount.
+    func step(byMs milliseconds: Int64)
+}
+
 /// Wall time that advances with a clock that cannot be set, so that a step of the system's clock moves no deadline.
 ///
 /// A step of up to a minute is followed slowly. ``step(byMs:)`` takes a longer step at once; the writer then moves
@@ -89,4 +108,11 @@ package final class AnchoredClock: ServerClock {
         precondition(result == 0, "CLOCK_REALTIME cannot be read: errno \(errno)")
         return Instant(milliseconds: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000)
     }
+}
+
+/// Measures a duration for display only: nothing is decided by it.
+struct Stopwatch {
+    private let start = ContinuousClock.now
+
+    var elapsed: Duration { ContinuousClock.now - start }
 }

@@ -2,6 +2,28 @@ import BreakerCore
 import BreakerStorage
 
 extension WorkingCopy {
+    /// Adds an audit entry, which is stored with the change, or not at all.
+    mutating func note(
+        _ action: AuditEntry.Action,
+        of name: BreakerName,
+        by author: Author,
+        revision: Int64,
+        before: AuditValue?,
+        after: AuditValue?
+    ) {
+        audit.append(
+            AuditEntry(
+                revision: revision,
+                at: now,
+                author: author,
+                action: action,
+                breaker: name,
+                before: before,
+                after: after
+            )
+        )
+    }
+
     /// Whether the batch has anything to store.
     var hasChanges: Bool { !touched.isEmpty || !deletions.isEmpty || !receipts.isEmpty }
 

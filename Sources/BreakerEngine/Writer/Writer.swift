@@ -11,24 +11,24 @@ import NIOConcurrencyHelpers
 /// other call runs between a command and its commit. While one batch is synced, commands for the next one are queued.
 actor Writer {
     private let executor: WriterExecutor
-    private let store: any BreakerStore
-    private let clock: any ServerClock
-    private let logger: Logger
-    private let panel: Panel
+    let store: any BreakerStore
+    let clock: any ServerClock
+    let logger: Logger
+    let panel: Panel
     private let feed: ChangeFeed
     private let queue: NIOLockedValueBox<CommandQueue>
-    private let health: NIOLockedValueBox<StorageHealth>
-    private let meter: NIOLockedValueBox<WriterMeter>
-    private let timer: DueTimer
+    let health: NIOLockedValueBox<StorageHealth>
+    let meter: NIOLockedValueBox<WriterMeter>
+    let timer: DueTimer
 
-    private var working: WorkingCopy
+    var working: WorkingCopy
     private let sessions: SessionRegister
     private var random = SystemRandomNumberGenerator()
     /// The breakers that a failed batch touched, until the batch is undone; `nil` if no batch has to be undone.
-    private var suspects: [BreakerName]?
-    private var isFinished = false
+    var suspects: [BreakerName]?
+    var isFinished = false
     /// Whether the policies and breakers of the configuration are stored.
-    private var isBookApplied: Bool
+    var isBookApplied: Bool
     /// Whether the last checkpoint succeeded. Only the first of several failures in a row is logged.
     private var isCheckpointing = true
     private var evictionLog = EvictionLog()
@@ -180,7 +180,7 @@ actor Writer {
 
     /// Runs a checkpoint. It comes after the answers, so that no client of the batch waits for it. A checkpoint that
     /// fails leaves the log longer, and is tried again after the next batch.
-    private func checkpoint() {
+    func checkpoint() {
         do {
             try store.checkpoint()
             isCheckpointing = true
@@ -191,7 +191,7 @@ actor Writer {
     }
 
     /// Stores the batch, if it changed anything, and publishes it.
-    private func commit(always: Bool) -> EngineError? {
+    func commit(always: Bool) -> EngineError? {
         let newSessions = sessions.unstored
         let isStored = working.hasChanges || !newSessions.isEmpty || always
         if isStored {
@@ -248,90 +248,6 @@ actor Writer {
         case .deleted(let actor):
             logger.notice("A breaker was deleted", metadata: ["breaker": "\(change.name)", "actor": "\(actor ?? "-")"])
         case .created, .policyChanged: break
-        }
-    }
-
-    /// Whether decisions of a past minute, or the configuration, have to be stored.
-    var isWriteDue: Bool { !isBookApplied || working.isMinuteOver(at: clock.now()) }
-
-    /// Collects the panel's counts, and writes some of the calls that wait to be stored. At least one row is written in
-    /// any case: this shows whether the store works, and lets retention take a step.
-    /// - Returns: whether the write succeeded and more calls wait.
-    @discardableResult
-    func touchStore() -> Bool {
-        guard undoFailedBatch() else { return false }
-        let now = clock.now()
-        working.beginBatch(at: now)
-        working.collect(panel.collect, at: now)
-        if !isBookApplied { working.applyBook(logger: logger) }
-        let failure = commit(always: true)
-        if failure == nil { isBookApplied = true }
-        checkpoint()
-        return failure == nil && !working.unstored.isEmpty
-    }
-
-    /// Follows the system's clock. If the clock was set by more than a minute, one batch moves every deadline by the
-    /// same amount, so that the time until each deadline does not change.
-    func followClock() {
-        // A difference that the clock corrects slowly needs no write.
-        guard let stepMs = clock.follow(), !health.withLockedValue(\.isFailing), undoFailedBatch() else { return }
-        let now = clock.now()
-        working.beginBatch(at: now)
-        // The panel's counts belong to a minute of the clock as it was before the step.
-        working.collect(panel.collect, at: now)
-        working.shift(byMs: stepMs)
-        guard commit(always: true) == nil else { return }
-        working.countingSince = Minute(of: working.now)
-        logger.warning(
-            "The system's clock was set; all deadlines are shifted by the difference",
-            metadata: ["step_ms": "\(stepMs)"]
-        )
-    }
-
-    /// Arms the timer for the next breaker that is due.
-    /// - Returns: whether a breaker is due already.
-    func armTimer() -> Bool {
-        let (due, now) = (working.nextDue(), clock.now())
-        timer.arm(due, at: now)
-        return due.map { $0 <= now } ?? false
-    }
-
-    // MARK: Failure
-
-    private func fail(_ error: StoreError) -> EngineError {
-        meter.withLockedValue { $0.failed() }
-        if health.withLockedValue({ $0.fail(error) }) {
-            Self.logFailure(error, logger)
-        }
-        suspects = working.touchedNames
-        _ = undoFailedBatch()
-        return error.code == .outcomeUnknown ? .outcomeUnknown : .storageUnavailable
-    }
-
-    static func logFailure(_ error: StoreError, _ logger: Logger) {
-        logger.error(
-            "The store is failing; requests that need no write are still served",
-            metadata: ["error": "\(error)"]
-        )
-    }
-
-    private func storageWorks() {
-        if health.withLockedValue({ $0.recover() }) { logger.notice("The store works again") }
-    }
-
-    /// Takes the working copy back to the stored state if a batch failed. The store keeps its connection: a write-ahead
-    /// log that is reopened may bring back a batch whose sync failed.
-    /// - Returns: whether the working copy matches the store.
-    private func undoFailedBatch() -> Bool {
-        guard let suspects else { return true }
-        guard !isFinished else { return false }
-        do {
-            let stored = try store.reload(suspects)
-            working.revertBatch(to: stored.breakers.map(\.breaker), revision: stored.revision, names: suspects)
-            self.suspects = nil
-            return true
-        } catch {
-            return false
         }
     }
 }

@@ -111,9 +111,7 @@ final class Connection {
 
     /// The first column of every row, as text.
     func texts(_ sql: String) throws(SQLiteError) -> [String] {
-        var texts: [String] = []
-        try Statement(sql, on: self).forEachRow { texts.append($0.text()) }
-        return texts
+        try Statement(sql, on: self).readAll { $0.text() }
     }
 
     /// The number of rows that the last INSERT, UPDATE or DELETE changed, without those changed by foreign-key actions.

@@ -62,6 +62,15 @@ final class Statement {
         }
     }
 
+    /// The results of `body` for all rows. Rows for which it returns `nil` are left out.
+    func readAll<Value>(_ body: (inout Row) throws(SQLiteError) -> Value?) throws(SQLiteError) -> [Value] {
+        var values: [Value] = []
+        try forEachRow { row throws(SQLiteError) in
+            if let value = try body(&row) { values.append(value) }
+        }
+        return values
+    }
+
     /// Calls `body` with one row after another, as long as it returns `true`.
     func readRows(while body: (inout Row) throws(SQLiteError) -> Bool) throws(SQLiteError) {
         defer { reset() }

@@ -4,11 +4,11 @@ import BreakerStorage
 /// A read-only connection with its prepared statements.
 final class ReadSession {
     private let selectFailures: Statement
-    let selectFailuresWithin: Statement
-    let selectCalls: Statement
+    private let selectFailuresWithin: Statement
+    private let selectCalls: Statement
     private let selectTransitions: Statement
     private let selectTransitionsOfOne: Statement
-    let selectAudit: Statement
+    private let selectAudit: Statement
     private let selectChanges: Statement
     private let selectRevision: Statement
 
@@ -44,11 +44,7 @@ final class ReadSession {
         selectFailures.bind(id)
         selectFailures.bind(number ?? .max)
         selectFailures.bind(Int64(limit))
-        var failures: [Failure] = []
-        try selectFailures.forEachRow { row throws(SQLiteError) in
-            if let failure = try FailureTable.failureOrNull(&row) { failures.append(failure) }
-        }
-        return failures
+        return try selectFailures.readAll { row throws(SQLiteError) in try FailureTable.failureOrNull(&row) }
     }
 
     func transitions(prefix: String, before revision: Int64?, limit: Int) throws(SQLiteError) -> [NamedTransition] {
@@ -75,9 +71,8 @@ final class ReadSession {
         guard revision <= last else { return .unknownRevision }
         selectChanges.bind(revision)
         selectChanges.bind(Int64(limit))
-        var changes: [Journal.Change] = []
-        try selectChanges.forEachRow { row throws(SQLiteError) in
-            changes.append(try ChangeTable.change(&row))
+        let changes = try selectChanges.readAll { row throws(SQLiteError) -> Journal.Change? in
+            try ChangeTable.change(&row)
         }
         guard let first = changes.first else { return revision == last ? .changes([]) : .trimmed }
         return first.revision == revision + 1 ? .changes(changes) : .trimmed
@@ -90,13 +85,63 @@ final class ReadSession {
     }
 
     private func transitions(_ statement: Statement) throws(SQLiteError) -> [NamedTransition] {
-        var transitions: [NamedTransition] = []
-        try statement.forEachRow { row throws(SQLiteError) in
+        try statement.readAll { row throws(SQLiteError) -> NamedTransition? in
             let name = try row.name()
-            if let transition = try TransitionTable.transitionOrNull(&row) {
-                transitions.append(NamedTransition(name: name, transition: transition))
-            }
+            guard let transition = try TransitionTable.transitionOrNull(&row) else { return nil }
+            return NamedTransition(name: name, transition: transition)
         }
-        return transitions
+    }
+
+    // MARK: Calls and failures of a period
+
+    func calls(ofBreaker id: Int64, in steps: CallHistory.Steps) throws(SQLiteError) -> CallHistory {
+        var history = CallHistory(steps)
+        selectCalls.bind(steps.first.number)
+        selectCalls.bind(steps.end.number)
+        selectCalls.bind(id)
+        try selectCalls.forEachRow { row in
+            let (minute, tally) = CallTable.minute(&row)
+            history.add(tally, at: minute)
+        }
+        return history
+    }
+
+    /// Selects the failures of a breaker within a period. A log is short, so the search needs no index on `at`.
+    private static let selectFailuresWithin = """
+        SELECT \(FailureTable.columns.joined(separator: ", ")) FROM failures
+        WHERE breaker_id = ? AND at >= ? AND at < ? ORDER BY number DESC
+        """
+
+    func failures(ofBreaker id: Int64, from: Instant, to: Instant) throws(SQLiteError) -> [Failure] {
+        selectFailuresWithin.bind(id)
+        selectFailuresWithin.bind(from)
+        selectFailuresWithin.bind(to)
+        return try selectFailuresWithin.readAll { row throws(SQLiteError) in try FailureTable.failureOrNull(&row) }
+    }
+
+    // MARK: Audit
+
+    /// Selects a page of entries, newest first. SQLite reads the table from its end, so that no other index is needed.
+    private static let selectAudit = """
+        SELECT \(AuditTable.columns.joined(separator: ", ")) FROM audit
+        WHERE revision < ? AND breaker = coalesce(?, breaker) AND actor = coalesce(?, actor)
+        AND action = coalesce(?, action) AND at >= ? AND at < ?
+        AND substr(breaker, 1, length(?)) = ? AND substr(breaker, 1, length(?)) = ?
+        ORDER BY revision DESC LIMIT ?
+        """
+
+    func audit(_ filter: AuditFilter, before revision: Int64?, limit: Int) throws(SQLiteError) -> [AuditEntry] {
+        selectAudit.bind(revision ?? .max)
+        selectAudit.bind(filter.breaker?.value)
+        selectAudit.bind(filter.actor)
+        selectAudit.bind(filter.action?.rawValue)
+        selectAudit.bind(filter.from?.milliseconds ?? .min)
+        selectAudit.bind(filter.to?.milliseconds ?? .max)
+        for prefix in [filter.prefix, filter.visiblePrefix] {
+            selectAudit.bind(prefix)
+            selectAudit.bind(prefix)
+        }
+        selectAudit.bind(Int64(limit))
+        return try selectAudit.readAll { row throws(SQLiteError) -> AuditEntry? in try AuditTable.entry(&row) }
     }
 }

@@ -14,18 +14,17 @@ struct BreakerTable {
 
     /// The columns that never change while a breaker exists. They come first.
     private static let constantColumns = ["id", "name", "created_at", "created_by"]
-    private static let variableColumns = [
-        "state", "generation", "since_at", "open_until", "consecutive_failures", "window", "leases", "probe_successes",
-        "lost_probes", "override_mode", "override_reason", "override_actor", "override_since_at",
-        "override_expires_at", "back_off_openings", "back_off_last_open_ms", "failure_rows", "last_transition",
-        "last_seen_at", "last_success_ms", "last_failure_ms", "last_failure",
-    ]
+    /// The columns that change only with the state, a lease or an override.
+    private static let stateColumns =
+        ["state", "generation", "since_at", "open_until", "leases", "probe_successes", "lost_probes"]
+        + Override.columns() + ["back_off_openings", "back_off_last_open_ms", "last_transition"]
     /// The columns that change with a report that causes no transition. None of them has a CHECK, which would cost as
     /// much as writing the row.
     private static let countColumns = [
         "consecutive_failures", "window", "failure_rows", "last_seen_at", "last_success_ms", "last_failure_ms",
         "last_failure",
     ]
+    private static let variableColumns = stateColumns + countColumns
 
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
@@ -75,25 +74,23 @@ struct BreakerTable {
     ///   - revision: the last stored revision. A breaker with a later revision as its id is not stored yet.
     ///   - isShifted: whether instants of the breaker moved without a revision.
     func put(_ stored: StoredBreaker, storedUpTo revision: Int64, isShifted: Bool) throws(SQLiteError) {
-        let (breaker, lastSeenAt) = (stored.breaker, stored.lastSeenAt)
+        let breaker = stored.breaker
         let phase = breaker.phase.stored
         guard breaker.id <= revision else {
             insert.bind(breaker.id)
             insert.bind(breaker.name.value)
             insert.bind(breaker.createdAt)
             insert.bind(breaker.creator)
-            bindVariables(of: breaker, phase, lastSeenAt, to: insert)
+            bindState(of: breaker, phase, to: insert)
+            bindCounts(of: stored, phase, to: insert)
             return try insert.run()
         }
         if isShifted || breaker.hasMoved(since: revision) {
-            bindVariables(of: breaker, phase, lastSeenAt, to: updateAll)
+            bindState(of: breaker, phase, to: updateAll)
+            bindCounts(of: stored, phase, to: updateAll)
             try run(updateAll, of: breaker)
         } else {
-            updateCounts.bind(Int64(phase.consecutiveFailures))
-            updateCounts.bind(phase.window)
-            updateCounts.bind(breaker.failureRows)
-            updateCounts.bind(lastSeenAt)
-            bindLastCalls(of: breaker, phase, to: updateCounts)
+            bindCounts(of: stored, phase, to: updateCounts)
             try run(updateCounts, of: breaker)
         }
     }
@@ -104,34 +101,30 @@ struct BreakerTable {
         guard connection.changes == 1 else { throw .damaged("\(breaker.name) is missing") }
     }
 
-    private func bindVariables(
-        of breaker: Breaker,
-        _ phase: Breaker.StoredPhase,
-        _ lastSeenAt: Instant?,
-        to statement: Statement
-    ) {
+    /// Binds ``stateColumns``.
+    private func bindState(of breaker: Breaker, _ phase: Breaker.StoredPhase, to statement: Statement) {
         statement.bind(phase.state.rawValue)
         statement.bind(breaker.generation)
         statement.bind(breaker.since)
         statement.bind(phase.openUntil)
-        statement.bind(Int64(phase.consecutiveFailures))
-        statement.bind(phase.window)
         statement.bind(LeaseText.text(of: phase.leases))
         statement.bind(Int64(phase.probeSuccesses))
         statement.bind(Int64(breaker.lostProbes))
         statement.bind(breaker.override)
         statement.bind(breaker.backOff.map { Int64($0.openings) })
         statement.bind(breaker.backOff?.lastOpenMs)
-        statement.bind(breaker.failureRows)
         statement.bind(breaker.lastTransition?.revision)
-        statement.bind(lastSeenAt)
-        bindLastCalls(of: breaker, phase, to: statement)
     }
 
-    private func bindLastCalls(of breaker: Breaker, _ phase: Breaker.StoredPhase, to statement: Statement) {
+    /// Binds ``countColumns``.
+    private func bindCounts(of stored: StoredBreaker, _ phase: Breaker.StoredPhase, to statement: Statement) {
+        statement.bind(Int64(phase.consecutiveFailures))
+        statement.bind(phase.window)
+        statement.bind(stored.breaker.failureRows)
+        statement.bind(stored.lastSeenAt)
         statement.bind(phase.lastSuccessMs)
         statement.bind(phase.lastFailureMs)
-        statement.bind(breaker.lastFailure?.number)
+        statement.bind(stored.breaker.lastFailure?.number)
     }
 
     private static func update(_ columns: [String], on connection: Connection) throws(SQLiteError) -> Statement {
@@ -173,15 +166,15 @@ struct BreakerTable {
         let generation = row.integer()
         let since = row.instant()
         stored.openUntil = row.instantOrNull()
-        stored.consecutiveFailures = try row.count()
-        stored.window = row.bytes()
         stored.leases = try LeaseText.leases(in: row.text())
         stored.probeSuccesses = try row.count()
         let lostProbes = try row.count()
         let override = try row.override()
         let backOff = try backOff(&row)
-        let failureRows = row.integer()
         row.skip(1)  // `last_transition`: the joined row has it
+        stored.consecutiveFailures = try row.count()
+        stored.window = row.bytes()
+        let failureRows = row.integer()
         let lastSeenAt = row.instantOrNull()
         stored.lastSuccessMs = row.integer()
         stored.lastFailureMs = row.integer()
@@ -225,10 +218,9 @@ struct BreakerTable {
     /// back after a trip, the trip is dated after the last write; the instant of the last write is then used.
     private func trips(of id: Int64, lastWrite: Instant?) throws(SQLiteError) -> [Instant] {
         guard let lastWrite else { return [] }
-        var trips: [Instant] = []
         selectTrips.bind(id)
         selectTrips.bind(lastWrite.advanced(byMilliseconds: -Breaker.recentMs))
-        try selectTrips.forEachRow { trips.append(min($0.instant(), lastWrite)) }
+        let trips: [Instant] = try selectTrips.readAll { min($0.instant(), lastWrite) }
         return trips.reversed()
     }
 }
@@ -241,8 +233,17 @@ extension Breaker {
     }
 }
 
+// MARK: The columns of an override
+
+extension Override {
+    /// The columns of an override, which several tables have.
+    static func columns(prefix: String = "") -> [String] {
+        ["mode", "reason", "actor", "since_at", "expires_at"].map { "\(prefix)override_\($0)" }
+    }
+}
+
 extension Statement {
-    /// Binds the mode, reason, actor, beginning and expiry of an override; NULL if there is no override.
+    /// Binds the values of ``Override/columns(prefix:)``; NULL if there is no override.
     func bind(_ override: Override?) {
         bind(override?.mode.rawValue)
         bind(override?.reason)
@@ -253,7 +254,7 @@ extension Statement {
 }
 
 extension Row {
-    /// Reads the mode, reason, actor, beginning and expiry of an override; `nil` if there is no override.
+    /// Reads ``Override/columns(prefix:)``; `nil` if there is no override.
     mutating func override() throws(SQLiteError) -> Override? {
         let mode: Override.Mode? = try wordOrNull()
         let reason = textOrNull()
@@ -263,5 +264,24 @@ extension Row {
         guard let mode else { return nil }
         guard let reason, let actor, let since else { throw .damaged("an override lacks its reason, actor or start") }
         return Override(mode: mode, reason: reason, actor: actor, since: since, expiresAt: expiresAt)
+    }
+}
+
+/// The text form of leases in a column: `00000000000001f3@1700000030000 …`.
+enum LeaseText {
+    static func text(of leases: [Breaker.Lease]) -> String {
+        if leases.isEmpty { return "" }
+        return leases.map { "\($0.id.hexadecimal)@\($0.until.milliseconds)" }.joined(separator: " ")
+    }
+
+    static func leases(in text: String) throws(SQLiteError) -> [Breaker.Lease] {
+        var leases: [Breaker.Lease] = []
+        for part in text.split(separator: " ") {
+            let halves = part.split(separator: "@")
+            guard halves.count == 2, let id = UInt64(hexadecimal: halves[0]), let until = Int64(halves[1])
+            else { throw .damaged("'\(text)' is not a list of leases") }
+            leases.append(Breaker.Lease(id: id, until: Instant(milliseconds: until)))
+        }
+        return leases
     }
 }

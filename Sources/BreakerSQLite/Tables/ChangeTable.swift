@@ -9,10 +9,8 @@ struct ChangeTable {
     /// The columns in the order in which they are written and read.
     private static let columns = changeColumns + TransitionTable.commonColumns + summaryColumns
     private static let changeColumns = ["revision", "breaker_id", "name", "at", "kind", "actor"]
-    private static let summaryColumns = [
-        "state", "generation", "since_at", "open_until", "policy_revision", "override_mode", "override_reason",
-        "override_actor", "override_since_at", "override_expires_at",
-    ]
+    private static let summaryColumns =
+        ["state", "generation", "since_at", "open_until", "policy_revision"] + Override.columns()
 
     /// Selects the changes after a revision. Parameters: the revision, and the limit.
     static let selectAfter = """
@@ -95,5 +93,30 @@ extension Journal.Change.Kind {
         case .policyChanged: .policy
         case .deleted: .deleted
         }
+    }
+}
+
+/// The deletion of the oldest rows of a table whose key is the revision.
+struct RevisionLog {
+    private let connection: Connection
+    private let table: StaticString
+    private let deleteOldest: Statement
+
+    init(_ table: StaticString, on connection: Connection) throws(SQLiteError) {
+        self.connection = connection
+        self.table = table
+        deleteOldest = try Statement(
+            "DELETE FROM \(table) WHERE revision IN (SELECT revision FROM \(table) ORDER BY revision LIMIT ?)",
+            on: connection
+        )
+    }
+
+    func count() throws(SQLiteError) -> Int {
+        Int(try connection.integer("SELECT count(*) FROM \(table)") ?? 0)
+    }
+
+    func deleteOldest(_ count: Int) throws(SQLiteError) {
+        deleteOldest.bind(Int64(count))
+        try deleteOldest.run()
     }
 }

@@ -11,17 +11,17 @@ struct ReceiptTable {
     private let shift: Statement
     private let selectOne: Statement
 
-    private static let columns = "outcome, permit, duration_ms, count, counted, reason, state, generation, at"
+    private static let columns = [
+        "outcome", "permit", "duration_ms", "count", "counted", "reason", "state", "generation", "at",
+    ]
 
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
         log = try ClientLog("report_ids", key: "number", client: "ifnull(client, '')", on: connection)
         insert = try Statement(
-            """
-            INSERT INTO report_ids (number, client, breaker_id, report_id, \(Self.columns))
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (breaker_id, report_id) DO NOTHING
-            """,
+            insertInto: "report_ids",
+            ["number", "client", "breaker_id", "report_id"] + Self.columns,
+            "ON CONFLICT (breaker_id, report_id) DO NOTHING",
             on: connection
         )
         deleteOne = try Statement(
@@ -37,7 +37,7 @@ struct ReceiptTable {
         )
         shift = try Statement("UPDATE report_ids SET at = at + ?", on: connection)
         selectOne = try Statement(
-            "SELECT \(Self.columns) FROM report_ids WHERE breaker_id = ? AND report_id = ?",
+            "SELECT \(Self.columns.joined(separator: ", ")) FROM report_ids WHERE breaker_id = ? AND report_id = ?",
             on: connection
         )
     }

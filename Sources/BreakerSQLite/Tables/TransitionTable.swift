@@ -10,12 +10,11 @@ struct TransitionTable {
     static let columns = ["revision", "actor", "at"] + commonColumns
 
     /// The columns that ``ChangeTable`` has too.
-    static let commonColumns = [
-        "from_state", "to_state", "cause", "is_trip", "detail", "observed", "threshold", "calls", "minimum_calls",
-        "window_ms", "window_calls", "slow_call_ms", "failure_kind", "failure_reporter", "open_ms",
-        "evidence_override_mode", "evidence_override_reason", "evidence_override_actor", "evidence_override_since_at",
-        "evidence_override_expires_at",
-    ]
+    static let commonColumns =
+        [
+            "from_state", "to_state", "cause", "is_trip", "detail", "observed", "threshold", "calls", "minimum_calls",
+            "window_ms", "window_calls", "slow_call_ms", "failure_kind", "failure_reporter", "open_ms",
+        ] + Override.columns(prefix: "evidence_")
 
     init(_ connection: Connection) throws(SQLiteError) {
         insert = try Statement(insertInto: "transitions", ["breaker_id"] + Self.columns, on: connection)

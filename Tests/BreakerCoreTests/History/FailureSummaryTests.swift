@@ -1,30 +1,12 @@
 import BreakerCore
+import CoreSupport
 import Testing
 
 @Suite("The summary of failures")
 struct FailureSummaryTests {
-    /// The kind, the reporter and the number of failures.
-    typealias Row = (kind: String?, reporter: String?, count: Int)
-
-    private static func summary(_ rows: [Row]) -> FailureSummary {
-        FailureSummary(
-            of: rows.enumerated().map { number, row in
-                Failure(
-                    number: Int64(number),
-                    at: Instant(milliseconds: 0),
-                    kind: row.kind,
-                    detail: nil,
-                    reporter: row.reporter,
-                    durationMs: nil,
-                    count: row.count
-                )
-            }
-        )
-    }
-
     @Test("Groups are ordered by their number of failures, and equal ones by name")
     func groups() throws {
-        let summary = Self.summary([
+        let summary = FailureSummary.of([
             ("reset", "b", 1), ("timeout", "a", 2), ("dns", "a", 1), (nil, "a", 1), ("timeout", "b", 3),
         ])
         #expect(summary.failures == 8)
@@ -39,12 +21,12 @@ struct FailureSummaryTests {
 
     @Test("The summary has at most 20 kinds and at most 20 reporters", arguments: [(20, 20), (21, 20)])
     func limit(groups: Int, listed: Int) throws {
-        let summary = Self.summary((1...groups).map { ("kind", "reporter-\($0)", 1) })
+        let summary = FailureSummary.of((1...groups).map { ("kind", "reporter-\($0)", 1) })
         #expect(summary.failures == groups)
         #expect(summary.reporters.count == listed)
         let kind = try #require(summary.kinds.first)
         #expect(kind.reporters.count == listed)
         #expect(kind.reporterCount == groups)
-        #expect(Self.summary((1...groups).map { ("kind-\($0)", nil, 1) }).kinds.count == listed)
+        #expect(FailureSummary.of((1...groups).map { ("kind-\($0)", nil, 1) }).kinds.count == listed)
     }
 }

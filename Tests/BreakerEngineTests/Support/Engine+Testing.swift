@@ -1,4 +1,5 @@
 import BreakerCore
+import NIOConcurrencyHelpers
 import Testing
 
 @testable import BreakerEngine
@@ -63,5 +64,12 @@ extension Follower {
         case .changes(let changes)?: return changes
         case let other?: throw EngineError(.shuttingDown, "the follower received \(other) instead of changes")
         }
+    }
+}
+
+extension Panel {
+    /// Every name with its answer.
+    var preparedAnswers: [BreakerName: PreparedAnswer] {
+        entries.withLockedValue { $0.named.mapValues(\.preparedAnswer) }
     }
 }

@@ -1,4 +1,4 @@
-import Primitives
+import BreakerCore
 import Testing
 
 @testable import BreakerHTTP
