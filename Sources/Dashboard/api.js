@@ -1,6 +1,6 @@
 // Sends requests to the server. URLs are relative to the URL of this file, so that the page works below any path.
 
-import { learn } from "./clock.js";
+import { learn } from "./server-clock.js";
 
 /** How long an answer may take, in ms. Longer waits would use up the few connections that a browser has per server. */
 const PATIENCE_MS = 15_000;

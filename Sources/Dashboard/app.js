@@ -1,12 +1,12 @@
 // The entry point: signs in, shows the page of the address, and runs the one stream that all pages share.
 
-import { onChange as onAddressChange, read } from "./address.js";
 import { ask, onUnauthorized } from "./api.js";
-import { BreakerPage } from "./breaker.js";
-import { everySecond, whileSeen } from "./clock.js";
+import { BreakerPage } from "./breaker-page.js";
 import { element } from "./dom.js";
 import { clearCounts, showCounts, showStale, showStatus } from "./header.js";
-import { ListPage } from "./list.js";
+import { ListPage } from "./list-page.js";
+import { onChange as onAddressChange, read } from "./page-address.js";
+import { everySecond, whileSeen } from "./server-clock.js";
 import { load, showWho, signInForm } from "./session.js";
 import { Stream } from "./stream.js";
 

@@ -1,6 +1,6 @@
 // The breakers that the page knows, and their order in the list. This file does not touch elements.
 
-import { byAttention, byName } from "./attention.js";
+import { byAttention, byName } from "./list-order.js";
 
 export class Panel {
     /** The breakers by name. */

@@ -1,9 +1,9 @@
 // The list's requests: its pages, the numbers that changes do not contain, and the breakers that changed.
 
 import { ask, pathOf } from "./api.js";
-import { whileSeen } from "./clock.js";
 import { Panel } from "./panel.js";
-import { RecentChanges } from "./recent.js";
+import { RecentChanges } from "./recent-changes.js";
+import { whileSeen } from "./server-clock.js";
 
 /** The number of breakers in the first request, and in each request for more. */
 const FIRST = 100;
@@ -14,7 +14,7 @@ const POLL_MS = 5_000;
 const GATHER_MS = 200;
 const FEW = 20;
 
-export class Listing {
+export class ListRequests {
     /** The known breakers; `null` until the first answer. */
     panel = null;
     #filter = null;

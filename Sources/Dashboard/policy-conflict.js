@@ -14,7 +14,7 @@ const columns = ["Field", "Before", "Theirs", "Yours"];
  * @param {(chosen: object) => Promise<void|(() => void)>} options.save gets the fields that differ from theirs, and may
  *     return a function that opens the next dialog
  */
-export function openMerge({ name, base, mine, theirs, save }) {
+export function openPolicyConflict({ name, base, mine, theirs, save }) {
     const fields = Object.keys(theirs).filter((field) => field in mine || theirs[field] !== base[field]);
     const rows = fields.map((field) => ({
         field,

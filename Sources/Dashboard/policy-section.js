@@ -4,7 +4,7 @@ import { ask, pathOf } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { announce, button, element, setText } from "./dom.js";
 import { valueWords } from "./format.js";
-import { openMerge } from "./merge.js";
+import { openPolicyConflict } from "./policy-conflict.js";
 import { mayOrder } from "./session.js";
 
 const sources = { default: "the built-in default", config: "the configuration file", api: "set through the API" };
@@ -90,7 +90,7 @@ export class PolicySection {
         this.onDone(body, theirTag);
         const theirs = body.policy;
         const save = (chosen) => this.#save(theirs, chosen, theirTag);
-        return () => openMerge({ name: this.name, base, mine, theirs, save });
+        return () => openPolicyConflict({ name: this.name, base, mine, theirs, save });
     }
 }
 

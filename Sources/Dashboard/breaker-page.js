@@ -1,20 +1,20 @@
 // The page of one breaker: its state, the reasons, and the orders that an operator can give.
 
-import { Controls } from "./actions.js";
-import { list } from "./address.js";
 import { ask, pathOf } from "./api.js";
-import { showBadges } from "./badge.js";
-import { now, whileSeen } from "./clock.js";
-import { curlSection } from "./curl.js";
+import { curlSection } from "./curl-commands.js";
 import { announce, element, setClass, setText } from "./dom.js";
-import { ExplanationSection } from "./explanation.js";
-import { FailuresSection } from "./failures.js";
+import { ExplanationSection } from "./explanation-section.js";
+import { FailuresSection } from "./failures-section.js";
 import { duration, overrideWord, stateWord, time } from "./format.js";
-import { HistorySection } from "./history.js";
-import { PolicySection } from "./policy.js";
-import { nextProbe, restOf } from "./row.js";
+import { HistorySection } from "./history-section.js";
+import { nextProbe, restOf } from "./list-row.js";
+import { Controls } from "./order-dialogs.js";
+import { list } from "./page-address.js";
+import { PolicySection } from "./policy-section.js";
+import { now, whileSeen } from "./server-clock.js";
 import { mayOrder } from "./session.js";
-import { TransitionsSection } from "./transitions.js";
+import { showBadges } from "./state-badges.js";
+import { TransitionsSection } from "./transitions-section.js";
 
 /** How often to request the numbers that changes do not contain, in ms. */
 const POLL_MS = 5_000;

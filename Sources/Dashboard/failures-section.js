@@ -1,10 +1,10 @@
 // The failures of a breaker: grouped, and one by one.
 
 import { ask, pathOf } from "./api.js";
-import { now } from "./clock.js";
 import { element, setText } from "./dom.js";
 import { count, percent, time } from "./format.js";
-import { Pages } from "./pages.js";
+import { PagedRows } from "./paged-rows.js";
+import { now } from "./server-clock.js";
 
 const SIZE = 25;
 const columns = ["Time", "Kind", "Reporter", "Duration", "Detail"];
@@ -29,7 +29,7 @@ export class FailuresSection {
             { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Individual failures" },
             this.table,
         );
-        this.pages = new Pages({
+        this.pages = new PagedRows({
             path: pathOf(name, "/failures"), member: "failures", size: SIZE, container,
             onRows: (rows, isFirst) => {
                 if (isFirst) this.rows.replaceChildren();

@@ -1,11 +1,10 @@
 // Why a breaker is in its state, what happens next, and how near its rules are to tripping.
 
-import { ruleWords } from "./attention.js";
 import { ask, pathOf } from "./api.js";
-import { bar } from "./badge.js";
-import { now } from "./clock.js";
 import { element, setText } from "./dom.js";
-import { count, duration, percent } from "./format.js";
+import { duration, ruleWords } from "./format.js";
+import { now } from "./server-clock.js";
+import { bar } from "./state-badges.js";
 
 export class ExplanationSection {
     #next = [];
@@ -55,7 +54,7 @@ export class ExplanationSection {
             ...rules.map((rule) => {
                 const meter = bar();
                 meter.set(rule.progress);
-                return element("li", {}, element("span", {}, ruleWords(rule, { percent, count })), meter.node);
+                return element("li", {}, element("span", {}, ruleWords(rule)), meter.node);
             }),
         );
     }

@@ -2,9 +2,9 @@
 
 import { ask } from "./api.js";
 import { button, element, setText } from "./dom.js";
-import { Hold } from "./hold.js";
+import { RowHold } from "./row-hold.js";
 
-export class Pages {
+export class PagedRows {
     #next = "";
     #isExpanded = false;
     /** The latest answer, which is not shown yet. */
@@ -27,7 +27,7 @@ export class Pages {
         this.node = element("p", { class: "more", hidden: true }, this.more, this.fault);
         /** The button that shows newer rows. */
         this.newer = button("Show newer", () => this.#showNewer(), { class: "quiet", hidden: true });
-        this.hold = new Hold(container, () => this.#isExpanded || this.#showWaiting());
+        this.hold = new RowHold(container, () => this.#isExpanded || this.#showWaiting());
     }
 
     stop() {

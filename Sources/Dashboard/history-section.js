@@ -1,10 +1,10 @@
 // The outcomes of calls and the states of the breaker, on one time axis.
 
 import { ask, pathOf } from "./api.js";
-import { band, chart, pointAt } from "./chart.js";
-import { now } from "./clock.js";
 import { button, element, setText } from "./dom.js";
 import { count, duration, stateWord, time } from "./format.js";
+import { band, chart, pointAt } from "./history-chart.js";
+import { now } from "./server-clock.js";
 
 /** The selectable ranges, and how long, in ms, an answer for each counts as fresh. */
 const ranges = [
