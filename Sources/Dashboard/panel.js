@@ -60,6 +60,20 @@ export class Panel {
         }
     }
 
+    /**
+     * Takes the names in an answer that has every breaker of the filter: the others are gone.
+     *
+     * @param {Set<string>} names
+     * @param {(name: string) => object|null} since returns the change that arrived during the request
+     */
+    retain(names, since) {
+        // Such an answer also omits existing breakers whose state or override is another.
+        if (this.filter.state || this.filter.override) return;
+        for (const [name, known] of this.breakers) {
+            if (!names.has(name) && since(name) === null) known.isDeleted = true;
+        }
+    }
+
     /** Appends names below the others, so that no row moves. */
     append(names) {
         const known = new Set(this.order);

@@ -5,10 +5,7 @@ import time
 
 from playwright.sync_api import expect
 
-from support import REFUSALS, DashboardTest, row, wait_until
-
-
-LIST = re.compile("include=history")
+from support import LIST, REFUSALS, DashboardTest, row, wait_until
 
 
 class ListTests(DashboardTest):
