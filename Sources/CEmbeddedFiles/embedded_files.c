@@ -184,6 +184,10 @@ static const unsigned char dashboard_order_dialogs_js[] = {
 #embed "../Dashboard/order-dialogs.js"
 };
 
+static const unsigned char dashboard_paced_work_js[] = {
+#embed "../Dashboard/paced-work.js"
+};
+
 static const unsigned char dashboard_page_address_js[] = {
 #embed "../Dashboard/page-address.js"
 };
@@ -236,6 +240,10 @@ static const unsigned char dashboard_style_css[] = {
 #embed "../Dashboard/style.css"
 };
 
+static const unsigned char dashboard_time_zone_js[] = {
+#embed "../Dashboard/time-zone.js"
+};
+
 static const unsigned char dashboard_transitions_section_js[] = {
 #embed "../Dashboard/transitions-section.js"
 };
@@ -269,6 +277,7 @@ static const struct embedded_file dashboard[] = {
     {"list-row.js", dashboard_list_row_js, sizeof dashboard_list_row_js},
     {"list-tools.js", dashboard_list_tools_js, sizeof dashboard_list_tools_js},
     {"order-dialogs.js", dashboard_order_dialogs_js, sizeof dashboard_order_dialogs_js},
+    {"paced-work.js", dashboard_paced_work_js, sizeof dashboard_paced_work_js},
     {"page-address.js", dashboard_page_address_js, sizeof dashboard_page_address_js},
     {"paged-rows.js", dashboard_paged_rows_js, sizeof dashboard_paged_rows_js},
     {"panel.js", dashboard_panel_js, sizeof dashboard_panel_js},
@@ -282,6 +291,7 @@ static const struct embedded_file dashboard[] = {
     {"state-badges.js", dashboard_state_badges_js, sizeof dashboard_state_badges_js},
     {"stream.js", dashboard_stream_js, sizeof dashboard_stream_js},
     {"style.css", dashboard_style_css, sizeof dashboard_style_css},
+    {"time-zone.js", dashboard_time_zone_js, sizeof dashboard_time_zone_js},
     {
         "transitions-section.js",
         dashboard_transitions_section_js,

@@ -9,6 +9,7 @@ import { onChange as onAddressChange, read } from "./page-address.js";
 import { everySecond, whileSeen } from "./server-clock.js";
 import { load, showWho, signInForm } from "./session.js";
 import { Stream } from "./stream.js";
+import { zoneSwitch } from "./time-zone.js";
 
 /** How often the page of one breaker requests the counts by state, in ms. */
 const COUNTS_MS = 5_000;
@@ -117,6 +118,7 @@ onUnauthorized(() => {
 onAddressChange(() => {
     if (stream !== null) show();
 });
+document.getElementById("zone").append(zoneSwitch());
 everySecond(() => page?.tick());
 whileSeen(COUNTS_MS, () => page instanceof BreakerPage && askForCounts());
 // The title of a hidden page shows the counts.

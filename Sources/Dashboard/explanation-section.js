@@ -3,6 +3,7 @@
 import { ask, pathOf } from "./api.js";
 import { element, setText } from "./dom.js";
 import { duration, ruleWords } from "./format.js";
+import { PacedWork } from "./paced-work.js";
 import { now } from "./server-clock.js";
 import { bar } from "./state-badges.js";
 
@@ -11,6 +12,7 @@ export class ExplanationSection {
 
     constructor(name) {
         this.name = name;
+        this.requests = new PacedWork(() => this.#load());
         this.text = element("p", { class: "explanation" });
         this.next = element("ul", { class: "next" });
         this.rules = element("ul", { class: "rules" });
@@ -26,9 +28,17 @@ export class ExplanationSection {
         );
     }
 
-    async show(view) {
+    stop() {
+        this.requests.stop();
+    }
+
+    show(view) {
         // Rules count only while the breaker is closed.
         this.#showRules(view.state === "closed" ? view.rules ?? [] : []);
+        this.requests.run();
+    }
+
+    async #load() {
         try {
             const { body } = await ask("GET", pathOf(this.name, "/explain"));
             setText(this.text, body.text);

@@ -3,6 +3,7 @@
 import { ask, pathOf } from "./api.js";
 import { element, setText } from "./dom.js";
 import { count, percent, time } from "./format.js";
+import { PacedWork } from "./paced-work.js";
 import { PagedRows } from "./paged-rows.js";
 import { now } from "./server-clock.js";
 
@@ -12,6 +13,7 @@ const columns = ["Time", "Kind", "Reporter", "Duration", "Detail"];
 export class FailuresSection {
     constructor(name) {
         this.name = name;
+        this.summary = new PacedWork(() => this.#loadSummary());
         this.text = element("p", {});
         this.kinds = element("ul", { class: "shares" });
         this.reporters = element("ul", { class: "shares" });
@@ -55,10 +57,15 @@ export class FailuresSection {
 
     stop() {
         this.pages.stop();
+        this.summary.stop();
     }
 
-    async load() {
+    load() {
         this.pages.load();
+        this.summary.run();
+    }
+
+    async #loadSummary() {
         try {
             const { body } = await ask("GET", pathOf(this.name, "/failures/summary"));
             setText(this.text, body.failures === 0 ? "No failures are stored." : body.text);

@@ -134,7 +134,9 @@ export class HistorySection {
         this.container.replaceChildren(chart(this.#history, width, this.#chosen), states.image);
         const words = [...states.totals].filter(([, ms]) => ms >= 1000)
             .map(([name, ms]) => `${stateWord[name].toLowerCase()} ${duration(ms)}`);
-        setText(this.states, words.length ? `Time in each state: ${words.join(", ")}.` : "");
+        // Only the newest transitions are requested, so a breaker with many has no states at the beginning of the axis.
+        const since = known.from > from && this.#knownSince !== null ? ` since ${time(known.from, now())}` : "";
+        setText(this.states, words.length ? `Time in each state${since}: ${words.join(", ")}.` : "");
         this.#read();
     }
 

@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { button, element, setText } from "./dom.js";
+import { PacedWork } from "./paced-work.js";
 import { RowHold } from "./row-hold.js";
 
 export class PagedRows {
@@ -22,6 +23,7 @@ export class PagedRows {
      */
     constructor({ path, member, size, container, onRows, onNewest = () => {} }) {
         Object.assign(this, { path, member, size, container, onRows, onNewest });
+        this.requests = new PacedWork(() => this.#loadNewest());
         this.fault = element("span", { class: "fault", role: "alert" });
         this.more = button("Show earlier", () => this.#loadMore(), { hidden: true });
         this.node = element("p", { class: "more", hidden: true }, this.more, this.fault);
@@ -32,10 +34,15 @@ export class PagedRows {
 
     stop() {
         this.hold.stop();
+        this.requests.stop();
     }
 
     /** Requests the newest rows. The shown rows do not move while the user is among them or looks at earlier ones. */
-    async load() {
+    load() {
+        this.requests.run();
+    }
+
+    async #loadNewest() {
         let body;
         try {
             body = await this.#ask("");

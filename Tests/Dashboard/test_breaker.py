@@ -1,10 +1,12 @@
 """The page of one breaker, and what an operator can change there."""
 
+import datetime
 import re
+import time
 
 from playwright.sync_api import expect
 
-from support import REFUSALS, DashboardTest, breaker_path, row
+from support import REFUSALS, DashboardTest, breaker_path, row, wait_until
 
 
 class BreakerTests(DashboardTest):
@@ -77,6 +79,81 @@ class BreakerTests(DashboardTest):
         expect(reading).to_contain_text("100 successes, 0 failures")
         outcomes.get_by_text("As numbers").click()
         expect(outcomes.get_by_role("row")).to_have_count(61)
+
+    def test_the_time_in_each_state_says_since_when_it_is_known(self):
+        server = self.serve()
+        server.succeed("payments")
+        # The page requests the newest hundred transitions.
+        for _ in range(120):
+            server.call("POST", "/v1/breakers/payments/reset")
+        page = self.open(server, breaker_path("payments"))
+        outcomes = page.get_by_role("region", name="Outcomes")
+        expect(outcomes).to_contain_text(re.compile(r"Time in each state since \d\d:\d\d:\d\d: closed"))
+
+    def test_all_times_are_in_the_named_time_zone_and_an_operator_can_choose_utc(self):
+        server = self.serve()
+        server.trip("payments")
+        at = server.call("GET", "/v1/breakers/payments")["last_failure"]["at"]
+        utc = at[11:19]
+        tokyo = (datetime.datetime.fromisoformat(at[:19]) + datetime.timedelta(hours=9)).strftime("%H:%M:%S")
+        page = self.open(server, timezone_id="Asia/Tokyo")
+        zone = page.get_by_label("Time zone")
+        expect(zone).to_have_value("Asia/Tokyo")
+        expect(row(page, "payments").locator("td.c7")).to_contain_text(tokyo)
+        zone.select_option("UTC")
+        expect(row(page, "payments").locator("td.c7")).to_contain_text(utc)
+        page.goto(server.url + breaker_path("payments"))
+        expect(zone).to_have_value("UTC")
+        expect(page.get_by_role("region", name="Failures").locator("tbody time").first).to_contain_text(utc)
+        expect(page.get_by_role("region", name="Why")).to_contain_text(re.compile(r"since \d\d:\d\d:\d\d UTC"))
+        zone.select_option("Asia/Tokyo")
+        expect(page.get_by_role("region", name="Failures").locator("tbody time").first).to_contain_text(tokyo)
+
+    def test_an_older_explanation_does_not_replace_a_later_one(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        held = []
+        page.route("**/explain", lambda route: held.append((route, route.fetch())))
+        page.goto(server.url + breaker_path("payments"))
+        wait_until(page, "the page requests the explanation", lambda: held)
+        page.unroute("**/explain")
+        page.evaluate(
+            """() => {
+                const node = document.querySelector(".explanation");
+                window.texts = [];
+                new MutationObserver(() => window.texts.push(node.textContent)).observe(node, { childList: true });
+            }"""
+        )
+        server.trip("payments")
+        expect(page.locator(".head .badge")).to_have_text("Open")
+        for route, answer in held:
+            route.fulfill(response=answer)
+        # The page requests the explanation again after it has handled the held answer.
+        with page.expect_request("**/explain"):
+            pass
+        expect(page.locator(".explanation")).to_contain_text("has been open")
+        states = ["open" if "has been open" in text else "closed" for text in page.evaluate("window.texts")]
+        self.assertEqual(states, sorted(states))
+
+    def test_a_breaker_that_changes_all_the_time_causes_one_request_and_one_more_after_it(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        page.clock.install()
+        page.goto(server.url + breaker_path("payments"))
+        expect(page.locator("#status")).to_have_text("live")
+        expect(page.get_by_role("region", name="Why")).to_contain_text("has been closed")
+        page.clock.pause_at(time.time() + 2)
+        asked = []
+        page.on("request", lambda request: asked.append(request) if request.url.endswith("/payments") else None)
+        for _ in range(50):
+            server.call("POST", "/v1/breakers/payments/reset")
+        server.call("POST", "/v1/breakers/payments/reset?to=half_open")
+        expect(page.get_by_role("status")).to_have_text("payments is half open.")
+        self.assertLessEqual(len(asked), 1)
+        page.clock.run_for(2_000)
+        expect(page.locator(".head .badge")).to_have_text("Half open")
 
     def test_failures_are_grouped_by_kind_and_by_reporter(self):
         server = self.serve()

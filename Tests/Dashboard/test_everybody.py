@@ -15,7 +15,11 @@ from support import REFUSALS, DashboardTest, breaker_path, row
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
-    "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+    "narrow": {
+        "color_scheme": "light",
+        "viewport": {"width": 390, "height": 844},
+        "timezone_id": "America/Argentina/Buenos_Aires",
+    },
     "narrow and dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
 }
 HOSTILE = '<img src=x onerror="window.isBroken = true"><script>window.isBroken = true</script>'

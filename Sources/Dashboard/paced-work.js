@@ -1,0 +1,33 @@
+// Work that changes may demand at any rate, and that runs at a bounded rate, one run after another.
+
+/** The least time between the beginnings of two runs, in ms. */
+const PACE_MS = 1_000;
+
+export class PacedWork {
+    #isRunning = false;
+    #isDue = false;
+    #isStopped = false;
+
+    /** @param {() => Promise<void>} work must not throw */
+    constructor(work) {
+        this.work = work;
+    }
+
+    stop() {
+        this.#isStopped = true;
+    }
+
+    /** Runs the work at once, or once more after the present run. So no answer overtakes a later one. */
+    async run() {
+        this.#isDue = true;
+        if (this.#isRunning) return;
+        this.#isRunning = true;
+        while (this.#isDue && !this.#isStopped) {
+            this.#isDue = false;
+            const pause = new Promise((resolve) => setTimeout(resolve, PACE_MS));
+            await this.work();
+            await pause;
+        }
+        this.#isRunning = false;
+    }
+}
