@@ -204,6 +204,10 @@ static const unsigned char dashboard_policy_conflict_js[] = {
 #embed "../Dashboard/policy-conflict.js"
 };
 
+static const unsigned char dashboard_policy_defaults_js[] = {
+#embed "../Dashboard/policy-defaults.js"
+};
+
 static const unsigned char dashboard_policy_section_js[] = {
 #embed "../Dashboard/policy-section.js"
 };
@@ -282,6 +286,7 @@ static const struct embedded_file dashboard[] = {
     {"paged-rows.js", dashboard_paged_rows_js, sizeof dashboard_paged_rows_js},
     {"panel.js", dashboard_panel_js, sizeof dashboard_panel_js},
     {"policy-conflict.js", dashboard_policy_conflict_js, sizeof dashboard_policy_conflict_js},
+    {"policy-defaults.js", dashboard_policy_defaults_js, sizeof dashboard_policy_defaults_js},
     {"policy-section.js", dashboard_policy_section_js, sizeof dashboard_policy_section_js},
     {"recent-changes.js", dashboard_recent_changes_js, sizeof dashboard_recent_changes_js},
     {"row-hold.js", dashboard_row_hold_js, sizeof dashboard_row_hold_js},

@@ -3,6 +3,7 @@
 import { openDialog } from "./dialogs.js";
 import { button, element } from "./dom.js";
 import { valueWords } from "./format.js";
+import { editedWords } from "./policy-defaults.js";
 
 const columns = ["Field", "Before", "Theirs", "Yours"];
 
@@ -56,7 +57,8 @@ export function openPolicyConflict({ name, base, mine, theirs, save }) {
 }
 
 function mergeRow({ field, isMine, choice }, base, mine, theirs) {
-    const option = (side, value) =>
+    const mineWords = isMine ? editedWords(field, mine[field], { ...theirs, ...mine }) : "unchanged";
+    const option = (side, words) =>
         element(
             "td",
             {},
@@ -66,9 +68,9 @@ function mergeRow({ field, isMine, choice }, base, mine, theirs) {
                 element("input", {
                     type: "radio", name: field, value: side, checked: side === choice,
                     disabled: side === "mine" && !isMine,
-                    "aria-label": `${field}: ${side === "mine" ? "yours" : "theirs"}, ${valueWords(field, value)}`,
+                    "aria-label": `${field}: ${side === "mine" ? "yours" : "theirs"}, ${words}`,
                 }),
-                side === "mine" && !isMine ? "unchanged" : valueWords(field, value),
+                words,
             ),
         );
     return element(
@@ -76,7 +78,7 @@ function mergeRow({ field, isMine, choice }, base, mine, theirs) {
         {},
         element("th", { scope: "row" }, field),
         element("td", {}, valueWords(field, base[field])),
-        option("theirs", theirs[field]),
-        option("mine", mine[field]),
+        option("theirs", valueWords(field, theirs[field])),
+        option("mine", mineWords),
     );
 }

@@ -331,6 +331,41 @@ class PolicyTests(DashboardTest):
         expect(dialog).to_have_count(0)
         self.assertEqual(self.policy(server)["half_open_probes"], 2)
 
+    def test_a_field_takes_only_decimal_numbers(self):
+        server = self.serve()
+        server.succeed("payments")
+        page, dialog = self.open_editor(server)
+        field = dialog.get_by_label("failure_threshold")
+        for text in ["1e999", "Infinity", "0x10", "1e1", "9" * 400]:
+            with self.subTest(text[:10]):
+                field.fill(text)
+                with page.expect_response(lambda response: response.request.method == "PATCH") as answer:
+                    dialog.get_by_role("button", name="Save").click()
+                self.assertEqual(answer.value.status, 400)
+                expect(field).to_have_attribute("aria-invalid", "true")
+                expect(dialog.locator("#fault-failure_threshold")).not_to_be_empty()
+                self.assertEqual(self.policy(server)["failure_threshold"], 5)
+
+    def test_an_empty_field_shows_the_default_that_it_restores(self):
+        server = self.serve()
+        server.succeed("payments")
+        other = {"recovery_timeout_ms": 900_000, "window_calls": 20, "minimum_calls": 3, "success_threshold": 2}
+        server.call("PATCH", "/v1/breakers/payments", {"policy": other})
+        page, dialog = self.open_editor(server)
+        expect(dialog.locator("#hint-window_ms")).to_have_text("off")
+        dialog.get_by_label("recovery_timeout_max_ms").fill("")
+        expect(dialog.locator("#hint-recovery_timeout_max_ms")).to_have_text("default: 15 min")
+        fields = list(self.policy(server))
+        for field in fields:
+            dialog.get_by_label(field).fill("")
+        hints = [dialog.locator(f"#hint-{field}").inner_text() for field in fields]
+        self.assertEqual(hints[fields.index("failure_threshold")], "off")
+        self.assertEqual(hints[fields.index("window_ms")], "default: 1 min")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_have_count(0)
+        restored = [hint.removeprefix("default: ") for hint in hints]
+        expect(page.locator(".policy dd")).to_have_text(restored)
+
     def test_an_operator_resolves_a_conflict_with_another_operators_policy_change(self):
         server = self.serve()
         server.succeed("payments")
