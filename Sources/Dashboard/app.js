@@ -42,6 +42,7 @@ function show() {
     }
     if (breaker !== null && page instanceof BreakerPage && page.name === breaker) return;
     const isFirst = page === null;
+    closeDialogs();
     page?.leave();
     if (breaker === null) {
         list ??= new ListPage(filter, setCounts);
@@ -55,6 +56,11 @@ function show() {
     page.enter();
     // After a link, screen readers announce the page, and the focus is at its start.
     if (!isFirst) main.focus({ preventScroll: true });
+}
+
+/** Closes the dialogs of a page that is left, for example with the browser's back button. */
+function closeDialogs() {
+    for (const dialog of document.querySelectorAll("dialog")) dialog.close();
 }
 
 /** Requests the counts, for a page whose other requests do not return them. */
@@ -76,7 +82,7 @@ function onChange(change) {
  * @param {boolean} isExpelled whether the server ended the session
  */
 function signOut(isExpelled) {
-    for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+    closeDialogs();
     stream?.stop();
     page?.leave();
     list?.stop();

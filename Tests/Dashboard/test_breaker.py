@@ -254,6 +254,17 @@ class BreakerTests(DashboardTest):
         expect(page.locator(".head .badge")).to_have_text("Closed")
         self.assertTrue(server.acquire("payments")["allowed"])
 
+    def test_the_back_button_closes_an_open_dialog(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server)
+        row(page, "payments").get_by_role("link").click()
+        page.get_by_role("button", name="Force open…").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.go_back()
+        expect(row(page, "payments")).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
     def test_an_override_can_be_set_without_an_expiry(self):
         server = self.serve()
         server.succeed("payments")
