@@ -8,7 +8,7 @@ export class PacedWork {
     #isDue = false;
     #isStopped = false;
 
-    /** @param {() => Promise<void>} work must not throw */
+    /** @param {() => Promise<void>} work */
     constructor(work) {
         this.work = work;
     }
@@ -25,7 +25,8 @@ export class PacedWork {
         while (this.#isDue && !this.#isStopped) {
             this.#isDue = false;
             const pause = new Promise((resolve) => setTimeout(resolve, PACE_MS));
-            await this.work();
+            // A fault in one run does not prevent the next.
+            await this.work().catch(reportError);
             await pause;
         }
         this.#isRunning = false;
