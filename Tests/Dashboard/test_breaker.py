@@ -254,6 +254,34 @@ class BreakerTests(DashboardTest):
         expect(page.locator(".head .badge")).to_have_text("Closed")
         self.assertTrue(server.acquire("payments")["allowed"])
 
+    def test_an_answer_that_is_older_than_an_order_does_not_undo_it_on_the_page(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"), tolerates=REFUSALS)
+        expect(page.get_by_role("region", name="Why")).to_contain_text("payments")
+        held = []
+        path = "**/v1/breakers/payments"
+        page.route(path, lambda route: held.append((route, route.fetch())))
+        wait_until(page, "the page requests the breaker", lambda: held)
+        page.unroute(path)
+        page.get_by_role("button", name="Force closed…").click()
+        page.get_by_label("Reason").fill("the health check lies")
+        page.get_by_role("dialog").get_by_role("button", name="Force closed").click()
+        expect(page.locator(".override")).to_be_visible()
+        page.evaluate(
+            """() => {
+                window.changes = 0;
+                const observer = new MutationObserver(() => window.changes += 1);
+                observer.observe(document.querySelector(".override"), { attributeFilter: ["hidden"] });
+            }"""
+        )
+        for route, answer in held:
+            route.fulfill(response=answer)
+        # The page requests the breaker again after it has handled the held answer.
+        with page.expect_request(path):
+            pass
+        self.assertEqual(page.evaluate("window.changes"), 0)
+
     def test_the_back_button_closes_an_open_dialog(self):
         server = self.serve()
         server.succeed("payments")
