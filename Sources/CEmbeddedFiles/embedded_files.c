@@ -104,14 +104,6 @@ static const unsigned char openapi[] = {
 #embed "../../openapi.yaml"
 };
 
-static const unsigned char dashboard_actions_js[] = {
-#embed "../Dashboard/actions.js"
-};
-
-static const unsigned char dashboard_address_js[] = {
-#embed "../Dashboard/address.js"
-};
-
 static const unsigned char dashboard_api_js[] = {
 #embed "../Dashboard/api.js"
 };
@@ -120,28 +112,12 @@ static const unsigned char dashboard_app_js[] = {
 #embed "../Dashboard/app.js"
 };
 
-static const unsigned char dashboard_attention_js[] = {
-#embed "../Dashboard/attention.js"
+static const unsigned char dashboard_breaker_page_js[] = {
+#embed "../Dashboard/breaker-page.js"
 };
 
-static const unsigned char dashboard_badge_js[] = {
-#embed "../Dashboard/badge.js"
-};
-
-static const unsigned char dashboard_breaker_js[] = {
-#embed "../Dashboard/breaker.js"
-};
-
-static const unsigned char dashboard_chart_js[] = {
-#embed "../Dashboard/chart.js"
-};
-
-static const unsigned char dashboard_clock_js[] = {
-#embed "../Dashboard/clock.js"
-};
-
-static const unsigned char dashboard_curl_js[] = {
-#embed "../Dashboard/curl.js"
+static const unsigned char dashboard_curl_commands_js[] = {
+#embed "../Dashboard/curl-commands.js"
 };
 
 static const unsigned char dashboard_dialogs_js[] = {
@@ -152,12 +128,12 @@ static const unsigned char dashboard_dom_js[] = {
 #embed "../Dashboard/dom.js"
 };
 
-static const unsigned char dashboard_explanation_js[] = {
-#embed "../Dashboard/explanation.js"
+static const unsigned char dashboard_explanation_section_js[] = {
+#embed "../Dashboard/explanation-section.js"
 };
 
-static const unsigned char dashboard_failures_js[] = {
-#embed "../Dashboard/failures.js"
+static const unsigned char dashboard_failures_section_js[] = {
+#embed "../Dashboard/failures-section.js"
 };
 
 static const unsigned char dashboard_format_js[] = {
@@ -168,12 +144,12 @@ static const unsigned char dashboard_header_js[] = {
 #embed "../Dashboard/header.js"
 };
 
-static const unsigned char dashboard_history_js[] = {
-#embed "../Dashboard/history.js"
+static const unsigned char dashboard_history_chart_js[] = {
+#embed "../Dashboard/history-chart.js"
 };
 
-static const unsigned char dashboard_hold_js[] = {
-#embed "../Dashboard/hold.js"
+static const unsigned char dashboard_history_section_js[] = {
+#embed "../Dashboard/history-section.js"
 };
 
 static const unsigned char dashboard_icon_svg[] = {
@@ -184,36 +160,68 @@ static const unsigned char dashboard_index_html[] = {
 #embed "../Dashboard/index.html"
 };
 
-static const unsigned char dashboard_list_js[] = {
-#embed "../Dashboard/list.js"
+static const unsigned char dashboard_list_order_js[] = {
+#embed "../Dashboard/list-order.js"
 };
 
-static const unsigned char dashboard_listing_js[] = {
-#embed "../Dashboard/listing.js"
+static const unsigned char dashboard_list_page_js[] = {
+#embed "../Dashboard/list-page.js"
 };
 
-static const unsigned char dashboard_merge_js[] = {
-#embed "../Dashboard/merge.js"
+static const unsigned char dashboard_list_requests_js[] = {
+#embed "../Dashboard/list-requests.js"
 };
 
-static const unsigned char dashboard_pages_js[] = {
-#embed "../Dashboard/pages.js"
+static const unsigned char dashboard_list_row_js[] = {
+#embed "../Dashboard/list-row.js"
+};
+
+static const unsigned char dashboard_list_tools_js[] = {
+#embed "../Dashboard/list-tools.js"
+};
+
+static const unsigned char dashboard_order_dialogs_js[] = {
+#embed "../Dashboard/order-dialogs.js"
+};
+
+static const unsigned char dashboard_paced_work_js[] = {
+#embed "../Dashboard/paced-work.js"
+};
+
+static const unsigned char dashboard_page_address_js[] = {
+#embed "../Dashboard/page-address.js"
+};
+
+static const unsigned char dashboard_paged_rows_js[] = {
+#embed "../Dashboard/paged-rows.js"
 };
 
 static const unsigned char dashboard_panel_js[] = {
 #embed "../Dashboard/panel.js"
 };
 
-static const unsigned char dashboard_policy_js[] = {
-#embed "../Dashboard/policy.js"
+static const unsigned char dashboard_policy_conflict_js[] = {
+#embed "../Dashboard/policy-conflict.js"
 };
 
-static const unsigned char dashboard_recent_js[] = {
-#embed "../Dashboard/recent.js"
+static const unsigned char dashboard_policy_defaults_js[] = {
+#embed "../Dashboard/policy-defaults.js"
 };
 
-static const unsigned char dashboard_row_js[] = {
-#embed "../Dashboard/row.js"
+static const unsigned char dashboard_policy_section_js[] = {
+#embed "../Dashboard/policy-section.js"
+};
+
+static const unsigned char dashboard_recent_changes_js[] = {
+#embed "../Dashboard/recent-changes.js"
+};
+
+static const unsigned char dashboard_row_hold_js[] = {
+#embed "../Dashboard/row-hold.js"
+};
+
+static const unsigned char dashboard_server_clock_js[] = {
+#embed "../Dashboard/server-clock.js"
 };
 
 static const unsigned char dashboard_session_js[] = {
@@ -224,6 +232,10 @@ static const unsigned char dashboard_sparkline_js[] = {
 #embed "../Dashboard/sparkline.js"
 };
 
+static const unsigned char dashboard_state_badges_js[] = {
+#embed "../Dashboard/state-badges.js"
+};
+
 static const unsigned char dashboard_stream_js[] = {
 #embed "../Dashboard/stream.js"
 };
@@ -232,54 +244,65 @@ static const unsigned char dashboard_style_css[] = {
 #embed "../Dashboard/style.css"
 };
 
-static const unsigned char dashboard_tools_js[] = {
-#embed "../Dashboard/tools.js"
+static const unsigned char dashboard_time_zone_js[] = {
+#embed "../Dashboard/time-zone.js"
 };
 
-static const unsigned char dashboard_transitions_js[] = {
-#embed "../Dashboard/transitions.js"
+static const unsigned char dashboard_transitions_section_js[] = {
+#embed "../Dashboard/transitions-section.js"
 };
 
-static const unsigned char dashboard_window_js[] = {
-#embed "../Dashboard/window.js"
+static const unsigned char dashboard_visible_rows_js[] = {
+#embed "../Dashboard/visible-rows.js"
 };
 
 static const struct embedded_file dashboard[] = {
-    {"actions.js", dashboard_actions_js, sizeof dashboard_actions_js},
-    {"address.js", dashboard_address_js, sizeof dashboard_address_js},
     {"api.js", dashboard_api_js, sizeof dashboard_api_js},
     {"app.js", dashboard_app_js, sizeof dashboard_app_js},
-    {"attention.js", dashboard_attention_js, sizeof dashboard_attention_js},
-    {"badge.js", dashboard_badge_js, sizeof dashboard_badge_js},
-    {"breaker.js", dashboard_breaker_js, sizeof dashboard_breaker_js},
-    {"chart.js", dashboard_chart_js, sizeof dashboard_chart_js},
-    {"clock.js", dashboard_clock_js, sizeof dashboard_clock_js},
-    {"curl.js", dashboard_curl_js, sizeof dashboard_curl_js},
+    {"breaker-page.js", dashboard_breaker_page_js, sizeof dashboard_breaker_page_js},
+    {"curl-commands.js", dashboard_curl_commands_js, sizeof dashboard_curl_commands_js},
     {"dialogs.js", dashboard_dialogs_js, sizeof dashboard_dialogs_js},
     {"dom.js", dashboard_dom_js, sizeof dashboard_dom_js},
-    {"explanation.js", dashboard_explanation_js, sizeof dashboard_explanation_js},
-    {"failures.js", dashboard_failures_js, sizeof dashboard_failures_js},
+    {
+        "explanation-section.js",
+        dashboard_explanation_section_js,
+        sizeof dashboard_explanation_section_js,
+    },
+    {"failures-section.js", dashboard_failures_section_js, sizeof dashboard_failures_section_js},
     {"format.js", dashboard_format_js, sizeof dashboard_format_js},
     {"header.js", dashboard_header_js, sizeof dashboard_header_js},
-    {"history.js", dashboard_history_js, sizeof dashboard_history_js},
-    {"hold.js", dashboard_hold_js, sizeof dashboard_hold_js},
+    {"history-chart.js", dashboard_history_chart_js, sizeof dashboard_history_chart_js},
+    {"history-section.js", dashboard_history_section_js, sizeof dashboard_history_section_js},
     {"icon.svg", dashboard_icon_svg, sizeof dashboard_icon_svg},
     {"index.html", dashboard_index_html, sizeof dashboard_index_html},
-    {"list.js", dashboard_list_js, sizeof dashboard_list_js},
-    {"listing.js", dashboard_listing_js, sizeof dashboard_listing_js},
-    {"merge.js", dashboard_merge_js, sizeof dashboard_merge_js},
-    {"pages.js", dashboard_pages_js, sizeof dashboard_pages_js},
+    {"list-order.js", dashboard_list_order_js, sizeof dashboard_list_order_js},
+    {"list-page.js", dashboard_list_page_js, sizeof dashboard_list_page_js},
+    {"list-requests.js", dashboard_list_requests_js, sizeof dashboard_list_requests_js},
+    {"list-row.js", dashboard_list_row_js, sizeof dashboard_list_row_js},
+    {"list-tools.js", dashboard_list_tools_js, sizeof dashboard_list_tools_js},
+    {"order-dialogs.js", dashboard_order_dialogs_js, sizeof dashboard_order_dialogs_js},
+    {"paced-work.js", dashboard_paced_work_js, sizeof dashboard_paced_work_js},
+    {"page-address.js", dashboard_page_address_js, sizeof dashboard_page_address_js},
+    {"paged-rows.js", dashboard_paged_rows_js, sizeof dashboard_paged_rows_js},
     {"panel.js", dashboard_panel_js, sizeof dashboard_panel_js},
-    {"policy.js", dashboard_policy_js, sizeof dashboard_policy_js},
-    {"recent.js", dashboard_recent_js, sizeof dashboard_recent_js},
-    {"row.js", dashboard_row_js, sizeof dashboard_row_js},
+    {"policy-conflict.js", dashboard_policy_conflict_js, sizeof dashboard_policy_conflict_js},
+    {"policy-defaults.js", dashboard_policy_defaults_js, sizeof dashboard_policy_defaults_js},
+    {"policy-section.js", dashboard_policy_section_js, sizeof dashboard_policy_section_js},
+    {"recent-changes.js", dashboard_recent_changes_js, sizeof dashboard_recent_changes_js},
+    {"row-hold.js", dashboard_row_hold_js, sizeof dashboard_row_hold_js},
+    {"server-clock.js", dashboard_server_clock_js, sizeof dashboard_server_clock_js},
     {"session.js", dashboard_session_js, sizeof dashboard_session_js},
     {"sparkline.js", dashboard_sparkline_js, sizeof dashboard_sparkline_js},
+    {"state-badges.js", dashboard_state_badges_js, sizeof dashboard_state_badges_js},
     {"stream.js", dashboard_stream_js, sizeof dashboard_stream_js},
     {"style.css", dashboard_style_css, sizeof dashboard_style_css},
-    {"tools.js", dashboard_tools_js, sizeof dashboard_tools_js},
-    {"transitions.js", dashboard_transitions_js, sizeof dashboard_transitions_js},
-    {"window.js", dashboard_window_js, sizeof dashboard_window_js},
+    {"time-zone.js", dashboard_time_zone_js, sizeof dashboard_time_zone_js},
+    {
+        "transitions-section.js",
+        dashboard_transitions_section_js,
+        sizeof dashboard_transitions_section_js,
+    },
+    {"visible-rows.js", dashboard_visible_rows_js, sizeof dashboard_visible_rows_js},
 };
 
 const struct embedded_file *embedded_migrations(void) {

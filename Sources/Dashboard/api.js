@@ -1,8 +1,11 @@
 // Sends requests to the server. URLs are relative to the URL of this file, so that the page works below any path.
 
-import { learn } from "./clock.js";
+import { learn } from "./server-clock.js";
 
-/** How long an answer may take, in ms. Longer waits would use up the few connections that a browser has per server. */
+/**
+ * How long an answer may send nothing, in ms. Longer waits would use up the few connections that a browser has per
+ * server. An answer that arrives slowly may take longer.
+ */
 const PATIENCE_MS = 15_000;
 
 const base = new URL("../", import.meta.url);
@@ -43,6 +46,7 @@ export function address(path, query = {}) {
  * @throws {Problem}
  */
 export async function ask(method, path, { query, body, fields } = {}) {
+    const patience = new Patience();
     let response;
     let text;
     try {
@@ -51,11 +55,13 @@ export async function ask(method, path, { query, body, fields } = {}) {
             headers: fields ?? {},
             body: body === undefined ? undefined : JSON.stringify(body),
             cache: "no-store",
-            signal: AbortSignal.timeout(PATIENCE_MS),
+            signal: patience.signal,
         });
-        text = await response.text();
+        text = await readText(response, () => patience.renew());
     } catch {
         throw new Problem(0, { code: "unreachable", detail: "The server does not answer." });
+    } finally {
+        patience.end();
     }
     learn(response.headers.get("date"));
     const document = read(text);
@@ -69,6 +75,43 @@ export async function ask(method, path, { query, body, fields } = {}) {
         throw new Problem(0, { code: "unreachable", detail });
     }
     return { body: document, tag: response.headers.get("etag") };
+}
+
+/** Ends a request after `PATIENCE_MS` without a sign of life. */
+class Patience {
+    #controller = new AbortController();
+    #timer = null;
+
+    constructor() {
+        this.renew();
+    }
+
+    get signal() {
+        return this.#controller.signal;
+    }
+
+    renew() {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.#controller.abort(), PATIENCE_MS);
+    }
+
+    end() {
+        clearTimeout(this.#timer);
+    }
+}
+
+/** Reads the text of an answer, and calls `onPiece` whenever a piece of it arrives. */
+async function readText(response, onPiece) {
+    onPiece();
+    if (response.body === null) return "";
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return text;
+        onPiece();
+        text += value;
+    }
 }
 
 /** Parses a document; `null` if there is none, or if a proxy sent a page instead. */

@@ -1,14 +1,15 @@
 // The entry point: signs in, shows the page of the address, and runs the one stream that all pages share.
 
-import { onChange as onAddressChange, read } from "./address.js";
 import { ask, onUnauthorized } from "./api.js";
-import { BreakerPage } from "./breaker.js";
-import { everySecond, whileSeen } from "./clock.js";
+import { BreakerPage } from "./breaker-page.js";
 import { element } from "./dom.js";
 import { clearCounts, showCounts, showStale, showStatus } from "./header.js";
-import { ListPage } from "./list.js";
+import { ListPage } from "./list-page.js";
+import { onChange as onAddressChange, read } from "./page-address.js";
+import { everySecond, whileSeen } from "./server-clock.js";
 import { load, showWho, signInForm } from "./session.js";
 import { Stream } from "./stream.js";
+import { zoneSwitch } from "./time-zone.js";
 
 /** How often the page of one breaker requests the counts by state, in ms. */
 const COUNTS_MS = 5_000;
@@ -41,6 +42,7 @@ function show() {
     }
     if (breaker !== null && page instanceof BreakerPage && page.name === breaker) return;
     const isFirst = page === null;
+    closeDialogs();
     page?.leave();
     if (breaker === null) {
         list ??= new ListPage(filter, setCounts);
@@ -54,6 +56,11 @@ function show() {
     page.enter();
     // After a link, screen readers announce the page, and the focus is at its start.
     if (!isFirst) main.focus({ preventScroll: true });
+}
+
+/** Closes the dialogs of a page that is left, for example with the browser's back button. */
+function closeDialogs() {
+    for (const dialog of document.querySelectorAll("dialog")) dialog.close();
 }
 
 /** Requests the counts, for a page whose other requests do not return them. */
@@ -75,7 +82,7 @@ function onChange(change) {
  * @param {boolean} isExpelled whether the server ended the session
  */
 function signOut(isExpelled) {
-    for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+    closeDialogs();
     stream?.stop();
     page?.leave();
     list?.stop();
@@ -117,6 +124,7 @@ onUnauthorized(() => {
 onAddressChange(() => {
     if (stream !== null) show();
 });
+document.getElementById("zone").append(zoneSwitch());
 everySecond(() => page?.tick());
 whileSeen(COUNTS_MS, () => page instanceof BreakerPage && askForCounts());
 // The title of a hidden page shows the counts.

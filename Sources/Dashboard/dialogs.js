@@ -30,6 +30,8 @@ export function openDialog({ title, content, confirm, look = "primary", submit }
                 send.disabled = true;
                 try {
                     const next = await submit();
+                    // The user may have left the dialog meanwhile.
+                    if (!dialog.open) return;
                     dialog.close();
                     next?.();
                 } catch (problem) {

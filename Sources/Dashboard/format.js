@@ -1,5 +1,7 @@
 // Values as text. Numbers have the same format in every language, as in the API's texts.
 
+import { timeZone } from "./time-zone.js";
+
 const whole = new Intl.NumberFormat("en");
 
 export const stateWord = { closed: "Closed", open: "Open", half_open: "Half open" };
@@ -63,20 +65,23 @@ export function valueWords(field, value) {
     return String(value);
 }
 
-/** An instant in the reader's time zone: the time, and the day if it is not today. */
-export function time(instant, now = Date.now()) {
-    const date = new Date(instant);
-    const clock = date.toLocaleTimeString("en-GB");
-    if (date.toDateString() === new Date(now).toDateString()) return clock;
-    return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock}`;
+const zoned = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: timeZone(), ...options });
+const clock = zoned({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const shortClock = zoned({ hour: "2-digit", minute: "2-digit" });
+const day = zoned({ day: "numeric", month: "short" });
+const date = zoned({ dateStyle: "short" });
+
+/** An instant in the page's time zone: the time, and the day if it is not today. */
+export function time(instant, now) {
+    const at = new Date(instant);
+    const isToday = date.format(at) === date.format(new Date(now));
+    return isToday ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
 }
 
 /** `time` without seconds, for axes. */
 export function shortTime(instant, withDay) {
-    const date = new Date(instant);
-    const clock = date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-    if (!withDay) return clock;
-    return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock}`;
+    const at = new Date(instant);
+    return withDay ? `${day.format(at)} ${shortClock.format(at)}` : shortClock.format(at);
 }
 
 /** A short text for a failure: `timeout from checkout-7`. */
@@ -84,4 +89,20 @@ export function failureWords(failure) {
     if (!failure) return "none";
     const kind = failure.kind ?? "failure";
     return failure.reporter ? `${kind} from ${failure.reporter}` : kind;
+}
+
+/** A rule's numbers as text: `4 of 5 in a row`. */
+export function ruleWords(rule) {
+    switch (rule.field) {
+        case "failure_threshold":
+            return `${count(rule.observed ?? 0)} of ${count(rule.threshold)} in a row`;
+        case "failure_count_threshold":
+            return `${count(rule.observed ?? 0)} of ${count(rule.threshold)} failures`;
+        default: {
+            const what = rule.field === "slow_call_rate_threshold" ? "slow" : "failed";
+            const share = `${percent(rule.observed ?? 0)} of ${percent(rule.threshold)} ${what}`;
+            const isEarly = rule.minimum_calls !== null && rule.calls < rule.minimum_calls;
+            return isEarly ? `${share}, ${rule.calls} of ${rule.minimum_calls} calls` : share;
+        }
+    }
 }

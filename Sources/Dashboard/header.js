@@ -1,9 +1,9 @@
 // The header of every page: the counts by state, and whether the content is live.
 
-import { list } from "./address.js";
-import { icon } from "./badge.js";
 import { announce, element, setClass, setText } from "./dom.js";
 import { count, duration } from "./format.js";
+import { list } from "./page-address.js";
+import { icon } from "./state-badges.js";
 
 const entries = [
     { key: "total", word: "all", filter: { state: "", override: "" } },

@@ -1,6 +1,6 @@
 // The breakers that the page knows, and their order in the list. This file does not touch elements.
 
-import { byAttention, byName } from "./attention.js";
+import { byAttention, byName } from "./list-order.js";
 
 export class Panel {
     /** The breakers by name. */
@@ -57,6 +57,20 @@ export class Panel {
         for (const breaker of breakers) {
             const known = this.breakers.get(breaker.name);
             if (known) Object.assign(known, summary(breaker));
+        }
+    }
+
+    /**
+     * Takes the names in an answer that has every breaker of the filter: the others are gone.
+     *
+     * @param {Set<string>} names
+     * @param {(name: string) => object|null} since returns the change that arrived during the request
+     */
+    retain(names, since) {
+        // Such an answer also omits existing breakers whose state or override is another.
+        if (this.filter.state || this.filter.override) return;
+        for (const [name, known] of this.breakers) {
+            if (!names.has(name) && since(name) === null) known.isDeleted = true;
         }
     }
 

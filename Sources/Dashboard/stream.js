@@ -2,7 +2,7 @@
 // stream sends as heartbeats.
 
 import { address } from "./api.js";
-import { everySecond, learn } from "./clock.js";
+import { everySecond, learn } from "./server-clock.js";
 
 /** A stream sends something every 15 s. In ms: how long silence is normal, and when the connection is given up. */
 const QUIET_MS = 20_000;

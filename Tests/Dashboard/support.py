@@ -5,6 +5,8 @@ loopback and in a temporary folder, and ends with the tests.
 """
 
 import contextlib
+import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -13,9 +15,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
+import urllib.error
 import urllib.request
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 from axe_playwright_python.sync_playwright import Axe
@@ -28,6 +33,8 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 PATIENCE_MS = 30_000
 # The browser's console message about an error answer or a missing answer.
 REFUSALS = "Failed to load resource"
+# The addresses of the list's requests.
+LIST = re.compile("include=history")
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -76,6 +83,13 @@ class Server:
         self.process.wait()
         self.process.stdout.close()
 
+    def replace_database(self) -> None:
+        """Restarts the server with an empty database, which has another epoch."""
+        self.kill()
+        for file in self.folder.glob("f.db*"):
+            file.unlink()
+        self.start()
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.kill()
@@ -108,6 +122,70 @@ class Server:
     def override(self, name: str, mode: str, reason: str, expires_in_ms: int | None = 3_600_000) -> None:
         body = {"mode": mode, "reason": reason, "expires_in_ms": expires_in_ms}
         self.call("PUT", f"/v1/breakers/{name}/override", body)
+
+
+class Proxy:
+    """A proxy that removes a path prefix and passes everything else on unchanged.
+
+    `before_piece` is called with the path before each piece of an answer, and may wait.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        prefix: str,
+        piece_bytes: int = 65_536,
+        before_piece: Callable[[str], None] = lambda path: None,
+    ):
+        self.target = server.url
+        self.prefix = prefix
+        self.piece_bytes = piece_bytes
+        self.before_piece = before_piece
+
+    def __enter__(self) -> str:
+        target, prefix = self.target, self.prefix
+        piece_bytes, before_piece = self.piece_bytes, self.before_piece
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def pass_on(self):
+                if not self.path.startswith(prefix + "/"):
+                    self.send_error(404)
+                    return
+                body = self.rfile.read(int(self.headers.get("content-length", 0))) or None
+                request = urllib.request.Request(target + self.path[len(prefix) :], data=body, method=self.command)
+                for name, value in self.headers.items():
+                    # A compressed answer would not reach the page piece by piece.
+                    if name.lower() not in ("connection", "content-length", "accept-encoding"):
+                        request.add_header(name, value)
+                try:
+                    response = urllib.request.urlopen(request, timeout=60)
+                except urllib.error.HTTPError as error:
+                    response = error
+                with response, contextlib.suppress(OSError, http.client.HTTPException):
+                    self.send_response(response.status)
+                    for name, value in response.headers.items():
+                        if name.lower() not in ("connection", "transfer-encoding"):
+                            self.send_header(name, value)
+                    self.send_header("connection", "close")
+                    self.end_headers()
+                    while piece := response.read1(piece_bytes):
+                        before_piece(self.path)
+                        self.wfile.write(piece)
+                        self.wfile.flush()
+
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __exit__(self, *error):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class DashboardTest(unittest.TestCase):

@@ -1,15 +1,12 @@
 """Access to the dashboard by role, and protection against requests from another site's page."""
 
-import contextlib
-import http.client
 import http.server
 import threading
 import urllib.error
-import urllib.request
 
 from playwright.sync_api import expect
 
-from support import REFUSALS, DashboardTest, Server, breaker_path, row
+from support import REFUSALS, DashboardTest, Proxy, breaker_path, row
 
 
 class AccessTests(DashboardTest):
@@ -165,56 +162,6 @@ class Neighbour:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{self.server.server_port}/"
-
-    def __exit__(self, *error):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class Proxy:
-    """A proxy that removes a path prefix and passes everything else on unchanged."""
-
-    def __init__(self, server: Server, prefix: str):
-        self.target = server.url
-        self.prefix = prefix
-
-    def __enter__(self) -> str:
-        target, prefix = self.target, self.prefix
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def pass_on(self):
-                if not self.path.startswith(prefix + "/"):
-                    self.send_error(404)
-                    return
-                body = self.rfile.read(int(self.headers.get("content-length", 0))) or None
-                request = urllib.request.Request(target + self.path[len(prefix) :], data=body, method=self.command)
-                for name, value in self.headers.items():
-                    if name.lower() not in ("connection", "content-length"):
-                        request.add_header(name, value)
-                try:
-                    response = urllib.request.urlopen(request, timeout=60)
-                except urllib.error.HTTPError as error:
-                    response = error
-                with response, contextlib.suppress(OSError, http.client.HTTPException):
-                    self.send_response(response.status)
-                    for name, value in response.headers.items():
-                        if name.lower() not in ("connection", "transfer-encoding"):
-                            self.send_header(name, value)
-                    self.send_header("connection", "close")
-                    self.end_headers()
-                    while piece := response.read1(65_536):
-                        self.wfile.write(piece)
-                        self.wfile.flush()
-
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = pass_on
-
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self.server.server_port}"
 
     def __exit__(self, *error):
         self.server.shutdown()

@@ -1,10 +1,12 @@
 """The page of one breaker, and what an operator can change there."""
 
+import datetime
 import re
+import time
 
 from playwright.sync_api import expect
 
-from support import REFUSALS, DashboardTest, breaker_path, row
+from support import REFUSALS, DashboardTest, breaker_path, row, wait_until
 
 
 class BreakerTests(DashboardTest):
@@ -77,6 +79,81 @@ class BreakerTests(DashboardTest):
         expect(reading).to_contain_text("100 successes, 0 failures")
         outcomes.get_by_text("As numbers").click()
         expect(outcomes.get_by_role("row")).to_have_count(61)
+
+    def test_the_time_in_each_state_says_since_when_it_is_known(self):
+        server = self.serve()
+        server.succeed("payments")
+        # The page requests the newest hundred transitions.
+        for _ in range(120):
+            server.call("POST", "/v1/breakers/payments/reset")
+        page = self.open(server, breaker_path("payments"))
+        outcomes = page.get_by_role("region", name="Outcomes")
+        expect(outcomes).to_contain_text(re.compile(r"Time in each state since \d\d:\d\d:\d\d: closed"))
+
+    def test_all_times_are_in_the_named_time_zone_and_an_operator_can_choose_utc(self):
+        server = self.serve()
+        server.trip("payments")
+        at = server.call("GET", "/v1/breakers/payments")["last_failure"]["at"]
+        utc = at[11:19]
+        tokyo = (datetime.datetime.fromisoformat(at[:19]) + datetime.timedelta(hours=9)).strftime("%H:%M:%S")
+        page = self.open(server, timezone_id="Asia/Tokyo")
+        zone = page.get_by_label("Time zone")
+        expect(zone).to_have_value("Asia/Tokyo")
+        expect(row(page, "payments").locator("td.c7")).to_contain_text(tokyo)
+        zone.select_option("UTC")
+        expect(row(page, "payments").locator("td.c7")).to_contain_text(utc)
+        page.goto(server.url + breaker_path("payments"))
+        expect(zone).to_have_value("UTC")
+        expect(page.get_by_role("region", name="Failures").locator("tbody time").first).to_contain_text(utc)
+        expect(page.get_by_role("region", name="Why")).to_contain_text(re.compile(r"since \d\d:\d\d:\d\d UTC"))
+        zone.select_option("Asia/Tokyo")
+        expect(page.get_by_role("region", name="Failures").locator("tbody time").first).to_contain_text(tokyo)
+
+    def test_an_older_explanation_does_not_replace_a_later_one(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        held = []
+        page.route("**/explain", lambda route: held.append((route, route.fetch())))
+        page.goto(server.url + breaker_path("payments"))
+        wait_until(page, "the page requests the explanation", lambda: held)
+        page.unroute("**/explain")
+        page.evaluate(
+            """() => {
+                const node = document.querySelector(".explanation");
+                window.texts = [];
+                new MutationObserver(() => window.texts.push(node.textContent)).observe(node, { childList: true });
+            }"""
+        )
+        server.trip("payments")
+        expect(page.locator(".head .badge")).to_have_text("Open")
+        for route, answer in held:
+            route.fulfill(response=answer)
+        # The page requests the explanation again after it has handled the held answer.
+        with page.expect_request("**/explain"):
+            pass
+        expect(page.locator(".explanation")).to_contain_text("has been open")
+        states = ["open" if "has been open" in text else "closed" for text in page.evaluate("window.texts")]
+        self.assertEqual(states, sorted(states))
+
+    def test_a_breaker_that_changes_all_the_time_causes_one_request_and_one_more_after_it(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        page.clock.install()
+        page.goto(server.url + breaker_path("payments"))
+        expect(page.locator("#status")).to_have_text("live")
+        expect(page.get_by_role("region", name="Why")).to_contain_text("has been closed")
+        page.clock.pause_at(time.time() + 2)
+        asked = []
+        page.on("request", lambda request: asked.append(request) if request.url.endswith("/payments") else None)
+        for _ in range(50):
+            server.call("POST", "/v1/breakers/payments/reset")
+        server.call("POST", "/v1/breakers/payments/reset?to=half_open")
+        expect(page.get_by_role("status")).to_have_text("payments is half open.")
+        self.assertLessEqual(len(asked), 1)
+        page.clock.run_for(2_000)
+        expect(page.locator(".head .badge")).to_have_text("Half open")
 
     def test_failures_are_grouped_by_kind_and_by_reporter(self):
         server = self.serve()
@@ -177,6 +254,45 @@ class BreakerTests(DashboardTest):
         expect(page.locator(".head .badge")).to_have_text("Closed")
         self.assertTrue(server.acquire("payments")["allowed"])
 
+    def test_an_answer_that_is_older_than_an_order_does_not_undo_it_on_the_page(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"), tolerates=REFUSALS)
+        expect(page.get_by_role("region", name="Why")).to_contain_text("payments")
+        held = []
+        path = "**/v1/breakers/payments"
+        page.route(path, lambda route: held.append((route, route.fetch())))
+        wait_until(page, "the page requests the breaker", lambda: held)
+        page.unroute(path)
+        page.get_by_role("button", name="Force closed…").click()
+        page.get_by_label("Reason").fill("the health check lies")
+        page.get_by_role("dialog").get_by_role("button", name="Force closed").click()
+        expect(page.locator(".override")).to_be_visible()
+        page.evaluate(
+            """() => {
+                window.changes = 0;
+                const observer = new MutationObserver(() => window.changes += 1);
+                observer.observe(document.querySelector(".override"), { attributeFilter: ["hidden"] });
+            }"""
+        )
+        for route, answer in held:
+            route.fulfill(response=answer)
+        # The page requests the breaker again after it has handled the held answer.
+        with page.expect_request(path):
+            pass
+        self.assertEqual(page.evaluate("window.changes"), 0)
+
+    def test_the_back_button_closes_an_open_dialog(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server)
+        row(page, "payments").get_by_role("link").click()
+        page.get_by_role("button", name="Force open…").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.go_back()
+        expect(row(page, "payments")).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
     def test_an_override_can_be_set_without_an_expiry(self):
         server = self.serve()
         server.succeed("payments")
@@ -253,6 +369,41 @@ class PolicyTests(DashboardTest):
         dialog.get_by_role("button", name="Save").click()
         expect(dialog).to_have_count(0)
         self.assertEqual(self.policy(server)["half_open_probes"], 2)
+
+    def test_a_field_takes_only_decimal_numbers(self):
+        server = self.serve()
+        server.succeed("payments")
+        page, dialog = self.open_editor(server)
+        field = dialog.get_by_label("failure_threshold")
+        for text in ["1e999", "Infinity", "0x10", "1e1", "9" * 400]:
+            with self.subTest(text[:10]):
+                field.fill(text)
+                with page.expect_response(lambda response: response.request.method == "PATCH") as answer:
+                    dialog.get_by_role("button", name="Save").click()
+                self.assertEqual(answer.value.status, 400)
+                expect(field).to_have_attribute("aria-invalid", "true")
+                expect(dialog.locator("#fault-failure_threshold")).not_to_be_empty()
+                self.assertEqual(self.policy(server)["failure_threshold"], 5)
+
+    def test_an_empty_field_shows_the_default_that_it_restores(self):
+        server = self.serve()
+        server.succeed("payments")
+        other = {"recovery_timeout_ms": 900_000, "window_calls": 20, "minimum_calls": 3, "success_threshold": 2}
+        server.call("PATCH", "/v1/breakers/payments", {"policy": other})
+        page, dialog = self.open_editor(server)
+        expect(dialog.locator("#hint-window_ms")).to_have_text("off")
+        dialog.get_by_label("recovery_timeout_max_ms").fill("")
+        expect(dialog.locator("#hint-recovery_timeout_max_ms")).to_have_text("default: 15 min")
+        fields = list(self.policy(server))
+        for field in fields:
+            dialog.get_by_label(field).fill("")
+        hints = [dialog.locator(f"#hint-{field}").inner_text() for field in fields]
+        self.assertEqual(hints[fields.index("failure_threshold")], "off")
+        self.assertEqual(hints[fields.index("window_ms")], "default: 1 min")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_have_count(0)
+        restored = [hint.removeprefix("default: ") for hint in hints]
+        expect(page.locator(".policy dd")).to_have_text(restored)
 
     def test_an_operator_resolves_a_conflict_with_another_operators_policy_change(self):
         server = self.serve()

@@ -15,7 +15,11 @@ from support import REFUSALS, DashboardTest, breaker_path, row
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
-    "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+    "narrow": {
+        "color_scheme": "light",
+        "viewport": {"width": 390, "height": 844},
+        "timezone_id": "America/Argentina/Buenos_Aires",
+    },
     "narrow and dark": {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
 }
 HOSTILE = '<img src=x onerror="window.isBroken = true"><script>window.isBroken = true</script>'
@@ -64,14 +68,55 @@ class EverybodyTests(DashboardTest):
                 expect(page.get_by_text("No breakers yet")).to_be_visible()
                 self.scan(page)
 
-    def test_no_page_scrolls_sideways_at_a_width_of_390_pixels(self):
+    def test_no_page_scrolls_sideways_on_a_narrow_screen(self):
         server = self.busy_server()
         page = self.open(server, tolerates=REFUSALS, **LOOKS["narrow"])
-        for path in ["/", breaker_path("geo:lookup"), breaker_path("ledger")]:
-            page.goto(server.url + path)
-            expect(page.get_by_text("geo:lookup" if "geo" in path else "ledger").first).to_be_visible()
-            width = page.evaluate("document.documentElement.scrollWidth")
-            self.assertLessEqual(width, 390, path)
+        for width in [390, 800, 930]:
+            page.set_viewport_size({"width": width, "height": 844})
+            for path in ["/", breaker_path("geo:lookup"), breaker_path("ledger")]:
+                page.goto(server.url + path)
+                expect(page.get_by_text("geo:lookup" if "geo" in path else "ledger").first).to_be_visible()
+                self.assert_fits(page, width)
+            page.goto(server.url)
+            name = row(page, "ledger").get_by_role("link")
+            expect(name).to_be_visible()
+            self.assertGreater(name.bounding_box()["width"], 80, "there is room for the name")
+
+    def test_texts_of_full_length_hide_nothing_on_a_narrow_screen(self):
+        name, kind, reporter = "n" * 128, "k" * 64, "r" * 128
+        server = self.serve()
+        server.fail(name, 5, kind=kind, reporter=reporter, detail="d" * 512)
+        server.override(name, "shadow", "x" * 512)
+        page = self.open(server, tolerates=REFUSALS, **LOOKS["narrow"])
+        expect(row(page, name)).to_contain_text(reporter)
+        self.assert_fits(page, 390)
+        for column in range(8):
+            box = row(page, name).locator(f"td.c{column}").bounding_box()
+            self.assertLessEqual(box["x"] + box["width"], 390, f"column {column}")
+        row(page, name).get_by_role("link").click()
+        expect(page.get_by_role("region", name="Failures").get_by_role("listitem").first).to_contain_text(kind)
+        expect(page.get_by_role("region", name="Why")).to_contain_text(reporter)
+        self.assert_fits(page, 390)
+        page.get_by_role("button", name="Clear…").click()
+        dialog = page.get_by_role("dialog")
+        for button in ["Cancel", "Clear"]:
+            box = dialog.get_by_role("button", name=button, exact=True).bounding_box()
+            self.assertLessEqual(box["x"] + box["width"], 390, button)
+        self.assertEqual(dialog.evaluate("node => node.scrollWidth - node.clientWidth"), 0)
+
+    def assert_fits(self, page, width):
+        self.assertLessEqual(page.evaluate("document.documentElement.scrollWidth"), width, page.url)
+
+    def test_no_badge_is_cut_off(self):
+        server = self.busy_server()
+        server.override("mail", "force_closed", "the health check lies")
+        for look in ["light", "narrow"]:
+            page = self.open(server, **LOOKS[look])
+            expect(row(page, "mail")).to_contain_text("Forced closed")
+            cut = page.locator("tr.row td.c0 > div").evaluate_all(
+                "nodes => nodes.filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.innerText)"
+            )
+            self.assertEqual(cut, [], look)
 
     def test_an_operator_can_do_everything_with_the_keyboard_alone(self):
         server = self.serve("operator")

@@ -5,10 +5,7 @@ import time
 
 from playwright.sync_api import expect
 
-from support import REFUSALS, DashboardTest, row, wait_until
-
-
-LIST = re.compile("include=history")
+from support import LIST, REFUSALS, DashboardTest, row, wait_until
 
 
 class ListTests(DashboardTest):
@@ -106,6 +103,20 @@ class ListTests(DashboardTest):
         server.trip("c")
         expect(page.get_by_role("button", name="1 row moved – reorder")).to_be_visible()
         expect(page.get_by_role("link", name="a", exact=True)).to_be_focused()
+
+    def test_the_row_with_the_focus_is_marked(self):
+        server = self.serve()
+        for name in ["a", "b"]:
+            server.succeed(name)
+        page = self.open(server)
+        cell = row(page, "b").locator("td.c1")
+        expect(cell).to_be_visible()
+        before = cell.screenshot()
+        page.get_by_label("Order").focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("link", name="b", exact=True)).to_be_focused()
+        self.assertNotEqual(cell.screenshot(), before)
 
     def test_the_address_contains_the_search_and_the_filters(self):
         server = self.serve()

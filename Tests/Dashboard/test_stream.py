@@ -1,10 +1,28 @@
 """The page's connection to the server, and whether the page shows the server's true state."""
 
 import signal
+import threading
 
 from playwright.sync_api import expect
 
-from support import REFUSALS, DashboardTest, row, wait_until
+from support import LIST, REFUSALS, DashboardTest, Proxy, row, wait_until
+
+# Counts the pieces of the list's answers as they arrive.
+COUNT_PIECES = """
+    const original = window.fetch;
+    window.pieces = 0;
+    window.fetch = async (url, options) => {
+        const response = await original(url, options);
+        if (!String(url).includes("include=history") || response.body === null) return response;
+        const counter = new TransformStream({
+            transform(piece, controller) {
+                window.pieces += 1;
+                controller.enqueue(piece);
+            },
+        });
+        return new Response(response.body.pipeThrough(counter), response);
+    };
+"""
 
 
 class StreamTests(DashboardTest):
@@ -57,11 +75,8 @@ class StreamTests(DashboardTest):
             server.call("POST", "/v1/breakers/a/reset")
         page = self.open(server, tolerates=REFUSALS)
         row(page, "b").hover()
-        server.kill()
         # The other database has fewer revisions, so the server does not know the page's revision.
-        for file in server.folder.glob("f.db*"):
-            file.unlink()
-        server.start()
+        server.replace_database()
         for name in ["a", "b", "e"]:
             server.succeed(name)
         server.trip("d")
@@ -75,6 +90,78 @@ class StreamTests(DashboardTest):
             "the rows move once the pointer has left",
             lambda: page.locator("tr.row td.c1 a").all_inner_texts() == ["d", "a", "b", "e"],
         )
+
+    def test_breakers_of_a_replaced_database_disappear_although_the_list_cannot_be_requested(self):
+        server = self.serve()
+        for name in ["a", "b"]:
+            server.succeed(name)
+        page = self.open(server, tolerates=REFUSALS)
+        expect(row(page, "b")).to_be_visible()
+        expect(page.locator("#status")).to_have_text("live")
+        page.route(LIST, lambda route: route.abort())
+        server.replace_database()
+        expect(page.locator("tr.row")).to_have_count(0)
+        server.succeed("a")
+        expect(row(page, "a")).to_be_visible()
+
+    def test_an_answer_from_before_a_resync_does_not_bring_its_breakers_back(self):
+        server = self.serve()
+        for name in ["a", "b"]:
+            server.succeed(name)
+        page = self.open(server, tolerates=REFUSALS)
+        expect(row(page, "b")).to_be_visible()
+        expect(page.locator("#status")).to_have_text("live")
+        held = []
+        page.route(LIST, lambda route: held.append((route, route.fetch())))
+        wait_until(page, "the page requests the list again", lambda: held)
+        page.route(LIST, lambda route: route.abort())
+        server.replace_database()
+        expect(page.locator("tr.row")).to_have_count(0)
+        for route, answer in held:
+            route.fulfill(response=answer)
+        # The page requests the list again after it has handled the held answer.
+        with page.expect_request(LIST):
+            pass
+        self.assertEqual(page.locator("tr.row").count(), 0)
+
+    def test_a_complete_list_removes_deleted_breakers_while_there_is_no_stream(self):
+        server = self.serve()
+        for name in ["a", "b"]:
+            server.succeed(name)
+        page = self.open(server, "/livez", tolerates=REFUSALS)
+        page.route("**/v1/events*", lambda route: route.abort())
+        page.goto(server.url)
+        expect(row(page, "b")).to_be_visible()
+        server.call("DELETE", "/v1/breakers/b")
+        expect(row(page, "b")).to_have_count(0)
+        expect(row(page, "a")).to_be_visible()
+
+    def test_an_answer_that_arrives_slowly_is_not_given_up(self):
+        server = self.serve()
+        for name in ["a", "b"]:
+            server.succeed(name)
+        pieces = threading.Semaphore(1)
+
+        def wait(path):
+            if LIST.search(path):
+                pieces.acquire(timeout=60)
+
+        with Proxy(server, "/slow", piece_bytes=300, before_piece=wait) as url:
+            behind = type("Behind", (), {"url": url})
+            page = self.open(behind, "/slow/livez", tolerates=REFUSALS)
+            page.add_init_script(COUNT_PIECES)
+            page.clock.install()
+            failed = []
+            page.on("requestfailed", lambda request: failed.append(request) if LIST.search(request.url) else None)
+            page.goto(url + "/slow/")
+            # Together these pauses are longer than the page waits without a byte.
+            for number in range(1, 4):
+                wait_until(page, "a piece arrives", lambda: page.evaluate("window.pieces") >= number)
+                page.clock.fast_forward(10_000)
+                pieces.release()
+            pieces.release(1_000)
+            expect(row(page, "a")).to_be_visible()
+            self.assertEqual(failed, [])
 
     def test_the_page_reports_and_replaces_a_connection_that_hangs(self):
         server = self.serve()

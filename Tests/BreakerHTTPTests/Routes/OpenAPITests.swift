@@ -58,14 +58,17 @@ struct OpenAPITests {
         }
     }
 
-    @Test("openapi.yaml has exactly the fields of a policy, with their ranges")
+    @Test("openapi.yaml has exactly the fields of a policy, with their defaults and ranges")
     func policy() throws {
         let schemas = try OpenAPI.map(OpenAPI.document()["components"], "schemas")
         let fields = try OpenAPI.map(OpenAPI.map(schemas, "PolicyFields"), "properties")
         #expect(fields.keys.sorted() == PolicyField.allCases.map(\.rawValue).sorted())
         for field in PolicyField.allCases {
-            guard case .integer(let range) = field.range else { continue }
             let documented = try OpenAPI.map(fields, field.rawValue)
+            let integer = (documented["default"] as? Int).map { Double($0) }
+            let defaultValue = integer ?? (documented["default"] as? Double)
+            #expect(defaultValue == field.defaultValue.asDecimal, "\(field)")
+            guard case .integer(let range) = field.range else { continue }
             #expect(documented["minimum"] as? Int == Int(range.lowerBound), "\(field)")
             #expect(documented["maximum"] as? Int == Int(range.upperBound), "\(field)")
         }

@@ -38,6 +38,25 @@ struct DocumentTests {
         #expect(count > 10)
     }
 
+    @Test("Every source file that a table of CONTRIBUTING.md names exists")
+    func sourceFiles() throws {
+        var paths: [String] = []
+        for folder in ["Sources", "Tests", "clients/python/src", "clients/python/tests"] {
+            let root = MarkdownDocument.root.appendingPathComponent(folder)
+            let names = try FileManager.default.subpathsOfDirectory(atPath: root.path)
+            paths += names.map { "/\(folder)/\($0)" }
+        }
+        var count = 0
+        for line in try MarkdownDocument("CONTRIBUTING.md").prose where line.hasPrefix("|") {
+            for match in line.matches(of: /`([A-Za-z_+\/-]+\.(?:swift|js|py|c))`/) {
+                let isFound = paths.contains { $0.hasSuffix("/\(match.1)") }
+                #expect(isFound, "\(match.1)")
+                count += 1
+            }
+        }
+        #expect(count > 40)
+    }
+
     @Test("Every YAML block of a document is a configuration file, or a contexts file")
     func yaml() throws {
         var count = 0

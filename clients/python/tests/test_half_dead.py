@@ -495,6 +495,10 @@ def test_the_ranges_of_a_policy_are_those_of_the_server(server: Server, name: st
             server.put(name, **{**fields, field: bad})
 
 
+def test_the_defaults_of_a_policy_are_those_of_the_server(server: Server, name: str) -> None:
+    assert Policy.read(server.put(name)["policy"]) == Policy()
+
+
 def test_whole_numbers_of_a_policy_are_integers() -> None:
     policy = Policy.read({"window_calls": 5.0, "failure_rate_threshold": 0.5})
     assert isinstance(policy.window_calls, int) and policy.failure_rate_threshold == 0.5

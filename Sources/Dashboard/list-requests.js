@@ -1,20 +1,22 @@
 // The list's requests: its pages, the numbers that changes do not contain, and the breakers that changed.
 
 import { ask, pathOf } from "./api.js";
-import { whileSeen } from "./clock.js";
 import { Panel } from "./panel.js";
-import { RecentChanges } from "./recent.js";
+import { RecentChanges } from "./recent-changes.js";
+import { whileSeen } from "./server-clock.js";
 
 /** The number of breakers in the first request, and in each request for more. */
 const FIRST = 100;
 const MORE = 500;
 /** How often to request the numbers that changes do not contain, in ms. */
 const POLL_MS = 5_000;
-/** How long to gather changes before requesting their breakers, in ms; and up to how many are requested one by one. */
+/** How long to gather changes before requesting their breakers, in ms: at first, and while changes go on. */
 const GATHER_MS = 200;
+const GATHER_AGAIN_MS = 1_000;
+/** Up to how many breakers are requested one by one. */
 const FEW = 20;
 
-export class Listing {
+export class ListRequests {
     /** The known breakers; `null` until the first answer. */
     panel = null;
     #filter = null;
@@ -30,6 +32,7 @@ export class Listing {
     #era = 0;
     #wanted = new Set();
     #wantedTimer = null;
+    #isStopped = false;
 
     /**
      * @param {object} shown the listeners
@@ -49,6 +52,7 @@ export class Listing {
     }
 
     stop() {
+        this.#isStopped = true;
         this.#era += 1;
         this.endPoll();
         clearTimeout(this.#wantedTimer);
@@ -66,8 +70,7 @@ export class Listing {
     }
 
     async #load() {
-        const era = ++this.#era;
-        this.#isLoadingMore = false;
+        const era = this.#startEra();
         const mark = this.#recent.mark;
         const answer = await this.#ask(era, "", FIRST);
         if (answer === null) return;
@@ -80,7 +83,7 @@ export class Listing {
         }
         this.#pages = [{ token: "", size: FIRST }];
         this.#next = answer.next_page_token;
-        this.#absorb(answer, mark);
+        this.#absorb(answer, mark, "");
         this.shown.onLoad();
     }
 
@@ -94,8 +97,8 @@ export class Listing {
         this.#isLoadingMore = false;
         if (answer === null) return;
         this.#pages.push({ token: this.#next, size: MORE });
+        this.#absorb(answer, mark, this.#next);
         this.#next = answer.next_page_token;
-        this.#absorb(answer, mark);
         this.panel.append(answer.breakers.map((breaker) => breaker.name));
         this.shown.onMore();
     }
@@ -103,14 +106,34 @@ export class Listing {
     /** Takes a change from the stream. */
     onChange(change) {
         if (change.type === "resync") {
-            this.panel?.resync(change.breakers);
-            this.refresh();
+            this.#resync(change.breakers);
             return;
         }
         this.#recent.note(change);
         // Note the change: the answer to a request in progress may be older than the change.
         if (this.panel === null || this.panel.apply(change)) this.#want(change.name);
         this.shown.onChange();
+    }
+
+    /** Takes the current breakers after missed changes. Positions in the earlier list may be of another history. */
+    #resync(breakers) {
+        this.panel?.resync(breakers);
+        if (this.panel === null || this.panel.filter !== this.#filter) {
+            // The first answer for this filter is on its way.
+            this.refresh();
+            return;
+        }
+        this.#startEra();
+        this.#pages.length = 1;
+        this.shown.onChange();
+        this.#whileBusy(() => this.#refreshAll());
+    }
+
+    /** Ignores the answers to all earlier requests. */
+    #startEra() {
+        this.#isLoadingMore = false;
+        this.#era += 1;
+        return this.#era;
     }
 
     /** Returns `null` if the answer is outdated or the request failed. */
@@ -129,8 +152,11 @@ export class Listing {
         }
     }
 
-    #absorb(answer, mark) {
-        this.panel.absorb(answer.breakers, Date.now(), (name) => this.#recent.since(mark, name));
+    #absorb(answer, mark, token) {
+        const since = (name) => this.#recent.since(mark, name);
+        this.panel.absorb(answer.breakers, Date.now(), since);
+        const isWhole = token === "" && answer.next_page_token === "";
+        if (isWhole) this.panel.retain(new Set(answer.breakers.map((breaker) => breaker.name)), since);
         this.shown.onCounts(answer.counts);
     }
 
@@ -161,7 +187,7 @@ export class Listing {
             const answer = await this.#ask(era, token, size);
             if (answer === null) return;
             if (this.#pages.length === 1) this.#next = answer.next_page_token;
-            this.#absorb(answer, mark);
+            this.#absorb(answer, mark, token);
         }
         this.shown.onChange();
     }
@@ -177,9 +203,9 @@ export class Listing {
             const answer = await this.#ask(era, token, MORE);
             if (answer === null) return;
             pages.push({ token, size: MORE });
+            this.#absorb(answer, mark, token);
             token = answer.next_page_token;
             left -= MORE;
-            this.#absorb(answer, mark);
         } while (token !== "" && left > 0);
         this.#pages = pages;
         this.#next = token;
@@ -201,15 +227,20 @@ export class Listing {
     }
 
     async #askForWanted() {
-        this.#wantedTimer = null;
-        if (this.panel === null || !this.shown.isShown()) {
-            this.#wantedTimer = setTimeout(() => this.#askForWanted(), POLL_MS);
-            return;
+        let pause = POLL_MS;
+        if (this.panel !== null && this.shown.isShown()) {
+            const names = [...this.#wanted];
+            this.#wanted.clear();
+            if (names.length > 0) await this.#askFor(names);
+            pause = names.length > 0 ? GATHER_AGAIN_MS : 0;
         }
-        const names = [...this.#wanted];
-        this.#wanted.clear();
+        // Breakers that change all the time cause one request at a time.
+        this.#wantedTimer = pause > 0 && !this.#isStopped ? setTimeout(() => this.#askForWanted(), pause) : null;
+    }
+
+    async #askFor(names) {
         if (names.filter((name) => !this.panel.breakers.has(name)).length > FEW) {
-            this.#whileBusy(() => this.#refreshAll());
+            await this.#whileBusy(() => this.#refreshAll());
         } else if (names.length > FEW) {
             this.refresh();
         } else {

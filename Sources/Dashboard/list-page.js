@@ -1,13 +1,13 @@
 // The page of all breakers.
 
-import { list as addressOf } from "./address.js";
-import { firstSteps } from "./curl.js";
+import { firstSteps } from "./curl-commands.js";
 import { announce, button, element, setText } from "./dom.js";
-import { Hold } from "./hold.js";
-import { Listing } from "./listing.js";
-import { Row, columns } from "./row.js";
-import { Tools } from "./tools.js";
-import { RowWindow } from "./window.js";
+import { ListRequests } from "./list-requests.js";
+import { Row, columns } from "./list-row.js";
+import { ListTools } from "./list-tools.js";
+import { list as addressOf } from "./page-address.js";
+import { RowHold } from "./row-hold.js";
+import { VisibleRows } from "./visible-rows.js";
 
 export class ListPage {
     #isSettling = false;
@@ -18,9 +18,9 @@ export class ListPage {
      * @param {(counts: object|null) => void} onCounts
      */
     constructor(filter, onCounts) {
-        this.tools = new Tools();
+        this.tools = new ListTools();
         this.#build();
-        this.listing = new Listing({
+        this.listing = new ListRequests({
             onLoad: () => {
                 this.#panel.reorder();
                 this.#show();
@@ -32,7 +32,7 @@ export class ListPage {
             isShown: () => this.node.isConnected,
             lastInView: () => [...this.window.rows.keys()].at(-1),
         });
-        this.window = new RowWindow(this.body, (name) => this.#makeRow(name), () => this.listing.loadMore());
+        this.window = new VisibleRows(this.body, (name) => this.#makeRow(name), () => this.listing.loadMore());
         this.setFilter(filter);
     }
 
@@ -158,7 +158,7 @@ export class ListPage {
         this.empty = element("div", { class: "empty" });
         const above = element("div", { class: "above" }, this.moved);
         this.held = element("div", { class: "list" }, above, this.table, this.more);
-        this.hold = new Hold(this.held, () => this.#settle());
+        this.hold = new RowHold(this.held, () => this.#settle());
         this.node = element(
             "section",
             { "aria-label": "All breakers" },

@@ -1,29 +1,30 @@
 // The page of one breaker: its state, the reasons, and the orders that an operator can give.
 
-import { Controls } from "./actions.js";
-import { list } from "./address.js";
 import { ask, pathOf } from "./api.js";
-import { showBadges } from "./badge.js";
-import { now, whileSeen } from "./clock.js";
-import { curlSection } from "./curl.js";
+import { curlSection } from "./curl-commands.js";
 import { announce, element, setClass, setText } from "./dom.js";
-import { ExplanationSection } from "./explanation.js";
-import { FailuresSection } from "./failures.js";
+import { ExplanationSection } from "./explanation-section.js";
+import { FailuresSection } from "./failures-section.js";
 import { duration, overrideWord, stateWord, time } from "./format.js";
-import { HistorySection } from "./history.js";
-import { PolicySection } from "./policy.js";
-import { nextProbe, restOf } from "./row.js";
+import { HistorySection } from "./history-section.js";
+import { nextProbe, restOf } from "./list-row.js";
+import { Controls } from "./order-dialogs.js";
+import { list } from "./page-address.js";
+import { PacedWork } from "./paced-work.js";
+import { PolicySection } from "./policy-section.js";
+import { now, whileSeen } from "./server-clock.js";
 import { mayOrder } from "./session.js";
-import { TransitionsSection } from "./transitions.js";
+import { showBadges } from "./state-badges.js";
+import { TransitionsSection } from "./transitions-section.js";
 
 /** How often to request the numbers that changes do not contain, in ms. */
 const POLL_MS = 5_000;
 
 export class BreakerPage {
     #view = null;
-    #isAsking = false;
-    #isDue = false;
     #isStopped = false;
+    /** Grows with each order, so that an answer to an earlier request does not undo it on the page. */
+    #orders = 0;
 
     /**
      * @param {string} name
@@ -36,7 +37,11 @@ export class BreakerPage {
         this.override = element("div", { class: "override", hidden: true });
         this.controls = element("div", { class: "controls" });
         this.fault = element("p", { class: "notice fault", role: "alert", hidden: true });
-        const afterOrder = (view, tag) => this.#take(view, tag);
+        const afterOrder = (view, tag) => {
+            this.#orders += 1;
+            this.#take(view, tag);
+        };
+        this.requests = new PacedWork(() => this.#ask());
         this.explanation = new ExplanationSection(name);
         this.history = new HistorySection(name);
         this.transitions = new TransitionsSection(name, (...newest) => this.history.setTransitions(...newest));
@@ -84,6 +89,8 @@ export class BreakerPage {
     leave() {
         this.#isStopped = true;
         this.endPoll();
+        this.requests.stop();
+        this.explanation.stop();
         this.history.stop();
         this.transitions.stop();
         this.failures.stop();
@@ -96,23 +103,21 @@ export class BreakerPage {
         this.refresh();
     }
 
-    /** Requests everything that the page shows. A call during a request causes one more request. */
-    async refresh() {
-        if (this.#isAsking) {
-            this.#isDue = true;
-            return;
-        }
-        this.#isAsking = true;
+    /** Requests everything that the page shows. */
+    refresh() {
+        this.requests.run();
+    }
+
+    async #ask() {
+        const orders = this.#orders;
         try {
             const { body, tag } = await ask("GET", pathOf(this.name));
-            if (!this.#isStopped) this.#take(body, tag);
+            if (this.#isStopped) return;
+            if (orders === this.#orders) this.#take(body, tag);
+            else this.refresh();
         } catch (problem) {
             if (!this.#isStopped) this.#showError(problem);
         }
-        this.#isAsking = false;
-        if (!this.#isDue || this.#isStopped) return;
-        this.#isDue = false;
-        this.refresh();
     }
 
     #take(view, tag) {

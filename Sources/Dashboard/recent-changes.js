@@ -1,8 +1,8 @@
 // The newest changes. If a change arrives during a request, the answer may be older than the change, and must not
 // revert it.
 
-/** How long to keep changes, in ms: no request takes longer. */
-const KEPT_MS = 60_000;
+/** How long to keep changes, in ms: longer than any request takes (`api.js`). */
+const KEPT_MS = 600_000;
 /** Up to this many changes are kept without checking their age. */
 const FEW = 1000;
 

@@ -1,10 +1,10 @@
 // The outcomes of calls and the states of the breaker, on one time axis.
 
 import { ask, pathOf } from "./api.js";
-import { band, chart, pointAt } from "./chart.js";
-import { now } from "./clock.js";
 import { button, element, setText } from "./dom.js";
 import { count, duration, stateWord, time } from "./format.js";
+import { band, chart, pointAt } from "./history-chart.js";
+import { now } from "./server-clock.js";
 
 /** The selectable ranges, and how long, in ms, an answer for each counts as fresh. */
 const ranges = [
@@ -134,7 +134,9 @@ export class HistorySection {
         this.container.replaceChildren(chart(this.#history, width, this.#chosen), states.image);
         const words = [...states.totals].filter(([, ms]) => ms >= 1000)
             .map(([name, ms]) => `${stateWord[name].toLowerCase()} ${duration(ms)}`);
-        setText(this.states, words.length ? `Time in each state: ${words.join(", ")}.` : "");
+        // Only the newest transitions are requested, so a breaker with many has no states at the beginning of the axis.
+        const since = known.from > from && this.#knownSince !== null ? ` since ${time(known.from, now())}` : "";
+        setText(this.states, words.length ? `Time in each state${since}: ${words.join(", ")}.` : "");
         this.#read();
     }
 

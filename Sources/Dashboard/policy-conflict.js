@@ -3,6 +3,7 @@
 import { openDialog } from "./dialogs.js";
 import { button, element } from "./dom.js";
 import { valueWords } from "./format.js";
+import { editedWords } from "./policy-defaults.js";
 
 const columns = ["Field", "Before", "Theirs", "Yours"];
 
@@ -14,7 +15,7 @@ const columns = ["Field", "Before", "Theirs", "Yours"];
  * @param {(chosen: object) => Promise<void|(() => void)>} options.save gets the fields that differ from theirs, and may
  *     return a function that opens the next dialog
  */
-export function openMerge({ name, base, mine, theirs, save }) {
+export function openPolicyConflict({ name, base, mine, theirs, save }) {
     const fields = Object.keys(theirs).filter((field) => field in mine || theirs[field] !== base[field]);
     const rows = fields.map((field) => ({
         field,
@@ -56,7 +57,8 @@ export function openMerge({ name, base, mine, theirs, save }) {
 }
 
 function mergeRow({ field, isMine, choice }, base, mine, theirs) {
-    const option = (side, value) =>
+    const mineWords = isMine ? editedWords(field, mine[field], { ...theirs, ...mine }) : "unchanged";
+    const option = (side, words) =>
         element(
             "td",
             {},
@@ -66,9 +68,9 @@ function mergeRow({ field, isMine, choice }, base, mine, theirs) {
                 element("input", {
                     type: "radio", name: field, value: side, checked: side === choice,
                     disabled: side === "mine" && !isMine,
-                    "aria-label": `${field}: ${side === "mine" ? "yours" : "theirs"}, ${valueWords(field, value)}`,
+                    "aria-label": `${field}: ${side === "mine" ? "yours" : "theirs"}, ${words}`,
                 }),
-                side === "mine" && !isMine ? "unchanged" : valueWords(field, value),
+                words,
             ),
         );
     return element(
@@ -76,7 +78,7 @@ function mergeRow({ field, isMine, choice }, base, mine, theirs) {
         {},
         element("th", { scope: "row" }, field),
         element("td", {}, valueWords(field, base[field])),
-        option("theirs", theirs[field]),
-        option("mine", mine[field]),
+        option("theirs", valueWords(field, theirs[field])),
+        option("mine", mineWords),
     );
 }

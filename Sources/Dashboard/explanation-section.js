@@ -1,17 +1,18 @@
 // Why a breaker is in its state, what happens next, and how near its rules are to tripping.
 
-import { ruleWords } from "./attention.js";
 import { ask, pathOf } from "./api.js";
-import { bar } from "./badge.js";
-import { now } from "./clock.js";
 import { element, setText } from "./dom.js";
-import { count, duration, percent } from "./format.js";
+import { duration, ruleWords } from "./format.js";
+import { PacedWork } from "./paced-work.js";
+import { now } from "./server-clock.js";
+import { bar } from "./state-badges.js";
 
 export class ExplanationSection {
     #next = [];
 
     constructor(name) {
         this.name = name;
+        this.requests = new PacedWork(() => this.#load());
         this.text = element("p", { class: "explanation" });
         this.next = element("ul", { class: "next" });
         this.rules = element("ul", { class: "rules" });
@@ -27,9 +28,17 @@ export class ExplanationSection {
         );
     }
 
-    async show(view) {
+    stop() {
+        this.requests.stop();
+    }
+
+    show(view) {
         // Rules count only while the breaker is closed.
         this.#showRules(view.state === "closed" ? view.rules ?? [] : []);
+        this.requests.run();
+    }
+
+    async #load() {
         try {
             const { body } = await ask("GET", pathOf(this.name, "/explain"));
             setText(this.text, body.text);
@@ -55,7 +64,7 @@ export class ExplanationSection {
             ...rules.map((rule) => {
                 const meter = bar();
                 meter.set(rule.progress);
-                return element("li", {}, element("span", {}, ruleWords(rule, { percent, count })), meter.node);
+                return element("li", {}, element("span", {}, ruleWords(rule)), meter.node);
             }),
         );
     }

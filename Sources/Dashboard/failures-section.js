@@ -1,10 +1,11 @@
 // The failures of a breaker: grouped, and one by one.
 
 import { ask, pathOf } from "./api.js";
-import { now } from "./clock.js";
 import { element, setText } from "./dom.js";
 import { count, percent, time } from "./format.js";
-import { Pages } from "./pages.js";
+import { PacedWork } from "./paced-work.js";
+import { PagedRows } from "./paged-rows.js";
+import { now } from "./server-clock.js";
 
 const SIZE = 25;
 const columns = ["Time", "Kind", "Reporter", "Duration", "Detail"];
@@ -12,6 +13,7 @@ const columns = ["Time", "Kind", "Reporter", "Duration", "Detail"];
 export class FailuresSection {
     constructor(name) {
         this.name = name;
+        this.summary = new PacedWork(() => this.#loadSummary());
         this.text = element("p", {});
         this.kinds = element("ul", { class: "shares" });
         this.reporters = element("ul", { class: "shares" });
@@ -29,7 +31,7 @@ export class FailuresSection {
             { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Individual failures" },
             this.table,
         );
-        this.pages = new Pages({
+        this.pages = new PagedRows({
             path: pathOf(name, "/failures"), member: "failures", size: SIZE, container,
             onRows: (rows, isFirst) => {
                 if (isFirst) this.rows.replaceChildren();
@@ -55,10 +57,15 @@ export class FailuresSection {
 
     stop() {
         this.pages.stop();
+        this.summary.stop();
     }
 
-    async load() {
+    load() {
         this.pages.load();
+        this.summary.run();
+    }
+
+    async #loadSummary() {
         try {
             const { body } = await ask("GET", pathOf(this.name, "/failures/summary"));
             setText(this.text, body.failures === 0 ? "No failures are stored." : body.text);

@@ -4,7 +4,8 @@ import { ask, pathOf } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { announce, button, element, setText } from "./dom.js";
 import { valueWords } from "./format.js";
-import { openMerge } from "./merge.js";
+import { openPolicyConflict } from "./policy-conflict.js";
+import { editedWords } from "./policy-defaults.js";
 import { mayOrder } from "./session.js";
 
 const sources = { default: "the built-in default", config: "the configuration file", api: "set through the API" };
@@ -56,6 +57,12 @@ export class PolicySection {
         const base = { ...this.#policy };
         const tag = this.#tag;
         const inputs = Object.keys(base).map((field) => policyInput(field, base[field]));
+        // The default of a field may depend on another field.
+        const showHints = () => {
+            const policy = Object.fromEntries(inputs.map(({ field, value }) => [field, value()]));
+            inputs.forEach((input) => input.showHint(policy));
+        };
+        showHints();
         openDialog({
             title: `Policy: ${this.name}`,
             content: [
@@ -64,7 +71,7 @@ export class PolicySection {
                     { class: "hint" },
                     "The state does not change. An empty field turns its rule off, or restores its default.",
                 ),
-                element("div", { class: "fields" }, ...inputs.map((input) => input.node)),
+                element("div", { class: "fields", oninput: showHints }, ...inputs.map((input) => input.node)),
             ],
             confirm: "Save",
             submit: () => this.#save(base, changes(base, inputs), tag),
@@ -90,7 +97,7 @@ export class PolicySection {
         this.onDone(body, theirTag);
         const theirs = body.policy;
         const save = (chosen) => this.#save(theirs, chosen, theirTag);
-        return () => openMerge({ name: this.name, base, mine, theirs, save });
+        return () => openPolicyConflict({ name: this.name, base, mine, theirs, save });
     }
 }
 
@@ -103,6 +110,9 @@ function changes(base, inputs) {
     return mine;
 }
 
+/** A number as operators write it. `Number` also reads `0x10`, `1e3` and `Infinity`. */
+const DECIMAL = /^-?\d+(\.\d+)?$/;
+
 function policyInput(field, value) {
     const input = element("input", {
         id: `field-${field}`, name: field, value: value ?? "", inputmode: "decimal", autocomplete: "off",
@@ -112,17 +122,15 @@ function policyInput(field, value) {
     const read = () => {
         const text = input.value.trim();
         if (text === "") return null;
-        const number = Number(text);
-        // The server refuses a value that is not a number, with its own message.
-        return Number.isNaN(number) ? text : number;
+        const number = DECIMAL.test(text) ? Number(text) : NaN;
+        // The server refuses a value that is not a number, with its own message. JSON has no infinite number.
+        return Number.isFinite(number) ? number : text;
     };
-    const showHint = () => {
+    const showHint = (policy) => {
         const current = read();
-        const words = typeof current === "string" ? "" : valueWords(field, current);
+        const words = typeof current === "string" ? "" : editedWords(field, current, policy);
         setText(hint, words === input.value.trim() ? "" : words);
     };
-    input.addEventListener("input", showHint);
-    showHint();
     const node = element(
         "div",
         { class: "field" },
@@ -131,5 +139,5 @@ function policyInput(field, value) {
         hint,
         element("p", { id: `fault-${field}`, class: "fault", "data-fault": field }),
     );
-    return { field, value: read, node };
+    return { field, value: read, showHint, node };
 }

@@ -1,11 +1,11 @@
 // The transitions of a breaker.
 
 import { pathOf } from "./api.js";
-import { icon } from "./badge.js";
-import { now } from "./clock.js";
 import { element } from "./dom.js";
 import { causeWord, stateWord, time } from "./format.js";
-import { Pages } from "./pages.js";
+import { PagedRows } from "./paged-rows.js";
+import { now } from "./server-clock.js";
+import { icon } from "./state-badges.js";
 
 /** The page size. It covers about a week of a calm breaker, for the band above the outcomes. */
 const SIZE = 100;
@@ -19,7 +19,7 @@ export class TransitionsSection {
             { class: "scrolls", tabindex: "0", role: "group", "aria-label": "Transitions" },
             this.rows,
         );
-        this.pages = new Pages({
+        this.pages = new PagedRows({
             path: pathOf(name, "/transitions"), member: "transitions", size: SIZE, container, onNewest,
             onRows: (rows, isFirst) => {
                 if (isFirst) this.rows.replaceChildren();

@@ -36,19 +36,3 @@ export function byName(breakers) {
 function compareNames(left, right) {
     return left.name < right.name ? -1 : Number(left.name > right.name);
 }
-
-/** A rule's numbers as text: `4 of 5 in a row`. */
-export function ruleWords(rule, { percent, count }) {
-    switch (rule.field) {
-        case "failure_threshold":
-            return `${count(rule.observed ?? 0)} of ${count(rule.threshold)} in a row`;
-        case "failure_count_threshold":
-            return `${count(rule.observed ?? 0)} of ${count(rule.threshold)} failures`;
-        default: {
-            const what = rule.field === "slow_call_rate_threshold" ? "slow" : "failed";
-            const share = `${percent(rule.observed ?? 0)} of ${percent(rule.threshold)} ${what}`;
-            const isEarly = rule.minimum_calls !== null && rule.calls < rule.minimum_calls;
-            return isEarly ? `${share}, ${rule.calls} of ${rule.minimum_calls} calls` : share;
-        }
-    }
-}

@@ -1,12 +1,12 @@
 // The search and the order of the list. The page's address holds both, and the list follows only the address.
 
-import { go, list as addressOf } from "./address.js";
 import { element } from "./dom.js";
+import { go, list as addressOf } from "./page-address.js";
 
 /** The pause in typing after which the search starts, in ms. */
 const TYPING_MS = 150;
 
-export class Tools {
+export class ListTools {
     #filter = null;
     #timer = null;
 

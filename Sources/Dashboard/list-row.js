@@ -1,11 +1,11 @@
 // One row of the list.
 
-import { nearestRule, ruleWords } from "./attention.js";
-import { bar, effective, showBadges } from "./badge.js";
-import { now } from "./clock.js";
 import { element, setClass, setText } from "./dom.js";
-import { count, duration, failureWords, percent, perSecond, time } from "./format.js";
+import { duration, failureWords, perSecond, ruleWords, time } from "./format.js";
+import { nearestRule } from "./list-order.js";
+import { now } from "./server-clock.js";
 import { sparkline } from "./sparkline.js";
+import { bar, effective, showBadges } from "./state-badges.js";
 
 export const columns = [
     "State", "Breaker", "In state", "Next probe", "Rule", "Last hour", "Denied/s", "Last failure",
@@ -68,7 +68,7 @@ export class Row {
         const rule = breaker.state === "closed" ? nearestRule(breaker) : null;
         this.bar.node.hidden = rule === null;
         if (rule !== null) this.bar.set(rule.progress);
-        setText(this.rule, rule === null ? cause(breaker) : ruleWords(rule, { percent, count }));
+        setText(this.rule, rule === null ? cause(breaker) : ruleWords(rule));
         this.rule.title = this.rule.textContent;
     }
 

@@ -2,9 +2,10 @@
 
 import { ask } from "./api.js";
 import { button, element, setText } from "./dom.js";
-import { Hold } from "./hold.js";
+import { PacedWork } from "./paced-work.js";
+import { RowHold } from "./row-hold.js";
 
-export class Pages {
+export class PagedRows {
     #next = "";
     #isExpanded = false;
     /** The latest answer, which is not shown yet. */
@@ -22,20 +23,26 @@ export class Pages {
      */
     constructor({ path, member, size, container, onRows, onNewest = () => {} }) {
         Object.assign(this, { path, member, size, container, onRows, onNewest });
+        this.requests = new PacedWork(() => this.#loadNewest());
         this.fault = element("span", { class: "fault", role: "alert" });
         this.more = button("Show earlier", () => this.#loadMore(), { hidden: true });
         this.node = element("p", { class: "more", hidden: true }, this.more, this.fault);
         /** The button that shows newer rows. */
         this.newer = button("Show newer", () => this.#showNewer(), { class: "quiet", hidden: true });
-        this.hold = new Hold(container, () => this.#isExpanded || this.#showWaiting());
+        this.hold = new RowHold(container, () => this.#isExpanded || this.#showWaiting());
     }
 
     stop() {
         this.hold.stop();
+        this.requests.stop();
     }
 
     /** Requests the newest rows. The shown rows do not move while the user is among them or looks at earlier ones. */
-    async load() {
+    load() {
+        this.requests.run();
+    }
+
+    async #loadNewest() {
         let body;
         try {
             body = await this.#ask("");

@@ -3,7 +3,7 @@
 /** How long rows stay after the pointer has left, in ms: it may be moving to the button that reorders them. */
 const RELEASE_MS = 600;
 
-export class Hold {
+export class RowHold {
     isOn = false;
     #isOver = false;
     #release = null;

@@ -6,7 +6,7 @@ import { element } from "./dom.js";
 const MARGIN = 12;
 const USUAL_HEIGHT = 56;
 
-export class RowWindow {
+export class VisibleRows {
     /** The rows that have elements, by name. */
     rows = new Map();
     #names = [];
