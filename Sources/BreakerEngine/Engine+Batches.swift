@@ -17,7 +17,7 @@ extension Engine {
     static let outcomesPerTransaction = 65_536
     /// The most reports in a transaction of a larger batch: as many as are stored in some milliseconds, even if each is
     /// of another breaker.
-    static let reportsPerPart = 250
+    static let reportsPerPart = 100
 
     /// Takes many reports, in one transaction, or in several if one is not enough.
     ///
