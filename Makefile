@@ -49,7 +49,7 @@ else
 	swift test $(ARGS)
 endif
 
-openapi-test: setup .build/openapi-tests ## Test the server against openapi.yaml for two minutes
+openapi-test: setup .build/openapi-tests ## Test the server and a generated client against openapi.yaml for two minutes
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		.build/openapi-tests/bin/python -m unittest discover --verbose --start-directory Tests/OpenAPI $(ARGS)
