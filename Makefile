@@ -49,7 +49,7 @@ else
 	swift test $(ARGS)
 endif
 
-openapi-test: setup .build/openapi-tests ## Test the server against openapi.yaml for two minutes
+openapi-test: setup .build/openapi-tests ## Test the server and a generated client against openapi.yaml for two minutes
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		.build/openapi-tests/bin/python -m unittest discover --verbose --start-directory Tests/OpenAPI $(ARGS)
@@ -59,7 +59,7 @@ metrics-test: setup ## Test the metrics and the alerts with a real Prometheus
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \
 		python3 -m unittest discover --verbose --start-directory Tests/Metrics $(ARGS)
 
-examples-test: setup ## Test the examples for nginx and Envoy with both proxies in front of a backend
+examples-test: setup ## Test the examples: nginx and Envoy in front of a backend, and workers in each language
 	@$(MAKE) --no-print-directory .build/examples-tests || echo 'SKIPPED: Envoy is not installed and cannot be installed'
 	swift build --product fusebox
 	@exec env PYTHONDONTWRITEBYTECODE=1 FUSEBOX="$$(swift build --show-bin-path)/fusebox" \

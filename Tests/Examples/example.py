@@ -1,9 +1,11 @@
-"""The common tests of all proxies, with a Fusebox server, a real proxy, and a backend that fails and recovers.
+"""The common parts of the tests of examples, and the common tests of all proxies, with a Fusebox server and a backend
+that fails and recovers.
 
 Needs the server at $FUSEBOX, or else in .build/debug. Everything runs on loopback and in a temporary folder, and ends
 with the test.
 """
 
+import contextlib
 import http.client
 import http.server
 import json
@@ -19,7 +21,6 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-EXAMPLES = ROOT / "docker" / "examples"
 SERVER = os.environ.get("FUSEBOX", str(ROOT / ".build" / "debug" / "fusebox"))
 # The maximum time in seconds that a test waits for a condition.
 PATIENCE = 60
@@ -84,10 +85,12 @@ class Answering(http.server.BaseHTTPRequestHandler):
         self.server.requests.append((self.command, self.path, body))
         self.server.fields = {name.lower() for name in self.headers}
         self.server.answers.wait(timeout=PATIENCE)
-        self.send_response(self.server.status)
-        self.send_header("content-length", "3")
-        self.end_headers()
-        self.wfile.write(b"ok\n")
+        # A client may have stopped waiting.
+        with contextlib.suppress(ConnectionError):
+            self.send_response(self.server.status)
+            self.send_header("content-length", "3")
+            self.end_headers()
+            self.wfile.write(b"ok\n")
 
     do_GET = do_POST = do_PUT = respond
 
@@ -95,30 +98,22 @@ class Answering(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class ProxyCase(unittest.TestCase):
-    """A proxy between a client and the backend. The classes below contain the tests."""
+class FuseboxCase(unittest.TestCase):
+    """A Fusebox server, and a backend that a breaker protects."""
 
-    backend_patience = PATIENCE
+    examples: pathlib.Path
 
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.backend = Backend()
         self.addCleanup(self.backend.server_close)
         self.addCleanup(self.backend.shutdown)
-        self.fusebox_port, self.port = free_port(), free_port()
+        self.fusebox_port = free_port()
         self.fusebox = self.start_fusebox()
-        self.start_proxy()
-        eventually("the proxy answers", lambda: send(self.port, "GET", "/first")[0] == 200)
-        eventually("the first request is reported", lambda: self.breaker()["counts"]["calls"] >= 1)
-        self.steer("POST", "/reset")
-        self.backend.requests.clear()
-
-    def start_proxy(self):
-        raise NotImplementedError
 
     def example(self, name: str, replaced: dict[str, str]) -> str:
         """Returns the text of an example with each key replaced; each key must occur exactly once."""
-        text = (EXAMPLES / name).read_text()
+        text = (self.examples / name).read_text()
         for ours, theirs in replaced.items():
             self.assertEqual(text.count(ours), 1, ours)
             text = text.replace(ours, theirs)
@@ -131,9 +126,9 @@ class ProxyCase(unittest.TestCase):
         self.addCleanup(process.terminate)
         return process
 
-    def start_fusebox(self) -> subprocess.Popen:
+    def start_fusebox(self, *options: str) -> subprocess.Popen:
         address = f"127.0.0.1:{self.fusebox_port}"
-        process = self.start("fusebox", SERVER, "serve", "--listen", address, "--db", "fusebox.db")
+        process = self.start("fusebox", SERVER, "serve", "--listen", address, "--db", "fusebox.db", *options)
         eventually("the server answers", lambda: send(self.fusebox_port, "GET", "/readyz")[0] == 200)
         return process
 
@@ -143,6 +138,25 @@ class ProxyCase(unittest.TestCase):
     def steer(self, method: str, path: str, body: dict | None = None):
         status, _, answer = send(self.fusebox_port, method, f"/v1/breakers/payments{path}", body and json.dumps(body))
         self.assertEqual(status, 200, answer)
+
+
+class ProxyCase(FuseboxCase):
+    """A proxy between a client and the backend. The classes below contain the tests."""
+
+    examples = ROOT / "docker" / "examples"
+    backend_patience = PATIENCE
+
+    def setUp(self):
+        super().setUp()
+        self.port = free_port()
+        self.start_proxy()
+        eventually("the proxy answers", lambda: send(self.port, "GET", "/first")[0] == 200)
+        eventually("the first request is reported", lambda: self.breaker()["counts"]["calls"] >= 1)
+        self.steer("POST", "/reset")
+        self.backend.requests.clear()
+
+    def start_proxy(self):
+        raise NotImplementedError
 
     def until_calls(self, count: int):
         """Waits for the reports, which the proxy sends after the answers."""

@@ -5,6 +5,8 @@ protocol ReportFields {
     /// - Returns: `nil` where the field is absent.
     func text(_ field: ReportField) throws(Problem) -> String?
     func integer(_ field: ReportField) throws(Problem) -> Int64?
+    /// A number that may have a fraction.
+    func number(_ field: ReportField) throws(Problem) -> Double?
 }
 
 extension Query: ReportFields {
@@ -16,6 +18,14 @@ extension Query: ReportFields {
         guard let value = Int64(text), !text.hasPrefix("+") else {
             throw .invalid(field, "must be a whole number")
         }
+        return value
+    }
+
+    func number(_ field: ReportField) throws(Problem) -> Double? {
+        guard let text = self[field.key] else { return nil }
+        // Most workers send only digits.
+        if let value = Int64(text), !text.hasPrefix("+") { return Double(value) }
+        guard let value = JSONCursor.number(text) else { throw .invalid(field.key, "must be a number") }
         return value
     }
 }
@@ -60,6 +70,15 @@ struct JSONFields: ReportFields {
         case .some(let value): throw .invalid(path + field, "must be a whole number, not \(value.kindInWords)")
         }
     }
+
+    func number(_ field: ReportField) throws(Problem) -> Double? {
+        switch object[field.key] {
+        case .integer(let value): return Double(value)
+        case .decimal(let value): return value
+        case nil, .null: return nil
+        case .some(let value): throw .invalid(path + field.key, "must be a number, not \(value.kindInWords)")
+        }
+    }
 }
 
 extension Report {
@@ -69,8 +88,15 @@ extension Report {
     init(_ fields: some ReportFields, at path: String) throws(Problem) {
         let outcome = try Self.outcome(of: fields, at: path)
         let permit = try Self.permit(of: fields, at: path)
-        let durationMs = try Self.integer(.durationMs, of: fields, at: path, in: Limits.durationMs)
-        let ageMs = try Self.integer(.ageMs, of: fields, at: path, in: Limits.reportAgeMs)
+        let durationMs = try Self.milliseconds(
+            .durationMs,
+            of: fields,
+            at: path,
+            in: Limits.durationMs,
+            rounded: .toNearestOrAwayFromZero
+        )
+        // An age that is rounded up would put the end of the call before the breaker's beginning.
+        let ageMs = try Self.milliseconds(.ageMs, of: fields, at: path, in: Limits.reportAgeMs, rounded: .down)
         let kind = try Self.text(.kind, of: fields, at: path, length: Limits.kindLength)
         let reporter = try Self.text(.reporter, of: fields, at: path, length: Limits.reporterLength)
         let id = try Self.id(of: fields, at: path)
@@ -136,6 +162,21 @@ extension Report {
             throw .invalid(path + field.key, "must be \(range.lowerBound) to \(range.upperBound)")
         }
         return value
+    }
+
+    /// A length of time. The clocks of some languages give fractions of a millisecond.
+    private static func milliseconds(
+        _ field: ReportField,
+        of fields: some ReportFields,
+        at path: String,
+        in range: ClosedRange<Int64>,
+        rounded rule: FloatingPointRoundingRule
+    ) throws(Problem) -> Int64? {
+        guard let value = try fields.number(field) else { return nil }
+        guard (Double(range.lowerBound)...Double(range.upperBound)).contains(value) else {
+            throw .invalid(path + field.key, "must be \(range.lowerBound) to \(range.upperBound)")
+        }
+        return Int64(value.rounded(rule))
     }
 
     /// A text of bounded length; an empty text counts as absent. The length is in code points, because a grapheme

@@ -2,6 +2,17 @@ extension JSONCursor {
     /// Any integer of at most this many digits fits into an `Int64`.
     private static let digitsOfAnyInteger = 18
 
+    /// The number that `text` is in JSON's notation; `nil` for any other text, and beyond a double's range.
+    static func number(_ text: String) -> Double? {
+        var cursor = JSONCursor(Array(text.utf8))
+        guard let value = try? cursor.number(), cursor.peek == nil else { return nil }
+        switch value {
+        case .integer(let value): return Double(value)
+        case .decimal(let value): return value
+        case .null, .bool, .text, .list, .object: return nil
+        }
+    }
+
     mutating func number() throws(Failure) -> Value {
         let start = position
         let isNegative = take("-")

@@ -38,4 +38,13 @@ struct ReportItem: ReportFields {
         case let value: throw .invalid(field.key, "must be a whole number, not \(value.kindInWords)")
         }
     }
+
+    func number(_ field: ReportField) throws(Problem) -> Double? {
+        switch self[field] {
+        case .integer(let value): return Double(value)
+        case .decimal(let value): return value
+        case .null: return nil
+        case let value: throw .invalid(field.key, "must be a number, not \(value.kindInWords)")
+        }
+    }
 }

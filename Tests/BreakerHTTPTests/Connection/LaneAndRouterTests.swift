@@ -36,6 +36,11 @@ struct LaneAndRouterTests {
         .order(.PUT, "/v1/breakers/a/override", #"{"mode":"\#(mode)","reason":"r","expires_in_ms":\#(expiresInMs)}"#)
     }
 
+    private static let fractions: [Step] =
+        ["12.4", "12.5", "1e3", "-0.4", "1e400", "NaN", "86400000.1"].flatMap { (number: String) -> [Step] in
+            [.post("report?outcome=failure&duration_ms=\(number)"), .post("report?outcome=success&age_ms=\(number)")]
+        }
+
     static let stories = [
         Story("closed", [.post("acquire"), .post("report?outcome=success&permit=1"), .post("acquire")]),
         Story("open", trip + [.post("acquire"), .advance(ms: 1), .post("acquire"), .post("report?outcome=success")]),
@@ -83,6 +88,7 @@ struct LaneAndRouterTests {
                 .order(.GET, "/v1/breakers/a/failures", nil),
             ]
         ),
+        Story("numbers with a fraction", fractions + [.order(.GET, "/v1/breakers/a/failures", nil)]),
         Story(
             "ages",
             [
@@ -108,7 +114,7 @@ struct LaneAndRouterTests {
                 "report?outcome=success&permit=0", "report?outcome=success&permit=1-xyz",
                 "report?outcome=success&count=0",
                 "report?outcome=success&count=2&permit=1-0123456789abcdef", "report?outcome=success&duration_ms=-1",
-                "report?outcome=success&duration_ms=1e3", "report?outcome=success&age_ms=-1",
+                "report?outcome=success&duration_ms=1e", "report?outcome=success&age_ms=-1",
                 "report?outcome=success&age_ms=900001", "report?outcome=success&age_ms=x", "report?outcome=%",
                 "report?%ff=1",
                 "report?outcome=success&report_id=%20",

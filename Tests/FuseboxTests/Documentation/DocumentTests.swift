@@ -172,37 +172,6 @@ extension ProcessTests {
             for name in names { #expect(document.row(name) != nil, "\(name)") }
         }
 
-        @Test("The worker's loop protects a call, carries the permit and fails open")
-        func pythonWorker() async throws {
-            let worker = try #require(try MarkdownDocument("docs/any-language.md").blocks("python").first)
-            #expect(worker.lines.filter { !$0.isEmpty }.count <= 25)
-            let folder = try TemporaryFolder()
-            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
-            let script = """
-                \(worker.text.replacingOccurrences(of: "http://127.0.0.1:7979", with: server.url))
-                def dead(): raise TimeoutError()
-                print(protected(lambda: "charged"))
-                for _ in range(5):
-                    try: protected(dead)
-                    except TimeoutError: print("failed")
-                try: print(protected(lambda: "charged"))
-                except RuntimeError as error: print(str(error)[:24])
-                """
-            #expect(
-                try await python(script) == "charged\n" + String(repeating: "failed\n", count: 5)
-                    + "payments is open; retry \n"
-            )
-            server.child.kill()
-            try await server.child.waitUntilEnd()
-            #expect(try await python(script).hasSuffix("failed\ncharged\n"))
-        }
-
-        private func python(_ script: String) async throws -> String {
-            let result = try await Program(path: "/usr/bin/env").run("python3", "-c", script)
-            #expect(result.code == 0, "\(result.errors)")
-            return result.output
-        }
-
         @Test("The server accepts the policies of docs/policies.md in its configuration file, and applies them")
         func configurationFile() async throws {
             let yaml = try #require(try MarkdownDocument("docs/policies.md").blocks("yaml").first)
