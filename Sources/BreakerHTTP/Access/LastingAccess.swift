@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import HTTPTypes
 
