@@ -36,7 +36,7 @@ package struct SessionDocument: Document {
     package var name: String?
     /// `worker`, `viewer` or `operator`; `nil` without access.
     package var role: String?
-    /// The prefix of the names that the token may use; `nil` without access.
+    /// The names that the token may use, as in a tokens file: a prefix, or a list; `nil` without access.
     package var prefix: String?
     /// Whether the access comes from a session, and not from a token or a certificate of the request.
     package var signedIn: Bool

@@ -12,7 +12,7 @@ extension Engine {
             (
                 try reader.transitions(
                     ofBreaker: id,
-                    prefix: "",
+                    visible: .all,
                     before: nil,
                     limit: Explanation.transitionLimit
                 ),

@@ -27,7 +27,7 @@ extension Routes {
         _ context: RequestContext
     ) async throws -> Answer {
         let names = ["breaker", "prefix", "actor", "action", "from", "to"]
-        let filters = ["audit", context.access.prefix] + names.map { context.query[$0] ?? "" }
+        let filters = ["audit", context.access.scope.description] + names.map { context.query[$0] ?? "" }
         let page = try Page(context.query, filters: filters)
         let before = try page.afterNumber()
         let entries = try await engine.audit(filter, before: before, limit: page.size)
@@ -65,7 +65,7 @@ extension AuditFilter {
             try DecisionRequest.name(name, field: "breaker")
         }
         prefix = query["prefix"] ?? ""
-        visiblePrefix = context.access.prefix
+        visible = context.access.scope
         actor = query["actor"]
         if let text = query["action"] {
             action = AuditEntry.Action(rawValue: text)

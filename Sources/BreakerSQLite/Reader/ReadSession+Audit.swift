@@ -18,13 +18,18 @@ extension ReadSession {
         selectAudit.bind(filter.action?.rawValue)
         selectAudit.bind(filter.from?.milliseconds ?? .min)
         selectAudit.bind(filter.to?.milliseconds ?? .max)
-        for prefix in [filter.prefix, filter.visiblePrefix] {
+        for prefix in [filter.prefix, filter.visible.commonPrefix] {
             selectAudit.bind(prefix)
             selectAudit.bind(prefix)
         }
-        selectAudit.bind(Int64(limit))
+        selectAudit.bind(Self.rows(limit, in: filter.visible))
         var entries: [AuditEntry] = []
-        try selectAudit.forEachRow { row throws(SQLiteError) in entries.append(try AuditTable.entry(&row)) }
+        try selectAudit.readRows { row throws(SQLiteError) in
+            guard entries.count < limit else { return false }
+            let entry = try AuditTable.entry(&row)
+            if filter.visible.contains(entry.breaker) { entries.append(entry) }
+            return true
+        }
         return entries
     }
 }

@@ -51,22 +51,26 @@ final class ReadSession {
         return failures
     }
 
-    func transitions(prefix: String, before revision: Int64?, limit: Int) throws(SQLiteError) -> [NamedTransition] {
-        bind(selectTransitions, prefix, revision)
-        selectTransitions.bind(Int64(limit))
-        return try transitions(selectTransitions)
+    func transitions(
+        visible scope: NameScope,
+        before revision: Int64?,
+        limit: Int
+    ) throws(SQLiteError) -> [NamedTransition] {
+        bind(selectTransitions, scope, revision)
+        selectTransitions.bind(Self.rows(limit, in: scope))
+        return try transitions(selectTransitions, in: scope, limit: limit)
     }
 
     func transitions(
         ofBreaker id: Int64,
-        prefix: String,
+        visible scope: NameScope,
         before revision: Int64?,
         limit: Int
     ) throws(SQLiteError) -> [NamedTransition] {
-        bind(selectTransitionsOfOne, prefix, revision)
+        bind(selectTransitionsOfOne, scope, revision)
         selectTransitionsOfOne.bind(id)
-        selectTransitionsOfOne.bind(Int64(limit))
-        return try transitions(selectTransitionsOfOne)
+        selectTransitionsOfOne.bind(Self.rows(limit, in: scope))
+        return try transitions(selectTransitionsOfOne, in: scope, limit: limit)
     }
 
     /// Reads a page of changes. It reads the last revision first, because a later one cannot come from this database.
@@ -83,19 +87,30 @@ final class ReadSession {
         return first.revision == revision + 1 ? .changes(changes) : .trimmed
     }
 
-    private func bind(_ statement: Statement, _ prefix: String, _ revision: Int64?) {
+    private func bind(_ statement: Statement, _ scope: NameScope, _ revision: Int64?) {
         statement.bind(revision ?? .max)
-        statement.bind(prefix)
-        statement.bind(prefix)
+        statement.bind(scope.commonPrefix)
+        statement.bind(scope.commonPrefix)
     }
 
-    private func transitions(_ statement: Statement) throws(SQLiteError) -> [NamedTransition] {
+    /// The number of rows that a statement may read to find `limit` rows of the scope, if the statement itself checks
+    /// only the common prefix. A negative number is no limit.
+    static func rows(_ limit: Int, in scope: NameScope) -> Int64 { scope.isOnePrefix ? Int64(limit) : -1 }
+
+    private func transitions(
+        _ statement: Statement,
+        in scope: NameScope,
+        limit: Int
+    ) throws(SQLiteError) -> [NamedTransition] {
         var transitions: [NamedTransition] = []
-        try statement.forEachRow { row throws(SQLiteError) in
+        try statement.readRows { row throws(SQLiteError) in
+            guard transitions.count < limit else { return false }
             let name = try row.name()
+            guard scope.contains(name) else { return true }
             if let transition = try TransitionTable.transitionOrNull(&row) {
                 transitions.append(NamedTransition(name: name, transition: transition))
             }
+            return true
         }
         return transitions
     }

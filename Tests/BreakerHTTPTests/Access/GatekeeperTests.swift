@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerCore
 import NIOHTTP1
 import Primitives
 import Testing
@@ -15,7 +16,7 @@ struct GatekeeperTests {
         #expect(secret.hasPrefix("fbx_"))
         #expect(secret.utf8.count == 4 + 64)
         let access = try gatekeeper.access(authorization: "Bearer \(secret)")
-        #expect(access == Access(actor: "checkout", role: .worker, prefix: "payments:"))
+        #expect(access == Access(actor: "checkout", role: .worker, scope: NameScope(prefix: "payments:")))
         let digest = try #require(token.digest).hexadecimal
         for other in [digest, "sha256:\(digest)", String(secret.dropLast()), secret + " ", "fbx_", secret.uppercased()]
         {

@@ -1,3 +1,4 @@
+import BreakerCore
 import Testing
 
 @testable import BreakerHTTP
@@ -18,8 +19,13 @@ struct TokenFileTests {
         let tokens = try TokenFile.parse(text, file: "tokens")
         #expect(
             tokens == [
-                Token(name: "checkout", role: .worker, prefix: "payments:", digest: Array(repeating: 10, count: 32)),
-                Token(name: "grafana", role: .viewer, prefix: "", digest: Array(repeating: 255, count: 32)),
+                Token(
+                    name: "checkout",
+                    role: .worker,
+                    scope: NameScope(prefix: "payments:"),
+                    digest: Array(repeating: 10, count: 32)
+                ),
+                Token(name: "grafana", role: .viewer, scope: .all, digest: Array(repeating: 255, count: 32)),
             ]
         )
     }
@@ -49,6 +55,16 @@ struct TokenFileTests {
         #expect(try TokenFile.parse(token.line, file: "tokens") == [token])
     }
 
+    @Test("A line of the tokens file may list prefixes and single names, and a created token's line keeps them")
+    func scopes() throws {
+        let scope = try NameScope("=payments,payments:")
+        let token = Token.make(name: "checkout", role: .worker, scope: scope).token
+        #expect(token.line.hasPrefix("checkout worker =payments,payments: sha256:"))
+        #expect(try TokenFile.parse(token.line, file: "tokens") == [token])
+        let lines = "a worker b:,=b \(Self.digest)\na worker =b,b: \(Self.other)"
+        #expect(try TokenFile.parse(lines, file: "tokens").map(\.scope) == [NameScope("=b,b:"), NameScope("=b,b:")])
+    }
+
     private static let form = "a line must be: name role [prefix], then sha256:<64 hexadecimal digits> or certificate"
     private static let ending = "a line must end with sha256: and 64 hexadecimal digits, or with certificate"
 
@@ -66,6 +82,9 @@ struct TokenFileTests {
             ("checkout boss \(digest)", 1, "the role must be worker, viewer or operator, not boss"),
             ("checkout Worker \(digest)", 1, "the role must be worker, viewer or operator, not Worker"),
             ("checkout worker pay/ \(digest)", 1, "the prefix must be the beginning of a breaker's name, not pay/"),
+            ("checkout worker pay:,b/ \(digest)", 1, "the prefix must be the beginning of a breaker's name, not b/"),
+            ("checkout worker pay:, \(digest)", 1, "the prefix must be the beginning of a breaker's name, not "),
+            ("checkout worker =b/ \(digest)", 1, "= must be followed by a breaker's name, not b/"),
             ("checkout worker \(digest.dropLast())", 1, Self.ending),
             ("checkout worker \(digest)0", 1, Self.ending),
             ("checkout worker \(digest.dropLast())g", 1, Self.ending),
