@@ -54,6 +54,14 @@ package struct SessionDocument: Document {
     }
 }
 
+/// The answer to an order to read the tokens file again.
+package struct TokenReloadDocument: Document {
+    /// The number of tokens in the file.
+    package var tokens: Int
+
+    package init(tokens: Int) { self.tokens = tokens }
+}
+
 /// The answer to the deletion of all breakers with a prefix.
 package struct DeletedDocument: Document {
     /// The number of deleted breakers.

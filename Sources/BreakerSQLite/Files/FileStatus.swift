@@ -14,7 +14,7 @@ package struct FileStatus {
     }
 
     /// The status of the file or the link at `path`; `nil` if there is none.
-    init?(withoutFollowingLinks path: String) {
+    package init?(withoutFollowingLinks path: String) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }
         self.init(path, status)
@@ -42,6 +42,9 @@ package struct FileStatus {
 
     /// The permission bits of the file's mode.
     package var permissions: UInt32 { UInt32(status.st_mode & 0o7777) }
+
+    package var owner: UInt32 { UInt32(status.st_uid) }
+    package var group: UInt32 { UInt32(status.st_gid) }
 
     private var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
 

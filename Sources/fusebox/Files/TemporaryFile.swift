@@ -25,10 +25,12 @@ struct TemporaryFile {
         try synchronizeFolder()
     }
 
-    /// Replaces the destination with this file, which gets the destination's mode.
+    /// Replaces the destination with this file, which gets the destination's owner, group and mode.
     func replace() throws {
-        guard let permissions = FileStatus(path: destination)?.permissions,
-            fchmod(handle.fileDescriptor, mode_t(permissions)) == 0
+        guard let status = FileStatus(path: destination) else { throw POSIXError.last }
+        // The owner comes first: a change of it clears bits of the mode.
+        guard fchown(handle.fileDescriptor, status.owner, status.group) == 0,
+            fchmod(handle.fileDescriptor, mode_t(status.permissions)) == 0
         else { throw POSIXError.last }
         try handle.synchronize()
         guard rename(path, destination) == 0 else { throw POSIXError.last }

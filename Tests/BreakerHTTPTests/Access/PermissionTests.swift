@@ -94,6 +94,21 @@ struct PermissionTests {
         }
     }
 
+    @Test("Only an operator's token without a prefix may make the server read its tokens file again")
+    func reload() async throws {
+        let (tokens, secrets) = Self.tokens()
+        try await TestServer.with(tokens: tokens) { server in
+            let path = Paths.tokenReload
+            for name in ["operator-pay", "viewer", "worker"] {
+                try await server.send(.POST, path, secret: secrets[name]).expectProblem(.forbidden)
+            }
+            // The server of this test was made without a file.
+            let answer = try await server.send(.POST, path, secret: secrets["operator"])
+            answer.expectProblem(.invalidRequest)
+            try await server.send(.POST, path, "{}", secret: secrets["operator"]).expectProblem(.bodyTooLarge)
+        }
+    }
+
     @Test("A token with single names and prefixes may use these names, and no other name that begins like them")
     func names() async throws {
         let (all, allSecret) = Token.make(name: "all", role: .operator, prefix: "")

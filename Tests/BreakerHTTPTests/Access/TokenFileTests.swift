@@ -65,6 +65,21 @@ struct TokenFileTests {
         #expect(try TokenFile.parse(lines, file: "tokens").map(\.scope) == [NameScope("=b,b:"), NameScope("=b,b:")])
     }
 
+    @Test(
+        "The removal of a token keeps all other lines byte for byte",
+        arguments: [
+            ("a worker x # 1\nb viewer y\n", "a", false, "b viewer y\n", 1),
+            ("\ta worker x\r\n# a\r\n\r\nab worker x\r\na worker y", "a", false, "# a\r\n\r\nab worker x\r\n", 2),
+            ("a worker x\n#\na worker y # new\n", "a", true, "#\na worker y # new\n", 1),
+            ("a worker x\n", "a", true, "a worker x\n", 0), ("#a\n", "a", false, "#a\n", 0), ("", "a", false, "", 0),
+        ] as [(String, String, Bool, String, Int)]
+    )
+    func removal(text: String, name: String, keepsLast: Bool, rest: String, count: Int) {
+        let removed = TokenFile.removeLines(of: name, from: text, keepsLast: keepsLast)
+        #expect(Array(removed.text.utf8) == Array(rest.utf8))
+        #expect(removed.count == count)
+    }
+
     private static let form = "a line must be: name role [prefix], then sha256:<64 hexadecimal digits> or certificate"
     private static let ending = "a line must end with sha256: and 64 hexadecimal digits, or with certificate"
 
