@@ -46,6 +46,13 @@ package struct FileStatus {
     package var owner: UInt32 { UInt32(status.st_uid) }
     package var group: UInt32 { UInt32(status.st_gid) }
 
+    /// In bytes.
+    package var length: Int64 { Int64(status.st_size) }
+
+    package func isSameFile(as other: FileStatus) -> Bool {
+        status.st_dev == other.status.st_dev && status.st_ino == other.status.st_ino
+    }
+
     private var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
 
     /// - Throws: ``StoreError/Code/unavailable`` if the file is not a regular file. Reading a pipe or a device could
