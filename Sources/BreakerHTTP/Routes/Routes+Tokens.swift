@@ -1,5 +1,6 @@
 import BreakerAPI
 package import BreakerCore
+import HTTPTypes
 
 /// Reads the server's tokens file again.
 package struct TokenReload: Sendable {

@@ -25,7 +25,7 @@ struct RestoreCommand: ParsableCommand {
     func run() throws {
         try checkBackup()
         let database = try StoppedDatabase(db)
-        let copy = try copied(besides: database.path)
+        let copy = try copied(beside: database.path)
         defer { copy.discard() }
         let previous = database.exists ? try setAside(database, for: copy) : nil
         do {
@@ -68,7 +68,7 @@ struct RestoreCommand: ParsableCommand {
     }
 
     /// A checked copy of the backup in the folder of the database, under a random name.
-    private func copied(besides path: String) throws -> TemporaryFile {
+    private func copied(beside path: String) throws -> TemporaryFile {
         let file: TemporaryFile
         do {
             file = try TemporaryFile(for: path)

@@ -1,4 +1,3 @@
-import BreakerSQLite
 import Foundation
 import TestSupport
 import Testing
