@@ -11,6 +11,7 @@ package enum Paths {
     package static let gate = "/v1/gate"
     package static let session = "/v1/session"
     package static let backup = "/v1/backup"
+    package static let tokenReload = "/v1/tokens/reload"
     package static let livez = "/livez"
     package static let readyz = "/readyz"
     package static let version = "/version"
@@ -53,7 +54,7 @@ package enum Paths {
         breakers, policies, breaker(namePlaceholder), reset(namePlaceholder), override(namePlaceholder),
         explanation(namePlaceholder), history(namePlaceholder), failures(namePlaceholder),
         failureSummary(namePlaceholder), transitions(namePlaceholder), transitions, audit, events, session, backup,
-        livez, readyz, version, metrics, openAPI, dashboard, dashboardFile,
+        tokenReload, livez, readyz, version, metrics, openAPI, dashboard, dashboardFile,
     ]
 
     private static func part(_ name: String) -> String { name == namePlaceholder ? name : encoded(name) }

@@ -67,6 +67,8 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     /// An override prevents the operation.
     case forced
     case preconditionFailed = "precondition_failed"
+    /// The server cannot use its tokens file, and keeps the tokens that it has.
+    case invalidTokens = "invalid_tokens"
     // The server.
     case storageUnavailable = "storage_unavailable"
     case outcomeUnknown = "outcome_unknown"
@@ -83,7 +85,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .notFound, .unknownBreaker: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
-        case .reportIDConflict, .forced: 409
+        case .reportIDConflict, .forced, .invalidTokens: 409
         case .preconditionFailed: 412
         case .bodyTooLarge: 413
         case .unsupportedEncoding: 415
@@ -120,6 +122,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
         case .reportIDConflict: "Report id in use"
         case .forced: "An override is in force"
         case .preconditionFailed: "Precondition failed"
+        case .invalidTokens: "Invalid tokens file"
         case .storageUnavailable: "Storage unavailable"
         case .outcomeUnknown: "Outcome unknown"
         case .overloaded: "Overloaded"

@@ -36,7 +36,7 @@ package struct SessionDocument: Document {
     package var name: String?
     /// `worker`, `viewer` or `operator`; `nil` without access.
     package var role: String?
-    /// The prefix of the names that the token may use; `nil` without access.
+    /// The names that the token may use, as in a tokens file: a prefix, or a list; `nil` without access.
     package var prefix: String?
     /// Whether the access comes from a session, and not from a token or a certificate of the request.
     package var signedIn: Bool
@@ -52,6 +52,14 @@ package struct SessionDocument: Document {
         case name, role, prefix
         case signedIn = "signed_in"
     }
+}
+
+/// The answer to an order to read the tokens file again.
+package struct TokenReloadDocument: Document {
+    /// The number of tokens in the file.
+    package var tokens: Int
+
+    package init(tokens: Int) { self.tokens = tokens }
 }
 
 /// The answer to the deletion of all breakers with a prefix.

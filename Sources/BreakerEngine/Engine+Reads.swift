@@ -82,18 +82,18 @@ extension Engine {
     ) async throws(EngineError) -> [Transition] {
         let id = try await breaker(name).breaker.id
         return try await read { [reader] in
-            try reader.transitions(ofBreaker: id, prefix: "", before: revision, limit: limit + 1).map(\.transition)
+            try reader.transitions(ofBreaker: id, visible: .all, before: revision, limit: limit + 1).map(\.transition)
         }
     }
 
-    /// As ``transitions(of:before:limit:)``, of all breakers whose names begin with `prefix`.
+    /// As ``transitions(of:before:limit:)``, of all breakers that are visible to a client.
     package func transitions(
-        visiblePrefix prefix: String,
+        visible scope: NameScope,
         before revision: Int64?,
         limit: Int
     ) async throws(EngineError) -> [(name: BreakerName, transition: Transition)] {
         try await read { [reader] in
-            try reader.transitions(ofBreaker: nil, prefix: prefix, before: revision, limit: limit + 1)
+            try reader.transitions(ofBreaker: nil, visible: scope, before: revision, limit: limit + 1)
         }.map { ($0.name, $0.transition) }
     }
 
@@ -146,7 +146,7 @@ extension Engine {
             (
                 try reader.transitions(
                     ofBreaker: id,
-                    prefix: "",
+                    visible: .all,
                     before: nil,
                     limit: Explanation.transitionLimit
                 ),

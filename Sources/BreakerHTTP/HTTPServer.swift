@@ -25,6 +25,8 @@ package struct HTTPServer: Sendable {
         var streamsPerClient = HTTPLimits.streamsOfClient
         /// `nil` for a server that speaks plain HTTP.
         package var tls: ServerTLS?
+        /// Reads the tokens file again; `nil` for a server without one.
+        package var reloadTokens: TokenReload?
         /// Whether the lane takes decisions. If not, the router takes every request; tests compare the two.
         var usesLane = true
         /// The event loops that serve the connections.
@@ -94,7 +96,8 @@ package struct HTTPServer: Sendable {
             connections: configuration.maximumConnections,
             streamsPerClient: configuration.streamsPerClient,
             times: configuration.times,
-            eventLoops: configuration.eventLoops
+            eventLoops: configuration.eventLoops,
+            reloadTokens: configuration.reloadTokens
         )
         return Application(
             router: handler.router(of: routes),

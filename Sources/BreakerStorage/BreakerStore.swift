@@ -59,11 +59,11 @@ package protocol BreakerReader: Sendable {
     /// Transitions, newest first.
     /// - Parameters:
     ///   - breakerID: only transitions of this breaker; `nil` for all breakers.
-    ///   - prefix: only transitions of breakers whose names begin with it.
+    ///   - scope: only transitions of breakers with these names.
     ///   - revision: only transitions before this revision; `nil` to begin with the newest.
     func transitions(
         ofBreaker breakerID: Int64?,
-        prefix: String,
+        visible scope: NameScope,
         before revision: Int64?,
         limit: Int
     ) throws(StoreError) -> [NamedTransition]

@@ -27,7 +27,8 @@ export function showWho(node, onSignedOut) {
         node.replaceChildren();
         return;
     }
-    const limit = access.prefix ? ` · ${access.prefix}*` : "";
+    const names = (access.prefix ?? "").split(",").map((word) => (word.startsWith("=") ? word.slice(1) : `${word}*`));
+    const limit = access.prefix ? ` · ${names.join(", ")}` : "";
     const signOut = async () => {
         try {
             await ask("DELETE", "v1/session");

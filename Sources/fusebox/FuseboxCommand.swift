@@ -29,8 +29,8 @@ struct FuseboxCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Server",
                 subcommands: [
-                    ServeCommand.self, HealthCommand.self, BackupCommand.self, TokenCommand.self, DemoCommand.self,
-                    DemoWorkerCommand.self,
+                    ServeCommand.self, HealthCommand.self, BackupCommand.self, RestoreCommand.self, TokenCommand.self,
+                    DemoCommand.self, DemoWorkerCommand.self,
                 ]
             ),
             CommandGroup(

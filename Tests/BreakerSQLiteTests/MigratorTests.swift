@@ -227,7 +227,7 @@ struct MigratorTests {
         )
         let store = try location.open()
         let reader = try location.reader()
-        let found = try reader.transitions(ofBreaker: 1, prefix: "", before: nil, limit: 10)
+        let found = try reader.transitions(ofBreaker: 1, visible: .all, before: nil, limit: 10)
         let transitions = found.reversed().map(\.transition)
         #expect(transitions.map(\.isTrip) == [true, false, true, false, false, true, true, true])
         #expect(transitions.map(\.evidence.observed) == [5, nil, nil, nil, nil, 1, 0.6, 1])

@@ -32,10 +32,12 @@ extension StoreContract {
                 #expect(try revisions { $0.prefix = "b:2" } == [104, 102])
                 #expect(
                     try revisions {
-                        $0.prefix = "b:"; $0.visiblePrefix = "b:1"
+                        $0.prefix = "b:"; $0.visible = NameScope(prefix: "b:1")
                     } == [103, 101]
                 )
-                #expect(try revisions { $0.visiblePrefix = "a" } == [])
+                #expect(try revisions { $0.visible = NameScope(prefix: "a") } == [])
+                let scope = try NameScope("=b:1,a")
+                #expect(try revisions { $0.visible = scope } == [103, 101])
                 #expect(try revisions { $0.actor = "actor-3" } == [103])
                 #expect(try revisions { $0.action = .reset } == [102])
                 #expect(try revisions { $0.from = later(2) } == [104, 103, 102])

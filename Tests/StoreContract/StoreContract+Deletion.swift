@@ -20,10 +20,10 @@ extension StoreContract {
                 try scenario.write(to: store)
                 #expect(try store.load() == scenario.panel)
                 #expect(try reader.failures(ofBreaker: goes, before: nil, limit: 10).isEmpty)
-                #expect(try reader.transitions(ofBreaker: goes, prefix: "", before: nil, limit: 10).isEmpty)
+                #expect(try reader.transitions(ofBreaker: goes, visible: .all, before: nil, limit: 10).isEmpty)
                 #expect(try store.receipt(forReport: "r1", ofBreaker: goes) == nil)
                 #expect(try reader.failures(ofBreaker: stays, before: nil, limit: 10).count == 5)
-                #expect(try reader.transitions(ofBreaker: nil, prefix: "", before: nil, limit: 10).count == 1)
+                #expect(try reader.transitions(ofBreaker: nil, visible: .all, before: nil, limit: 10).count == 1)
                 #expect(try store.receipt(forReport: "r1", ofBreaker: stays) != nil)
             },
             Clause("A breaker that is deleted and created in one batch begins without history") { location in

@@ -19,7 +19,7 @@ extension StoreContract {
                 }
                 try scenario.write(to: store)
                 func page(_ id: Int64?, before revision: Int64?, _ limit: Int) throws -> [NamedTransition] {
-                    try reader.transitions(ofBreaker: id, prefix: "", before: revision, limit: limit)
+                    try reader.transitions(ofBreaker: id, visible: .all, before: revision, limit: limit)
                 }
                 #expect(try page(nil, before: nil, 4) == Array(expected[..<4]))
                 #expect(try page(nil, before: expected[3].transition.revision, 4) == Array(expected[4...]))
@@ -37,7 +37,7 @@ extension StoreContract {
                 try store.write(batch)
                 let expected = batch.changes.compactMap(\.transition)
                 #expect(Set(expected.map(\.cause)).count == 7)
-                let found = try reader.transitions(ofBreaker: nil, prefix: "", before: nil, limit: 100)
+                let found = try reader.transitions(ofBreaker: nil, visible: .all, before: nil, limit: 100)
                 #expect(found.reversed().map(\.transition) == expected)
             },
             Clause("A prefix of names is plain text and case-sensitive") { location in
@@ -51,11 +51,28 @@ extension StoreContract {
                 }
                 try scenario.write(to: store)
                 for prefix in ["", "p", "pay_", "pay.", "payments", "payments:", "Pay", "payments:charges", "%"] {
-                    let found = try reader.transitions(ofBreaker: nil, prefix: prefix, before: nil, limit: 10)
+                    let scope = NameScope(prefix: prefix)
+                    let found = try reader.transitions(ofBreaker: nil, visible: scope, before: nil, limit: 10)
                     #expect(found.map(\.name.value) == names.reversed().filter { $0.hasPrefix(prefix) }, "\(prefix)")
                     let id = scenario["payments"].id
-                    let ofOne = try reader.transitions(ofBreaker: id, prefix: prefix, before: nil, limit: 10)
+                    let ofOne = try reader.transitions(ofBreaker: id, visible: scope, before: nil, limit: 10)
                     #expect(ofOne.count == ("payments".hasPrefix(prefix) ? 1 : 0), "\(prefix)")
+                }
+            },
+            Clause("A page of transitions is full although its names share only a short prefix with others") {
+                location in
+                let store = try location.open()
+                let reader = try location.reader()
+                var scenario = Scenario()
+                for name in ["pay:a", "pay", "pays", "ship", "pay:b"] {
+                    scenario.create(name)
+                    scenario.reset(name)
+                }
+                try scenario.write(to: store)
+                let scope = try NameScope("=pay,pay:")
+                for (limit, names) in [(1, ["pay:b"]), (2, ["pay:b", "pay"]), (10, ["pay:b", "pay", "pay:a"])] {
+                    let found = try reader.transitions(ofBreaker: nil, visible: scope, before: nil, limit: limit)
+                    #expect(found.map(\.name.value) == names)
                 }
             },
             Clause("A store keeps exactly the newest transitions of each breaker up to the limit") { location in
@@ -70,7 +87,7 @@ extension StoreContract {
                     try scenario.write(to: store)
                     let id = scenario["payments"].id
                     let reader = try location.reader()
-                    let found = try reader.transitions(ofBreaker: id, prefix: "", before: nil, limit: 10)
+                    let found = try reader.transitions(ofBreaker: id, visible: .all, before: nil, limit: 10)
                     #expect(found.count == kept)
                     #expect(found.first?.transition == scenario["payments"].lastTransition)
                     #expect(try store.load() == scenario.panel)

@@ -41,9 +41,10 @@ package struct AuditEntry: Hashable, Sendable {
 /// A filter for audit entries. A member that is `nil` or empty matches every entry.
 package struct AuditFilter: Hashable, Sendable {
     package var breaker: BreakerName?
-    /// Prefixes of the breaker's name. Both must match.
+    /// A prefix of the breaker's name.
     package var prefix = ""
-    package var visiblePrefix = ""
+    /// The names that the reader may see.
+    package var visible = NameScope.all
     package var actor: String?
     package var action: AuditEntry.Action?
     /// The period of the entries: from `from`, inclusive, to `to`, exclusive.

@@ -119,20 +119,27 @@ extension Engine {
     /// The breakers of the page are selected from the panel's image, on the list thread. Only these are then read from
     /// the writer. A breaker that changes in between, so that the filter does not admit it, is left out.
     ///
-    /// - Parameter prefix: a second prefix, which every name has to have; it limits what a token may see.
+    /// - Parameter scope: the names that the token may see.
     package func breakers(
         _ filter: BreakerFilter,
-        visiblePrefix prefix: String,
+        visible scope: NameScope,
         order: BreakerList.Order = .name(after: nil),
         limit: Int
     ) async throws(EngineError) -> BreakerList {
         // If neither prefix begins with the other, no name has both.
+        let prefix = scope.commonPrefix
         let longest = prefix.utf8.count > filter.prefix.utf8.count ? prefix : filter.prefix
         guard longest.hasPrefix(prefix), longest.hasPrefix(filter.prefix) else {
             return BreakerList(views: [], totals: order.isAtStart ? BreakerList.Totals() : nil)
         }
         return try await listTurns.run { () throws(EngineError) in
-            var (positions, totals) = try await positions(filter, prefix: longest, order: order, limit: limit + 1)
+            var (positions, totals) = try await positions(
+                filter,
+                prefix: longest,
+                visible: scope,
+                order: order,
+                limit: limit + 1
+            )
             let end = positions.count > limit ? positions[limit - 1] : nil
             positions = Array(positions.prefix(limit))
             let views = try await read(positions.map(\.name)) { working, index, now in
@@ -147,6 +154,7 @@ extension Engine {
     private func positions(
         _ filter: BreakerFilter,
         prefix: String,
+        visible scope: NameScope,
         order: BreakerList.Order,
         limit: Int
     ) async throws(EngineError) -> (positions: [BreakerList.Position], totals: BreakerList.Totals?) {
@@ -154,13 +162,29 @@ extension Engine {
         return try await onListThread { [self] in
             let now = clock.now()
             let panel = panelImage()
-            let totals = order.isAtStart ? panel.totals(prefix: prefix, at: now) : nil
+            let totals = order.isAtStart ? panel.totals(prefix: prefix, visible: scope, at: now) : nil
             switch order {
             case .name(let after):
-                return (panel.byName(filter, prefix: prefix, after: after, limit: limit, at: now), totals)
+                let positions = panel.byName(
+                    filter,
+                    prefix: prefix,
+                    visible: scope,
+                    after: after,
+                    limit: limit,
+                    at: now
+                )
+                return (positions, totals)
             case .attention(let after):
                 let positions = progress.read(panel, at: now) { progress in
-                    panel.byAttention(filter, prefix: prefix, after: after, limit: limit, at: now, progress: progress)
+                    panel.byAttention(
+                        filter,
+                        prefix: prefix,
+                        visible: scope,
+                        after: after,
+                        limit: limit,
+                        at: now,
+                        progress: progress
+                    )
                 }
                 return (positions, totals)
             }

@@ -2,16 +2,18 @@ package import BreakerCore
 
 /// Reads of the panel's image for lists and scrapes. They include due changes that are not stored yet.
 extension PanelImage {
-    /// How many breakers there are whose names begin with `prefix`.
-    func totals(prefix: String, at now: Instant) -> BreakerList.Totals {
+    /// How many breakers of the scope there are whose names begin with `prefix`.
+    func totals(prefix: String, visible scope: NameScope, at now: Instant) -> BreakerList.Totals {
         var totals = BreakerList.Totals()
         for piece in pieces(prefix: prefix) {
             if piece.first.value.hasPrefix(prefix), piece.last.value.hasPrefix(prefix),
+                scope.containsAll(from: piece.first, to: piece.last),
                 piece.nextDue.map({ now < $0 }) ?? true
             {
                 totals += piece.totals
             } else {
-                for breaker in piece.breakers where breaker.name.value.hasPrefix(prefix) {
+                for breaker in piece.breakers
+                where breaker.name.value.hasPrefix(prefix) && scope.contains(breaker.name) {
                     totals.add(breaker.summary.preview(at: now))
                 }
             }
@@ -23,12 +25,13 @@ extension PanelImage {
     func byName(
         _ filter: BreakerFilter,
         prefix: String,
+        visible scope: NameScope,
         after last: BreakerName?,
         limit: Int,
         at now: Instant
     ) -> [BreakerList.Position] {
         var positions: [BreakerList.Position] = []
-        forEach(filter, prefix: prefix, after: last, at: now) { name, _ in
+        forEach(filter, prefix: prefix, visible: scope, after: last, at: now) { name, _ in
             positions.append(BreakerList.Position(attention: .init(rank: 0, progress: 0), name: name))
             return positions.count < limit
         }
@@ -40,6 +43,7 @@ extension PanelImage {
     func byAttention(
         _ filter: BreakerFilter,
         prefix: String,
+        visible scope: NameScope,
         after last: BreakerList.Position?,
         limit: Int,
         at now: Instant,
@@ -53,7 +57,7 @@ extension PanelImage {
             first = Array(first.prefix(limit))
             bound = first.count == limit ? first.last : nil
         }
-        forEach(filter, prefix: prefix, after: nil, at: now) { name, summary in
+        forEach(filter, prefix: prefix, visible: scope, after: nil, at: now) { name, summary in
             let position = BreakerList.Position(
                 attention: .init(
                     state: summary.state,
@@ -78,6 +82,7 @@ extension PanelImage {
     private func forEach(
         _ filter: BreakerFilter,
         prefix: String,
+        visible scope: NameScope,
         after last: BreakerName?,
         at now: Instant,
         _ body: (BreakerName, BreakerSummary) -> Bool
@@ -85,6 +90,7 @@ extension PanelImage {
         for piece in pieces(prefix: prefix, after: last) {
             for (name, summary) in piece.breakers where name.value.hasPrefix(prefix) && last.map({ $0 < name }) ?? true
             {
+                guard scope.contains(name) else { continue }
                 let summary = summary.preview(at: now)
                 guard filter.admits(summary.state, summary.override?.mode), filter.admits(name) else { continue }
                 guard body(name, summary) else { return }

@@ -60,7 +60,7 @@ package struct WriterReading: Sendable {
 }
 
 extension Engine {
-    /// Measurements of the breakers whose names begin with `prefix`.
+    /// Measurements of the breakers that are visible to a client.
     ///
     /// The breakers are selected from the panel's image. The writer is then asked for those that are reported one by
     /// one, some at a time, between two batches. Scrapes take turns, so that no batch waits for more than that.
@@ -68,9 +68,9 @@ extension Engine {
     /// - Parameter limit: how many breakers to report one by one.
     /// - Returns: `nil` if the writer does not answer in time, or while a failed batch cannot be undone. This is not an
     ///   error, because an operator needs the other metrics most at such a time.
-    package func panelReading(visiblePrefix prefix: String, limit: Int) async -> PanelReading? {
+    package func panelReading(visible scope: NameScope, limit: Int) async -> PanelReading? {
         let (readings, reading) = AsyncStream.makeStream(of: PanelReading?.self)
-        let read = Task { reading.yield(try? await readPanel(prefix: prefix, limit: limit)) }
+        let read = Task { reading.yield(try? await readPanel(scope, limit: limit)) }
         let patience = Task {
             try await Task.sleep(for: .milliseconds(configuration.commandDeadlineMs))
             reading.yield(nil)
@@ -83,19 +83,20 @@ extension Engine {
         return nil
     }
 
-    private func readPanel(prefix: String, limit: Int) async throws(EngineError) -> PanelReading {
+    private func readPanel(_ scope: NameScope, limit: Int) async throws(EngineError) -> PanelReading {
         try await scrapeTurns.run { () throws(EngineError) in
             let (positions, totals) = try await onStatusThread { [self] in
                 let (panel, now) = (panelImage(), clock.now())
                 let positions = panel.byAttention(
                     BreakerFilter(),
-                    prefix: prefix,
+                    prefix: scope.commonPrefix,
+                    visible: scope,
                     after: nil,
                     limit: limit,
                     at: now,
                     progress: { _ in 0 }
                 )
-                return (positions, panel.totals(prefix: prefix, at: now))
+                return (positions, panel.totals(prefix: scope.commonPrefix, visible: scope, at: now))
             }
             var breakers = try await read(positions.map(\.name)) { working, index, now in
                 let breaker = working.breakers[index].preview(at: now)

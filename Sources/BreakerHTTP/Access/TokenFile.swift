@@ -1,7 +1,8 @@
 import BreakerCore
 
 /// Reads a tokens file: one token per line, `name role [prefix] sha256:<hex>` or `name role [prefix] certificate`; `#`
-/// begins a comment. Several lines may have the same name if they have the same role and prefix.
+/// begins a comment. In place of the prefix there may be a list of prefixes and single names, such as
+/// `=payments,payments:`. Several lines may have the same name if they have the same role and prefix.
 package enum TokenFile {
     package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         package var file: String
@@ -41,7 +42,7 @@ package enum TokenFile {
                 throw Failure(file: file, line: index + 1, detail: "another line has the same digest or certificate")
             }
             // Two lines with the same name are one client, whose secret is being replaced.
-            if let other = firstOfName[token.name], (other.role, other.prefix) != (token.role, token.prefix) {
+            if let other = firstOfName[token.name], (other.role, other.scope) != (token.role, token.scope) {
                 throw Failure(
                     file: file,
                     line: index + 1,
@@ -85,9 +86,11 @@ package enum TokenFile {
         guard let role = Role(rawValue: words[1]) else {
             throw Fault(detail: "the role must be worker, viewer or operator, not \(words[1])")
         }
-        let prefix = words.count == 4 ? words[2] : ""
-        guard prefix.isEmpty || isName(prefix) else {
-            throw Fault(detail: "the prefix must be the beginning of a breaker's name, not \(prefix)")
+        let scope: NameScope
+        do throws(NameScope.Failure) {
+            scope = words.count == 4 ? try NameScope(words[2]) : .all
+        } catch {
+            throw Fault(detail: error.detail)
         }
         let proof = words[words.count - 1]
         let digest = digest(proof)
@@ -95,7 +98,7 @@ package enum TokenFile {
             let digest = "\(Token.digestPrefix) and 64 hexadecimal digits"
             throw Fault(detail: "a line must end with \(digest), or with \(Token.certificate)")
         }
-        return Token(name: words[0], role: role, prefix: prefix, digest: digest)
+        return Token(name: words[0], role: role, scope: scope, digest: digest)
     }
 
     /// Whether `text` can be a token's name, or the beginning of a breaker's name.

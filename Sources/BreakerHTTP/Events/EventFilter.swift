@@ -4,19 +4,25 @@ import BreakerCore
 struct EventFilter: Hashable, Sendable {
     /// The only breaker that is admitted; `nil` where there is no such limit.
     var name: BreakerName?
-    /// Prefixes that an admitted name must all have: that of the request and that of the token.
-    var prefixes: [String] = []
+    /// The names that the token may use.
+    var scope = NameScope.all
+    /// The prefix that the request asks for.
+    var requestedPrefix = ""
 
     func admits(_ other: BreakerName) -> Bool {
         if let name, other != name { return false }
-        return prefixes.allSatisfy(other.value.hasPrefix)
+        return scope.contains(other) && other.value.hasPrefix(requestedPrefix)
     }
 
     /// A prefix of every admitted name.
-    var prefix: String { name?.value ?? prefixes.max { $0.utf8.count < $1.utf8.count } ?? "" }
+    var prefix: String {
+        let common = scope.commonPrefix
+        return name?.value ?? (common.utf8.count > requestedPrefix.utf8.count ? common : requestedPrefix)
+    }
 
-    /// Whether every name from `first` to `last` is admitted. Every name between two names with a prefix has it too.
+    /// Whether every name from `first` to `last` is certainly admitted.
     func admitsAll(from first: BreakerName, to last: BreakerName) -> Bool {
-        name == nil && admits(first) && admits(last)
+        name == nil && scope.containsAll(from: first, to: last)
+            && NameScope(prefix: requestedPrefix).containsAll(from: first, to: last)
     }
 }

@@ -36,7 +36,7 @@ extension Routes {
         _ context: RequestContext
     ) async throws -> Answer {
         let names = ["breaker", "prefix", "actor", "action", "from", "to"]
-        let filters = ["audit", context.access.prefix] + names.map { context.query[$0] ?? "" }
+        let filters = ["audit", context.access.scope.description] + names.map { context.query[$0] ?? "" }
         let page = try Page(context.query, filters: filters)
         let before = try page.afterNumber()
         let entries = try await engine.audit(filter, before: before, limit: page.size)
@@ -79,7 +79,7 @@ extension AuditFilter {
             try DecisionRequest.name(name, field: "breaker")
         }
         prefix = query["prefix"] ?? ""
-        visiblePrefix = access.prefix
+        visible = access.scope
         actor = query["actor"]
         if let text = query["action"] {
             action = AuditEntry.Action(rawValue: text)

@@ -70,7 +70,7 @@ extension Routes {
 
 extension RequestContext {
     fileprivate func eventFilter(_ access: Access) throws(Problem) -> EventFilter {
-        var filter = EventFilter(prefixes: [access.prefix, query["prefix"] ?? ""].filter { !$0.isEmpty })
+        var filter = EventFilter(scope: access.scope, requestedPrefix: query["prefix"] ?? "")
         if let text = query["name"] {
             guard let name = BreakerName(text) else { throw .invalid("name", "is not a valid breaker name") }
             try access.require(name)

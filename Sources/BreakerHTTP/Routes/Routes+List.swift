@@ -10,7 +10,7 @@ extension Routes {
         let sort = try ListSort(query)
         let filters = [
             query["state"] ?? "", filter.prefix, query["override"] ?? "", query["q"] ?? "", sort.rawValue,
-            context.access.prefix,
+            context.access.scope.description,
         ]
         let page = try Page(query, filters: filters)
         let includesHistory = query["include"] == "history"
@@ -18,7 +18,7 @@ extension Routes {
         let order = try sort.order(after: page.after)
         let list = try await engine.breakers(
             filter,
-            visiblePrefix: context.access.prefix,
+            visible: context.access.scope,
             order: order,
             limit: page.size
         )

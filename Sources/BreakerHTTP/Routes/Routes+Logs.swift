@@ -28,11 +28,11 @@ extension Routes {
                 return .json(TransitionListDocument(transitions: documents, nextPageToken: next))
             },
             Route(.get, Paths.transitions, .read) { context in
-                let filters = ["transitions", context.access.prefix]
+                let filters = ["transitions", context.access.scope.description]
                 let page = try Page(context.query, filters: filters)
                 let before = try page.afterNumber()
                 let rows = try await engine.transitions(
-                    visiblePrefix: context.access.prefix,
+                    visible: context.access.scope,
                     before: before,
                     limit: page.size
                 )

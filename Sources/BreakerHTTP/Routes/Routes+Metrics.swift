@@ -9,7 +9,7 @@ extension Routes {
         [
             Route(.get, Paths.metrics, .read) { context in
                 let page = MetricsPage(
-                    panel: await engine.panelReading(visiblePrefix: context.access.prefix, limit: breakers),
+                    panel: await engine.panelReading(visible: context.access.scope, limit: breakers),
                     writer: await engine.writerReading(),
                     meters: meters
                 )

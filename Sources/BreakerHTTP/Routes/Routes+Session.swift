@@ -39,7 +39,7 @@ extension Routes {
                     SessionDocument(
                         name: access?.actor,
                         role: access?.role.rawValue,
-                        prefix: access?.prefix,
+                        prefix: access?.scope.description,
                         signedIn: access != nil && access == gatekeeper.session(in: context.fields, at: now())
                     )
                 )

@@ -14,6 +14,7 @@ enum Routes {
     ///   - streamsPerClient: the most streams that one of several clients may have.
     ///   - times: has the heartbeat of a stream, and the time for its client to read a panel.
     ///   - eventLoops: schedule both.
+    ///   - reloadTokens: reads the tokens file again; `nil` for a server without one.
     static func all(
         engine: Engine,
         gatekeeper: Gatekeeper = Gatekeeper(tokens: nil),
@@ -24,7 +25,8 @@ enum Routes {
         connections: Int = HTTPLimits.leastConnections,
         streamsPerClient: Int = HTTPLimits.streamsOfClient,
         times: ConnectionTimes = ConnectionTimes(),
-        eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        reloadTokens: TokenReload? = nil
     ) -> [Route] {
         decisions(Decisions(engine: engine))
             + gate(engine)
@@ -48,5 +50,6 @@ enum Routes {
             + service(engine: engine, readiness: readiness)
             + dashboard()
             + backup(engine, gatekeeper: gatekeeper)
+            + tokens(reloadTokens)
     }
 }

@@ -112,7 +112,7 @@ final class DatabaseLock {
             let cause = lastSystemError()
             throw StoreError(.unavailable, message(), cause: cause)
         }
-        guard found.isOfSameFile(as: file) else { throw StoreError(.unavailable, message()) }
+        guard found.isSameFile(as: file) else { throw StoreError(.unavailable, message()) }
     }
 
     private var logPath: String { path.text + DatabaseParts.log }

@@ -14,7 +14,7 @@ package struct FileStatus {
     }
 
     /// The status of the file or the link at `path`; `nil` if there is none.
-    init?(withoutFollowingLinks path: String) {
+    package init?(withoutFollowingLinks path: String) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return nil }
         self.init(path, status)
@@ -43,8 +43,14 @@ package struct FileStatus {
     /// The permission bits of the file's mode.
     package var permissions: UInt32 { UInt32(status.st_mode & 0o7777) }
 
+    package var owner: UInt32 { UInt32(status.st_uid) }
+    package var group: UInt32 { UInt32(status.st_gid) }
+
+    /// In bytes.
+    package var length: Int64 { Int64(status.st_size) }
+
     /// Whether both are of one file, whatever its names.
-    func isOfSameFile(as other: FileStatus) -> Bool {
+    package func isSameFile(as other: FileStatus) -> Bool {
         (status.st_dev, status.st_ino) == (other.status.st_dev, other.status.st_ino)
     }
 

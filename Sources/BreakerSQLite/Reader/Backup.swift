@@ -20,7 +20,9 @@ struct Backup {
             let connection = try Connection(path: source.text, access: .readOnly, vfs: vfs, lock: lock)
             try copyPages(of: connection, to: target)
         }
-        try leaveWALMode(file)
+        guard Self.leaveWALMode(file) else {
+            throw StoreError(.unavailable, "the copy of \(source.text) cannot be written", cause: lastSystemError())
+        }
         copy.stops(when: isStopped)
         let message = "the copy of \(source.text) is damaged"
         try translatingErrors(message) { () throws(SQLiteError) in
@@ -80,11 +82,10 @@ struct Backup {
     private static let pagesAStep: Int32 = 1_024
 
     /// Clears WAL mode in the header of the copy. SQLite would otherwise create a WAL for the copy, which has no name.
-    private func leaveWALMode(_ file: OpenFile) throws(StoreError) {
+    /// - Returns: whether the header could be written.
+    static func leaveWALMode(_ file: OpenFile) -> Bool {
         // Bytes 18 and 19 are the file format's write and read versions: 1 without a WAL, 2 with one.
-        guard pwrite(file.descriptor, [1, 1] as [UInt8], 2, 18) == 2 else {
-            throw StoreError(.unavailable, "the copy of \(source.text) cannot be written", cause: lastSystemError())
-        }
+        pwrite(file.descriptor, [1, 1] as [UInt8], 2, 18) == 2
     }
 }
 

@@ -47,22 +47,26 @@ final class ReadSession {
         return try selectFailures.readAll { row throws(SQLiteError) in try FailureTable.failureOrNull(&row) }
     }
 
-    func transitions(prefix: String, before revision: Int64?, limit: Int) throws(SQLiteError) -> [NamedTransition] {
-        bind(selectTransitions, prefix, revision)
-        selectTransitions.bind(Int64(limit))
-        return try transitions(selectTransitions)
+    func transitions(
+        visible scope: NameScope,
+        before revision: Int64?,
+        limit: Int
+    ) throws(SQLiteError) -> [NamedTransition] {
+        bind(selectTransitions, scope, revision)
+        selectTransitions.bind(Self.rows(limit, in: scope))
+        return try transitions(selectTransitions, in: scope, limit: limit)
     }
 
     func transitions(
         ofBreaker id: Int64,
-        prefix: String,
+        visible scope: NameScope,
         before revision: Int64?,
         limit: Int
     ) throws(SQLiteError) -> [NamedTransition] {
-        bind(selectTransitionsOfOne, prefix, revision)
+        bind(selectTransitionsOfOne, scope, revision)
         selectTransitionsOfOne.bind(id)
-        selectTransitionsOfOne.bind(Int64(limit))
-        return try transitions(selectTransitionsOfOne)
+        selectTransitionsOfOne.bind(Self.rows(limit, in: scope))
+        return try transitions(selectTransitionsOfOne, in: scope, limit: limit)
     }
 
     /// Reads a page of changes. It reads the last revision first, because a later one cannot come from this database.
@@ -78,18 +82,32 @@ final class ReadSession {
         return first.revision == revision + 1 ? .changes(changes) : .trimmed
     }
 
-    private func bind(_ statement: Statement, _ prefix: String, _ revision: Int64?) {
+    private func bind(_ statement: Statement, _ scope: NameScope, _ revision: Int64?) {
         statement.bind(revision ?? .max)
-        statement.bind(prefix)
-        statement.bind(prefix)
+        statement.bind(scope.commonPrefix)
+        statement.bind(scope.commonPrefix)
     }
 
-    private func transitions(_ statement: Statement) throws(SQLiteError) -> [NamedTransition] {
-        try statement.readAll { row throws(SQLiteError) -> NamedTransition? in
+    /// The number of rows that a statement may read to find `limit` rows of the scope, if the statement itself checks
+    /// only the common prefix. A negative number is no limit.
+    static func rows(_ limit: Int, in scope: NameScope) -> Int64 { scope.isOnePrefix ? Int64(limit) : -1 }
+
+    private func transitions(
+        _ statement: Statement,
+        in scope: NameScope,
+        limit: Int
+    ) throws(SQLiteError) -> [NamedTransition] {
+        var transitions: [NamedTransition] = []
+        try statement.readRows { row throws(SQLiteError) in
+            guard transitions.count < limit else { return false }
             let name = try row.name()
-            guard let transition = try TransitionTable.transitionOrNull(&row) else { return nil }
-            return NamedTransition(name: name, transition: transition)
+            guard scope.contains(name) else { return true }
+            if let transition = try TransitionTable.transitionOrNull(&row) {
+                transitions.append(NamedTransition(name: name, transition: transition))
+            }
+            return true
         }
+        return transitions
     }
 
     // MARK: Calls and failures of a period
@@ -137,11 +155,18 @@ final class ReadSession {
         selectAudit.bind(filter.action?.rawValue)
         selectAudit.bind(filter.from?.milliseconds ?? .min)
         selectAudit.bind(filter.to?.milliseconds ?? .max)
-        for prefix in [filter.prefix, filter.visiblePrefix] {
+        for prefix in [filter.prefix, filter.visible.commonPrefix] {
             selectAudit.bind(prefix)
             selectAudit.bind(prefix)
         }
-        selectAudit.bind(Int64(limit))
-        return try selectAudit.readAll { row throws(SQLiteError) -> AuditEntry? in try AuditTable.entry(&row) }
+        selectAudit.bind(Self.rows(limit, in: filter.visible))
+        var entries: [AuditEntry] = []
+        try selectAudit.readRows { row throws(SQLiteError) in
+            guard entries.count < limit else { return false }
+            let entry = try AuditTable.entry(&row)
+            if filter.visible.contains(entry.breaker) { entries.append(entry) }
+            return true
+        }
+        return entries
     }
 }

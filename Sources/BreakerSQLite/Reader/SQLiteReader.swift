@@ -79,15 +79,15 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
 
     package func transitions(
         ofBreaker breakerID: Int64?,
-        prefix: String,
+        visible scope: NameScope,
         before revision: Int64?,
         limit: Int
     ) throws(StoreError) -> [NamedTransition] {
         try reading { session throws(SQLiteError) in
             if let breakerID {
-                try session.transitions(ofBreaker: breakerID, prefix: prefix, before: revision, limit: limit)
+                try session.transitions(ofBreaker: breakerID, visible: scope, before: revision, limit: limit)
             } else {
-                try session.transitions(prefix: prefix, before: revision, limit: limit)
+                try session.transitions(visible: scope, before: revision, limit: limit)
             }
         }
     }

@@ -39,10 +39,16 @@ struct Migrator {
     }
 
     /// The migrations that `connection`'s database lacks. Writes nothing.
+    /// - Parameter remedy: what the operator can do if the file cannot be used; by default ``remedy(_:)``.
     /// - Throws: ``StoreError/Code/incompatible`` if the database belongs to another program, is newer than this
     ///   program, or has another schema.
-    func pending(on connection: Connection, _ path: String) throws(StoreError) -> [Migration] {
-        let applied = try translatingErrors("\(path) cannot be read as a database", remedy: "; " + Self.remedy(path)) {
+    func pending(
+        on connection: Connection,
+        _ path: String,
+        remedy: String? = nil
+    ) throws(StoreError) -> [Migration] {
+        let remedy = remedy ?? Self.remedy(path)
+        let applied = try translatingErrors("\(path) cannot be read as a database", remedy: "; " + remedy) {
             () throws(SQLiteError) in try isOurs(connection) ? self.applied(on: connection) : nil
         }
         guard let applied else {
@@ -53,14 +59,14 @@ struct Migrator {
                 throw StoreError(
                     .incompatible,
                     "\(path) has the migration \(record.name), which this version does not know; "
-                        + "run the version that created it, or \(Self.remedy(path))"
+                        + "run the version that created it, or \(remedy)"
                 )
             }
             guard migrations[index].sha256 == record.sha256 else {
                 throw StoreError(
                     .incompatible,
                     "\(path) was created with a different text of the migration \(record.name); "
-                        + "run the version that created it, or \(Self.remedy(path))"
+                        + "run the version that created it, or \(remedy)"
                 )
             }
         }

@@ -25,14 +25,23 @@ struct TemporaryFile {
         try synchronizeFolder()
     }
 
-    /// Replaces the destination with this file, which gets the destination's mode.
+    /// Replaces the destination with this file, which gets the destination's owner, group and mode.
     func replace() throws {
+        // The owner comes first: a change of it clears bits of the mode.
+        try takeOwner(of: destination)
         guard let permissions = FileStatus(path: destination)?.permissions,
             fchmod(handle.fileDescriptor, mode_t(permissions)) == 0
         else { throw POSIXError.last }
         try handle.synchronize()
         guard rename(path, destination) == 0 else { throw POSIXError.last }
         try synchronizeFolder()
+    }
+
+    /// Gives this file the owner and the group of the file at `path`.
+    func takeOwner(of path: String) throws {
+        guard let status = FileStatus(path: path),
+            fchown(handle.fileDescriptor, status.owner, status.group) == 0
+        else { throw POSIXError.last }
     }
 
     /// Removes the random name. A published file stays under its destination's name. Always call this method.

@@ -33,7 +33,7 @@ struct Server {
         let tokens = try readTokens(logger: logger)
         if let files = settings.tls { try ExposedFile.check(files, logger: logger) }
         let tls = try settings.tls.map { try ServerTLS($0) }
-        let configuration = try httpConfiguration(tls: tls)
+        var configuration = try httpConfiguration(tls: tls)
         let engine = try openEngine(on: configuration.eventLoops.next(), logger: logger)
         let gatekeeper = Gatekeeper(
             tokens: tokens,
@@ -41,6 +41,12 @@ struct Server {
             isLoopback: settings.listen.isLoopback,
             sessions: engine.sessions
         )
+        let tokenReloader = settings.tokensPath.map { path in
+            TokenReloader(path: path, gatekeeper: gatekeeper, engine: engine, tls: settings.tls, logger: logger)
+        }
+        configuration.reloadTokens = tokenReloader.map { reloader in
+            TokenReload { try await reloader.reload(for: $0) }
+        }
         let readiness = Readiness()
         let server = HTTPServer.service(
             engine: engine,
@@ -54,14 +60,7 @@ struct Server {
         var services: [any Service] = [engine]
         if let hangups {
             services.append(
-                Reload(
-                    tokens: settings.tokensPath,
-                    gatekeeper: gatekeeper,
-                    engine: engine,
-                    tls: tls,
-                    signals: hangups,
-                    logger: logger
-                )
+                Reload(tokens: tokenReloader, tls: tls, signals: hangups, logger: logger)
             )
         }
         // Services shut down in reverse order: readiness first, then the server, and the engine last.
@@ -74,7 +73,7 @@ struct Server {
         if let path = settings.defaultTokensPath {
             try InitialTokens.make(at: path, database: settings.databasePath)
         }
-        return try settings.tokensPath.map { try Reload.read($0, tls: settings.tls, logger: logger) }
+        return try settings.tokensPath.map { try TokenReloader.read($0, tls: settings.tls, logger: logger) }
     }
 
     private func httpConfiguration(tls: ServerTLS?) throws -> HTTPServer.Configuration {

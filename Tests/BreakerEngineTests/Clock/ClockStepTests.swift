@@ -63,7 +63,7 @@ struct ClockStepTests {
             let counting = try await running.engine.explanation(of: #require(BreakerName("counting")))
             #expect(counting.failures.count == 1)
             try await expectDeadlines(running)
-            let transitions = try await running.engine.transitions(visiblePrefix: "", before: nil, limit: 100)
+            let transitions = try await running.engine.transitions(visible: .all, before: nil, limit: 100)
             let revisions = transitions.map(\.transition.revision)
             #expect(revisions == revisions.sorted(by: >) && revisions.count >= 5)
         }

@@ -92,7 +92,7 @@ struct EngineOpeningTests {
             {
                 (try? await running.engine.breakers(
                     filter,
-                    visiblePrefix: prefix,
+                    visible: NameScope(prefix: prefix),
                     order: .name(after: after.flatMap { BreakerName($0) }),
                     limit: limit
                 ))?.views.map(\.breaker.name.value) ?? ["failed"]

@@ -10,7 +10,7 @@ struct BreakerListTests {
     /// The parameters of a list.
     private struct Query: CustomStringConvertible {
         var filter: BreakerFilter
-        var visiblePrefix: String
+        var visible: NameScope
         var isByAttention: Bool
         var limit: Int
 
@@ -22,12 +22,14 @@ struct BreakerListTests {
                 override: random.pick([nil, nil, .any, BreakerFilter.OverrideFilter.none, .mode(.shadow)]),
                 part: random.pick(["", "", "B", "9", "19"])
             )
-            visiblePrefix = random.pick(prefixes)
+            visible = random.pick(prefixes.map { NameScope(prefix: $0) } + Self.scopes)
             isByAttention = random.below(2) == 0
             limit = random.pick([1, 7, 50, 400])
         }
 
-        var description: String { "\(filter), \(visiblePrefix), by attention: \(isByAttention), \(limit)" }
+        private static let scopes = ["=a1", "=b,b1", "a19,b1", "=a0,=b199,a1", "=x"].compactMap { try? NameScope($0) }
+
+        var description: String { "\(filter), \(visible), by attention: \(isByAttention), \(limit)" }
     }
 
     private static let names = ["a", "b"].flatMap { letter in (0..<200).compactMap { BreakerName("\(letter)\($0)") } }
@@ -84,7 +86,7 @@ struct BreakerListTests {
         }
         let now = engine.clock.now()
         let visible = all.filter {
-            $0.name.value.hasPrefix(query.visiblePrefix) && $0.name.value.hasPrefix(query.filter.prefix)
+            query.visible.contains($0.name) && $0.name.value.hasPrefix(query.filter.prefix)
         }
         var expected = visible.filter { admits($0, query.filter) }
         if query.isByAttention {
@@ -97,7 +99,7 @@ struct BreakerListTests {
         repeat {
             let list = try await engine.breakers(
                 query.filter,
-                visiblePrefix: query.visiblePrefix,
+                visible: query.visible,
                 order: query.isByAttention ? .attention(after: end) : .name(after: end?.name),
                 limit: query.limit
             )

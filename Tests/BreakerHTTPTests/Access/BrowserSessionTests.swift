@@ -161,7 +161,7 @@ struct BrowserSessionTests {
     @Test("During a rotation both lines of a token can sign in, and removing a line ends only that line's sessions")
     func rotation() throws {
         let now = Instant(milliseconds: 1_000)
-        let (next, nextSecret) = Token.make(name: boss.name, role: boss.role, prefix: boss.prefix)
+        let (next, nextSecret) = Token.make(name: boss.name, role: boss.role, scope: boss.scope)
         let lines = [boss.line, next.line].joined(separator: "\n")
         let gatekeeper = Gatekeeper(tokens: try TokenFile.parse(lines, file: "tokens"))
         let cookies = try [bossSecret, nextSecret].map { secret in

@@ -15,7 +15,8 @@ struct GatekeeperTests {
         #expect(secret.hasPrefix("fbx_"))
         #expect(secret.utf8.count == 4 + 64)
         let access = try gatekeeper.access(authorization: "Bearer \(secret)")
-        #expect(access == Access(actor: "checkout", role: .worker, prefix: "payments:", digest: token.digest))
+        let scope = NameScope(prefix: "payments:")
+        #expect(access == Access(actor: "checkout", role: .worker, scope: scope, digest: token.digest))
         let digest = try #require(token.digest).hexadecimal
         for other in [digest, "sha256:\(digest)", String(secret.dropLast()), secret + " ", "fbx_", secret.uppercased()]
         {

@@ -1,4 +1,5 @@
 import BreakerAPI
+import BreakerCore
 import NIOHTTP1
 import Testing
 
@@ -90,6 +91,48 @@ struct PermissionTests {
                 let answer = try await server.send(.POST, "/v1/backup", secret: secrets[name])
                 #expect(answer.status == status, "\(name)")
             }
+        }
+    }
+
+    @Test("Only an operator's token without a prefix may make the server read its tokens file again")
+    func reload() async throws {
+        let (tokens, secrets) = Self.tokens()
+        try await TestServer.with(tokens: tokens) { server in
+            let path = Paths.tokenReload
+            for name in ["operator-pay", "viewer", "worker"] {
+                try await server.send(.POST, path, secret: secrets[name]).expectProblem(.forbidden)
+            }
+            // The server of this test was made without a file.
+            let answer = try await server.send(.POST, path, secret: secrets["operator"])
+            answer.expectProblem(.invalidRequest)
+            try await server.send(.POST, path, "{}", secret: secrets["operator"]).expectProblem(.bodyTooLarge)
+        }
+    }
+
+    @Test("A token with single names and prefixes may use these names, and no other name that begins like them")
+    func names() async throws {
+        let (all, allSecret) = Token.make(name: "all", role: .operator, prefix: "")
+        let (team, secret) = Token.make(name: "team", role: .operator, scope: try NameScope("=pay,pay:,mail:"))
+        try await TestServer.with(tokens: [all, team]) { server in
+            let own = ["mail:a", "pay", "pay:a"]
+            for name in own + ["pays", "mail", "ship"] {
+                _ = try await server.send(.POST, "/v1/breakers/\(name)/acquire", secret: allSecret)
+                let answer = try await server.send(.POST, "/v1/breakers/\(name)/acquire", secret: secret)
+                #expect(answer.status == (own.contains(name) ? 200 : 403), "\(name)")
+            }
+            let list = try await server.send(.GET, "/v1/breakers", secret: secret)
+            #expect(list.json["breakers"]?.items.compactMap { $0["name"]?.text } == own)
+            #expect(list.json["counts"]?["total"] == .integer(3))
+            let refused = try await server.send(.GET, "/v1/breakers/ship", secret: secret)
+            #expect(
+                refused.json["detail"]?.text
+                    == "the token team is limited to names that begin with mail: or pay: and the name pay"
+            )
+            for (prefix, status) in [("pay", 403), ("pay:", 200), ("mail:a", 200)] {
+                let answer = try await server.send(.DELETE, "/v1/breakers?prefix=\(prefix)", secret: secret)
+                #expect(answer.status == status, "\(prefix)")
+            }
+            #expect(try await server.send(.POST, "/v1/backup", secret: secret).status == 403)
         }
     }
 

@@ -19,8 +19,13 @@ struct TokenFileTests {
         let tokens = try TokenFile.parse(text, file: "tokens")
         #expect(
             tokens == [
-                Token(name: "checkout", role: .worker, prefix: "payments:", digest: Array(repeating: 10, count: 32)),
-                Token(name: "grafana", role: .viewer, prefix: "", digest: Array(repeating: 255, count: 32)),
+                Token(
+                    name: "checkout",
+                    role: .worker,
+                    scope: NameScope(prefix: "payments:"),
+                    digest: Array(repeating: 10, count: 32)
+                ),
+                Token(name: "grafana", role: .viewer, scope: .all, digest: Array(repeating: 255, count: 32)),
             ]
         )
     }
@@ -65,6 +70,31 @@ struct TokenFileTests {
         }
     }
 
+    @Test("A line of the tokens file may list prefixes and single names, and a created token's line keeps them")
+    func scopes() throws {
+        let scope = try NameScope("=payments,payments:")
+        let token = Token.make(name: "checkout", role: .worker, scope: scope).token
+        #expect(token.line.hasPrefix("checkout worker =payments,payments: sha256:"))
+        #expect(try TokenFile.parse(token.line, file: "tokens") == [token])
+        let lines = "a worker b:,=b \(Self.digest)\na worker =b,b: \(Self.other)"
+        #expect(try TokenFile.parse(lines, file: "tokens").map(\.scope) == [NameScope("=b,b:"), NameScope("=b,b:")])
+    }
+
+    @Test(
+        "The removal of a token keeps all other lines byte for byte",
+        arguments: [
+            ("a worker x # 1\nb viewer y\n", "a", false, "b viewer y\n", 1),
+            ("\ta worker x\r\n# a\r\n\r\nab worker x\r\na worker y", "a", false, "# a\r\n\r\nab worker x\r\n", 2),
+            ("a worker x\n#\na worker y # new\n", "a", true, "#\na worker y # new\n", 1),
+            ("a worker x\n", "a", true, "a worker x\n", 0), ("#a\n", "a", false, "#a\n", 0), ("", "a", false, "", 0),
+        ] as [(String, String, Bool, String, Int)]
+    )
+    func removal(text: String, name: String, keepsLast: Bool, rest: String, count: Int) {
+        let removed = TokenFile.removeLines(of: name, from: text, keepsLast: keepsLast)
+        #expect(Array(removed.text.utf8) == Array(rest.utf8))
+        #expect(removed.count == count)
+    }
+
     private static let form = "a line must be: name role [prefix], then sha256:<64 hexadecimal digits> or certificate"
     private static let ending = "a line must end with sha256: and 64 hexadecimal digits, or with certificate"
 
@@ -82,6 +112,9 @@ struct TokenFileTests {
             ("checkout boss \(digest)", 1, "the role must be worker, viewer or operator, not boss"),
             ("checkout Worker \(digest)", 1, "the role must be worker, viewer or operator, not Worker"),
             ("checkout worker pay/ \(digest)", 1, "the prefix must be the beginning of a breaker's name, not pay/"),
+            ("checkout worker pay:,b/ \(digest)", 1, "the prefix must be the beginning of a breaker's name, not b/"),
+            ("checkout worker pay:, \(digest)", 1, "the prefix must be the beginning of a breaker's name, not "),
+            ("checkout worker =b/ \(digest)", 1, "= must be followed by a breaker's name, not b/"),
             ("checkout worker \(digest.dropLast())", 1, Self.ending),
             ("checkout worker \(digest)0", 1, Self.ending),
             ("checkout worker \(digest.dropLast())g", 1, Self.ending),

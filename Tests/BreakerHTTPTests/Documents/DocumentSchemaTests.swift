@@ -34,6 +34,7 @@ struct DocumentSchemaTests {
         #expect(try differences(AuditListDocument.self, of: "get", Paths.audit) == [])
         #expect(try differences(DeletedDocument.self, of: "delete", Paths.breakers) == [])
         #expect(try differences(PolicyPlanDocument.self, of: "post", Paths.policies) == [])
+        #expect(try differences(TokenReloadDocument.self, of: "post", Paths.tokenReload) == [])
         #expect(try differences(SessionDocument.self, of: "get", Paths.session) == [])
         #expect(try differences(LivenessDocument.self, of: "get", Paths.livez) == [])
         #expect(try differences(ReadinessDocument.self, of: "get", Paths.readyz) == [])

@@ -30,6 +30,25 @@ struct EventAccessTests {
         }
     }
 
+    @Test("The stream of a token with single names and prefixes has only the changes of these names")
+    func names() async throws {
+        let (mine, secret) = Token.make(name: "mine", role: .viewer, scope: try NameScope("=pay,pay:"))
+        let (all, operatorSecret) = Token.make(name: "all", role: .operator, prefix: "")
+        try await TestServer.with(tokens: [mine, all]) { server in
+            let bearer = ["authorization: Bearer \(secret)"]
+            let stream = try await StreamClient.open(server.port, fields: bearer)
+            _ = try await stream.event()
+            for name in ["pays", "pay:a", "pay.x", "pay"] {
+                _ = try await server.send(.PUT, "/v1/breakers/\(name)", #"{"preset":"flaky"}"#, secret: operatorSecret)
+            }
+            let received = try await stream.events(2)
+            #expect(received.map { $0.data["name"]?.text } == ["pay:a", "pay"])
+            let fresh = try await StreamClient.open(server.port, "?after=99", fields: bearer)
+            let resync = try #require(try await fresh.event())
+            #expect(resync.data["breakers"]?.items.compactMap { $0["name"]?.text } == ["pay", "pay:a"])
+        }
+    }
+
     @Test(
         "A token of any role may open a stream, also a worker's, because workers decide by it",
         arguments: Role.allCases
@@ -69,7 +88,7 @@ struct EventAccessTests {
             case .none: break
             case .removed: return []
             case .otherSecret: other.digest = Token.make(name: "x", role: .viewer, prefix: "").token.digest
-            case .otherPrefix: other.prefix = "min"
+            case .otherPrefix: other.scope = NameScope(prefix: "min")
             case .lesserRole: other.role = .worker
             }
             return [other]

@@ -48,7 +48,7 @@ struct HangingWriterTests {
         try await RunningEngine.with(configuration: configuration) { running in
             for name in ["a", "b", "c"] { _ = try await running.engine.acquire(#require(BreakerName(name))) }
             try await running.engine.whileWriterStands { _ in
-                let panel = await running.engine.panelReading(visiblePrefix: "", limit: limit)
+                let panel = await running.engine.panelReading(visible: .all, limit: limit)
                 #expect(panel?.totals.total == (limit == 0 ? 3 : nil))
             }
         }
@@ -60,8 +60,8 @@ struct HangingWriterTests {
             let engine = running.engine
             _ = try await engine.acquire(#require(BreakerName("a")))
             try await engine.whileWriterStands { standstill in
-                async let first = engine.panelReading(visiblePrefix: "", limit: 1)
-                async let second = engine.panelReading(visiblePrefix: "", limit: 1)
+                async let first = engine.panelReading(visible: .all, limit: 1)
+                async let second = engine.panelReading(visible: .all, limit: 1)
                 while engine.scrapeTurns.depth < 1 { await Task.yield() }
                 standstill.end()
                 #expect(await first?.breakers.count == 1)

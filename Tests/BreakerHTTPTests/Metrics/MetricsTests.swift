@@ -119,7 +119,7 @@ struct MetricsTests {
             }
             let last = try #require(BreakerName("d"))
             _ = try await engine.setOverride(.shadow, of: last, reason: "r", expiresInMs: nil, actor: "a")
-            let panel = try #require(await engine.panelReading(visiblePrefix: "", limit: limit))
+            let panel = try #require(await engine.panelReading(visible: .all, limit: limit))
             #expect(panel.breakers.map(\.name.value) == Array(["d", "c", "a", "b"].prefix(limit)))
             #expect(panel.leftOut == max(0, 4 - limit))
             #expect(panel.totals.total == 4)
@@ -130,7 +130,7 @@ struct MetricsTests {
     func slices(prefix: String, count: Int) async throws {
         try await TestServer.with { server in
             try await server.create(1_201)
-            let panel = try #require(await server.engine.panelReading(visiblePrefix: prefix, limit: 5_000))
+            let panel = try #require(await server.engine.panelReading(visible: NameScope(prefix: prefix), limit: 5_000))
             #expect(panel.breakers.count == count)
             #expect(Set(panel.breakers.map(\.name)).count == count)
         }

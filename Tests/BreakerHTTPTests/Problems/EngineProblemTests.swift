@@ -27,7 +27,7 @@ struct EngineProblemTests {
             (400, [.malformedRequest, .invalidRequest, .invalidPolicy]), (401, [.unauthorized]),
             (403, [.forbidden, .crossSite, .unknownHost]),
             (404, [.notFound, .unknownBreaker]), (405, [.methodNotAllowed]), (408, [.requestTimeout]),
-            (409, [.reportIDConflict, .forced]), (412, [.preconditionFailed]), (413, [.bodyTooLarge]),
+            (409, [.reportIDConflict, .forced, .invalidTokens]), (412, [.preconditionFailed]), (413, [.bodyTooLarge]),
             (415, [.unsupportedEncoding]), (422, [.breakerLimit]), (429, [.tooManySignIns, .tooManyStreams]),
             (431, [.headersTooLarge]), (500, [.internalError]),
             (501, [.notImplemented]),

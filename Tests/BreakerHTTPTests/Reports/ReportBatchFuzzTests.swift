@@ -1,3 +1,4 @@
+import BreakerCore
 import TestSupport
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 @Suite("Random batches")
 struct ReportBatchFuzzTests {
     private static let tokens = [
-        Access.anonymous, Access(actor: "checkout", role: .worker, prefix: "pay:"),
+        Access.anonymous, Access(actor: "checkout", role: .worker, scope: NameScope(prefix: "pay:")),
     ]
 
     @Test("Valid, unusual and broken batches are read as by the reference", arguments: [1, 2, 3, 4] as [UInt64])

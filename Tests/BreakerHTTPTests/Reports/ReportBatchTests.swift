@@ -149,7 +149,7 @@ struct ReportBatchTests {
 
     /// Expects these lines from both the reader and the reference.
     private func expect(_ document: String, _ lines: [String], sourceLocation: SourceLocation = #_sourceLocation) {
-        let access = Access(actor: "t", role: .worker, prefix: "a")
+        let access = Access(actor: "t", role: .worker, scope: NameScope(prefix: "a"))
         let body = Array(document.utf8)
         let reading = ReportBatch.read(body, access: access)
         #expect(reading.lines == lines, sourceLocation: sourceLocation)

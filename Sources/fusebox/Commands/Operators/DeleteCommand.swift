@@ -57,9 +57,9 @@ struct DeleteCommand: AsyncParsableCommand {
         guard let total = try reply.decoded(as: BreakerListDocument.self).counts?.total else {
             throw ServerFailure(description: "the server sent a list without counts")
         }
-        let question = "Delete \(Self.breakers(total)) whose names begin with \(prefix.printable)? [y/N] "
-        try Output.write(question, to: STDERR_FILENO)
-        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+        return try Confirmation.isGiven(
+            "Delete \(Self.breakers(total)) whose names begin with \(prefix.printable)?"
+        )
     }
 
     private static func breakers(_ count: Int) -> String { count == 1 ? "1 breaker" : "\(count) breakers" }

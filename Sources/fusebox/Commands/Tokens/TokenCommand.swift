@@ -1,17 +1,36 @@
 import ArgumentParser
+import BreakerCore
 import BreakerHTTP
 
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "token",
-        abstract: "Create tokens for clients and operators.",
-        subcommands: [New.self]
+        abstract: "Create, list and remove the tokens of clients and operators.",
+        subcommands: [Add.self, List.self, Remove.self, Reload.self, New.self]
     )
+
+    /// - Throws: an error that names the option, unless `name` can be the name of a token.
+    static func check(name: String) throws(ValidationError) {
+        guard TokenFile.isName(name) else {
+            throw ValidationError(
+                "--name must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, starting with a letter or digit"
+            )
+        }
+    }
+
+    static func role(_ text: String) throws(ValidationError) -> Role {
+        guard let role = Role(rawValue: text) else {
+            throw ValidationError("--role must be worker, viewer or operator, not \(text)")
+        }
+        return role
+    }
 
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Create a token; print its secret, once, and its line for the tokens file.",
             discussion: """
+                For a tokens file on this machine, `token add` does the same and adds the line.
+
                 Give the secret to the client or the operator, and add the line to the file given by --tokens. The \
                 file contains only a digest of the secret: the digest cannot be used to sign in, and a lost secret \
                 cannot be recovered. Send SIGHUP to the server to make it read the file again. Removing or replacing \
@@ -37,23 +56,17 @@ struct TokenCommand: ParsableCommand {
         var certificate = false
 
         func validate() throws {
-            guard TokenFile.isName(name) else {
-                throw ValidationError(
-                    "--name must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, starting with a letter or digit"
-                )
-            }
-            guard Role(rawValue: role) != nil else {
-                throw ValidationError("--role must be worker, viewer or operator, not \(role)")
-            }
+            try TokenCommand.check(name: name)
+            _ = try TokenCommand.role(role)
             guard prefix.isEmpty || TokenFile.isName(prefix) else {
                 throw ValidationError("--prefix must be the beginning of a breaker's name, not \(prefix)")
             }
         }
 
         func run() throws {
-            guard let role = Role(rawValue: role) else { preconditionFailure("the role \(role) was validated") }
+            let role = try TokenCommand.role(role)
             guard !certificate else {
-                let token = Token(name: name, role: role, prefix: prefix, digest: nil)
+                let token = Token(name: name, role: role, scope: NameScope(prefix: prefix), digest: nil)
                 return print("line for the tokens file: \(token.line)")
             }
             let (token, secret) = Token.make(name: name, role: role, prefix: prefix)

@@ -1,0 +1,115 @@
+import ArgumentParser
+import BreakerSQLite
+import Foundation
+
+struct RestoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Replace the database of a stopped server with a backup.",
+        usage: "fusebox restore <backup> --db <db>",
+        discussion: """
+            The command refuses to run while a server uses the database. It copies the backup into the folder of the \
+            database, checks the copy, and then puts it in place of the database. It keeps the previous database under \
+            another name, with its write-ahead log, and leaves the backup unchanged. Run it as the user of the server.
+
+            Example: fusebox restore copy.db --db fusebox.db
+            """
+    )
+
+    @Argument(help: "The file that `fusebox backup` has made.")
+    var backup: String
+
+    @Option(help: "The database file of the server. It need not exist.")
+    var db: String
+
+    func run() throws {
+        try checkBackup()
+        let database = try StoppedDatabase(db)
+        let copy = try copied(beside: database.path)
+        defer { copy.discard() }
+        let previous = database.exists ? try setAside(database, for: copy) : nil
+        do {
+            try copy.publish()
+        } catch {
+            let rest = previous.map { "; rename the previous database back: \($0), and the files that belong to it" }
+            throw RestoreFailure(
+                description: "\(database.path) cannot be created: \(error.localizedDescription)\(rest ?? "")"
+            )
+        }
+        try Output.line("\(database.path) is a complete, checked copy of \(backup).".printable)
+        if let previous {
+            try Output.line(
+                """
+                The previous database is \(previous). Files with this name and an ending such as -wal belong to it.
+                """.printable
+            )
+        }
+        try Output.line("Start the server. Users of the dashboard have to sign in again.")
+    }
+
+    private func checkBackup() throws {
+        guard let status = FileStatus(path: backup) else {
+            throw RestoreFailure(
+                description: "\(backup) cannot be read: \(POSIXError.last.localizedDescription); choose another backup"
+            )
+        }
+        try status.requireRegularFile()
+        if let database = FileStatus(path: db), status.isSameFile(as: database) {
+            throw RestoreFailure(description: "\(backup) is the database itself; give the path of a backup")
+        }
+        guard FileStatus(path: backup + "-wal").map({ $0.length == 0 }) ?? true else {
+            throw RestoreFailure(
+                description: """
+                    \(backup) has a write-ahead log, so the file alone is not complete; start a server with both \
+                    files, and make a backup with fusebox backup
+                    """
+            )
+        }
+    }
+
+    /// A checked copy of the backup in the folder of the database, under a random name.
+    private func copied(beside path: String) throws -> TemporaryFile {
+        let file: TemporaryFile
+        do {
+            file = try TemporaryFile(for: path)
+        } catch {
+            throw RestoreFailure(description: "no file can be created beside \(path): \(error.localizedDescription)")
+        }
+        do {
+            try copyBytes(to: file.handle)
+            try RestoredCopy.prepare(file.path, of: backup)
+        } catch {
+            file.discard()
+            throw error
+        }
+        return file
+    }
+
+    private func copyBytes(to file: FileHandle) throws {
+        do {
+            let source = try FileHandle(forReadingFrom: URL(fileURLWithPath: backup))
+            while let bytes = try source.read(upToCount: 1 << 20), !bytes.isEmpty { try file.write(contentsOf: bytes) }
+        } catch {
+            throw RestoreFailure(description: "\(backup) cannot be copied: \(error.localizedDescription)")
+        }
+    }
+
+    /// Gives the database another name, and its owner to the copy.
+    /// - Returns: the other path of the database.
+    private func setAside(_ database: StoppedDatabase, for copy: TemporaryFile) throws -> String {
+        do {
+            try copy.takeOwner(of: database.path)
+        } catch {
+            throw RestoreFailure(
+                description: "\(database.path) belongs to another user; run the command as this user, or as root"
+            )
+        }
+        let time = Date().formatted(.iso8601).filter { $0 != "-" && $0 != ":" }
+        return try database.setAside(with: ".before-restore-\(time)")
+    }
+}
+
+/// The reason why a backup was not restored.
+struct RestoreFailure: Error, CustomStringConvertible {
+    var description: String
+}
