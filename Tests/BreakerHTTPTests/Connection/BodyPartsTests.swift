@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerEngine
 import EngineSupport
 import Logging
