@@ -1,5 +1,6 @@
 import ArgumentParser
 import BreakerSQLite
+import BreakerText
 import Foundation
 
 struct RestoreCommand: ParsableCommand {
@@ -104,7 +105,7 @@ struct RestoreCommand: ParsableCommand {
                 description: "\(database.path) belongs to another user; run the command as this user, or as root"
             )
         }
-        let time = Date().formatted(.iso8601).filter { $0 != "-" && $0 != ":" }
+        let time = Date.now.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
         return try database.setAside(with: ".before-restore-\(time)")
     }
 }

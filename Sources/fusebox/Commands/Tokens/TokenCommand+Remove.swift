@@ -1,5 +1,6 @@
 import ArgumentParser
 import BreakerHTTP
+import BreakerText
 
 extension TokenCommand {
     struct Remove: ParsableCommand {
