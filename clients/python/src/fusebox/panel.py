@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from time import monotonic
@@ -13,8 +12,6 @@ from .clock import ServerClock
 from .decision import Decision
 from .events import Event, Outline
 from .standing import Freshness, Override, Standing
-
-log = logging.getLogger("fusebox")
 
 
 class Panel:
