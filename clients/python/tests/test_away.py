@@ -5,32 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Optional
 
 import pytest
 from doubtful import Doubtful
-from server import Server, eventually, free_port
+from server import Server, eventually
 from wire import Wire
 
 from fusebox import Breaker, BreakerOpen, Decision, Fusebox
 from fusebox.integrations.unavailable import body_of, headers_of
 
 Make = Callable[..., Fusebox]
-
-
-@pytest.fixture
-def nobody() -> Iterator[Callable[..., Fusebox]]:
-    """Makes a Fusebox whose server address accepts no connections, and closes it after the test."""
-    made: list[Fusebox] = []
-
-    def make(**options: Any) -> Fusebox:
-        made.append(Fusebox(f"http://127.0.0.1:{free_port()}", **options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
