@@ -206,6 +206,12 @@ def of_state(psycopg2: Any, state: str) -> BaseException:
     return error
 
 
+def caused(error: BaseException, library: str, name: str) -> BaseException:
+    """The error as if it were raised from an exception of this library."""
+    error.__cause__ = getattr(importlib.import_module(library), name)()
+    return error
+
+
 @pytest.mark.parametrize(
     ("library", "make", "kind"),
     [
@@ -362,6 +368,14 @@ def of_state(psycopg2: Any, state: str) -> BaseException:
         ("starlette.requests", lambda lib: lib.ClientDisconnect(), IGNORED),
         ("fastapi.exceptions", lambda lib: lib.RequestValidationError([]), IGNORED),
         ("fastapi.exceptions", lambda lib: lib.ResponseValidationError([]), "response_validation_error"),
+        ("django.http", lambda lib: lib.Http404(), IGNORED),
+        ("django.core.exceptions", lambda lib: lib.PermissionDenied(), IGNORED),
+        ("django.core.exceptions", lambda lib: lib.ObjectDoesNotExist(), IGNORED),
+        ("django.core.exceptions", lambda lib: lib.RequestDataTooBig(), IGNORED),
+        ("django.db", lambda lib: lib.IntegrityError(), IGNORED),
+        ("django.db", lambda lib: lib.OperationalError(), "operational_error"),
+        ("django.db", lambda lib: caused(lib.OperationalError(), "psycopg.errors", "LockNotAvailable"), IGNORED),
+        ("django.db", lambda lib: caused(lib.OperationalError(), "psycopg.errors", "ConnectionTimeout"), "timeout"),
         ("werkzeug.exceptions", lambda lib: lib.NotFound(), IGNORED),
         ("werkzeug.exceptions", lambda lib: lib.BadRequestKeyError("x"), IGNORED),
         ("werkzeug.exceptions", lambda lib: lib.BadGateway(), "http_502"),
@@ -371,6 +385,22 @@ def test_an_exception_of_a_known_library_is_classified(
     library: str, make: Callable[[Any], BaseException], kind: Any
 ) -> None:
     check(make(pytest.importorskip(library)), kind)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(requests.exceptions.InvalidURL(), IGNORED), (TimeoutError(), "timeout"), (None, "retry_error")],
+)
+def test_the_last_attempt_of_tenacity_is_judged(error: Optional[Exception], kind: Optional[str]) -> None:
+    tenacity = pytest.importorskip("tenacity")
+
+    def attempt() -> None:
+        if error is not None:
+            raise error
+
+    is_to_repeat = tenacity.retry_if_exception_type() | tenacity.retry_if_result(lambda result: True)
+    again = tenacity.Retrying(stop=tenacity.stop_after_attempt(2), retry=is_to_repeat)
+    check(raised(lambda: again(attempt)), kind)
 
 
 def test_an_exception_of_an_unknown_library_is_classified_by_its_status() -> None:

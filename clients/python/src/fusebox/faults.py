@@ -158,9 +158,18 @@ def _by_mongodb_code(error: BaseException) -> Verdict:
     return "timeout" if code in _MONGODB_TIMEOUTS else code in _MONGODB_CODES
 
 
-def _by_driver(otherwise: bool) -> Callable[[BaseException], Verdict]:
-    """SQLAlchemy wraps the driver's exception."""
-    return lambda error: _inner(attribute(error, "orig"), otherwise)
+def _by_driver(otherwise: bool, name: str = "orig") -> Callable[[BaseException], Verdict]:
+    """SQLAlchemy wraps the driver's exception in ``orig``; Django raises its own from it."""
+    return lambda error: _inner(attribute(error, name), otherwise)
+
+
+def _by_last_attempt(error: BaseException) -> Verdict:
+    """tenacity keeps the future of the last attempt."""
+    try:
+        last = error.last_attempt.exception()  # type: ignore[attr-defined]
+    except Exception:
+        return True
+    return last if isinstance(last, BaseException) else True
 
 
 def _by_grpc_code(error: BaseException) -> Verdict:
@@ -369,6 +378,23 @@ _RULES: dict[str, Rule] = {
         HTTPException=_by_answer,
         WebSocketException=_by_close_code,
     ),
+    **_rules(
+        "django",
+        "BadRequest",
+        "FieldError",
+        "Http404",
+        "ImproperlyConfigured",
+        "ObjectDoesNotExist",
+        "PermissionDenied",
+        "SuspiciousOperation",
+        "ValidationError",
+        DataError=_by_driver(False, "__cause__"),
+        Error=_by_driver(True, "__cause__"),
+        IntegrityError=_by_driver(False, "__cause__"),
+        NotSupportedError=_by_driver(False, "__cause__"),
+        ProgrammingError=_by_driver(False, "__cause__"),
+    ),
+    **_rules("tenacity", RetryError=_by_last_attempt),
     **_rules("werkzeug", HTTPException=_by_answer),
     **_rules("celery", "TaskPredicate", Retry=_by_wrapped("exc", False)),
     **_rules("billiard", SoftTimeLimitExceeded="timeout"),
