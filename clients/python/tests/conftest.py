@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from server import Server
+from server import Server, free_port
 
 from fusebox import Fusebox
 
@@ -49,6 +49,20 @@ def make() -> Iterator[Callable[..., Fusebox]]:
 
     def make(server: Server, **options: Any) -> Fusebox:
         made.append(Fusebox(server.url, **{"timeout": 5.0, "max_staleness": 30.0, "reporter": "test", **options}))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def nobody() -> Iterator[Callable[..., Fusebox]]:
+    """Makes a Fusebox whose server address accepts no connections, and closes it after the test."""
+    made: list[Fusebox] = []
+
+    def make(**options: Any) -> Fusebox:
+        made.append(Fusebox(f"http://127.0.0.1:{free_port()}", **options))
         return made[-1]
 
     yield make

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Optional
 
 import pytest
 from doubtful import Doubtful
-from server import Server, eventually, free_port
+from server import Server, eventually
 from wire import Wire
 
 from fusebox import Breaker, BreakerOpen, Decision, Fusebox
 from fusebox.integrations.unavailable import body_of, headers_of
 
 Make = Callable[..., Fusebox]
-
-
-@pytest.fixture
-def nobody() -> Iterator[Callable[..., Fusebox]]:
-    """Makes a Fusebox whose server address accepts no connections, and closes it after the test."""
-    made: list[Fusebox] = []
-
-    def make(**options: Any) -> Fusebox:
-        made.append(Fusebox(f"http://127.0.0.1:{free_port()}", **options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
 
 
 @pytest.mark.parametrize("mode", ["local", "remote"])
@@ -64,6 +51,35 @@ def test_a_breaker_of_the_process_denies_after_five_failures(nobody: Make) -> No
         payments.call(int, "7")
     assert denied.value.retry_after is not None and 59 < denied.value.retry_after <= 60
     assert payments.state == "open"
+
+
+@pytest.mark.parametrize("in_async", [False, True])
+def test_a_success_in_progress_when_the_stream_breaks_counts_beside_the_panel(nobody: Make, in_async: bool) -> None:
+    fb = nobody()
+    payments, freshness = fb.breaker("payments"), fb._authority.panel.freshness
+    payments._cell.place("closed", 7, None, None, is_anew=True)
+    freshness.heard(time.monotonic())
+    in_progress = [payments.acquire() for _ in range(8)]
+    assert {decision.source for decision in in_progress} == {"local"}
+
+    def fail(count: int) -> None:
+        for _ in range(count):
+            payments.report("failure", in_progress.pop(), kind="timeout")
+
+    def work() -> None:
+        freshness.broke()
+        fail(4)
+
+    async def work_async() -> None:
+        work()
+
+    if in_async:
+        asyncio.run(payments.call_async(work_async))
+    else:
+        payments.call(work)
+    fail(4)
+    stand_in = payments._cell.stand_in
+    assert stand_in is not None and stand_in.state == "closed", "the success ended the streak"
 
 
 def test_an_outage_is_logged_once_when_it_begins_and_once_when_it_ends(

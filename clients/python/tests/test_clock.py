@@ -55,6 +55,15 @@ def test_a_message_that_waited_for_a_stopped_process_is_not_treated_as_fresh() -
     assert clock.local(1_100.0) == pytest.approx(100.0)
 
 
+@pytest.mark.parametrize(("step", "is_set"), [(-60.1, True), (-5.0, False), (0.0, False), (5.0, False), (60.1, True)])
+def test_a_step_of_the_servers_clock_shows_between_two_estimates(step: float, is_set: bool) -> None:
+    before, after = ServerClock(), ServerClock()
+    before.hear(1_000.0, 10.0)
+    assert not after.is_set_since(before)
+    after.hear(2_000.0 + step, 1_010.0)
+    assert after.is_set_since(before) is is_set
+
+
 def test_the_clock_translates_no_instant_before_the_first_message() -> None:
     clock = ServerClock()
     assert not clock.is_set

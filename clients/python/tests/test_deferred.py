@@ -328,6 +328,62 @@ def test_a_circuit_breaker_refuses_a_result_without_a_known_end(
     assert server.breaker(name)["probes"]["in_flight"] == 0
 
 
+async def a_manager() -> Any:
+    return session()
+
+
+async def an_async_generator() -> Any:
+    return numbers()
+
+
+async def a_coroutine_in_a_coroutine() -> Any:
+    return work(TimeoutError())
+
+
+async def a_generator() -> Any:
+    return counting()
+
+
+@pytest.mark.parametrize("function", [a_manager, an_async_generator])
+def test_a_circuit_breaker_refuses_a_result_of_a_coroutine_without_a_known_end(
+    nobody: Callable[..., Fusebox], name: str, function: Any
+) -> None:
+    circuit = CircuitBreaker(name=name, fusebox=nobody())
+    circuit._cell.heard_state = "half_open"
+    with pytest.raises(TypeError, match=r"cannot judge what .* returned"):
+        asyncio.run(circuit.call_async(function))
+    circuit.call(int)
+    assert circuit.breaker.state == "closed", "the probe was given back"
+
+
+def test_a_circuit_breaker_judges_the_awaitable_and_the_generator_of_a_coroutine_when_they_end(
+    nobody: Callable[..., Fusebox], name: str
+) -> None:
+    circuit = CircuitBreaker(name=name, fusebox=nobody(), fail_max=1, throw_new_error_on_trip=False)
+
+    async def main() -> None:
+        assert list(await circuit.call_async(a_generator)) == [7]
+        later = await circuit.call_async(a_coroutine_in_a_coroutine)
+        assert circuit.breaker.state != "open"
+        with pytest.raises(TimeoutError):
+            await later
+
+    asyncio.run(main())
+    assert circuit.breaker.state == "open"
+
+
+def test_a_circuit_breaker_refuses_an_awaitable_whose_result_has_no_known_end(
+    nobody: Callable[..., Fusebox], name: str
+) -> None:
+    circuit = CircuitBreaker(name=name, fusebox=nobody())
+
+    async def main() -> None:
+        with pytest.raises(TypeError, match="it is not over when it has been awaited"):
+            await circuit.call(lambda: a_manager())
+
+    asyncio.run(main())
+
+
 def test_the_result_of_a_coroutine_function_is_judged_too(server: Server, remote: Fusebox, name: str) -> None:
     server.put_counting(name)
     payments = remote.breaker(name)

@@ -198,6 +198,20 @@ def test_an_error_of_the_connection_pool_is_ignored(server: Server, remote: Fuse
     assert server.counted(nowhere[7:]) == (0, 0)
 
 
+def of_state(psycopg2: Any, state: str) -> BaseException:
+    """An error as psycopg2 raises it for an answer of the server with this SQLSTATE."""
+    error: Any = importlib.import_module("psycopg2.errors").lookup(state)("x")
+    error.__setstate__({"pgcode": state})
+    assert isinstance(error, psycopg2.Error) and isinstance(error, BaseException)
+    return error
+
+
+def caused(error: BaseException, library: str, name: str) -> BaseException:
+    """The error as if it were raised from an exception of this library."""
+    error.__cause__ = getattr(importlib.import_module(library), name)()
+    return error
+
+
 @pytest.mark.parametrize(
     ("library", "make", "kind"),
     [
@@ -259,6 +273,63 @@ def test_an_error_of_the_connection_pool_is_ignored(server: Server, remote: Fuse
         ("psycopg.errors", lambda lib: lib.lookup("40P01")(), IGNORED),
         ("psycopg.errors", lambda lib: lib.lookup("42P01")(), IGNORED),
         ("psycopg_pool", lambda lib: lib.PoolTimeout(), IGNORED),
+        ("psycopg2", lambda lib: lib.OperationalError("connection refused"), "connection"),
+        ("psycopg2", lambda lib: lib.InterfaceError("connection already closed"), "interface_error"),
+        ("psycopg2", lambda lib: lib.ProgrammingError("no results to fetch"), IGNORED),
+        ("psycopg2", lambda lib: of_state(lib, "08006"), "connection"),
+        ("psycopg2", lambda lib: of_state(lib, "53300"), "too_many_connections"),
+        ("psycopg2", lambda lib: of_state(lib, "57P01"), "admin_shutdown"),
+        ("psycopg2", lambda lib: of_state(lib, "57014"), "timeout"),
+        ("psycopg2", lambda lib: of_state(lib, "23505"), IGNORED),
+        ("psycopg2", lambda lib: of_state(lib, "40P01"), IGNORED),
+        ("psycopg2.pool", lambda lib: lib.PoolError("connection pool exhausted"), IGNORED),
+        *(
+            (mysql, make, kind)
+            for mysql in ("pymysql", "MySQLdb")
+            for make, kind in [
+                (lambda lib: lib.OperationalError(2003, "Can't connect"), "connection"),
+                (lambda lib: lib.OperationalError(2006, "Server has gone away"), "connection"),
+                (lambda lib: lib.ProgrammingError(2014, "Commands out of sync"), IGNORED),
+                (lambda lib: lib.OperationalError(2020, "Packet too large"), IGNORED),
+                (lambda lib: lib.OperationalError(1040, "Too many connections"), "operational_error"),
+                (lambda lib: lib.OperationalError(1053, "Server shutdown in progress"), "operational_error"),
+                (lambda lib: lib.OperationalError(3024, "Query execution was interrupted"), "timeout"),
+                (lambda lib: lib.OperationalError(1045, "Access denied"), IGNORED),
+                (lambda lib: lib.OperationalError(1205, "Lock wait timeout exceeded"), IGNORED),
+                (lambda lib: lib.OperationalError(1213, "Deadlock found"), IGNORED),
+                (lambda lib: lib.IntegrityError(1062, "Duplicate entry"), IGNORED),
+                (lambda lib: lib.ProgrammingError(1146, "Table doesn't exist"), IGNORED),
+                (lambda lib: lib.InterfaceError(0, ""), "interface_error"),
+                (lambda lib: lib.InternalError("Packet sequence number wrong"), "internal_error"),
+                (lambda lib: lib.DataError("x"), IGNORED),
+            ]
+        ),
+        ("pymongo.errors", lambda lib: lib.AutoReconnect("connection closed"), "connection"),
+        ("pymongo.errors", lambda lib: lib.ServerSelectionTimeoutError("no servers"), "connection"),
+        ("pymongo.errors", lambda lib: lib.NotPrimaryError("not primary"), "connection"),
+        ("pymongo.errors", lambda lib: lib.NetworkTimeout("timed out"), "timeout"),
+        ("pymongo.errors", lambda lib: lib.ExecutionTimeout("exceeded time limit", 50), "timeout"),
+        ("pymongo.errors", lambda lib: lib.WTimeoutError("waiting for replication timed out", 64), "timeout"),
+        ("pymongo.errors", lambda lib: lib.OperationFailure("interrupted at shutdown", 11600), "operation_failure"),
+        ("pymongo.errors", lambda lib: lib.OperationFailure("unauthorized", 13), IGNORED),
+        ("pymongo.errors", lambda lib: lib.OperationFailure("bad query"), IGNORED),
+        ("pymongo.errors", lambda lib: lib.DuplicateKeyError("E11000", 11000), IGNORED),
+        ("pymongo.errors", lambda lib: lib.BulkWriteError({}), IGNORED),
+        ("pymongo.errors", lambda lib: lib.CursorNotFound("cursor not found", 43), IGNORED),
+        ("pymongo.errors", lambda lib: lib.WaitQueueTimeoutError("timed out"), IGNORED),
+        ("pymongo.errors", lambda lib: lib.InvalidURI("x"), IGNORED),
+        ("pymongo.errors", lambda lib: lib.InvalidOperation("x"), IGNORED),
+        ("pymongo.errors", lambda lib: lib.DocumentTooLarge("x"), IGNORED),
+        ("pymongo.errors", lambda lib: lib.ProtocolError("x"), "protocol_error"),
+        ("bson.errors", lambda lib: lib.InvalidId("x"), IGNORED),
+        ("bson.errors", lambda lib: lib.InvalidBSON("x"), "invalid_bson"),
+        ("gridfs.errors", lambda lib: lib.NoFile("x"), IGNORED),
+        ("gridfs.errors", lambda lib: lib.CorruptGridFile("x"), "corrupt_grid_file"),
+        ("elastic_transport", lambda lib: lib.ConnectionTimeout("x"), "timeout"),
+        ("elastic_transport", lambda lib: lib.ConnectionError("x"), "connection"),
+        ("kombu.exceptions", lambda lib: lib.OperationalError("connection refused"), "connection"),
+        ("kombu.exceptions", lambda lib: lib.EncodeError("x"), IGNORED),
+        ("kombu.exceptions", lambda lib: lib.ConnectionLimitExceeded(1), IGNORED),
         ("sqlalchemy.exc", lambda lib: lib.TimeoutError(), IGNORED),
         ("sqlalchemy.exc", lambda lib: lib.NoResultFound(), IGNORED),
         ("sqlalchemy.exc", lambda lib: lib.ArgumentError(), IGNORED),
@@ -297,6 +368,14 @@ def test_an_error_of_the_connection_pool_is_ignored(server: Server, remote: Fuse
         ("starlette.requests", lambda lib: lib.ClientDisconnect(), IGNORED),
         ("fastapi.exceptions", lambda lib: lib.RequestValidationError([]), IGNORED),
         ("fastapi.exceptions", lambda lib: lib.ResponseValidationError([]), "response_validation_error"),
+        ("django.http", lambda lib: lib.Http404(), IGNORED),
+        ("django.core.exceptions", lambda lib: lib.PermissionDenied(), IGNORED),
+        ("django.core.exceptions", lambda lib: lib.ObjectDoesNotExist(), IGNORED),
+        ("django.core.exceptions", lambda lib: lib.RequestDataTooBig(), IGNORED),
+        ("django.db", lambda lib: lib.IntegrityError(), IGNORED),
+        ("django.db", lambda lib: lib.OperationalError(), "operational_error"),
+        ("django.db", lambda lib: caused(lib.OperationalError(), "psycopg.errors", "LockNotAvailable"), IGNORED),
+        ("django.db", lambda lib: caused(lib.OperationalError(), "psycopg.errors", "ConnectionTimeout"), "timeout"),
         ("werkzeug.exceptions", lambda lib: lib.NotFound(), IGNORED),
         ("werkzeug.exceptions", lambda lib: lib.BadRequestKeyError("x"), IGNORED),
         ("werkzeug.exceptions", lambda lib: lib.BadGateway(), "http_502"),
@@ -306,6 +385,22 @@ def test_an_exception_of_a_known_library_is_classified(
     library: str, make: Callable[[Any], BaseException], kind: Any
 ) -> None:
     check(make(pytest.importorskip(library)), kind)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(requests.exceptions.InvalidURL(), IGNORED), (TimeoutError(), "timeout"), (None, "retry_error")],
+)
+def test_the_last_attempt_of_tenacity_is_judged(error: Optional[Exception], kind: Optional[str]) -> None:
+    tenacity = pytest.importorskip("tenacity")
+
+    def attempt() -> None:
+        if error is not None:
+            raise error
+
+    is_to_repeat = tenacity.retry_if_exception_type() | tenacity.retry_if_result(lambda result: True)
+    again = tenacity.Retrying(stop=tenacity.stop_after_attempt(2), retry=is_to_repeat)
+    check(raised(lambda: again(attempt)), kind)
 
 
 def test_an_exception_of_an_unknown_library_is_classified_by_its_status() -> None:
@@ -341,6 +436,28 @@ def test_an_unreachable_database_is_a_failure(nowhere: str) -> None:
     check(raised(lambda: psycopg.connect(f"postgresql://{address}/x")), "connection")
     engine = sqlalchemy.create_engine(f"postgresql+psycopg://{address}/x")
     check(raised(engine.connect), "connection")
+
+
+def test_an_unreachable_database_is_a_failure_for_other_drivers(nowhere: str) -> None:
+    host, _, port = nowhere[7:].partition(":")
+    psycopg2, pymysql = pytest.importorskip("psycopg2"), pytest.importorskip("pymysql")
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    check(raised(lambda: psycopg2.connect(f"postgresql://{host}:{port}/x")), "connection")
+    check(raised(lambda: pymysql.connect(host=host, port=int(port))), "connection")
+    for dialect in ("postgresql+psycopg2", "mysql+pymysql"):
+        check(raised(sqlalchemy.create_engine(f"{dialect}://{host}:{port}/x").connect), "connection")
+
+
+def test_an_unreachable_mongodb_is_a_failure(nowhere: str) -> None:
+    pymongo = pytest.importorskip("pymongo")
+    with pymongo.MongoClient(nowhere.replace("http", "mongodb"), serverSelectionTimeoutMS=100) as client:
+        check(raised(client.shop.users.find_one), "connection")
+
+
+def test_a_silent_mysql_server_is_a_failure_of_kind_timeout(silent: str) -> None:
+    pymysql = pytest.importorskip("pymysql")
+    host, _, port = silent[7:].partition(":")
+    check(raised(lambda: pymysql.connect(host=host, port=int(port), read_timeout=1)), "timeout")
 
 
 def test_a_statement_that_the_database_refuses_is_ignored() -> None:

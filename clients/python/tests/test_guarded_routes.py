@@ -305,6 +305,15 @@ def test_a_background_task_does_not_hold_the_probe(server: Server, remote: Fuseb
     assert states == ["closed"]
 
 
+def test_the_lifespan_of_a_guarded_application_is_no_call(nobody: Callable[..., Fusebox], name: str) -> None:
+    fusebox = nobody(unreachable="deny")
+    app = Starlette(middleware=[guarded_middleware(fusebox.breaker(name))])
+    drive(app, {"type": "lifespan"}, [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    assert fusebox.statistics.decisions_alone == 0
+    with pytest.raises(BreakerOpen):
+        drive(app, {"type": "http", "method": "GET"}, [])
+
+
 @pytest.mark.parametrize(
     ("error", "counted"), [(WebSocketDisconnect(1001), IGNORED), (ConnectionError(), FAILURE), (None, SUCCESS)]
 )

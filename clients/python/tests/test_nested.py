@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple, Optional
@@ -23,7 +24,10 @@ from fusebox import Breaker, BreakerOpen, Fusebox
 from fusebox.integrations.fastapi import available, guarded
 from fusebox.integrations.httpx import AsyncBreakerTransport, BreakerTransport
 from fusebox.integrations.requests import BreakerAdapter
+from fusebox.policy import Policy
 from fusebox.pybreaker import CircuitBreaker
+from fusebox.standin import StandIn
+from fusebox.window import TimeWindow
 
 
 class Both(NamedTuple):
@@ -168,32 +172,32 @@ def a_function_in_a_circuit(both: Both) -> None:
     both.circuit.call(both.payments(zero))
 
 
+WAYS: list[Callable[[Both], None]] = [
+    a_function_in_a_function,
+    a_function_in_a_block,
+    a_block_in_a_function,
+    a_function_in_a_guard,
+    a_function_in_a_context_manager,
+    a_coroutine_in_a_context_manager,
+    a_guard_of_a_generator_in_a_function,
+    two_that_are_acquired_in_a_function,
+    three_deep,
+    a_coroutine_in_a_coroutine,
+    tasks_in_a_coroutine,
+    blocks_in_a_block_of_a_coroutine,
+    a_function_in_a_thread_of_a_coroutine,
+    a_coroutine_in_a_function,
+    a_circuit_in_a_circuit,
+    a_coroutine_of_a_circuit_in_another,
+    a_circuit_in_its_block,
+    a_circuit_in_its_generator,
+    a_circuit_in_a_function,
+    a_function_in_a_circuit,
+]
+
+
 @pytest.mark.parametrize("mode", ["local", "remote"])
-@pytest.mark.parametrize(
-    "way",
-    [
-        a_function_in_a_function,
-        a_function_in_a_block,
-        a_block_in_a_function,
-        a_function_in_a_guard,
-        a_function_in_a_context_manager,
-        a_coroutine_in_a_context_manager,
-        a_guard_of_a_generator_in_a_function,
-        two_that_are_acquired_in_a_function,
-        three_deep,
-        a_coroutine_in_a_coroutine,
-        tasks_in_a_coroutine,
-        blocks_in_a_block_of_a_coroutine,
-        a_function_in_a_thread_of_a_coroutine,
-        a_coroutine_in_a_function,
-        a_circuit_in_a_circuit,
-        a_coroutine_of_a_circuit_in_another,
-        a_circuit_in_its_block,
-        a_circuit_in_its_generator,
-        a_circuit_in_a_function,
-        a_function_in_a_circuit,
-    ],
-)
+@pytest.mark.parametrize("way", WAYS)
 def test_a_nested_call_is_part_of_the_outer_one(
     server: Server, make: Callable[..., Fusebox], name: str, way: Callable[[Both], None], mode: str
 ) -> None:
@@ -208,6 +212,120 @@ def test_a_nested_call_is_part_of_the_outer_one(
         eventually("the half-open state is known", lambda: both.payments.state == "half_open")
     way(both)
     eventually("the breaker closes", lambda: server.state(name) == "closed")
+
+
+def counted_alone(breaker: Breaker) -> int:
+    """The calls in the window of the stand-in."""
+    stand_in = breaker._cell.stand_in
+    assert stand_in is not None
+    window = stand_in._window
+    assert isinstance(window, TimeWindow)
+    return sum(each.calls for each in window._buckets)
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_nested_call_uses_the_decision_of_the_outer_one_while_fusebox_is_unreachable(
+    nobody: Callable[..., Fusebox], name: str, way: Callable[[Both], None], mode: str
+) -> None:
+    fusebox = nobody(mode=mode)
+    both = Both(fusebox.breaker(name), CircuitBreaker(name=name, fusebox=fusebox))
+    both.payments._cell.heard_state = "half_open"
+    way(both)
+    assert both.payments.state == "closed", "the outer call is the one probe"
+    assert fusebox.statistics.decisions_alone == 1
+    way(both)
+    assert fusebox.statistics.decisions_alone == 2
+    assert counted_alone(both.payments) == 1, "the calls count once"
+
+
+def fail() -> None:
+    raise ConnectionError
+
+
+async def fail_async() -> None:
+    raise ConnectionError
+
+
+def a_failing_function_in_a_function(both: Both) -> None:
+    both.payments.call(both.payments(fail))
+
+
+def a_failing_function_in_a_block(both: Both) -> None:
+    with both.payments:
+        both.payments.call(fail)
+
+
+def a_failing_coroutine_in_a_coroutine(both: Both) -> None:
+    asyncio.run(both.payments.call_async(both.payments(fail_async)))
+
+
+def a_failing_circuit_in_a_circuit(both: Both) -> None:
+    both.circuit.call(both.circuit(fail))
+
+
+def a_failing_coroutine_of_a_circuit_in_another(both: Both) -> None:
+    asyncio.run(both.circuit.call_async(both.circuit(fail_async)))
+
+
+def a_failing_function_in_a_circuit(both: Both) -> None:
+    both.circuit.call(both.payments(fail))
+
+
+@pytest.mark.parametrize("mode", ["local", "remote"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        a_failing_function_in_a_function,
+        a_failing_function_in_a_block,
+        a_failing_coroutine_in_a_coroutine,
+        a_failing_circuit_in_a_circuit,
+        a_failing_coroutine_of_a_circuit_in_another,
+        a_failing_function_in_a_circuit,
+    ],
+)
+def test_a_failed_nested_call_counts_once_while_fusebox_is_unreachable(
+    nobody: Callable[..., Fusebox], name: str, way: Callable[[Both], None], mode: str
+) -> None:
+    fusebox = nobody(mode=mode)
+    circuit = CircuitBreaker(name=name, fusebox=fusebox, throw_new_error_on_trip=False)
+    both = Both(fusebox.breaker(name), circuit)
+    for state in ["closed"] * 4 + ["open"]:
+        with pytest.raises(ConnectionError):
+            way(both)
+        assert both.payments.state == state
+    both.payments._cell.stand_in = StandIn(Policy(), time.monotonic(), "half_open")
+    with pytest.raises(ConnectionError):
+        way(both)
+    assert both.payments.state == "open", "the outer call is the one probe, and it failed"
+    assert fusebox.statistics.decisions_alone == 6
+
+
+def test_a_nested_call_of_a_probe_that_is_cancelled_while_fusebox_is_unreachable_gives_it_back(
+    nobody: Callable[..., Fusebox], name: str
+) -> None:
+    breaker = nobody().breaker(name)
+    breaker._cell.heard_state = "half_open"
+
+    async def main() -> None:
+        begun = asyncio.Event()
+
+        async def work() -> None:
+            begun.set()
+            await asyncio.get_running_loop().create_future()
+
+        task = asyncio.ensure_future(breaker.call_async(breaker(work)))
+        await begun.wait()
+        assert not breaker._cell.running.get()
+        with pytest.raises(BreakerOpen):
+            await breaker.call_async(nothing)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await breaker.call_async(breaker(nothing))
+
+    asyncio.run(main())
+    assert breaker.state == "closed"
 
 
 def test_two_clients_of_one_server_share_the_running_call(

@@ -40,7 +40,8 @@ class Trial:
         document = {"revision": self.revision, "type": type, "at": instant(at), "transition": None, **members}
         if self.epoch is not None:
             document["id"] = f"{self.epoch}-{self.revision}"
-        self.panel.take(Event.read(json.dumps(document)), at if now is None else now, began=at)
+        now = at if now is None else now
+        self.panel.take(Event.read(json.dumps(document)), now, began=now)
 
     def resync(self, at: float, *breakers: dict[str, Any], now: Optional[float] = None) -> None:
         self.hear("resync", at, now, breakers=list(breakers))
@@ -86,6 +87,64 @@ def test_instants_are_translated_again_when_the_estimate_of_the_servers_clock_im
     assert cell.standing.open_until == pytest.approx(40.5)
     trial.hear("heartbeat", 14.0, now=18.0)
     assert cell.standing.open_until == pytest.approx(40.5), "an event with a longer delay does not change the estimate"
+
+
+HOUR = 3_600.0
+
+
+@pytest.mark.parametrize("step", [-HOUR, -61.0, 61.0, HOUR])
+def test_the_panel_follows_a_step_of_the_servers_clock_at_once_and_moves_no_deadline(step: float) -> None:
+    trial = Trial()
+    cell = trial.panel.cell("a")
+    shadow = {"mode": "shadow", "reason": "r", "actor": None}
+    before = outline("a", "open", open_until=instant(40.0), override={**shadow, "expires_at": instant(90.0)})
+    trial.resync(10.0, before)
+    stand_in = StandIn(Policy(), 10.0, "open", 40.0)
+    cell.begin_stand_in(stand_in, 0)
+    after = {"open_until": instant(40.0 + step), "override": {**shadow, "expires_at": instant(90.0 + step)}}
+    trial.hear("resync", 20.0 + step, now=20.0, reason="clock_step", breakers=[{**before, **after}])
+    assert cell.standing.open_until == pytest.approx(40.0)
+    assert cell.denied_until == pytest.approx(40.0)
+    assert cell.standing.override_rest(20.0) == pytest.approx(70.0)
+    assert cell.stand_in is stand_in and stand_in.acquire(20.0).retry_after == pytest.approx(20.0)
+    trial.hear("heartbeat", 21.0 + step, now=21.0)
+    assert trial.panel.freshness.until == pytest.approx(26.0), "the panel decides without asking the server"
+    trial.hear("transition", 22.0 + step, now=22.0, **outline("b", "open", open_until=instant(52.0 + step)))
+    assert trial.panel.cell("b").standing.open_until == pytest.approx(52.0)
+
+
+@pytest.mark.parametrize("step", [-HOUR, HOUR])
+def test_a_heartbeat_of_the_clock_after_a_step_may_arrive_before_the_resync(step: float) -> None:
+    trial = Trial()
+    cell = trial.panel.cell("a")
+    trial.resync(10.0, outline("a", "open", open_until=instant(40.0)))
+    trial.hear("heartbeat", 19.0 + step, now=19.0)
+    stepped = outline("a", "open", open_until=instant(40.0 + step))
+    trial.hear("resync", 20.0 + step, now=20.0, reason="clock_step", breakers=[stepped])
+    assert cell.standing.open_until == pytest.approx(40.0)
+
+
+@pytest.mark.parametrize("step", [-2 * HOUR, 2 * HOUR])
+def test_the_opening_heartbeat_of_a_stream_outranks_an_old_resync_after_a_step(step: float) -> None:
+    trial = Trial()
+    cell = trial.panel.cell("a")
+    trial.resync(10.0, outline("a", "open", open_until=instant(5_000.0)))
+    trial.panel.begin()
+    trial.panel.set_clock(EPOCH + 4_000.0 + step, 4_000.0)
+    stepped = outline("a", "open", open_until=instant(5_000.0 + step))
+    trial.hear("resync", 400.0 + step, now=4_000.0, reason="clock_step", breakers=[stepped])
+    assert cell.standing.open_until == pytest.approx(5_000.0)
+
+
+def test_a_step_after_the_opening_heartbeat_of_a_stream_is_followed() -> None:
+    trial = Trial()
+    cell = trial.panel.cell("a")
+    trial.resync(10.0, outline("a", "open", open_until=instant(40.0)))
+    trial.panel.begin()
+    trial.panel.set_clock(EPOCH + 15.0, 15.0)
+    stepped = outline("a", "open", open_until=instant(40.0 - HOUR))
+    trial.hear("resync", 16.0 - HOUR, now=16.0, reason="clock_step", breakers=[stepped])
+    assert cell.standing.open_until == pytest.approx(40.0)
 
 
 def test_a_breaker_that_a_resync_does_not_name_does_not_exist() -> None:

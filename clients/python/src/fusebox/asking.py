@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
 from time import monotonic
@@ -12,10 +11,9 @@ from .answers import generation_of
 from .cell import Cell
 from .decision import Decision, State
 from .link import Away, Link, Refused
+from .logs import log
 from .reachability import LONGEST_PAUSE, Reachability
 from .settings import Settings
-
-log = logging.getLogger("fusebox")
 
 #: The most characters of a permit: a generation, and for a probe a lease's id. ``int()`` refuses very long numbers.
 LONGEST_PERMIT = 64

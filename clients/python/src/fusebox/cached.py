@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -12,9 +11,8 @@ from typing import Any, Optional
 from .arity import Arity
 from .fallback import NOTHING, Fallback, Invocation, Served, fallback_of, served
 from .functions import check_function
+from .logs import log
 from .stores import Cached, Store
-
-log = logging.getLogger("fusebox")
 
 #: Seconds between two warnings about a store that fails.
 SILENCE = 60.0
@@ -117,7 +115,7 @@ class CachedFallback(Fallback):
         now = time.monotonic()
         if now >= self._silent_until:
             self._silent_until = now + SILENCE
-            log.warning("the store of last good results fails: %r", error)
+            log.warning("the store of last good results fails: %s", repr(error))
 
 
 def _serve(cached: Cached, error: Optional[BaseException]) -> Any:

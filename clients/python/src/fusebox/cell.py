@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import threading
@@ -13,13 +12,12 @@ from typing import Any, NamedTuple, Optional
 from .answers import said
 from .decision import Decision, Source, State
 from .functions import check_function
+from .logs import log
 from .nesting import Mark, note, running
 from .outcomes import Item, milliseconds
 from .policy import Policy
 from .standin import StandIn
 from .standing import Freshness, Override, Standing
-
-log = logging.getLogger("fusebox")
 
 
 class StateChange(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -20,8 +19,6 @@ from .statistics import Statistics
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-log = logging.getLogger("fusebox")
 
 
 class Fusebox:

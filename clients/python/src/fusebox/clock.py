@@ -19,6 +19,9 @@ class ServerClock:
     WORTHWHILE = 0.02
     #: Seconds of a span. Two clocks differ by about 100 ppm at most, which is 0.006 s in a span.
     SPAN = 60.0
+    #: Seconds by which two estimates differ if the server's clock was set between them. The server takes only steps of
+    #: more than a minute, and follows smaller ones slowly.
+    STEP = 30.0
 
     def __init__(self) -> None:
         self._present: Optional[float] = None
@@ -46,6 +49,10 @@ class ServerClock:
             return False
         self._told = self._ahead
         return True
+
+    def is_set_since(self, other: ServerClock) -> bool:
+        """Whether the server's clock was set after ``other`` last took an event, and before this one took its first."""
+        return self.is_set and other.is_set and abs(self._ahead - other._ahead) > self.STEP
 
     def local(self, at: float) -> float:
         """The server's instant ``at``, by ``time.monotonic()``."""

@@ -53,6 +53,8 @@ class Event(NamedTuple):
     name: Optional[str] = None
     cause: Optional[str] = None
     detail: Optional[str] = None
+    #: Whether the server's clock was set, and all instants in ``outlines`` with it. Only a resync says so.
+    is_clock_step: bool = False
 
     @classmethod
     def read(cls, line: str) -> Event:
@@ -73,7 +75,8 @@ class Event(NamedTuple):
         if type == "heartbeat":
             return cls(type, at, revision, epoch, [])
         if type == "resync":
-            return cls(type, at, revision, epoch, [Outline.read(each) for each in document["breakers"]])
+            outlines = [Outline.read(each) for each in document["breakers"]]
+            return cls(type, at, revision, epoch, outlines, is_clock_step=document.get("reason") == "clock_step")
         if type == "deleted":
             return cls(type, at, revision, epoch, [], document["name"])
         transition = document["transition"] or {}

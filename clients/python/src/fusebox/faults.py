@@ -6,6 +6,7 @@ It imports none of these libraries.
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any, Optional, Union
 
@@ -123,20 +124,52 @@ def _by_redis_code(error: BaseException) -> Verdict:
 
 def _by_sqlstate(error: BaseException) -> Verdict:
     """PostgreSQL, Appendix A: the first two characters are a class of errors."""
-    state = attribute(error, "sqlstate")
+    state = attribute(error, "sqlstate") or attribute(error, "pgcode")  # psycopg2 has only the latter.
     if isinstance(state, str):
         if state == "57014":  # query_canceled, as by statement_timeout
             return "timeout"
         return "connection" if state.startswith("08") else state[:2] in ("53", "57", "58", "F0", "XX")
+    return _by_class_of_database(error)
+
+
+def _by_class_of_database(error: BaseException) -> Verdict:
+    """By the classes of PEP 249, for an error that the client itself found."""
     names = {base.__name__ for base in type(error).__mro__}
     if names & {"DataError", "IntegrityError", "NotSupportedError", "ProgrammingError"}:
         return False
     return "connection" if "OperationalError" in names else True
 
 
-def _by_driver(otherwise: bool) -> Callable[[BaseException], Verdict]:
-    """SQLAlchemy wraps the driver's exception."""
-    return lambda error: _inner(attribute(error, "orig"), otherwise)
+def _by_mysql_code(error: BaseException) -> Verdict:
+    """MySQL's Error Message Reference: codes from 2000 to 2999 are the client's, all others the server's."""
+    code = error.args[0] if error.args else None
+    if not isinstance(code, int):
+        return _by_class_of_database(error)
+    if code in _MYSQL_TIMEOUTS or isinstance(error.__context__, socket.timeout):
+        return "timeout"
+    if 2000 <= code < 3000:
+        return False if code in _CALLERS_MYSQL_CODES else "connection"
+    # The drivers raise InternalError for codes below 1000, and InterfaceError for a closed connection.
+    return code < 1000 or code in _MYSQL_CODES
+
+
+def _by_mongodb_code(error: BaseException) -> Verdict:
+    code = attribute(error, "code")
+    return "timeout" if code in _MONGODB_TIMEOUTS else code in _MONGODB_CODES
+
+
+def _by_driver(otherwise: bool, name: str = "orig") -> Callable[[BaseException], Verdict]:
+    """SQLAlchemy wraps the driver's exception in ``orig``; Django raises its own from it."""
+    return lambda error: _inner(attribute(error, name), otherwise)
+
+
+def _by_last_attempt(error: BaseException) -> Verdict:
+    """tenacity keeps the future of the last attempt."""
+    try:
+        last = error.last_attempt.exception()  # type: ignore[attr-defined]
+    except Exception:
+        return True
+    return last if isinstance(last, BaseException) else True
 
 
 def _by_grpc_code(error: BaseException) -> Verdict:
@@ -170,6 +203,22 @@ _CALLERS_GRPC_CODES = {
     "RESOURCE_EXHAUSTED",
     "UNAUTHENTICATED",
 }
+
+#: MariaDB's time-out of a statement, and MySQL's.
+_MYSQL_TIMEOUTS = {1969, 3024}
+#: Commands out of sync, a packet that is too large, and a method of authentication that the client does not have.
+_CALLERS_MYSQL_CODES = {2014, 2020, 2059, 2061}
+#: A full disk, no memory, too many connections, a shutdown, a broken connection, a failure within the server, a session
+#: that it ended, and a server that is offline or read-only.
+_MYSQL_CODES = {
+    *(1021, 1030, 1037, 1040, 1041, 1053, 1105, 1152, 1158, 1159, 1160, 1161, 1184, 1203),
+    *(1815, 1836, 1927, 3032, 3168, 3169, 4031),
+}
+#: MaxTimeMSExpired, NetworkTimeout, ExceededTimeLimit.
+_MONGODB_TIMEOUTS = {50, 89, 262}
+#: The codes after which drivers repeat reads and writes (MongoDB's specification "Retryable Reads"), InternalError and
+#: OutOfDiskSpace.
+_MONGODB_CODES = {1, 6, 7, 91, 134, 189, 9001, 10107, 11600, 11602, 13435, 13436, 14031}
 
 Rule = Union[bool, str, Callable[[BaseException], Verdict]]
 
@@ -255,7 +304,37 @@ _RULES: dict[str, Rule] = {
         TryAgainError=True,
     ),
     **_rules("psycopg", ConnectionTimeout="timeout", Error=_by_sqlstate),
+    **_rules("psycopg2", "PoolError", Error=_by_sqlstate),
     **_rules("psycopg_pool", "PoolClosed", "PoolTimeout", "TooManyRequests"),
+    # PyMySQL, and mysqlclient.
+    **_rules("pymysql", MySQLError=_by_mysql_code),
+    **_rules("MySQLdb", MySQLError=_by_mysql_code),
+    **_rules(
+        "pymongo",
+        "CollectionInvalid",
+        "ConfigurationError",
+        "DocumentTooLarge",
+        "EncryptionError",
+        "InvalidName",
+        "InvalidOperation",
+        "WaitQueueTimeoutError",
+        ConnectionFailure="connection",
+        NetworkTimeout="timeout",
+        OperationFailure=_by_mongodb_code,
+        WTimeoutError="timeout",
+    ),
+    **_rules("bson", "InvalidDocument", "InvalidId", "InvalidStringData"),
+    **_rules("gridfs", "FileExists", "NoFile"),
+    **_rules("elastic_transport", ConnectionTimeout="timeout"),
+    **_rules(
+        "kombu",
+        "LimitExceeded",
+        "MessageStateError",
+        "NotBoundError",
+        "SerializationError",
+        "SerializerNotInstalled",
+        OperationalError="connection",
+    ),
     **_rules(
         "sqlalchemy",
         "SQLAlchemyError",
@@ -299,6 +378,23 @@ _RULES: dict[str, Rule] = {
         HTTPException=_by_answer,
         WebSocketException=_by_close_code,
     ),
+    **_rules(
+        "django",
+        "BadRequest",
+        "FieldError",
+        "Http404",
+        "ImproperlyConfigured",
+        "ObjectDoesNotExist",
+        "PermissionDenied",
+        "SuspiciousOperation",
+        "ValidationError",
+        DataError=_by_driver(False, "__cause__"),
+        Error=_by_driver(True, "__cause__"),
+        IntegrityError=_by_driver(False, "__cause__"),
+        NotSupportedError=_by_driver(False, "__cause__"),
+        ProgrammingError=_by_driver(False, "__cause__"),
+    ),
+    **_rules("tenacity", RetryError=_by_last_attempt),
     **_rules("werkzeug", HTTPException=_by_answer),
     **_rules("celery", "TaskPredicate", Retry=_by_wrapped("exc", False)),
     **_rules("billiard", SoftTimeLimitExceeded="timeout"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import threading
 from time import monotonic
@@ -10,10 +9,9 @@ from typing import Optional
 
 from .events import Event
 from .link import Away, Link, Refused, end
+from .logs import log
 from .panel import Panel
 from .reachability import Pause, Reachability
-
-log = logging.getLogger("fusebox")
 
 #: The server's limits for the interval between heartbeats, in milliseconds.
 HEARTBEATS_MS = (500, 60_000)

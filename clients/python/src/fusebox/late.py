@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
-log = logging.getLogger("fusebox")
+from .logs import log
 
 #: The most threads at once. Further answers wait in their connections, and are not lost.
 MOST = 4
@@ -52,7 +51,7 @@ class Late:
             try:
                 read()
             except Exception as error:
-                log.debug("a late answer is not valid: %r", error)
+                log.debug("a late answer is not valid: %s", repr(error))
 
     def join(self, until: float) -> None:
         """Waits for the threads, until ``until`` by ``time.monotonic()``. Their connections must have been ended."""

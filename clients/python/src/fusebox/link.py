@@ -18,6 +18,7 @@ import httpx
 
 from .connection import Bound, Connecting, Heard
 from .late import Late
+from .logs import printable
 
 #: Seconds to wait for an answer whose caller has given up.
 PATIENCE = 5.0
@@ -280,7 +281,7 @@ def _read(status: int, text: bytes) -> Any:
 def _problem(status: int, text: bytes) -> Exception:
     try:
         document = json.loads(text)
-        code, detail = str(document["code"]), str(document["detail"])
+        code, detail = printable(str(document["code"])), printable(str(document["detail"]))
     except (ValueError, KeyError, TypeError):
         code, detail = "unknown", f"status {status}"
     if status >= 500 or status in (408, 429):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
 
-log = logging.getLogger("fusebox")
+from .logs import log
 
 #: The server's limit of a name, in characters.
 LONGEST_NAME = 128
@@ -45,5 +44,5 @@ def shared_name(original: str) -> str:
     name = f"{words or 'breaker'}-{digest}"
     if original not in _changed:
         _changed.add(original)
-        log.warning("the breaker %r is called %s in Fusebox, which accepts only A-Z a-z 0-9 . _ : -", original, name)
+        log.warning("the breaker '%s' is called %s in Fusebox, which accepts only A-Z a-z 0-9 . _ : -", original, name)
     return name

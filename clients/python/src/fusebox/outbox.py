@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Optional, Union, cast
 
 from .link import Refused
+from .logs import log
 from .outcomes import LARGEST_COUNT, LONGEST_SPAN, Item, report_ids
 
 if TYPE_CHECKING:
     from .standing import Standing
 
-log = logging.getLogger("fusebox")
 
 #: The most reports in one request. It is far below the server's limit, so that no request takes long.
 LARGEST_BATCH = 1_000

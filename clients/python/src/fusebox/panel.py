@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from time import monotonic
@@ -13,8 +12,6 @@ from .clock import ServerClock
 from .decision import Decision
 from .events import Event, Outline
 from .standing import Freshness, Override, Standing
-
-log = logging.getLogger("fusebox")
 
 
 class Panel:
@@ -37,6 +34,9 @@ class Panel:
         self._lock = threading.Lock()
         self._outlines: dict[str, Outline] = {}
         self._clock = ServerClock()
+        #: The estimate with which the instants of the outlines were translated: ``_clock``, or the one of the stream
+        #: before until this stream sends an event.
+        self._clock_of_outlines = self._clock
         #: The revision and the epoch of the last event; ``None`` before the first, and if the server sends none.
         self.revision: Optional[int] = None
         self.epoch: Optional[str] = None
@@ -74,6 +74,12 @@ class Panel:
     def take(self, event: Event, now: float, began: float) -> None:
         """Takes an event received at ``now``, of a stream requested at ``began``."""
         with self._lock:
+            if event.is_clock_step and not self._clock.is_set_since(self._clock_of_outlines):
+                # The estimate is of the clock before the step. If the clock was set back, all later events would seem
+                # to be late. The opening heartbeat of a stream that was requested after the step is of the clock after
+                # it, and its time is better than the resync's, which may be old.
+                self._clock = ServerClock()
+            self._clock_of_outlines = self._clock
             # A resync carries the time at which the server built it, which may be long ago and for another client. So
             # it sets the clock only if nothing else has. A repeated change may be old too, but a first one often
             # arrives with less delay than the heartbeats around it.

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from typing import Optional
 
 from .cell import Cell
 from .link import Away, Link, Refused
+from .logs import log
 from .policy import Policy
 from .reachability import UNAUTHORIZED
-
-log = logging.getLogger("fusebox")
 
 #: Time-out of one request, in seconds. No call waits for it.
 PATIENCE = 1.0

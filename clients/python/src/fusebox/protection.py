@@ -97,10 +97,13 @@ class Protection:
             return instead
         failure = mark.pop()
         if decision is None and failure is None and self._is_plain:
-            self._intake.append((standing, began, monotonic()))
-            if len(self._intake) > self._sender.limit:
-                self._sender.notify()
-            return result
+            ended = monotonic()
+            # If the stream broke meanwhile, the stand-in counts this call too.
+            if ended < standing.lets_through.until:
+                self._intake.append((standing, began, ended))
+                if len(self._intake) > self._sender.limit:
+                    self._sender.notify()
+                return result
         decision = decision or local_decision(standing, began)
         return self._returned(decision, result, failure, monotonic() - began, function, args, kwargs)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
 from typing import Optional
 
 from .link import Refused
-
-log = logging.getLogger("fusebox")
+from .logs import log
 
 #: Seconds from the first failed attempt to the next one. Each further failure doubles the pause.
 FIRST_PAUSE = 0.1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from time import monotonic
@@ -13,6 +12,7 @@ from .batches import LASTING, UNREADABLE
 from .cell import Cell
 from .decision import Decision, Outcome, State
 from .link import Away, Link, Refused
+from .logs import log
 from .nesting import note
 from .outbox import Outbox
 from .outcomes import Item
@@ -20,8 +20,6 @@ from .reachability import Reachability
 from .sender import Sender
 from .settings import Settings
 from .threads import Threads, until_done
-
-log = logging.getLogger("fusebox")
 
 
 class Reporting:

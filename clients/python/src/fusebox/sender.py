@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -11,14 +10,13 @@ from typing import Optional
 
 from .batches import Batches
 from .link import Away, Link, Refused
+from .logs import log
 from .outbox import LARGEST_INTAKE, Outbox
 from .policies import Policies
 from .reachability import Pause, Reachability
 from .rounds import Rounds
 from .settings import Settings, default_reporter
 from .wake import Wake
-
-log = logging.getLogger("fusebox")
 
 #: Seconds for which the sender gathers outcomes before it sends them.
 GATHERING = 0.05

@@ -128,7 +128,9 @@ class GuardedApp:
         self._noted = Exchanges(self._answer)
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        await self._noted(scope, receive, send)
+        # The lifespan of a whole application is no call: it would hold a probe, and a denial would prevent the start.
+        is_request = scope["type"] in ("http", "websocket")
+        await (self._noted if is_request else self._app)(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Any, send: Any) -> None:
         async with answered(self._breaker, scope):

@@ -58,23 +58,27 @@ class Guarding(Course):
             self.failed(decision, mark, error, monotonic() - began)
             raise
         if isinstance(result, GeneratorType):
-            guarded = self._to_the_end(result, decision, mark, began)
-            # A generator that never started runs no code when it is freed, and so would never give its probe back.
-            next(guarded)
-            return cast("T", guarded)
+            return cast("T", self._begun(result, decision, mark, began))
         self.succeeded(decision, mark, monotonic() - began)
         return result
 
     async def call_async(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Calls ``func`` and awaits its result, such as a coroutine, or a future of Tornado or asyncio."""
+        """Calls ``func`` and awaits its result, such as a coroutine, or a future of Tornado or asyncio.
+
+        What that results in may be a generator, a coroutine or a future itself. The call then lasts until that ends.
+        """
         decision = await self.begin_async(func, args, kwargs)
         mark = self._cell.begin(decision)
         began = monotonic()
         try:
             result = await awaitable_of(func(*args, **kwargs), self.breaker.name, func)
+            if (deferral := deferral_of(type(result))) is not None and not isinstance(result, GeneratorType):
+                return self._deferred(decision, mark, result, func, deferral)
         except BaseException as error:
             await self.failed_async(decision, mark, error, monotonic() - began)
             raise
+        if isinstance(result, GeneratorType):
+            return self._begun(result, decision, mark, began)
         await self.succeeded_async(decision, mark, monotonic() - began)
         return result
 
@@ -99,15 +103,17 @@ class Guarding(Course):
             result.add_done_callback(functools.partial(self.done, unclaimed, mark, monotonic()))
             return result
         mark.clear()
-        return self._awaited(unclaimed, result)
+        return self._awaited(unclaimed, result, func)
 
-    async def _awaited(self, unclaimed: Unclaimed, awaitable: Awaitable[Any]) -> Any:
+    async def _awaited(self, unclaimed: Unclaimed, awaitable: Awaitable[Any], func: Callable[..., Any]) -> Any:
         decision = unclaimed.claim()
         outer = self._cell.running.get()
         mark = self._cell.begin(decision)
         began = monotonic()
         try:
             result = await awaitable
+            if deferral_of(type(result)) is not None:
+                raise refuse(result, self.breaker.name, func, "it is not over when it has been awaited")
         except BaseException as error:
             await self.failed_async(decision, mark, error, monotonic() - began)
             raise
@@ -131,6 +137,14 @@ class Guarding(Course):
             self.failed(decision, mark, error, monotonic() - began)
             raise
         self.succeeded(decision, mark, monotonic() - began)
+
+    def _begun(
+        self, generator: GeneratorType[Any, Any, Any], decision: Decision, mark: Mark, began: float
+    ) -> Generator[Any, Any, Any]:
+        guarded = self._to_the_end(generator, decision, mark, began)
+        # A generator that never started runs no code when it is freed, and so would never give its probe back.
+        next(guarded)
+        return guarded
 
     def _to_the_end(
         self, generator: GeneratorType[Any, Any, Any], decision: Decision, mark: Mark, began: float

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any, Optional
 
 from ..authority import Authority
 from ..cell import Cell
+from ..logs import log
 from ..orders import OrderFailed, Orders
 from ..policy import Policy
-
-log = logging.getLogger("fusebox")
 
 #: The shortest recovery time-out that Fusebox accepts, in seconds.
 SHORTEST_TIMEOUT = 0.1

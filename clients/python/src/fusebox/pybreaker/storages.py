@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Optional
 
+from ..logs import log
 from .states import STATE_CLOSED
-
-log = logging.getLogger("fusebox")
 
 
 class CircuitBreakerStorage:
