@@ -176,8 +176,7 @@ extension ProcessTests {
             ] {
                 try expectUnchanged(try await restore(name), complaint, database: before)
             }
-            let again = try await start()
-            defer { again.child.kill() }
+            try await start().child.kill()
         }
 
         @Test("A backup of a later version is not restored")

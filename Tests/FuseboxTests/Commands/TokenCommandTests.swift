@@ -167,7 +167,10 @@ extension ProcessTests {
         func together() async throws {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<8 {
-                    group.addTask { #expect(try await add("t\(number)", "--role", "worker").code == 0) }
+                    group.addTask {
+                        let result = try await add("t\(number)", "--role", "worker")
+                        #expect(result.code == 0)
+                    }
                 }
                 try await group.waitForAll()
             }
