@@ -44,7 +44,9 @@ struct SchemaTests {
 
     @Test("SQLite's integrity checks find no fault after several batches")
     func integrity() throws {
-        let store = try SQLiteLocation().open()
+        let location = try SQLiteLocation()
+        defer { withExtendedLifetime(location) {} }
+        let store = try location.open()
         var scenario = Scenario.withHistory()
         for round in 0..<5 {
             for name in ["payments", "search"] { scenario.report(name, Report(.failure, id: "r\(round)")) }

@@ -134,7 +134,9 @@ struct FollowerTests {
 
     @Test("A follower of a stopped engine ends after the remaining changes")
     func stops() async throws {
-        let engine = try RunningEngine().engine
+        let running = try RunningEngine()
+        defer { withExtendedLifetime(running) {} }
+        let engine = running.engine
         var (follower, _) = try await engine.follow()
         _ = try await engine.acquire("a")
         await engine.stop()

@@ -41,7 +41,7 @@ struct DocumentTests {
     @Test("Every source file that a table of CONTRIBUTING.md names exists")
     func sourceFiles() throws {
         var paths: [String] = []
-        for folder in ["Sources", "Tests", "clients/python/src", "clients/python/tests"] {
+        for folder in ["Sources", "Tests", "clients/python/src", "clients/python/tests", "docs/examples"] {
             let root = MarkdownDocument.root.appendingPathComponent(folder)
             let names = try FileManager.default.subpathsOfDirectory(atPath: root.path)
             paths += names.map { "/\(folder)/\($0)" }
