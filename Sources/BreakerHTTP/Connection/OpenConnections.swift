@@ -11,11 +11,16 @@ import Synchronization
 /// token, or one that was removed since. If all clients have shown a valid one, it closes the longest idle connection
 /// of the token that has the most, except those that wait for the server: a client that leaves its answers unread does
 /// not. A server without tokens treats all connections alike. So there always is a descriptor for the next client.
+///
+/// The newest connections of strangers stay until newer ones follow. Otherwise, of the connections that are accepted in
+/// one round, only the last could stay to show its token while clients with tokens have all others.
 final class OpenConnections: Sendable {
     private struct State {
         /// Connections of strangers: clients that have shown no token, or one that was removed. A connection that the
-        /// server has asked to close is in neither dictionary.
+        /// server has asked to close is in no collection.
         var strangers: [ObjectIdentifier: OpenConnection] = [:]
+        /// The newest connections of strangers, in order.
+        private var newest: [OpenConnection] = []
         private(set) var authenticated: [ObjectIdentifier: OpenConnection] = [:]
         /// The number of authenticated connections of each client.
         private(set) var countByClient: [Client: Int] = [:]
@@ -39,12 +44,33 @@ final class OpenConnections: Sendable {
             countByClient[client] = rest > 0 ? rest : nil
         }
 
+        /// - Parameter limit: the number of newest connections that stay.
+        mutating func addStranger(_ connection: OpenConnection, keepingNewest limit: Int) {
+            newest.append(connection)
+            if newest.count > limit {
+                let oldest = newest.removeFirst()
+                strangers[ObjectIdentifier(oldest.channel)] = oldest
+            }
+        }
+
+        /// Removes and returns the connection of a stranger; `nil` if there is none with this id.
+        mutating func removeStranger(_ id: ObjectIdentifier) -> OpenConnection? {
+            if let index = newest.firstIndex(where: { ObjectIdentifier($0.channel) == id }) {
+                return newest.remove(at: index)
+            }
+            return strangers.removeValue(forKey: id)
+        }
+
         /// Whether there is no room for another connection, after `more` others.
-        func isFull(_ limit: Int, with more: Int = 0) -> Bool { strangers.count + authenticated.count + more >= limit }
+        func isFull(_ limit: Int, with more: Int = 0) -> Bool {
+            strangers.count + newest.count + authenticated.count + more >= limit
+        }
     }
 
     private let state = NIOLockedValueBox(State())
     private let limit: Int
+    /// The number of newest connections of strangers that stay: those of one round, but not most of all connections.
+    private var keptNewest: Int { min(Int(HTTPLimits.acceptsPerRound), limit / 8) }
     private let gatekeeper: Gatekeeper
     /// Whether clients have to show a token.
     private let hasTokens: Bool
@@ -74,8 +100,7 @@ final class OpenConnections: Sendable {
         let id = ObjectIdentifier(channel)
         channel.closeFuture.whenComplete { [self] _ in
             state.withLockedValue { state in
-                state.strangers[id] = nil
-                state.removeAuthenticated(id)
+                if state.removeStranger(id) == nil { state.removeAuthenticated(id) }
             }
         }
         return connection
@@ -87,8 +112,7 @@ final class OpenConnections: Sendable {
         let id = ObjectIdentifier(channel)
         let isFirst = state.withLockedValue { state in
             // The token may have been removed since the request was checked.
-            guard let connection = state.strangers[id], gatekeeper.knows(access) else { return false }
-            state.strangers[id] = nil
+            guard gatekeeper.knows(access), let connection = state.removeStranger(id) else { return false }
             connection.identity = (client, access)
             state.addAuthenticated(connection)
             return true
@@ -141,7 +165,7 @@ final class OpenConnections: Sendable {
             let logs = (mustRetry || !leaving.isEmpty) && !state.isLogging
             if logs { state.isLogging = true }
             state.unlogged += leaving.count
-            if let new { state.strangers[ObjectIdentifier(new.channel)] = new }
+            if let new { state.addStranger(new, keepingNewest: keptNewest) }
             return (leaving, mustRetry, logs)
         }
         for connection in leaving { connection.channel.pipeline.fireUserInboundEventTriggered(RoomNeeded()) }
