@@ -43,3 +43,41 @@ extension Fusebox {
         return statistics
     }
 }
+
+/// The numbers of allowed and denied calls, by source of the decision.
+public struct DecisionTally: Hashable, Sendable {
+    public struct Counts: Hashable, Sendable {
+        public var allowed = 0
+        public var denied = 0
+
+        mutating func count(_ isAllowed: Bool) {
+            if isAllowed { allowed += 1 } else { denied += 1 }
+        }
+
+        static func + (left: Counts, right: Counts) -> Counts {
+            Counts(allowed: left.allowed + right.allowed, denied: left.denied + right.denied)
+        }
+    }
+
+    /// Decided in this process, from the stream's data.
+    public var local = Counts()
+    public var server = Counts()
+    /// Decided while the server was unreachable or gave no decision.
+    public var fallback = Counts()
+
+    mutating func count(_ decision: CallDecision) {
+        switch decision.source {
+        case .local: local.count(decision.isAllowed)
+        case .server: server.count(decision.isAllowed)
+        case .fallback: fallback.count(decision.isAllowed)
+        }
+    }
+
+    static func + (left: DecisionTally, right: DecisionTally) -> DecisionTally {
+        DecisionTally(
+            local: left.local + right.local,
+            server: left.server + right.server,
+            fallback: left.fallback + right.fallback
+        )
+    }
+}

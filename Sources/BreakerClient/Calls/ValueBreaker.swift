@@ -105,14 +105,3 @@ public struct Served<Value: Sendable>: Sendable {
     public var decision: CallDecision
     public var origin: Origin
 }
-
-extension CallOutcome {
-    /// The default classification of a call's result: a returned value is a success, and an error counts as in
-    /// ``standard(_:)-(Error)``.
-    public static func standard<Value>(_ result: Result<Value, any Error>) -> CallOutcome {
-        switch result {
-        case .success: .success
-        case .failure(let error): standard(error)
-        }
-    }
-}
