@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import BreakerAPI
 import BreakerClient
+import BreakerCore
 import Foundation
 import NIOCore
 import NIOFoundationCompat
@@ -115,5 +116,95 @@ struct ServerProblem: Error, CustomStringConvertible {
     var description: String {
         let advice = status == 401 ? "; give a token with FUSEBOX_TOKEN, --token-file or a context" : ""
         return "\(detail) (\(status)\(code.map { " " + $0 } ?? ""))\(advice)"
+    }
+}
+
+extension OperatorClient {
+    /// Reads all pages of a list as one document. The document has a next page only if `limit` cut the list off.
+    ///
+    /// - Parameters:
+    ///   - key: the member that holds the items.
+    ///   - limit: the maximum number of items.
+    func list(
+        _ path: String,
+        _ query: Query = [],
+        key: String,
+        limit: Int = .max,
+        progress: (Int) -> Void = { _ in }
+    ) async throws -> Data {
+        var document: [String: Any] = [:]
+        var items: [Any] = []
+        var token = ""
+        repeat {
+            let size = min(limit - items.count, Self.pageSize)
+            let page = try await get(
+                path,
+                query + [("page_size", "\(size)"), ("page_token", token.isEmpty ? nil : token)]
+            )
+            guard let object = try? JSONSerialization.jsonObject(with: page.body) as? [String: Any],
+                let more = object[key] as? [Any]
+            else { throw ServerFailure(description: "the answer of \(address.url)\(path) is not a list") }
+            // The other members come from the first page.
+            document.merge(object) { first, _ in first }
+            items += more
+            token = object["next_page_token"] as? String ?? ""
+            progress(items.count)
+        } while !token.isEmpty && items.count < limit
+        document[key] = items
+        document["next_page_token"] = token
+        return try JSONSerialization.data(withJSONObject: document)
+    }
+
+    /// The maximum page size of a server.
+    private static let pageSize = 1_000
+
+    func breaker(_ name: String) async throws -> Reply { try await get(Paths.breaker(name)) }
+}
+
+extension OperatorClient {
+    /// Reads an answer of JSON lines until it ends.
+    ///
+    /// - Parameter take: gets each line without its line break; returns `false` to stop.
+    /// - Throws: the errors of ``send(_:_:_:body:within:)``, and those of `take` unchanged.
+    func lines(_ path: String, _ query: Query = [], take: (Data) async throws -> Bool) async throws {
+        let response = try await address.reached {
+            try await execute(.GET, path, query, headers: [("accept", "application/x-ndjson")])
+        }
+        var bytes = response.body.makeAsyncIterator()
+        var begun = ByteBuffer()
+        while var buffer = try await address.reached({ try await bytes.next() }) {
+            begun.writeBuffer(&buffer)
+            while let end = begun.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = begun.readData(length: end - begun.readerIndex) ?? Data()
+                begun.moveReaderIndex(forwardBy: 1)
+                guard try await take(line) else { return }
+            }
+            guard begun.readableBytes <= Self.maximumBody else {
+                throw ServerFailure(description: "the answer of \(address.url)\(path) is not a list of lines")
+            }
+            begun.discardReadBytes()
+        }
+        guard begun.readableBytes == 0 else {
+            throw ServerFailure(description: "\(address.url) closed the connection within a line", isUnreachable: true)
+        }
+    }
+}
+
+extension OperatorClient.Reply {
+    /// The server's current time. This is the time of this machine if the two clocks differ by at most 2 s, because the
+    /// server sends whole seconds.
+    var now: Instant {
+        let own = Instant.now()
+        guard let text = headers.first(name: "date"), let date = Self.httpDate.date(from: text) else { return own }
+        let server = Instant(milliseconds: Int64(date.timeIntervalSince1970) * 1_000)
+        return abs(own.milliseconds(until: server)) > 2_000 ? server : own
+    }
+
+    private static var httpDate: DateFormatter {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.timeZone = TimeZone(identifier: "GMT")
+        format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return format
     }
 }

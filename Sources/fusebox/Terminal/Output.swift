@@ -57,3 +57,61 @@ enum Output {
         try? write(lines.joined(separator: "\n") + "\n", to: STDERR_FILENO)
     }
 }
+
+/// JSON as `--json` prints it.
+enum OperatorJSON {
+    /// A document on one line, or pretty-printed for a terminal. Its members are sorted, so that two documents can be
+    /// compared line by line.
+    static func text(_ document: Data, on screen: Screen = .standardOutput) throws -> String {
+        try text(try JSONSerialization.jsonObject(with: document), on: screen)
+    }
+
+    /// Combines documents: each becomes a member of one object.
+    static func text(_ document: Data, with members: [String: Data]) throws -> String {
+        guard var object = try JSONSerialization.jsonObject(with: document) as? [String: Any] else {
+            return try text(document)
+        }
+        for (key, member) in members { object[key] = try JSONSerialization.jsonObject(with: member) }
+        return try text(object)
+    }
+
+    static func text(_ object: Any, on screen: Screen = .standardOutput) throws -> String {
+        var options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed]
+        if screen.isTerminal { options.insert(.prettyPrinted) }
+        let text = String(decoding: try JSONSerialization.data(withJSONObject: object, options: options), as: UTF8.self)
+        return screen.isTerminal ? text.escapedForTerminal : text
+    }
+}
+
+/// The progress of a long operation: one line on a terminal, rewritten in place; no output elsewhere.
+struct Progress {
+    private let isShown = isatty(STDERR_FILENO) == 1
+    private var last = ContinuousClock.now
+    private var hasLine = false
+
+    /// The least time between two updates. An operation that is over sooner shows no progress.
+    private static let interval = Duration.milliseconds(200)
+
+    mutating func show(_ text: @autoclosure () -> String) {
+        guard isShown, ContinuousClock.now - last >= Self.interval else { return }
+        last = .now
+        hasLine = true
+        try? Output.write("\r\u{1b}[K\(text())", to: STDERR_FILENO)
+    }
+
+    mutating func clear() {
+        guard hasLine else { return }
+        hasLine = false
+        try? Output.write("\r\u{1b}[K", to: STDERR_FILENO)
+    }
+}
+
+/// A question that the user answers with yes or no.
+enum Confirmation {
+    /// - Parameter question: a printable text.
+    /// - Returns: whether the answer is `y` or `yes`. The end of the input counts as a no.
+    static func isGiven(_ question: String) throws -> Bool {
+        try Output.write("\(question) [y/N] ", to: STDERR_FILENO)
+        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+    }
+}

@@ -39,3 +39,106 @@ enum BreakerListing {
         return text
     }
 }
+
+/// Short texts about a breaker, for table columns.
+extension BreakerDocument {
+    /// The state with its sign.
+    var stateCell: TextTable.Cell {
+        let sign =
+            switch state {
+            case "open": "●"
+            case "half_open": "◐"
+            case "closed": "○"
+            default: "?"
+            }
+        return TextTable.Cell("\(sign) \(state)", Self.stateStyle(state))
+    }
+
+    static func stateStyle(_ state: String) -> Style {
+        switch state {
+        case "open": .bad
+        case "closed": .good
+        default: .warning
+        }
+    }
+
+    /// The next event, and the time until it.
+    func next(at now: Instant) -> String {
+        if let override, override.mode != "shadow" {
+            return override.expiresAt.map { "ends in \(remaining(until: $0, at: now))" } ?? "until cleared"
+        }
+        switch state {
+        case "open":
+            guard let openUntil else { return "" }
+            return openUntil > now ? "probe in \(remaining(until: openUntil, at: now))" : "probe is due"
+        case "half_open" where probes.inFlight > 0: return "\(probes.inFlight) of \(probes.limit) probes in flight"
+        case "half_open": return "probe is due"
+        default: return ""
+        }
+    }
+
+    /// The next event; for a closed breaker, how near it is to tripping.
+    func outlook(at now: Instant) -> String {
+        let next = next(at: now)
+        return next.isEmpty ? nearestRule : next
+    }
+
+    /// The override in force, if any.
+    func overrideCell(at now: Instant) -> TextTable.Cell {
+        guard let override else { return "" }
+        let end = override.mode == "shadow" ? override.expiresAt.map { " \(remaining(until: $0, at: now))" } ?? "" : ""
+        return TextTable.Cell(override.mode + end, .ordered)
+    }
+
+    /// Why the breaker is in its state.
+    func why(at now: Instant) -> TextTable.Cell {
+        if let override { return TextTable.Cell("\(override.actor): \(override.reason)") }
+        if state != "closed", let lastTransition { return TextTable.Cell(lastTransition.detail) }
+        guard let lastFailure else { return "" }
+        return TextTable.Cell("\(lastFailure.summary), \(age(of: lastFailure.at, at: now)) ago", .faint)
+    }
+
+    /// How near the nearest rule is to tripping; empty if nothing was observed.
+    var nearestRule: String {
+        let nearest = rules.max { ($0.progress ?? 0) < ($1.progress ?? 0) }
+        guard state == "closed", let rule = nearest, (rule.progress ?? 0) > 0 else { return "" }
+        return rule.short
+    }
+
+    /// Time in state.
+    func time(at now: Instant) -> String { age(of: since, at: now) }
+}
+
+extension BreakerDocument.Rule {
+    private var isRate: Bool { minimumCalls != nil }
+
+    /// "3/5 in a row", "36/50 % failed".
+    var short: String {
+        let observed = observed ?? 0
+        let what =
+            switch field {
+            case "failure_threshold": "in a row"
+            case "failure_count_threshold": "failures"
+            case "failure_rate_threshold": "failed"
+            case "slow_call_rate_threshold": "slow"
+            default: field
+            }
+        guard isRate else { return "\(NumberText.plain(observed))/\(NumberText.plain(threshold)) \(what)" }
+        return "\(NumberText.percent(observed))/\(NumberText.percent(threshold)) % \(what)"
+    }
+}
+
+extension FailureDocument {
+    /// "timeout from checkout-7".
+    var summary: String { (kind ?? "failure") + (reporter.map { " from \($0)" } ?? "") }
+}
+
+enum NumberText {
+    static func plain(_ value: Double) -> String { Int64(exactly: value).map { "\($0)" } ?? "\(value)" }
+
+    /// A share in percent, without the sign. It has a decimal only if it is below ten and not whole.
+    static func percent(_ share: Double) -> String {
+        let tenths = (share * 1_000).rounded() / 10
+        return plain(tenths < 10 ? tenths : tenths.rounded())
+    }
+}
