@@ -1,5 +1,7 @@
 import BreakerAPI
 import BreakerCore
+import BreakerEngine
+import HTTPTypes
 
 /// The identity of a client and what it may do.
 struct Access: Hashable, Sendable {
@@ -61,5 +63,128 @@ struct Access: Hashable, Sendable {
 
     private func insufficient(_ detail: String) -> Problem {
         Problem(.forbidden, detail, failure: AuthenticationFailure(reason: .insufficientToken, token: actor))
+    }
+}
+
+/// The role of a token: the requests that it allows.
+package enum Role: String, CaseIterable, Sendable {
+    /// Acquire, report, read one breaker, and follow the changes.
+    case worker
+    /// Read everything.
+    case viewer
+    /// Everything.
+    case `operator`
+}
+
+/// The right that a client needs for a route.
+enum Requirement: Hashable, Sendable {
+    /// No right: any client may use the route, also without a token.
+    case none
+    /// Acquire and report.
+    case work
+    /// Read the present state of one breaker.
+    case readOne
+    /// Follow the changes, as workers do that decide locally.
+    case follow
+    /// Read lists and history.
+    case read
+    case steer
+
+    /// Whether only operators and viewers use a route with this requirement.
+    var isForOperators: Bool {
+        switch self {
+        case .none, .work, .readOne, .follow: false
+        case .read, .steer: true
+        }
+    }
+
+    func isMet(by role: Role) -> Bool {
+        switch role {
+        case .operator: true
+        case .viewer: [.none, .readOne, .follow, .read].contains(self)
+        case .worker: [.none, .readOne, .follow, .work].contains(self)
+        }
+    }
+}
+
+/// The access of a response that may last. It ends with the token or the session that it comes from, and when that
+/// token's role or prefix changes.
+struct LastingAccess: Sendable {
+    let access: Access
+    private let gatekeeper: Gatekeeper
+    /// The header fields of the request.
+    private let fields: HTTPFields
+    /// The common name of the client's certificate.
+    private let certificate: String?
+    /// The revision of the tokens that the access was found among.
+    private var revision: Int
+    /// The instant at which a session expires; `nil` where the access does not expire.
+    private var end: Instant?
+
+    /// - Throws: `unauthorized`.
+    init(
+        _ gatekeeper: Gatekeeper,
+        _ fields: HTTPFields,
+        certificate: String? = nil,
+        at now: Instant
+    ) throws(Problem) {
+        self.gatekeeper = gatekeeper
+        self.fields = fields
+        self.certificate = certificate
+        revision = gatekeeper.revision
+        (access, end) = try gatekeeper.lookUp(fields, certificate: certificate, at: now)
+    }
+
+    /// Whether the access is valid at `now`. This compares two numbers, and looks the access up only where the tokens
+    /// or the sessions have changed or the session has expired.
+    mutating func holds(at now: Instant) -> Bool {
+        let revision = gatekeeper.revision
+        if revision == self.revision, end.map({ now < $0 }) ?? true { return true }
+        guard let found = try? gatekeeper.lookUp(fields, certificate: certificate, at: now), found.access == access
+        else { return false }
+        (self.revision, end) = (revision, found.end)
+        return true
+    }
+
+    /// - Throws: `unauthorized` if the access is no longer valid.
+    mutating func require(at now: Instant) throws(Problem) {
+        guard holds(at: now) else { throw Problem(.unauthorized, "the token or the session ended during the answer") }
+    }
+}
+
+/// The access of one client, cached while it shows the same authorization and the tokens stay the same. A digest for
+/// each request would cost more than the decision.
+struct Credentials {
+    private let gatekeeper: Gatekeeper
+    private let address: String?
+    /// The common name of the client's certificate, once TLS has verified it.
+    var certificate: String?
+    private var known: (authorization: String?, revision: Int, access: Access)?
+    /// The access that was found last.
+    var lastAccess: Access? { known?.access }
+    /// The client of this access, as the engine's queue knows it.
+    private(set) var client = Client.server
+
+    /// - Parameter address: the peer address of the connection; `nil` where it has none.
+    init(_ gatekeeper: Gatekeeper, address: String? = nil) {
+        self.gatekeeper = gatekeeper
+        self.address = address
+    }
+
+    /// The access of the last authorization, if `isSame` says that the request shows that authorization again.
+    func known(where isSame: (_ authorization: String) -> Bool) -> Access? {
+        guard let known, let authorization = known.authorization, isSame(authorization) else { return nil }
+        return known.revision == gatekeeper.revision ? known.access : nil
+    }
+
+    /// - Returns: `nil` where the authorization is not valid.
+    mutating func access(_ authorization: String?) -> Access? {
+        let revision = gatekeeper.revision
+        if let known, known.revision == revision, known.authorization == authorization { return known.access }
+        guard let access = try? gatekeeper.access(authorization: authorization, certificate: certificate)
+        else { return nil }
+        known = (authorization, revision, access)
+        client = Client(Author(actor: access.actor, address: address))
+        return access
     }
 }

@@ -317,35 +317,3 @@ final class DecisionLane: ChannelDuplexHandler {
         encoderContext?.write(NIOAny(buffer), promise: nil)
     }
 }
-
-extension BoringSSLError {
-    /// Whether the server has refused the client's certificate, or the client has shown none.
-    fileprivate var isRefusalOfCertificate: Bool {
-        guard case .sslError(let stack) = self else { return false }
-        // NIO gives BoringSSL's reason only as text. The reasons of a client that refuses the server differ from these.
-        let reasons = ["CERTIFICATE_VERIFY_FAILED", "PEER_DID_NOT_RETURN_A_CERTIFICATE", "BAD_SIGNATURE"]
-        return stack.contains { error in reasons.contains { error.description.contains($0) } }
-    }
-}
-
-extension HTTPRequestHead {
-    /// After a request for another protocol, NIO's decoder reads nothing more.
-    fileprivate var persistence: Persistence {
-        guard isKeepAlive, !headers.contains(name: "upgrade") else { return .closes }
-        return version == .http1_0 ? .staysAndSaysSo : .stays
-    }
-
-    /// A client of HTTP/1.0 does not know the status 100 (RFC 9110, section 10.1.1).
-    fileprivate var expectsContinue: Bool {
-        version != .http1_0 && headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
-    }
-}
-
-extension HTTPHeaders {
-    fileprivate var sayClose: Bool { self["connection"].contains { $0.lowercased() == "close" } }
-
-    fileprivate mutating func say(_ persistence: Persistence) {
-        guard let value = persistence.field else { return }
-        replaceOrAdd(name: "connection", value: value)
-    }
-}

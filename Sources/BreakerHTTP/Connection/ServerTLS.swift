@@ -101,3 +101,13 @@ package final class ServerTLS: Sendable {
         }
     }
 }
+
+extension BoringSSLError {
+    /// Whether the server has refused the client's certificate, or the client has shown none.
+    var isRefusalOfCertificate: Bool {
+        guard case .sslError(let stack) = self else { return false }
+        // NIO gives BoringSSL's reason only as text. The reasons of a client that refuses the server differ from these.
+        let reasons = ["CERTIFICATE_VERIFY_FAILED", "PEER_DID_NOT_RETURN_A_CERTIFICATE", "BAD_SIGNATURE"]
+        return stack.contains { error in reasons.contains { error.description.contains($0) } }
+    }
+}

@@ -2,6 +2,7 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 import HTTPTypes
+import NIOConcurrencyHelpers
 import NIOCore
 
 /// The format of a stream of changes.
@@ -91,4 +92,67 @@ enum EventForm: Hashable, Sendable {
     }
 
     private var end: String { self == .serverSentEvents ? "\n\n" : "\n" }
+}
+
+/// A position at which a stream of changes can resume: a revision, and the history that it belongs to.
+///
+/// It is written `<epoch>-<revision>`. Clients may also send a bare revision, whose history is unknown.
+struct EventID: Hashable, Sendable, CustomStringConvertible {
+    var epoch: Epoch?
+    var revision: Int64
+
+    init(_ epoch: Epoch?, _ revision: Int64) {
+        self.epoch = epoch
+        self.revision = revision
+    }
+
+    /// - Returns: `nil` where `text` is not an id.
+    init?(_ text: String) {
+        var digits = text[...]
+        if let dash = text.firstIndex(of: "-") {
+            guard let epoch = Epoch(text[..<dash]) else { return nil }
+            self.epoch = epoch
+            digits = text[text.index(after: dash)...]
+        }
+        // `Int64` also takes a sign.
+        guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let revision = Int64(digits)
+        else { return nil }
+        self.revision = revision
+    }
+
+    var description: String { epoch.map { "\($0)-\(revision)" } ?? "\(revision)" }
+}
+
+/// A cache of the frames that were written last, so that a change is encoded once and not once for each stream. All
+/// streams write the same bytes: a buffer is shared, not copied.
+final class EventFrames: Sendable {
+    private struct Slot: Sendable {
+        var form: EventForm
+        var revision: Int64
+        var frame: ByteBuffer
+    }
+
+    private let epoch: Epoch
+
+    /// Many times the number of changes that a follower gets at once.
+    private static let keptFrames = 1_024
+
+    private let slots = NIOLockedValueBox([Slot?](repeating: nil, count: keptFrames))
+
+    /// - Parameter epoch: the history that all changes belong to.
+    init(epoch: Epoch) {
+        self.epoch = epoch
+    }
+
+    /// The frame of a change. Two callers at the same moment may both encode it; their frames are equal.
+    func frame(of change: Journal.Change, in form: EventForm) -> ByteBuffer {
+        let index = Int(change.revision % Int64(Self.keptFrames))
+        if let slot = slots.withLockedValue({ $0[index] }), slot.revision == change.revision, slot.form == form {
+            return slot.frame
+        }
+        let slot = Slot(form: form, revision: change.revision, frame: form.frame(of: change, in: epoch))
+        slots.withLockedValue { $0[index] = slot }
+        return slot.frame
+    }
 }

@@ -1,9 +1,11 @@
 import BreakerAPI
 import BreakerCore
 import BreakerEngine
+import HTTPTypes
 import Hummingbird
 import NIOConcurrencyHelpers
 import NIOCore
+import ServiceLifecycle
 
 /// One client's stream of changes. It ends when the client disconnects or falls behind, when its access ends, and when
 /// the server stops.
@@ -141,4 +143,81 @@ struct EventStream: Sendable {
         }
         return ByteBuffer(bytes: bytes)
     }
+}
+
+/// Selects the breakers whose changes a stream sends.
+struct EventFilter: Hashable, Sendable {
+    /// The only breaker that is admitted; `nil` where there is no such limit.
+    var name: BreakerName?
+    /// The names that the token may use.
+    var scope = NameScope.all
+    /// The prefix that the request asks for.
+    var requestedPrefix = ""
+
+    func admits(_ other: BreakerName) -> Bool {
+        if let name, other != name { return false }
+        return scope.contains(other) && other.value.hasPrefix(requestedPrefix)
+    }
+
+    /// A prefix of every admitted name.
+    var prefix: String {
+        let common = scope.commonPrefix
+        return name?.value ?? (common.utf8.count > requestedPrefix.utf8.count ? common : requestedPrefix)
+    }
+
+    /// Whether every name from `first` to `last` is certainly admitted.
+    func admitsAll(from first: BreakerName, to last: BreakerName) -> Bool {
+        name == nil && scope.containsAll(from: first, to: last)
+            && NameScope(prefix: requestedPrefix).containsAll(from: first, to: last)
+    }
+}
+
+extension ResponseBody {
+    /// A body without a length that lasts while the client stays and the server runs.
+    ///
+    /// A stream that waits for an event ends with a complete body. A stream whose client does not read, or reads the
+    /// panel too slowly, is cut off, because nothing can be added to the bytes that the client has not read.
+    ///
+    /// - Parameter channel: the client's connection.
+    init(_ stream: EventStream, on channel: any Channel) {
+        self.init { writer in
+            let (end, ender) = AsyncStream.makeStream(of: Void.self)
+            channel.whenClientGoes { ender.finish() }
+            channel.setOption(.writeBufferWaterMark, value: HTTPLimits.streamMark).whenFailure { _ in }
+            channel.limitUnsentBytes(to: HTTPLimits.streamMark.high)
+            let bodyWriter = EventBodyWriter(writer: writer)
+            try await withGracefulShutdownHandler {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        var writer = bodyWriter
+                        try await stream.write(to: &writer) {
+                            channel.pipeline.fireUserInboundEventTriggered(PanelUnread())
+                        }
+                    }
+                    group.addTask { for await _ in end {} }
+                    try await group.next()
+                    group.cancelAll()
+                    try await group.waitForAll()
+                }
+            } onGracefulShutdown: {
+                ender.finish()
+            }
+            try await writer.finish(nil)
+        }
+    }
+}
+
+/// The event that cuts the connection of a client that has not read a panel in time.
+struct PanelUnread: Sendable {}
+
+/// Hummingbird's writer, for the task that writes the stream.
+///
+/// Unchecked, because the protocol does not state that a writer may move to another task. No two tasks use it at a
+/// time.
+private struct EventBodyWriter: ResponseBodyWriter, @unchecked Sendable {
+    var writer: any ResponseBodyWriter
+
+    mutating func write(_ buffer: ByteBuffer) async throws { try await writer.write(buffer) }
+
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws { try await writer.finish(trailingHeaders) }
 }

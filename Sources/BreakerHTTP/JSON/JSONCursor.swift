@@ -153,3 +153,111 @@ extension JSONCursor.Value {
         }
     }
 }
+
+/// The names of members that a reader knows, each with a number from 0 to 63.
+protocol MemberName: RawRepresentable<Int> {
+    /// - Returns: `nil` for a name that the reader does not know.
+    init?(_ key: UnsafeBufferPointer<UInt8>)
+}
+
+extension JSONCursor {
+    /// The empty set of names: the reader knows no member.
+    enum NoName: Int, MemberName {
+        case none
+
+        init?(_ key: UnsafeBufferPointer<UInt8>) { nil }
+    }
+
+    enum Member<Name: MemberName> {
+        case known(Name)
+        case unknown(Text)
+        /// The object has no more members.
+        case end
+    }
+
+    /// The names that have occurred in one object so far. Known names are bits, and need no string.
+    struct Members<Name: MemberName> {
+        fileprivate var isEmpty = true
+        private var known: UInt64 = 0
+        /// Strings, so that two spellings of one name count as one, as they do for a reader of the tree.
+        private var others: Set<String> = []
+
+        /// - Returns: `false` where the object has the name already.
+        fileprivate mutating func insert(_ name: Name) -> Bool {
+            let bit: UInt64 = 1 << name.rawValue
+            defer { known |= bit }
+            return known & bit == 0
+        }
+
+        fileprivate mutating func insert(other name: String) -> Bool { others.insert(name).inserted }
+    }
+
+    /// Steps to the value of an object's next member, or past the end of the object.
+    mutating func nextMember<Name>(of members: inout Members<Name>) throws(Failure) -> Member<Name> {
+        skipSpace()
+        if take("}") { return .end }
+        if members.isEmpty {
+            members.isEmpty = false
+        } else {
+            guard take(",") else { throw failure("a comma or the end of the object is expected") }
+            skipSpace()
+        }
+        guard peek == UInt8(ascii: "\"") else { throw failure("a member's name is expected") }
+        let key = try text()
+        let name: Name? = key.withBytes(in: bytes) { Name($0) }
+        guard name.map({ members.insert($0) }) ?? members.insert(other: key.string(in: bytes)) else {
+            throw failure("the member \"\(key.string(in: bytes))\" is repeated")
+        }
+        skipSpace()
+        guard take(":") else { throw failure("a colon is expected") }
+        skipSpace()
+        return name.map { .known($0) } ?? .unknown(key)
+    }
+
+    /// Any integer of at most this many digits fits into an `Int64`.
+    private static let digitsOfAnyInteger = 18
+
+    /// The number that `text` is in JSON's notation; `nil` for any other text, and beyond a double's range.
+    static func number(_ text: String) -> Double? {
+        var cursor = JSONCursor(Array(text.utf8))
+        guard let value = try? cursor.number(), cursor.peek == nil else { return nil }
+        switch value {
+        case .integer(let value): return Double(value)
+        case .decimal(let value): return value
+        case .null, .bool, .text, .list, .object: return nil
+        }
+    }
+
+    mutating func number() throws(Failure) -> Value {
+        let start = position
+        let isNegative = take("-")
+        let isZero = peek == UInt8(ascii: "0")
+        let whole = try digits()
+        guard !isZero || whole.count == 1 else { throw failure("a number must not begin with 0") }
+        var isInteger = true
+        if take(".") {
+            isInteger = false
+            _ = try digits()
+        }
+        if take("e") || take("E") {
+            isInteger = false
+            if !take("+") { _ = take("-") }
+            _ = try digits()
+        }
+        if isInteger, whole.count <= Self.digitsOfAnyInteger {
+            let value = bytes[whole].reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+            return .integer(isNegative ? -value : value)
+        }
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        if isInteger, let value = Int64(text) { return .integer(value) }
+        guard let value = Double(text), value.isFinite else { throw failure("the number \(text) is too large") }
+        return .decimal(value)
+    }
+
+    private mutating func digits() throws(Failure) -> Range<Int> {
+        let start = position
+        while let byte = peek, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
+        guard position > start else { throw failure("a digit is expected") }
+        return start..<position
+    }
+}

@@ -1,4 +1,6 @@
 import BreakerAPI
+import BreakerCore
+import BreakerEngine
 import HTTPTypes
 
 extension Routes {
@@ -17,4 +19,96 @@ extension Routes {
             },
         ]
     }
+
+    static func reports(_ engine: Engine) -> [Route] {
+        [
+            Route(.post, Paths.reports, .work, maximumBody: HTTPLimits.reportsBody) { context in
+                let batch = try ReportBatch(body: context.body, access: context.access)
+                let results = try await engine.report(batch.reports, from: context.client)
+                return Answer(fields: Answer.decisionFields, body: batch.answer(results))
+            }
+        ]
+    }
+
+    /// Decisions for proxies that know only status codes: 200 allows a request, 403 denies it. The status is not 204,
+    /// because Envoy accepts only 200 as permission.
+    ///
+    /// Some proxies ask with the method and the query of the request that they hold. So a gate takes the usual methods
+    /// and ignores the query. Whether the proxy handles probes is in the path, which the proxy's clients cannot change.
+    static func gate(_ engine: Engine) -> [Route] {
+        let methods: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options]
+        return methods.flatMap { method in
+            [
+                gate(method, Paths.gate(Route.name)) { try await engine.acquireWithoutProbe($0, from: $1) },
+                gate(method, Paths.gateProbe(Route.name)) { try await engine.acquire($0, from: $1) },
+            ]
+        }
+    }
+
+    private static func gate(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        acquire: @escaping @Sendable (BreakerName, Client) async throws -> Decision
+    ) -> Route {
+        var route = Route(method, path, .work) { context in
+            let name = try context.breakerName()
+            return Answer(gate: try await acquire(name, context.client))
+        }
+        route.ignoresQuery = true
+        return route
+    }
+}
+
+/// The rules for requests at gates.
+enum Gate {
+    /// Whether a request is for a gate, where a `GET` changes the breaker.
+    static func isAsked(by request: HTTPRequest) -> Bool { request.path?.hasPrefix(Paths.gate + "/") ?? false }
+
+    /// Rejects requests that a browser sends by itself: a link or an image in any page can make it send a `GET`. A
+    /// proxy passes its client's marks on too, but adds one of these fields. A page of another site can add neither
+    /// field, because the browser first asks the server for permission (CORS), with marks.
+    ///
+    /// - Throws: `cross_site`.
+    static func requireProxy(_ request: HTTPRequest) throws(Problem) {
+        guard request.headerFields[.authorization] == nil, request.headerFields[.forwardedFor] == nil else { return }
+        throw Problem(
+            .crossSite,
+            "a gate answers proxies, not browsers; a proxy that passes a browser's header fields on must add "
+                + "x-forwarded-for or authorization"
+        )
+    }
+
+    /// The problem with a status that no proxy takes for a denial.
+    static func undecided(_ problem: Problem) -> Problem {
+        var problem = problem
+        problem.status = 503
+        return problem
+    }
+}
+
+extension Answer {
+    fileprivate init(gate decision: Decision) {
+        fields = [.cacheControl: "no-store"]
+        body = []
+        switch decision {
+        case .allowed(let permit, let state, let leaseMs, let wouldDeny):
+            status = .ok
+            fields[.breakerState] = state.rawValue
+            fields[.breakerPermit] = permit.description
+            if let leaseMs { fields[.breakerLeaseMs] = String(leaseMs) }
+            if wouldDeny { fields[.breakerWouldDeny] = "true" }
+        case .denied(let state, _, let retryAfterMs):
+            status = .forbidden
+            fields[.breakerState] = state.rawValue
+            retryAfterSeconds = retryAfterMs.map { ($0 + 999) / 1_000 }
+        }
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let forwardedFor = Self("x-forwarded-for")!
+    fileprivate static let breakerState = Self("breaker-state")!
+    fileprivate static let breakerPermit = Self("breaker-permit")!
+    fileprivate static let breakerLeaseMs = Self("breaker-lease-ms")!
+    fileprivate static let breakerWouldDeny = Self("breaker-would-deny")!
 }

@@ -1,8 +1,9 @@
 import BreakerAPI
-import BreakerCore
+package import BreakerCore
 import BreakerEngine
 import EmbeddedFiles
 import HTTPTypes
+import NIOPosix
 
 extension Routes {
     /// Routes about the service itself: probes of a platform, the version and the API contract. They need no token.
@@ -28,5 +29,51 @@ extension Routes {
                 Answer(fields: [.contentType: "application/yaml"], body: EmbeddedFiles.openAPI)
             },
         ]
+    }
+
+    /// - Parameter breakers: the number of breakers that get their own series.
+    static func metrics(_ engine: Engine, meters: HTTPMeters, breakers: Int) -> [Route] {
+        [
+            Route(.get, Paths.metrics, .read) { context in
+                let page = MetricsPage(
+                    panel: await engine.panelReading(visible: context.access.scope, limit: breakers),
+                    writer: await engine.writerReading(),
+                    meters: meters
+                )
+                return Answer(
+                    fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
+                    body: try await NIOThreadPool.singleton.runIfActive { page.bytes() }
+                )
+            }
+        ]
+    }
+
+    /// The tokens of the server.
+    ///
+    /// - Parameter reload: `nil` for a server without a tokens file.
+    static func tokens(_ reload: TokenReload?) -> [Route] {
+        [
+            Route(.post, Paths.tokenReload, .steer, maximumBody: 0) { context in
+                try context.access.requireAllNames()
+                guard let reload else {
+                    throw Problem(.invalidRequest, "the server has no tokens file that it could read")
+                }
+                do {
+                    return .json(TokenReloadDocument(tokens: try await reload.run(context.author)))
+                } catch {
+                    throw Problem(.invalidTokens, "\(error); the old tokens stay in force")
+                }
+            }
+        ]
+    }
+}
+
+/// Reads the server's tokens file again.
+package struct TokenReload: Sendable {
+    let run: @Sendable (Author) async throws -> Int
+
+    /// - Parameter run: returns the number of tokens. Its argument is the client that asked for it, for the log.
+    package init(_ run: @escaping @Sendable (Author) async throws -> Int) {
+        self.run = run
     }
 }

@@ -68,6 +68,28 @@ extension HTTPRequestHead {
     }
 }
 
+extension HTTPRequestHead {
+    /// After a request for another protocol, NIO's decoder reads nothing more.
+    var persistence: Persistence {
+        guard isKeepAlive, !headers.contains(name: "upgrade") else { return .closes }
+        return version == .http1_0 ? .staysAndSaysSo : .stays
+    }
+
+    /// A client of HTTP/1.0 does not know the status 100 (RFC 9110, section 10.1.1).
+    var expectsContinue: Bool {
+        version != .http1_0 && headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
+    }
+}
+
+extension HTTPHeaders {
+    var sayClose: Bool { self["connection"].contains { $0.lowercased() == "close" } }
+
+    mutating func say(_ persistence: Persistence) {
+        guard let value = persistence.field else { return }
+        replaceOrAdd(name: "connection", value: value)
+    }
+}
+
 extension ByteBuffer {
     /// The bytes without the rest of a line that began before them.
     var fromSecondLine: ByteBuffer {
@@ -89,5 +111,43 @@ extension ByteBuffer {
             if case .RAW = HTTPMethod(rawValue: String(words[0])) { return true }
             return false
         }
+    }
+}
+
+/// The body of a request as the decoder emits it: joins the parts of one read, and bounds the number of chunks.
+///
+/// The decoder emits each chunk separately, and one read can have thousands of them. On its way to the router a part
+/// costs the event loop much more than a short chunk costs its client.
+struct BodyParts {
+    private let isChunked: Bool
+    private var joined: ByteBuffer?
+    private var count = 0
+    private var bytes = 0
+
+    /// - Parameter isChunked: whether the client chooses the parts. The parts of other bodies are the reads.
+    init(isChunked: Bool = false) {
+        self.isChunked = isChunked
+    }
+
+    mutating func append(_ part: ByteBuffer) {
+        count += 1
+        bytes += part.readableBytes
+        if joined == nil {
+            joined = part
+        } else {
+            joined?.writeImmutableBuffer(part)
+        }
+    }
+
+    /// The bytes that were appended since the last call; `nil` where there are none.
+    ///
+    /// - Throws: `malformed_request` for a body in too many small chunks.
+    mutating func take() throws(Problem) -> ByteBuffer? {
+        guard let joined else { return nil }
+        self.joined = nil
+        guard !isChunked || count <= HTTPLimits.bodyChunks || bytes >= count * HTTPLimits.chunkBytes else {
+            throw .smallChunks
+        }
+        return joined
     }
 }
