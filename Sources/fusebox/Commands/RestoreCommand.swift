@@ -79,6 +79,7 @@ struct RestoreCommand: ParsableCommand {
         do {
             try copyBytes(to: file.handle)
             try RestoredCopy.prepare(file.path, of: backup)
+            try synchronize(file)
         } catch {
             file.discard()
             throw error
@@ -92,6 +93,16 @@ struct RestoreCommand: ParsableCommand {
             while let bytes = try source.read(upToCount: 1 << 20), !bytes.isEmpty { try file.write(contentsOf: bytes) }
         } catch {
             throw RestoreFailure(description: "\(backup) cannot be copied: \(error.localizedDescription)")
+        }
+    }
+
+    /// Brings the copy to the disk, which may take long or fail, while the database still has its name. Otherwise a
+    /// power failure could leave no database, and the next server would create an empty one.
+    private func synchronize(_ file: TemporaryFile) throws {
+        do {
+            try file.handle.synchronize()
+        } catch {
+            throw RestoreFailure(description: "\(file.path) cannot be written: \(error.localizedDescription)")
         }
     }
 

@@ -131,7 +131,7 @@ extension TokenCommand {
         @Option(help: "The name of the token.")
         var name: String
 
-        @Flag(help: "Keep the last line of the name, which `token add` has added last.")
+        @Flag(help: "Remove all lines of the name but the last, which is the newest.")
         var old = false
 
         @Flag(help: "Remove without asking for confirmation.")

@@ -5,7 +5,8 @@ import Foundation
 /// A tokens file that a command shows or edits.
 ///
 /// A server that reads the file in the meantime gets the old or the new text. Commands edit the files of a folder one
-/// after another, so that none of them undoes the change of another.
+/// after another, so that none of them undoes the change of another. Other programs, such as an editor, do not take the
+/// lock: if one of them has changed the file since it was read, it is not replaced.
 struct TokensFile {
     let path: String
     /// `nil` where the file does not exist.
@@ -74,6 +75,9 @@ struct TokensFile {
     func write(_ text: String, announce: () throws(Output.Failure) -> Void = {}) throws {
         // The lock is held until the change is made.
         try withExtendedLifetime(folder) {
+            guard try Self.text(at: path) == self.text else {
+                throw SettingsError(description: "\(path) was changed in the meantime; run the command again")
+            }
             // Finds what a server would not accept.
             _ = try TokenFile.parse(text, file: path, acceptsCertificates: true)
             do {

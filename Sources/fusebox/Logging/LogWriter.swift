@@ -55,7 +55,7 @@ final class LogWriter: Sendable {
         if mustStart { thread.async(group: writing) { self.writeAll() } }
     }
 
-    /// Waits until no line waits.
+    /// Waits until all lines are written.
     /// - Returns: `false` if some lines still wait after `seconds`.
     @discardableResult
     func flush(within seconds: Double = LogWriter.patience) -> Bool {
