@@ -57,6 +57,34 @@ struct ReaderTests {
         #expect(try location.folder.length("fusebox.db-wal") == length)
     }
 
+    @Test("A page of the audit does not decode the entries of breakers that its reader may not see")
+    func auditOfScope() throws {
+        let location = try SQLiteLocation()
+        let store = try location.open()
+        var batch = WriteBatch(at: .start, revision: 2)
+        for (revision, name) in [(1, "pay"), (2, "pays")] as [(Int64, String)] {
+            let entry = AuditEntry(
+                revision: revision,
+                at: .start,
+                author: Author(actor: "ops", address: nil),
+                action: .reset,
+                breaker: try #require(BreakerName(name)),
+                before: nil,
+                after: nil
+            )
+            batch.audit.append(entry)
+        }
+        try store.write(batch)
+        // Such a row is damage, which a reader reports when it decodes the row.
+        try store.connection.execute("PRAGMA ignore_check_constraints = ON")
+        try store.connection.execute("UPDATE audit SET action = 'other' WHERE breaker = 'pays'")
+        let reader = try location.reader()
+        #expect(throws: StoreError.self) { _ = try reader.audit(AuditFilter(), before: nil, limit: 10) }
+        var filter = AuditFilter()
+        filter.visible = try NameScope("=pay,pay:")
+        #expect(try reader.audit(filter, before: nil, limit: 10).map(\.breaker.value) == ["pay"])
+    }
+
     @Test("A closed reader refuses reads, and the store then removes its WAL when it closes")
     func close() throws {
         let location = try SQLiteLocation()

@@ -40,7 +40,7 @@ struct RemovedFilesTests {
         if isReplaced { try location.folder.write(Data("another file".utf8), to: name) }
         let error = #expect(throws: StoreError.self) { try store.write(WriteBatch(at: .start, revision: 2)) }
         #expect(error?.code == .unavailable)
-        #expect(error?.message.contains("/\(name) was removed or replaced while the server runs; ") == true)
+        #expect(error?.message.contains("/\(name) was removed or replaced while the server was running; ") == true)
         #expect(throws: StoreError.self) { _ = try store.reader() }
         #expect(try store.reload([]).revision == 1)
 

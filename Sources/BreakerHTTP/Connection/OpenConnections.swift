@@ -12,8 +12,9 @@ import Synchronization
 /// of the token that has the most, except those that wait for the server: a client that leaves its answers unread does
 /// not. A server without tokens treats all connections alike. So there always is a descriptor for the next client.
 ///
-/// The newest connections of strangers stay until newer ones follow. Otherwise, of the connections that are accepted in
-/// one round, only the last could stay to show its token while clients with tokens have all others.
+/// The newest connections of strangers stay until newer ones follow, or for a second if no other can be closed.
+/// Otherwise, of the connections that are accepted in one round, only the last could stay to show its token while
+/// clients with tokens have all others.
 final class OpenConnections: Sendable {
     private struct State {
         /// Connections of strangers: clients that have shown no token, or one that was removed. A connection that the
@@ -51,6 +52,12 @@ final class OpenConnections: Sendable {
                 let oldest = newest.removeFirst()
                 strangers[ObjectIdentifier(oldest.channel)] = oldest
             }
+        }
+
+        /// Lets the newest connections of strangers be closed like their others.
+        mutating func releaseNewest() {
+            for connection in newest { strangers[ObjectIdentifier(connection.channel)] = connection }
+            newest = []
         }
 
         /// Removes and returns the connection of a stranger; `nil` if there is none with this id.
@@ -173,7 +180,12 @@ final class OpenConnections: Sendable {
         guard mustRetry else { return }
         eventLoop.scheduleTask(in: Self.retryInterval) { [weak self] in
             guard let self else { return }
-            state.withLockedValue { $0.isRetrying = false }
+            state.withLockedValue { state in
+                state.isRetrying = false
+                // Their clients have had the time to show a token. While all others wait for the server, idle strangers
+                // would otherwise keep every new client out.
+                state.releaseNewest()
+            }
             makeRoom()
         }
     }

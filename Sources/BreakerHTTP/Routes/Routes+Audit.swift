@@ -44,8 +44,8 @@ extension Routes {
         return .json(AuditListDocument(audit: items.map { AuditEntryDocument($0) }, nextPageToken: next))
     }
 
-    /// Writes all entries as lines, with at most one page of them in memory. A client that reads slowly may take long, so
-    /// each page needs an access that is still valid.
+    /// Writes all entries as lines, with at most one page of them in memory. A client that reads slowly may take long,
+    /// so each page needs an access that is still valid.
     private static func export(
         _ engine: Engine,
         _ filter: AuditFilter,
@@ -71,7 +71,7 @@ extension Routes {
 }
 
 extension AuditFilter {
-    /// - Parameter access: limits the entries to those of its prefix.
+    /// - Parameter access: limits the entries to the breakers that it may use.
     fileprivate init(_ context: RequestContext, _ access: Access) throws(Problem) {
         self.init()
         let query = context.query

@@ -83,23 +83,23 @@ final class DatabaseLock {
     /// Notes the write-ahead log, which SQLite has opened and keeps until the last connection closes.
     func noteLog() { log = FileStatus(withoutFollowingLinks: logPath) }
 
-    /// Checks that the database and its write-ahead log still have their names. Otherwise SQLite writes to files that the
-    /// next start does not find. This opens no file.
+    /// Checks that the database and its write-ahead log still have their names. Otherwise SQLite writes to files that
+    /// the next start does not find. This opens no file.
     /// - Throws: ``StoreError/Code/unavailable``.
     func requireFiles() throws(StoreError) {
         guard let database else { return }
         try Self.require(
             FileStatus(of: database, at: path.text),
             at: path.text,
-            "\(path.text) was removed or replaced while the server runs; put the same file back, or stop the server "
-                + "and restore a backup"
+            "\(path.text) was removed or replaced while the server was running; put the same file back, or stop the "
+                + "server and restore a backup"
         )
         guard let log else { return }
         try Self.require(
             log,
             at: logPath,
-            "\(logPath) was removed or replaced while the server runs; stop the server, which moves the contents of its "
-                + "log into the database; remove any file of this name, and start the server again"
+            "\(logPath) was removed or replaced while the server was running; stop the server, which moves the "
+                + "contents of its log into the database; remove any file of this name, and start the server again"
         )
     }
 

@@ -163,8 +163,7 @@ final class ReadSession {
         var entries: [AuditEntry] = []
         try selectAudit.readRows { row throws(SQLiteError) in
             guard entries.count < limit else { return false }
-            let entry = try AuditTable.entry(&row)
-            if filter.visible.contains(entry.breaker) { entries.append(entry) }
+            if let entry = try AuditTable.entry(&row, in: filter.visible) { entries.append(entry) }
             return true
         }
         return entries

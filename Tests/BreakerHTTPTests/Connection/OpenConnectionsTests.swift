@@ -264,6 +264,35 @@ struct OpenConnectionsTests {
         }
     }
 
+    @Test("An idle stranger's connection is closed after a second while all clients with tokens wait for answers")
+    func allWait() throws {
+        let (token, secret) = Token.make(name: "worker", role: .worker, prefix: "")
+        let gatekeeper = Gatekeeper(tokens: [token])
+        let access = try gatekeeper.access(authorization: "Bearer \(secret)")
+        let handler = InMemoryLogHandler()
+        let eventLoop = EmbeddedEventLoop()
+        // With this limit the two newest connections of strangers stay at first.
+        let connections = OpenConnections(
+            limit: 16,
+            gatekeeper: gatekeeper,
+            eventLoop: eventLoop,
+            logger: Logger(label: "test") { _ in handler }
+        )
+        func closed() -> [String] { handler.entries.map { "\($0.metadata["closed"] ?? "")" } }
+
+        let channels = (0..<16).map { _ in EmbeddedChannel() }
+        for (number, channel) in channels.enumerated() {
+            let connection = connections.add(channel)
+            guard number < 14 else { continue }
+            connections.authenticate(channel, as: .server, by: access)
+            connection.isServed = true
+        }
+        #expect(closed() == ["0"])
+        eventLoop.advanceTime(by: .seconds(60))
+        #expect(closed() == ["0", "1"])
+        for channel in channels { _ = try channel.finish() }
+    }
+
     @Test("The log has a line when a connection is closed to make room, and after that at most one a minute")
     func log() throws {
         let handler = InMemoryLogHandler()

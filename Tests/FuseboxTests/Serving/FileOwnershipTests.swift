@@ -140,7 +140,7 @@ extension ProcessTests {
             #expect(try await wire.acquire("payments").flag("allowed") == true)
             #expect(try await wire.get("/readyz").text("storage") == "failing")
             try await eventually("the log has the cause") {
-                server.log.contains("\(database) was removed or replaced while the server runs; put the same file back")
+                server.log.contains("\(database) was removed or replaced while the server was running; put")
             }
 
             if isReplaced { try FileManager.default.removeItem(atPath: database) }
