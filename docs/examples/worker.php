@@ -9,7 +9,7 @@ const FIRST_PAUSE = 1.0; // while Fusebox does not answer, it is asked less and 
 const LAST_PAUSE = 30.0;
 
 class Denied extends Exception {}
-/** The code is the status of an answer, or a negative error of curl. */
+/** The code is the status of an answer, or an error number of curl with a minus sign. */
 class RequestFailed extends Exception {}
 
 /** Returns the status and the body of an answer. */
