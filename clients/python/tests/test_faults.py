@@ -378,6 +378,8 @@ def caused(error: BaseException, library: str, name: str) -> BaseException:
         ("starlette.requests", lambda lib: lib.ClientDisconnect(), IGNORED),
         ("fastapi.exceptions", lambda lib: lib.RequestValidationError([]), IGNORED),
         ("fastapi.exceptions", lambda lib: lib.ResponseValidationError([]), "response_validation_error"),
+        ("http.client", lambda lib: lib.InvalidURL("x"), IGNORED),
+        ("http.client", lambda lib: lib.BadStatusLine("x"), "bad_status_line"),
         ("django.http", lambda lib: lib.Http404(), IGNORED),
         ("django.core.exceptions", lambda lib: lib.PermissionDenied(), IGNORED),
         ("django.core.exceptions", lambda lib: lib.ObjectDoesNotExist(), IGNORED),

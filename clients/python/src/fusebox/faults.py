@@ -280,6 +280,7 @@ _RULES: dict[str, Rule] = {
         ProtocolError="connection",
         ResponseError=_by_responses,
     ),
+    **_rules("http", "InvalidURL"),
     **_rules("urllib", URLError=_by_wrapped("reason"), HTTPError=_by_answer),
     **_rules(
         "aiohttp",
