@@ -3,8 +3,8 @@
 import { learn } from "./server-clock.js";
 
 /**
- * How long an answer may send nothing, in ms. Longer waits would use up the few connections that a browser has per
- * server. An answer that arrives slowly may take longer.
+ * How long a server may send nothing before the request is given up, in ms. Longer waits would use up the few
+ * connections that a browser has per server. An answer that arrives piece by piece may take longer in all.
  */
 const PATIENCE_MS = 15_000;
 
@@ -77,7 +77,7 @@ export async function ask(method, path, { query, body, fields } = {}) {
     return { body: document, tag: response.headers.get("etag") };
 }
 
-/** Ends a request after `PATIENCE_MS` without a sign of life. */
+/** Ends a request after `PATIENCE_MS` in which nothing arrived. */
 class Patience {
     #controller = new AbortController();
     #timer = null;

@@ -1,4 +1,4 @@
-// Work that changes may demand at any rate, and that runs at a bounded rate, one run after another.
+// Work that runs at a bounded rate and one run after another, however often changes ask for it.
 
 /** The least time between the beginnings of two runs, in ms. */
 const PACE_MS = 1_000;
@@ -17,7 +17,7 @@ export class PacedWork {
         this.#isStopped = true;
     }
 
-    /** Runs the work at once, or once more after the present run. So no answer overtakes a later one. */
+    /** Runs the work at once, or once more after the present run. So an older answer never replaces a later one. */
     async run() {
         this.#isDue = true;
         if (this.#isRunning) return;

@@ -1,7 +1,7 @@
 // The newest changes. If a change arrives during a request, the answer may be older than the change, and must not
 // revert it.
 
-/** How long to keep changes, in ms: longer than any request takes (`api.js`). */
+/** How long to keep changes, in ms: much longer than a request takes, also over a slow network. */
 const KEPT_MS = 600_000;
 /** Up to this many changes are kept without checking their age. */
 const FEW = 1000;

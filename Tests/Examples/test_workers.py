@@ -7,8 +7,10 @@ import re
 import select
 import shutil
 import signal
+import socketserver
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from example import PATIENCE, ROOT, SERVER, Backend, FuseboxCase, eventually, free_port, send
@@ -17,6 +19,8 @@ from example import PATIENCE, ROOT, SERVER, Backend, FuseboxCase, eventually, fr
 NEVER = 600
 # A URL that no HTTP client accepts.
 MALFORMED = "http://["
+# A URL of another protocol, and a line that looks like an option of a command.
+FOREIGN = ["foo://127.0.0.1/charge", "--version"]
 
 
 class Worker:
@@ -50,6 +54,15 @@ class Worker:
         self.process.wait(timeout=PATIENCE)
         self.process.stdin.close()
         self.process.stdout.close()
+
+
+class Gibberish(socketserver.StreamRequestHandler):
+    """Reads a request, and answers with a line that is not HTTP."""
+
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b"not HTTP\r\n\r\n")
 
 
 class WorkerCase(FuseboxCase):
@@ -130,6 +143,28 @@ class WorkerTests:
         self.assertEqual(self.breaker()["last_failure"]["kind"], "timeout")
         self.assertEqual((self.total("ignored"), self.total("failures")), (2, 2))
         self.assertEqual(worker.complaints() + impatient.complaints(), [])
+
+    def test_a_line_that_is_no_url_of_http_is_ignored(self):
+        worker = self.worker()
+        for line in FOREIGN:
+            self.assertTrue(worker.job(line).startswith("failed: "), line)
+        self.assertEqual((self.total("ignored"), self.total("failures"), self.total("successes")), (2, 0, 0))
+
+    def test_an_answer_that_is_not_http_is_a_failure_of_kind_connection(self):
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Gibberish)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        worker = self.worker()
+        self.assertTrue(worker.job(f"http://127.0.0.1:{server.server_address[1]}/charge").startswith("failed: "))
+        self.assertEqual(self.total("failures"), 1)
+        self.assertEqual(self.breaker()["last_failure"]["kind"], "connection")
+
+    def test_the_time_out_may_have_fractions_of_a_millisecond(self):
+        worker = self.worker(FUSEBOX_TIMEOUT="60.0001")
+        self.assertEqual(worker.job(self.url), "done: 200")
+        self.assertEqual(worker.complaints(), [])
+        self.assertEqual(self.total("successes"), 1)
 
     def test_a_probe_whose_call_is_never_sent_is_given_back(self):
         worker = self.worker()

@@ -3,6 +3,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,6 +119,7 @@ func classify(err error) (outcome, kind string) {
 	var status httpError
 	var network net.Error
 	var operation *net.OpError
+	var request *url.Error
 	switch {
 	case err == nil:
 		return "success", ""
@@ -125,11 +127,21 @@ func classify(err error) (outcome, kind string) {
 		return "failure", fmt.Sprintf("http_%d", int(status))
 	case errors.As(err, &network) && network.Timeout():
 		return "failure", "timeout"
+	case errors.Is(err, context.Canceled):
+		return "ignored", ""
+	case errors.As(err, &request) && isHTTP(request.URL): // also an invalid certificate, or an answer that is not HTTP
+		return "failure", "connection"
 	case errors.As(err, &operation), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "failure", "connection"
 	default:
 		return "ignored", ""
 	}
+}
+
+// isHTTP returns whether a request can be sent to this URL.
+func isHTTP(text string) bool {
+	address, err := url.Parse(text)
+	return err == nil && address.Host != "" && (address.Scheme == "http" || address.Scheme == "https")
 }
 
 func protected(call func() (int, error)) (result int, err error) {
@@ -155,14 +167,14 @@ func protected(call func() (int, error)) (result int, err error) {
 	return result, err
 }
 
-func charge(url string) (int, error) {
-	response, err := payments.Get(url)
+func charge(address string) (int, error) {
+	response, err := payments.Get(address)
 	if err != nil {
 		return 0, err
 	}
 	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		return 0, err
+		return 0, &url.Error{Op: "Get", URL: address, Err: err}
 	}
 	if response.StatusCode >= 400 {
 		return 0, httpError(response.StatusCode)

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 
 const FUSEBOX = process.env.FUSEBOX_URL ?? "http://127.0.0.1:7979";
 const HEADERS = process.env.FUSEBOX_TOKEN ? { authorization: `Bearer ${process.env.FUSEBOX_TOKEN}` } : {};
-const TIMEOUT_MS = Number(process.env.FUSEBOX_TIMEOUT ?? 0.3) * 1000; // how long a call waits for Fusebox
+const TIMEOUT_MS = Math.round(Number(process.env.FUSEBOX_TIMEOUT ?? 0.3) * 1000); // how long a call waits for Fusebox
 const CALL_TIMEOUT_MS = 5000; // less than the lease of a probe, `lease_ms`
 const FIRST_PAUSE_MS = 1000; // while Fusebox does not answer, it is asked less and less often
 const LAST_PAUSE_MS = 30000;
@@ -48,8 +48,9 @@ async function ask(event, fields) {
 function classify(error) {
     if (error instanceof HTTPError) return error.status >= 500 ? ["failure", `http_${error.status}`] : ["ignored", ""];
     if (error.name === "TimeoutError") return ["failure", "timeout"];
-    // `fetch` throws a TypeError with a cause if the network fails, and also for an invalid URL.
-    const isNetwork = error instanceof TypeError && error.cause && error.cause.code !== "ERR_INVALID_URL";
+    // `fetch` throws a TypeError whose cause has a code if the network fails, and also for an invalid URL.
+    const code = error instanceof TypeError ? error.cause?.code : undefined;
+    const isNetwork = code !== undefined && code !== "ERR_INVALID_URL";
     return isNetwork ? ["failure", "connection"] : ["ignored", ""];
 }
 

@@ -9,12 +9,15 @@ const FIRST_PAUSE = 1.0; // while Fusebox does not answer, it is asked less and 
 const LAST_PAUSE = 30.0;
 
 class Denied extends Exception {}
-/** The code is the status of an answer, or a negative error of curl. */
+/** The code is the status of an answer, or an error number of curl with a minus sign. */
 class RequestFailed extends Exception {}
 
 /** Returns the status and the body of an answer. */
 function request(string $url, float $timeout, array $options = []): array
 {
+    if (!preg_match('#^https?://#i', $url)) {
+        throw new InvalidArgumentException('not a URL of HTTP');
+    }
     $curl = curl_init($url);
     curl_setopt_array($curl, $options + [
         CURLOPT_RETURNTRANSFER => true, CURLOPT_NOSIGNAL => true, CURLOPT_TIMEOUT_MS => (int) ($timeout * 1000),
@@ -62,11 +65,10 @@ function ask(string $event, array $fields = []): array
 function classify(Throwable $error): array
 {
     $code = $error instanceof RequestFailed ? $error->getCode() : 0;
-    $mistakes = [-CURLE_URL_MALFORMAT, -CURLE_UNSUPPORTED_PROTOCOL];
     return match (true) {
         $code >= 500 => ['failure', "http_$code"],
         $code === -CURLE_OPERATION_TIMEOUTED => ['failure', 'timeout'],
-        $code < 0 && !in_array($code, $mistakes) => ['failure', 'connection'],
+        $code < 0 && $code !== -CURLE_URL_MALFORMAT => ['failure', 'connection'],
         default => ['ignored', ''],
     };
 }

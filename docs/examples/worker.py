@@ -38,9 +38,13 @@ def classify(error):
     """Returns the outcome and the kind: `failure` only if the downstream is at fault."""
     if isinstance(error, urllib.error.HTTPError):
         return ("failure", f"http_{error.code}") if error.code >= 500 else ("ignored", "")
-    if isinstance(getattr(error, "reason", error), TimeoutError):
+    # The reason is an exception if the connection failed, and a text if `urlopen` does not accept the URL.
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(reason, TimeoutError):
         return "failure", "timeout"
-    return ("failure", "connection") if isinstance(error, (OSError, http.client.HTTPException)) else ("ignored", "")
+    if isinstance(reason, (OSError, http.client.HTTPException)) and not isinstance(reason, http.client.InvalidURL):
+        return "failure", "connection"
+    return "ignored", ""
 
 def protected(call):
     decision = ask("acquire")

@@ -37,6 +37,10 @@ field() { printf '%s' "$answer" | sed -n "s/.*\"$1\": *\"\{0,1\}\([^,\"}]*\).*/\
 
 # charge URL: prints the status and the seconds that the call took. Fails as curl does.
 charge() {
+    case $1 in
+    http://* | https://*) ;;
+    *) return 3 ;; # a malformed URL
+    esac
     curl --globoff --silent --output /dev/null --max-time "$call_timeout" --write-out '%{http_code} %{time_total}' "$1"
 }
 
@@ -53,7 +57,7 @@ protected() {
     code=$? status=${result%% *} seconds=${result##* } outcome=success kind=
     case $code:$status in
     0:5??) outcome=failure kind=http_$status ;;
-    0:4?? | 1:* | 3:*) outcome=ignored ;; # the caller's fault, also an unsupported or a malformed URL
+    0:4?? | 3:*) outcome=ignored ;; # the caller's fault, also a malformed URL
     0:*) ;;
     28:*) outcome=failure kind=timeout ;;
     *) outcome=failure kind=connection ;;

@@ -206,6 +206,12 @@ def of_state(psycopg2: Any, state: str) -> BaseException:
     return error
 
 
+def after_a_timeout(error: BaseException) -> BaseException:
+    """The error as if it were raised in the handler of a time-out."""
+    error.__context__ = socket.timeout()
+    return error
+
+
 def caused(error: BaseException, library: str, name: str) -> BaseException:
     """The error as if it were raised from an exception of this library."""
     error.__cause__ = getattr(importlib.import_module(library), name)()
@@ -302,6 +308,10 @@ def caused(error: BaseException, library: str, name: str) -> BaseException:
                 (lambda lib: lib.InterfaceError(0, ""), "interface_error"),
                 (lambda lib: lib.InternalError("Packet sequence number wrong"), "internal_error"),
                 (lambda lib: lib.DataError("x"), IGNORED),
+                (lambda lib: after_a_timeout(lib.OperationalError(2013, "Lost connection")), "timeout"),
+                (lambda lib: after_a_timeout(lib.IntegrityError(1062, "Duplicate entry")), IGNORED),
+                (lambda lib: after_a_timeout(lib.ProgrammingError(2014, "Commands out of sync")), IGNORED),
+                (lambda lib: after_a_timeout(lib.OperationalError(1040, "Too many connections")), "operational_error"),
             ]
         ),
         ("pymongo.errors", lambda lib: lib.AutoReconnect("connection closed"), "connection"),
@@ -368,10 +378,14 @@ def caused(error: BaseException, library: str, name: str) -> BaseException:
         ("starlette.requests", lambda lib: lib.ClientDisconnect(), IGNORED),
         ("fastapi.exceptions", lambda lib: lib.RequestValidationError([]), IGNORED),
         ("fastapi.exceptions", lambda lib: lib.ResponseValidationError([]), "response_validation_error"),
+        ("http.client", lambda lib: lib.InvalidURL("x"), IGNORED),
+        ("http.client", lambda lib: lib.BadStatusLine("x"), "bad_status_line"),
         ("django.http", lambda lib: lib.Http404(), IGNORED),
         ("django.core.exceptions", lambda lib: lib.PermissionDenied(), IGNORED),
         ("django.core.exceptions", lambda lib: lib.ObjectDoesNotExist(), IGNORED),
         ("django.core.exceptions", lambda lib: lib.RequestDataTooBig(), IGNORED),
+        ("django.core.exceptions", lambda lib: lib.RequestAborted(), IGNORED),
+        ("django.http", lambda lib: lib.UnreadablePostError(), IGNORED),
         ("django.db", lambda lib: lib.IntegrityError(), IGNORED),
         ("django.db", lambda lib: lib.OperationalError(), "operational_error"),
         ("django.db", lambda lib: caused(lib.OperationalError(), "psycopg.errors", "LockNotAvailable"), IGNORED),

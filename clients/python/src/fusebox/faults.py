@@ -145,10 +145,13 @@ def _by_mysql_code(error: BaseException) -> Verdict:
     code = error.args[0] if error.args else None
     if not isinstance(code, int):
         return _by_class_of_database(error)
-    if code in _MYSQL_TIMEOUTS or isinstance(error.__context__, socket.timeout):
+    if code in _MYSQL_TIMEOUTS:
         return "timeout"
     if 2000 <= code < 3000:
-        return False if code in _CALLERS_MYSQL_CODES else "connection"
+        if code in _CALLERS_MYSQL_CODES:
+            return False
+        # An answer of the server may also have a time-out as its context, if the caller's handler of one asked for it.
+        return "timeout" if isinstance(error.__context__, socket.timeout) else "connection"
     # The drivers raise InternalError for codes below 1000, and InterfaceError for a closed connection.
     return code < 1000 or code in _MYSQL_CODES
 
@@ -277,6 +280,7 @@ _RULES: dict[str, Rule] = {
         ProtocolError="connection",
         ResponseError=_by_responses,
     ),
+    **_rules("http", "InvalidURL"),
     **_rules("urllib", URLError=_by_wrapped("reason"), HTTPError=_by_answer),
     **_rules(
         "aiohttp",
@@ -386,7 +390,9 @@ _RULES: dict[str, Rule] = {
         "ImproperlyConfigured",
         "ObjectDoesNotExist",
         "PermissionDenied",
+        "RequestAborted",
         "SuspiciousOperation",
+        "UnreadablePostError",
         "ValidationError",
         DataError=_by_driver(False, "__cause__"),
         Error=_by_driver(True, "__cause__"),

@@ -65,7 +65,7 @@ class Guarding(Course):
     async def call_async(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Calls ``func`` and awaits its result, such as a coroutine, or a future of Tornado or asyncio.
 
-        What that results in may be a generator, a coroutine or a future itself. The call then lasts until that ends.
+        If that result is itself a generator, a coroutine or a future, the call lasts until it ends.
         """
         decision = await self.begin_async(func, args, kwargs)
         mark = self._cell.begin(decision)
