@@ -2,7 +2,7 @@
 package struct NameScope: Hashable, Sendable, CustomStringConvertible {
     /// Plain strings. An empty one is a prefix of every name.
     private let prefixes: [String]
-    private let names: [String]
+    private let names: Set<String>
     /// A prefix of every name in the scope.
     package let commonPrefix: String
 
@@ -32,10 +32,10 @@ package struct NameScope: Hashable, Sendable, CustomStringConvertible {
             }
             if isSingle { names.insert(name.value) } else { prefixes.insert(name.value) }
         }
-        self.init(prefixes: prefixes.sorted(), names: names.sorted())
+        self.init(prefixes: prefixes.sorted(), names: names)
     }
 
-    private init(prefixes: [String], names: [String]) {
+    private init(prefixes: [String], names: Set<String>) {
         self.prefixes = prefixes
         self.names = names
         let all = prefixes + names
@@ -48,7 +48,7 @@ package struct NameScope: Hashable, Sendable, CustomStringConvertible {
 
     /// The list that ``init(_:)`` reads; empty for all names.
     package var description: String {
-        (names.map { Self.single + $0 } + prefixes).joined(separator: ",")
+        (names.sorted().map { Self.single + $0 } + prefixes).joined(separator: ",")
     }
 
     /// The scope as a part of a sentence.
@@ -56,7 +56,7 @@ package struct NameScope: Hashable, Sendable, CustomStringConvertible {
         var parts: [String] = []
         if !prefixes.isEmpty { parts.append("names that begin with \(prefixes.joined(separator: " or "))") }
         if !names.isEmpty {
-            parts.append("the name\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))")
+            parts.append("the name\(names.count == 1 ? "" : "s") \(names.sorted().joined(separator: ", "))")
         }
         return parts.joined(separator: " and ")
     }

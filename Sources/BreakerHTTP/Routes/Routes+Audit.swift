@@ -22,6 +22,7 @@ extension Routes {
                     certificate: context.certificate,
                     at: engine.clock.now()
                 )
+                try access.access.require(.read)
                 let filter = try AuditFilter(context, access.access)
                 return .pieces([.contentType: linesType]) { try await export(engine, filter, access, to: &$0) }
             }

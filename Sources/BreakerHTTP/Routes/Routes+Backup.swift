@@ -21,6 +21,7 @@ extension Routes {
                     certificate: context.certificate,
                     at: engine.clock.now()
                 )
+                try access.access.require(.steer)
                 try access.access.requireAllNames()
                 guard slot.take() else { throw Problem(.overloaded, "another backup is in progress; retry later") }
                 let file: UnlinkedFile
