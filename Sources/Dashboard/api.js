@@ -3,10 +3,12 @@
 import { learn } from "./server-clock.js";
 
 /**
- * How long a server may send nothing before the request is given up, in ms. Longer waits would use up the few
- * connections that a browser has per server. An answer that arrives piece by piece may take longer in all.
+ * How long the server may take to begin an answer, and to send the rest of it, in ms. Longer waits would use up the few
+ * connections that a browser has per server. On a slow network a list takes long, and it would not be shorter if it were
+ * requested again.
  */
-const PATIENCE_MS = 15_000;
+const BEGIN_MS = 15_000;
+const REST_MS = 60_000;
 
 const base = new URL("../", import.meta.url);
 
@@ -47,6 +49,7 @@ export function address(path, query = {}) {
  */
 export async function ask(method, path, { query, body, fields } = {}) {
     const patience = new Patience();
+    patience.wait(BEGIN_MS);
     let response;
     let text;
     try {
@@ -57,7 +60,8 @@ export async function ask(method, path, { query, body, fields } = {}) {
             cache: "no-store",
             signal: patience.signal,
         });
-        text = await readText(response, () => patience.renew());
+        patience.wait(REST_MS);
+        text = await response.text();
     } catch {
         throw new Problem(0, { code: "unreachable", detail: "The server does not answer." });
     } finally {
@@ -77,40 +81,22 @@ export async function ask(method, path, { query, body, fields } = {}) {
     return { body: document, tag: response.headers.get("etag") };
 }
 
-/** Ends a request after `PATIENCE_MS` in which nothing arrived. */
+/** Gives a request up after a time. */
 class Patience {
     #controller = new AbortController();
     #timer = null;
-
-    constructor() {
-        this.renew();
-    }
 
     get signal() {
         return this.#controller.signal;
     }
 
-    renew() {
+    wait(ms) {
         clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => this.#controller.abort(), PATIENCE_MS);
+        this.#timer = setTimeout(() => this.#controller.abort(), ms);
     }
 
     end() {
         clearTimeout(this.#timer);
-    }
-}
-
-/** Reads the text of an answer, and calls `onPiece` whenever a piece of it arrives. */
-async function readText(response, onPiece) {
-    onPiece();
-    if (response.body === null) return "";
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    for (;;) {
-        const { value, done } = await reader.read();
-        if (done) return text;
-        onPiece();
-        text += value;
     }
 }
 

@@ -173,8 +173,11 @@ export class ListRequests {
 
     async #whileBusy(work) {
         this.#busy += 1;
-        await work();
-        this.#busy -= 1;
+        try {
+            await work();
+        } finally {
+            this.#busy -= 1;
+        }
         if (this.#busy > 0 || !this.#isDue) return;
         this.#isDue = false;
         this.refresh();

@@ -154,7 +154,7 @@ class StreamTests(DashboardTest):
             failed = []
             page.on("requestfailed", lambda request: failed.append(request) if LIST.search(request.url) else None)
             page.goto(url + "/slow/")
-            # Together these pauses are longer than the page waits without a byte.
+            # Together these pauses are longer than the page waits for the beginning of an answer.
             for number in range(1, 4):
                 wait_until(page, "a piece arrives", lambda: page.evaluate("window.pieces") >= number)
                 page.clock.fast_forward(10_000)
