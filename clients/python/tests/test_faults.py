@@ -289,6 +289,16 @@ def caused(error: BaseException, library: str, name: str) -> BaseException:
         ("psycopg2", lambda lib: of_state(lib, "23505"), IGNORED),
         ("psycopg2", lambda lib: of_state(lib, "40P01"), IGNORED),
         ("psycopg2.pool", lambda lib: lib.PoolError("connection pool exhausted"), IGNORED),
+        ("asyncpg", lambda lib: lib.ConnectionDoesNotExistError("closed in the middle of operation"), "connection"),
+        ("asyncpg", lambda lib: lib.TooManyConnectionsError("too many clients"), "too_many_connections_error"),
+        ("asyncpg", lambda lib: lib.AdminShutdownError("terminating connection"), "admin_shutdown_error"),
+        ("asyncpg", lambda lib: lib.QueryCanceledError("statement timeout"), "timeout"),
+        ("asyncpg", lambda lib: lib.UniqueViolationError("duplicate key"), IGNORED),
+        ("asyncpg", lambda lib: lib.SerializationError("could not serialize access"), IGNORED),
+        ("asyncpg", lambda lib: lib.UndefinedTableError("relation does not exist"), IGNORED),
+        ("asyncpg", lambda lib: lib.InterfaceError("connection is closed"), "interface_error"),
+        ("asyncpg.exceptions._base", lambda lib: lib.DataError("invalid input for query argument"), IGNORED),
+        ("asyncpg", lambda lib: lib.ClientConfigurationError("invalid sslmode"), IGNORED),
         *(
             (mysql, make, kind)
             for mysql in ("pymysql", "MySQLdb")
@@ -417,12 +427,26 @@ def test_the_last_attempt_of_tenacity_is_judged(error: Optional[Exception], kind
     check(raised(lambda: again(attempt)), kind)
 
 
-def test_an_exception_of_an_unknown_library_is_classified_by_its_status() -> None:
-    class Strange(Exception):
-        status_code = 404
+@pytest.mark.parametrize(
+    ("state", "kind"), [("40001", IGNORED), ("23505", IGNORED), ("57P01", "error"), ("08006", "connection")]
+)
+def test_an_error_of_asyncpg_below_sqlalchemy_is_classified_by_its_state(state: str, kind: Optional[str]) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    dialect = importlib.import_module("sqlalchemy.dialects.postgresql.asyncpg")
+    error = dialect.AsyncAdapt_asyncpg_dbapi.Error("x", Exception())
+    error.pgcode = error.sqlstate = state
+    check(error, kind)
+    check(sqlalchemy.exc.DBAPIError("", {}, error), kind)
 
+
+@pytest.mark.parametrize("name", ["status_code", "status", "code", "http_status"])
+def test_an_exception_of_an_unknown_library_is_classified_by_its_status(name: str) -> None:
+    class Strange(Exception):
+        pass
+
+    setattr(Strange, name, 404)
     check(Strange(), IGNORED)
-    Strange.status_code = 500
+    setattr(Strange, name, 500)
     check(Strange(), "http_500")
     assert Classification(failures=Exception).of_error(requests.exceptions.InvalidURL())[0] == "failure"
 

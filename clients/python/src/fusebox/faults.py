@@ -39,8 +39,11 @@ def status_of(error: BaseException) -> Optional[int]:
 
 
 def status_of_response(thing: object) -> Optional[int]:
-    """The HTTP status of a response of httpx, requests, aiohttp or urllib; ``None`` if there is none."""
-    for name in ("status_code", "status", "code"):
+    """The HTTP status of a response of httpx, requests, aiohttp or urllib; ``None`` if there is none.
+
+    Stripe's exceptions have it as ``http_status``.
+    """
+    for name in ("status_code", "status", "code", "http_status"):
         status = attribute(thing, name)
         if isinstance(status, int) and 100 <= status < 600:
             return int(status)
@@ -310,6 +313,13 @@ _RULES: dict[str, Rule] = {
     **_rules("psycopg", ConnectionTimeout="timeout", Error=_by_sqlstate),
     **_rules("psycopg2", "PoolError", Error=_by_sqlstate),
     **_rules("psycopg_pool", "PoolClosed", "PoolTimeout", "TooManyRequests"),
+    **_rules(
+        "asyncpg",
+        "ClientConfigurationError",
+        "DataError",
+        "UnsupportedClientFeatureError",
+        PostgresError=_by_sqlstate,
+    ),
     # PyMySQL, and mysqlclient.
     **_rules("pymysql", MySQLError=_by_mysql_code),
     **_rules("MySQLdb", MySQLError=_by_mysql_code),
@@ -345,6 +355,8 @@ _RULES: dict[str, Rule] = {
         DBAPIError=_by_driver(True),
         DataError=_by_driver(False),
         DisconnectionError="connection",
+        # What SQLAlchemy makes of most errors of asyncpg, before it wraps them like another driver's.
+        Error=_by_sqlstate,
         IntegrityError=_by_driver(False),
         NotSupportedError=_by_driver(False),
         ProgrammingError=_by_driver(False),
