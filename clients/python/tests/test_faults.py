@@ -324,6 +324,12 @@ def caused(error: BaseException, library: str, name: str) -> BaseException:
                 (lambda lib: after_a_timeout(lib.OperationalError(1040, "Too many connections")), "operational_error"),
             ]
         ),
+        ("mysql.connector", lambda lib: lib.InterfaceError("Can't connect", 2003), "connection"),
+        ("mysql.connector", lambda lib: lib.OperationalError("MySQL Connection not available"), "connection"),
+        ("mysql.connector", lambda lib: lib.DatabaseError("Too many connections", 1040), "database_error"),
+        ("mysql.connector", lambda lib: lib.IntegrityError("Duplicate entry", 1062), IGNORED),
+        ("mysql.connector", lambda lib: lib.ProgrammingError("Not enough parameters"), IGNORED),
+        ("mysql.connector", lambda lib: lib.PoolError("pool exhausted"), IGNORED),
         ("pymongo.errors", lambda lib: lib.AutoReconnect("connection closed"), "connection"),
         ("pymongo.errors", lambda lib: lib.ServerSelectionTimeoutError("no servers"), "connection"),
         ("pymongo.errors", lambda lib: lib.NotPrimaryError("not primary"), "connection"),
@@ -479,9 +485,11 @@ def test_an_unreachable_database_is_a_failure(nowhere: str) -> None:
 def test_an_unreachable_database_is_a_failure_for_other_drivers(nowhere: str) -> None:
     host, _, port = nowhere[7:].partition(":")
     psycopg2, pymysql = pytest.importorskip("psycopg2"), pytest.importorskip("pymysql")
+    connector = pytest.importorskip("mysql.connector")
     sqlalchemy = pytest.importorskip("sqlalchemy")
     check(raised(lambda: psycopg2.connect(f"postgresql://{host}:{port}/x")), "connection")
     check(raised(lambda: pymysql.connect(host=host, port=int(port))), "connection")
+    check(raised(lambda: connector.connect(host=host, port=int(port))), "connection")
     for dialect in ("postgresql+psycopg2", "mysql+pymysql"):
         check(raised(sqlalchemy.create_engine(f"{dialect}://{host}:{port}/x").connect), "connection")
 

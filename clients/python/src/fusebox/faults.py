@@ -146,7 +146,7 @@ def _by_class_of_database(error: BaseException) -> Verdict:
 def _by_mysql_code(error: BaseException) -> Verdict:
     """MySQL's Error Message Reference: codes from 2000 to 2999 are the client's, all others the server's."""
     code = error.args[0] if error.args else None
-    if not isinstance(code, int):
+    if not isinstance(code, int) or code < 0:  # MySQL Connector has -1 for an error without a code.
         return _by_class_of_database(error)
     if code in _MYSQL_TIMEOUTS:
         return "timeout"
@@ -320,9 +320,10 @@ _RULES: dict[str, Rule] = {
         "UnsupportedClientFeatureError",
         PostgresError=_by_sqlstate,
     ),
-    # PyMySQL, and mysqlclient.
+    # PyMySQL, mysqlclient, and MySQL Connector.
     **_rules("pymysql", MySQLError=_by_mysql_code),
     **_rules("MySQLdb", MySQLError=_by_mysql_code),
+    **_rules("mysql", "PoolError", Error=_by_mysql_code),
     **_rules(
         "pymongo",
         "CollectionInvalid",
