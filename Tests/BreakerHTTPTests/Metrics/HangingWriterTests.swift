@@ -1,7 +1,10 @@
 import BreakerAPI
 import BreakerCore
+import Dispatch
 import EngineSupport
+import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Testing
 
 @testable import BreakerEngine
@@ -89,6 +92,18 @@ struct HangingWriterTests {
             for turn in held { turn.release() }
             #expect(try await list.status == 200)
             #expect(try await log.status == 200)
+        }
+    }
+
+    @Test("A scrape is answered while every thread that reads the files of backups is busy")
+    func busyThreads() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            let semaphore = DispatchSemaphore(value: 0)
+            let threads = NIOSingletons.blockingPoolThreadCountSuggestion
+            for _ in 0..<threads { NIOThreadPool.singleton.submit { _ in semaphore.wait() } }
+            defer { for _ in 0..<threads { semaphore.signal() } }
+            #expect(try await server.metrics()["fusebox_breaker_generation{breaker=\"a\"}"] == 1)
         }
     }
 }
