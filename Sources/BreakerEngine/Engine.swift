@@ -164,8 +164,10 @@ package final class Engine: Sendable {
         try await readerThreads.runIfActive(body)
     }
 
-    /// As ``onReaderThread(_:)``, for the reads of a scrape.
-    func onStatusThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws(EngineError) -> Value {
+    /// As ``onReaderThread(_:)``, for the work of a scrape, which waits for no backup and no list.
+    package func onStatusThread<Value: Sendable>(
+        _ body: @escaping @Sendable () -> Value
+    ) async throws(EngineError) -> Value {
         try await Self.run(body, on: statusThread)
     }
 

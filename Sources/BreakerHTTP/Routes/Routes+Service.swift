@@ -3,7 +3,6 @@ package import BreakerCore
 import BreakerEngine
 import EmbeddedFiles
 import HTTPTypes
-import NIOPosix
 
 extension Routes {
     /// Routes about the service itself: probes of a platform, the version and the API contract. They need no token.
@@ -42,7 +41,7 @@ extension Routes {
                 )
                 return Answer(
                     fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
-                    body: try await NIOThreadPool.singleton.runIfActive { page.bytes() }
+                    body: try await engine.onStatusThread { page.bytes() }
                 )
             }
         ]

@@ -37,9 +37,6 @@ package struct FileStatus {
     /// Whether every user of the machine may read the file.
     package var isReadableByAll: Bool { isRegular && status.st_mode & S_IROTH != 0 }
 
-    /// Whether every user of the machine may read or write the file.
-    package var isSharedWithAll: Bool { isRegular && status.st_mode & (S_IROTH | S_IWOTH) != 0 }
-
     /// The permission bits of the file's mode.
     package var permissions: UInt32 { UInt32(status.st_mode & 0o7777) }
 

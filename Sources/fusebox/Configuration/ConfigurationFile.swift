@@ -8,13 +8,7 @@ struct ConfigurationFile {
     private(set) var book: PolicyBook
 
     init(path: String) throws(SettingsError) {
-        let text: String
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
-            throw SettingsError(description: "\(path) cannot be read: \(error.localizedDescription)")
-        }
-        try self.init(text: text, path: path)
+        try self.init(text: try TrustedFile.text(of: path), path: path)
     }
 
     init(text: String, path: String) throws(SettingsError) {

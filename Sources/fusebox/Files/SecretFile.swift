@@ -3,21 +3,34 @@ import BreakerSQLite
 import Foundation
 import Logging
 
-/// A file that may contain a secret.
-enum SecretFile {
-    /// - Parameter isSecret: whether a text contains a secret.
-    /// - Throws: if the file cannot be read, or if it contains a secret and every user may read or write it.
-    static func text(of path: String, isSecret: (String) -> Bool = { _ in true }) throws(SettingsError) -> String {
-        let text: String
+/// A file that decides where the program reads tokens, or to which server it sends them.
+enum TrustedFile {
+    /// - Throws: if the file cannot be read, or if every user may write it.
+    static func text(of path: String) throws(SettingsError) -> String {
         do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
+            try FileStatus(path: path)?.refuseWritersAmongAll()
+        } catch {
+            throw SettingsError(description: "\(error)")
+        }
+        do {
+            return try String(contentsOfFile: path, encoding: .utf8)
         } catch {
             throw SettingsError(description: "\(path) cannot be read: \(error.localizedDescription)")
         }
-        let isShared = FileStatus(path: path)?.isSharedWithAll ?? false
+    }
+}
+
+/// A file that may contain a secret.
+enum SecretFile {
+    /// - Parameter isSecret: whether a text contains a secret.
+    /// - Throws: if the file cannot be read, if every user may write it, or if it contains a secret and every user may
+    ///   read it.
+    static func text(of path: String, isSecret: (String) -> Bool = { _ in true }) throws(SettingsError) -> String {
+        let text = try TrustedFile.text(of: path)
+        let isShared = FileStatus(path: path)?.isReadableByAll ?? false
         guard !isShared || !isSecret(text) else {
             throw SettingsError(
-                description: "\(path) contains a token, and every user may read or write it; run chmod 600 \(path)"
+                description: "\(path) contains a token, and every user may read it; run chmod 600 \(path)"
             )
         }
         return text

@@ -1,12 +1,16 @@
 import BreakerAPI
 import BreakerCore
+import Dispatch
 import EngineSupport
+import NIOCore
+import NIOHTTP1
+import NIOPosix
 import Testing
 
 @testable import BreakerEngine
 @testable import BreakerHTTP
 
-@Suite("Scrapes while the writer hangs")
+@Suite("Scrapes while the writer hangs or all readers are busy")
 struct HangingWriterTests {
     @Test("A scrape reports how long the oldest command has waited, and all metrics that do not need the writer")
     func lag() async throws {
@@ -69,4 +73,59 @@ struct HangingWriterTests {
             }
         }
     }
+
+    @Test("A scrape and a health check are answered while lists and reads of the store have taken all turns")
+    func busyReaders() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            let engine = server.engine
+            var held: [HeldTurn] = []
+            defer { for turn in held { turn.release() } }
+            for turns in [engine.listTurns, engine.listTurns, engine.storeTurns, engine.storeTurns] {
+                held.append(await HeldTurn(of: turns))
+            }
+            async let list = server.send(.GET, "/v1/breakers")
+            async let log = server.send(.GET, "/v1/transitions")
+            while engine.listTurns.depth < 1 || engine.storeTurns.depth < 1 { await Task.yield() }
+            #expect(try await server.metrics()["fusebox_breaker_generation{breaker=\"a\"}"] == 1)
+            #expect(try await server.send(.GET, "/readyz").status == 200)
+            for turn in held { turn.release() }
+            #expect(try await list.status == 200)
+            #expect(try await log.status == 200)
+        }
+    }
+
+    @Test("A scrape is answered while every thread that reads the files of backups is busy")
+    func busyThreads() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            let semaphore = DispatchSemaphore(value: 0)
+            let threads = NIOSingletons.blockingPoolThreadCountSuggestion
+            for _ in 0..<threads { NIOThreadPool.singleton.submit { _ in semaphore.wait() } }
+            defer { for _ in 0..<threads { semaphore.signal() } }
+            #expect(try await server.metrics()["fusebox_breaker_generation{breaker=\"a\"}"] == 1)
+        }
+    }
+}
+
+/// A read that keeps its turn until it is released.
+private struct HeldTurn {
+    private let opener: AsyncStream<Void>.Continuation
+    private let read: Task<Void, any Error>
+
+    /// Waits until the turn has come.
+    init(of turns: ReadTurns) async {
+        let (gate, opener) = AsyncStream.makeStream(of: Void.self)
+        let (begun, beginner) = AsyncStream.makeStream(of: Void.self)
+        self.opener = opener
+        read = Task {
+            try await turns.run { () throws(EngineError) in
+                beginner.finish()
+                for await _ in gate {}
+            }
+        }
+        for await _ in begun {}
+    }
+
+    func release() { opener.finish() }
 }

@@ -147,7 +147,7 @@ extension ProcessTests {
             #expect(reset.output == "payments: closed, automatic\n")
         }
 
-        @Test("A contexts file with a token is refused if every user may read it")
+        @Test("A contexts file is refused if every user may write it, or if it has a token and every user may read it")
         func contexts() async throws {
             let path = folder.path("contexts.yaml")
             let (token, tokens) = (try await newToken("ops"), folder.path("tokens"))
@@ -163,9 +163,16 @@ extension ProcessTests {
                 try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
                 let result = try await Program.fusebox.run(["list"], environment: ["FUSEBOX_CONTEXTS": path])
                 #expect(result.code == code, "\(result)")
-                let error = "\(path) contains a token, and every user may read or write it; run chmod 600 \(path)"
+                let error = "\(path) contains a token, and every user may read it; run chmod 600 \(path)"
                 #expect(result.errors == (code == 0 ? "There are no breakers.\n" : "Error: \(error)\n"))
             }
+            try Data("contexts: { here: { url: \"\(server.url)\" } }\n".utf8).write(to: URL(fileURLWithPath: path))
+            try FileManager.default.setAttributes([.posixPermissions: 0o646], ofItemAtPath: path)
+            let writable = try await Program.fusebox.run(
+                ["list", "--context", "here"],
+                environment: ["FUSEBOX_CONTEXTS": path, "FUSEBOX_TOKEN": token.secret]
+            )
+            #expect(writable.code == 1 && writable.errors.contains("run: chmod o-w \(path)"), "\(writable)")
         }
     }
 }

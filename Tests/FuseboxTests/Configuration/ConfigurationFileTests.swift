@@ -1,4 +1,6 @@
 import BreakerCore
+import Foundation
+import TestSupport
 import Testing
 
 @testable import fusebox
@@ -183,6 +185,23 @@ import Testing
             Issue.record("it was read")
         } catch {
             #expect(error.description.hasPrefix("/nowhere/f.yaml cannot be read: "))
+        }
+    }
+
+    @Test("A configuration file that every user may write is refused", arguments: [(0o664, false), (0o646, true)])
+    func writable(mode: Int, isRefused: Bool) throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let path = folder.path("f.yaml")
+        try Data("server: { max_breakers: 7 }\n".utf8).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        do {
+            let file = try ConfigurationFile(path: path)
+            #expect(!isRefused)
+            #expect(file.settings.values == [.maximumBreakers: "7"])
+        } catch {
+            #expect(isRefused, "\(error)")
+            #expect(error.description.contains("run: chmod o-w \(path)"))
         }
     }
 }

@@ -17,8 +17,8 @@ struct ContextCommand: ParsableCommand {
                   url: https://fusebox.example.com
                   token_file: ~/.config/fusebox/production
 
-            A context has a url, and a token or a token_file. A contexts file that contains a token must not be \
-            readable by all users.
+            A context has a url, and a token or a token_file. The contexts file must not be writable by all \
+            users, and not readable by them if it contains a token.
             """,
         subcommands: [List.self, Use.self],
         defaultSubcommand: List.self
