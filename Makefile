@@ -124,7 +124,7 @@ bench-test: ## Test the benchmark itself, with Redis if it is installed
 format: ## Format the Swift code
 	swift format --in-place --recursive $(swift_sources)
 
-lint: ## Check the format of the Swift code and its names
+lint: ## Check the format of the Swift code, its names and some phrases
 	swift format lint --strict --recursive $(swift_sources)
 	.ci/check-names
 

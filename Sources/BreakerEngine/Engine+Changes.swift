@@ -84,7 +84,7 @@ extension Engine {
 // MARK: Changes by operators
 
 extension Engine {
-    /// What has to be true of a breaker and its policy for an operator's change to be made.
+    /// A condition on a breaker and its policy, without which an operator's change is refused.
     package enum Precondition: Hashable, Sendable {
         /// The breaker exists, and the revision of its policy is one of these.
         case revision(in: Set<Int64>)

@@ -4,7 +4,7 @@
 /// There is one for decisions and one for outcomes. They fail separately: with a full disk a server decides but accepts
 /// no outcome. A server that answers late is slow, not away.
 struct Reachability: Sendable {
-    /// What to do after an event.
+    /// The action that follows an event.
     enum Change: Hashable, Sendable {
         /// Log that the server is away.
         case left

@@ -23,7 +23,7 @@ package enum StorageHealth: Hashable, Sendable {
     package var isFailing: Bool { self != .ok }
 }
 
-/// What the writer does when the store fails.
+/// The response of the writer to a failure of the store.
 extension Writer {
     func fail(_ error: StoreError) -> EngineError {
         meter.withLockedValue { $0.failed() }

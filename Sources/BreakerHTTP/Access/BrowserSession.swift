@@ -20,7 +20,7 @@ struct BrowserSession {
         var random = SystemRandomNumberGenerator()
         name = token.name
         end = now.advanced(byMilliseconds: SessionRegister.sessionLengthMs)
-        id = (0..<2).map { _ in String(random.next() as UInt64, radix: 16) }.joined(separator: "-")
+        id = (0..<2).map { _ in (random.next() as UInt64).hexadecimal }.joined(separator: "-")
     }
 
     /// Reads what ``text(of:key:)`` wrote.

@@ -58,7 +58,7 @@ package enum TokenFile {
         return tokens
     }
 
-    /// What a client shows. No two lines have the same.
+    /// The proof that a client shows. No two lines have the same proof.
     private enum Proof: Hashable {
         case digest([UInt8])
         case certificate(of: String)

@@ -23,7 +23,7 @@ struct SQLiteError: Error, CustomStringConvertible {
         [18, 19, 21].contains(code >> 8) && code & 0xff == SQLITE_IOERR
     }
 
-    /// What is wrong and what to do about it, if the code is specific enough.
+    /// The fault and its remedy, if the code is specific enough.
     private var advice: String? {
         switch code & 0xff {
         case SQLITE_FULL: "the disk is full; delete files on it"

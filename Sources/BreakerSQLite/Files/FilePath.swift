@@ -58,7 +58,7 @@ struct FilePath {
         return OpenFile(descriptor: descriptor)
     }
 
-    /// What the operator can do if the system cannot create a file in the folder.
+    /// The remedy for the operator if the system cannot create a file in the folder.
     /// - Parameter error: the value of `errno`.
     func remedy(for error: CInt) -> String {
         switch error {

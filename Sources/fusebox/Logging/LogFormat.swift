@@ -1,3 +1,4 @@
+import BreakerCore
 import BreakerText
 import Foundation
 import Logging
@@ -34,9 +35,9 @@ struct JSONLogHandler: LineLogHandler {
 
     func log(event: LogEvent) { write(event) }
 
-    func line(_ event: LogEvent, at now: Date) -> String {
+    func line(_ event: LogEvent, at now: Instant) -> String {
         var fields = fields(of: event)
-        fields["at"] = now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        fields["at"] = now.timestamp
         fields["level"] = event.level.rawValue
         fields["logger"] = label
         fields["message"] = event.message.description
@@ -51,16 +52,16 @@ struct JSONLogHandler: LineLogHandler {
 /// A log handler that writes each event as one line to standard error.
 protocol LineLogHandler: LogHandler {
     /// The event as a line, without a line break.
-    func line(_ event: LogEvent, at now: Date) -> String
+    func line(_ event: LogEvent, at now: Instant) -> String
 }
 
 extension LineLogHandler {
     func write(_ event: LogEvent) {
-        LogWriter.standardError.write(line(event, at: Date())) { self.line(dropped: $0, at: Date()) }
+        LogWriter.standardError.write(line(event, at: .now())) { self.line(dropped: $0, at: .now()) }
     }
 
     /// The line about lines that were dropped.
-    func line(dropped count: Int, at now: Date) -> String {
+    func line(dropped count: Int, at now: Instant) -> String {
         let event = LogEvent(
             level: .warning,
             message: "Log lines were dropped, because standard error was not read in time",
@@ -98,11 +99,12 @@ struct TextLogHandler: LineLogHandler {
     func log(event: LogEvent) { write(event) }
 
     /// The line in the format of swift-log's own handler, with quotes around values that contain spaces.
-    func line(_ event: LogEvent, at now: Date) -> String {
+    func line(_ event: LogEvent, at now: Instant) -> String {
         let fields = fields(of: event).sorted { $0.key < $1.key }.map {
             "\(Self.quoted($0.key))=\(Self.quoted($0.value))"
         }
-        let beginning = [now.formatted(.iso8601), event.level.rawValue, "\(label):"]
+        let time = "\(now.timestamp.prefix(19))Z"
+        let beginning = [time, event.level.rawValue, "\(label):"]
         return (beginning + fields + ["[\(event.source)]", event.message.description]).joined(separator: " ").printable
     }
 

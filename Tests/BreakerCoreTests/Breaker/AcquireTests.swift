@@ -3,7 +3,7 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("The preparedAnswer of a breaker")
+@Suite("The prepared answer of a breaker")
 struct PreparedAnswerTests {
     static let later = Instant.start.advanced(byMilliseconds: 90_000)
     static let recovery = Instant.start.advanced(byMilliseconds: 60_000)
@@ -80,7 +80,7 @@ struct PreparedAnswerTests {
         ),
     ]
 
-    @Test("A preparedAnswer holds the answer to every acquire until the next event falls due", arguments: cases)
+    @Test("A prepared answer holds the answer to every acquire until the next event falls due", arguments: cases)
     func answer(of test: Case) {
         var bench = Bench.in(test.state)
         if let mode = test.mode { bench.setOverride(mode, expiresInMs: test.expiresInMs) }
@@ -89,7 +89,7 @@ struct PreparedAnswerTests {
     }
 
     @Test(
-        "While a slot for a probe is free, the preparedAnswer refers acquires to the breaker, until the first lease ends"
+        "While a slot for a probe is free, the prepared answer refers acquires to the breaker, until the first lease ends"
     )
     func freeSlot() {
         var bench = Bench.halfOpen { $0.halfOpenProbes = 2 }
@@ -104,7 +104,7 @@ struct PreparedAnswerTests {
     }
 
     @Test(
-        "The preparedAnswer of a half-open breaker lasts until the first lease ends, even if that was not granted first"
+        "The prepared answer of a half-open breaker lasts until the first lease ends, even if that was not granted first"
     )
     func shorterLease() {
         var bench = Bench.halfOpen { $0.halfOpenProbes = 2 }
@@ -117,7 +117,7 @@ struct PreparedAnswerTests {
     }
 
     @Test(
-        "A preparedAnswer decides until its end, and not from then on",
+        "A prepared answer decides until its end, and not from then on",
         arguments: [(0, 60_000), (59_999, 1), (60_000, nil)]
     )
     func until(elapsedMs: Int, retryAfterMs: Int64?) {
@@ -128,7 +128,7 @@ struct PreparedAnswerTests {
     }
 
     @Test(
-        "A preparedAnswer in shadow allows with a bare permit, one that denies denies, and one that asks decides nothing"
+        "A prepared answer in shadow allows with a bare permit, one that denies denies, and one that asks decides nothing"
     )
     func decisions() {
         #expect(

@@ -136,24 +136,24 @@ struct OverrideAndResetTests {
                 var bench = Self.bench(start)
                 var expected = Expected(start)
                 let (revision, generation) = (bench.journal.revision, bench.breaker.generation)
-                let story: Comment = "\(start), then \(first), \(second), \(third)"
+                let orders: Comment = "\(start), then \(first), \(second), \(third)"
                 for order in [first, second, third] {
-                    #expect(Self.give(order, to: &bench) == expected.apply(order), story)
+                    #expect(Self.give(order, to: &bench) == expected.apply(order), orders)
                 }
-                #expect(bench.breaker.state == expected.state, story)
-                #expect(bench.breaker.leases.count == (expected.leased ? 1 : 0), story)
-                #expect(bench.breaker.override?.mode == expected.mode, story)
-                #expect(bench.journal.revision == revision + expected.revisions, story)
+                #expect(bench.breaker.state == expected.state, orders)
+                #expect(bench.breaker.leases.count == (expected.leased ? 1 : 0), orders)
+                #expect(bench.breaker.override?.mode == expected.mode, orders)
+                #expect(bench.journal.revision == revision + expected.revisions, orders)
                 let begun = expected.generation == 0 ? generation : revision + expected.generation
-                #expect(bench.breaker.generation == begun, story)
+                #expect(bench.breaker.generation == begun, orders)
                 for outcome in Outcome.allCases {
                     var other = bench
-                    #expect(other.report(outcome).refusal == expected.refusal, story)
+                    #expect(other.report(outcome).refusal == expected.refusal, orders)
                 }
                 var other = bench
                 other.report(.failure, count: 10)
-                #expect((other.breaker.generation != begun) == expected.trips, story)
-                #expect(Self.word(bench.acquire()) == expected.acquire, story)
+                #expect((other.breaker.generation != begun) == expected.trips, orders)
+                #expect(Self.word(bench.acquire()) == expected.acquire, orders)
             }
         }
     }

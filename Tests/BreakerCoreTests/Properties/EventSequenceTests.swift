@@ -2,15 +2,15 @@ import BreakerCore
 import CoreSupport
 import Testing
 
-@Suite("Random stories of a breaker")
+@Suite("Random sequences of events")
 struct EventSequenceTests {
-    /// The number of stories for each seed: 100 000 in all with ``seeds``.
-    static let stories: UInt64 = 2_500
+    /// The number of sequences for each seed: 100 000 in all with ``seeds``.
+    static let sequences: UInt64 = 2_500
     static let seeds = UInt64(1)...40
 
     @Test("A breaker keeps its invariants in every random sequence", arguments: seeds)
     func invariants(seed: UInt64) {
-        for number in 0..<Self.stories {
+        for number in 0..<Self.sequences {
             let sequence = EventSequence(seed: seed << 32 | number)
             guard let violation = violation(of: sequence) else { continue }
             let shortest = shortened(sequence)
@@ -21,12 +21,12 @@ struct EventSequenceTests {
         }
     }
 
-    @Test("The random stories reach every cause and every refusal, and lose more than 100 probes")
+    @Test("The random sequences reach every cause and every refusal, and lose more than 100 probes")
     func reach() throws {
         var causes: Set<Cause> = []
         var refusals: Set<ReportAnswer.Refusal> = []
         var lostProbes: UInt32 = 0
-        for seed in 0..<Self.stories {
+        for seed in 0..<Self.sequences {
             let trial = try Trial.run(EventSequence(seed: seed))
             causes.formUnion(trial.bench.transitions.map(\.cause))
             refusals.formUnion(trial.refusals)

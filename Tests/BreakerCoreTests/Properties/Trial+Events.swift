@@ -45,7 +45,7 @@ extension Trial {
         try require((decision.probe != nil) == isFree, "a free slot is \(isFree), and the answer \(decision)")
         try require(
             advanced.breaker.preparedAnswer.decision(at: bench.now) == (isFree ? nil : decision),
-            "preparedAnswer differs"
+            "the prepared answer differs"
         )
         if case .denied(_, let generation, _) = decision {
             try require(generation == bench.breaker.generation, "\(decision) has another generation")

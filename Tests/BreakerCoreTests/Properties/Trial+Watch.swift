@@ -65,20 +65,20 @@ extension Trial {
         asked.now = instant
         let decision = asked.acquire()
         switch preparedAnswer.answer {
-        case .ask: try require(decision.probe != nil, "the preparedAnswer asks, and at \(instant) it was \(decision)")
+        case .ask: try require(decision.probe != nil, "the prepared answer asks, and at \(instant) it was \(decision)")
         case .allow, .deny:
             let answer = preparedAnswer.decision(at: instant)
-            try require(answer == decision, "at \(instant) the preparedAnswer has \(answer as Any), not \(decision)")
+            try require(answer == decision, "at \(instant) the prepared answer has \(answer as Any), not \(decision)")
             try require(
                 asked.breaker == bench.breaker,
-                "an acquire at \(instant), within the preparedAnswer, changes something"
+                "an acquire at \(instant), within the prepared answer, changes something"
             )
         }
         guard preparedAnswer.until != .distantFuture else { return }
-        try require(preparedAnswer.decision(at: preparedAnswer.until) == nil, "the preparedAnswer answers at its end")
+        try require(preparedAnswer.decision(at: preparedAnswer.until) == nil, "the prepared answer answers at its end")
         var ended = bench
         ended.now = preparedAnswer.until
         ended.advance()
-        try require(ended.breaker != bench.breaker, "nothing happens at the end of the preparedAnswer")
+        try require(ended.breaker != bench.breaker, "nothing happens at the end of the prepared answer")
     }
 }

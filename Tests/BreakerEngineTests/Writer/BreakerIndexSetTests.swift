@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The set of indices that a batch touched")
 struct BreakerIndexSetTests {
-    @Test("A index is in the set once, in the order of insertion, until all are removed")
+    @Test("An index is in the set once, in the order of insertion, until all are removed")
     func order() {
         var set = BreakerIndexSet(count: 3)
         for index in [2, 0, 2, 0] { set.insert(index) }

@@ -183,7 +183,7 @@ struct CrossSiteTests {
     }
 
     @Test(
-        "Requests of workers and platform probes are accepted under any host name",
+        "Requests of workers and health checks are accepted under any host name",
         arguments: [
             ["user-agent: worker/1.0"],
             // The fields that `fetch` in Node.js 24 sends.

@@ -136,7 +136,7 @@ struct PermissionTests {
         }
     }
 
-    @Test("Platform probes and unknown paths are answered without a token")
+    @Test("Health checks and unknown paths are answered without a token")
     func service() async throws {
         try await TestServer.with(tokens: Self.tokens().tokens) { server in
             for path in ["/livez", "/readyz", "/version", "/openapi.yaml"] {

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("The lane and the router give the same answers")
 struct LaneAndRouterTests {
-    /// A step of a story that is sent both to the lane and to the router.
+    /// A step of a sequence that is sent both to the lane and to the router.
     enum Step: Sendable {
         /// A POST to the breaker, with the rest of its path.
         case post(String, fields: String = "")
@@ -20,7 +20,7 @@ struct LaneAndRouterTests {
         case lock
     }
 
-    struct Story: Sendable, CustomTestStringConvertible {
+    struct RequestSequence: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var steps: [Step]
 
@@ -41,10 +41,13 @@ struct LaneAndRouterTests {
             [.post("report?outcome=failure&duration_ms=\(number)"), .post("report?outcome=success&age_ms=\(number)")]
         }
 
-    static let stories = [
-        Story("closed", [.post("acquire"), .post("report?outcome=success&permit=1"), .post("acquire")]),
-        Story("open", trip + [.post("acquire"), .advance(ms: 1), .post("acquire"), .post("report?outcome=success")]),
-        Story(
+    static let sequences = [
+        RequestSequence("closed", [.post("acquire"), .post("report?outcome=success&permit=1"), .post("acquire")]),
+        RequestSequence(
+            "open",
+            trip + [.post("acquire"), .advance(ms: 1), .post("acquire"), .post("report?outcome=success")]
+        ),
+        RequestSequence(
             "half open",
             trip + [
                 .advance(ms: 60_000), .post("acquire"), .post("acquire"), .post("report?outcome=success"),
@@ -52,14 +55,14 @@ struct LaneAndRouterTests {
                 .post("acquire"),
             ]
         ),
-        Story(
+        RequestSequence(
             "a lost probe",
             trip + [
                 .advance(ms: 60_000), .post("acquire"), .advance(ms: 30_000),
                 .postWithPermit("report?outcome=failure"), .post("acquire"),
             ]
         ),
-        Story(
+        RequestSequence(
             "overrides",
             trip + [
                 override("force_open"), .post("acquire"), .post("report?outcome=failure"),
@@ -67,7 +70,7 @@ struct LaneAndRouterTests {
                 .post("acquire"), .post("report?outcome=failure&count=9"), override("shadow"), .post("acquire"),
             ]
         ),
-        Story(
+        RequestSequence(
             "report ids",
             [
                 .post("report?outcome=failure&report_id=r1"), .post("report?outcome=failure&report_id=r1"),
@@ -75,11 +78,11 @@ struct LaneAndRouterTests {
                 .post("report?outcome=failure&count=3&report_id=r2"),
             ]
         ),
-        Story(
+        RequestSequence(
             "stale permits",
             [.post("report?outcome=failure&permit=7"), .post("acquire"), .post("report?outcome=failure&permit=7")]
         ),
-        Story(
+        RequestSequence(
             "everything a report may say",
             [
                 .post(
@@ -88,8 +91,8 @@ struct LaneAndRouterTests {
                 .order(.GET, "/v1/breakers/a/failures", nil),
             ]
         ),
-        Story("numbers with a fraction", fractions + [.order(.GET, "/v1/breakers/a/failures", nil)]),
-        Story(
+        RequestSequence("numbers with a fraction", fractions + [.order(.GET, "/v1/breakers/a/failures", nil)]),
+        RequestSequence(
             "ages",
             [
                 .post("report?outcome=failure&age_ms=0"), .advance(ms: 60_000),
@@ -100,13 +103,22 @@ struct LaneAndRouterTests {
                 .order(.GET, "/v1/breakers/a/failures", nil),
             ]
         ),
-        Story("a request id of its own", [.post("acquire", fields: "x-request-id: mine-1\r\n")]),
-        Story("two hosts", [.post("acquire", fields: "host: x\r\n")]),
-        Story("fetch in Node.js", [.post("acquire", fields: "accept-language: *\r\nsec-fetch-mode: cors\r\n")]),
-        Story("a browser of this machine", [.post("acquire", fields: "user-agent: Mozilla/5.0\r\nreferer: x\r\n")]),
-        Story("a client that closes", [.post("acquire", fields: "connection: close\r\n")]),
-        Story("nothing can be stored", [.post("acquire"), .lock, .post("acquire"), .post("report?outcome=success")]),
-        Story(
+        RequestSequence("a request id of its own", [.post("acquire", fields: "x-request-id: mine-1\r\n")]),
+        RequestSequence("two hosts", [.post("acquire", fields: "host: x\r\n")]),
+        RequestSequence(
+            "fetch in Node.js",
+            [.post("acquire", fields: "accept-language: *\r\nsec-fetch-mode: cors\r\n")]
+        ),
+        RequestSequence(
+            "a browser of this machine",
+            [.post("acquire", fields: "user-agent: Mozilla/5.0\r\nreferer: x\r\n")]
+        ),
+        RequestSequence("a client that closes", [.post("acquire", fields: "connection: close\r\n")]),
+        RequestSequence(
+            "nothing can be stored",
+            [.post("acquire"), .lock, .post("acquire"), .post("report?outcome=success")]
+        ),
+        RequestSequence(
             "what is wrong",
             [
                 "acquire?x", "report", "report?", "report?outcome=", "report?outcome=maybe",
@@ -125,10 +137,10 @@ struct LaneAndRouterTests {
         ),
     ]
 
-    @Test("The lane and the router answer the same story with the same bytes", arguments: stories)
-    func sameAnswers(story: Story) async throws {
-        let lane = try await Self.send(story, name: "a")
-        let router = try await Self.send(story, name: "%61")
+    @Test("The lane and the router answer the same sequence of requests with the same bytes", arguments: sequences)
+    func sameAnswers(sequence: RequestSequence) async throws {
+        let lane = try await Self.send(sequence, name: "a")
+        let router = try await Self.send(sequence, name: "%61")
         #expect(lane.count == router.count && !lane.isEmpty)
         for (lane, router) in zip(lane, router) {
             #expect(lane.head == router.head)
@@ -137,12 +149,12 @@ struct LaneAndRouterTests {
     }
 
     /// - Parameter name: the breaker's name as written in each request; the lane accepts no name with an escape.
-    private static func send(_ story: Story, name: String) async throws -> [HTTPAnswer] {
+    private static func send(_ sequence: RequestSequence, name: String) async throws -> [HTTPAnswer] {
         var answers: [HTTPAnswer] = []
         try await TestServer.with { server in
             var permit = ""
             var lock: WriteLock?
-            for step in story.steps {
+            for step in sequence.steps {
                 switch step {
                 case .post(let rest, let fields):
                     answers.append(try await post("\(name)/\(rest)", fields, to: server))

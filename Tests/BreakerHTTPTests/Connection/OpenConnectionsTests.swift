@@ -264,7 +264,7 @@ struct OpenConnectionsTests {
         }
     }
 
-    @Test("An idle stranger's connection is closed after a second while all clients with tokens wait for answers")
+    @Test("An idle connection without a token is closed after a second while all clients with tokens wait for answers")
     func allWait() throws {
         let (token, secret) = Token.make(name: "worker", role: .worker, prefix: "")
         let gatekeeper = Gatekeeper(tokens: [token])

@@ -35,7 +35,7 @@ struct MetricsTests {
     }
 
     @Test("The counters of a breaker are exact, and no reporter becomes a label")
-    func story() async throws {
+    func counters() async throws {
         try await TestServer.with { server in
             try await server.trip("a")
             for _ in 1...4 { _ = try await server.acquire("a") }

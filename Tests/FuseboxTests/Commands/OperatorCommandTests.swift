@@ -109,7 +109,7 @@ extension ProcessTests {
             #expect(result.output.contains(first), "\(result.output)")
             #expect(result.output.contains("no answer"))
             #expect(result.output.contains("Policy (api)"))
-            let unknown = try await Program.fusebox.run("show", "nobody", "--url", server.url)
+            let unknown = try await Program.fusebox.run("show", "unknown", "--url", server.url)
             #expect(unknown.code == 1)
             #expect(unknown.errors.contains("404 unknown_breaker"), "\(unknown.errors)")
         }

@@ -132,7 +132,7 @@ extension ProcessTests {
             #expect(away.errors == "Error: http://127.0.0.1:1 cannot be reached: nothing listens there\n")
             let server = try await ServerProcess.start(database: database)
             defer { server.child.kill() }
-            let unknown = try await Program.fusebox.run("watch", "nobody", "--url", server.url)
+            let unknown = try await Program.fusebox.run("watch", "unknown", "--url", server.url)
             #expect(unknown.code == 1)
             #expect(unknown.errors.contains("404 unknown_breaker"), "\(unknown.errors)")
         }

@@ -1,3 +1,4 @@
+import BreakerCore
 import Foundation
 import Logging
 import NIOHTTP1
@@ -17,7 +18,7 @@ import Testing
             function: "",
             line: 1
         )
-        return TextLogHandler(label: "fusebox").line(event, at: Date(timeIntervalSince1970: 0))
+        return TextLogHandler(label: "fusebox").line(event, at: Instant(milliseconds: 0))
     }
 
     @Test("A log line has its fields in order, with quotes around ambiguous values")

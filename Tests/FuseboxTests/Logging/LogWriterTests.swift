@@ -1,3 +1,4 @@
+import BreakerCore
 import Foundation
 import Logging
 import NIOHTTP1
@@ -44,7 +45,7 @@ import Testing
     @Test("The line about dropped lines has the format of the log", arguments: LogFormat.allCases)
     func notice(format: LogFormat) throws {
         let handler = try #require(format.handler(label: "fusebox") as? any LineLogHandler)
-        let line = handler.line(dropped: 7, at: Date(timeIntervalSince1970: 0))
+        let line = handler.line(dropped: 7, at: Instant(milliseconds: 0))
         let message = "Log lines were dropped, because standard error was not read in time"
         switch format {
         case .text:

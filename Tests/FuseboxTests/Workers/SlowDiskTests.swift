@@ -38,7 +38,7 @@ extension ProcessTests {
             for _ in 1...5 { _ = try? await payments.call { throw Down() } }
             try await eventually("it opens") { payments.knownState == .open }
             var (calls, transitions) = (0, [[String: Any]]())
-            try await eventually("the story is over") {
+            try await eventually("the breaker has recovered") {
                 _ = try? await payments.call {
                     calls += 1
                     if !isWell { throw Down() }

@@ -1,8 +1,8 @@
-"""What a protected call costs, beside PyBreaker's, in one run.
+"""Measures the cost of a protected call, beside that of PyBreaker, in one run.
 
-Calls a function that does nothing, in turns: a round measures each way once, so that what else happens on the
-machine meets all alike. Prints the median of the rounds in microseconds, the least and the most, and the processor's
-time, which a busy machine lengthens less. What the package's threads do is in both, for they share the interpreter.
+Calls a function that does nothing, in turns. A round measures each way once, so that other work of the
+machine affects all alike. Prints the median of the rounds in microseconds, the least and the most, and the processor's
+time, which a busy machine lengthens less. Both include the work of the package's threads, which share the interpreter.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def make() -> Iterator[Callable[..., Fusebox]]:
 
 
 @pytest.fixture
-def nobody() -> Iterator[Callable[..., Fusebox]]:
+def offline() -> Iterator[Callable[..., Fusebox]]:
     """Makes a Fusebox whose server address accepts no connections, and closes it after the test."""
     made: list[Fusebox] = []
 

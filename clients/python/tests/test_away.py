@@ -23,17 +23,17 @@ Make = Callable[..., Fusebox]
 @pytest.mark.parametrize("mode", ["local", "remote"])
 @pytest.mark.parametrize(("unreachable", "allowed"), [("local", True), ("allow", True), ("deny", False)])
 def test_the_unreachable_option_decides_without_a_server(
-    nobody: Make, mode: str, unreachable: str, allowed: bool
+    offline: Make, mode: str, unreachable: str, allowed: bool
 ) -> None:
-    fb = nobody(mode=mode, unreachable=unreachable)
+    fb = offline(mode=mode, unreachable=unreachable)
     decision = fb.breaker("payments").acquire()
     assert (decision.allowed, decision.source) == (allowed, "fallback")
     assert fb.is_away
     assert fb.statistics.decisions_alone == 1
 
 
-def test_a_denial_of_a_closed_fusebox_has_no_retry_after(nobody: Make) -> None:
-    fb = nobody(unreachable="deny")
+def test_a_denial_of_a_closed_fusebox_has_no_retry_after(offline: Make) -> None:
+    fb = offline(unreachable="deny")
     payments = fb.breaker("payments")
     fb.close()
     with pytest.raises(BreakerOpen) as denied:
@@ -42,8 +42,8 @@ def test_a_denial_of_a_closed_fusebox_has_no_retry_after(nobody: Make) -> None:
     assert body_of(denied.value)["retry_after"] is None and "Retry-After" not in headers_of(denied.value)
 
 
-def test_a_breaker_of_the_process_denies_after_five_failures(nobody: Make) -> None:
-    payments = nobody().breaker("payments")
+def test_a_breaker_of_the_process_denies_after_five_failures(offline: Make) -> None:
+    payments = offline().breaker("payments")
     for _ in range(5):
         with pytest.raises(ValueError):
             payments.call(int, "x")
@@ -54,8 +54,8 @@ def test_a_breaker_of_the_process_denies_after_five_failures(nobody: Make) -> No
 
 
 @pytest.mark.parametrize("in_async", [False, True])
-def test_a_success_in_progress_when_the_stream_breaks_counts_beside_the_panel(nobody: Make, in_async: bool) -> None:
-    fb = nobody()
+def test_a_success_in_progress_when_the_stream_breaks_counts_beside_the_panel(offline: Make, in_async: bool) -> None:
+    fb = offline()
     payments, freshness = fb.breaker("payments"), fb._authority.panel.freshness
     payments._cell.place("closed", 7, None, None, is_anew=True)
     freshness.heard(time.monotonic())

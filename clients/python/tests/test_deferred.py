@@ -346,9 +346,9 @@ async def a_generator() -> Any:
 
 @pytest.mark.parametrize("function", [a_manager, an_async_generator])
 def test_a_circuit_breaker_refuses_a_result_of_a_coroutine_without_a_known_end(
-    nobody: Callable[..., Fusebox], name: str, function: Any
+    offline: Callable[..., Fusebox], name: str, function: Any
 ) -> None:
-    circuit = CircuitBreaker(name=name, fusebox=nobody())
+    circuit = CircuitBreaker(name=name, fusebox=offline())
     circuit._cell.heard_state = "half_open"
     with pytest.raises(TypeError, match=r"cannot judge what .* returned"):
         asyncio.run(circuit.call_async(function))
@@ -357,9 +357,9 @@ def test_a_circuit_breaker_refuses_a_result_of_a_coroutine_without_a_known_end(
 
 
 def test_a_circuit_breaker_judges_the_awaitable_and_the_generator_of_a_coroutine_when_they_end(
-    nobody: Callable[..., Fusebox], name: str
+    offline: Callable[..., Fusebox], name: str
 ) -> None:
-    circuit = CircuitBreaker(name=name, fusebox=nobody(), fail_max=1, throw_new_error_on_trip=False)
+    circuit = CircuitBreaker(name=name, fusebox=offline(), fail_max=1, throw_new_error_on_trip=False)
 
     async def main() -> None:
         assert list(await circuit.call_async(a_generator)) == [7]
@@ -373,9 +373,9 @@ def test_a_circuit_breaker_judges_the_awaitable_and_the_generator_of_a_coroutine
 
 
 def test_a_circuit_breaker_refuses_an_awaitable_whose_result_has_no_known_end(
-    nobody: Callable[..., Fusebox], name: str
+    offline: Callable[..., Fusebox], name: str
 ) -> None:
-    circuit = CircuitBreaker(name=name, fusebox=nobody())
+    circuit = CircuitBreaker(name=name, fusebox=offline())
 
     async def main() -> None:
         with pytest.raises(TypeError, match="it is not over when it has been awaited"):

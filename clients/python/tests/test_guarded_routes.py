@@ -305,8 +305,8 @@ def test_a_background_task_does_not_hold_the_probe(server: Server, remote: Fuseb
     assert states == ["closed"]
 
 
-def test_the_lifespan_of_a_guarded_application_is_no_call(nobody: Callable[..., Fusebox], name: str) -> None:
-    fusebox = nobody(unreachable="deny")
+def test_the_lifespan_of_a_guarded_application_is_no_call(offline: Callable[..., Fusebox], name: str) -> None:
+    fusebox = offline(unreachable="deny")
     app = Starlette(middleware=[guarded_middleware(fusebox.breaker(name))])
     drive(app, {"type": "lifespan"}, [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
     assert fusebox.statistics.decisions_alone == 0

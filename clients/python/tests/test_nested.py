@@ -226,9 +226,9 @@ def counted_alone(breaker: Breaker) -> int:
 @pytest.mark.parametrize("mode", ["local", "remote"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_nested_call_uses_the_decision_of_the_outer_one_while_fusebox_is_unreachable(
-    nobody: Callable[..., Fusebox], name: str, way: Callable[[Both], None], mode: str
+    offline: Callable[..., Fusebox], name: str, way: Callable[[Both], None], mode: str
 ) -> None:
-    fusebox = nobody(mode=mode)
+    fusebox = offline(mode=mode)
     both = Both(fusebox.breaker(name), CircuitBreaker(name=name, fusebox=fusebox))
     both.payments._cell.heard_state = "half_open"
     way(both)
@@ -285,9 +285,9 @@ def a_failing_function_in_a_circuit(both: Both) -> None:
     ],
 )
 def test_a_failed_nested_call_counts_once_while_fusebox_is_unreachable(
-    nobody: Callable[..., Fusebox], name: str, way: Callable[[Both], None], mode: str
+    offline: Callable[..., Fusebox], name: str, way: Callable[[Both], None], mode: str
 ) -> None:
-    fusebox = nobody(mode=mode)
+    fusebox = offline(mode=mode)
     circuit = CircuitBreaker(name=name, fusebox=fusebox, throw_new_error_on_trip=False)
     both = Both(fusebox.breaker(name), circuit)
     for state in ["closed"] * 4 + ["open"]:
@@ -302,9 +302,9 @@ def test_a_failed_nested_call_counts_once_while_fusebox_is_unreachable(
 
 
 def test_a_nested_call_of_a_probe_that_is_cancelled_while_fusebox_is_unreachable_gives_it_back(
-    nobody: Callable[..., Fusebox], name: str
+    offline: Callable[..., Fusebox], name: str
 ) -> None:
-    breaker = nobody().breaker(name)
+    breaker = offline().breaker(name)
     breaker._cell.heard_state = "half_open"
 
     async def main() -> None:
