@@ -121,7 +121,9 @@ def test_a_call_that_succeeds_after_the_time_out_closes_the_breaker(
         breaker.call(downstream)
     downstream.error = None
     assert settled(breaker, kit, downstream) == [((), {})]
-    assert (breaker.current_state, breaker.fail_counter, downstream.calls) == ("closed", 0, 2)
+    # On a busy machine the trial may not wait for the answer to its report.
+    assert eventually("the breaker closes", lambda: breaker.current_state == "closed")
+    assert (breaker.fail_counter, downstream.calls) == (0, 2)
 
 
 def test_a_call_that_fails_after_the_time_out_opens_the_breaker_again(
