@@ -94,7 +94,7 @@ function cause({ state, override, last_transition: transition, probes }) {
 export function nextProbe(breaker) {
     if (breaker.state === "half_open") return breaker.probes?.in_flight ? "in flight" : "the next call";
     if (breaker.state !== "open") return "–";
-    if (breaker.open_until === null) return "after the override";
+    if (breaker.open_until === null) return "overridden";
     const rest = Date.parse(breaker.open_until) - now();
     return rest > 0 ? `in ${duration(rest + 999)}` : "the next call";
 }
