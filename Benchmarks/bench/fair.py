@@ -33,7 +33,7 @@ BREAKERS = 10_000
 CHANGES = 1_000
 STREAMS = 1_000
 # Connections without a token, and how many files the server may open meanwhile.
-IDLE_CONNECTIONS, DESCRIPTORS = 900, 600
+IDLE_CONNECTIONS, DESCRIPTORS = 900, 700
 # Reports that the worker repeats at the end.
 REPEATED = 100
 # How long the hostile clients wait for an answer; and how long the worker waits for one, which then counts as refused.
