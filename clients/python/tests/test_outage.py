@@ -22,5 +22,8 @@ def test_sixteen_processes_share_five_failures_and_one_probe(tmp_path: pathlib.P
 
 
 def test_processes_with_separate_breakers_need_their_own_failures_and_probes(tmp_path: pathlib.Path) -> None:
-    course = asyncio.run(go_through(SHORT._replace(breaker="pybreaker", workers=4, customers=8), tmp_path))
-    assert (course.failures, course.probes_at_recovery) == (20, 4)
+    customers = 8
+    course = asyncio.run(go_through(SHORT._replace(breaker="pybreaker", workers=4, customers=customers), tmp_path))
+    # Another call of a process may be in progress when its breaker opens, and fail as well.
+    assert 20 <= course.failures < 20 + customers
+    assert course.probes_at_recovery == 4
