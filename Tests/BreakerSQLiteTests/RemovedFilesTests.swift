@@ -29,19 +29,50 @@ struct RemovedFilesTests {
         try FileManager.default.removeItem(atPath: location.path(name))
     }
 
+    /// Writes until a write is refused. A moved file is noticed within a second.
+    private func refusal(of store: SQLiteStore) -> StoreError? {
+        let start = ContinuousClock.now
+        while start.duration(to: .now) < .seconds(30) {
+            do throws(StoreError) {
+                try store.write(WriteBatch(at: .start, revision: 1))
+            } catch {
+                return error
+            }
+        }
+        return nil
+    }
+
+    private static let files = ["fusebox.db", "fusebox.db-wal"]
+
+    @Test("The write after a file was removed or replaced is refused", arguments: files, [false, true])
+    func removed(name: String, isReplaced: Bool) throws {
+        let store = try openStore()
+        if isReplaced {
+            try location.folder.write(Data("another file".utf8), to: "other")
+            try #require(rename(location.path("other"), location.path(name)) == 0)
+        } else {
+            try remove(name)
+        }
+        let error = #expect(throws: StoreError.self) { try store.write(WriteBatch(at: .start, revision: 2)) }
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains("/\(name) was removed or replaced while the server was running; ") == true)
+        #expect(try store.reload([]).revision == 1)
+    }
+
     @Test(
         "A store refuses writes and new readers while its database or its log has another name",
-        arguments: ["fusebox.db", "fusebox.db-wal"],
+        arguments: files,
         [false, true]
     )
     func moved(name: String, isReplaced: Bool) throws {
         let store = try openStore()
         try move(name, to: "moved")
         if isReplaced { try location.folder.write(Data("another file".utf8), to: name) }
-        let error = #expect(throws: StoreError.self) { try store.write(WriteBatch(at: .start, revision: 2)) }
+        #expect(throws: StoreError.self) { _ = try store.reader() }
+        let error = refusal(of: store)
         #expect(error?.code == .unavailable)
         #expect(error?.message.contains("/\(name) was removed or replaced while the server was running; ") == true)
-        #expect(throws: StoreError.self) { _ = try store.reader() }
+        #expect(throws: StoreError.self) { try store.write(WriteBatch(at: .start, revision: 2)) }
         #expect(try store.reload([]).revision == 1)
 
         if isReplaced { try remove(name) }

@@ -14,16 +14,18 @@ import Platform
 /// second owner within the same process is refused too. The system releases the locks when the process ends or crashes.
 final class DatabaseLock {
     private let path: FilePath
+    private let logPath: String
     private let named: OpenFile
     private var database: OpenFile?
-    /// The write-ahead log that SQLite has open; `nil` until ``noteLog()``.
-    private var log: FileStatus?
+    /// The write-ahead log that SQLite has open; `nil` until ``openLog()``.
+    private var log: OpenFile?
 
     /// Locks `<database>.lock`, and creates it if it is missing.
     /// - Throws: ``StoreError/Code/inUse``, naming the owner, if another process has the lock;
     ///   ``StoreError/Code/unavailable`` if the file cannot be created, or belongs to another program.
     init(_ database: FilePath) throws(StoreError) {
         path = database
+        logPath = database.text + DatabaseParts.log
         let lockPath = database.text + ".lock"
         let descriptor = open(lockPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
@@ -64,7 +66,7 @@ final class DatabaseLock {
         for ending in [""] + DatabaseParts.endings {
             try FileStatus(withoutFollowingLinks: path.text + ending)?.refuseSharing()
         }
-        let file = if let created = try path.create() { created } else { try openDatabase() }
+        let file = if let created = try path.create() { created } else { try Self.openExisting(path.text) }
         try FileStatus(of: file, at: path.text).refuseSharing()
         // On other systems, `flock` conflicts with SQLite's own locks.
         #if os(Linux)
@@ -80,16 +82,27 @@ final class DatabaseLock {
 
     // MARK: Removed and replaced files
 
-    /// Notes the write-ahead log, which SQLite has opened and keeps until the last connection closes.
-    func noteLog() { log = FileStatus(withoutFollowingLinks: logPath) }
-
-    /// Checks that the database and its write-ahead log still have their names. Otherwise SQLite writes to files that
-    /// the next start does not find. This opens no file.
+    /// Opens the write-ahead log, which SQLite has opened and keeps until the last connection closes. SQLite holds no
+    /// locks on the log, which closing this descriptor would release.
     /// - Throws: ``StoreError/Code/unavailable``.
-    func requireFiles() throws(StoreError) {
+    func openLog() throws(StoreError) { log = try Self.openExisting(logPath) }
+
+    /// Checks that the database and its write-ahead log are linked in some folder. Otherwise SQLite writes to files that
+    /// no start can find. This is cheap enough for each transaction, because it looks up no path.
+    /// - Throws: ``StoreError/Code/unavailable``.
+    func requireLinks() throws(StoreError) {
+        guard let database, let log else { return }
+        let areLinked = FileStatus(of: database, at: path.text).isLinked && FileStatus(of: log, at: logPath).isLinked
+        if !areLinked { try requireNames() }
+    }
+
+    /// Checks that the database and its write-ahead log still have their names. Otherwise the next start does not find
+    /// what SQLite writes. This opens no file.
+    /// - Throws: ``StoreError/Code/unavailable``.
+    func requireNames() throws(StoreError) {
         guard let database else { return }
         try Self.require(
-            FileStatus(of: database, at: path.text),
+            database,
             at: path.text,
             "\(path.text) was removed or replaced while the server was running; put the same file back, or stop the "
                 + "server and restore a backup"
@@ -104,7 +117,7 @@ final class DatabaseLock {
     }
 
     private static func require(
-        _ file: FileStatus,
+        _ file: OpenFile,
         at path: String,
         _ message: @autoclosure () -> String
     ) throws(StoreError) {
@@ -112,17 +125,17 @@ final class DatabaseLock {
             let cause = lastSystemError()
             throw StoreError(.unavailable, message(), cause: cause)
         }
-        guard found.isSameFile(as: file) else { throw StoreError(.unavailable, message()) }
+        guard found.isSameFile(as: FileStatus(of: file, at: path)) else {
+            throw StoreError(.unavailable, message())
+        }
     }
 
-    private var logPath: String { path.text + DatabaseParts.log }
-
-    private func openDatabase() throws(StoreError) -> OpenFile {
-        let descriptor = open(path.text, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    private static func openExisting(_ path: String) throws(StoreError) -> OpenFile {
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw StoreError(
                 .unavailable,
-                "\(path.text) cannot be opened; give this user read and write permission",
+                "\(path) cannot be opened; give this user read and write permission",
                 cause: lastSystemError()
             )
         }

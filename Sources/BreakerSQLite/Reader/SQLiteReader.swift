@@ -111,7 +111,7 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
     package func backUp() throws(StoreError) -> OpenFile {
         let (isClosed, databaseLock) = lock.withLock { (self.isClosed, self.databaseLock) }
         guard !isClosed else { throw closed }
-        try databaseLock?.requireFiles()
+        try databaseLock?.requireNames()
         let isStopped = { [self] in lock.withLock { self.isClosed } }
         return try Backup(source: file, vfs: vfs, lock: databaseLock, isStopped: isStopped).run()
     }
@@ -139,7 +139,7 @@ package final class SQLiteReader: BreakerReader, @unchecked Sendable {
 
     private func session(_ databaseLock: DatabaseLock?) throws(StoreError) -> ReadSession {
         // SQLite would open another database under this name, and create a log that lacks the store's commits.
-        try databaseLock?.requireFiles()
+        try databaseLock?.requireNames()
         return try translatingErrors("\(path) cannot be opened for reading") { () throws(SQLiteError) in
             try ReadSession(path, vfs: vfs, lock: databaseLock)
         }

@@ -54,7 +54,7 @@ extension SQLiteStore {
             return try StoreSession(connection, retention)
         }
         connection.setsCheckpointOnClose(true)
-        lock.noteLog()
+        try lock.openLog()
         return SQLiteStore(file: file, vfs: vfs, lock: lock, session: session)
     }
 

@@ -16,6 +16,7 @@ package final class SQLiteStore: BreakerStore {
     private var lock: DatabaseLock?
     /// `nil` once the store is closed.
     private var session: StoreSession?
+    private var namesCheckedAt = ContinuousClock.now
 
     init(file: FilePath, vfs: String?, lock: DatabaseLock, session: StoreSession) {
         self.file = file
@@ -101,7 +102,7 @@ package final class SQLiteStore: BreakerStore {
     // MARK: Writing
 
     package func write(_ batch: WriteBatch) throws(StoreError) {
-        try lock?.requireFiles()
+        try requireFiles()
         do throws(SQLiteError) {
             // Ends a transaction that look-ups or a failed rollback left open.
             try connection.rollBack()
@@ -123,6 +124,17 @@ package final class SQLiteStore: BreakerStore {
         opened.revision = batch.revision
         opened.pruner.keep()
         opened.checkpoints.committed(walPages: connection.walPages)
+    }
+
+    /// A file that was removed, or replaced by `rename`, is noticed by the next write. One that was moved keeps a name,
+    /// and what is written to it can be found, so that is noticed within a second.
+    private func requireFiles() throws(StoreError) {
+        guard let lock else { return }
+        try lock.requireLinks()
+        let now = ContinuousClock.now
+        guard namesCheckedAt.duration(to: now) >= .seconds(1) else { return }
+        try lock.requireNames()
+        namesCheckedAt = now
     }
 
     private func unavailable(_ error: SQLiteError) -> StoreError {
@@ -156,7 +168,7 @@ package final class SQLiteStore: BreakerStore {
         try? connection.rollBack()
         try? connection.checkpoint(.truncate)
         // SQLite deletes the log by its name, under which another database's log may be.
-        do { try lock?.requireFiles() } catch { connection.setsCheckpointOnClose(false) }
+        do { try lock?.requireNames() } catch { connection.setsCheckpointOnClose(false) }
         session = nil
         lock = nil
     }
