@@ -114,22 +114,7 @@ package final class DocumentWriter: Encoder, SingleValueEncodingContainer {
         }
     }
 
-    /// Escapes quotation marks, backslashes and control characters, as RFC 8259 section 7 requires.
-    package func encode(_ value: String) throws {
-        bytes.append(UInt8(ascii: "\""))
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0..<0x20:
-                bytes.append(contentsOf: "\\u00".utf8)
-                bytes.append(contentsOf: byte.hexadecimal.utf8)
-            default: bytes.append(byte)
-            }
-        }
-        bytes.append(UInt8(ascii: "\""))
-    }
+    package func encode(_ value: String) throws { bytes.append(escaping: value) }
 
     package func encode<Value: Encodable>(_ value: Value) throws { try value.encode(to: self) }
 }

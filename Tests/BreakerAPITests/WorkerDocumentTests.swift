@@ -61,4 +61,13 @@ struct WorkerDocumentTests {
             #expect(try JSONDecoder().decode(ReportAnswerDocument.self, from: Data(document.bytes)) == document)
         }
     }
+    @Test(
+        "The error of an item is written with the bytes of the general writer",
+        arguments: ["is required", "must not contain \"\u{1}\", \\ or /; not ✗\n"]
+    )
+    func itemError(detail: String) throws {
+        let document = ReportsAnswerDocument.Result(error: .unknownBreaker, detail)
+        #expect(text(document) == generalText(document))
+        #expect(try JSONDecoder().decode(ReportsAnswerDocument.Result.self, from: Data(document.bytes)) == document)
+    }
 }

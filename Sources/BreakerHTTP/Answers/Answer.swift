@@ -12,6 +12,8 @@ struct Answer: Sendable {
     /// The value of `retry-after`, which follows ``fields``. It is separate, because most answers share their fields.
     var retryAfterSeconds: Int64?
     var body: [UInt8]
+    /// The head is that of ``decision(_:)``, which is written without a look at ``fields``.
+    private(set) var hasDecisionHead = false
 
     init(status: HTTPResponse.Status = .ok, fields: HTTPFields = [:], body: [UInt8] = []) {
         self.status = status
@@ -23,6 +25,15 @@ struct Answer: Sendable {
     static func json(_ document: some Document, status: HTTPResponse.Status = .ok) -> Answer {
         Answer(status: status, fields: [.contentType: "application/json"], body: document.bytes)
     }
+
+    /// An answer with a decision. It is valid for one call, so it must not be cached.
+    static func decision(_ body: [UInt8]) -> Answer {
+        var answer = Answer(fields: decisionFields, body: body)
+        answer.hasDecisionHead = true
+        return answer
+    }
+
+    private static let decisionFields: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
 
     init(_ problem: Problem) {
         fields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
@@ -54,39 +65,40 @@ struct AnswerWriter {
         _ persistence: Persistence,
         _ allocator: ByteBufferAllocator
     ) -> ByteBuffer {
-        var buffer = allocator.buffer(capacity: Self.headBytes + answer.body.count)
-        if answer.status == .ok {
-            buffer.writeStaticString("HTTP/1.1 200 OK")
+        var head: [UInt8] = []
+        head.reserveCapacity(Self.headBytes)
+        if answer.hasDecisionHead {
+            head.append("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nCache-Control: no-store")
         } else {
             // The encoder's reason phrase for the code, as in the router's answers.
             let status = HTTPResponseStatus(statusCode: answer.status.code)
-            buffer.writeString("HTTP/1.1 \(status.code) \(status.reasonPhrase)")
+            head.append("HTTP/1.1 ", Int64(status.code))
+            head.append(" ")
+            head.append(contentsOf: status.reasonPhrase.utf8)
+            for field in answer.fields {
+                head.append("\r\n")
+                head.append(contentsOf: field.name.rawName.utf8)
+                head.append(": ")
+                head.append(contentsOf: field.value.utf8)
+            }
         }
-        for field in answer.fields {
-            buffer.writeStaticString("\r\n")
-            buffer.writeString(field.name.rawName)
-            buffer.writeStaticString(": ")
-            buffer.writeString(field.value)
-        }
-        if let seconds = answer.retryAfterSeconds {
-            buffer.writeStaticString("\r\nRetry-After: ")
-            buffer.writeString(String(seconds))
-        }
-        buffer.writeStaticString("\r\nContent-Length: ")
-        buffer.writeString(String(answer.body.count))
-        buffer.writeStaticString("\r\nx-request-id: ")
+        if let seconds = answer.retryAfterSeconds { head.append("\r\nRetry-After: ", seconds) }
+        head.append("\r\nContent-Length: ", Int64(answer.body.count))
+        head.append("\r\nx-request-id: ")
         if let requestID, RequestID.isEchoed(requestID) {
-            buffer.writeString(requestID)
+            head.append(contentsOf: requestID.utf8)
         } else {
-            buffer.writeString(requestIDs.next())
+            requestIDs.appendNext(to: &head)
         }
-        buffer.writeStaticString("\r\nX-Content-Type-Options: nosniff\r\nDate: ")
-        buffer.writeString(date.text(at: HTTPDate.now()))
+        head.append("\r\nX-Content-Type-Options: nosniff\r\nDate: ")
+        head.append(contentsOf: date.text(at: HTTPDate.now()).utf8)
         if let field = persistence.field, answer.fields[.connection] == nil {
-            buffer.writeStaticString("\r\nconnection: ")
-            buffer.writeString(field)
+            head.append("\r\nconnection: ")
+            head.append(contentsOf: field.utf8)
         }
-        buffer.writeStaticString("\r\n\r\n")
+        head.append("\r\n\r\n")
+        var buffer = allocator.buffer(capacity: head.count + answer.body.count)
+        buffer.writeBytes(head)
         buffer.writeBytes(answer.body)
         return buffer
     }
@@ -123,13 +135,20 @@ enum RequestID {
             state = random.next()
         }
 
-        mutating func next() -> String {
+        /// Appends the digits of the next id.
+        mutating func appendNext(to bytes: inout [UInt8]) {
             state &+= 0x9e37_79b9_7f4a_7c15
             var mixed = state
             mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
             mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return String(mixed ^ (mixed >> 31), radix: 16)
+            mixed ^= mixed >> 31
+            for _ in 0..<UInt64.bitWidth / 4 {
+                bytes.append(Self.digits[Int(mixed & 0xf)])
+                mixed >>= 4
+            }
         }
+
+        private static let digits = Array("0123456789abcdef".utf8)
     }
 }
 

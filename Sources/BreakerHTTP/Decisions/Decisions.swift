@@ -54,15 +54,12 @@ struct Decisions: Sendable {
 }
 
 extension Answer {
-    /// An answer with a decision. It is valid for one call, so it must not be cached.
     fileprivate static func decision(_ document: some Document) -> Answer {
         var body: [UInt8] = []
         body.reserveCapacity(usualLength)
         document.write(into: &body)
-        return Answer(fields: decisionFields, body: body)
+        return .decision(body)
     }
-
-    static let decisionFields: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
 
     /// Bytes that are enough for all answers except those with the longest permits.
     private static let usualLength = 112

@@ -21,22 +21,23 @@ enum ReportField: Int, CaseIterable, MemberName {
 
     init?(_ key: UnsafeBufferPointer<UInt8>) {
         guard let first = key.first else { return nil }
-        // The length and the first byte leave one field.
-        let field: ReportField
+        // The length and the first byte leave one field. Its key is a constant again, because the bytes of a `String`
+        // take longer to compare than all else here.
+        let (field, name): (ReportField, StaticString)
         switch (key.count, Unicode.Scalar(first)) {
-        case (4, "n"): field = .name
-        case (4, "k"): field = .kind
-        case (5, "c"): field = .count
-        case (6, "p"): field = .permit
-        case (6, "a"): field = .ageMs
-        case (6, "d"): field = .detail
-        case (7, "o"): field = .outcome
-        case (8, "r"): field = .reporter
-        case (9, "r"): field = .reportID
-        case (11, "d"): field = .durationMs
+        case (4, "n"): (field, name) = (.name, "name")
+        case (4, "k"): (field, name) = (.kind, "kind")
+        case (5, "c"): (field, name) = (.count, "count")
+        case (6, "p"): (field, name) = (.permit, "permit")
+        case (6, "a"): (field, name) = (.ageMs, "age_ms")
+        case (6, "d"): (field, name) = (.detail, "detail")
+        case (7, "o"): (field, name) = (.outcome, "outcome")
+        case (8, "r"): (field, name) = (.reporter, "reporter")
+        case (9, "r"): (field, name) = (.reportID, "report_id")
+        case (11, "d"): (field, name) = (.durationMs, "duration_ms")
         default: return nil
         }
-        guard key.elementsEqual(field.key.utf8) else { return nil }
+        for offset in 1..<key.count where key[offset] != name.utf8Start[offset] { return nil }
         self = field
     }
 }

@@ -25,7 +25,7 @@ extension Routes {
             Route(.post, Paths.reports, .work, maximumBody: HTTPLimits.reportsBody) { context in
                 let batch = try ReportBatch(body: context.body, access: context.access)
                 let results = try await engine.report(batch.reports, from: context.client)
-                return Answer(fields: Answer.decisionFields, body: batch.answer(results))
+                return .decision(batch.answer(results))
             }
         ]
     }
