@@ -24,6 +24,8 @@ class Doubtful:
 
     def __init__(self, answering: Answering) -> None:
         self.answering = answering
+        #: The items of all counts of decisions; ``None`` refuses them, as a server of an earlier version does.
+        self.decisions: Optional[list[Any]] = None
         #: The path and JSON of all requests so far.
         self.asked: list[tuple[str, Any]] = []
         #: Set at the end, so that an answer that waits for it ends too.
@@ -66,7 +68,7 @@ class Doubtful:
         try:
             with connection, connection.makefile("rb") as requests:
                 while (path := self._read(requests)) is not None:
-                    answer = self.answering(*path)
+                    answer = self._counted(path[1]) if _is_of_decisions(path[1]) else self.answering(*path)
                     if answer is None:
                         self.is_over.wait()
                         return
@@ -90,8 +92,21 @@ class Doubtful:
             if name.lower() == b"content-length":
                 length = int(value)
         body = requests.read(length)
-        self.asked.append((words[1], json.loads(body) if body else None))
-        return self.asked[-1]
+        request = words[1], json.loads(body) if body else None
+        if not _is_of_decisions(request[1]):
+            self.asked.append(request)
+        return request
+
+    def _counted(self, body: Any) -> Answer:
+        if self.decisions is None:
+            return problem(400, "bad_request")
+        self.decisions += body["decisions"]
+        counted = [{"counted": True} for _ in body["decisions"]]
+        return answer({"accepted": 0, "results": [], "decisions": counted})
+
+
+def _is_of_decisions(body: Any) -> bool:
+    return isinstance(body, dict) and "decisions" in body
 
 
 def answer(document: Any, status: int = 200) -> list[bytes]:

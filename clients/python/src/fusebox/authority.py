@@ -10,6 +10,7 @@ from .alone import decide_alone
 from .asking import Asking
 from .cell import Cell
 from .decision import Decision
+from .decisions import Decisions
 from .follower import Follower
 from .link import Link
 from .outbox import Outbox
@@ -33,12 +34,14 @@ class Authority(Reporting):
         self._is_closed = False
         self.link = Link(settings.url, settings.token, settings.verify)
         self.reach = Reachability(settings.unreachable, settings.patience)
-        self.outbox = Outbox(settings.buffer)
+        self.decisions = Decisions(self.link)
+        self.outbox = Outbox(settings.buffer, self.decisions)
         self.policies = Policies(self.link)
-        self.sender = Sender(self.outbox, self.link, self.reach, settings, self.policies)
+        self.sender = Sender(self.outbox, self.link, self.reach, settings, self.policies, self.decisions)
         self.asking = Asking(self.link, self.reach, settings, self.give_back)
         self.threads = Threads(WAITING, "fusebox-ask")
         self.panel = Panel(settings.max_staleness, self._want_policy, settings.url)
+        self.panel.note_decision = self.sender.note_decision
         self.follower: Optional[Follower] = None
         if settings.mode == "local":
             self.follower = Follower(self.link, self.panel, self.reach, settings.max_staleness)
@@ -47,7 +50,7 @@ class Authority(Reporting):
         """Decides about one call. This may take as long as one request; Fusebox never makes it raise."""
         was_away = self.reach.is_away
         decision = self._decide_here(cell)
-        return self._ask(cell, was_away) if decision is None else decision
+        return self._ask(cell, was_away) if decision is None else self._counted(cell, decision)
 
     def foresee(self, cell: Cell) -> Optional[Decision]:
         """The decision that a call would get without a request; ``None`` if only a request could tell. No call may use
@@ -61,7 +64,7 @@ class Authority(Reporting):
         was_away = self.reach.is_away
         decision = self._decide_here(cell)
         if decision is not None:
-            return decision
+            return self._counted(cell, decision)
         return await self.threads.run(self._ask, cell, was_away, abandoned=lambda late: self.leave(cell, late))
 
     def _decide_here(self, cell: Cell) -> Optional[Decision]:
@@ -73,6 +76,12 @@ class Authority(Reporting):
                 return self._beside(cell, decision)
         now = monotonic()
         return None if now >= cell.refused_until and self.reach.may_ask(now) else self._alone(cell)
+
+    def _counted(self, cell: Cell, decision: Decision) -> Decision:
+        """Counts a decision of this process for the server."""
+        self.sender.note_decision(cell.name, decision.allowed)
+        self.sender.start()
+        return decision
 
     def _beside(self, cell: Cell, decision: Decision) -> Decision:
         """The panel's decision. After the stream broke, the stand-in of this process may deny as well, because Fusebox
@@ -86,7 +95,7 @@ class Authority(Reporting):
         history = cell.history
         decision = self.asking.ask(cell, was_away)
         if decision is None:
-            return self._alone(cell)
+            return self._counted(cell, self._alone(cell))
         if decision.is_probe:
             self.sender.start()  # A finalizer may have to give the probe back, and cannot start the thread.
         if cell.history == history:
@@ -115,6 +124,7 @@ class Authority(Reporting):
         """Replaces the parent's locks, threads and connections in the child."""
         self.link.after_fork()
         self.reach.after_fork()
+        self.decisions.after_fork()
         self.outbox.after_fork()
         self.sender.after_fork()
         self.threads.after_fork()

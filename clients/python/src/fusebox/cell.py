@@ -20,6 +20,18 @@ from .standin import StandIn
 from .standing import Freshness, Override, Standing
 
 
+#: The reason of a change in the log, if the server did not send one.
+_REASONS: dict[Source, str] = {
+    "local": "by the stream of changes",
+    "server": "by an answer of the server",
+    "fallback": "by this process alone",
+}
+
+
+def _no_note(name: str, is_allowed: bool) -> None:
+    pass
+
+
 class StateChange(NamedTuple):
     """A breaker's change of state, as this process received it."""
 
@@ -53,6 +65,8 @@ class Cell:
 
     def __init__(self, name: str, freshness: Freshness, listeners: list[Listener], url: str = "") -> None:
         self.name = name
+        #: Counts a decision of this process.
+        self.note_decision: Callable[[str, bool], None] = _no_note
         self._url = url
         self.running = running(url, name, os.getpid())
         self._freshness = freshness
@@ -296,6 +310,7 @@ class Cell:
             before, self.state = self.state, state
         if before == state or (before is None and state == "closed"):
             return
+        log.info("%s is %s (it was %s): %s", self.name, state, before or "unknown", detail or cause or _REASONS[source])
         change = StateChange(self.name, before, state, source, cause, detail, generation)
         for listener in self.listeners + self._all_listeners:
             try:

@@ -11,6 +11,7 @@ from .logs import log
 from .outcomes import LARGEST_COUNT, LONGEST_SPAN, Item, report_ids
 
 if TYPE_CHECKING:
+    from .decisions import Decisions
     from .standing import Standing
 
 
@@ -33,10 +34,11 @@ class Outbox:
     its standing, its start and its end; any other entry is an ``Item``.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, decisions: Optional[Decisions] = None) -> None:
         if capacity < 1:
             raise ValueError(f"buffer must be at least 1, not {capacity}")
         self._capacity = capacity
+        self._decisions = decisions
         #: Never replaced, because each ``Breaker`` keeps a reference to it.
         self.intake: deque[Union[tuple[Standing, float, float], Item]] = deque()
         #: Outcomes that were given up unsent, and those that the server refused.
@@ -96,6 +98,8 @@ class Outbox:
                     continue
                 if row is not None:
                     row.add(count, most, last)
+                    self._count(standing_of_row, count)
+                self._count(standing, 1)
                 row = self._row(standing, duration, ended)
                 standing_of_row, shortest, longest = standing, row.shortest, row.longest
                 first, last = row.first_ended, ended
@@ -103,10 +107,16 @@ class Outbox:
             else:
                 if row is not None:
                     row.add(count, most, last)
+                    self._count(standing_of_row, count)
                 row = standing_of_row = None
                 self._add(cast(Item, entry))
         if row is not None:
             row.add(count, most, last)
+            self._count(standing_of_row, count)
+
+    def _count(self, standing: Optional[Standing], count: int) -> None:
+        if self._decisions is not None and standing is not None and count:
+            self._decisions.allowed(standing.cell.name, count)
 
     def _row(self, standing: Standing, duration: float, ended: float) -> Item:
         """The item to which a success belongs: the breaker's last one if they can be merged, otherwise a new one."""

@@ -25,6 +25,8 @@ class Panel:
         self.freshness = Freshness(max_staleness)
         self.listeners: list[Listener] = []
         self._want_policy = want_policy
+        #: Counts a decision of this process, if set.
+        self.note_decision: Optional[Callable[[str, bool], None]] = None
         self._cells: dict[str, Cell] = {}
         self.after_fork()
 
@@ -48,6 +50,8 @@ class Panel:
             cell = self._cells.get(name)
             if cell is None:
                 cell = self._cells[name] = Cell(name, self.freshness, self.listeners, self._url)
+                if self.note_decision is not None:
+                    cell.note_decision = self.note_decision
                 outline = self._outlines.get(name)
                 if outline is not None:
                     self._place(cell, outline)

@@ -273,4 +273,5 @@ class Protection:
 
 def local_decision(standing: Standing, began: float) -> Decision:
     """The panel's decision about a breaker that allows every call."""
+    standing.cell.note_decision(standing.cell.name, True)
     return Decision(True, "closed", standing.permit, None, "local", began=began)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Optional
 
 from .batches import Batches
+from .decisions import INTERVAL, Decisions
 from .link import Away, Link, Refused
 from .logs import log
 from .outbox import LARGEST_INTAKE, Outbox
@@ -36,11 +37,21 @@ class Sender:
     the limit.
     """
 
-    def __init__(self, outbox: Outbox, link: Link, reach: Reachability, settings: Settings, policies: Policies) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        link: Link,
+        reach: Reachability,
+        settings: Settings,
+        policies: Policies,
+        decisions: Decisions,
+    ) -> None:
         self._outbox = outbox
         self._batches = Batches(outbox, link, reach)
         self._settings = settings
         self._policies = policies
+        self._decisions = decisions
+        self._reach = reach
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -52,7 +63,7 @@ class Sender:
         self._signal = Wake()
         self._later: deque[Callable[[], None]] = deque()
         self._rounds = Rounds()
-        self._is_urgent = self._is_sending = self._is_closing = False
+        self._is_urgent = self._is_sending = self._is_closing = self._is_parked = False
         self._pause = Pause()
         self._retry_at = self._sent_at = 0.0
 
@@ -67,6 +78,15 @@ class Sender:
             self.limit = ENOUGH - 1  # One call is enough to wake it.
         self._signal.set()
         self.start()
+
+    def note_decision(self, name: str, is_allowed: bool) -> None:
+        """Counts a decision of this process. It takes no lock and starts no thread, as ``later``."""
+        if self._is_closing:
+            return
+        self._decisions.note(name, is_allowed)
+        if self._is_parked:
+            self._is_parked = False
+            self._signal.set()
 
     def hurry(self) -> None:
         """Makes the sender send everything at once, and fetch the wanted policies."""
@@ -126,7 +146,9 @@ class Sender:
     @property
     def has_something(self) -> bool:
         """Whether outcomes wait, or are being sent."""
-        return self._is_sending or bool(self._outbox.intake or self._later or len(self._outbox))
+        return self._is_sending or bool(self._outbox.intake or self._later or len(self._outbox)) or (
+            self._decisions.due is not None and not self._reach.is_away
+        )
 
     @property
     def is_held_up(self) -> bool:
@@ -158,10 +180,14 @@ class Sender:
 
     def _round(self) -> None:
         self._is_sending = True
+        is_asked_for = self._rounds.is_asked_for
         self._rounds.begin()
         is_empty = False
         try:
             is_empty = self._send_all()
+            due = self._decisions.due
+            if due is not None and not self._reach.is_away and (is_asked_for or time.monotonic() >= due):
+                self._decisions.send()
             self._policies.fetch()
         except Exception:
             log.exception("a defect in the fusebox package; reporting continues")
@@ -188,8 +214,21 @@ class Sender:
             pause = self._retry_at - time.monotonic()
         self.limit = 0
         if not self._outbox.intake and not len(self._outbox) and not self._is_urgent and not self._is_closing:
-            due = self._policies.due
-            self._signal.wait(None if due is None else due - time.monotonic())
+            self._is_parked = True  # Before the check, because a caller counts before it reads this.
+            decisions_due = self._decisions_due
+            if decisions_due is not None:
+                self._is_parked = False
+            dues = [due for due in (self._policies.due, decisions_due) if due is not None]
+            self._signal.wait(max(min(dues) - time.monotonic(), 0.0) if dues else None)
+            self._is_parked = False
+
+    @property
+    def _decisions_due(self) -> Optional[float]:
+        """When to send counts of decisions; while Fusebox is unreachable, when to look again."""
+        due = self._decisions.due
+        if due is None or not self._reach.is_away:
+            return due
+        return max(due, time.monotonic() + INTERVAL)
 
     def _send_all(self) -> bool:
         """Sends everything; returns whether nothing is left."""
