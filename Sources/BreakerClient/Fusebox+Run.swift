@@ -20,6 +20,7 @@ extension Fusebox {
                 if self.configuration.mode == .local { group.addTask { await self.followChanges() } }
                 group.addTask { await self.keepPolicies() }
                 group.addTask { await self.sendWhenAsked() }
+                group.addTask { await self.sendDecisionsRegularly() }
                 group.addTask { await self.askWhenIntervalIsOver() }
                 group.addTask { await self.askWhenPauseIsOver() }
                 await group.waitForAll()
@@ -80,6 +81,7 @@ extension Fusebox {
             await send(under: reportSender.reachability.withLockedValue { $0.beginAtAnyRate() })
             await lateAttempts.end()
             await send(under: reportSender.reachability.withLockedValue { $0.beginAtAnyRate() })
+            await sendDecisions()
             race.settle(())
         }
         await race.value

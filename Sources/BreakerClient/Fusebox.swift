@@ -41,6 +41,8 @@ public final class Fusebox: Service, Sendable {
     let isRunning = Atomic<Bool>(false)
     let isConnected = Atomic<Bool>(false)
     let hasStreamBeenRefused = Atomic<Bool>(false)
+    /// Whether the server does not know counts of decisions.
+    let hasRefusedDecisions = Atomic<Bool>(false)
     let maxStalenessNs: Int64
     /// An instant far enough in the past to be stale, and recent enough that a difference does not overflow.
     static let never = Int64.min / 2

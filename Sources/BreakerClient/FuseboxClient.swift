@@ -102,6 +102,25 @@ package struct FuseboxClient: Sendable {
         return try await send(.POST, Paths.reports, body: body, as: ReportsAnswerDocument.self)
     }
 
+    /// The calls that a client decided itself under one breaker since its last request.
+    struct DecisionCount: Encodable, Sendable {
+        var name: String
+        var allowed: Int
+        var denied: Int
+        var ageMs = 0
+
+        private enum CodingKeys: String, CodingKey {
+            case name, allowed, denied
+            case ageMs = "age_ms"
+        }
+    }
+
+    /// Sends counts of decisions, which change no state.
+    func count(_ decisions: [DecisionCount]) async throws {
+        let body = try JSONEncoder().encode(["decisions": decisions])
+        _ = try await send(.POST, Paths.reports, body: body)
+    }
+
     /// Follows the changes of all breakers, one JSON object a line.
     ///
     /// - Parameters:

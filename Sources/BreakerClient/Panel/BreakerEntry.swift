@@ -31,6 +31,8 @@ final class BreakerEntry: Sendable {
         /// Whether a call was made without the key that its cache needs.
         var hasMissedKey = false
         var tally = DecisionTally()
+        /// The decisions of this process that were sent to the server.
+        var sentDecisions = DecisionTally.Counts()
 
         /// Whether ``policy`` is current, as far as the stream reports.
         var isPolicyKnown: Bool { policyRevision != nil && policyRevision == summary?.policyRevision }
