@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import BreakerAPI
 import Logging
 import NIOCore
 import Synchronization
@@ -54,6 +55,7 @@ extension Fusebox {
                 let nowNs = clock.nowNs()
                 readNs.store(nowNs, ordering: .relaxed)
                 let asOfNs = try reader.read(bytes, atNs: nowNs)
+                for (name, transition) in reader.transitions { logTransition(of: name, transition) }
                 if let asOfNs, asOfNs > confirmedNs.load(ordering: .relaxed) {
                     confirmedNs.store(asOfNs, ordering: .releasing)
                 }
@@ -77,6 +79,14 @@ extension Fusebox {
             log(.debug, "the stream of changes was interrupted", ["error": "\(error)"])
         }
         return reader
+    }
+
+    private func logTransition(of name: String, _ transition: ChangeDocument.Transition) {
+        log(
+            .info,
+            "a breaker changed its state",
+            ["breaker": name, "from": transition.from, "to": transition.to, "reason": transition.detail]
+        )
     }
 
     private func waitForSilence() async {

@@ -27,6 +27,9 @@ final class LocalPanel: Sendable {
     /// All entries, in the order of their creation.
     var entries: [BreakerEntry] { state.withLockedValue { $0.ordered } }
 
+    /// Whether this process uses the breaker of this name.
+    func has(_ name: String) -> Bool { state.withLockedValue { $0.entries[name] != nil } }
+
     /// Replaces the whole panel. Only the stream's reader calls this and ``show(_:_:)``.
     /// - Parameter isOtherHistory: whether generations and revisions cannot be compared with the earlier ones.
     func replace(_ summaries: [String: LocalSummary], isOtherHistory: Bool) {

@@ -23,6 +23,8 @@ struct StreamReader {
     private var events = 0
     /// Whether the server's clock was set, and no heartbeat has shown its time since.
     private var isClockSet = false
+    /// The transitions of this process's breakers that the last bytes brought.
+    private(set) var transitions: [(name: String, transition: ChangeDocument.Transition)] = []
 
     /// The maximum length of a line, in bytes: twice the largest possible panel.
     private static let maximumLine = 64 << 20
@@ -56,6 +58,7 @@ struct StreamReader {
     /// - Returns: the instant as of which the panel is correct; `nil` if the bytes do not say.
     mutating func read(_ bytes: ByteBuffer, atNs nowNs: Int64) throws -> Int64? {
         var bytes = bytes
+        transitions = []
         line.writeBuffer(&bytes)
         var trueAsOfNs: Int64?
         while let length = lengthOfLine(), let data = line.readData(length: length) {
@@ -103,6 +106,7 @@ struct StreamReader {
             return beganNs
         default:
             if let name = event.name {
+                if let transition = event.transition, panel.has(name) { transitions.append((name, transition)) }
                 panel.show(name, event.summary.flatMap { LocalSummary($0, times: times) })
             }
             return min(atNs, nowNs)
