@@ -1,3 +1,4 @@
+import BreakerAPI
 import BreakerCore
 import NIOConcurrencyHelpers
 import NIOCore
@@ -55,6 +56,22 @@ struct StreamReaderTests {
 
     private func openUntilMs(_ name: String) -> Int64? {
         summary(name)?.openUntilNs.map { ($0 - Self.startNs) / nsPerMs }
+    }
+
+    @Test("The reader returns the transitions of the breakers that this process uses, with their reasons")
+    mutating func transitionsOfUsedBreakers() throws {
+        _ = panel.entry("a")
+        let transition =
+            #""at":"\#(Self.instant(1))","transition":{"from":"closed","to":"open","cause":"failure_threshold","#
+            + #""detail":"5 consecutive failures"}}"#
+        _ = try read(Self.heartbeat(0), Self.resync(0), atMs: 0)
+        _ = try read(
+            #"{"type":"transition","revision":8,"name":"a","# + transition,
+            #"{"type":"transition","revision":9,"name":"b","# + transition,
+            atMs: 1_000
+        )
+        #expect(reader.transitions.map(\.name) == ["a"])
+        #expect(reader.transitions.first?.transition.detail == "5 consecutive failures")
     }
 
     @Test("The server's time comes from its heartbeat, even if the resync is older")

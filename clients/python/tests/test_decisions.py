@@ -142,7 +142,9 @@ def test_each_change_of_state_is_logged_once_with_its_reason(caplog: pytest.LogC
     ]
 
 
-def test_the_server_counts_the_denials_of_all_processes(server: Server, make: Callable[..., Fusebox], name: str) -> None:
+def test_the_server_counts_the_denials_of_all_processes(
+    server: Server, make: Callable[..., Fusebox], name: str
+) -> None:
     payments = make(server, mode="remote").breaker(name)
 
     def fail() -> None:
