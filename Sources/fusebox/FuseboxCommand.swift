@@ -12,7 +12,7 @@ struct FuseboxCommand: AsyncParsableCommand {
               fusebox serve                         run a server on this machine
               fusebox list                          list breakers, those that need attention first
               fusebox show payments                 show why a breaker is in its state, and what comes next
-              fusebox open payments --reason "provider maintenance" --for 30m
+              fusebox force-open payments --reason "provider maintenance" --for 30m
 
             Environment:
               FUSEBOX_URL       the URL of the server, such as http://127.0.0.1:7979
@@ -43,8 +43,8 @@ struct FuseboxCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Steering",
                 subcommands: [
-                    OpenCommand.self, CloseCommand.self, ShadowCommand.self, AutoCommand.self, ResetCommand.self,
-                    DeleteCommand.self,
+                    ForceOpenCommand.self, ForceClosedCommand.self, ShadowCommand.self, ClearCommand.self,
+                    ResetCommand.self, DeleteCommand.self, OpenCommand.self, CloseCommand.self, AutoCommand.self,
                 ]
             ),
             CommandGroup(name: "Policy", subcommands: [ApplyCommand.self, ExportCommand.self]),

@@ -16,8 +16,8 @@ extension ProcessTests {
         /// Each command that sends a request to a server, with its required arguments.
         private static let commands = [
             ["list"], ["show", "a"], ["watch"], ["watch", "a"], ["history", "a"], ["failures", "a"], ["audit"],
-            ["open", "a", "--reason", "x"], ["close", "a", "--reason", "x"], ["shadow", "a", "--reason", "x"],
-            ["auto", "a"], ["reset", "a"], ["export"], ["check", "a"],
+            ["force-open", "a", "--reason", "x"], ["force-closed", "a", "--reason", "x"], ["shadow", "a", "--reason", "x"],
+            ["clear", "a"], ["reset", "a"], ["export"], ["check", "a"],
         ]
 
         @Test("Every command reports an absent server, with --json as a problem document", arguments: commands)
@@ -51,7 +51,7 @@ extension ProcessTests {
             }
             let environment = ["FUSEBOX_TOKEN": token.secret, "FUSEBOX_URL": server.url]
             #expect(try await Program.fusebox.run(["list"], environment: environment).code == 0)
-            for command in [["open", "a", "--reason", "x"], ["auto", "a"], ["reset", "a"], ["check", "a"]] {
+            for command in [["force-open", "a", "--reason", "x"], ["clear", "a"], ["reset", "a"], ["check", "a"]] {
                 let result = try await Program.fusebox.run(command, environment: environment)
                 #expect(result.errors.contains("(403 forbidden)"), "\(command): \(result.errors)")
             }

@@ -127,13 +127,13 @@ extension ProcessTests {
             #expect((explanation?["text"] as? String)?.hasPrefix("payments has been closed since ") == true)
         }
 
-        @Test("An override lasts for the given time, or until the auto command ends it")
+        @Test("An override lasts for the given time, or until the clear command ends it")
         func override() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
             defer { server.child.kill() }
             _ = try await server.wire.acquire("payments")
             let open = try await Program.fusebox.run(
-                ["open", "payments", "--reason", "maintenance", "--for", "30m", "--url", server.url]
+                ["force-open", "payments", "--reason", "maintenance", "--for", "30m", "--url", server.url]
             )
             #expect(open.code == 0, "\(open)")
             #expect(open.output.contains("force_open"), "\(open.output)")
@@ -141,10 +141,29 @@ extension ProcessTests {
             #expect(try await server.wire.acquire("payments").flag("allowed") == false)
             let list = try await Program.fusebox.run("list", "--override", "any", "--url", server.url)
             #expect(list.output.contains("payments") && list.output.contains("maintenance"), "\(list.output)")
-            let auto = try await Program.fusebox.run("auto", "payments", "--url", server.url)
-            #expect(auto.output.hasPrefix("payments: half_open, automatic"), "\(auto.output)")
+            let cleared = try await Program.fusebox.run("clear", "payments", "--url", server.url)
+            #expect(cleared.output.hasPrefix("payments: half_open, automatic"), "\(cleared.output)")
             let reset = try await Program.fusebox.run("reset", "payments", "--url", server.url)
             #expect(reset.output == "payments: closed, automatic\n")
+        }
+
+        @Test(
+            "An earlier name of a command does what the command does, and names it on standard error",
+            .timeLimit(.minutes(2)),
+            arguments: [
+                (["open", "payments", "--reason", "drill"], "force_open", "force-open"),
+                (["close", "payments", "--reason", "drill"], "force_closed", "force-closed"),
+                (["auto", "payments"], "automatic", "clear"),
+            ]
+        )
+        func earlierNames(arguments: [String], words: String, command: String) async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            _ = try await server.wire.acquire("payments")
+            let result = try await Program.fusebox.run(arguments + ["--url", server.url])
+            #expect(result.code == 0, "\(result)")
+            #expect(result.output.contains(words), "\(result.output)")
+            #expect(result.errors == "fusebox \(arguments[0]) is an earlier name of fusebox \(command)\n")
         }
 
         @Test("A contexts file is refused if every user may write it, or if it has a token and every user may read it")

@@ -6,15 +6,15 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 
-struct OpenCommand: AsyncParsableCommand {
+struct ForceOpenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "open",
+        commandName: "force-open",
         abstract: "Deny all calls, whatever workers report (override force_open).",
-        usage: "fusebox open <name> --reason <text> [--for <duration>] [--json]",
+        usage: "fusebox force-open <name> --reason <text> [--for <duration>] [--json]",
         discussion: """
-            When the override expires or `fusebox auto` clears it, one probe decides, so workers do not stampede.
+            When the override expires or `fusebox clear` clears it, one probe decides, so workers do not stampede.
 
-            Example: fusebox open payments --reason "provider maintenance" --for 30m
+            Example: fusebox force-open payments --reason "provider maintenance" --for 30m
             """
     )
 
@@ -23,16 +23,16 @@ struct OpenCommand: AsyncParsableCommand {
     func run() async throws { try await order.set("force_open") }
 }
 
-struct CloseCommand: AsyncParsableCommand {
+struct ForceClosedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "close",
+        commandName: "force-closed",
         abstract: "Allow all calls, whatever workers report (override force_closed).",
-        usage: "fusebox close <name> --reason <text> [--for <duration>] [--json]",
+        usage: "fusebox force-closed <name> --reason <text> [--for <duration>] [--json]",
         discussion: """
             While the override is in force, the breaker protects nothing. To close a breaker and keep it automatic, \
             use `fusebox reset`.
 
-            Example: fusebox close payments --reason "health check is wrong, fix under way" --for 10m
+            Example: fusebox force-closed payments --reason "health check is wrong, fix under way" --for 10m
             """
     )
 
@@ -131,17 +131,25 @@ enum BreakerLine {
     }
 }
 
-struct AutoCommand: AsyncParsableCommand {
+struct ClearCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "auto",
+        commandName: "clear",
         abstract: "Clear the override; the breaker is automatic again.",
-        usage: "fusebox auto <name> [--json]",
+        usage: "fusebox clear <name> [--json]",
         discussion: """
             After force_open, one probe decides. If no override is in force, nothing changes.
 
-            Example: fusebox auto payments
+            Example: fusebox clear payments
             """
     )
+
+    @OptionGroup var order: ClearOrder
+
+    func run() async throws { try await order.clear() }
+}
+
+/// The arguments of the command that clears an override.
+struct ClearOrder: ParsableArguments {
 
     @Argument(help: "The name of the breaker.")
     var name: String
@@ -149,7 +157,7 @@ struct AutoCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup(title: "Server options") var server: ServerOptions
 
-    func run() async throws {
+    func clear() async throws {
         let client = OperatorClient(address: try server.address())
         let reply = try await client.send(.DELETE, Paths.override(name))
         try BreakerLine.print(reply, asJSON: output.json)
