@@ -38,15 +38,23 @@ extension Engine {
 
     /// Changes an existing breaker, and adds an audit entry if anything changed beyond what was due.
     ///
-    /// - Parameter value: gives what the audit keeps of the breaker, before and after the change.
+    /// - Parameters:
+    ///   - creates: whether a breaker that does not exist is created first, with the policy that the configuration has
+    ///     for its name. Then `body` must not throw.
+    ///   - value: gives what the audit keeps of the breaker, before and after the change.
     fileprivate func order(
         _ action: AuditEntry.Action,
         of name: BreakerName,
         by author: Author,
+        creates: Bool = false,
         value: @escaping @Sendable (Breaker) -> AuditValue?,
         _ body: @escaping @Sendable (inout Breaker, Instant, inout Journal) throws(EngineError) -> Void
     ) async throws(EngineError) -> BreakerView {
         let view = try await change(from: Client(author)) { working, _ throws(EngineError) in
+            if creates, working[name] == nil {
+                let (policy, source) = working.book.policy(for: name)
+                try working.create(name, policy: policy, source: source, actor: author.actor)
+            }
             let result = working.change(name) { breaker, now, journal in
                 breaker.advance(to: now, journal: &journal)
                 let (before, last) = (value(breaker), breaker.lastTransition?.revision)
@@ -200,15 +208,24 @@ extension Engine {
     }
 
     /// Sets an override.
-    /// - Parameter expiresInMs: ``Limits/overrideMs``; `nil` for an override that is in force until it is cleared.
+    /// - Parameters:
+    ///   - expiresInMs: ``Limits/overrideMs``; `nil` for an override that is in force until it is cleared.
+    ///   - creates: whether a breaker that does not exist is created.
     package func setOverride(
         _ mode: Override.Mode,
         of name: BreakerName,
         reason: String,
         expiresInMs: Int64?,
-        actor author: Author
+        actor author: Author,
+        creates: Bool = false
     ) async throws(EngineError) -> BreakerView {
-        try await order(.overrideSet, of: name, by: author, value: { $0.override.map(AuditValue.override) }) {
+        try await order(
+            .overrideSet,
+            of: name,
+            by: author,
+            creates: creates,
+            value: { $0.override.map(AuditValue.override) }
+        ) {
             breaker,
             now,
             journal throws(EngineError) in

@@ -13,16 +13,24 @@ extension Routes {
                 let target = try resetTarget(context.query)
                 return .breaker(try await engine.reset(name, to: target, actor: context.author))
             },
-            Route(.put, Paths.override(Route.name), .steer) { context in
+            Route(
+                .put,
+                Paths.override(Route.name),
+                .steer,
+                parameters: ["create"],
+                takesQueryAndBody: true
+            ) { context in
                 let name = try context.breakerName()
                 let order = try OverrideBody(context.body)
+                let creates = try createsBreaker(context.query)
                 return .breaker(
                     try await engine.setOverride(
                         order.mode,
                         of: name,
                         reason: order.reason,
                         expiresInMs: order.expiresInMs,
-                        actor: context.author
+                        actor: context.author,
+                        creates: creates
                     )
                 )
             },
@@ -31,6 +39,14 @@ extension Routes {
                 return .breaker(try await engine.clearOverride(of: name, actor: context.author))
             },
         ]
+    }
+
+    private static func createsBreaker(_ query: Query) throws(Problem) -> Bool {
+        switch query["create"] ?? "false" {
+        case "true": return true
+        case "false": return false
+        default: throw .invalid("create", "must be true or false")
+        }
     }
 
     private static func resetTarget(_ query: Query) throws(Problem) -> Breaker.ResetTarget {

@@ -47,6 +47,22 @@ struct SteeringRouteTests {
         }
     }
 
+    @Test("An override creates an unknown breaker only if the query asks for that, and then it is in force")
+    func overrideAhead() async throws {
+        try await TestServer.with { server in
+            let body = #"{"mode":"force_open","reason":"a test"}"#
+            for query in ["", "?create=false"] {
+                try await server.send(.PUT, "/v1/breakers/a/override\(query)", body).expectProblem(.unknownBreaker)
+            }
+            try await server.send(.PUT, "/v1/breakers/a/override?create=yes", body)
+                .expectProblem(.invalidRequest, faults: ["create"])
+            let answer = try await server.send(.PUT, "/v1/breakers/a/override?create=true", body)
+            #expect(answer.status == 200)
+            #expect(answer.json["state"] == .string("open"))
+            #expect(try await server.acquire("a").json["allowed"] == .bool(false))
+        }
+    }
+
     @Test(
         "An override that forces a state prevents a reset to a different state",
         arguments: [

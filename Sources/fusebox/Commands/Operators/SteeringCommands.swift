@@ -10,7 +10,7 @@ struct ForceOpenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "force-open",
         abstract: "Deny all calls, whatever workers report (override force_open).",
-        usage: "fusebox force-open <name> --reason <text> [--for <duration>] [--json]",
+        usage: "fusebox force-open <name> --reason <text> [--for <duration>] [--create] [--json]",
         discussion: """
             When the override expires or `fusebox clear` clears it, one probe decides, so workers do not stampede.
 
@@ -27,7 +27,7 @@ struct ForceClosedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "force-closed",
         abstract: "Allow all calls, whatever workers report (override force_closed).",
-        usage: "fusebox force-closed <name> --reason <text> [--for <duration>] [--json]",
+        usage: "fusebox force-closed <name> --reason <text> [--for <duration>] [--create] [--json]",
         discussion: """
             While the override is in force, the breaker protects nothing. To close a breaker and keep it automatic, \
             use `fusebox reset`.
@@ -45,7 +45,7 @@ struct ShadowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shadow",
         abstract: "Allow all calls, and mark those that would be denied (override shadow).",
-        usage: "fusebox shadow <name> --reason <text> [--for <duration>] [--json]",
+        usage: "fusebox shadow <name> --reason <text> [--for <duration>] [--create] [--json]",
         discussion: """
             The breaker changes its state as usual. A call that it would deny is allowed with "would_deny": true. Use \
             this override to try a policy without denying calls.
@@ -77,6 +77,9 @@ struct OverrideOrder: ParsableArguments {
     )
     var duration: String?
 
+    @Flag(help: "Create the breaker if no worker has used its name.")
+    var create = false
+
     @OptionGroup var output: OutputOptions
     @OptionGroup(title: "Server options") var server: ServerOptions
 
@@ -102,6 +105,7 @@ struct OverrideOrder: ParsableArguments {
         let reply = try await OperatorClient(address: try server.address()).send(
             .PUT,
             Paths.override(name),
+            create ? [("create", "true")] : [],
             body: Data(order.bytes)
         )
         try BreakerLine.print(reply, asJSON: output.json)
