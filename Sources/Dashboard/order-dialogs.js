@@ -7,12 +7,13 @@ import { overrideWord } from "./format.js";
 
 const expiries = [
     { word: "15 min", ms: 900_000 },
+    { word: "30 min", ms: 1_800_000 },
     { word: "1 h", ms: 3_600_000 },
     { word: "4 h", ms: 14_400_000 },
     { word: "24 h", ms: 86_400_000 },
     { word: "Never", ms: null },
 ];
-const usual = 1;
+const usual = 2;
 
 const meanings = {
     force_open: "All calls are denied until the override ends. Then the breaker becomes half open: one probe decides.",
