@@ -80,6 +80,24 @@ extension ProcessTests {
             #expect(rest == (isConfirmed ? ["payments"] : ["payments", "tmp:a", "tmp:b"]))
         }
 
+        @Test("An override by prefix asks for confirmation, and overrides only the breakers with that prefix")
+        func overrideByPrefix() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            for name in ["tmp:a", "tmp:b", "payments"] { _ = try await server.wire.acquire(name) }
+            let order = ["force-open", "--prefix", "tmp:", "--reason", "drill", "--url", server.url]
+            let unconfirmed = try await Program.fusebox.run(order)
+            #expect(unconfirmed.code == 1)
+            #expect(unconfirmed.errors == "Set force_open for 2 breakers whose names begin with tmp:? [y/N] ")
+            #expect(try await server.wire.acquire("tmp:a").flag("allowed") == true)
+            let done = try await Program.fusebox.run(order + ["--yes"])
+            #expect(done.code == 0)
+            #expect(done.output == "2 breakers overridden\n")
+            for (name, isAllowed) in [("tmp:a", false), ("tmp:b", false), ("payments", true)] {
+                #expect(try await server.wire.acquire(name).flag("allowed") == isAllowed)
+            }
+        }
+
         @Test("With --json a refusal is printed as the server's problem document")
         func problem() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))

@@ -10,7 +10,7 @@ struct ForceOpenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "force-open",
         abstract: "Deny all calls, whatever workers report (override force_open).",
-        usage: "fusebox force-open <name> --reason <text> [--for <duration>] [--create] [--json]",
+        usage: "fusebox force-open " + OverrideOrder.usage,
         discussion: """
             When the override expires or `fusebox clear` clears it, one probe decides, so workers do not stampede.
 
@@ -27,7 +27,7 @@ struct ForceClosedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "force-closed",
         abstract: "Allow all calls, whatever workers report (override force_closed).",
-        usage: "fusebox force-closed <name> --reason <text> [--for <duration>] [--create] [--json]",
+        usage: "fusebox force-closed " + OverrideOrder.usage,
         discussion: """
             While the override is in force, the breaker protects nothing. To close a breaker and keep it automatic, \
             use `fusebox reset`.
@@ -45,7 +45,7 @@ struct ShadowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "shadow",
         abstract: "Allow all calls, and mark those that would be denied (override shadow).",
-        usage: "fusebox shadow <name> --reason <text> [--for <duration>] [--create] [--json]",
+        usage: "fusebox shadow " + OverrideOrder.usage,
         discussion: """
             The breaker changes its state as usual. A call that it would deny is allowed with "would_deny": true. Use \
             this override to try a policy without denying calls.
@@ -61,9 +61,17 @@ struct ShadowCommand: AsyncParsableCommand {
 
 /// The arguments of an override: the breaker, the reason and the duration.
 struct OverrideOrder: ParsableArguments {
+    static let usage =
+        "(<name> | --prefix <text> [--yes]) --reason <text> [--for <duration>] [--create] [--json]"
 
     @Argument(help: "The name of the breaker.")
-    var name: String
+    var name: String?
+
+    @Option(help: ArgumentHelp("Override all breakers whose names begin with this prefix.", valueName: "text"))
+    var prefix: String?
+
+    @Flag(help: "Override without asking for confirmation.")
+    var yes = false
 
     @Option(help: ArgumentHelp("The reason, for the operator on call.", valueName: "text"))
     var reason: String
@@ -84,6 +92,9 @@ struct OverrideOrder: ParsableArguments {
     @OptionGroup(title: "Server options") var server: ServerOptions
 
     func validate() throws {
+        guard (name == nil) != (prefix == nil) else { throw ValidationError("Give either a name or --prefix.") }
+        if prefix?.isEmpty == true { throw ValidationError("The prefix must not be empty.") }
+        if prefix != nil, create { throw ValidationError("--create needs a name.") }
         guard reason.contains(where: { !$0.isWhitespace }) else { throw ValidationError("--reason must not be empty") }
         _ = try expiry()
     }
@@ -102,13 +113,38 @@ struct OverrideOrder: ParsableArguments {
 
     func set(_ mode: String) async throws {
         let order = OverrideOrderDocument(mode: mode, reason: reason, expiresInMs: try expiry())
-        let reply = try await OperatorClient(address: try server.address()).send(
+        let client = OperatorClient(address: try server.address())
+        if let prefix { return try await set(order, prefix: prefix, client) }
+        guard let name else { return }
+        let reply = try await client.send(
             .PUT,
             Paths.override(name),
             create ? [("create", "true")] : [],
             body: Data(order.bytes)
         )
         try BreakerLine.print(reply, asJSON: output.json)
+    }
+
+    /// Overrides the breakers one by one. If one fails, the earlier ones stay overridden, and a remark says how many.
+    private func set(_ order: OverrideOrderDocument, prefix: String, _ client: OperatorClient) async throws {
+        let document = try await client.list(Paths.breakers, [("prefix", prefix)], key: "breakers") { _ in }
+        let list = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
+        let names = list.breakers.map(\.breaker.name)
+        let total = names.count == 1 ? "1 breaker" : "\(names.count) breakers"
+        if !yes {
+            let question = "Set \(order.mode) for \(total) whose names begin with \(prefix.printable)?"
+            guard try Confirmation.isGiven(question) else { throw ExitCode.failure }
+        }
+        for (index, name) in names.enumerated() {
+            do {
+                _ = try await client.send(.PUT, Paths.override(name), body: Data(order.bytes))
+            } catch {
+                Output.remark("\(index) of \(total) overridden; \(name) failed")
+                throw error
+            }
+        }
+        if output.json { return try Output.line(OperatorJSON.text(["overridden": names.count])) }
+        try Output.line("\(total) overridden")
     }
 }
 
