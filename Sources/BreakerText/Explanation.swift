@@ -42,7 +42,8 @@ package struct Explanation: Hashable, Sendable {
     package var transition: Transition?
     /// The rule that tripped; while closed, the rule that is closest to tripping.
     package var rule: RuleNumbers?
-    /// The failures before the trip; while closed, the failures since the breaker closed. Newest first.
+    /// The failures that the cause of the trip counted; while closed, the failures since the breaker closed. Newest
+    /// first.
     package var failures: [Failure]
     /// The next events. Events with a time come first, ordered by it.
     package var next: [NextEvent]
@@ -67,7 +68,7 @@ package struct Explanation: Hashable, Sendable {
         state = breaker.state
         transition = breaker.lastTransition
         rule = builder.rule
-        self.failures = failures.filter(builder.led).prefix(Self.failureLimit).sorted { $0.at > $1.at }
+        self.failures = Array(builder.led(failures).prefix(Self.failureLimit))
         next = builder.next
         isUnstable = breaker.isUnstable(at: now)
         openingsLastHour = breaker.openings(inHourBefore: now)
@@ -97,8 +98,33 @@ struct ExplanationBuilder {
         return later.allSatisfy { $0.cause == .recoveryTimeout || $0.from == $0.to } ? trip : nil
     }
 
-    /// Whether `failure` belongs in the explanation.
-    func led(_ failure: Failure) -> Bool {
+    /// The failures that belong in the explanation, newest first.
+    func led(_ failures: [Failure]) -> [Failure] {
+        let newest = failures.filter(isOfPeriod).sorted { $0.at > $1.at }
+        guard let presentTrip, var counted = Self.failures(countedBy: presentTrip) else { return newest }
+        return Array(
+            newest.prefix { failure in
+                defer { counted -= Double(failure.count) }
+                return counted > 0
+            }
+        )
+    }
+
+    /// The number of failures in the streak or the window that caused `trip`. They are the newest before it, because a
+    /// streak and a window end with the trip. `nil` if an earlier version of the program did not store the number.
+    private static func failures(countedBy trip: Transition) -> Double? {
+        switch trip.cause {
+        case .failureThreshold, .failureCountThreshold: return trip.evidence.observed
+        case .failureRateThreshold:
+            guard let share = trip.evidence.observed, let calls = trip.evidence.calls else { return nil }
+            return (share * Double(calls)).rounded()
+        case .slowCallRateThreshold: return 0
+        case .probeFailed: return 1
+        case .recoveryTimeout, .probesSucceeded, .reset, .overrideSet, .overrideCleared, .overrideExpired: return nil
+        }
+    }
+
+    private func isOfPeriod(_ failure: Failure) -> Bool {
         if let presentTrip { return failure.at <= presentTrip.at }
         guard breaker.state == .closed else { return false }
         // Setting the clock moves live state only, so stored rows are compared with stored rows.

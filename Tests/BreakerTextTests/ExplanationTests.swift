@@ -109,6 +109,56 @@ struct ExplanationTests {
         #expect(bench.explanation.text.contains("The rule failure_rate_threshold trips at 50 % of at least 10 calls."))
     }
 
+    static let causes: [(steps: Steps, failures: [Int64])] = [
+        (
+            {
+                $0.play("ffs")
+                $0.time(out: 5)
+            }, [7, 6, 5, 4, 3]
+        ),
+        (
+            {
+                $0.changePolicy {
+                    $0.failureThreshold = nil
+                    $0.failureCountThreshold = 3
+                    $0.window = .time(ms: 10_000)
+                }
+                $0.time(out: 2)
+                $0.wait(20_000)
+                $0.time(out: 3)
+            }, [5, 4, 3]
+        ),
+        (
+            {
+                $0.time(out: 5)
+                $0.recover()
+                $0.probe(.failure)
+            }, [6]
+        ),
+    ]
+
+    @Test("The explanation lists only the failures that the cause of the trip counted", arguments: causes)
+    func countedFailures(steps: Steps, failures: [Int64]) {
+        var bench = Bench()
+        steps(&bench)
+        #expect(bench.breaker.state == .open)
+        #expect(bench.explanation.failures.map(\.number) == failures)
+    }
+
+    @Test("The explanation lists no failure after a trip by the rule of slow calls")
+    func slowCalls() {
+        var bench = Bench {
+            $0.failureThreshold = nil
+            $0.slowCallRateThreshold = 0.5
+            $0.slowCallMs = 1_000
+            $0.minimumCalls = 4
+        }
+        bench.time(out: 2)
+        for _ in 1...2 { bench.report(Report(.success, durationMs: 2_000)) }
+        #expect(bench.transitions.last?.cause == .slowCallRateThreshold)
+        #expect(bench.explanation.failures.isEmpty)
+    }
+
     @Test("The explanation says that only an operator opens a breaker without an enabled rule")
     func noRule() {
         let bench = Bench { $0.failureThreshold = nil }

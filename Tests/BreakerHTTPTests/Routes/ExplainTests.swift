@@ -56,7 +56,7 @@ struct ExplainTests {
             let advice = try #require(json["advice"]?.items.first)
             #expect(advice["field"] == "recovery_timeout_multiplier")
             #expect(advice["current"] == 1 && advice["suggested"] == 2)
-            #expect(json["failures"]?.items.count == 7)
+            #expect(json["failures"]?.items.count == 1)
         }
     }
 
