@@ -37,7 +37,7 @@ struct FuseboxCommand: AsyncParsableCommand {
                 name: "Monitoring",
                 subcommands: [
                     ListCommand.self, ShowCommand.self, WatchCommand.self, HistoryCommand.self, FailuresCommand.self,
-                    AuditCommand.self,
+                    TransitionsCommand.self, AuditCommand.self,
                 ]
             ),
             CommandGroup(

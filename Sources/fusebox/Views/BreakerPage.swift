@@ -8,11 +8,13 @@ struct BreakerPage {
     var breaker: BreakerDocument
     var explanation: ExplanationDocument
     var now: Instant
+    /// The last transitions, newest first.
+    var transitions: [TransitionDocument] = []
 
     func lines(on screen: Screen) -> [String] {
         let sections = [
-            heading(screen), facts(screen), next(screen), rules(screen), failures(screen), advice(screen),
-            policy(screen),
+            heading(screen), facts(screen), next(screen), rules(screen), failures(screen), timeline(screen),
+            advice(screen), policy(screen),
         ]
         return sections.filter { !$0.isEmpty }.flatMap { $0 + [""] }.dropLast()
     }
@@ -69,6 +71,13 @@ struct BreakerPage {
         let heading = breaker.state == "closed" ? "Failures since it closed" : "Failures that led to this state"
         return title(heading, screen)
             + FailureListing.lines(explanation.failures, at: now, on: narrower).map { "  " + $0 }
+    }
+
+    private func timeline(_ screen: Screen) -> [String] {
+        guard !transitions.isEmpty else { return [] }
+        let narrower = Screen(width: screen.width.map { $0 - 2 }, hasColors: screen.hasColors)
+        return title("Last transitions", screen)
+            + TransitionListing.lines(transitions, on: narrower).map { "  " + $0 }
     }
 
     private func advice(_ screen: Screen) -> [String] {

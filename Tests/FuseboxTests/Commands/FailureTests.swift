@@ -16,8 +16,8 @@ extension ProcessTests {
         /// Each command that sends a request to a server, with its required arguments.
         private static let commands = [
             ["list"], ["show", "a"], ["watch"], ["watch", "a"], ["history", "a"], ["failures", "a"], ["audit"],
-            ["force-open", "a", "--reason", "x"], ["force-closed", "a", "--reason", "x"], ["shadow", "a", "--reason", "x"],
-            ["clear", "a"], ["reset", "a"], ["export"], ["check", "a"],
+            ["transitions", "a"], ["force-open", "a", "--reason", "x"], ["force-closed", "a", "--reason", "x"],
+            ["shadow", "a", "--reason", "x"], ["clear", "a"], ["reset", "a"], ["export"], ["check", "a"],
         ]
 
         @Test("Every command reports an absent server, with --json as a problem document", arguments: commands)

@@ -95,6 +95,22 @@ extension ProcessTests {
             #expect((document?["failures"] as? [Any])?.count == 3)
             #expect((document?["summary"] as? [String: Any])?["failures"] as? Int == 5)
         }
+
+        @Test("The transitions command and the show command list the last transitions")
+        func transitions() async throws {
+            let server = try await startServer()
+            defer { server.child.kill() }
+            let result = try await Program.fusebox.run("transitions", "a", "--url", server.url)
+            #expect(result.code == 0, "\(result)")
+            let lines = result.output.split(separator: "\n")
+            #expect(lines.count == 2, "\(result.output)")
+            #expect(lines.last?.contains("5 consecutive failures") == true, "\(result.output)")
+            let page = try await Program.fusebox.run("show", "a", "--url", server.url)
+            #expect(page.output.contains("Last transitions"), "\(page)")
+            let json = try await Program.fusebox.run("transitions", "a", "--json", "--url", server.url)
+            let document = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+            #expect((document?["transitions"] as? [Any])?.count == 1)
+        }
     }
 }
 

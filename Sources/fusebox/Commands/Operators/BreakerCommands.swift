@@ -90,10 +90,13 @@ struct ShowCommand: AsyncParsableCommand {
         if output.json {
             return try Output.line(OperatorJSON.text(reply.body, with: ["explanation": explanation.body]))
         }
+        let timeline = try await client.get(Paths.transitions(name), [("page_size", "10")])
+        let list: TransitionListDocument<TransitionDocument> = try timeline.decoded()
         let page = BreakerPage(
             breaker: try reply.decoded(),
             explanation: try explanation.decoded(),
-            now: reply.now
+            now: reply.now,
+            transitions: list.transitions
         )
         try Output.lines(page.lines(on: .standardOutput))
     }

@@ -101,3 +101,39 @@ struct FailuresCommand: AsyncParsableCommand {
         try Output.lines(FailureListing.lines(list.failures, at: reply.now, on: screen))
     }
 }
+
+struct TransitionsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "transitions",
+        abstract: "List a breaker's transitions, newest first.",
+        usage: "fusebox transitions <name> [--limit <n>] [--json]",
+        discussion: """
+            Each line has the time, the states before and after, the operator who ordered the transition, if any, and \
+            the cause. The server keeps a limited number of transitions.
+
+            Example: fusebox transitions payments --limit 50
+            """
+    )
+
+    @Argument(help: "The name of the breaker.")
+    var name: String
+
+    @Option(help: ArgumentHelp("The maximum number of transitions to list, 1 to 1000.", valueName: "n"))
+    var limit = 20
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup(title: "Server options") var server: ServerOptions
+
+    func validate() throws {
+        guard (1...1_000).contains(limit) else { throw ValidationError("--limit must be 1 to 1000") }
+    }
+
+    func run() async throws {
+        let client = OperatorClient(address: try server.address())
+        let reply = try await client.get(Paths.transitions(name), [("page_size", "\(limit)")])
+        if output.json { return try Output.line(OperatorJSON.text(reply.body)) }
+        let list: TransitionListDocument<TransitionDocument> = try reply.decoded()
+        guard !list.transitions.isEmpty else { return Output.remark("\(name.printable) has no transitions.") }
+        try Output.lines(TransitionListing.lines(list.transitions, on: .standardOutput))
+    }
+}
