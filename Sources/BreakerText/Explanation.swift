@@ -140,6 +140,13 @@ struct ExplanationBuilder {
         return last
     }
 
+    /// The transition that ended the breaker's last closed period; `nil` while closed, and if that transition is not
+    /// among ``transitions``.
+    var leftClosed: Transition? {
+        let first = transitions.prefix { $0.to != .closed }.last
+        return first?.from == .closed ? first : nil
+    }
+
     var rule: Explanation.RuleNumbers? {
         if let presentTrip, let rule = Rule(presentTrip.cause),
             let threshold = presentTrip.evidence.threshold ?? policy[rule.field].asDecimal

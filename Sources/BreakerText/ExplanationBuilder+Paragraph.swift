@@ -9,12 +9,25 @@ extension ExplanationBuilder {
         } else {
             switch breaker.phase {
             case .closed: sentences = closed
-            case .open(let until): sentences = open(until: until)
-            case .halfOpen(let halfOpen): sentences = self.halfOpen(halfOpen)
+            case .open(let until): sentences = open(until: until) + outage
+            case .halfOpen(let halfOpen): sentences = self.halfOpen(halfOpen) + outage
             }
             if let override = breaker.override { sentences += shadow(override) }
         }
         return (sentences + instability).joined(separator: " ")
+    }
+
+    /// What the current period and its trip do not tell: the last trip if an operator's order came after it, and since
+    /// when the breaker has not been closed.
+    private var outage: [String] {
+        var sentences: [String] = []
+        if presentTrip == nil, let trip {
+            sentences.append("It last tripped at \(Phrase.past(trip.at, at: now)): \(Phrase.sentence(trip.detail))")
+        }
+        if let leftClosed, leftClosed.revision < presentTrip?.revision ?? breaker.generation {
+            sentences.append("It has not been closed since \(Phrase.past(leftClosed.at, at: now)).")
+        }
+        return sentences
     }
 
     // MARK: By state

@@ -264,6 +264,33 @@ struct ExplanationTests {
         #expect(!bench.explanation.text.contains("It opened"))
     }
 
+    @Test("The explanation of a breaker that opened again says since when it has not been closed")
+    func openedAgain() {
+        var bench = Self.halfOpen()
+        let sentence = "It has not been closed since 22:13:20 UTC (60 s ago)."
+        #expect(!bench.explanation.text.contains(sentence))
+        bench.probe(.failure)
+        #expect(bench.explanation.text.contains(sentence))
+        bench.recover()
+        bench.probe(.success)
+        #expect(!bench.explanation.text.contains("has not been closed"))
+    }
+
+    @Test("After force_open is cleared, the explanation has the last trip and since when the breaker is not closed")
+    func forcedAndCleared() {
+        var bench = Self.open()
+        bench.setOverride(.forceOpen)
+        bench.clearOverride()
+        #expect(
+            bench.explanation.text.contains(
+                """
+                It last tripped at 22:13:20 UTC (0 s ago): 5 consecutive failures; the last: timeout from checkout-7. \
+                It has not been closed since 22:13:20 UTC (0 s ago).
+                """
+            )
+        )
+    }
+
     @Test("An instant on another day is written with its date")
     func otherDay() {
         var bench = Bench()
