@@ -41,6 +41,8 @@ package struct ExplanationDocument: Document {
     package var name: String
     package var at: Instant
     package var state: String
+    /// `nil` while closed, and if the transition is too old to be known.
+    package var notClosedSince: Instant?
     package var text: String
     package var transition: TransitionDocument?
     package var rule: Rule?
@@ -56,6 +58,7 @@ package struct ExplanationDocument: Document {
         name = explanation.name.value
         at = explanation.at
         state = explanation.state.rawValue
+        notClosedSince = explanation.notClosedSince
         text = explanation.text
         transition = explanation.transition.map { TransitionDocument($0) }
         rule = explanation.rule.map { numbers in
@@ -88,7 +91,9 @@ package struct ExplanationDocument: Document {
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, at, state, text, transition, rule, failures, next, unstable
+        case name, at, state
+        case notClosedSince = "not_closed_since"
+        case text, transition, rule, failures, next, unstable
         case openingsLastHour = "openings_last_hour"
         case advice
     }

@@ -271,9 +271,11 @@ struct ExplanationTests {
         #expect(!bench.explanation.text.contains(sentence))
         bench.probe(.failure)
         #expect(bench.explanation.text.contains(sentence))
+        #expect(bench.explanation.notClosedSince == .start)
         bench.recover()
         bench.probe(.success)
         #expect(!bench.explanation.text.contains("has not been closed"))
+        #expect(bench.explanation.notClosedSince == nil)
     }
 
     @Test("After force_open is cleared, the explanation has the last trip and since when the breaker is not closed")

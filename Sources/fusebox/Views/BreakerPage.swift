@@ -40,6 +40,7 @@ struct BreakerPage {
         var facts: [(String, String)] = [
             ("since", moment(breaker.since)), ("generation", "\(breaker.generation)"),
         ]
+        if let instant = explanation.notClosedSince { facts.insert(("not closed since", moment(instant)), at: 1) }
         if let override = breaker.override {
             let end =
                 override.expiresAt.map { "ends in \(remaining(until: $0, at: now))" } ?? "in force until cleared"

@@ -15,8 +15,8 @@ struct ExplainTests {
             let json = try await server.send(.GET, "/v1/breakers/a/explain").json
             #expect(
                 json.keys == [
-                    "name", "at", "state", "text", "transition", "rule", "failures", "next", "unstable",
-                    "openings_last_hour", "advice",
+                    "name", "at", "state", "not_closed_since", "text", "transition", "rule", "failures", "next",
+                    "unstable", "openings_last_hour", "advice",
                 ]
             )
             #expect(
@@ -53,6 +53,7 @@ struct ExplainTests {
             }
             let json = try await server.send(.GET, "/v1/breakers/a/explain").json
             #expect(json["unstable"] == true && json["openings_last_hour"] == 3)
+            #expect(json["not_closed_since"] == "2026-01-01T00:00:00.000Z")
             let advice = try #require(json["advice"]?.items.first)
             #expect(advice["field"] == "recovery_timeout_multiplier")
             #expect(advice["current"] == 1 && advice["suggested"] == 2)

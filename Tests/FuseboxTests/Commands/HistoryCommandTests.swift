@@ -107,6 +107,7 @@ extension ProcessTests {
             #expect(lines.last?.contains("5 consecutive failures") == true, "\(result.output)")
             let page = try await Program.fusebox.run("show", "a", "--url", server.url)
             #expect(page.output.contains("Last transitions"), "\(page)")
+            #expect(page.output.contains("not closed since"), "\(page)")
             let json = try await Program.fusebox.run("transitions", "a", "--json", "--url", server.url)
             let document = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
             #expect((document?["transitions"] as? [Any])?.count == 1)
