@@ -81,6 +81,7 @@ let package = Package(
                 "BreakerAPI",
                 "BreakerCore",
                 "BreakerEngine",
+                "BreakerText",
                 "EmbeddedFiles",
                 "Platform",
                 .product(name: "Crypto", package: "swift-crypto"),

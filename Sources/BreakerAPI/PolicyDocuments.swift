@@ -1,4 +1,5 @@
 package import BreakerCore
+package import BreakerText
 
 /// The fields of a policy.
 package struct PolicyFieldsDocument: Document {
@@ -79,6 +80,45 @@ package struct PolicyOrdersDocument: Document {
     }
 }
 
+/// A warning about a policy that was accepted.
+package struct PolicyWarningDocument: Document {
+    /// `shadowed_rule`, `unused_field`, `surplus_probes` or `running_opening`.
+    package var code: String
+    package var detail: String
+    package var fields: [String]
+
+    package init(_ warning: PolicyWarning) {
+        code = warning.code.rawValue
+        detail = warning.detail
+        fields = warning.fields.map(\.rawValue)
+    }
+}
+
+/// The answer to a request that sets the policy of one breaker: the breaker, and the warnings about its policy.
+package struct PolicyAnswerDocument: Document {
+    package var breaker: BreakerDocument
+    package var warnings: [PolicyWarningDocument]
+
+    package init(_ breaker: BreakerDocument, warnings: [PolicyWarning]) {
+        self.breaker = breaker
+        self.warnings = warnings.map { PolicyWarningDocument($0) }
+    }
+
+    package init(from decoder: any Decoder) throws {
+        breaker = try BreakerDocument(from: decoder)
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        warnings = try container.decode([PolicyWarningDocument].self, forKey: .warnings)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try breaker.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(warnings, forKey: .warnings)
+    }
+
+    private enum CodingKeys: CodingKey { case warnings }
+}
+
 /// The answer to a request that gives breakers their policies: what it changes.
 package struct PolicyPlanDocument: Document {
     /// A breaker that is created, or whose policy is changed.
@@ -107,6 +147,17 @@ package struct PolicyPlanDocument: Document {
         }
     }
 
+    /// The warnings about one breaker.
+    package struct Warnings: Codable, Hashable, Sendable {
+        package var name: String
+        package var warnings: [PolicyWarningDocument]
+
+        package init(name: String, warnings: [PolicyWarning]) {
+            self.name = name
+            self.warnings = warnings.map { PolicyWarningDocument($0) }
+        }
+    }
+
     /// The hash of the policies before. A request that has it is carried out only if these have not changed.
     package var plan: String
     /// Whether the changes were made. If not, the request was a dry run.
@@ -115,12 +166,22 @@ package struct PolicyPlanDocument: Document {
     package var created: [Change]
     package var changed: [Change]
     package var unchanged: [String]
+    /// The breakers of all three lists whose policies have warnings.
+    package var warnings: [Warnings]
 
-    package init(plan: String, applied: Bool, created: [Change], changed: [Change], unchanged: [String]) {
+    package init(
+        plan: String,
+        applied: Bool,
+        created: [Change],
+        changed: [Change],
+        unchanged: [String],
+        warnings: [Warnings] = []
+    ) {
         self.plan = plan
         self.applied = applied
         self.created = created
         self.changed = changed
         self.unchanged = unchanged
+        self.warnings = warnings
     }
 }

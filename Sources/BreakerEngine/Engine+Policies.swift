@@ -13,6 +13,8 @@ package struct PolicyPlan: Sendable {
         package var after: Policy
         /// The revision of the policy before the plan is carried out; `nil` if the breaker does not exist.
         var revision: Int64?
+        /// The end of the opening in progress; `nil` if the breaker is not open.
+        package var openUntil: Instant?
 
         /// The fields whose values change; of a breaker that does not exist, those that differ from the default.
         package var fields: [PolicyField] {
@@ -34,10 +36,21 @@ package struct PolicyPlan: Sendable {
     /// - Parameters:
     ///   - policies: the wanted policies, in the order of the names.
     ///   - epoch: the history of the database that `working` is a copy of.
-    init(_ policies: [(name: BreakerName, policy: Policy)], for working: WorkingCopy, of epoch: Epoch) {
+    init(
+        _ policies: [(name: BreakerName, policy: Policy)],
+        for working: WorkingCopy,
+        at now: Instant,
+        of epoch: Epoch
+    ) {
         items = policies.map { name, policy in
             let breaker = working[name]
-            return Item(name: name, before: breaker?.policy, after: policy, revision: breaker?.policyRevision)
+            return Item(
+                name: name,
+                before: breaker?.policy,
+                after: policy,
+                revision: breaker?.policyRevision,
+                openUntil: breaker?.openUntil.flatMap { $0 > now ? $0 : nil }
+            )
         }
         hash = PolicyPlanHash(items, at: working.journal.revision, of: epoch)
     }
@@ -86,8 +99,8 @@ extension Engine {
         ifPlan hash: PolicyPlanHash? = nil
     ) async throws(EngineError) -> PolicyPlan {
         let policies = Self.ordered(policies)
-        let plan = try await writer.read { [epoch] working, _ throws(EngineError) in
-            let plan = PolicyPlan(policies, for: working, of: epoch)
+        let plan = try await writer.read { [epoch] working, now throws(EngineError) in
+            let plan = PolicyPlan(policies, for: working, at: now, of: epoch)
             if hash?.hasPolicies(of: plan.hash) ?? true { try working.checkLimits(for: plan) }
             return plan
         }
@@ -109,7 +122,7 @@ extension Engine {
         let policies = Self.ordered(policies)
         let weight = max(1, policies.count)
         let plan = try await change(from: Client(author), weight: weight) { [epoch] working, _ throws(EngineError) in
-            let plan = PolicyPlan(policies, for: working, of: epoch)
+            let plan = PolicyPlan(policies, for: working, at: working.now, of: epoch)
             if hash?.hasPolicies(of: plan.hash) ?? true { try working.carryOut(plan, by: author) }
             return plan
         }

@@ -1,6 +1,7 @@
 import BreakerAPI
 import BreakerCore
 import BreakerEngine
+import BreakerText
 import HTTPTypes
 
 extension Routes {
@@ -32,14 +33,14 @@ extension Routes {
                     actor: context.author,
                     if: precondition
                 )
-                return .breaker(view, status: isNew ? .created : .ok)
+                return .policy(of: view, status: isNew ? .created : .ok)
             },
             Route(.patch, one, .steer) { context in
                 let name = try context.breakerName()
                 let document = try PolicyBody.document(patch: context.body)
                 let precondition = try context.precondition()
-                return .breaker(
-                    try await engine.patchPolicy(document, of: name, actor: context.author, if: precondition)
+                return .policy(
+                    of: try await engine.patchPolicy(document, of: name, actor: context.author, if: precondition)
                 )
             },
             Route(.delete, one, .steer) { context in
@@ -82,6 +83,14 @@ extension BreakerDocument {
 extension Answer {
     static func breaker(_ view: BreakerView, status: HTTPResponse.Status = .ok) -> Answer {
         var answer = Answer.json(BreakerDocument(view), status: status)
+        answer.fields[.eTag] = PolicyTag.text(revision: view.breaker.policyRevision)
+        return answer
+    }
+
+    /// The answer to a request that set the policy of a breaker.
+    static func policy(of view: BreakerView, status: HTTPResponse.Status = .ok) -> Answer {
+        let document = PolicyAnswerDocument(BreakerDocument(view), warnings: view.breaker.policy.warnings)
+        var answer = Answer.json(document, status: status)
         answer.fields[.eTag] = PolicyTag.text(revision: view.breaker.policyRevision)
         return answer
     }

@@ -1,6 +1,7 @@
 import BreakerAPI
 import BreakerCore
 import BreakerEngine
+import BreakerText
 import HTTPTypes
 
 extension Routes {
@@ -50,8 +51,22 @@ extension PolicyPlanDocument {
             applied: isApplied,
             created: plan.created.map { Change($0) },
             changed: plan.changed.map { Change($0) },
-            unchanged: plan.unchanged.map(\.name.value)
+            unchanged: plan.unchanged.map(\.name.value),
+            warnings: plan.items.compactMap { item in
+                let warnings = item.warnings
+                return warnings.isEmpty ? nil : Warnings(name: item.name.value, warnings: warnings)
+            }
         )
+    }
+}
+
+extension PolicyPlan.Item {
+    /// The warnings about the wanted policy, and about an opening that the change leaves as it is.
+    fileprivate var warnings: [PolicyWarning] {
+        guard before != nil, let openUntil,
+            let opening = PolicyWarning.runningOpening(of: name, changed: fields, openUntil: openUntil)
+        else { return after.warnings }
+        return after.warnings + [opening]
     }
 }
 

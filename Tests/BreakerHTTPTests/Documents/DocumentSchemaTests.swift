@@ -25,6 +25,10 @@ struct DocumentSchemaTests {
         let breaker = try differences(BreakerDocument.self, of: "get", Paths.breaker(name), except: [history])
         // Older servers leave it out.
         #expect(breaker.filter { !$0.contains(".progress") } == [])
+        for method in ["put", "patch"] {
+            let set = try differences(PolicyAnswerDocument.self, of: method, Paths.breaker(name), except: [history])
+            #expect(set.filter { !$0.contains(".progress") } == [])
+        }
         #expect(try differences(ExplanationDocument.self, of: "get", Paths.explanation(name)) == [])
         #expect(try differences(HistoryDocument.self, of: "get", Paths.history(name)) == [])
         #expect(try differences(FailureSummaryDocument.self, of: "get", Paths.failureSummary(name)) == [])

@@ -17,7 +17,7 @@ struct PolicyPlanRouteTests {
     private static let changes = """
         "created":[{"name":"search","fields":[{"field":"recovery_timeout_ms","from":null,"to":30000}]}],\
         "changed":[{"name":"payments","fields":[{"field":"failure_threshold","from":3,"to":null},\
-        {"field":"failure_rate_threshold","from":null,"to":0.5}]}],"unchanged":["mail"]
+        {"field":"failure_rate_threshold","from":null,"to":0.5}]}],"unchanged":["mail"],"warnings":[]
         """
 
     private func setUp(_ server: TestServer) async throws {
@@ -56,6 +56,37 @@ struct PolicyPlanRouteTests {
             let payments = try await server.send(.GET, "/v1/breakers/payments")
             #expect(payments.json["policy"]?["failure_rate_threshold"] == .decimal(0.5))
             #expect(payments.json["policy_source"] == "api")
+        }
+    }
+
+    @Test("The answer has the warnings of each breaker, unchanged ones included, and a PUT and a PATCH have their own")
+    func warnings() async throws {
+        try await TestServer.with { server in
+            let body = #"{"breakers":{"a":{"policy":{"failure_rate_threshold":0.5}},"b":{"preset":"rate"}}}"#
+            for query in ["?dry_run=true", "", ""] {
+                let answer = try await server.send(.POST, "/v1/policies\(query)", body)
+                #expect(answer.text.contains(#""warnings":[{"name":"a","warnings":[{"code":"shadowed_rule","#))
+                #expect(!answer.text.contains(#"{"name":"b","warnings""#))
+            }
+            let put = try await server.send(.PUT, "/v1/breakers/c", #"{"policy":{"slow_call_ms":500}}"#)
+            #expect(put.text.contains(#""warnings":[{"code":"unused_field","#))
+            #expect(put.text.contains(#""fields":["slow_call_ms"]}]"#))
+            let patch = try await server.send(.PATCH, "/v1/breakers/c", #"{"policy":{"slow_call_ms":null}}"#)
+            #expect(patch.json["warnings"] == .array([]))
+        }
+    }
+
+    @Test("The answer warns that an opening in progress keeps its end, and only if its duration is changed")
+    func runningOpening() async throws {
+        try await TestServer.with { server in
+            for _ in 1...5 { _ = try await server.report("a", "outcome=failure") }
+            let longer = #"{"breakers":{"a":{"preset":"slow"}}}"#
+            let answer = try await server.send(.POST, "/v1/policies?dry_run=true", longer)
+            #expect(answer.text.contains(#""code":"running_opening""#))
+            #expect(answer.text.contains("fusebox reset a --to half_open"))
+            let other = #"{"breakers":{"a":{"policy":{"success_threshold":2}}}}"#
+            let applied = try await server.send(.POST, "/v1/policies", other)
+            #expect(applied.json["warnings"] == .array([]))
         }
     }
 

@@ -25,6 +25,9 @@ struct ApplyCommand: AsyncParsableCommand {
             later apply makes these changes only if no other operator changed the policies of these breakers in the \
             meantime. Otherwise it changes nothing, and names the breakers that differ.
 
+            Durations may have units (30s, 1h30m), and shares may be percentages (50%). The command warns about rules \
+            that shadow each other, fields without effect, and openings that a change does not shorten or lengthen.
+
             Exit codes:
               0  the server has the policies of the file; with --dry-run, it would have them
               1  the changes were not made, or the server did not answer
@@ -59,6 +62,9 @@ struct ApplyCommand: AsyncParsableCommand {
         let answer = try reply.decoded(as: PolicyPlanDocument.self)
         let names = file.policies.map { $0.name.value }
         try Output.lines(PolicyPlanListing.lines(answer, in: names, on: .standardOutput))
+        for item in answer.warnings {
+            for warning in item.warnings { Output.remark("warning: \(item.name): \(warning.detail)") }
+        }
         if dryRun {
             Output.remark("This was a dry run; nothing was changed. To apply this plan: --plan \(answer.plan)")
         }
