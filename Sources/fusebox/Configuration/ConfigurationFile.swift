@@ -123,7 +123,10 @@ struct ConfigurationNode {
         let fields = try node.members()
         do throws(PolicyError) {
             return try policy.applying(
-                PolicyDocument(fields.map { ($0.name, $0.node.policyValue) }, uniquingKeysWith: { _, last in last })
+                PolicyDocument(
+                    fields.map { ($0.name, $0.node.value(of: $0.name)) },
+                    uniquingKeysWith: { _, last in last }
+                )
             )
         } catch {
             let faults = error.faults.map { fault in (fields[fault.field] ?? node, fault) }
@@ -133,6 +136,14 @@ struct ConfigurationNode {
                 }.joined(separator: "\n")
             )
         }
+    }
+
+    /// The value of a policy's field. A duration or a share may be a string with its unit.
+    private func value(of field: String) -> PolicyValue {
+        guard case .scalar(let scalar) = node, node.tag == Tag(.str), let field = PolicyField(rawValue: field),
+            let forms = PolicyWords.forms(of: field)
+        else { return policyValue }
+        return PolicyWords.value(of: field, scalar.string) ?? .unsuitable("\(scalar.string.prefix(40)); \(forms)")
     }
 
     private var policyValue: PolicyValue {

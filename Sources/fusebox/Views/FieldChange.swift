@@ -111,6 +111,23 @@ enum PolicyWords {
         return nil
     }
 
+    /// The number that a text with its unit stands for: "1h30m" of a duration, "50%" or "50 %" of a share.
+    /// - Returns: `nil` if the text is not in a form of this field.
+    static func value(of field: PolicyField, _ text: String) -> PolicyValue? {
+        if field.rawValue.hasSuffix("_ms") { return DurationText.parse(text).map { .integer($0) } }
+        guard case .rate = field.range, text.hasSuffix("%") else { return nil }
+        let digits = String(text.dropLast(text.hasSuffix(" %") ? 2 : 1))
+        guard digits.wholeMatch(of: /[0-9]{1,3}(\.[0-9]{1,9})?/) != nil else { return nil }
+        return Double(digits).map { .decimal($0 / 100) }
+    }
+
+    /// The forms of the texts that ``value(of:_:)`` reads; `nil` for a field without a unit.
+    static func forms(of field: PolicyField) -> String? {
+        if field.rawValue.hasSuffix("_ms") { return "write milliseconds, or a duration such as 30s or 1h30m" }
+        if case .rate = field.range { return "write a share such as 0.5, or a percentage such as 50%" }
+        return nil
+    }
+
     /// "30000 (30s)", "0.5 (50 %)", "off".
     static func text(of field: PolicyField, _ value: Double?) -> String {
         guard let number = value else { return "off" }

@@ -62,6 +62,20 @@ import Testing
         #expect(book.breakers.keys.sorted() == [try name("ledger"), try name("payments:charge")])
     }
 
+    @Test("A duration and a share may be written with their units")
+    func units() throws {
+        let policy = try file(
+            """
+            default:
+              policy: {recovery_timeout_ms: 1h30m, recovery_timeout_max_ms: "2h", window_ms: 30s,
+                failure_rate_threshold: 50%, slow_call_rate_threshold: 2.5 %, slow_call_ms: 250ms}
+            """
+        ).book.default
+        #expect(policy.recoveryTimeoutMs == 5_400_000 && policy.recoveryTimeoutMaxMs == 7_200_000)
+        #expect(policy.window == .time(ms: 30_000) && policy.slowCallMs == 250)
+        #expect(policy.failureRateThreshold == 0.5 && policy.slowCallRateThreshold == 0.025)
+    }
+
     @Test(
         "The most specific profile that matches a name applies, in any order of the file",
         arguments: [
@@ -129,6 +143,13 @@ import Testing
             (
                 "breakers:\n  a: {policy: {failure_threshold: \"5\"}}\n",
                 "f.yaml:2: breakers.a.policy.failure_threshold must be an integer from 1 to 10000, or null, not a string"
+            ),
+            (
+                "default:\n  policy:\n    window_ms: 30x\n    failure_rate_threshold: half\n",
+                "f.yaml:4: default.policy.failure_rate_threshold must be a number above 0 and at most 1, or null, "
+                    + "not half; write a share such as 0.5, or a percentage such as 50%\n"
+                    + "f.yaml:3: default.policy.window_ms must be an integer from 1000 to 3600000, or null, not 30x; "
+                    + "write milliseconds, or a duration such as 30s or 1h30m"
             ),
             (
                 "default:\n  policy:\n    failure_threshold: true\n",
