@@ -3,7 +3,7 @@
 import { ask, pathOf } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { announce, button, element, setText } from "./dom.js";
-import { valueWords } from "./format.js";
+import { numberWithUnit, valueWords } from "./format.js";
 import { openPolicyConflict } from "./policy-conflict.js";
 import { editedWords } from "./policy-defaults.js";
 import { mayOrder } from "./session.js";
@@ -69,7 +69,8 @@ export class PolicySection {
                 element(
                     "p",
                     { class: "hint" },
-                    "The state does not change. An empty field turns its rule off, or restores its default.",
+                    "The state does not change. An empty field turns its rule off, or restores its default. " +
+                        "A duration may be written as 1h30m, and a share as 50%.",
                 ),
                 element("div", { class: "fields", oninput: showHints }, ...inputs.map((input) => input.node)),
             ],
@@ -122,7 +123,7 @@ function policyInput(field, value) {
     const read = () => {
         const text = input.value.trim();
         if (text === "") return null;
-        const number = DECIMAL.test(text) ? Number(text) : NaN;
+        const number = DECIMAL.test(text) ? Number(text) : numberWithUnit(field, text);
         // The server refuses a value that is not a number, with its own message. JSON has no infinite number.
         return Number.isFinite(number) ? number : text;
     };

@@ -352,6 +352,21 @@ class PolicyTests(DashboardTest):
         expect(dialog).to_have_count(0)
         self.assertIsNone(self.policy(server)["failure_rate_threshold"])
 
+    def test_durations_and_shares_may_have_units(self):
+        server = self.serve()
+        server.succeed("payments")
+        _, dialog = self.open_editor(server)
+        dialog.get_by_label("failure_rate_threshold").fill("50%")
+        dialog.get_by_label("recovery_timeout_ms").fill("1m30s")
+        dialog.get_by_label("window_ms").fill("2 min")
+        expect(dialog.locator("#hint-recovery_timeout_ms")).to_have_text("1 min 30 s")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_have_count(0)
+        policy = self.policy(server)
+        self.assertEqual(policy["failure_rate_threshold"], 0.5)
+        self.assertEqual(policy["recovery_timeout_ms"], 90_000)
+        self.assertEqual(policy["window_ms"], 120_000)
+
     def test_each_fault_is_shown_at_its_field(self):
         server = self.serve()
         server.succeed("payments")
