@@ -1,7 +1,7 @@
 package import BreakerCore
 
-// The answers to workers. They are the most frequent documents, so each is also written by a method of its own, which
-// is faster.
+// The answers to workers. They are the most frequent documents, so each is written by a method of its own, which is
+// faster.
 
 /// The answer to an acquire.
 package struct DecisionDocument: Document {
@@ -87,20 +87,23 @@ package struct ReportAnswerDocument: Document {
         duplicate = answer.isDuplicate ? true : nil
     }
 
-    package func write(into bytes: inout [UInt8]) {
-        bytes.append(applied ? #"{"applied":true"# : #"{"applied":false"#)
-        if let reason {
-            bytes.append(#","reason":""#)
-            bytes.append(contentsOf: reason.utf8)
+    /// Appends the document of an answer. It is faster than making the document first, of which a batch has many.
+    package static func write(_ answer: ReportAnswer, of report: Report, into bytes: inout [UInt8]) {
+        if let refusal = answer.refusal {
+            bytes.append(#"{"applied":false,"reason":""#)
+            bytes.append(contentsOf: refusal.rawValue.utf8)
             bytes.append("\"")
+        } else {
+            bytes.append(#"{"applied":true"#)
         }
-        bytes.append(#","state":""#)
-        bytes.append(contentsOf: state.utf8)
-        bytes.append("\"")
-        if let generation { bytes.append(#","generation":"#, generation) }
-        if let counted { bytes.append(#","counted":"#, Int64(counted)) }
-        if let duplicate { bytes.append(duplicate ? #","duplicate":true"# : #","duplicate":false"#) }
-        bytes.append("}")
+        switch answer.state {
+        case .closed: bytes.append(#","state":"closed""#)
+        case .open: bytes.append(#","state":"open""#)
+        case .halfOpen: bytes.append(#","state":"half_open""#)
+        }
+        bytes.append(#","generation":"#, answer.generation)
+        if report.count > 1 { bytes.append(#","counted":"#, Int64(answer.counted)) }
+        bytes.append(answer.isDuplicate ? #","duplicate":true}"# : "}")
     }
 }
 

@@ -54,8 +54,11 @@ struct WorkerDocumentTests {
         for (count, isDuplicate) in [(1, false), (1, true), (10_000, false), (2, true)] {
             var answer = ReportAnswer(counted: count - 1, refusal: refusal, state: state, generation: 7)
             answer.isDuplicate = isDuplicate
-            let document = ReportAnswerDocument(answer, of: Report(.failure, count: count))
-            #expect(text(document) == generalText(document))
+            let report = Report(.failure, count: count)
+            let document = ReportAnswerDocument(answer, of: report)
+            var written: [UInt8] = []
+            ReportAnswerDocument.write(answer, of: report, into: &written)
+            #expect(String(decoding: written, as: UTF8.self) == text(document))
             #expect(document.counted == (count > 1 ? count - 1 : nil))
             #expect(document.duplicate == (isDuplicate ? true : nil))
             #expect(try JSONDecoder().decode(ReportAnswerDocument.self, from: Data(document.bytes)) == document)

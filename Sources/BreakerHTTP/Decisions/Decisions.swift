@@ -23,7 +23,11 @@ struct Decisions: Sendable {
             return engine.acquire(request.name, from: client) { reply(Self.answer($0, Self.answer)) }.map(Self.answer)
         case .report(let report):
             engine.report(report, to: request.name, from: client) { result in
-                reply(Self.answer(result) { .decision(ReportAnswerDocument($0, of: report)) })
+                reply(
+                    Self.answer(result) { answer in
+                        .decision { ReportAnswerDocument.write(answer, of: report, into: &$0) }
+                    }
+                )
             }
             return nil
         }
@@ -47,17 +51,17 @@ struct Decisions: Sendable {
     }
 
     private static func answer(_ decision: Decision) -> Answer {
-        var answer = Answer.decision(DecisionDocument(decision))
+        var answer = Answer.decision { DecisionDocument(decision).write(into: &$0) }
         if case .denied(_, _, let retryAfterMs?) = decision { answer.retryAfterSeconds = (retryAfterMs + 999) / 1_000 }
         return answer
     }
 }
 
 extension Answer {
-    fileprivate static func decision(_ document: some Document) -> Answer {
+    fileprivate static func decision(_ write: (inout [UInt8]) -> Void) -> Answer {
         var body: [UInt8] = []
         body.reserveCapacity(usualLength)
-        document.write(into: &body)
+        write(&body)
         return .decision(body)
     }
 

@@ -84,7 +84,7 @@ extension ReportBatch {
         to bytes: inout [UInt8]
     ) {
         switch result {
-        case .success(let answer): ReportAnswerDocument(answer, of: report).write(into: &bytes)
+        case .success(let answer): ReportAnswerDocument.write(answer, of: report, into: &bytes)
         case .failure(let error): write(Problem(error), to: &bytes)
         }
     }
