@@ -30,7 +30,12 @@ struct ReportBatchReader {
         self.access = access
         cursor = JSONCursor(body)
         item = ReportItem(in: body)
+        // An array that grows copies its reports again and again.
+        reports.reserveCapacity(min(body.count / Self.shortestItem, Limits.reportsPerRequest.upperBound))
     }
+
+    /// The bytes of the shortest valid item: `{"name":"a","outcome":"success"},`.
+    private static let shortestItem = 33
 
     mutating func read() throws(JSONCursor.Failure) {
         cursor.skipSpace()
