@@ -41,8 +41,8 @@ extension Breaker {
         return !TimeWindow.holds(elapsedMs: endedMs, atElapsedMs: elapsedMs, windowMs: windowMs)
     }
 
-    /// Applies the report's outcomes one by one, until one trips the breaker. The outcomes of a report that is not
-    /// current never trip it, whatever their number.
+    /// Applies the report's outcomes as if they came one by one, until one trips the breaker. The outcomes of a report
+    /// that is not current never trip it, whatever their number.
     private mutating func reportWhileClosed(
         _ report: Report,
         at now: Instant,
@@ -61,6 +61,7 @@ extension Breaker {
         let isLastFailure = failed && endedMs >= closed.lastFailureMs
         var counted = 0
         var tripped: Rule.Reading?
+        var mayTrip = override?.mode != .forceClosed
         if report.isCurrent {
             while counted < report.count, tripped == nil {
                 counted += 1
@@ -72,13 +73,23 @@ extension Breaker {
                     nowMs: elapsedMs,
                     policy: policy
                 )
-                if override?.mode != .forceClosed {
+                if mayTrip {
                     tripped = Rule.firstThatHolds(streak: closed.streak, counts: counts, policy: policy)
+                }
+                // The outcomes that are left are counted together if none of them can trip the breaker.
+                guard counted < report.count, tripped == nil else { break }
+                let rest = Counts(failed: failed, slow: isSlow, calls: UInt32(report.count - counted))
+                mayTrip = mayTrip && closed.mayTrip(by: rest, after: counts, policy: policy)
+                if !mayTrip, case .time = policy.window {
+                    closed.count(failed: failed, rest.calls, endedMs: endedMs)
+                    closed.window.addToBucket(rest, atElapsedMs: endedMs, policy: policy)
+                    counted = report.count
                 }
             }
         } else {
             counted = report.count
-            closed.window.addPast(failed: failed, slow: isSlow, count: counted, atElapsedMs: endedMs, policy: policy)
+            let outcomes = Counts(failed: failed, slow: isSlow, calls: UInt32(counted))
+            closed.window.addToBucket(outcomes, atElapsedMs: endedMs, policy: policy)
             if failed { closed.lastFailureMs = max(closed.lastFailureMs, endedMs) }
         }
         phase = .closed(closed)
@@ -183,15 +194,35 @@ extension Breaker {
 }
 
 extension Breaker.Closed {
-    /// Counts a call that ended `endedMs` into the generation. The streak does not change if a call with the other
+    /// Counts calls that ended `endedMs` into the generation. The streak does not change if a call with the other
     /// outcome that ended later has already been counted.
-    fileprivate mutating func count(failed: Bool, endedMs: Int64) {
+    fileprivate mutating func count(failed: Bool, _ calls: UInt32 = 1, endedMs: Int64) {
         if failed {
-            if lastSuccessMs <= endedMs { streak.addSaturating(1) }
+            if lastSuccessMs <= endedMs { streak.addSaturating(calls) }
             lastFailureMs = max(lastFailureMs, endedMs)
         } else {
             if lastFailureMs <= endedMs { streak = 0 }
             lastSuccessMs = max(lastSuccessMs, endedMs)
+        }
+    }
+
+    /// Whether a rule may hold after some of the calls `rest`, which follow a call with the same outcome after which no
+    /// rule held.
+    ///
+    /// From call to call, each rule's number only rises, or only falls. So a rule that holds at all holds after the last
+    /// call, or after the one that completes the minimum of a rate. Calls push others out of a window of the last calls;
+    /// there, every call may trip the breaker.
+    ///
+    /// - Parameter counts: the counts of the window before these calls.
+    fileprivate func mayTrip(by rest: Counts, after counts: Counts, policy: Policy) -> Bool {
+        guard case .time = policy.window else { return true }
+        let missing = UInt32(clamping: policy.minimumCalls - Int(counts.calls))
+        return [min(missing, rest.calls), rest.calls].contains { calls in
+            let later = Counts(failed: rest.failures > 0, slow: rest.slow > 0, calls: calls)
+            var (sum, streak) = (counts, streak)
+            sum += later
+            streak.addSaturating(later.failures)
+            return Rule.firstThatHolds(streak: streak, counts: sum, policy: policy) != nil
         }
     }
 }

@@ -41,13 +41,13 @@ enum Window: Hashable, Sendable {
         }
     }
 
-    /// Adds calls that are not current. A time window has a bucket for them; a window of the last calls ignores them,
-    /// because they are not among the last.
-    mutating func addPast(failed: Bool, slow: Bool, count: Int, atElapsedMs elapsedMs: Int64, policy: Policy) {
+    /// Adds calls that ended `elapsedMs` into the generation to a time window, which has a bucket for them. A window of
+    /// the last calls ignores them, because they may not be among the last.
+    mutating func addToBucket(_ calls: Counts, atElapsedMs elapsedMs: Int64, policy: Policy) {
         guard case .time(var window) = self, case .time(let windowMs) = policy.window else { return }
         self = .calls(CallWindow())  // leaves `window` the only owner of its buckets, so that none are copied
         let bucket = TimeWindow.bucket(atElapsedMs: elapsedMs, windowMs: windowMs)
-        window.add(Counts(failed: failed, slow: slow, calls: UInt32(count)), toBucket: bucket)
+        window.add(calls, toBucket: bucket)
         self = .time(window)
     }
 

@@ -38,28 +38,39 @@ struct CountTests {
         #expect(bench.failures.count == 2, "successes make no rows")
     }
 
+    /// Calls before the report, from none to more than the minimum, with few and many failures and slow calls.
+    private static let histories = ["", "f", "s", "F", "fssf", "fFs", "ssssSSS", "sSsSsSfs", "ffsSsSssssss"]
+
     @Test(
         "A report with a count leads to the same state as that many single reports",
-        arguments: [Policy.Window.time(ms: 60_000), .calls(4)],
+        arguments: [Policy.Window.time(ms: 60_000), .calls(4), .calls(9)],
         [Outcome.success, .failure, .ignored]
     )
     func sameAsSingle(window: Policy.Window, outcome: Outcome) {
-        for count in 1...12 {
+        for (history, count, isSlow) in Self.histories.flatMap({ history in
+            (1...24).flatMap { [(history, $0, false), (history, $0, true)] }
+        }) {
             var together = Bench {
                 $0.window = window
                 $0.failureThreshold = 6
+                $0.failureCountThreshold = 9
                 $0.failureRateThreshold = 0.75
-                $0.minimumCalls = 4
+                $0.slowCallMs = Int64(Bench.slowMs)
+                $0.slowCallRateThreshold = 0.65
+                $0.minimumCalls = 7
             }
-            together.play("fssf")
+            together.play(history)
             var single = together
-            let answer = together.report(outcome, count: count)
-            let answers = (1...count).map { _ in single.report(outcome) }
-            #expect(answer.counted == answers.count(where: \.applied), "\(count)")
-            #expect(answer.state == single.breaker.state)
-            #expect(together.breaker.phase == single.breaker.phase)
-            #expect(together.breaker.generation == single.breaker.generation)
-            #expect(together.failures.map(\.count).reduce(0, +) == single.failures.count)
+            let durationMs = isSlow ? Bench.slowMs : nil
+            let answer = together.report(outcome, durationMs: durationMs, count: count)
+            let answers = (1...count).map { _ in single.report(outcome, durationMs: durationMs) }
+            let comment = Comment(rawValue: "\(history), then \(count), \(isSlow ? "slow" : "fast")")
+            #expect(answer.counted == answers.count { $0.applied }, comment)
+            #expect(answer.state == single.breaker.state, comment)
+            #expect(together.breaker.phase == single.breaker.phase, comment)
+            #expect(together.breaker.generation == single.breaker.generation, comment)
+            #expect(together.breaker.lastTransition?.evidence == single.breaker.lastTransition?.evidence, comment)
+            #expect(together.failures.reduce(0) { $0 + $1.count } == single.failures.count, comment)
         }
     }
 
