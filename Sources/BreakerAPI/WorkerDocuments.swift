@@ -202,28 +202,90 @@ package struct ReportDocument: Document {
     }
 }
 
-/// A request with a batch of reports.
+/// How many calls of a breaker a client decided itself, since its last request.
+package struct DecisionCountDocument: Document {
+    package static let writesNull = false
+
+    package var name: String
+    /// 0 to 1 000 000.
+    package var allowed: Int64
+    /// 0 to 1 000 000.
+    package var denied: Int64
+    /// The time between the last of the decisions and the request, in milliseconds; 0 if absent.
+    package var ageMs: Int64?
+
+    package init(name: String, allowed: Int64, denied: Int64, ageMs: Int64? = nil) {
+        self.name = name
+        self.allowed = allowed
+        self.denied = denied
+        self.ageMs = ageMs
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name, allowed, denied
+        case ageMs = "age_ms"
+    }
+}
+
+/// A request with a batch of reports, with counts of decisions, or with both.
 package struct ReportsDocument: Document {
     package static let writesNull = false
 
-    package var reports: [ReportDocument]
+    package var reports: [ReportDocument]?
+    package var decisions: [DecisionCountDocument]?
 
-    package init(reports: [ReportDocument]) { self.reports = reports }
+    package init(reports: [ReportDocument]? = nil, decisions: [DecisionCountDocument]? = nil) {
+        self.reports = reports
+        self.decisions = decisions
+    }
 }
 
-/// The answer to a batch of reports.
+/// The answer to a batch of reports and counts of decisions.
 package struct ReportsAnswerDocument: Document {
     package static let writesNull = false
+
+    /// The error of one item.
+    package struct Fault: Codable, Hashable, Sendable {
+        /// A ``ProblemCode``, or a code that a later version adds.
+        package var code: String
+        package var detail: String
+
+        package init(_ code: ProblemCode, _ detail: String) {
+            self.code = code.rawValue
+            self.detail = detail
+        }
+
+        /// Appends an item with only this error.
+        fileprivate func writeItem(into bytes: inout [UInt8]) {
+            bytes.append(#"{"error":{"code":"#)
+            bytes.append(escaping: code)
+            bytes.append(#","detail":"#)
+            bytes.append(escaping: detail)
+            bytes.append("}}")
+        }
+    }
+
+    /// The result of a count of decisions: `counted`, or an error.
+    package struct CountResult: Document {
+        package static let writesNull = false
+
+        package var counted: Bool?
+        package var error: Fault?
+
+        package static let counted = CountResult(counted: true)
+
+        package init(error: Fault) { self.error = error }
+
+        private init(counted: Bool) { self.counted = counted }
+
+        package func write(into bytes: inout [UInt8]) {
+            if let error { error.writeItem(into: &bytes) } else { bytes.append(#"{"counted":true}"#) }
+        }
+    }
 
     /// The result of one report: the members of its ``ReportAnswerDocument``, or its error.
     package struct Result: Document {
         package static let writesNull = false
-
-        package struct Fault: Codable, Hashable, Sendable {
-            /// A ``ProblemCode``, or a code that a later version adds.
-            package var code: String
-            package var detail: String
-        }
 
         package var applied: Bool?
         package var reason: String?
@@ -234,16 +296,11 @@ package struct ReportsAnswerDocument: Document {
         package var error: Fault?
 
         package init(error code: ProblemCode, _ detail: String) {
-            error = Fault(code: code.rawValue, detail: detail)
+            error = Fault(code, detail)
         }
 
         package func write(into bytes: inout [UInt8]) {
-            guard let error else { return DocumentWriter.write(self, into: &bytes) }
-            bytes.append(#"{"error":{"code":"#)
-            bytes.append(escaping: error.code)
-            bytes.append(#","detail":"#)
-            bytes.append(escaping: error.detail)
-            bytes.append("}}")
+            if let error { error.writeItem(into: &bytes) } else { DocumentWriter.write(self, into: &bytes) }
         }
     }
 
@@ -251,4 +308,6 @@ package struct ReportsAnswerDocument: Document {
     package var accepted: Int
     /// In the order of the reports.
     package var results: [Result]
+    /// In the order of the counts of decisions; absent if the request has none.
+    package var decisions: [CountResult]?
 }

@@ -102,23 +102,9 @@ package struct FuseboxClient: Sendable {
         return try await send(.POST, Paths.reports, body: body, as: ReportsAnswerDocument.self)
     }
 
-    /// The calls that a client decided itself under one breaker since its last request.
-    struct DecisionCount: Encodable, Sendable {
-        var name: String
-        var allowed: Int
-        var denied: Int
-        var ageMs = 0
-
-        private enum CodingKeys: String, CodingKey {
-            case name, allowed, denied
-            case ageMs = "age_ms"
-        }
-    }
-
     /// Sends counts of decisions, which change no state.
-    func count(_ decisions: [DecisionCount]) async throws {
-        let body = try JSONEncoder().encode(["decisions": decisions])
-        _ = try await send(.POST, Paths.reports, body: body)
+    func count(_ decisions: [DecisionCountDocument]) async throws {
+        _ = try await send(.POST, Paths.reports, body: Data(ReportsDocument(decisions: decisions).bytes))
     }
 
     /// Follows the changes of all breakers, one JSON object a line.

@@ -71,6 +71,46 @@ extension Engine {
     }
 }
 
+/// Decisions for one breaker that a client made itself, without the server.
+package struct ClientDecisions: Sendable {
+    package var name: BreakerName
+    package var counts: DecisionCounts
+    /// The time since the decisions, in milliseconds.
+    package var ageMs: Int64
+
+    package init(name: BreakerName, counts: DecisionCounts, ageMs: Int64 = 0) {
+        self.name = name
+        self.counts = counts
+        self.ageMs = ageMs
+    }
+
+    func minute(at now: Instant) -> Minute { Minute(of: now.advanced(byMilliseconds: -ageMs)) }
+}
+
+extension Engine {
+    /// Counts decisions that a client made itself: in the totals, and in the minute in which they were made. They change
+    /// no breaker.
+    /// - Returns: for each item, whether its breaker exists.
+    /// - Throws: an ``EngineError`` if nothing is counted, because some of the decisions are of an earlier minute and
+    ///   the writer takes no more.
+    package func count(
+        _ decisions: [ClientDecisions],
+        from client: Client = .server
+    ) async throws(EngineError) -> [Bool] {
+        let now = clock.now()
+        let minute = Minute(of: now)
+        let earlier = decisions.filter { $0.minute(at: now) < minute }
+        if !earlier.isEmpty {
+            try await change(from: client, weight: Self.weight(ofOutcomes: earlier.count)) { working, _ in
+                working.count(earlier, at: now)
+            }
+        }
+        return decisions.map { item in
+            panel.count(item.counts, for: item.name, at: now, isCollected: item.minute(at: now) < minute)
+        }
+    }
+}
+
 extension Engine {
     /// Asks whether a call may go through if its outcome will not be reported. No probe is granted, because it would be
     /// lost.

@@ -54,7 +54,7 @@ package struct EngineError: Error, Hashable, Sendable {
 }
 
 extension EngineError {
-    static func unknown(_ name: BreakerName) -> EngineError {
+    package static func unknown(_ name: BreakerName) -> EngineError {
         EngineError(.unknownBreaker, "there is no breaker \(name)")
     }
 

@@ -18,6 +18,10 @@ final class Panel: Sendable {
         /// - Returns: whether there was nothing to collect before.
         mutating func count(_ decision: Decision) -> Bool {
             decisions.add(decision)
+            return noteUncollected()
+        }
+
+        fileprivate mutating func noteUncollected() -> Bool {
             defer { isUncollected = true }
             return !isUncollected
         }
@@ -79,6 +83,23 @@ final class Panel: Sendable {
         entries.withLockedValue { entries in
             guard let index = entries.named.index(forKey: name) else { return }
             entries.count(decision, at: index)
+        }
+    }
+
+    /// Counts decisions that a client made itself.
+    /// - Parameter isCollected: the counts are not part of the next collection.
+    /// - Returns: `false` if there is no such breaker.
+    func count(_ decisions: DecisionCounts, for name: BreakerName, at now: Instant, isCollected: Bool) -> Bool {
+        entries.withLockedValue { entries in
+            guard let index = entries.named.index(forKey: name) else { return false }
+            entries.named.values[index].lastSeenAt = now
+            entries.named.values[index].decisions += decisions
+            if isCollected {
+                entries.named.values[index].collected += decisions
+            } else if entries.named.values[index].noteUncollected() {
+                entries.uncollected.append(name)
+            }
+            return true
         }
     }
 
@@ -174,7 +195,15 @@ package struct DecisionCounts: Hashable, Sendable {
     package private(set) var allowed: UInt64 = 0
     package private(set) var denied: UInt64 = 0
 
-    package init() {}
+    package init(allowed: UInt64 = 0, denied: UInt64 = 0) {
+        self.allowed = allowed
+        self.denied = denied
+    }
+
+    static func += (left: inout DecisionCounts, right: DecisionCounts) {
+        left.allowed += right.allowed
+        left.denied += right.denied
+    }
 
     mutating func add(_ decision: Decision) {
         switch decision {

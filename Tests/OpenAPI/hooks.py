@@ -38,8 +38,9 @@ def filter_failure(context: HookContext, failure: Failure, case: Case, response:
     if isinstance(failure, RejectedPositiveData):
         return not breaks_relations_alone(response.json())
     if isinstance(failure, AcceptedNegativeData) and case.path == "/v1/reports":
-        # A bad report is answered with an error of its own, and does not affect the others.
-        return not any("error" in result for result in response.json()["results"])
+        # A bad item is answered with an error of its own, and does not affect the others.
+        answer = response.json()
+        return not any("error" in result for result in answer["results"] + answer.get("decisions", []))
     return True
 
 

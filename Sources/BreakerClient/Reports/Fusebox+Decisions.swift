@@ -1,3 +1,4 @@
+import BreakerAPI
 import Logging
 import NIOConcurrencyHelpers
 import Synchronization
@@ -26,7 +27,13 @@ extension Fusebox {
         guard !counts.isEmpty else { return }
         do {
             try await client.count(
-                counts.map { FuseboxClient.DecisionCount(name: $0.0.name, allowed: $0.1.allowed, denied: $0.1.denied) }
+                counts.map { entry, counts in
+                    DecisionCountDocument(
+                        name: entry.name,
+                        allowed: Int64(counts.allowed),
+                        denied: Int64(counts.denied)
+                    )
+                }
             )
         } catch let error as FuseboxError where error.status == 400 {
             // A server of an earlier version does not know them.

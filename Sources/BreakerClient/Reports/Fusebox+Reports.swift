@@ -138,13 +138,13 @@ extension Fusebox {
     private func settle(
         _ batch: [Outbox.Item],
         _ results: [ReportsAnswerDocument.Result]
-    ) -> ReportsAnswerDocument.Result.Fault? {
+    ) -> ReportsAnswerDocument.Fault? {
         var again: [Outbox.Item] = []
         var indicesAgain: Set<Int> = []
         var answered: [Outbox.Item] = []
         var refused: [Outbox.Item] = []
-        var passing: ReportsAnswerDocument.Result.Fault?
-        var lasting: ReportsAnswerDocument.Result.Fault?
+        var passing: ReportsAnswerDocument.Fault?
+        var lasting: ReportsAnswerDocument.Fault?
         for (item, result) in zip(batch, results) {
             if let error = result.error, let code = ProblemCode(rawValue: error.code), code.status >= 500 {
                 indicesAgain.insert(item.index)

@@ -163,6 +163,10 @@ package enum Limits {
     package static let outcomesPerRequest = 1_000_000
     /// How many reports one request may carry.
     package static let reportsPerRequest = 1...10_000
+    /// Counts of decisions in one request.
+    package static let decisionCountsPerRequest = 1...10_000
+    /// Allowed, and denied, decisions in one count.
+    package static let decisionCount: ClosedRange<Int64> = 0...1_000_000
     /// How long a reported call may have taken, in milliseconds: a day.
     package static let durationMs: ClosedRange<Int64> = 0...86_400_000
     /// How long ago a reported call may have ended, in milliseconds: 15 minutes.

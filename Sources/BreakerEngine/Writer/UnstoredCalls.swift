@@ -151,6 +151,15 @@ extension WorkingCopy {
         countingSince = Minute(of: now)
     }
 
+    /// Adds decisions that clients made in earlier minutes, unless too much waits to be stored already.
+    mutating func count(_ decisions: [ClientDecisions], at now: Instant) {
+        guard !unstored.isFull else { return }
+        for decisions in decisions {
+            guard let index = index(of: decisions.name) else { continue }
+            unstored.add(decisions.counts, breakerID: breakers[index].id, minute: decisions.minute(at: now))
+        }
+    }
+
     /// The calls of a breaker that are not stored yet.
     /// - Parameter counted: the decisions that the panel counted and that are not collected yet.
     func unstoredCalls(

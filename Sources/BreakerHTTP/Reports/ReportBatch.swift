@@ -2,7 +2,7 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 
-/// The reports of one request. An invalid report is answered with its error and does not affect the others.
+/// The reports and the counts of decisions of one request. An invalid report is answered with its error and does not affect the others.
 struct ReportBatch: Sendable {
     /// The error of one item.
     struct Fault: Hashable, Sendable {
@@ -17,6 +17,8 @@ struct ReportBatch: Sendable {
     let reports: [Engine.AddressedReport]
     /// The items that are not carried out, in order.
     let faults: [Fault]
+    /// A count of decisions that the client made itself, or the problem with it; `nil` if the request has none.
+    let decisions: [Result<ClientDecisions, Problem>]?
 
     /// - Throws: where the request as a whole is not a batch, or reports too many outcomes.
     init(body: [UInt8], access: Access) throws(Problem) {
@@ -26,30 +28,42 @@ struct ReportBatch: Sendable {
         } catch {
             throw Problem(error)
         }
-        guard let count = reader.count else { throw .invalid("reports", "is required: an array of reports") }
-        guard Limits.reportsPerRequest.contains(count) else {
-            throw .invalid("reports", "must have 1 to \(Limits.reportsPerRequest.upperBound) items, not \(count)")
+        guard reader.count != nil || reader.decisionsCount != nil else {
+            throw .invalid("reports", "is required: an array of reports, unless there are decisions")
         }
+        if let problem = reader.problem { throw problem }
+        try Self.require("reports", reader.count, in: Limits.reportsPerRequest)
+        try Self.require("decisions", reader.decisionsCount, in: Limits.decisionCountsPerRequest)
         guard reader.outcomes <= Limits.outcomesPerRequest else {
             throw .invalid(
                 "reports",
                 "contain \(reader.outcomes) outcomes; at most \(Limits.outcomesPerRequest) are allowed"
             )
         }
-        self.count = count
+        count = reader.count ?? 0
         reports = reader.reports
         faults = reader.faults
+        decisions = reader.decisionsCount == nil ? nil : reader.decisions
+    }
+
+    private static func require(_ field: String, _ count: Int?, in range: ClosedRange<Int>) throws(Problem) {
+        guard let count, !range.contains(count) else { return }
+        throw .invalid(field, "must have 1 to \(range.upperBound) items, not \(count)")
     }
 }
 
 extension ReportBatch {
+    var validDecisions: [ClientDecisions] { (decisions ?? []).compactMap { try? $0.get() } }
+
     /// Bytes of the usual answer to an item.
     private static let usualItem = 56
 
     /// The answer to the whole request: a ``ReportsAnswerDocument``, written item by item.
     ///
-    /// - Parameter results: one for each of ``reports``.
-    func answer(_ results: [Result<ReportAnswer, EngineError>]) -> [UInt8] {
+    /// - Parameters:
+    ///   - results: one for each of ``reports``.
+    ///   - counted: whether each of the valid ``decisions`` is counted; where it is not, there is no such breaker.
+    func answer(_ results: [Result<ReportAnswer, EngineError>], counted: [Bool] = []) -> [UInt8] {
         precondition(results.count == reports.count, "\(reports.count) reports have \(results.count) results")
         var bytes: [UInt8] = []
         bytes.reserveCapacity((count + 1) * Self.usualItem)
@@ -66,8 +80,33 @@ extension ReportBatch {
                 done += 1
             }
         }
-        bytes.append("]}")
+        bytes.append("]")
+        if let decisions { Self.write(decisions, counted: counted, to: &bytes) }
+        bytes.append("}")
         return bytes
+    }
+
+    private static func write(
+        _ decisions: [Result<ClientDecisions, Problem>],
+        counted: [Bool],
+        to bytes: inout [UInt8]
+    ) {
+        bytes.append(#","decisions":["#)
+        var counted = counted[...]
+        for (index, item) in decisions.enumerated() {
+            if index > 0 { bytes.append(",") }
+            switch item {
+            case .success(let item):
+                let isCounted = counted.removeFirst()
+                result(isCounted ? nil : Problem(EngineError.unknown(item.name))).write(into: &bytes)
+            case .failure(let problem): result(problem).write(into: &bytes)
+            }
+        }
+        bytes.append("]")
+    }
+
+    private static func result(_ problem: Problem?) -> ReportsAnswerDocument.CountResult {
+        problem.map { .init(error: .init($0.code, $0.detail)) } ?? .counted
     }
 
     /// The number of outcomes that were applied. Outcomes that an earlier request applied do not count.

@@ -2,15 +2,27 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 
-/// Reads the reports of a request from the bytes of its body: `{"reports":[{"name":…,"outcome":…},…]}`. Other members
-/// are ignored.
+/// Reads the reports and the counts of decisions of a request from the bytes of its body:
+/// `{"reports":[{"name":…,"outcome":…},…],"decisions":[{"name":…,"allowed":…},…]}`. Other members are ignored.
 struct ReportBatchReader {
     private enum Member: Int, MemberName {
-        case reports
+        case reports, decisions
 
         init?(_ key: UnsafeBufferPointer<UInt8>) {
-            guard key.elementsEqual("reports".utf8) else { return nil }
-            self = .reports
+            switch String(decoding: key, as: UTF8.self) {
+            case "reports": self = .reports
+            case "decisions": self = .decisions
+            default: return nil
+            }
+        }
+
+        func mustBeArray(_ value: JSONCursor.Value) -> Problem {
+            let field =
+                switch self {
+                case .reports: "reports"
+                case .decisions: "decisions"
+                }
+            return .invalid(field, "must be an array, not \(value.kindInWords)")
         }
     }
 
@@ -25,6 +37,12 @@ struct ReportBatchReader {
     private(set) var faults: [ReportBatch.Fault] = []
     /// The number of outcomes in the reports.
     private(set) var outcomes = 0
+    /// The problem with a member that is not a list.
+    private(set) var problem: Problem?
+    /// The number of items in the list of decisions; `nil` where there is no such list.
+    private(set) var decisionsCount: Int?
+    /// A count of decisions, or the problem with it, for each item of that list.
+    private(set) var decisions: [Result<ClientDecisions, Problem>] = []
 
     init(_ body: [UInt8], access: Access) {
         self.access = access
@@ -53,7 +71,9 @@ struct ReportBatchReader {
             switch try cursor.nextMember(of: &members) {
             case .end: return
             case .known(.reports) where try cursor.enter("[", depth: 1): try list()
-            case .known, .unknown: _ = try cursor.value(depth: 1)
+            case .known(.decisions) where try cursor.enter("[", depth: 1): try decisionList()
+            case .known(let member): problem = member.mustBeArray(try cursor.value(depth: 1))
+            case .unknown: _ = try cursor.value(depth: 1)
             }
         }
     }
@@ -109,6 +129,93 @@ struct ReportBatchReader {
     }
 }
 
+// MARK: Decisions
+
+extension ReportBatchReader {
+    private enum DecisionField: Int, CaseIterable, MemberName {
+        case name, allowed, denied, ageMs
+
+        var key: String {
+            switch self {
+            case .name: "name"
+            case .allowed: "allowed"
+            case .denied: "denied"
+            case .ageMs: "age_ms"
+            }
+        }
+
+        init?(_ key: UnsafeBufferPointer<UInt8>) {
+            let text = String(decoding: key, as: UTF8.self)
+            guard let field = Self.allCases.first(where: { $0.key == text }) else { return nil }
+            self = field
+        }
+    }
+
+    private mutating func decisionList() throws(JSONCursor.Failure) {
+        var count = 0
+        while try cursor.nextElement(isFirst: count == 0) {
+            if count < Limits.decisionCountsPerRequest.upperBound {
+                decisions.append(try decisions(at: "decisions[\(count)]"))
+            } else {
+                // The request will be rejected, but with another error if the rest is not JSON.
+                _ = try cursor.value(depth: 2)
+            }
+            count += 1
+        }
+        decisionsCount = count
+    }
+
+    private mutating func decisions(
+        at path: String
+    ) throws(JSONCursor.Failure) -> Result<ClientDecisions, Problem> {
+        guard try cursor.enter("{", depth: 2) else {
+            let value = try cursor.value(depth: 2)
+            return .failure(.invalid(path, "must be an object, not \(value.kindInWords)"))
+        }
+        var values: [DecisionField: JSONCursor.Value] = [:]
+        var members = JSONCursor.Members<DecisionField>()
+        reading: while true {
+            switch try cursor.nextMember(of: &members) {
+            case .end: break reading
+            case .known(let field): values[field] = try cursor.value(depth: 3)
+            case .unknown: _ = try cursor.value(depth: 3)
+            }
+        }
+        return Result { () throws(Problem) in try decisions(values, at: path + ".") }
+    }
+
+    private func decisions(
+        _ values: [DecisionField: JSONCursor.Value],
+        at path: String
+    ) throws(Problem) -> ClientDecisions {
+        func number(_ field: DecisionField, in range: ClosedRange<Int64>) throws(Problem) -> Int64? {
+            switch values[field] ?? .null {
+            case .null: return nil
+            case .integer(let value) where range.contains(value): return value
+            case .integer, .decimal:
+                let limits = "\(range.lowerBound) to \(range.upperBound)"
+                throw .invalid(path + field.key, "must be a whole number from \(limits)")
+            case let value: throw .invalid(path + field.key, "must be a number, not \(value.kindInWords)")
+            }
+        }
+        func count(_ field: DecisionField) throws(Problem) -> UInt64 {
+            guard let count = try number(field, in: Limits.decisionCount) else {
+                throw .invalid(path + field.key, "is required: the number of such decisions")
+            }
+            return UInt64(count)
+        }
+        let name: BreakerName
+        switch values[.name] ?? .null {
+        case .text(let text): name = try DecisionRequest.name(text.string(in: item.bytes), field: path + "name")
+        case .null: throw .invalid(path + "name", "is required")
+        case let value: throw .invalid(path + "name", "must be a string, not \(value.kindInWords)")
+        }
+        try access.require(name)
+        let counts = DecisionCounts(allowed: try count(.allowed), denied: try count(.denied))
+        return ClientDecisions(name: name, counts: counts, ageMs: try number(.ageMs, in: Limits.reportAgeMs) ?? 0)
+    }
+}
+
 extension Problem {
     /// The same problem, for a part of a document.
     ///
@@ -121,7 +228,7 @@ extension Problem {
 /// The values of one report's members. A text is kept as its position in the request's body; an absent member is
 /// `null`.
 struct ReportItem: ReportFields {
-    private let bytes: [UInt8]
+    fileprivate let bytes: [UInt8]
     private var values = [JSONCursor.Value](repeating: .null, count: ReportField.allCases.count)
 
     init(in bytes: [UInt8]) { self.bytes = bytes }

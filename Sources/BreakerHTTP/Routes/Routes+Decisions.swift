@@ -24,8 +24,10 @@ extension Routes {
         [
             Route(.post, Paths.reports, .work, maximumBody: HTTPLimits.reportsBody) { context in
                 let batch = try ReportBatch(body: context.body, access: context.access)
+                // First, because a request that is sent again leaves the counts of decisions out.
+                let counted = try await engine.count(batch.validDecisions, from: context.client)
                 let results = try await engine.report(batch.reports, from: context.client)
-                return .decision(batch.answer(results))
+                return .decision(batch.answer(results, counted: counted))
             }
         ]
     }

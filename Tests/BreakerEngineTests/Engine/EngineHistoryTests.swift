@@ -25,6 +25,27 @@ struct EngineHistoryTests {
         }
     }
 
+    @Test("Decisions that clients made themselves count in the minute in which they were made, and once")
+    func clientDecisions() async throws {
+        try await RunningEngine.with { running in
+            let (known, unknown) = (try #require(BreakerName("a")), try #require(BreakerName("b")))
+            _ = try await running.engine.acquire("a")
+            running.clock.advance(byMs: 120_000)
+            await running.engine.writer.touchStore()
+            let decisions = [(2, 0), (40, 60_000), (500, 1), (3_000, 60_001)].map { denied, ageMs in
+                ClientDecisions(name: known, counts: DecisionCounts(denied: denied), ageMs: ageMs)
+            }
+            let others = [ClientDecisions(name: unknown, counts: DecisionCounts(denied: 1), ageMs: 60_000)]
+            #expect(try await running.engine.count(decisions + others) == [true, true, true, true, false])
+            #expect(try await running.engine.breaker(known).decisions == DecisionCounts(allowed: 1, denied: 3_542))
+            #expect(try await history(running).map(\.denied) == [3_000, 540, 2])
+            running.clock.advance(byMs: 60_000)
+            await running.engine.writer.touchStore()
+            #expect(try await history(running, minutes: 4).map(\.denied) == [3_000, 540, 2, 0])
+            #expect(try await history(running, minutes: 4).map(\.allowed) == [1, 0, 0, 0])
+        }
+    }
+
     private func history(_ running: RunningEngine, of name: String = "a", minutes: Int = 3) async throws -> [CallTally]
     {
         let steps = CallHistory.Steps(endingAt: running.clock.now(), length: 1, count: minutes)

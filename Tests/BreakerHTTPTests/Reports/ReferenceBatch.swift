@@ -30,7 +30,7 @@ enum ReferenceBatch {
     static func read(_ body: [UInt8], access: Access) -> Reading {
         Reading { () throws(Problem) in
             guard case .array(let elements) = try document(body)["reports"] else {
-                throw .invalid("reports", "is required: an array of reports")
+                throw .invalid("reports", "is required: an array of reports, unless there are decisions")
             }
             guard (1...10_000).contains(elements.count) else {
                 throw .invalid("reports", "must have 1 to 10000 items, not \(elements.count)")

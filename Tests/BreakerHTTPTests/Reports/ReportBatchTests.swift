@@ -148,7 +148,7 @@ struct ReportBatchTests {
         expect(document, [line])
     }
 
-    private static let required = "reports is required: an array of reports"
+    private static let required = "reports is required: an array of reports, unless there are decisions"
 
     /// Expects these lines from both the reader and the reference.
     private func expect(_ document: String, _ lines: [String], sourceLocation: SourceLocation = #_sourceLocation) {
@@ -225,6 +225,67 @@ struct ReportBatchAnswerTests {
             String(decoding: answer, as: UTF8.self)
                 == #"{"accepted":0,"results":[\#(Self.invalid("reports[0].name is required"))]}"#
         )
+    }
+
+    @Test("Counts of decisions have their results after those of the reports, in order")
+    func decisions() throws {
+        let body = #"""
+            {"decisions":[{"name":"a","allowed":2,"denied":3,"age_ms":900000,"more":[]},{"name":"b","allowed":0,"denied":0},
+            7,{"allowed":1,"denied":1},{"name":"a/b","allowed":1,"denied":1},{"name":"a","denied":1},
+            {"name":"a","allowed":-1,"denied":1},{"name":"a","allowed":1,"denied":1.5},{"name":"a","allowed":"1","denied":1},
+            {"name":"a","allowed":1,"denied":1000001},{"name":"a","allowed":1,"denied":1,"age_ms":900001},{"name":1}]}
+            """#
+        let batch = try ReportBatch(body: Array(body.utf8), access: .anonymous)
+        #expect(batch.reports.isEmpty)
+        #expect(batch.validDecisions.map(\.name.description) == ["a", "b"])
+        #expect(batch.validDecisions.map(\.counts) == [DecisionCounts(allowed: 2, denied: 3), DecisionCounts()])
+        #expect(batch.validDecisions.map(\.ageMs) == [900_000, 0])
+        let answer = batch.answer([], counted: [true, false])
+        let document = try JSONDecoder().decode(ReportsAnswerDocument.self, from: Data(answer))
+        #expect(document.bytes == answer, "as one document")
+        #expect(document.accepted == 0)
+        #expect(document.results.isEmpty)
+        let results = try #require(document.decisions)
+        let name = "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -, starting with a letter or digit"
+        let count = "must be a whole number from 0 to 1000000"
+        #expect(results.map(\.counted) == [true] + Array(repeating: nil, count: 11))
+        #expect(
+            results.map(\.error?.detail) == [
+                nil, "there is no breaker b", "decisions[2] must be an object, not a number",
+                "decisions[3].name is required", "decisions[4].name \(name)",
+                "decisions[5].allowed is required: the number of such decisions", "decisions[6].allowed \(count)",
+                "decisions[7].denied \(count)", "decisions[8].allowed must be a number, not a string",
+                "decisions[9].denied \(count)", "decisions[10].age_ms must be a whole number from 0 to 900000",
+                "decisions[11].name must be a string, not a number",
+            ]
+        )
+    }
+
+    @Test("A request needs reports or decisions, and takes 10000 counts of decisions at most")
+    func sizes() throws {
+        func fault(_ body: String) -> String? {
+            do throws(Problem) {
+                _ = try ReportBatch(body: Array(body.utf8), access: .anonymous)
+                return nil
+            } catch {
+                return error.detail
+            }
+        }
+        let item = #"{"name":"a","allowed":1,"denied":0}"#
+        func body(_ count: Int) -> String {
+            #"{"decisions":[\#(Array(repeating: item, count: count).joined(separator: ","))]}"#
+        }
+        #expect(fault("{}") == "reports is required: an array of reports, unless there are decisions")
+        #expect(fault(#"{"decisions":7}"#) == "reports is required: an array of reports, unless there are decisions")
+        #expect(fault(#"{"reports":null,"decisions":[\#(item)]}"#) == "reports must be an array, not null")
+        #expect(
+            fault(#"{"reports":[{"name":"a","outcome":"success"}],"decisions":{}}"#)
+                == "decisions must be an array, not an object"
+        )
+        #expect(fault(body(0)) == "decisions must have 1 to 10000 items, not 0")
+        #expect(fault(body(10_000)) == nil)
+        #expect(fault(body(10_001)) == "decisions must have 1 to 10000 items, not 10001")
+        #expect(fault(#"{"reports":[],"decisions":[\#(item)]}"#) == "reports must have 1 to 10000 items, not 0")
     }
 
     private func batch(of items: String) throws -> ReportBatch {

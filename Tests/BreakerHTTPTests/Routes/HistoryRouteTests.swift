@@ -37,6 +37,29 @@ struct HistoryRouteTests {
         }
     }
 
+    @Test("Decisions that clients made themselves are in the history, the totals and the metrics")
+    func clientDecisions() async throws {
+        try await TestServer.with { server in
+            _ = try await server.acquire("a")
+            let items = #"{"name":"a","allowed":1,"denied":542},{"name":"b","allowed":1,"denied":0}"#
+            let answer = try await server.send(.POST, "/v1/reports", #"{"decisions":[\#(items)]}"#)
+            #expect(
+                answer.text == #"""
+                    {"accepted":0,"results":[],"decisions":[{"counted":true},\#
+                    {"error":{"code":"unknown_breaker","detail":"there is no breaker b"}}]}
+                    """#
+            )
+            #expect(try await server.send(.GET, "/v1/breakers/b").status == 404)
+            let breaker = try await server.send(.GET, "/v1/breakers/a").json
+            #expect(breaker["decisions"]?["allowed"] == 2)
+            #expect(breaker["decisions"]?["denied"] == 542)
+            #expect(breaker["state"] == "closed")
+            let history = try await server.send(.GET, "/v1/breakers/a/history?from=2026-01-01T00:00:00Z").json
+            #expect(history["points"]?.items.map { $0["denied"] } == [542])
+            #expect(try await server.send(.GET, "/metrics").text.contains(#"decision="denied"} 542"#))
+        }
+    }
+
     @Test(
         "A history covers the whole requested time in the requested steps; the default is one hour in minutes",
         arguments: [
