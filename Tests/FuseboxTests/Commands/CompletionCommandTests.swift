@@ -40,7 +40,10 @@ extension ProcessTests {
         @Test(
             "Bash completes commands and options",
             .enabled(if: shell("bash") != nil),
-            arguments: [("sho", "show"), ("shad", "shadow"), ("list --sta", "--state"), ("force-open x --rea", "--reason")]
+            arguments: [
+                ("sho", "show"), ("shad", "shadow"), ("list --sta", "--state"),
+                ("force-open x --rea", "--reason"),
+            ]
         )
         func bash(line: String, completed: String) async throws {
             let words = (["fusebox"] + line.split(separator: " ").map(String.init))

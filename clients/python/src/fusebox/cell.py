@@ -19,7 +19,6 @@ from .policy import Policy
 from .standin import StandIn
 from .standing import Freshness, Override, Standing
 
-
 #: The reason of a change in the log, if the server did not send one.
 _REASONS: dict[Source, str] = {
     "local": "by the stream of changes",

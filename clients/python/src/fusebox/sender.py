@@ -146,8 +146,10 @@ class Sender:
     @property
     def has_something(self) -> bool:
         """Whether outcomes wait, or are being sent."""
-        return self._is_sending or bool(self._outbox.intake or self._later or len(self._outbox)) or (
-            self._decisions.due is not None and not self._reach.is_away
+        return (
+            self._is_sending
+            or bool(self._outbox.intake or self._later or len(self._outbox))
+            or (self._decisions.due is not None and not self._reach.is_away)
         )
 
     @property
