@@ -140,7 +140,7 @@ struct Server {
     }
 
     private static func logger(_ label: String, settings: Settings, atLeast level: Logger.Level = .trace) -> Logger {
-        var logger = Logger(label: label, factory: settings.logFormat.handler)
+        var logger = Logger(label: label) { LineLogHandler(label: $0, format: settings.logFormat) }
         logger.logLevel = max(settings.logLevel, settings.logLevel < .info ? settings.logLevel : level)
         return logger
     }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import fusebox
 
-@Suite struct TextLogHandlerTests {
+@Suite struct LineLogHandlerTests {
     private static func line(_ message: String, _ metadata: Logger.Metadata) -> String {
         let event = LogEvent(
             level: .notice,
@@ -18,7 +18,7 @@ import Testing
             function: "",
             line: 1
         )
-        return TextLogHandler(label: "fusebox").line(event, at: Instant(milliseconds: 0))
+        return LineLogHandler(label: "fusebox", format: .text).line(event, at: Instant(milliseconds: 0))
     }
 
     @Test("A log line has its fields in order, with quotes around ambiguous values")

@@ -43,8 +43,8 @@ import Testing
     }
 
     @Test("The line about dropped lines has the format of the log", arguments: LogFormat.allCases)
-    func notice(format: LogFormat) throws {
-        let handler = try #require(format.handler(label: "fusebox") as? any LineLogHandler)
+    func notice(format: LogFormat) {
+        let handler = LineLogHandler(label: "fusebox", format: format)
         let line = handler.line(dropped: 7, at: Instant(milliseconds: 0))
         let message = "Log lines were dropped, because standard error was not read in time"
         switch format {
