@@ -72,7 +72,7 @@ package struct Evidence: Hashable, Sendable {
     /// The override that was set, or that ended.
     package var override: Override?
     /// The description that an earlier version of the program stored. Such a transition has no other evidence, except
-    /// what its rule observed.
+    /// ``observed``.
     package var sentence: String?
 
     package init() {}

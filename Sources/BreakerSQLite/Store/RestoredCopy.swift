@@ -94,8 +94,8 @@ package final class StoppedDatabase {
         for part in parts where FileStatus(withoutFollowingLinks: target + part) != nil {
             throw StoreError(.unavailable, "\(target + part) already exists; retry")
         }
-        // The database comes first. If a crash leaves its log behind, no server starts with the log alone; but one would
-        // start with a database whose log, and with it the last commits, has another name.
+        // The database gets its other name before its log does. A crash between the two leaves a log without a database,
+        // with which no server starts. In the other order, it would leave a database without its last commits.
         for part in parts where FileStatus(withoutFollowingLinks: file.text + part) != nil {
             guard link(file.text + part, target + part) == 0, unlink(file.text + part) == 0 else {
                 throw StoreError(

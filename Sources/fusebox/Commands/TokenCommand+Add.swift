@@ -41,7 +41,7 @@ extension TokenCommand {
         @Option(
             help: """
                 Limit the token to breakers whose names begin with this prefix; payments: includes payments itself. \
-                =payments stands for this name alone. Give the option again for further prefixes and names.
+                =payments is only the breaker payments. Give the option again for further prefixes and names.
                 """
         )
         var prefix: [String] = []

@@ -356,7 +356,7 @@ _RULES: dict[str, Rule] = {
         DBAPIError=_by_driver(True),
         DataError=_by_driver(False),
         DisconnectionError="connection",
-        # What SQLAlchemy makes of most errors of asyncpg, before it wraps them like another driver's.
+        # SQLAlchemy raises this for most errors of asyncpg, and wraps it as it wraps those of other drivers.
         Error=_by_sqlstate,
         IntegrityError=_by_driver(False),
         NotSupportedError=_by_driver(False),
