@@ -29,9 +29,10 @@ package struct FuseboxClient: Sendable {
 
     /// Asks whether a call may go through.
     ///
+    /// - Parameter creates: whether the server creates an unknown breaker.
     /// - Throws: a ``FuseboxError`` if the server gave no decision; any other error if the server could not be reached.
-    package func acquire(_ name: String) async throws -> DecisionDocument {
-        try await send(.POST, Paths.acquire(name), as: DecisionDocument.self)
+    package func acquire(_ name: String, creates: Bool = true) async throws -> DecisionDocument {
+        try await send(.POST, Paths.acquire(name) + (creates ? "" : "?create=false"), as: DecisionDocument.self)
     }
 
     /// Reports the outcome of a call.

@@ -8,17 +8,19 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - client: the worker that asks.
+    ///   - creates: whether an unknown breaker is created; if not, it is an ``EngineError/Code/unknownBreaker``.
     ///   - reply: called once if the decision is pending: on the writer's thread, or on any thread if the command is
     ///     refused. It is called at once if the queue is full or closed.
     /// - Returns: the decision if nothing has to be stored; `nil` if the decision is pending.
     package func acquire(
         _ name: BreakerName,
         from client: Client = .server,
+        creates: Bool = true,
         reply: @escaping Reply<Decision>
     ) -> Decision? {
         if let decision = panel.decision(for: name, at: clock.now()) { return decision }
         submit(
-            .acquire(name) { [panel] result in
+            .acquire(name, creates: creates) { [panel] result in
                 if case .success(let decision) = result { panel.count(decision, for: name) }
                 reply(result)
             },
@@ -50,10 +52,11 @@ extension Engine {
 extension Engine {
     package func acquire(
         _ name: BreakerName,
-        from client: Client = .server
+        from client: Client = .server,
+        creates: Bool = true
     ) async throws(EngineError) -> Decision {
         try await waitForReply { reply in
-            if let decision = acquire(name, from: client, reply: reply) { reply(.success(decision)) }
+            if let decision = acquire(name, from: client, creates: creates, reply: reply) { reply(.success(decision)) }
         }
     }
 

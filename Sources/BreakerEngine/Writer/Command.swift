@@ -9,7 +9,8 @@ struct Command: Sendable {
     typealias Completion = @Sendable (EngineError?) -> Void
 
     enum Kind: Sendable {
-        case acquire(BreakerName, Reply<Decision>)
+        /// - Parameter creates: whether an unknown breaker is created.
+        case acquire(BreakerName, creates: Bool, Reply<Decision>)
         case report(BreakerName, Report, Reply<ReportAnswer>)
         /// Any other request, as a closure over the working copy. If the closure changes nothing, nothing is stored.
         case change(@Sendable (inout WorkingCopy, any BreakerStore) -> Completion, refuse: Completion)
@@ -25,7 +26,7 @@ struct Command: Sendable {
     /// Answers with `error` instead of carrying out the command.
     func refuse(_ error: EngineError) {
         switch kind {
-        case .acquire(_, let reply): reply(.failure(error))
+        case .acquire(_, _, let reply): reply(.failure(error))
         case .report(_, _, let reply): reply(.failure(error))
         case .change(_, let refuse): refuse(error)
         }

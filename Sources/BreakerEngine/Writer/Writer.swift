@@ -259,8 +259,11 @@ extension Writer {
     /// - Returns: the result, which answers the command once the batch is committed.
     private func perform(_ command: Command) -> CommandCompletion {
         switch command.kind {
-        case .acquire(let name, let reply):
-            .acquired(Result { () throws(EngineError) in try acquire(name, for: command.client) }, reply)
+        case .acquire(let name, let creates, let reply):
+            .acquired(
+                Result { () throws(EngineError) in try acquire(name, for: command.client, creates: creates) },
+                reply
+            )
         case .report(let name, let report, let reply):
             .reported(
                 Result { () throws(EngineError) in
@@ -273,8 +276,9 @@ extension Writer {
         }
     }
 
-    private func acquire(_ name: BreakerName, for client: Client) throws(EngineError) -> Decision {
+    private func acquire(_ name: BreakerName, for client: Client, creates: Bool) throws(EngineError) -> Decision {
         let known = working.index(of: name)
+        guard known != nil || creates else { throw .unknown(name) }
         let index = if let known { known } else { try working.create(name, for: client) }
         return working.event(at: index) { breaker, now, journal in
             let decision = breaker.acquire(at: now, journal: &journal, random: &random)

@@ -50,7 +50,7 @@ struct Decisions: Sendable {
         }
     }
 
-    private static func answer(_ decision: Decision) -> Answer {
+    static func answer(_ decision: Decision) -> Answer {
         var answer = Answer.decision { DecisionDocument(decision).write(into: &$0) }
         if case .denied(_, _, let retryAfterMs?) = decision { answer.retryAfterSeconds = (retryAfterMs + 999) / 1_000 }
         return answer
@@ -100,7 +100,7 @@ struct DecisionRequest: Sendable {
         }
     }
 
-    /// Reads an acquire, which has neither parameters nor a body.
+    /// Reads an acquire, which has no body.
     static func acquire(_ name: String, body: [UInt8]) throws(Problem) -> DecisionRequest {
         guard body.isEmpty else { throw .invalid("body", "must be empty: an acquire has no body") }
         return DecisionRequest(name: try Self.name(name), event: .acquire)

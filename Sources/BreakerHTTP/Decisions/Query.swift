@@ -28,6 +28,16 @@ struct Query: Sendable {
 
     var isEmpty: Bool { values.isEmpty }
 
+    /// The value of a parameter that is `true` or `false`.
+    func flag(_ key: String, default value: Bool) throws(Problem) -> Bool {
+        switch self[key] {
+        case nil: return value
+        case "true": return true
+        case "false": return false
+        default: throw .invalid(key, "must be true or false")
+        }
+    }
+
     var keys: [String] { values.map(\.key) }
 
     subscript(key: String) -> String? {

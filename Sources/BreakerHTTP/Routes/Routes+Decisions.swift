@@ -7,10 +7,13 @@ extension Routes {
     /// Routes for acquires and reports that the lane leaves to the router.
     static func decisions(_ decisions: Decisions) -> [Route] {
         [
-            Route(.post, Paths.acquire(Route.name), .work) { context in
+            Route(.post, Paths.acquire(Route.name), .work, parameters: ["create"]) { context in
                 let request = try DecisionRequest.acquire(context.name, body: context.body)
                 try context.access.require(request.name)
-                return await decisions.answer(request, from: context.client)
+                if try context.query.flag("create", default: true) {
+                    return await decisions.answer(request, from: context.client)
+                }
+                return try await acquireExisting(request.name, decisions.engine, context)
             },
             Route(.post, Paths.report(Route.name), .work) { context in
                 let request = try DecisionRequest.report(context.name, query: context.query, body: context.body)
@@ -18,6 +21,37 @@ extension Routes {
                 return await decisions.answer(request, from: context.client)
             },
         ]
+    }
+
+    /// The answer to an acquire that creates no breaker.
+    private static func acquireExisting(
+        _ name: BreakerName,
+        _ engine: Engine,
+        _ context: RequestContext
+    ) async throws -> Answer {
+        let result: Result<Decision, EngineError>
+        do throws(EngineError) {
+            result = .success(try await engine.acquire(name, from: context.client, creates: false))
+        } catch {
+            result = .failure(error)
+        }
+        switch result {
+        case .success(let decision): return Decisions.answer(decision)
+        case .failure(let error):
+            var problem = Problem(error)
+            if error.code == .unknownBreaker { problem.detail += try await similarNames(name, engine, context) }
+            throw problem
+        }
+    }
+
+    /// The names that a person may have mistyped, as the end of an error.
+    private static func similarNames(
+        _ name: BreakerName,
+        _ engine: Engine,
+        _ context: RequestContext
+    ) async throws -> String {
+        let names = try await engine.names(similarTo: name, visible: context.access.scope)
+        return names.isEmpty ? "" : "; similar names: \(names.map(\.value).joined(separator: ", "))"
     }
 
     static func reports(_ engine: Engine) -> [Route] {

@@ -18,7 +18,7 @@ extension Routes {
             ) { context in
                 let policies = try PolicyBody.policies(context.body)
                 try context.access.require(policies.keys)
-                let isDryRun = try dryRun(context.query)
+                let isDryRun = try context.query.flag("dry_run", default: false)
                 let hash = try planHash(context.query)
                 let plan =
                     try await isDryRun
@@ -27,14 +27,6 @@ extension Routes {
                 return .json(PolicyPlanDocument(plan, isApplied: !isDryRun))
             }
         ]
-    }
-
-    private static func dryRun(_ query: Query) throws(Problem) -> Bool {
-        switch query["dry_run"] ?? "false" {
-        case "true": return true
-        case "false": return false
-        default: throw .invalid("dry_run", "must be true or false")
-        }
     }
 
     private static func planHash(_ query: Query) throws(Problem) -> PolicyPlanHash? {

@@ -22,7 +22,7 @@ extension Routes {
             ) { context in
                 let name = try context.breakerName()
                 let order = try OverrideBody(context.body)
-                let creates = try createsBreaker(context.query)
+                let creates = try context.query.flag("create", default: false)
                 return .breaker(
                     try await engine.setOverride(
                         order.mode,
@@ -39,14 +39,6 @@ extension Routes {
                 return .breaker(try await engine.clearOverride(of: name, actor: context.author))
             },
         ]
-    }
-
-    private static func createsBreaker(_ query: Query) throws(Problem) -> Bool {
-        switch query["create"] ?? "false" {
-        case "true": return true
-        case "false": return false
-        default: throw .invalid("create", "must be true or false")
-        }
     }
 
     private static func resetTarget(_ query: Query) throws(Problem) -> Breaker.ResetTarget {

@@ -23,6 +23,31 @@ struct DecisionAnswerTests {
         }
     }
 
+    @Test("An acquire with create=false creates no breaker, and its error has the similar names that the token may use")
+    func existingOnly() async throws {
+        let (worker, secret) = Token.make(name: "checkout", role: .worker, scope: try NameScope("=payment,pay:"))
+        let (boss, bossSecret) = Token.make(name: "boss", role: .operator, prefix: "")
+        try await TestServer.with(tokens: [worker, boss]) { server in
+            for name in ["pay:cards", "pay:card", "pay_card", "payment"] {
+                _ = try await server.send(.POST, "/v1/breakers/\(name)/acquire", secret: bossSecret)
+            }
+            let known = try await server.send(.POST, "/v1/breakers/payment/acquire?create=false", secret: secret)
+            #expect(known.json["allowed"] == true)
+            let path = "/v1/breakers/pay:crad"
+            let unknown = try await server.send(.POST, path + "/acquire?create=false", secret: secret)
+            unknown.expectProblem(.unknownBreaker)
+            #expect(unknown.json["detail"] == "there is no breaker pay:crad; similar names: pay:card")
+            #expect(try await server.send(.GET, path, secret: secret).status == 404)
+            try await server.send(.POST, path + "/acquire?create=no", secret: secret)
+                .expectProblem(.invalidRequest, faults: ["create"])
+            #expect(try await server.send(.POST, path + "/acquire?create=true", secret: secret).status == 200)
+            // A probe needs a write, so the writer decides.
+            _ = try await server.send(.POST, path + "/reset?to=half_open", secret: bossSecret)
+            let probe = try await server.send(.POST, path + "/acquire?create=false", secret: secret)
+            #expect(probe.json["lease_ms"] == 30_000)
+        }
+    }
+
     @Test(
         "An open breaker returns the remaining time in milliseconds, and in seconds rounded up",
         arguments: [

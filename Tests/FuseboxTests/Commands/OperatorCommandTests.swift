@@ -31,6 +31,24 @@ extension ProcessTests {
             #expect(away.errors == "Error: http://127.0.0.1:1 cannot be reached: nothing listens there\n")
         }
 
+        @Test("The check command creates no breaker, allows an unknown name, and warns with similar names")
+        func unknownName() async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            for name in ["payment", "payments", "search"] { _ = try await server.wire.acquire(name) }
+            let mistyped = try await Program.fusebox.run("check", "paymnets", "--url", server.url)
+            #expect(mistyped.code == 0)
+            #expect(mistyped.output == "paymnets: allowed, closed\n")
+            #expect(
+                mistyped.errors == "warning: there is no breaker paymnets; similar names: payments; "
+                    + "the first acquire by a worker creates it, closed\n"
+            )
+            #expect(try await server.wire.get("/v1/breakers/paymnets").status == 404)
+            let document = try await Program.fusebox.run("check", "other", "--json", "--url", server.url)
+            #expect(document.code == 0)
+            #expect(document.output.contains(#""allowed":true"#) || document.output.contains(#""allowed": true"#))
+        }
+
         @Test("The check command gives back a probe that it is granted")
         func probe() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BreakerAPI
 import BreakerClient
+import BreakerCore
 import BreakerText
 import Foundation
 
@@ -11,13 +12,13 @@ struct CheckCommand: AsyncParsableCommand {
         usage: "fusebox check <name> [--json]",
         discussion: """
             Exit codes:
-              0  allowed
+              0  allowed; also if there is no breaker of this name, with a warning
               1  denied
               2  no decision: the server is unreachable, or refuses the request
 
-            The command acquires as a worker does, so the first acquire of a name creates the breaker. If it gets a \
-            probe, it gives the probe back at once as ignored, so that the next worker gets it; for that moment other \
-            workers are denied. Use `fusebox run` to let the outcome of the call decide.
+            The command acquires as a worker does, but creates no breaker. If it gets a probe, it gives the probe back \
+            at once as ignored, so that the next worker gets it; for that moment other workers are denied. Use \
+            `fusebox run` to let the outcome of the call decide.
 
             Example: fusebox check payments && charge-customers
             """
@@ -37,7 +38,7 @@ struct CheckCommand: AsyncParsableCommand {
         do {
             let address = try server.address()
             let client = address.client
-            decision = try await address.reached { try await client.acquire(name) }
+            decision = try await address.reached { try await Self.acquire(name, client) }
             if decision.leaseMs != nil {
                 _ = try await address.reached { try await client.report("ignored", to: name, permit: decision.permit) }
             }
@@ -51,6 +52,17 @@ struct CheckCommand: AsyncParsableCommand {
             try Output.line("\(name): \(decision.words)".printable)
         }
         if !decision.allowed { throw Self.denied }
+    }
+
+    /// Acquires without creating a breaker. A call under an unknown name is allowed, because a worker's acquire would
+    /// create a closed breaker.
+    private static func acquire(_ name: String, _ client: FuseboxClient) async throws -> DecisionDocument {
+        do {
+            return try await client.acquire(name, creates: false)
+        } catch let error as FuseboxError where error.code == ProblemCode.unknownBreaker.rawValue {
+            Output.remark("warning: \(error.detail); the first acquire by a worker creates it, closed")
+            return DecisionDocument(.allowed(Permit(generation: 0), state: .closed))
+        }
     }
 }
 
