@@ -39,7 +39,7 @@ def test_a_denied_task_is_retried_after_the_recovery_timeout(
     server: Server, remote: Fusebox, name: str, app: Any, retried: Any
 ) -> None:
     payments = remote.breaker(name)
-    server.put(name, recovery_timeout_ms=1_000)
+    server.put(name, recovery_timeout_ms=3_000)
     attempts: list[int] = []
     done: list[int] = []
 

@@ -256,8 +256,13 @@ def test_a_breaker_of_nested_calls_recovers(make_breaker: Make, downstream: Down
     assert attempt() is None
     assert (breaker.current_state, downstream.calls) == ("open", 1)
     downstream.error = None
-    assert eventually("the breaker recovers", attempt) == ((), {})
-    assert (breaker.current_state, breaker.fail_counter) == ("closed", 0)
+
+    def recovers() -> Any:
+        # If the server is slow to store a probe, the call goes through without it, and the breaker stays open.
+        return attempt() == ((), {}) and breaker.current_state == "closed"
+
+    assert eventually("the breaker recovers", recovers)
+    assert breaker.fail_counter == 0
 
 
 def test_a_listener_is_notified_of_nested_calls(make_breaker: Make, kit: Any) -> None:
