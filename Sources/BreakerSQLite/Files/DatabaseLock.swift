@@ -97,7 +97,7 @@ final class DatabaseLock {
     }
 
     /// Checks that the database and its write-ahead log still have their names. Otherwise the next start does not find
-    /// what SQLite writes. This opens no file.
+    /// what SQLite writes. The check opens no file.
     /// - Throws: ``StoreError/Code/unavailable``.
     func requireNames() throws(StoreError) {
         guard let database else { return }

@@ -111,7 +111,7 @@ enum PolicyWords {
         return nil
     }
 
-    /// The number that a text with its unit stands for: "1h30m" of a duration, "50%" or "50 %" of a share.
+    /// Reads a number with a unit: "1h30m" for a duration, "50%" or "50 %" for a share.
     /// - Returns: `nil` if the text is not in a form of this field.
     static func value(of field: PolicyField, _ text: String) -> PolicyValue? {
         if field.rawValue.hasSuffix("_ms") { return DurationText.parse(text).map { .integer($0) } }

@@ -60,6 +60,23 @@ struct HistoryCommand: AsyncParsableCommand {
     }
 }
 
+/// The arguments of a command that lists the newest rows of a breaker's log.
+struct LogArguments: ParsableArguments {
+    @Argument(help: "The name of the breaker.")
+    var name: String
+
+    @Option(help: ArgumentHelp("The maximum number of rows to list, 1 to 1000.", valueName: "n"))
+    var limit = 20
+
+    @OptionGroup var output: OutputOptions
+
+    var query: [(String, String)] { [("page_size", "\(limit)")] }
+
+    func validate() throws {
+        guard (1...1_000).contains(limit) else { throw ValidationError("--limit must be 1 to 1000") }
+    }
+}
+
 struct FailuresCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "failures",
@@ -76,26 +93,16 @@ struct FailuresCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The name of the breaker.")
-    var name: String
-
-    @Option(help: ArgumentHelp("The maximum number of failures to list, 1 to 1000.", valueName: "n"))
-    var limit = 20
-
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var log: LogArguments
     @OptionGroup(title: "Server options") var server: ServerOptions
-
-    func validate() throws {
-        guard (1...1_000).contains(limit) else { throw ValidationError("--limit must be 1 to 1000") }
-    }
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())
-        let reply = try await client.get(Paths.failures(name), [("page_size", "\(limit)")])
-        let summary = try await client.get(Paths.failureSummary(name))
-        if output.json { return try Output.line(OperatorJSON.text(reply.body, with: ["summary": summary.body])) }
+        let reply = try await client.get(Paths.failures(log.name), log.query)
+        let summary = try await client.get(Paths.failureSummary(log.name))
+        if log.output.json { return try Output.line(OperatorJSON.text(reply.body, with: ["summary": summary.body])) }
         let list: FailureListDocument = try reply.decoded()
-        guard !list.failures.isEmpty else { return Output.remark("\(name.printable) has no failures.") }
+        guard !list.failures.isEmpty else { return Output.remark("\(log.name.printable) has no failures.") }
         let screen = Screen.standardOutput
         try Output.lines(FailureSummaryTable.lines(try summary.decoded(), on: screen) + [""])
         try Output.lines(FailureListing.lines(list.failures, at: reply.now, on: screen))
@@ -115,25 +122,15 @@ struct TransitionsCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The name of the breaker.")
-    var name: String
-
-    @Option(help: ArgumentHelp("The maximum number of transitions to list, 1 to 1000.", valueName: "n"))
-    var limit = 20
-
-    @OptionGroup var output: OutputOptions
+    @OptionGroup var log: LogArguments
     @OptionGroup(title: "Server options") var server: ServerOptions
-
-    func validate() throws {
-        guard (1...1_000).contains(limit) else { throw ValidationError("--limit must be 1 to 1000") }
-    }
 
     func run() async throws {
         let client = OperatorClient(address: try server.address())
-        let reply = try await client.get(Paths.transitions(name), [("page_size", "\(limit)")])
-        if output.json { return try Output.line(OperatorJSON.text(reply.body)) }
+        let reply = try await client.get(Paths.transitions(log.name), log.query)
+        if log.output.json { return try Output.line(OperatorJSON.text(reply.body)) }
         let list: TransitionListDocument<TransitionDocument> = try reply.decoded()
-        guard !list.transitions.isEmpty else { return Output.remark("\(name.printable) has no transitions.") }
+        guard !list.transitions.isEmpty else { return Output.remark("\(log.name.printable) has no transitions.") }
         try Output.lines(TransitionListing.lines(list.transitions, on: .standardOutput))
     }
 }
