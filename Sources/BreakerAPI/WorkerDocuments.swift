@@ -87,7 +87,7 @@ package struct ReportAnswerDocument: Document {
         duplicate = answer.isDuplicate ? true : nil
     }
 
-    /// Appends the document of an answer. It is faster than making the document first, of which a batch has many.
+    /// Appends an answer as a document. A batch has many answers, and this is faster than making a document for each.
     package static func write(_ answer: ReportAnswer, of report: Report, into bytes: inout [UInt8]) {
         if let refusal = answer.refusal {
             bytes.append(#"{"applied":false,"reason":""#)

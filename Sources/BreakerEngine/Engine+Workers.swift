@@ -91,11 +91,11 @@ package struct ClientDecisions: Sendable {
 }
 
 extension Engine {
-    /// Counts decisions that a client made itself: in the totals, and in the minute in which they were made. They change
+    /// Counts decisions that a client made itself, in the totals and in the minute in which they were made. They change
     /// no breaker.
     /// - Returns: for each item, whether its breaker exists.
-    /// - Throws: an ``EngineError`` if nothing is counted, because some of the decisions are of an earlier minute and
-    ///   the writer takes no more.
+    /// - Throws: an ``EngineError`` if some of the decisions are of an earlier minute and the writer cannot take them.
+    ///   Then none are in the totals.
     package func count(
         _ decisions: [ClientDecisions],
         from client: Client = .server

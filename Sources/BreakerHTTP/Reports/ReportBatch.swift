@@ -2,7 +2,8 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 
-/// The reports and the counts of decisions of one request. An invalid report is answered with its error and does not affect the others.
+/// The reports and the counts of decisions of one request. An invalid item is answered with its error and does not
+/// affect the others.
 struct ReportBatch: Sendable {
     /// The error of one item.
     struct Fault: Hashable, Sendable {

@@ -188,21 +188,27 @@ extension ReportBatchReader {
         _ values: [DecisionField: JSONCursor.Value],
         at path: String
     ) throws(Problem) -> ClientDecisions {
-        func number(_ field: DecisionField, in range: ClosedRange<Int64>) throws(Problem) -> Int64? {
+        func number(_ field: DecisionField, in range: ClosedRange<Int64>) throws(Problem) -> Double? {
+            let number: Double
             switch values[field] ?? .null {
             case .null: return nil
-            case .integer(let value) where range.contains(value): return value
-            case .integer, .decimal:
-                let limits = "\(range.lowerBound) to \(range.upperBound)"
-                throw .invalid(path + field.key, "must be a whole number from \(limits)")
+            case .integer(let value): number = Double(value)
+            case .decimal(let value): number = value
             case let value: throw .invalid(path + field.key, "must be a number, not \(value.kindInWords)")
             }
+            guard (Double(range.lowerBound)...Double(range.upperBound)).contains(number) else {
+                throw .invalid(path + field.key, "must be \(range.lowerBound) to \(range.upperBound)")
+            }
+            return number
         }
         func count(_ field: DecisionField) throws(Problem) -> UInt64 {
-            guard let count = try number(field, in: Limits.decisionCount) else {
+            guard let number = try number(field, in: Limits.decisionCount) else {
                 throw .invalid(path + field.key, "is required: the number of such decisions")
             }
-            return UInt64(count)
+            guard let count = UInt64(exactly: number) else {
+                throw .invalid(path + field.key, "must be a whole number")
+            }
+            return count
         }
         let name: BreakerName
         switch values[.name] ?? .null {
@@ -212,7 +218,9 @@ extension ReportBatchReader {
         }
         try access.require(name)
         let counts = DecisionCounts(allowed: try count(.allowed), denied: try count(.denied))
-        return ClientDecisions(name: name, counts: counts, ageMs: try number(.ageMs, in: Limits.reportAgeMs) ?? 0)
+        // Rounded down, as the age of a report.
+        let ageMs = Int64(try number(.ageMs, in: Limits.reportAgeMs) ?? 0)
+        return ClientDecisions(name: name, counts: counts, ageMs: ageMs)
     }
 }
 

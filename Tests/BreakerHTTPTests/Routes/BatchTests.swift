@@ -84,6 +84,31 @@ struct BatchTests {
         }
     }
 
+    @Test("Reports and counts of decisions in one request have their own results, each within the token's prefix")
+    func decisions() async throws {
+        let (token, secret) = Token.make(name: "checkout", role: .worker, prefix: "pay:")
+        let (boss, bossSecret) = Token.make(name: "boss", role: .operator, prefix: "")
+        try await TestServer.with(tokens: [token, boss]) { server in
+            for name in ["ship", "pay:a"] {
+                _ = try await server.send(.POST, "/v1/breakers/\(name)/acquire", secret: bossSecret)
+            }
+            let counts = #"{"name":"ship","allowed":1,"denied":2},{"name":"pay:a","allowed":4,"denied":8}"#
+            let body = #"{"decisions":[\#(counts)],"reports":[{"name":"pay:a","outcome":"success"}]}"#
+            let answer = try await server.send(.POST, "/v1/reports", body, secret: secret)
+            let forbidden = "the token checkout is limited to names that begin with pay:"
+            #expect(
+                answer.text == #"""
+                    {"accepted":1,"results":[{"applied":true,"state":"closed","generation":2}],\#
+                    "decisions":[{"error":{"code":"forbidden","detail":"\#(forbidden)"}},{"counted":true}]}
+                    """#
+            )
+            for (name, denied) in [("ship", 0), ("pay:a", 8)] {
+                let breaker = try await server.send(.GET, "/v1/breakers/\(name)", secret: bossSecret).json
+                #expect(breaker["decisions"]?["denied"] == .integer(Int64(denied)), "\(name)")
+            }
+        }
+    }
+
     @Test(
         "A body that is not a valid batch is refused as a whole",
         arguments: [
