@@ -32,6 +32,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "Platform", swiftSettings: settings),
+        .target(name: "CPlatform"),
         .target(name: "BreakerCore", swiftSettings: settings),
         .target(name: "BreakerText", dependencies: ["BreakerCore"], swiftSettings: settings),
         .target(name: "BreakerStorage", dependencies: ["BreakerCore", "Platform"], swiftSettings: settings),
@@ -63,6 +64,7 @@ let package = Package(
                 "BreakerAPI",
                 "BreakerCore",
                 "BreakerStorage",
+                "CPlatform",
                 "CSQLite",
                 "EmbeddedFiles",
                 "Platform",

@@ -1,4 +1,5 @@
 import BreakerStorage
+import CPlatform
 import Platform
 
 /// Exclusive ownership of a database: a lock on `<database>.lock` and a lock on the database itself.
@@ -92,8 +93,7 @@ final class DatabaseLock {
     /// - Throws: ``StoreError/Code/unavailable``.
     func requireLinks() throws(StoreError) {
         guard let database, let log else { return }
-        let areLinked = FileStatus(of: database, at: path.text).isLinked && FileStatus(of: log, at: logPath).isLinked
-        if !areLinked { try requireNames() }
+        if link_count(database.descriptor) < 1 || link_count(log.descriptor) < 1 { try requireNames() }
     }
 
     /// Checks that the database and its write-ahead log still have their names. Otherwise the next start does not find

@@ -51,9 +51,6 @@ package struct FileStatus {
         (status.st_dev, status.st_ino) == (other.status.st_dev, other.status.st_ino)
     }
 
-    /// Whether the file has a name in some folder.
-    var isLinked: Bool { status.st_nlink > 0 }
-
     private var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
 
     /// - Throws: ``StoreError/Code/unavailable`` if the file is not a regular file. Reading a pipe or a device could
