@@ -65,9 +65,11 @@ extension Engine {
             from: client,
             weight: part.reports.count + Self.weight(ofOutcomes: part.outcomes),
             { working, store throws(EngineError) in
-                part.reports.map { item in
+                part.reports.indices.map { index in
                     Result { () throws(EngineError) in
-                        try working.report(item.report, to: item.name, for: client, store: store)
+                        // By index: a copy of a report would retain each of its texts.
+                        let (name, report) = (part.reports[index].name, part.reports[index].report)
+                        return try working.report(report, to: name, for: client, store: store)
                     }
                 }
             },

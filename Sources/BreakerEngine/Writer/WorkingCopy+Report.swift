@@ -28,11 +28,11 @@ extension WorkingCopy {
         store: any BreakerStore
     ) throws(EngineError) -> ReportAnswer {
         if let first = try firstAnswer(to: report, at: index, store: store) { return first }
-        let isSlow = breakers[index].policy.isSlow(report.durationMs)
-        let answer = event(at: index) { breaker, now, journal in
+        let (answer, isSlow) = event(at: index) { breaker, now, journal in
+            let isSlow = breaker.policy.isSlow(report.durationMs)
             let answer = breaker.report(report, at: now, journal: &journal)
             let endsLease = report.permit?.lease != nil
-            return (answer, changed: answer.applied && (report.outcome != .ignored || endsLease))
+            return ((answer, isSlow), changed: answer.applied && (report.outcome != .ignored || endsLease))
         }
         reportTallies.add(report, answer: answer, at: index)
         unstored.add(

@@ -110,10 +110,21 @@ struct WorkingCopy {
         _ body: (inout Breaker, Instant, inout Journal) -> (result: Result, changed: Bool)
     ) -> Result {
         seen.insert(index)
-        let isDue = breakers[index].nextDue.map { $0 <= now } ?? false
-        let (result, changed) = body(&breakers[index], now, &journal)
-        if changed || isDue { touched.insert(index) }
+        let (result, changed) = Self.apply(body, to: &breakers[index], at: now, &journal)
+        if changed { touched.insert(index) }
         return result
+    }
+
+    /// Reads and changes the breaker in place, because a breaker is large to copy.
+    private static func apply<Result>(
+        _ body: (inout Breaker, Instant, inout Journal) -> (result: Result, changed: Bool),
+        to breaker: inout Breaker,
+        at now: Instant,
+        _ journal: inout Journal
+    ) -> (result: Result, changed: Bool) {
+        let isDue = breaker.nextDue.map { $0 <= now } ?? false
+        let (result, changed) = body(&breaker, now, &journal)
+        return (result, changed || isDue)
     }
 
     /// Creates a breaker that a worker's acquire or report names, with the policy that the configuration has for its
