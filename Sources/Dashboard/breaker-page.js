@@ -9,7 +9,7 @@ import { duration, overrideWord, stateWord, time } from "./format.js";
 import { HistorySection } from "./history-section.js";
 import { nextProbe, restOf } from "./list-row.js";
 import { Controls } from "./order-dialogs.js";
-import { list } from "./page-address.js";
+import { go, list } from "./page-address.js";
 import { PacedWork } from "./paced-work.js";
 import { PolicySection } from "./policy-section.js";
 import { now, whileSeen } from "./server-clock.js";
@@ -47,7 +47,7 @@ export class BreakerPage {
         this.transitions = new TransitionsSection(name, (...newest) => this.history.setTransitions(...newest));
         this.failures = new FailuresSection(name);
         this.policy = new PolicySection(name, afterOrder);
-        this.orders = mayOrder() ? new Controls(name, afterOrder) : null;
+        this.orders = mayOrder() ? new Controls(name, afterOrder, () => go(list(filter))) : null;
         this.controls.append(...(this.orders?.nodes ?? []));
         this.content = element(
             "div",

@@ -25,14 +25,18 @@ const meanings = {
 export class Controls {
     #override = null;
 
-    /** @param {(view: object, tag: string) => void} onDone gets the breaker after an order */
-    constructor(name, onDone) {
+    /**
+     * @param {(view: object, tag: string) => void} onDone gets the breaker after an order
+     * @param {() => void} onDeleted is called after the breaker is deleted
+     */
+    constructor(name, onDone, onDeleted) {
         const overrides = ["force_open", "force_closed", "shadow"].map((mode) =>
             button(`${modeWord[mode]}…`, () => askForOverride(name, mode, onDone)),
         );
         this.clear = button("Clear…", () => askToClear(name, this.#override, onDone), { hidden: true });
         this.reset = button("Reset…", () => askToReset(name, onDone));
-        this.nodes = [...overrides, this.clear, this.reset];
+        const deletion = button("Delete…", () => askToDelete(name, onDeleted));
+        this.nodes = [...overrides, this.clear, this.reset, deletion];
     }
 
     /** Shows the buttons that apply to the breaker's current state. */
@@ -116,6 +120,28 @@ function askToReset(name, onDone) {
             const answer = await ask("POST", pathOf(name, "/reset"), { query });
             onDone(answer.body, answer.tag);
             announce(`${name} is reset.`);
+        },
+    });
+}
+
+function askToDelete(name, onDeleted) {
+    openDialog({
+        title: `Delete: ${name}`,
+        content: [
+            element(
+                "p",
+                {},
+                "The policy, the failures and the transitions are deleted with the breaker. ",
+                "Its entries in the audit stay.",
+            ),
+            element("p", {}, "The next acquire of this name creates a new breaker."),
+        ],
+        confirm: "Delete",
+        look: "danger",
+        submit: async () => {
+            await ask("DELETE", pathOf(name));
+            announce(`${name} is deleted.`);
+            return onDeleted;
         },
     });
 }

@@ -72,7 +72,7 @@ class AccessTests(DashboardTest):
         page = self.open(server, breaker_path("payments"), tolerates=REFUSALS)
         self.sign_in(page, server, "viewer")
         expect(page.get_by_role("region", name="Why")).to_contain_text("payments")
-        for name in ["Force open…", "Force closed…", "Shadow…", "Clear…", "Reset…", "Edit…"]:
+        for name in ["Force open…", "Force closed…", "Shadow…", "Clear…", "Reset…", "Delete…", "Edit…"]:
             expect(page.get_by_role("button", name=name)).to_have_count(0)
         answers = page.evaluate(
             """async () => {

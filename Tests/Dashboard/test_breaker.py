@@ -260,6 +260,23 @@ class BreakerTests(DashboardTest):
         expect(page.locator(".head .badge")).to_have_text("Closed")
         self.assertTrue(server.acquire("payments")["allowed"])
 
+    def test_a_breaker_is_deleted_after_a_confirmation_and_the_list_is_shown(self):
+        server = self.serve()
+        server.succeed("payments")
+        # The page may learn of the deletion from the stream, and request the breaker, before the list is shown.
+        page = self.open(server, breaker_path("payments"), tolerates=REFUSALS)
+        page.get_by_role("button", name="Delete…").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("Delete: payments")
+        dialog.get_by_role("button", name="Cancel").click()
+        expect(dialog).to_have_count(0)
+        self.assertEqual(server.call("GET", "/v1/breakers/payments")["name"], "payments")
+        page.get_by_role("button", name="Delete…").click()
+        dialog.get_by_role("button", name="Delete").click()
+        expect(page.get_by_role("heading", name="payments")).to_have_count(0)
+        expect(page.get_by_text("No breakers yet")).to_be_visible()
+        self.assertEqual(server.call("GET", "/v1/breakers")["breakers"], [])
+
     def test_an_answer_that_is_older_than_an_order_does_not_undo_it_on_the_page(self):
         server = self.serve()
         server.succeed("payments")

@@ -50,7 +50,7 @@ class EverybodyTests(DashboardTest):
                     expect(page.get_by_role("region", name="Why")).to_contain_text(name)
                     expect(page.get_by_role("region", name="Timeline")).to_contain_text("→")
                     self.scan(page)
-                for name in ["Force open…", "Clear…", "Reset…", "Edit…"]:
+                for name in ["Force open…", "Clear…", "Reset…", "Delete…", "Edit…"]:
                     page.get_by_role("button", name=name).click()
                     expect(page.get_by_role("dialog")).to_be_visible()
                     self.scan(page)

@@ -72,7 +72,7 @@ extension ProcessTests {
             let deleted = try await Program.fusebox.run("delete", "--prefix", "tmp:", "--yes", "--url", server.url)
             #expect(deleted.code == 0)
             #expect(deleted.output == "2 breakers deleted\n")
-            let one = try await Program.fusebox.run("delete", "payments", "--json", "--url", server.url)
+            let one = try await Program.fusebox.run("delete", "payments", "--yes", "--json", "--url", server.url)
             #expect(one.output == "{\"deleted\":1}\n")
             #expect(try await Program.fusebox.run("delete", "--url", server.url).code == 64)
             #expect(try await Program.fusebox.run("delete", "--prefix", "", "--url", server.url).code == 64)
@@ -96,6 +96,21 @@ extension ProcessTests {
             #expect(result.errors == "Delete 2 breakers whose names begin with tmp:? [y/N] ")
             let rest = try await server.wire.get("/v1/breakers").rows("breakers").map { $0["name"] as? String }
             #expect(rest == (isConfirmed ? ["payments"] : ["payments", "tmp:a", "tmp:b"]))
+        }
+
+        @Test(
+            "A deletion of one breaker deletes it only with a confirmation",
+            arguments: [("y\n", true), ("\n", false)]
+        )
+        func confirmationOfOne(answer: String, isConfirmed: Bool) async throws {
+            let server = try await ServerProcess.start(database: folder.path("fusebox.db"))
+            defer { server.child.kill() }
+            _ = try await server.wire.acquire("payments")
+            let result = try await Program.fusebox.run(["delete", "payments", "--url", server.url], input: answer)
+            #expect(result.code == (isConfirmed ? 0 : 1))
+            #expect(result.output == (isConfirmed ? "1 breaker deleted\n" : ""))
+            #expect(result.errors == "Delete the breaker payments? [y/N] ")
+            #expect(try await server.wire.get("/v1/breakers/payments").status == (isConfirmed ? 404 : 200))
         }
 
         @Test("An override by prefix asks for confirmation, and overrides only the breakers with that prefix")

@@ -242,8 +242,8 @@ struct DeleteCommand: AsyncParsableCommand {
         usage: "fusebox delete (<name> | --prefix <text>) [--yes] [--json]",
         discussion: """
             The breaker's policy, failures, transitions and report ids are deleted with it; its entries in the audit \
-            stay. If a worker acquires the name again, a new breaker is created. With --prefix, the command prints the \
-            number of breakers and asks for confirmation before it deletes them, unless --yes is given.
+            stay. If a worker acquires the name again, a new breaker is created. The command asks for confirmation \
+            before it deletes anything, unless --yes is given; with --prefix it prints the number of breakers.
 
             Example: fusebox delete --prefix tmp: --yes
             """
@@ -270,26 +270,27 @@ struct DeleteCommand: AsyncParsableCommand {
         let client = OperatorClient(address: try server.address())
         var count = 1
         if let prefix {
-            if !yes {
-                guard try await isConfirmed(prefix, client) else { throw ExitCode.failure }
-            }
+            if !yes { try await Self.confirm(question(prefix, client)) }
             let reply = try await client.send(.DELETE, Paths.breakers, [("prefix", prefix)], within: .minutes(10))
             count = try reply.decoded(as: DeletedDocument.self).deleted
         } else if let name {
+            if !yes { try Self.confirm("Delete the breaker \(name.printable)?") }
             _ = try await client.send(.DELETE, Paths.breaker(name))
         }
         if output.json { return try Output.line(OperatorJSON.text(["deleted": count])) }
         try Output.line("\(Self.breakers(count)) deleted")
     }
 
-    private func isConfirmed(_ prefix: String, _ client: OperatorClient) async throws -> Bool {
+    private static func confirm(_ question: String) throws {
+        guard try Confirmation.isGiven(question) else { throw ExitCode.failure }
+    }
+
+    private func question(_ prefix: String, _ client: OperatorClient) async throws -> String {
         let reply = try await client.get(Paths.breakers, [("prefix", prefix), ("page_size", "1")])
         guard let total = try reply.decoded(as: BreakerListDocument.self).counts?.total else {
             throw ServerFailure(description: "the server sent a list without counts")
         }
-        return try Confirmation.isGiven(
-            "Delete \(Self.breakers(total)) whose names begin with \(prefix.printable)?"
-        )
+        return "Delete \(Self.breakers(total)) whose names begin with \(prefix.printable)?"
     }
 
     private static func breakers(_ count: Int) -> String { count == 1 ? "1 breaker" : "\(count) breakers" }
