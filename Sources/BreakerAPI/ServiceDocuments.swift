@@ -23,11 +23,33 @@ package struct VersionDocument: Document {
     package var version: String
     /// Identifies the history that the server's database holds.
     package var epoch: String
+    /// The name of the server; `nil` if it has none, or from an older server.
+    package var name: String?
+    /// A ``ServerColour``, or a colour that a later version adds.
+    package var colour: String?
 
-    package init(version: String, epoch: String) {
+    package init(version: String, epoch: String, label: ServerLabel) {
         self.version = version
         self.epoch = epoch
+        name = label.name
+        colour = label.colour?.rawValue
     }
+}
+
+/// The name and the colour by which operators tell servers apart.
+package struct ServerLabel: Hashable, Sendable {
+    package var name: String?
+    package var colour: ServerColour?
+
+    package init(name: String? = nil, colour: ServerColour? = nil) {
+        self.name = name
+        self.colour = colour
+    }
+}
+
+/// A colour of a server's name. The page has a readable form of each for light and dark mode.
+package enum ServerColour: String, CaseIterable, Sendable {
+    case red, amber, green, blue, violet, grey
 }
 
 /// The access of a browser's user.

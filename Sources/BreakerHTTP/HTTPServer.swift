@@ -1,3 +1,4 @@
+package import BreakerAPI
 package import BreakerEngine
 import Hummingbird
 import HummingbirdCore
@@ -28,6 +29,7 @@ package struct HTTPServer: Sendable {
         package var tls: ServerTLS?
         /// Reads the tokens file again; `nil` for a server without one.
         package var reloadTokens: TokenReload?
+        package var label = ServerLabel()
         /// Whether the lane takes decisions. If not, the router takes every request; tests compare the two.
         var usesLane = true
         /// The event loops that serve the connections.
@@ -98,7 +100,8 @@ package struct HTTPServer: Sendable {
             streamsPerClient: configuration.streamsPerClient,
             times: configuration.times,
             eventLoops: configuration.eventLoops,
-            reloadTokens: configuration.reloadTokens
+            reloadTokens: configuration.reloadTokens,
+            label: configuration.label
         )
         return Application(
             router: handler.router(of: routes),

@@ -224,6 +224,10 @@ static const unsigned char dashboard_server_clock_js[] = {
 #embed "../Dashboard/server-clock.js"
 };
 
+static const unsigned char dashboard_server_label_js[] = {
+#embed "../Dashboard/server-label.js"
+};
+
 static const unsigned char dashboard_session_js[] = {
 #embed "../Dashboard/session.js"
 };
@@ -291,6 +295,7 @@ static const struct embedded_file dashboard[] = {
     {"recent-changes.js", dashboard_recent_changes_js, sizeof dashboard_recent_changes_js},
     {"row-hold.js", dashboard_row_hold_js, sizeof dashboard_row_hold_js},
     {"server-clock.js", dashboard_server_clock_js, sizeof dashboard_server_clock_js},
+    {"server-label.js", dashboard_server_label_js, sizeof dashboard_server_label_js},
     {"session.js", dashboard_session_js, sizeof dashboard_session_js},
     {"sparkline.js", dashboard_sparkline_js, sizeof dashboard_sparkline_js},
     {"state-badges.js", dashboard_state_badges_js, sizeof dashboard_state_badges_js},

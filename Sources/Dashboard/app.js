@@ -3,10 +3,11 @@
 import { ask, onUnauthorized } from "./api.js";
 import { BreakerPage } from "./breaker-page.js";
 import { element } from "./dom.js";
-import { clearCounts, showCounts, showStale, showStatus } from "./header.js";
+import { clearCounts, showCounts, showStale, showStatus, showTitle } from "./header.js";
 import { ListPage } from "./list-page.js";
 import { onChange as onAddressChange, read } from "./page-address.js";
 import { everySecond, whileSeen } from "./server-clock.js";
+import { loadLabel, showLabel } from "./server-label.js";
 import { load, showWho, signInForm } from "./session.js";
 import { Stream } from "./stream.js";
 import { zoneSwitch } from "./time-zone.js";
@@ -99,7 +100,9 @@ function signOut(isExpelled) {
 /** Starts the page for a signed-in user, or shows the form to sign in. */
 async function start(isExpelled = false) {
     try {
-        const isKnown = await load();
+        const [isKnown] = await Promise.all([load(), loadLabel()]);
+        showLabel(document.getElementById("top"), document.getElementById("label"));
+        showTitle();
         showWho(whoNode, () => signOut(false));
         if (!isKnown) {
             main.replaceChildren(signInForm(() => start(), isExpelled));

@@ -1,6 +1,7 @@
 // Dialogs that ask for input or confirmation before an order.
 
 import { button, element } from "./dom.js";
+import { labelNode } from "./server-label.js";
 
 let number = 0;
 
@@ -41,7 +42,7 @@ export function openDialog({ title, content, confirm, look = "primary", submit }
             },
         },
         element("h2", { id: `dialog-${number}` }, title),
-        ...content.filter((node) => node !== ""),
+        ...[labelNode(), ...content].filter((node) => node !== ""),
         fault,
         element("div", { class: "buttons" }, button("Cancel", () => dialog.close()), send),
     );

@@ -3,6 +3,7 @@
 import { announce, element, setClass, setText } from "./dom.js";
 import { count, duration } from "./format.js";
 import { list } from "./page-address.js";
+import { serverName } from "./server-label.js";
 import { icon } from "./state-badges.js";
 
 const entries = [
@@ -47,8 +48,9 @@ export function showCounts(node, counts, { filter, breaker }) {
 let what = null;
 let isStale = false;
 
-function showTitle() {
-    document.title = [isStale ? "stale" : null, what, "Fusebox"].filter((part) => part !== null).join(" · ");
+export function showTitle() {
+    const parts = [isStale ? "stale" : null, what, serverName(), "Fusebox"];
+    document.title = parts.filter((part) => part !== null).join(" · ");
 }
 
 export function showStale(value) {

@@ -277,6 +277,28 @@ class BreakerTests(DashboardTest):
         expect(page.get_by_text("No breakers yet")).to_be_visible()
         self.assertEqual(server.call("GET", "/v1/breakers")["breakers"], [])
 
+    def test_the_name_of_the_server_is_in_the_title_the_header_and_each_dialog(self):
+        server = self.serve(settings={"FUSEBOX_NAME": "production", "FUSEBOX_COLOUR": "red"})
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"))
+        expect(page).to_have_title("payments · production · Fusebox")
+        expect(page.locator(".top .label")).to_have_text("production")
+        expect(page.locator(".top")).to_have_attribute("data-colour", "red")
+        for name in ["Force open…", "Reset…", "Delete…", "Edit…"]:
+            page.get_by_role("button", name=name).click()
+            expect(page.get_by_role("dialog").locator(".label")).to_have_text("production")
+            page.keyboard.press("Escape")
+            expect(page.get_by_role("dialog")).to_have_count(0)
+
+    def test_a_server_without_a_name_shows_none(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"))
+        expect(page).to_have_title("payments · Fusebox")
+        expect(page.locator(".top .label")).to_be_hidden()
+        page.get_by_role("button", name="Reset…").click()
+        expect(page.get_by_role("dialog").locator(".label")).to_have_count(0)
+
     def test_an_answer_that_is_older_than_an_order_does_not_undo_it_on_the_page(self):
         server = self.serve()
         server.succeed("payments")

@@ -68,6 +68,16 @@ class EverybodyTests(DashboardTest):
                 expect(page.get_by_text("No breakers yet")).to_be_visible()
                 self.scan(page)
 
+    def test_the_name_of_the_server_is_readable_in_each_colour(self):
+        server = self.serve(settings={"FUSEBOX_NAME": "production", "FUSEBOX_COLOUR": "red"})
+        for look, options in LOOKS.items():
+            page = self.open(server, **options)
+            expect(page.locator(".top .label")).to_have_text("production")
+            for colour in ["red", "amber", "green", "blue", "violet", "grey"]:
+                with self.subTest(look, colour=colour):
+                    page.locator(".top").evaluate("(node, colour) => node.dataset.colour = colour", colour)
+                    self.scan(page)
+
     def test_no_page_scrolls_sideways_on_a_narrow_screen(self):
         server = self.busy_server()
         page = self.open(server, tolerates=REFUSALS, **LOOKS["narrow"])

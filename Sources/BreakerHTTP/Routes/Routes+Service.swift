@@ -6,7 +6,7 @@ import HTTPTypes
 
 extension Routes {
     /// Routes about the service itself: probes of a platform, the version and the API contract. They need no token.
-    static func service(engine: Engine, readiness: Readiness) -> [Route] {
+    static func service(engine: Engine, readiness: Readiness, label: ServerLabel) -> [Route] {
         [
             Route(.get, Paths.livez, .none) { _ in .json(LivenessDocument()) },
             Route(.get, Paths.readyz, .none) { _ in
@@ -22,7 +22,9 @@ extension Routes {
                 )
             },
             Route(.get, Paths.version, .none) { _ in
-                .json(VersionDocument(version: BuildVersion.current, epoch: engine.epoch.description))
+                .json(
+                    VersionDocument(version: BuildVersion.current, epoch: engine.epoch.description, label: label)
+                )
             },
             Route(.get, Paths.openAPI, .none) { _ in
                 Answer(fields: [.contentType: "application/yaml"], body: EmbeddedFiles.openAPI)

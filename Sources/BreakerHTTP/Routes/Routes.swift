@@ -15,6 +15,7 @@ enum Routes {
     ///   - times: has the heartbeat of a stream, and the time for its client to read a panel.
     ///   - eventLoops: schedule both.
     ///   - reloadTokens: reads the tokens file again; `nil` for a server without one.
+    ///   - label: the name and the colour of the server.
     static func all(
         engine: Engine,
         gatekeeper: Gatekeeper = Gatekeeper(tokens: nil),
@@ -26,7 +27,8 @@ enum Routes {
         streamsPerClient: Int = HTTPLimits.streamsOfClient,
         times: ConnectionTimes = ConnectionTimes(),
         eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
-        reloadTokens: TokenReload? = nil
+        reloadTokens: TokenReload? = nil,
+        label: ServerLabel = ServerLabel()
     ) -> [Route] {
         decisions(Decisions(engine: engine))
             + gate(engine)
@@ -47,7 +49,7 @@ enum Routes {
                 eventLoops: eventLoops
             )
             + session(engine, gatekeeper: gatekeeper, failures: failures)
-            + service(engine: engine, readiness: readiness)
+            + service(engine: engine, readiness: readiness, label: label)
             + dashboard()
             + backup(engine, gatekeeper: gatekeeper)
             + tokens(reloadTokens)

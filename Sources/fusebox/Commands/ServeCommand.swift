@@ -17,6 +17,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The host:port to listen on; port 0 picks a free port and prints it. (default: 127.0.0.1:7979)")
     var listen: String?
 
+    @Option(help: "The name by which operators know this server, such as production: on the page and in prompts.")
+    var name: String?
+
+    @Option(help: "The colour of that name: red, amber, green, blue, violet or grey.")
+    var colour: String?
+
     @Option(help: "The database file; created if it does not exist. (default: ./fusebox.db)")
     var db: String?
 
@@ -48,9 +54,9 @@ struct ServeCommand: AsyncParsableCommand {
         let options = SettingsSource(
             name: { "--" + $0.replacing("_", with: "-") },
             values: [
-                .listen: listen, .db: db, .config: config, .tokens: tokens, .insecure: insecure ? "true" : nil,
-                .tlsCertificate: tlsCert, .tlsKey: tlsKey, .tlsClientCA: tlsClientCa, .logLevel: logLevel,
-                .logFormat: logFormat,
+                .listen: listen, .name: name, .colour: colour, .db: db, .config: config, .tokens: tokens,
+                .insecure: insecure ? "true" : nil, .tlsCertificate: tlsCert, .tlsKey: tlsKey,
+                .tlsClientCA: tlsClientCa, .logLevel: logLevel, .logFormat: logFormat,
             ].compactMapValues { $0 }
         )
         let settings = try Settings.resolve(options: options)

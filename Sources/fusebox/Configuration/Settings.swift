@@ -8,6 +8,7 @@ import Logging
 /// All settings of a server, which it reads at its start.
 struct Settings {
     var listen = ListenAddress.default
+    var label = ServerLabel()
     var databasePath = "./fusebox.db"
     var tokensPath: String?
     /// The tokens file that the first start creates (the container image sets it); `nil` if `tokens` is set or the
@@ -32,7 +33,7 @@ struct Settings {
     /// A setting, by its name in the configuration file. Its environment variable is `FUSEBOX_` and the name in
     /// capitals.
     enum Key: String, CaseIterable {
-        case listen, db, config, tokens, insecure, hosts
+        case listen, name, colour, db, config, tokens, insecure, hosts
         case defaultTokens = "default_tokens"
         case logLevel = "log_level"
         case logFormat = "log_format"
@@ -110,6 +111,10 @@ struct Settings {
         switch key {
         case .config: break
         case .listen: listen = try value.listenAddress()
+        case .name: label.name = try value.serverName()
+        case .colour:
+            let colour: ServerColour = try value.choice("red, amber, green, blue, violet or grey")
+            label.colour = colour
         case .db: databasePath = try value.path("a path")
         case .tokens: tokensPath = try value.path("the path of a tokens file")
         case .defaultTokens: defaultTokensPath = value.text.isEmpty ? nil : value.text

@@ -1,3 +1,5 @@
+import BreakerText
+
 /// A source of settings, and the names of the settings in it.
 struct SettingsSource {
     var name: (String) -> String
@@ -41,6 +43,17 @@ struct SettingValue {
         guard !text.isEmpty else { throw invalid(expected) }
         return text
     }
+
+    /// A name that fits into a prompt and into the header of the page.
+    func serverName() throws(SettingsError) -> String {
+        let isBlank = text.allSatisfy(\.isWhitespace)
+        guard !isBlank, text.count <= Self.longestName, text.printable == text else {
+            throw invalid("1 to \(Self.longestName) printable characters")
+        }
+        return text
+    }
+
+    private static let longestName = 40
 
     func flag() throws(SettingsError) -> Bool {
         guard let flag = Bool(text) else { throw invalid("true or false") }

@@ -89,6 +89,7 @@ struct Server {
         )
         configuration.metricsBreakers = settings.metricsBreakers
         configuration.tls = tls
+        configuration.label = settings.label
         return configuration
     }
 

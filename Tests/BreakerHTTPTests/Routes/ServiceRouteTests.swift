@@ -15,7 +15,7 @@ struct ServiceRouteTests {
         "The service reports that it is live and ready, and its version and epoch",
         arguments: [
             ("/livez", #"{"status":"live"}"#), ("/readyz", #"{"status":"ready","storage":"ok"}"#),
-            ("/version", #"{"version":"\#(BuildVersion.current)","epoch":"EPOCH"}"#),
+            ("/version", #"{"version":"\#(BuildVersion.current)","epoch":"EPOCH","name":null,"colour":null}"#),
         ]
     )
     func answers(path: String, text: String) async throws {
@@ -24,6 +24,16 @@ struct ServiceRouteTests {
             #expect(answer.status == 200)
             #expect(answer["content-type"] == "application/json")
             #expect(answer.text == text.replacing("EPOCH", with: "\(server.engine.epoch)"))
+        }
+    }
+
+    @Test("The version has the name and the colour of the server, also without a token")
+    func label() async throws {
+        let (boss, _) = Token.make(name: "boss", role: .operator, prefix: "")
+        try await TestServer.with(tokens: [boss], label: ServerLabel(name: "production", colour: .red)) { server in
+            let answer = try await server.send(.GET, "/version")
+            #expect(answer.json["name"] == "production")
+            #expect(answer.json["colour"] == "red")
         }
     }
 

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import BreakerAPI
 import BreakerCore
 import BreakerEngine
 import BreakerStorage
@@ -47,6 +48,7 @@ struct TestServer: Sendable {
         firstBytesSeconds: Int64 = 0,
         eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         usesLane: Bool = true,
+        label: ServerLabel = ServerLabel(),
         _ body: (TestServer) async throws -> Void
     ) async throws {
         try await RunningEngine.with(folder: folder, configuration: configuration, retention: retention) { running in
@@ -63,6 +65,7 @@ struct TestServer: Sendable {
                 eventLoops: eventLoops
             )
             server.usesLane = usesLane
+            server.label = label
             server.streamsPerClient = streamsPerClient
             server.unreadBytes = unreadBytes
             server.firstBytesSeconds = firstBytesSeconds

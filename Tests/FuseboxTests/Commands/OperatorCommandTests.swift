@@ -113,6 +113,60 @@ extension ProcessTests {
             #expect(try await server.wire.get("/v1/breakers/payments").status == (isConfirmed ? 404 : 200))
         }
 
+        @Test(
+            "The question of each confirmation begins with the server's name",
+            arguments: [
+                (["delete", "payments"], "Delete the breaker payments?"),
+                (["delete", "--prefix", "pay"], "Delete 1 breaker whose names begin with pay?"),
+                (
+                    ["force-open", "--prefix", "pay", "--reason", "drill"],
+                    "Set force_open for 1 breaker whose names begin with pay?"
+                ),
+            ]
+        )
+        func namedServer(arguments: [String], question: String) async throws {
+            let server = try await ServerProcess.start(
+                database: folder.path("fusebox.db"),
+                options: ["--name", "production", "--colour", "red"]
+            )
+            defer { server.child.kill() }
+            _ = try await server.wire.acquire("payments")
+            let result = try await Program.fusebox.run(arguments + ["--url", server.url], input: "n\n")
+            #expect(result.code == 1)
+            #expect(result.errors == "production: \(question) [y/N] ")
+        }
+
+        @Test(
+            "On a terminal, a list and a breaker's page begin with the server's name, and elsewhere they do not have it",
+            arguments: [["list"], ["show", "payments"]]
+        )
+        func nameOnTerminal(command: [String]) async throws {
+            let server = try await ServerProcess.start(
+                database: folder.path("fusebox.db"),
+                options: ["--name", "production"]
+            )
+            defer { server.child.kill() }
+            _ = try await server.wire.acquire("payments")
+            let arguments = command + ["--url", server.url]
+            let terminal = try Terminal()
+            let child = try ChildProcess(
+                .fusebox,
+                arguments,
+                environment: ["NO_COLOR": "1", "TERM": "xterm"],
+                terminal: terminal
+            )
+            var shown = ""
+            try await eventually("\(command) ends") {
+                shown += terminal.read()
+                return !child.isRunning
+            }
+            shown += terminal.read()
+            #expect(child.exitCode == 0, "\(child.standardError)")
+            #expect(shown.hasPrefix("production\r\n"), "\(shown.debugDescription)")
+            let piped = try await Program.fusebox.run(arguments)
+            #expect(piped.code == 0 && !piped.output.contains("production"), "\(piped)")
+        }
+
         @Test("An override by prefix asks for confirmation, and overrides only the breakers with that prefix")
         func overrideByPrefix() async throws {
             let server = try await ServerProcess.start(database: folder.path("fusebox.db"))

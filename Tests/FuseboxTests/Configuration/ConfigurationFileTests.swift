@@ -113,14 +113,14 @@ import Testing
             (
                 "server:\n  db: x\n  lisen: y\n",
                 "f.yaml:3: server.lisen is unknown; "
-                    + "the known keys are breakers_per_token, db, default_tokens, hosts, insecure, listen, log_format, "
-                    + "log_level, max_breakers, metrics_breakers, tls_cert, tls_client_ca, tls_key, tokens, workers_create"
+                    + "the known keys are breakers_per_token, colour, db, default_tokens, hosts, insecure, listen, log_format, "
+                    + "log_level, max_breakers, metrics_breakers, name, tls_cert, tls_client_ca, tls_key, tokens, workers_create"
             ),
             (
                 "server: {config: other.yaml}\n",
                 "f.yaml:1: server.config is unknown; "
-                    + "the known keys are breakers_per_token, db, default_tokens, hosts, insecure, listen, log_format, "
-                    + "log_level, max_breakers, metrics_breakers, tls_cert, tls_client_ca, tls_key, tokens, workers_create"
+                    + "the known keys are breakers_per_token, colour, db, default_tokens, hosts, insecure, listen, log_format, "
+                    + "log_level, max_breakers, metrics_breakers, name, tls_cert, tls_client_ca, tls_key, tokens, workers_create"
             ),
             ("server:\n  listen: [a]\n", "f.yaml:2: server.listen must be a single value"),
             ("default: flaky\n", "f.yaml:1: default must be a mapping"),

@@ -1,3 +1,4 @@
+import BreakerAPI
 import EngineSupport
 import Foundation
 import Logging
@@ -56,6 +57,7 @@ import Testing
     func environment() throws {
         let settings = try resolve(
             environment: [
+                "FUSEBOX_NAME": "production", "FUSEBOX_COLOUR": "red",
                 "FUSEBOX_LISTEN": "0.0.0.0:1", "FUSEBOX_DB": "a.db", "FUSEBOX_TOKENS": "tokens",
                 "FUSEBOX_INSECURE": "true", "FUSEBOX_LOG_LEVEL": "trace", "FUSEBOX_LOG_FORMAT": "json",
                 "FUSEBOX_MAX_BREAKERS": "5", "FUSEBOX_METRICS_BREAKERS": "0",
@@ -64,6 +66,7 @@ import Testing
                 "FUSEBOX_CONFIG": "", "FUSEBOX_UNHEARD_OF": "x",
             ]
         )
+        #expect(settings.label == ServerLabel(name: "production", colour: .red))
         #expect(settings.listen == ListenAddress(host: "0.0.0.0", port: 1))
         #expect(settings.databasePath == "a.db")
         #expect(settings.tokensPath == "tokens")
@@ -81,6 +84,9 @@ import Testing
         "An invalid value is reported with the name of its option, variable or field",
         arguments: [
             (Settings.Key.listen, "nowhere", "host:port"), (.listen, "", "host:port"), (.db, "", "a path"),
+            (.name, " ", "1 to 40 printable characters"),
+            (.name, String(repeating: "x", count: 41), "1 to 40 printable characters"),
+            (.colour, "pink", "red, amber, green, blue, violet or grey"),
             (.insecure, "yes", "true or false"),
             (.hosts, "a.example:80", "host names without ports, separated by commas"),
             (.logLevel, "loud", "trace, debug, info, notice, warning, error, critical"),
@@ -107,6 +113,23 @@ import Testing
             Issue.record("it was taken from the file")
         } catch {
             #expect("\(error)".hasSuffix("f.yaml:2: server.\(key.rawValue) \(complaint)"))
+        }
+    }
+
+    @Test("A name may have 40 characters, and each colour is accepted", arguments: ServerColour.allCases)
+    func label(colour: ServerColour) throws {
+        let name = String(repeating: "é", count: 40)
+        let settings = try resolve(options: [.name: name, .colour: colour.rawValue])
+        #expect(settings.label == ServerLabel(name: name, colour: colour))
+    }
+
+    @Test(
+        "A name may be neither empty nor contain characters that control a terminal",
+        arguments: ["a\u{1b}[2J", "a\nb", "\u{202e}a", ""]
+    )
+    func unprintableName(name: String) throws {
+        #expect(throws: SettingsError(description: "--name must be 1 to 40 printable characters, not \"\(name)\"")) {
+            try resolve(options: [.name: name])
         }
     }
 

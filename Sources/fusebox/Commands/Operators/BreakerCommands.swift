@@ -34,6 +34,7 @@ struct ListCommand: AsyncParsableCommand {
         if output.json { return try Output.line(OperatorJSON.text(document)) }
         let list = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
         let screen = Screen.standardOutput
+        try await client.printName(on: screen)
         if list.breakers.isEmpty {
             Output.remark(filter.isEmpty ? "There are no breakers." : "No breakers match.")
         } else {
@@ -98,6 +99,7 @@ struct ShowCommand: AsyncParsableCommand {
             now: reply.now,
             transitions: list.transitions
         )
+        try await client.printName(on: .standardOutput)
         try Output.lines(page.lines(on: .standardOutput))
     }
 }

@@ -133,7 +133,7 @@ struct OverrideOrder: ParsableArguments {
         let total = names.count == 1 ? "1 breaker" : "\(names.count) breakers"
         if !yes {
             let question = "Set \(order.mode) for \(total) whose names begin with \(prefix.printable)?"
-            guard try Confirmation.isGiven(question) else { throw ExitCode.failure }
+            guard try await client.isConfirmed(question) else { throw ExitCode.failure }
         }
         for (index, name) in names.enumerated() {
             do {
@@ -270,19 +270,19 @@ struct DeleteCommand: AsyncParsableCommand {
         let client = OperatorClient(address: try server.address())
         var count = 1
         if let prefix {
-            if !yes { try await Self.confirm(question(prefix, client)) }
+            if !yes { try await confirm(question(prefix, client), client) }
             let reply = try await client.send(.DELETE, Paths.breakers, [("prefix", prefix)], within: .minutes(10))
             count = try reply.decoded(as: DeletedDocument.self).deleted
         } else if let name {
-            if !yes { try Self.confirm("Delete the breaker \(name.printable)?") }
+            if !yes { try await confirm("Delete the breaker \(name.printable)?", client) }
             _ = try await client.send(.DELETE, Paths.breaker(name))
         }
         if output.json { return try Output.line(OperatorJSON.text(["deleted": count])) }
         try Output.line("\(Self.breakers(count)) deleted")
     }
 
-    private static func confirm(_ question: String) throws {
-        guard try Confirmation.isGiven(question) else { throw ExitCode.failure }
+    private func confirm(_ question: String, _ client: OperatorClient) async throws {
+        guard try await client.isConfirmed(question) else { throw ExitCode.failure }
     }
 
     private func question(_ prefix: String, _ client: OperatorClient) async throws -> String {
