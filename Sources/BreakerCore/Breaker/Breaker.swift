@@ -125,10 +125,7 @@ package struct Breaker: Hashable, Sendable {
             id: revision,
             createdAt: now,
             creator: creator,
-            policy: Shared(policy),
-            policySource: source,
-            policyRevision: revision,
-            policyActor: actor,
+            policy: StoredPolicy(policy: Shared(policy), source: source, revision: revision, actor: actor),
             generation: revision,
             since: now,
             phase: .closed(Closed(window: Window(for: policy)))
@@ -136,45 +133,31 @@ package struct Breaker: Hashable, Sendable {
         journal.record(.created, of: self, revision: revision, at: now)
     }
 
-    /// Creates a breaker from its stored values.
-    package init(
+    /// Creates a breaker without a past.
+    init(
         name: BreakerName,
         id: Int64,
         createdAt: Instant,
         creator: String?,
-        policy: Shared<Policy>,
-        policySource: PolicySource,
-        policyRevision: Int64,
-        policyActor: String?,
+        policy: StoredPolicy,
         generation: Int64,
         since: Instant,
-        phase: Phase,
-        override: Override? = nil,
-        backOff: BackOff? = nil,
-        lostProbes: UInt32 = 0,
-        failureRows: Int64 = 0,
-        lastFailure: Failure? = nil,
-        lastTransition: Transition? = nil,
-        recentOpenings: [Instant] = []
+        phase: Phase
     ) {
         self.name = name
         self.id = id
         self.createdAt = createdAt
         self.creator = creator
-        sharedPolicy = policy
-        self.policySource = policySource
-        self.policyRevision = policyRevision
-        self.policyActor = policyActor
+        sharedPolicy = policy.policy
+        policySource = policy.source
+        policyRevision = policy.revision
+        policyActor = policy.actor
         self.generation = generation
         self.since = since
         self.phase = phase
-        sharedOverride = override.map { Shared($0) }
-        self.backOff = backOff
-        self.lostProbes = lostProbes
-        self.failureRows = failureRows
-        self.lastFailure = lastFailure
-        self.lastTransition = lastTransition
-        self.recentOpenings = recentOpenings
+        lostProbes = 0
+        failureRows = 0
+        recentOpenings = []
     }
 
     /// This breaker in another phase and under another override.

@@ -26,7 +26,10 @@ package struct Transition: Hashable, Sendable {
     package var actor: String?
     package var at: Instant
 
-    package var evidence: Evidence { sharedEvidence.value }
+    package var evidence: Evidence {
+        get { sharedEvidence.value }
+        set { sharedEvidence = Shared(newValue) }
+    }
 
     package init(
         revision: Int64,

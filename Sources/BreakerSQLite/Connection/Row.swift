@@ -15,22 +15,26 @@ struct Row {
     }
 
     mutating func integerOrNull() -> Int64? {
-        let column = nextColumn()
-        return isNull(column) ? nil : sqlite3_column_int64(handle, column)
+        isNull ? skipNull() : integer()
+    }
+
+    mutating func decimal() -> Double {
+        sqlite3_column_double(handle, nextColumn())
     }
 
     mutating func decimalOrNull() -> Double? {
-        let column = nextColumn()
-        return isNull(column) ? nil : sqlite3_column_double(handle, column)
+        isNull ? skipNull() : decimal()
     }
 
     mutating func text() -> String {
-        text(nextColumn())
+        let column = nextColumn()
+        guard let bytes = sqlite3_column_text(handle, column) else { return "" }
+        let count = Int(sqlite3_column_bytes(handle, column))
+        return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
     }
 
     mutating func textOrNull() -> String? {
-        let column = nextColumn()
-        return isNull(column) ? nil : text(column)
+        isNull ? skipNull() : text()
     }
 
     mutating func bytes() -> [UInt8] {
@@ -45,14 +49,12 @@ struct Row {
         column += count
     }
 
-    private func text(_ column: Int32) -> String {
-        guard let bytes = sqlite3_column_text(handle, column) else { return "" }
-        let count = Int(sqlite3_column_bytes(handle, column))
-        return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
-    }
+    /// Whether the next column is NULL.
+    var isNull: Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
 
-    private func isNull(_ column: Int32) -> Bool {
-        sqlite3_column_type(handle, column) == SQLITE_NULL
+    private mutating func skipNull<Value>() -> Value? {
+        column += 1
+        return nil
     }
 
     private mutating func nextColumn() -> Int32 {
@@ -68,31 +70,6 @@ extension Row {
         Instant(milliseconds: integer())
     }
 
-    mutating func instantOrNull() -> Instant? {
-        integerOrNull().map(Instant.init(milliseconds:))
-    }
-
-    mutating func count() throws(SQLiteError) -> UInt32 {
-        let value = integer()
-        guard let count = UInt32(exactly: value) else { throw .damaged("\(value) is not a count") }
-        return count
-    }
-
-    /// A word that is the raw value of a case of `Word`.
-    mutating func word<Word: RawRepresentable<String>>(_ type: Word.Type = Word.self) throws(SQLiteError) -> Word {
-        let text = text()
-        guard let word = Word(rawValue: text) else { throw .damaged("'\(text)' is not a \(Word.self)") }
-        return word
-    }
-
-    mutating func wordOrNull<Word: RawRepresentable<String>>(
-        _ type: Word.Type = Word.self
-    ) throws(SQLiteError) -> Word? {
-        guard let text = textOrNull() else { return nil }
-        guard let word = Word(rawValue: text) else { throw .damaged("'\(text)' is not a \(Word.self)") }
-        return word
-    }
-
     mutating func name() throws(SQLiteError) -> BreakerName {
         let text = text()
         guard let name = BreakerName(text) else { throw .damaged("'\(text)' is not a breaker name") }
@@ -103,9 +80,5 @@ extension Row {
 extension Statement {
     func bind(_ instant: Instant) {
         bind(instant.milliseconds)
-    }
-
-    func bind(_ instant: Instant?) {
-        bind(instant?.milliseconds)
     }
 }

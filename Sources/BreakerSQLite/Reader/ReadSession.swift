@@ -16,7 +16,7 @@ final class ReadSession {
         let connection = try Connection(path: path, access: .readOnly, vfs: vfs, lock: lock)
         selectFailures = try Statement(
             """
-            SELECT \(FailureTable.columns.joined(separator: ", ")) FROM failures
+            SELECT \(FailureTable.columns.names.joined(separator: ", ")) FROM failures
             WHERE breaker_id = ? AND number < ? ORDER BY number DESC LIMIT ?
             """,
             on: connection
@@ -26,7 +26,7 @@ final class ReadSession {
         // The order is that of the table. CROSS JOIN makes SQLite read transitions in the outer loop, so that it finds
         // the newest page without reading the others. It skips many rows only if few names have the prefix.
         let selectNamed = """
-            SELECT b.name, \(TransitionTable.columns.map { "t.\($0)" }.joined(separator: ", "))
+            SELECT b.name, \(TransitionTable.columns.names.map { "t.\($0)" }.joined(separator: ", "))
             FROM transitions t CROSS JOIN breakers b ON b.id = t.breaker_id
             WHERE t.revision < ? AND substr(b.name, 1, length(?)) = ?
             """
@@ -117,8 +117,8 @@ final class ReadSession {
         selectCalls.bind(steps.first.number)
         selectCalls.bind(steps.end.number)
         selectCalls.bind(id)
-        try selectCalls.forEachRow { row in
-            let (minute, tally) = CallTable.minute(&row)
+        try selectCalls.forEachRow { row throws(SQLiteError) in
+            let (minute, tally) = try CallTable.minute(&row)
             history.add(tally, at: minute)
         }
         return history
@@ -126,7 +126,7 @@ final class ReadSession {
 
     /// Selects the failures of a breaker within a period. A log is short, so the search needs no index on `at`.
     private static let selectFailuresWithin = """
-        SELECT \(FailureTable.columns.joined(separator: ", ")) FROM failures
+        SELECT \(FailureTable.columns.names.joined(separator: ", ")) FROM failures
         WHERE breaker_id = ? AND at >= ? AND at < ? ORDER BY number DESC
         """
 
@@ -141,7 +141,7 @@ final class ReadSession {
 
     /// Selects a page of entries, newest first. SQLite reads the table from its end, so that no other index is needed.
     private static let selectAudit = """
-        SELECT \(AuditTable.columns.joined(separator: ", ")) FROM audit
+        SELECT \(AuditTable.allColumns.joined(separator: ", ")) FROM audit
         WHERE revision < ? AND breaker = coalesce(?, breaker) AND actor = coalesce(?, actor)
         AND action = coalesce(?, action) AND at >= ? AND at < ?
         AND substr(breaker, 1, length(?)) = ? AND substr(breaker, 1, length(?)) = ?

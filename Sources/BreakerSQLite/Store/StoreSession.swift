@@ -49,7 +49,7 @@ final class StoreSession {
         for row in batch.receipts { try pruner.put(row, in: tables) }
         try tables.sessions.put(batch.sessions, at: batch.at)
         try pruner.prune(tables, after: batch)
-        try tables.server.put(revision: batch.revision, writtenAt: batch.at, epoch: epoch)
+        try tables.server.put(ServerRow(revision: batch.revision, writtenAt: batch.at, epoch: epoch))
     }
 
     /// Writes every change, and the transitions of the breakers that the batch does not delete.

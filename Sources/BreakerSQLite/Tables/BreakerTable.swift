@@ -12,23 +12,51 @@ struct BreakerTable {
     private let selectOne: Statement
     private let selectTrips: Statement
 
-    /// The columns that never change while a breaker exists. They come first.
-    private static let constantColumns = ["id", "name", "created_at", "created_by"]
+    /// The columns that never change while a breaker exists, without the name, which comes first.
+    private static let constantColumns = Columns<BreakerRow>([
+        Column("id", { $0.id }, { $0.id = $1 }),
+        Column("created_at", { $0.createdAt }, { $0.createdAt = $1 }),
+        Column("created_by", { $0.creator }, { $0.creator = $1 }),
+    ])
     /// The columns that change only with the state, a lease or an override.
-    private static let stateColumns =
-        ["state", "generation", "since_at", "open_until", "leases", "probe_successes", "lost_probes"]
-        + Override.columns() + ["back_off_openings", "back_off_last_open_ms", "last_transition"]
+    private static let stateColumns = Columns<BreakerRow>([
+        Column("state", { $0.state }, { $0.state = $1 }),
+        Column("generation", { $0.generation }, { $0.generation = $1 }),
+        Column("since_at", { $0.since }, { $0.since = $1 }),
+        Column("open_until", { $0.openUntil }, { $0.openUntil = $1 }),
+        Column(
+            names: ["leases"],
+            bind: { $0.bind(LeaseText.text(of: $1.leases)) },
+            read: { row, value throws(SQLiteError) in value.leases = try LeaseText.leases(in: row.text()) }
+        ),
+        Column("probe_successes", { $0.probeSuccesses }, { $0.probeSuccesses = $1 }),
+        Column("lost_probes", { $0.lostProbes }, { $0.lostProbes = $1 }),
+        Column(Override.columns(), { $0.override }, { $0.override = $1 }, blank: .blank),
+        Column(backOffColumns, { $0.backOff }, { $0.backOff = $1 }, blank: Breaker.BackOff(openings: 0, lastOpenMs: 0)),
+        Column("last_transition", { $0.lastTransition }, { $0.lastTransition = $1 }),
+    ])
+    private static let backOffColumns = Columns<Breaker.BackOff>([
+        Column("back_off_openings", { $0.openings }, { $0.openings = $1 }),
+        Column("back_off_last_open_ms", { $0.lastOpenMs }, { $0.lastOpenMs = $1 }),
+    ])
     /// The columns that change with a report that causes no transition. None of them has a CHECK, which would cost as
     /// much as writing the row.
-    private static let countColumns = [
-        "consecutive_failures", "window", "failure_rows", "last_seen_at", "last_success_ms", "last_failure_ms",
-        "last_failure",
-    ]
+    private static let countColumns = Columns<BreakerRow>([
+        Column("consecutive_failures", { $0.consecutiveFailures }, { $0.consecutiveFailures = $1 }),
+        Column("window", { $0.window }, { $0.window = $1 }),
+        Column("failure_rows", { $0.failureRows }, { $0.failureRows = $1 }),
+        Column("last_success_ms", { $0.lastSuccessMs }, { $0.lastSuccessMs = $1 }),
+        Column("last_failure_ms", { $0.lastFailureMs }, { $0.lastFailureMs = $1 }),
+        Column("last_failure", { $0.lastFailure }, { $0.lastFailure = $1 }),
+    ])
     private static let variableColumns = stateColumns + countColumns
+    private static let storedColumns = constantColumns + variableColumns
+    /// The last column of each list, which is no part of the state machine.
+    private static let lastSeen = "last_seen_at"
 
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
-        let columns = Self.constantColumns + Self.variableColumns
+        let columns = ["name"] + Self.storedColumns.names + [Self.lastSeen]
         insert = try Statement(insertInto: "breakers", columns, on: connection)
         // Not the name: setting it would rewrite its index entry, even if it stays the same.
         updateAll = try Self.update(Self.variableColumns, on: connection)
@@ -37,8 +65,8 @@ struct BreakerTable {
         let lists = [
             columns.map { "b.\($0)" },
             PolicyTable.columns.map { "p.\($0)" },
-            FailureTable.columns.map { "f.\($0)" },
-            TransitionTable.columns.map { "t.\($0)" },
+            FailureTable.columns.names.map { "f.\($0)" },
+            TransitionTable.columns.names.map { "t.\($0)" },
         ]
         // The row of the failure that ended last is the newest row, or an earlier row that retention may have deleted.
         let select = """
@@ -75,60 +103,27 @@ struct BreakerTable {
     ///   - isShifted: whether instants of the breaker moved without a revision.
     func put(_ stored: StoredBreaker, storedUpTo revision: Int64, isShifted: Bool) throws(SQLiteError) {
         let breaker = stored.breaker
-        let phase = breaker.phase.stored
+        let row = breaker.row
         guard breaker.id <= revision else {
-            insert.bind(breaker.id)
             insert.bind(breaker.name.value)
-            insert.bind(breaker.createdAt)
-            insert.bind(breaker.creator)
-            bindState(of: breaker, phase, to: insert)
-            bindCounts(of: stored, phase, to: insert)
+            Self.storedColumns.bind(row, to: insert)
+            insert.bind(stored.lastSeenAt?.milliseconds)
             return try insert.run()
         }
-        if isShifted || breaker.hasMoved(since: revision) {
-            bindState(of: breaker, phase, to: updateAll)
-            bindCounts(of: stored, phase, to: updateAll)
-            try run(updateAll, of: breaker)
-        } else {
-            bindCounts(of: stored, phase, to: updateCounts)
-            try run(updateCounts, of: breaker)
-        }
-    }
-
-    private func run(_ update: Statement, of breaker: Breaker) throws(SQLiteError) {
+        let hasMoved = isShifted || breaker.hasMoved(since: revision)
+        let update = hasMoved ? updateAll : updateCounts
+        (hasMoved ? Self.variableColumns : Self.countColumns).bind(row, to: update)
+        update.bind(stored.lastSeenAt?.milliseconds)
         update.bind(breaker.id)
         try update.run()
         guard connection.changes == 1 else { throw .damaged("\(breaker.name) is missing") }
     }
 
-    /// Binds ``stateColumns``.
-    private func bindState(of breaker: Breaker, _ phase: Breaker.StoredPhase, to statement: Statement) {
-        statement.bind(phase.state.rawValue)
-        statement.bind(breaker.generation)
-        statement.bind(breaker.since)
-        statement.bind(phase.openUntil)
-        statement.bind(LeaseText.text(of: phase.leases))
-        statement.bind(Int64(phase.probeSuccesses))
-        statement.bind(Int64(breaker.lostProbes))
-        statement.bind(breaker.override)
-        statement.bind(breaker.backOff.map { Int64($0.openings) })
-        statement.bind(breaker.backOff?.lastOpenMs)
-        statement.bind(breaker.lastTransition?.revision)
-    }
-
-    /// Binds ``countColumns``.
-    private func bindCounts(of stored: StoredBreaker, _ phase: Breaker.StoredPhase, to statement: Statement) {
-        statement.bind(Int64(phase.consecutiveFailures))
-        statement.bind(phase.window)
-        statement.bind(stored.breaker.failureRows)
-        statement.bind(stored.lastSeenAt)
-        statement.bind(phase.lastSuccessMs)
-        statement.bind(phase.lastFailureMs)
-        statement.bind(stored.breaker.lastFailure?.number)
-    }
-
-    private static func update(_ columns: [String], on connection: Connection) throws(SQLiteError) -> Statement {
-        let updates = columns.map { "\($0) = ?" }.joined(separator: ", ")
+    private static func update(
+        _ columns: Columns<BreakerRow>,
+        on connection: Connection
+    ) throws(SQLiteError) -> Statement {
+        let updates = (columns.names + [lastSeen]).map { "\($0) = ?" }.joined(separator: ", ")
         return try Statement("UPDATE breakers SET \(updates) WHERE id = ?", on: connection)
     }
 
@@ -158,60 +153,18 @@ struct BreakerTable {
         _ policies: inout PolicyTable.Reading,
         lastWrite: Instant?
     ) throws(SQLiteError) -> StoredBreaker {
-        let id = row.integer()
-        let name = try row.name()
-        let createdAt = row.instant()
-        let creator = row.textOrNull()
-        var stored = Breaker.StoredPhase(try row.word())
-        let generation = row.integer()
-        let since = row.instant()
-        stored.openUntil = row.instantOrNull()
-        stored.leases = try LeaseText.leases(in: row.text())
-        stored.probeSuccesses = try row.count()
-        let lostProbes = try row.count()
-        let override = try row.override()
-        let backOff = try backOff(&row)
-        row.skip(1)  // `last_transition`: the joined row has it
-        stored.consecutiveFailures = try row.count()
-        stored.window = row.bytes()
-        let failureRows = row.integer()
-        let lastSeenAt = row.instantOrNull()
-        stored.lastSuccessMs = row.integer()
-        stored.lastFailureMs = row.integer()
-        row.skip(1)  // `last_failure`: the joined row has it
-        let policy = try policies.read(&row, of: name)
-        guard let phase = Breaker.Phase(stored, policy: policy.policy.value) else {
-            throw .damaged("the window of \(name) is not readable")
-        }
+        let blank = BreakerRow(name: try row.name())
+        let stored = try Self.storedColumns.read(&row, into: blank)
+        let lastSeenAt = try Instant?.read(&row)
         let breaker = Breaker(
-            name: name,
-            id: id,
-            createdAt: createdAt,
-            creator: creator,
-            policy: policy.policy,
-            policySource: policy.source,
-            policyRevision: policy.revision,
-            policyActor: policy.actor,
-            generation: generation,
-            since: since,
-            phase: phase,
-            override: override,
-            backOff: backOff,
-            lostProbes: lostProbes,
-            failureRows: failureRows,
+            stored,
+            policy: try policies.read(&row, of: stored.name),
             lastFailure: try FailureTable.failureOrNull(&row),
             lastTransition: try TransitionTable.transitionOrNull(&row),
-            recentOpenings: try trips(of: id, lastWrite: lastWrite)
+            recentOpenings: try trips(of: stored.id, lastWrite: lastWrite)
         )
+        guard let breaker else { throw .damaged("the window of \(stored.name) is not readable") }
         return StoredBreaker(breaker, lastSeenAt: lastSeenAt)
-    }
-
-    private func backOff(_ row: inout Row) throws(SQLiteError) -> Breaker.BackOff? {
-        let openings = row.integerOrNull()
-        let lastOpenMs = row.integerOrNull()
-        guard let openings, let lastOpenMs else { return nil }
-        guard let openings = UInt32(exactly: openings) else { throw .damaged("\(openings) is not a count") }
-        return Breaker.BackOff(openings: openings, lastOpenMs: lastOpenMs)
     }
 
     /// The instants at which the breaker tripped in the hour before the last write, oldest first. If the clock was set
@@ -233,38 +186,22 @@ extension Breaker {
     }
 }
 
-// MARK: The columns of an override
+// MARK: Parts of rows
 
 extension Override {
     /// The columns of an override, which several tables have.
-    static func columns(prefix: String = "") -> [String] {
-        ["mode", "reason", "actor", "since_at", "expires_at"].map { "\(prefix)override_\($0)" }
+    static func columns(prefix: String = "") -> Columns<Override> {
+        Columns([
+            Column("\(prefix)override_mode", { $0.mode }, { $0.mode = $1 }),
+            Column("\(prefix)override_reason", { $0.reason }, { $0.reason = $1 }),
+            Column("\(prefix)override_actor", { $0.actor }, { $0.actor = $1 }),
+            Column("\(prefix)override_since_at", { $0.since }, { $0.since = $1 }),
+            Column("\(prefix)override_expires_at", { $0.expiresAt }, { $0.expiresAt = $1 }),
+        ])
     }
-}
 
-extension Statement {
-    /// Binds the values of ``Override/columns(prefix:)``; NULL if there is no override.
-    func bind(_ override: Override?) {
-        bind(override?.mode.rawValue)
-        bind(override?.reason)
-        bind(override?.actor)
-        bind(override?.since)
-        bind(override?.expiresAt)
-    }
-}
-
-extension Row {
-    /// Reads ``Override/columns(prefix:)``; `nil` if there is no override.
-    mutating func override() throws(SQLiteError) -> Override? {
-        let mode: Override.Mode? = try wordOrNull()
-        let reason = textOrNull()
-        let actor = textOrNull()
-        let since = instantOrNull()
-        let expiresAt = instantOrNull()
-        guard let mode else { return nil }
-        guard let reason, let actor, let since else { throw .damaged("an override lacks its reason, actor or start") }
-        return Override(mode: mode, reason: reason, actor: actor, since: since, expiresAt: expiresAt)
-    }
+    /// An override into which a row is read.
+    static let blank = Override(mode: .shadow, reason: "", actor: "", since: .zero, expiresAt: nil)
 }
 
 /// The text form of leases in a column: `00000000000001f3@1700000030000 …`.

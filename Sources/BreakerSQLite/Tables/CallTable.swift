@@ -9,7 +9,15 @@ struct CallTable {
     private let deleteSome: Statement
     private let selectOldest: Statement
 
-    private static let counts = ["successes", "failures", "slow", "ignored", "allowed", "denied"]
+    /// The columns, without the minute and the breaker's id.
+    private static let columns = Columns<CallTally>([
+        Column("successes", { $0.successes }, { $0.successes = $1 }),
+        Column("failures", { $0.failures }, { $0.failures = $1 }),
+        Column("slow", { $0.slow }, { $0.slow = $1 }),
+        Column("ignored", { $0.ignored }, { $0.ignored = $1 }),
+        Column("allowed", { $0.allowed }, { $0.allowed = $1 }),
+        Column("denied", { $0.denied }, { $0.denied = $1 }),
+    ])
 
     /// Selects the rows of a breaker. Parameters: the first minute, the end minute (exclusive), the breaker. The
     /// statement looks up the row of each minute, because the rows of other breakers lie in between.
@@ -17,18 +25,22 @@ struct CallTable {
         WITH RECURSIVE minutes (number) AS (
             SELECT ?1 UNION ALL SELECT number + 1 FROM minutes WHERE number + 1 < ?2
         )
-        SELECT minute, \(counts.joined(separator: ", "))
+        SELECT minute, \(columns.names.joined(separator: ", "))
         FROM minutes CROSS JOIN call_minutes ON minute = number AND breaker_id = ?3
         """
 
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
-        let sums = Self.counts.map { "\($0) = \($0) + ?" }.joined(separator: ", ")
+        let sums = Self.columns.names.map { "\($0) = \($0) + ?" }.joined(separator: ", ")
         update = try Statement(
             "UPDATE call_minutes SET \(sums) WHERE minute = ? AND breaker_id = ?",
             on: connection
         )
-        insert = try Statement(insertInto: "call_minutes", Self.counts + ["minute", "breaker_id"], on: connection)
+        insert = try Statement(
+            insertInto: "call_minutes",
+            Self.columns.names + ["minute", "breaker_id"],
+            on: connection
+        )
         deleteSome = try Statement(
             """
             DELETE FROM call_minutes WHERE minute = ?1 AND breaker_id IN (
@@ -51,28 +63,15 @@ struct CallTable {
     }
 
     private func run(_ statement: Statement, _ row: WriteBatch.CallRow) throws(SQLiteError) {
-        statement.bind(row.tally.successes)
-        statement.bind(row.tally.failures)
-        statement.bind(row.tally.slow)
-        statement.bind(row.tally.ignored)
-        statement.bind(row.tally.allowed)
-        statement.bind(row.tally.denied)
+        Self.columns.bind(row.tally, to: statement)
         statement.bind(row.minute.number)
         statement.bind(row.breakerID)
         try statement.run()
     }
 
     /// Reads a row of ``selectMinutes``.
-    static func minute(_ row: inout Row) -> (minute: Minute, tally: CallTally) {
-        let minute = Minute(row.integer())
-        var tally = CallTally()
-        tally.successes = row.integer()
-        tally.failures = row.integer()
-        tally.slow = row.integer()
-        tally.ignored = row.integer()
-        tally.allowed = row.integer()
-        tally.denied = row.integer()
-        return (minute, tally)
+    static func minute(_ row: inout Row) throws(SQLiteError) -> (minute: Minute, tally: CallTally) {
+        (Minute(row.integer()), try columns.read(&row, into: CallTally()))
     }
 
     // MARK: Retention

@@ -9,10 +9,18 @@ struct FailureTable {
     private let selectOldest: Statement
 
     /// The columns, without the breaker's id.
-    static let columns = ["number", "at", "kind", "detail", "reporter", "duration_ms", "count"]
+    static let columns = Columns<Failure>([
+        Column("number", { $0.number }, { $0.number = $1 }),
+        Column("at", { $0.at }, { $0.at = $1 }),
+        Column("kind", { $0.kind }, { $0.kind = $1 }),
+        Column("detail", { $0.detail }, { $0.detail = $1 }),
+        Column("reporter", { $0.reporter }, { $0.reporter = $1 }),
+        Column("duration_ms", { $0.durationMs }, { $0.durationMs = $1 }),
+        Column("count", { $0.count }, { $0.count = $1 }),
+    ])
 
     init(_ connection: Connection) throws(SQLiteError) {
-        insert = try Statement(insertInto: "failures", ["breaker_id"] + Self.columns, on: connection)
+        insert = try Statement(insertInto: "failures", ["breaker_id"] + Self.columns.names, on: connection)
         deleteRows = try Statement("DELETE FROM failures WHERE breaker_id = ? AND number < ?", on: connection)
         selectLogs = try Statement(
             """
@@ -30,31 +38,22 @@ struct FailureTable {
 
     func insert(_ row: Journal.FailureRow) throws(SQLiteError) {
         insert.bind(row.breakerID)
-        insert.bind(row.failure.number)
-        insert.bind(row.failure.at)
-        insert.bind(row.failure.kind)
-        insert.bind(row.failure.detail)
-        insert.bind(row.failure.reporter)
-        insert.bind(row.failure.durationMs)
-        insert.bind(Int64(row.failure.count))
+        Self.columns.bind(row.failure, to: insert)
         try insert.run()
     }
 
     /// Reads ``columns``; `nil` if the joined row is missing.
     static func failureOrNull(_ row: inout Row) throws(SQLiteError) -> Failure? {
-        guard let number = row.integerOrNull() else {
-            row.skip(Int32(columns.count) - 1)
-            return nil
-        }
-        return Failure(
-            number: number,
-            at: row.instant(),
-            kind: row.textOrNull(),
-            detail: row.textOrNull(),
-            reporter: row.textOrNull(),
-            durationMs: row.integerOrNull(),
-            count: Int(row.integer())
+        let blank = Failure(
+            number: 0,
+            at: .zero,
+            kind: nil,
+            detail: nil,
+            reporter: nil,
+            durationMs: nil,
+            count: 0
         )
+        return try columns.readOrNull(&row, into: blank)
     }
 
     // MARK: Retention

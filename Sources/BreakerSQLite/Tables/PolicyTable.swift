@@ -37,13 +37,6 @@ struct PolicyTable {
         try upsert.run()
     }
 
-    struct StoredPolicy {
-        var policy: Shared<Policy>
-        var source: PolicySource
-        var revision: Int64
-        var actor: String?
-    }
-
     /// Reads the policies of consecutive rows. Most breakers have the same policy as the breaker before; such a policy
     /// is validated and allocated only once.
     struct Reading {

@@ -11,16 +11,24 @@ struct ReceiptTable {
     private let shift: Statement
     private let selectOne: Statement
 
-    private static let columns = [
-        "outcome", "permit", "duration_ms", "count", "counted", "reason", "state", "generation", "at",
-    ]
+    private static let columns = Columns<Receipt>([
+        Column("outcome", { $0.outcome }, { $0.outcome = $1 }),
+        Column("permit", { $0.permit }, { $0.permit = $1 }),
+        Column("duration_ms", { $0.durationMs }, { $0.durationMs = $1 }),
+        Column("count", { $0.count }, { $0.count = $1 }),
+        Column("counted", { $0.answer.counted }, { $0.answer.counted = $1 }),
+        Column("reason", { $0.answer.refusal }, { $0.answer.refusal = $1 }),
+        Column("state", { $0.answer.state }, { $0.answer.state = $1 }),
+        Column("generation", { $0.answer.generation }, { $0.answer.generation = $1 }),
+        Column("at", { $0.at }, { $0.at = $1 }),
+    ])
 
     init(_ connection: Connection) throws(SQLiteError) {
         self.connection = connection
         log = try ClientLog("report_ids", key: "number", client: "ifnull(client, '')", on: connection)
         insert = try Statement(
             insertInto: "report_ids",
-            ["number", "client", "breaker_id", "report_id"] + Self.columns,
+            ["number", "client", "breaker_id", "report_id"] + Self.columns.names,
             "ON CONFLICT (breaker_id, report_id) DO NOTHING",
             on: connection
         )
@@ -37,7 +45,7 @@ struct ReceiptTable {
         )
         shift = try Statement("UPDATE report_ids SET at = at + ?", on: connection)
         selectOne = try Statement(
-            "SELECT \(Self.columns.joined(separator: ", ")) FROM report_ids WHERE breaker_id = ? AND report_id = ?",
+            "SELECT \(Self.columns.names.joined(separator: ", ")) FROM report_ids WHERE breaker_id = ? AND report_id = ?",
             on: connection
         )
     }
@@ -45,27 +53,15 @@ struct ReceiptTable {
     func receipt(forReport id: String, ofBreaker breakerID: Int64) throws(SQLiteError) -> Receipt? {
         selectOne.bind(breakerID)
         selectOne.bind(id)
-        return try selectOne.first { row throws(SQLiteError) in
-            Receipt(
-                outcome: try row.word(),
-                permit: try permitOrNull(&row),
-                durationMs: row.integerOrNull(),
-                count: Int(row.integer()),
-                answer: ReportAnswer(
-                    counted: Int(row.integer()),
-                    refusal: try row.wordOrNull(),
-                    state: try row.word(),
-                    generation: row.integer()
-                ),
-                at: row.instant()
-            )
-        }
-    }
-
-    private func permitOrNull(_ row: inout Row) throws(SQLiteError) -> Permit? {
-        guard let text = row.textOrNull() else { return nil }
-        guard let permit = Permit(text) else { throw .damaged("'\(text)' is not a permit") }
-        return permit
+        let blank = Receipt(
+            outcome: .success,
+            permit: nil,
+            durationMs: nil,
+            count: 0,
+            answer: ReportAnswer(counted: 0, refusal: nil, state: .closed, generation: 0),
+            at: .zero
+        )
+        return try selectOne.first { row throws(SQLiteError) in try Self.columns.read(&row, into: blank) }
     }
 
     /// Moves the instants of all receipts after the clock was set, so that their remaining lifetimes stay the same.
@@ -91,20 +87,11 @@ struct ReceiptTable {
     }
 
     private func insertUnlessKnown(_ row: WriteBatch.ReceiptRow, _ number: Int64) throws(SQLiteError) {
-        let receipt = row.receipt
         insert.bind(number)
         insert.bind(row.client)
         insert.bind(row.breakerID)
         insert.bind(row.reportID)
-        insert.bind(receipt.outcome.rawValue)
-        insert.bind(receipt.permit?.description)
-        insert.bind(receipt.durationMs)
-        insert.bind(Int64(receipt.count))
-        insert.bind(Int64(receipt.answer.counted))
-        insert.bind(receipt.answer.refusal?.rawValue)
-        insert.bind(receipt.answer.state.rawValue)
-        insert.bind(receipt.answer.generation)
-        insert.bind(receipt.at)
+        Self.columns.bind(row.receipt, to: insert)
         try insert.run()
     }
 

@@ -2,7 +2,7 @@ import BreakerCore
 import BreakerStorage
 
 struct ServerRow {
-    var revision: Int64
+    var revision: Int64 = 0
     /// `nil` before the first write.
     var writtenAt: Instant?
     /// `nil` if no server has written to this database or this backup yet.
@@ -14,26 +14,26 @@ struct ServerTable {
     private let update: Statement
     private let select: Statement
 
+    private static let columns = Columns<ServerRow>([
+        Column("revision", { $0.revision }, { $0.revision = $1 }),
+        Column("written_at", { $0.writtenAt }, { $0.writtenAt = $1 }),
+        Column("epoch", { $0.epoch }, { $0.epoch = $1 }),
+    ])
+
     init(_ connection: Connection) throws(SQLiteError) {
-        update = try Statement("UPDATE server SET revision = ?, written_at = ?, epoch = ? WHERE id = 1", on: connection)
-        select = try Statement("SELECT revision, written_at, epoch FROM server WHERE id = 1", on: connection)
+        let names = Self.columns.names
+        let updates = names.map { "\($0) = ?" }.joined(separator: ", ")
+        update = try Statement("UPDATE server SET \(updates) WHERE id = 1", on: connection)
+        select = try Statement("SELECT \(names.joined(separator: ", ")) FROM server WHERE id = 1", on: connection)
     }
 
-    func put(revision: Int64, writtenAt instant: Instant, epoch: Epoch) throws(SQLiteError) {
-        update.bind(revision)
-        update.bind(instant)
-        update.bind(Int64(epoch.value))
+    func put(_ row: ServerRow) throws(SQLiteError) {
+        Self.columns.bind(row, to: update)
         try update.run()
     }
 
     func get() throws(SQLiteError) -> ServerRow {
-        let row = try select.first { row in
-            ServerRow(
-                revision: row.integer(),
-                writtenAt: row.instantOrNull(),
-                epoch: row.integerOrNull().map { Epoch(UInt32(truncatingIfNeeded: $0)) }
-            )
-        }
+        let row = try select.first { row throws(SQLiteError) in try Self.columns.read(&row, into: ServerRow()) }
         guard let row else { throw .damaged("the table server has no row") }
         return row
     }

@@ -7,17 +7,51 @@ struct TransitionTable {
     private let deleteOldest: Statement
 
     /// The columns, without the breaker's id.
-    static let columns = ["revision", "actor", "at"] + commonColumns
+    static let columns =
+        Columns<Transition>([
+            Column("revision", { $0.revision }, { $0.revision = $1 }),
+            Column("actor", { $0.actor }, { $0.actor = $1 }),
+            Column("at", { $0.at }, { $0.at = $1 }),
+        ]) + commonColumns
 
     /// The columns that ``ChangeTable`` has too.
-    static let commonColumns =
-        [
-            "from_state", "to_state", "cause", "is_trip", "detail", "observed", "threshold", "calls", "minimum_calls",
-            "window_ms", "window_calls", "slow_call_ms", "failure_kind", "failure_reporter", "open_ms",
-        ] + Override.columns(prefix: "evidence_")
+    static let commonColumns = Columns<Transition>([
+        Column("from_state", { $0.from }, { $0.from = $1 }),
+        Column("to_state", { $0.to }, { $0.to = $1 }),
+        Column("cause", { $0.cause }, { $0.cause = $1 }),
+        Column("is_trip", { $0.isTrip }, { $0.isTrip = $1 }),
+        Column(evidenceColumns, { $0.evidence }, { $0.evidence = $1 }),
+    ])
+
+    private static let evidenceColumns = Columns<Evidence>([
+        Column("detail", { $0.storedSentence }, { $0.storedSentence = $1 }),
+        Column("observed", { $0.observed }, { $0.observed = $1 }),
+        Column("threshold", { $0.threshold }, { $0.threshold = $1 }),
+        Column("calls", { $0.calls }, { $0.calls = $1 }),
+        Column("minimum_calls", { $0.minimumCalls }, { $0.minimumCalls = $1 }),
+        Column("window_ms", { $0.windowMs }, { $0.windowMs = $1 }),
+        Column("window_calls", { $0.windowCalls }, { $0.windowCalls = $1 }),
+        Column("slow_call_ms", { $0.slowCallMs }, { $0.slowCallMs = $1 }),
+        Column("failure_kind", { $0.failureKind }, { $0.failureKind = $1 }),
+        Column("failure_reporter", { $0.failureReporter }, { $0.failureReporter = $1 }),
+        Column("open_ms", { $0.openMs }, { $0.openMs = $1 }),
+        Column(Override.columns(prefix: "evidence_"), { $0.override }, { $0.override = $1 }, blank: .blank),
+    ])
+
+    /// A transition into which a row is read.
+    static let blank = Transition(
+        revision: 0,
+        from: .closed,
+        to: .closed,
+        cause: .reset,
+        isTrip: false,
+        evidence: Evidence(),
+        actor: nil,
+        at: .zero
+    )
 
     init(_ connection: Connection) throws(SQLiteError) {
-        insert = try Statement(insertInto: "transitions", ["breaker_id"] + Self.columns, on: connection)
+        insert = try Statement(insertInto: "transitions", ["breaker_id"] + Self.columns.names, on: connection)
         countOf = try Statement("SELECT count(*) FROM transitions WHERE breaker_id = ?", on: connection)
         deleteOldest = try Statement(
             """
@@ -30,22 +64,13 @@ struct TransitionTable {
 
     func insert(_ transition: Transition, ofBreaker id: Int64) throws(SQLiteError) {
         insert.bind(id)
-        insert.bind(transition.revision)
-        insert.bind(transition.actor)
-        insert.bind(transition.at)
-        insert.bind(transition)
+        Self.columns.bind(transition, to: insert)
         try insert.run()
     }
 
     /// Reads ``columns``; `nil` if the joined row is missing.
     static func transitionOrNull(_ row: inout Row) throws(SQLiteError) -> Transition? {
-        guard let revision = row.integerOrNull() else {
-            row.skip(Int32(columns.count) - 1)
-            return nil
-        }
-        let actor = row.textOrNull()
-        let instant = row.instant()
-        return try row.transition(revision: revision, actor: actor, at: instant)
+        try columns.readOrNull(&row, into: blank)
     }
 
     // MARK: Retention
@@ -62,78 +87,22 @@ struct TransitionTable {
     }
 }
 
-extension Statement {
-    /// Binds the values of ``TransitionTable/commonColumns``; NULL if there is no transition.
-    func bind(_ transition: Transition?) {
-        guard let transition else {
-            for _ in TransitionTable.commonColumns { bindNull() }
-            return
-        }
-        bind(transition.from.rawValue)
-        bind(transition.to.rawValue)
-        bind(transition.cause.rawValue)
-        bind(Int64(transition.isTrip ? 1 : 0))
-        let evidence = transition.evidence
-        bind(evidence.sentence ?? "")
-        bind(evidence.observed)
-        bind(evidence.threshold)
-        bind(evidence.calls.map { Int64($0) })
-        bind(evidence.minimumCalls.map { Int64($0) })
-        bind(evidence.window)
-        bind(evidence.slowCallMs)
-        bind(evidence.failureKind)
-        bind(evidence.failureReporter)
-        bind(evidence.openMs)
-        bind(evidence.override)
+extension Evidence {
+    /// ``sentence``; empty if there is none.
+    fileprivate var storedSentence: String {
+        get { sentence ?? "" }
+        set { sentence = newValue.isEmpty ? nil : newValue }
     }
 
-    private func bind(_ window: Policy.Window?) {
-        switch window {
-        case .time(let ms)?:
-            bind(ms)
-            bindNull()
-        case .calls(let calls)?:
-            bindNull()
-            bind(Int64(calls))
-        case nil:
-            bindNull()
-            bindNull()
-        }
-    }
-}
-
-extension Row {
-    /// Reads ``TransitionTable/commonColumns``.
-    mutating func transition(revision: Int64, actor: String?, at instant: Instant) throws(SQLiteError) -> Transition {
-        Transition(
-            revision: revision,
-            from: try word(),
-            to: try word(),
-            cause: try word(),
-            isTrip: integer() != 0,
-            evidence: try evidence(),
-            actor: actor,
-            at: instant
-        )
+    /// The length of ``window`` in milliseconds; `nil` if it is not one of time.
+    fileprivate var windowMs: Int64? {
+        get { if case .time(let ms)? = window { ms } else { nil } }
+        set { if let newValue { window = .time(ms: newValue) } }
     }
 
-    private mutating func evidence() throws(SQLiteError) -> Evidence {
-        var evidence = Evidence()
-        let sentence = text()
-        evidence.sentence = sentence.isEmpty ? nil : sentence
-        evidence.observed = decimalOrNull()
-        evidence.threshold = decimalOrNull()
-        evidence.calls = integerOrNull().map { UInt32(clamping: $0) }
-        evidence.minimumCalls = integerOrNull().map { Int($0) }
-        let windowMs = integerOrNull()
-        let windowCalls = integerOrNull()
-        evidence.window =
-            windowMs.map { Policy.Window.time(ms: $0) } ?? windowCalls.map { Policy.Window.calls(Int($0)) }
-        evidence.slowCallMs = integerOrNull()
-        evidence.failureKind = textOrNull()
-        evidence.failureReporter = textOrNull()
-        evidence.openMs = integerOrNull()
-        evidence.override = try self.override()
-        return evidence
+    /// The length of ``window`` in calls; `nil` if it is not one of the last calls.
+    fileprivate var windowCalls: Int? {
+        get { if case .calls(let calls)? = window { calls } else { nil } }
+        set { if let newValue { window = .calls(newValue) } }
     }
 }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import BreakerCore
 
-@Suite("The stored phase of a breaker")
-struct StoredPhaseTests {
+@Suite("The row of a breaker")
+struct BreakerRowTests {
     @Test(
         "A loaded breaker equals the saved one in every state, under every override",
         arguments: State.allCases,
@@ -71,12 +71,12 @@ struct StoredPhaseTests {
         (.time(ms: 1_000), Array(repeating: 0xff, count: 11)),
     ]
 
-    @Test("A phase with a damaged window does not load", arguments: damaged)
+    @Test("A breaker with a damaged window does not load", arguments: damaged)
     func damage(window: Policy.Window, bytes: [UInt8]) {
         let breaker = Bench { $0.window = window }.breaker
-        var stored = breaker.phase.stored
-        stored.window = bytes
-        #expect(Breaker.Phase(stored, policy: breaker.policy) == nil)
+        var row = breaker.row
+        row.window = bytes
+        #expect(breaker.loaded(from: row) == nil)
     }
 
     @Test(
@@ -119,8 +119,21 @@ struct StoredPhaseTests {
 }
 
 extension Breaker {
-    /// The breaker with its phase as a store reads it; `nil` if it cannot be read.
-    var reloaded: Breaker? {
-        Phase(phase.stored, policy: policy).map { replacing($0, override: override) }
+    /// The breaker as a store reads it; `nil` if it cannot be read.
+    var reloaded: Breaker? { loaded(from: row) }
+
+    func loaded(from row: BreakerRow) -> Breaker? {
+        Breaker(
+            row,
+            policy: StoredPolicy(
+                policy: sharedPolicy,
+                source: policySource,
+                revision: policyRevision,
+                actor: policyActor
+            ),
+            lastFailure: lastFailure,
+            lastTransition: lastTransition,
+            recentOpenings: recentOpenings
+        )
     }
 }
