@@ -70,6 +70,8 @@ package struct BreakerDocument: Document {
     package var state: String
     package var generation: Int64
     package var since: Instant
+    /// When the breaker left `closed`; `nil` while closed, and from older servers.
+    package var notClosedSince: Instant?
     /// When the recovery timeout ends; `nil` unless it is running.
     package var openUntil: Instant?
     /// Milliseconds until an acquire may be allowed; `nil` if it is allowed, or if only an operator can end the denial.
@@ -98,6 +100,7 @@ package struct BreakerDocument: Document {
         state = breaker.state.rawValue
         generation = breaker.generation
         since = breaker.since
+        notClosedSince = breaker.notClosedSince
         openUntil = breaker.openUntil
         if case .denied(_, _, let retryAfterMs) = breaker.preparedAnswer.decision(at: now) {
             self.retryAfterMs = retryAfterMs
@@ -125,6 +128,7 @@ package struct BreakerDocument: Document {
 
     enum CodingKeys: String, CodingKey {
         case name, state, generation, since
+        case notClosedSince = "not_closed_since"
         case openUntil = "open_until"
         case retryAfterMs = "retry_after_ms"
         case policy

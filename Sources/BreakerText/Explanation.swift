@@ -36,7 +36,7 @@ package struct Explanation: Hashable, Sendable {
     package var name: BreakerName
     package var at: Instant
     package var state: State
-    /// Since when the breaker has not been closed; `nil` while closed, and if the transition is not among those given.
+    /// Since when the breaker has not been closed; `nil` while closed.
     package var notClosedSince: Instant?
     /// The explanation as a paragraph of text.
     package var text: String
@@ -68,7 +68,7 @@ package struct Explanation: Hashable, Sendable {
         name = breaker.name
         at = now
         state = breaker.state
-        notClosedSince = builder.leftClosed?.at
+        notClosedSince = breaker.notClosedSince
         transition = breaker.lastTransition
         rule = builder.rule
         self.failures = Array(builder.led(failures).prefix(Self.failureLimit))

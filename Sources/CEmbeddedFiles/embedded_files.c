@@ -59,6 +59,10 @@ static const unsigned char add_evidence_to_transitions[] = {
 #embed "../../migrations/0014_add_evidence_to_transitions.sql"
 };
 
+static const unsigned char add_not_closed_since_to_breakers[] = {
+#embed "../../migrations/0015_add_not_closed_since_to_breakers.sql"
+};
+
 static const struct embedded_file migrations[] = {
     {"0001_create_tables.sql", create_tables, sizeof create_tables},
     {"0002_create_audit.sql", create_audit, sizeof create_audit},
@@ -97,6 +101,11 @@ static const struct embedded_file migrations[] = {
         "0014_add_evidence_to_transitions.sql",
         add_evidence_to_transitions,
         sizeof add_evidence_to_transitions,
+    },
+    {
+        "0015_add_not_closed_since_to_breakers.sql",
+        add_not_closed_since_to_breakers,
+        sizeof add_not_closed_since_to_breakers,
     },
 };
 

@@ -7,7 +7,7 @@ import { ExplanationSection } from "./explanation-section.js";
 import { FailuresSection } from "./failures-section.js";
 import { duration, overrideWord, stateWord, time } from "./format.js";
 import { HistorySection } from "./history-section.js";
-import { nextProbe, restOf } from "./list-row.js";
+import { nextProbe, outage, restOf } from "./list-row.js";
 import { Controls } from "./order-dialogs.js";
 import { go, list } from "./page-address.js";
 import { PacedWork } from "./paced-work.js";
@@ -173,6 +173,8 @@ export class BreakerPage {
         const view = this.#view;
         if (view === null) return;
         const parts = [`${stateWord[view.state]} for ${duration(now() - Date.parse(view.since))}`];
+        const beginning = outage(view);
+        if (beginning !== null) parts.push(beginning);
         if (view.state !== "closed") parts.push(`next probe: ${nextProbe(view)}`);
         const openings = view.openings_last_hour;
         if (openings > 0) parts.push(`opened ${openings === 1 ? "once" : `${openings} times`} in the last hour`);

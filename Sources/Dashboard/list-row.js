@@ -99,9 +99,16 @@ export function nextProbe(breaker) {
     return rest > 0 ? `in ${duration(rest + 999)}` : "the next call";
 }
 
+/** How long the breaker has not been closed, if that is longer than it has been in its state. */
+export function outage({ state, since, not_closed_since: beginning }) {
+    if (state === "closed" || !beginning || Date.parse(beginning) >= Date.parse(since)) return null;
+    return `not closed for ${duration(now() - Date.parse(beginning))}`;
+}
+
 /** The override's actor and remaining time, and its reason unless that is shown as the cause. */
-function note({ override }) {
-    if (!override) return "";
+function note(breaker) {
+    const { override } = breaker;
+    if (!override) return outage(breaker) ?? "";
     const note = `${override.actor} · ${restOf(override)}`;
     return override.mode === "force_open" ? note : `${note} · ${override.reason}`;
 }

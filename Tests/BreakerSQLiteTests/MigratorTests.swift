@@ -244,6 +244,38 @@ struct MigratorTests {
         #expect(changed.map(\.evidence.sentence) == transitions.map(\.evidence.sentence))
     }
 
+    @Test("Migration 0015 finds when a breaker left the state closed, unless that transition is no longer stored")
+    func withoutOutage() throws {
+        let location = try SQLiteLocation()
+        let columns = """
+            id, name, created_at, state, generation, since_at, consecutive_failures, window, leases, probe_successes, \
+            lost_probes, failure_rows
+            """
+        try makeDatabase(
+            location,
+            before: "0015",
+            """
+            INSERT INTO breakers (\(columns)) VALUES
+                (1, 'a', 0, 'half_open', 7, 60, 0, x'', '', 0, 0, 0),
+                (2, 'b', 0, 'closed', 4, 40, 0, x'', '', 0, 0, 0),
+                (3, 'c', 0, 'open', 5, 50, 0, x'', '', 0, 0, 0);
+            \(Self.policy(ofBreaker: 1))
+            \(Self.policy(ofBreaker: 2))
+            \(Self.policy(ofBreaker: 3))
+            INSERT INTO transitions (revision, breaker_id, from_state, to_state, cause, detail, at)
+            VALUES (2, 1, 'closed', 'open', 'failure_threshold', '5 consecutive failures', 20),
+                (3, 1, 'open', 'closed', 'reset', 'reset to closed by ops', 30),
+                (4, 2, 'half_open', 'closed', 'probes_succeeded', '1 probe succeeded', 40),
+                (5, 3, 'half_open', 'open', 'probe_failed', 'a probe failed', 50),
+                (6, 1, 'closed', 'open', 'failure_threshold', '5 consecutive failures', 55),
+                (7, 1, 'open', 'half_open', 'recovery_timeout', 'the recovery timeout has passed', 60);
+            UPDATE server SET revision = 7, written_at = 60
+            """
+        )
+        let breakers = try location.open().load().breakers.map(\.breaker)
+        #expect(breakers.map(\.notClosedSince) == [Instant(milliseconds: 55), nil, nil])
+    }
+
     @Test("In a database from before reports had an age, the newest failure of a breaker is its last one")
     func lastFailure() throws {
         let location = try SQLiteLocation()

@@ -30,6 +30,17 @@ class ListTests(DashboardTest):
         self.assertEqual(page.title(), "1 open · Fusebox")
         self.assertTrue(page.evaluate("window.isSame"), "the page was loaded anew")
 
+    def test_a_breaker_that_opened_again_says_how_long_it_is_not_closed(self):
+        server = self.serve()
+        server.trip("payments")
+        server.trip("search")
+        server.call("POST", "/v1/breakers/payments/reset?to=half_open")
+        page = self.open(server, tolerates=REFUSALS)
+        expect(row(page, "payments")).to_contain_text(re.compile(r"not closed for \d+ "))
+        expect(row(page, "search")).not_to_contain_text("not closed for")
+        row(page, "payments").get_by_role("link", name="payments").click()
+        expect(page.locator("main")).to_contain_text(re.compile(r"Half open for \d+ m?s · not closed for \d+ "))
+
     def test_breakers_that_need_attention_come_first(self):
         server = self.serve()
         for name in ["a", "near", "nearer", "open", "half", "forced", "shadowed"]:

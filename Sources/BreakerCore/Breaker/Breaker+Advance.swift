@@ -84,6 +84,7 @@ extension Breaker {
             self.phase = phase
             generation = revision
             since = instant
+            if state == .closed { notClosedSince = nil } else if from == .closed { notClosedSince = instant }
         }
         let transition = Transition(
             revision: revision,
@@ -108,6 +109,7 @@ extension Breaker {
     package mutating func shift(byMilliseconds milliseconds: Int64) {
         func shifted(_ instant: Instant) -> Instant { instant.advanced(byMilliseconds: milliseconds) }
         since = shifted(since)
+        notClosedSince = notClosedSince.map(shifted)
         switch phase {
         case .closed: break
         case .open(let until): phase = .open(until: until.map(shifted))

@@ -35,6 +35,9 @@ package struct Breaker: Hashable, Sendable {
     package internal(set) var generation: Int64
     /// When the present period began.
     package internal(set) var since: Instant
+    /// When the breaker left `closed`, however often it moved between `open` and `half_open` since then; `nil` while
+    /// closed.
+    package internal(set) var notClosedSince: Instant?
     package internal(set) var phase: Phase
     private var sharedOverride: Shared<Override>?
     /// `nil` until the breaker trips, and after a reset.

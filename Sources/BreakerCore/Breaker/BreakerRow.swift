@@ -9,6 +9,7 @@ package struct BreakerRow: Hashable, Sendable {
     package var state = State.closed
     package var generation: Int64 = 0
     package var since = Instant(milliseconds: 0)
+    package var notClosedSince: Instant?
     /// Of an open breaker, as ``Breaker/Phase/open(until:)``.
     package var openUntil: Instant?
     /// Of a half-open breaker, as ``Breaker/HalfOpen``.
@@ -59,6 +60,7 @@ extension Breaker {
         row.state = state
         row.generation = generation
         row.since = since
+        row.notClosedSince = notClosedSince
         row.lostProbes = lostProbes
         row.override = override
         row.backOff = backOff
@@ -101,6 +103,7 @@ extension Breaker {
             since: row.since,
             phase: phase
         )
+        notClosedSince = row.notClosedSince
         override = row.override
         backOff = row.backOff
         lostProbes = row.lostProbes

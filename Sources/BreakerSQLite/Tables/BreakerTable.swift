@@ -23,6 +23,7 @@ struct BreakerTable {
         Column("state", { $0.state }, { $0.state = $1 }),
         Column("generation", { $0.generation }, { $0.generation = $1 }),
         Column("since_at", { $0.since }, { $0.since = $1 }),
+        Column("not_closed_since", { $0.notClosedSince }, { $0.notClosedSince = $1 }),
         Column("open_until", { $0.openUntil }, { $0.openUntil = $1 }),
         Column(
             names: ["leases"],

@@ -93,7 +93,10 @@ extension BreakerDocument {
     /// Why the breaker is in its state.
     func why(at now: Instant) -> TextTable.Cell {
         if let override { return TextTable.Cell("\(override.actor): \(override.reason)") }
-        if state != "closed", let lastTransition { return TextTable.Cell(lastTransition.detail) }
+        if state != "closed", let lastTransition {
+            let outage = outage(at: now).map { "\($0); " } ?? ""
+            return TextTable.Cell(outage + lastTransition.detail)
+        }
         guard let lastFailure else { return "" }
         return TextTable.Cell("\(lastFailure.summary), \(age(of: lastFailure.at, at: now)) ago", .faint)
     }
@@ -103,6 +106,12 @@ extension BreakerDocument {
         let nearest = rules.max { ($0.progress ?? 0) < ($1.progress ?? 0) }
         guard state == "closed", let rule = nearest, (rule.progress ?? 0) > 0 else { return "" }
         return rule.short
+    }
+
+    /// "not closed for 13 s", if that is longer than the time in state.
+    private func outage(at now: Instant) -> String? {
+        guard let notClosedSince, notClosedSince < since else { return nil }
+        return "not closed for \(age(of: notClosedSince, at: now))"
     }
 
     /// Time in state.

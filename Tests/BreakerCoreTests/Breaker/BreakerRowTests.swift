@@ -95,6 +95,7 @@ struct BreakerRowTests {
         shifted.wait(byMs)
         func moved(_ instant: Instant?) -> Instant? { instant?.advanced(byMilliseconds: Int64(byMs)) }
         #expect(shifted.breaker.since == moved(bench.breaker.since))
+        #expect(shifted.breaker.notClosedSince == moved(bench.breaker.notClosedSince))
         #expect(shifted.breaker.openUntil == moved(bench.breaker.openUntil))
         #expect(shifted.breaker.leases.map(\.until) == bench.breaker.leases.map { moved($0.until)! })
         #expect(shifted.breaker.leases.map(\.id) == bench.breaker.leases.map(\.id))

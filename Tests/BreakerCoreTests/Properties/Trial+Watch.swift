@@ -40,6 +40,9 @@ extension Trial {
         try require(mode != .forceClosed || breaker.state == .closed, "forced closed, and not closed")
         try require(mode != .forceOpen || breaker.state == .open, "forced open, and not open")
         try require(breaker.nextDue.map { bench.now < $0 } ?? true, "something is due still")
+        let outage = breaker.notClosedSince
+        try require((outage == nil) == (breaker.state == .closed), "closed in an outage, or not closed without one")
+        try require(outage.map { $0 <= breaker.since } ?? true, "the outage begins after the state")
         guard breaker.state == .open else { return }
         try require((breaker.openUntil == nil) == (mode == .forceOpen), "open without an end, or forced with one")
         guard let until = breaker.openUntil else { return }

@@ -112,6 +112,19 @@ extension ProcessTests {
             let document = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
             #expect((document?["transitions"] as? [Any])?.count == 1)
         }
+
+        @Test("The list command says for how long a breaker is not closed, if that is longer than its time in state")
+        func outage() async throws {
+            let server = try await startServer()
+            defer { server.child.kill() }
+            let opened = try await Program.fusebox.run("list", "--url", server.url)
+            #expect(opened.output.contains("5 consecutive failures"), "\(opened)")
+            #expect(!opened.output.contains("not closed for"), "\(opened)")
+            let reset = try await Program.fusebox.run("reset", "a", "--to", "half_open", "--url", server.url)
+            #expect(reset.code == 0, "\(reset)")
+            let probing = try await Program.fusebox.run("list", "--url", server.url)
+            #expect(probing.output.contains("not closed for"), "\(probing)")
+        }
     }
 }
 
