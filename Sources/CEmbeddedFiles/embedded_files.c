@@ -137,6 +137,10 @@ static const unsigned char dashboard_dom_js[] = {
 #embed "../Dashboard/dom.js"
 };
 
+static const unsigned char dashboard_expiry_choice_js[] = {
+#embed "../Dashboard/expiry-choice.js"
+};
+
 static const unsigned char dashboard_explanation_section_js[] = {
 #embed "../Dashboard/explanation-section.js"
 };
@@ -276,6 +280,7 @@ static const struct embedded_file dashboard[] = {
     {"curl-commands.js", dashboard_curl_commands_js, sizeof dashboard_curl_commands_js},
     {"dialogs.js", dashboard_dialogs_js, sizeof dashboard_dialogs_js},
     {"dom.js", dashboard_dom_js, sizeof dashboard_dom_js},
+    {"expiry-choice.js", dashboard_expiry_choice_js, sizeof dashboard_expiry_choice_js},
     {
         "explanation-section.js",
         dashboard_explanation_section_js,

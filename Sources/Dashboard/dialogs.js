@@ -3,6 +3,14 @@
 import { button, element } from "./dom.js";
 import { labelNode } from "./server-label.js";
 
+/** A fault in a field that the page finds before it sends a request. */
+export class InputError extends Error {
+    constructor(field, detail) {
+        super(detail);
+        this.faults = [{ field, detail }];
+    }
+}
+
 let number = 0;
 
 /**

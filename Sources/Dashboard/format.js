@@ -57,15 +57,20 @@ export function exactDuration(ms) {
 
 const unitMs = { d: 86_400_000, h: 3_600_000, min: 60_000, m: 60_000, s: 1_000, ms: 1 };
 
+/** `1h30m` or `1 min 30 s` in ms; `NaN` for any other text. */
+export function durationMs(text) {
+    if (!/^(\d+ ?(d|h|min|m|s|ms) ?)+$/.test(text)) return NaN;
+    const parts = [...text.matchAll(/(\d+) ?([a-z]+)/g)];
+    return parts.reduce((sum, [, number, unit]) => sum + Number(number) * unitMs[unit], 0);
+}
+
 /** `1h30m`, `1 min 30 s` or `50 %` as the number of a policy's field; `NaN` for any other text. */
 export function numberWithUnit(field, text) {
     if (field.endsWith("_rate_threshold")) {
         const share = /^(\d+(?:\.\d+)?) ?%$/.exec(text);
         return share === null ? NaN : Number(share[1]) / 100;
     }
-    if (!field.endsWith("_ms") || !/^(\d+ ?(d|h|min|m|s|ms) ?)+$/.test(text)) return NaN;
-    const parts = [...text.matchAll(/(\d+) ?([a-z]+)/g)];
-    return parts.reduce((sum, [, number, unit]) => sum + Number(number) * unitMs[unit], 0);
+    return field.endsWith("_ms") ? durationMs(text) : NaN;
 }
 
 /** A value of a policy as readable text. */

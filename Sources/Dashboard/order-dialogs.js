@@ -3,17 +3,8 @@
 import { ask, pathOf } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { announce, button, element } from "./dom.js";
+import { ExpiryChoice } from "./expiry-choice.js";
 import { overrideWord } from "./format.js";
-
-const expiries = [
-    { word: "15 min", ms: 900_000 },
-    { word: "30 min", ms: 1_800_000 },
-    { word: "1 h", ms: 3_600_000 },
-    { word: "4 h", ms: 14_400_000 },
-    { word: "24 h", ms: 86_400_000 },
-    { word: "Never", ms: null },
-];
-const usual = 2;
 
 const meanings = {
     force_open: "All calls are denied until the override ends. Then the breaker becomes half open: one probe decides.",
@@ -54,15 +45,7 @@ function askForOverride(name, mode, onDone) {
         id: "reason", name: "reason", rows: 2, required: true, maxlength: 512, autofocus: true,
         "aria-describedby": "reason-fault",
     });
-    const choices = expiries.map(({ word }, index) =>
-        element(
-            "label",
-            {},
-            element("input", { type: "radio", name: "expiry", value: index, checked: index === usual }),
-            word,
-        ),
-    );
-    const list = element("fieldset", { class: "choices" }, element("legend", {}, "Expires after"), ...choices);
+    const expiry = new ExpiryChoice();
     openDialog({
         title: `${modeWord[mode]}: ${name}`,
         content: [
@@ -70,13 +53,12 @@ function askForOverride(name, mode, onDone) {
             element("label", { for: "reason" }, "Reason"),
             reason,
             element("p", { id: "reason-fault", class: "fault", "data-fault": "reason" }),
-            list,
+            ...expiry.nodes,
         ],
         confirm: modeWord[mode],
         look: mode === "force_open" ? "danger" : "primary",
         submit: async () => {
-            const { ms } = expiries[Number(list.querySelector(":checked").value)];
-            const body = { mode, reason: reason.value.trim(), expires_in_ms: ms };
+            const body = { mode, reason: reason.value.trim(), expires_in_ms: expiry.read() };
             const answer = await ask("PUT", pathOf(name, "/override"), { body });
             onDone(answer.body, answer.tag);
             announce(`${name}: ${overrideWord[mode].toLowerCase()}.`);

@@ -348,6 +348,54 @@ class BreakerTests(DashboardTest):
         expect(page.locator(".override")).to_contain_text("until cleared")
         self.assertIsNone(server.call("GET", "/v1/breakers/payments")["override"]["expires_at"])
 
+    def test_an_override_expires_after_the_duration_that_an_operator_writes(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"))
+        dialog = page.get_by_role("dialog")
+        for text, ms in [("1h30m", 5_400_000), ("45 min", 2_700_000), ("1s", 1_000), ("365d", 31_536_000_000)]:
+            with self.subTest(text):
+                page.get_by_role("button", name="Shadow…").click()
+                dialog.get_by_label("Reason").fill("a trial")
+                expect(dialog.get_by_label("Duration")).to_be_hidden()
+                dialog.get_by_label("Other…").check()
+                dialog.get_by_label("Duration").fill(text)
+                with page.expect_response("**/override") as answer:
+                    dialog.get_by_role("button", name="Shadow").click()
+                self.assertEqual(answer.value.status, 200)
+                self.assertEqual(answer.value.request.post_data_json["expires_in_ms"], ms)
+                expect(dialog).to_have_count(0)
+
+    def test_a_duration_that_the_server_would_refuse_is_a_fault_at_its_field(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"))
+        page.get_by_role("button", name="Shadow…").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Reason").fill("a trial")
+        dialog.get_by_label("Other…").check()
+        field = dialog.get_by_label("Duration")
+        form = "Duration must have the form 45m, 1h30m or 90s."
+        for text, fault in [
+            ("", form),
+            ("999ms", "Duration must be at least 1 s."),
+            ("45", form),
+            ("365d1s", "Duration must be at most 365 d."),
+            ("soon", form),
+            ("9" * 400 + "h", "Duration must be at most 365 d."),
+        ]:
+            with self.subTest(text[:10]):
+                field.fill(text)
+                dialog.get_by_role("button", name="Shadow").click()
+                expect(dialog.locator("#expires_in_ms-fault")).to_have_text(fault)
+                expect(field).to_have_attribute("aria-invalid", "true")
+                expect(field).to_be_focused()
+        self.assertIsNone(server.call("GET", "/v1/breakers/payments")["override"])
+        dialog.get_by_label("4 h", exact=True).check()
+        expect(field).to_be_hidden()
+        dialog.get_by_role("button", name="Shadow").click()
+        expect(page.locator(".override")).to_contain_text(re.compile(r"3 h 59 min|4 h"))
+
     def test_the_dialog_shows_why_the_server_refuses_a_change(self):
         server = self.serve()
         server.succeed("payments")

@@ -56,6 +56,13 @@ class EverybodyTests(DashboardTest):
                     self.scan(page)
                     page.keyboard.press("Escape")
                     expect(page.get_by_role("dialog")).to_have_count(0)
+                page.get_by_role("button", name="Shadow…").click()
+                dialog = page.get_by_role("dialog")
+                dialog.get_by_label("Reason").fill("a trial")
+                dialog.get_by_label("Other…").check()
+                dialog.get_by_role("button", name="Shadow").click()
+                expect(dialog.locator("#expires_in_ms-fault")).to_be_visible()
+                self.scan(page)
 
     def test_the_sign_in_form_and_the_empty_panel_have_no_accessibility_violation(self):
         closed, empty = self.serve("operator"), self.serve()
