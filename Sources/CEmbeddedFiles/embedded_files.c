@@ -121,6 +121,10 @@ static const unsigned char dashboard_app_js[] = {
 #embed "../Dashboard/app.js"
 };
 
+static const unsigned char dashboard_audit_section_js[] = {
+#embed "../Dashboard/audit-section.js"
+};
+
 static const unsigned char dashboard_breaker_page_js[] = {
 #embed "../Dashboard/breaker-page.js"
 };
@@ -276,6 +280,7 @@ static const unsigned char dashboard_visible_rows_js[] = {
 static const struct embedded_file dashboard[] = {
     {"api.js", dashboard_api_js, sizeof dashboard_api_js},
     {"app.js", dashboard_app_js, sizeof dashboard_app_js},
+    {"audit-section.js", dashboard_audit_section_js, sizeof dashboard_audit_section_js},
     {"breaker-page.js", dashboard_breaker_page_js, sizeof dashboard_breaker_page_js},
     {"curl-commands.js", dashboard_curl_commands_js, sizeof dashboard_curl_commands_js},
     {"dialogs.js", dashboard_dialogs_js, sizeof dashboard_dialogs_js},

@@ -1,6 +1,7 @@
 // The page of one breaker: its state, the reasons, and the orders that an operator can give.
 
 import { ask, pathOf } from "./api.js";
+import { AuditSection } from "./audit-section.js";
 import { curlSection } from "./curl-commands.js";
 import { announce, element, setClass, setText } from "./dom.js";
 import { ExplanationSection } from "./explanation-section.js";
@@ -13,7 +14,7 @@ import { go, list } from "./page-address.js";
 import { PacedWork } from "./paced-work.js";
 import { PolicySection } from "./policy-section.js";
 import { now, whileSeen } from "./server-clock.js";
-import { mayOrder } from "./session.js";
+import { mayOrder, mayReadAudit } from "./session.js";
 import { showBadges } from "./state-badges.js";
 import { TransitionsSection } from "./transitions-section.js";
 
@@ -22,6 +23,7 @@ const POLL_MS = 5_000;
 
 export class BreakerPage {
     #view = null;
+    #tag = null;
     #isStopped = false;
     /** Grows with each order, so that an answer to an earlier request does not undo it on the page. */
     #orders = 0;
@@ -47,13 +49,14 @@ export class BreakerPage {
         this.transitions = new TransitionsSection(name, (...newest) => this.history.setTransitions(...newest));
         this.failures = new FailuresSection(name);
         this.policy = new PolicySection(name, afterOrder);
+        this.audit = mayReadAudit() ? new AuditSection(name) : null;
         this.orders = mayOrder() ? new Controls(name, afterOrder, () => go(list(filter))) : null;
         this.controls.append(...(this.orders?.nodes ?? []));
         this.content = element(
             "div",
             { class: "columns" },
             element("div", {}, this.explanation.node, this.history.node, this.failures.node),
-            element("div", {}, this.policy.node, this.transitions.node, curlSection(name)),
+            element("div", {}, this.policy.node, this.transitions.node, this.audit?.node, curlSection(name)),
         );
         this.node = element(
             "section",
@@ -93,6 +96,7 @@ export class BreakerPage {
         this.explanation.stop();
         this.history.stop();
         this.transitions.stop();
+        this.audit?.stop();
         this.failures.stop();
     }
 
@@ -134,6 +138,9 @@ export class BreakerPage {
         this.policy.show(view, tag);
         const isOther = before?.last_transition?.revision !== view.last_transition?.revision;
         if (before === null || isOther) this.transitions.load();
+        // Each order of an operator causes a transition or changes the policy.
+        if (before === null || isOther || tag !== this.#tag) this.audit?.load();
+        this.#tag = tag;
         const hasFailed =
             before?.last_failure?.at !== view.last_failure?.at || before?.counts.failures < view.counts.failures;
         if (before === null || isOther || hasFailed) this.failures.load();

@@ -14,6 +14,7 @@ export class PagedRows {
     /**
      * @param {object} options
      * @param {string} options.path
+     * @param {object} [options.query] the parameters that select the rows
      * @param {string} options.member the member of the answer that holds the rows
      * @param {number} options.size the size of a page
      * @param {HTMLElement} options.container the element that holds the rows, and can have the focus
@@ -21,8 +22,8 @@ export class PagedRows {
      * @param {(rows: object[], isWhole: boolean) => void} [options.onNewest] gets each first page, even if it is not
      *     shown, and whether it is the only page
      */
-    constructor({ path, member, size, container, onRows, onNewest = () => {} }) {
-        Object.assign(this, { path, member, size, container, onRows, onNewest });
+    constructor({ path, query = {}, member, size, container, onRows, onNewest = () => {} }) {
+        Object.assign(this, { path, query, member, size, container, onRows, onNewest });
         this.requests = new PacedWork(() => this.#loadNewest());
         this.fault = element("span", { class: "fault", role: "alert" });
         this.more = button("Show earlier", () => this.#loadMore(), { hidden: true });
@@ -92,6 +93,7 @@ export class PagedRows {
     }
 
     async #ask(token) {
-        return (await ask("GET", this.path, { query: { page_size: this.size, page_token: token } })).body;
+        const query = { ...this.query, page_size: this.size, page_token: token };
+        return (await ask("GET", this.path, { query })).body;
     }
 }

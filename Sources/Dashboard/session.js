@@ -16,6 +16,11 @@ export function mayOrder() {
     return access.role === "operator";
 }
 
+/** Whether the user may read the audit. */
+export function mayReadAudit() {
+    return access.role === "viewer" || access.role === "operator";
+}
+
 /** Whether requests need a token, for the curl commands. */
 export function needsToken() {
     return access.signed_in;

@@ -74,6 +74,7 @@ class AccessTests(DashboardTest):
         expect(page.get_by_role("region", name="Why")).to_contain_text("payments")
         for name in ["Force open…", "Force closed…", "Shadow…", "Clear…", "Reset…", "Delete…", "Edit…"]:
             expect(page.get_by_role("button", name=name)).to_have_count(0)
+        expect(page.get_by_role("region", name="Audit")).to_be_visible()
         answers = page.evaluate(
             """async () => {
                 const orders = [
@@ -91,6 +92,20 @@ class AccessTests(DashboardTest):
         )
         self.assertEqual(answers, [[403, "forbidden"]] * 5)
         self.assertIsNone(server.call("GET", "/v1/breakers/payments")["override"])
+
+    def test_a_token_that_may_not_read_the_audit_sees_none(self):
+        server = self.serve("operator", "worker")
+        server.succeed("payments")
+        # A worker cannot sign in, but a proxy may add its token.
+        fields = {"authorization": f"Bearer {server.secrets['worker']}"}
+        page = self.open(server, "/livez", tolerates=REFUSALS, extra_http_headers=fields)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url) if "/v1/audit" in request.url else None)
+        page.goto(server.url + breaker_path("payments"))
+        expect(page.get_by_text("worker worker")).to_be_visible()
+        expect(page.get_by_role("region", name="Policy")).to_contain_text("failure_threshold")
+        expect(page.get_by_role("region", name="Audit")).to_have_count(0)
+        self.assertEqual(asked, [])
 
     def test_an_override_shows_the_operator_who_set_it(self):
         server = self.serve("operator")

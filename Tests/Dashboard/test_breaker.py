@@ -210,6 +210,70 @@ class BreakerTests(DashboardTest):
         expect(newer).to_be_visible()
         expect(rows).to_have_count(33)
 
+    def test_the_audit_shows_who_changed_the_breaker_and_how(self):
+        server = self.serve("operator")
+        server.succeed("payments")
+        server.succeed("search")
+        policy = {"failure_threshold": 7, "failure_rate_threshold": 0.5}
+        server.call("PATCH", "/v1/breakers/payments", {"policy": policy})
+        server.override("payments", "force_open", "provider maintenance", 1_800_000)
+        server.override("payments", "shadow", "a trial", None)
+        server.call("DELETE", "/v1/breakers/payments/override")
+        server.call("POST", "/v1/breakers/payments/reset")
+        server.override("search", "shadow", "another breaker")
+        page = self.open(server, breaker_path("payments"))
+        self.sign_in(page, server, "operator")
+        audit = page.get_by_role("region", name="Audit")
+        entries = audit.locator(".audit > li")
+        expect(entries).to_have_count(5)
+        source = "source: the built-in default → set through the API"
+        expected = [
+            ["Reset", "Half open → Closed"],
+            ["Override cleared", "Shadow until cleared: a trial"],
+            ["Override set", "Shadow until cleared: a trial", "instead of Forced open for 30 min: provider maintenance"],
+            ["Override set", "Forced open for 30 min: provider maintenance"],
+            ["Policy changed", "failure_threshold: 5 → 7", "failure_rate_threshold: off → 50 %", source],
+        ]
+        for index, (action, *changes) in enumerate(expected):
+            expect(entries.nth(index).locator("strong")).to_have_text(action)
+            expect(entries.nth(index).locator(".note")).to_have_text("by operator from 127.0.0.1")
+            expect(entries.nth(index).get_by_role("listitem")).to_have_text(changes)
+        expect(audit).not_to_contain_text("another breaker")
+
+    def test_the_audit_shows_what_a_deletion_and_a_creation_changed(self):
+        server = self.serve()
+        policy = {"failure_threshold": None, "window_calls": 50, "recovery_timeout_ms": 900_000}
+        server.call("PUT", "/v1/breakers/payments", {"policy": policy})
+        server.override("payments", "force_closed", "the health check lies", None)
+        server.call("DELETE", "/v1/breakers/payments")
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"))
+        entries = page.get_by_role("region", name="Audit").locator(".audit > li")
+        values = ["failure_threshold: off", "window_calls: 50", "recovery_timeout_ms: 15 min"]
+        expect(entries.locator("strong")).to_have_text(["Deleted", "Override set", "Created"])
+        deletion = ["Closed", "Forced closed until cleared: the health check lies", *values]
+        expect(entries.nth(0).get_by_role("listitem")).to_have_text(deletion)
+        expect(entries.nth(2).get_by_role("listitem")).to_have_text(values)
+
+    def test_the_audit_shows_each_change_at_once_and_earlier_ones_on_request(self):
+        server = self.serve()
+        server.succeed("payments")
+        page = self.open(server, breaker_path("payments"))
+        audit = page.get_by_role("region", name="Audit")
+        entries = audit.locator(".audit > li")
+        expect(entries).to_have_text(["no changes yet"])
+        server.call("PATCH", "/v1/breakers/payments", {"policy": {"failure_threshold": 7}})
+        expect(entries).to_have_count(1)
+        expect(entries).to_contain_text(["failure_threshold: 5 → 7"])
+        for number in range(6):
+            server.override("payments", "shadow", f"trial {number}")
+        expect(entries).to_have_count(5)
+        expect(entries.first).to_contain_text("trial 5")
+        audit.get_by_role("button", name="Show earlier").click()
+        expect(entries).to_have_count(7)
+        expect(entries.last).to_contain_text("failure_threshold: 5 → 7")
+        expect(audit.get_by_role("button", name="Show earlier")).to_be_hidden()
+
     def test_the_clear_button_is_hidden_without_an_override(self):
         server = self.serve()
         server.acquire("payments")

@@ -49,6 +49,7 @@ class EverybodyTests(DashboardTest):
                     page.goto(server.url + breaker_path(name))
                     expect(page.get_by_role("region", name="Why")).to_contain_text(name)
                     expect(page.get_by_role("region", name="Timeline")).to_contain_text("→")
+                    expect(page.get_by_role("region", name="Audit")).to_contain_text("by anonymous")
                     self.scan(page)
                 for name in ["Force open…", "Clear…", "Reset…", "Delete…", "Edit…"]:
                     page.get_by_role("button", name=name).click()
@@ -113,6 +114,7 @@ class EverybodyTests(DashboardTest):
         row(page, name).get_by_role("link").click()
         expect(page.get_by_role("region", name="Failures").get_by_role("listitem").first).to_contain_text(kind)
         expect(page.get_by_role("region", name="Why")).to_contain_text(reporter)
+        expect(page.get_by_role("region", name="Audit")).to_contain_text("x" * 512)
         self.assert_fits(page, 390)
         page.get_by_role("button", name="Clear…").click()
         dialog = page.get_by_role("dialog")
@@ -198,6 +200,7 @@ class EverybodyTests(DashboardTest):
         row(page, "payments").get_by_role("link").click()
         expect(page.get_by_role("region", name="Failures")).to_contain_text(HOSTILE)
         expect(page.locator(".override")).to_contain_text(HOSTILE)
+        expect(page.get_by_role("region", name="Audit")).to_contain_text(HOSTILE)
         page.get_by_role("button", name="Clear…").click()
         expect(page.get_by_role("dialog")).to_contain_text(HOSTILE)
         page.keyboard.press("Escape")
