@@ -225,6 +225,10 @@ static const unsigned char dashboard_policy_defaults_js[] = {
 #embed "../Dashboard/policy-defaults.js"
 };
 
+static const unsigned char dashboard_policy_help_js[] = {
+#embed "../Dashboard/policy-help.js"
+};
+
 static const unsigned char dashboard_policy_section_js[] = {
 #embed "../Dashboard/policy-section.js"
 };
@@ -310,6 +314,7 @@ static const struct embedded_file dashboard[] = {
     {"panel.js", dashboard_panel_js, sizeof dashboard_panel_js},
     {"policy-conflict.js", dashboard_policy_conflict_js, sizeof dashboard_policy_conflict_js},
     {"policy-defaults.js", dashboard_policy_defaults_js, sizeof dashboard_policy_defaults_js},
+    {"policy-help.js", dashboard_policy_help_js, sizeof dashboard_policy_help_js},
     {"policy-section.js", dashboard_policy_section_js, sizeof dashboard_policy_section_js},
     {"recent-changes.js", dashboard_recent_changes_js, sizeof dashboard_recent_changes_js},
     {"row-hold.js", dashboard_row_hold_js, sizeof dashboard_row_hold_js},

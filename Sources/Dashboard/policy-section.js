@@ -5,7 +5,8 @@ import { openDialog } from "./dialogs.js";
 import { announce, button, element, setText } from "./dom.js";
 import { numberWithUnit, valueWords } from "./format.js";
 import { openPolicyConflict } from "./policy-conflict.js";
-import { editedWords } from "./policy-defaults.js";
+import { defaultOf, editedWords } from "./policy-defaults.js";
+import { fieldHelp } from "./policy-help.js";
 import { mayOrder } from "./session.js";
 
 const sources = { default: "the built-in default", config: "the configuration file", api: "set through the API" };
@@ -23,6 +24,7 @@ export class PolicySection {
     constructor(name, onDone) {
         this.name = name;
         this.onDone = onDone;
+        this.warnings = element("div", { class: "advice", hidden: true });
         this.source = element("p", { class: "hint" });
         this.rows = element("dl", { class: "policy" });
         this.node = element(
@@ -34,6 +36,7 @@ export class PolicySection {
                 element("h2", { id: "policy" }, "Policy"),
                 mayOrder() ? button("Edit…", () => this.#edit()) : "",
             ),
+            this.warnings,
             this.source,
             this.rows,
         );
@@ -45,6 +48,8 @@ export class PolicySection {
         setText(this.source, `From ${sourceWords(view.policy_source)}.`.replace("From set", "Set"));
         if (this.shown === tag) return;
         this.shown = tag;
+        // The warnings were about the policy before.
+        this.warnings.hidden = true;
         this.rows.replaceChildren(
             ...Object.entries(view.policy).flatMap(([field, value]) => [
                 element("dt", {}, field),
@@ -79,6 +84,16 @@ export class PolicySection {
         });
     }
 
+    /** Shows the server's warnings about the saved policy. Only the answer to a change has them. */
+    #showWarnings(warnings) {
+        const words = warnings.length === 1 ? "with a warning" : `with ${warnings.length} warnings`;
+        this.warnings.hidden = warnings.length === 0;
+        const items = warnings.map(({ code, detail }) => element("li", {}, element("code", {}, code), " ", detail));
+        this.warnings.replaceChildren(element("h3", {}, `Saved, ${words}`), element("ul", {}, ...items));
+        const saved = warnings.length === 0 ? "The policy is saved." : `The policy is saved, ${words}.`;
+        announce([saved, ...warnings.map(({ detail }) => detail)].join(" "));
+    }
+
     /**
      * Saves the fields that differ from `base`. If another operator has changed the policy meanwhile, it returns a
      * function that opens the merge dialog.
@@ -89,7 +104,7 @@ export class PolicySection {
             const order = { body: { policy: mine }, fields: { "if-match": tag } };
             const answer = await ask("PATCH", pathOf(this.name), order);
             this.onDone(answer.body, answer.tag);
-            announce("The policy is saved.");
+            this.#showWarnings(answer.body.warnings);
             return undefined;
         } catch (problem) {
             if (problem.status !== 412) throw problem;
@@ -117,9 +132,10 @@ const DECIMAL = /^-?\d+(\.\d+)?$/;
 function policyInput(field, value) {
     const input = element("input", {
         id: `field-${field}`, name: field, value: value ?? "", inputmode: "decimal", autocomplete: "off",
-        "aria-describedby": `hint-${field} fault-${field}`,
+        "aria-describedby": `help-${field} hint-${field} fault-${field}`,
     });
     const hint = element("span", { id: `hint-${field}`, class: "hint" });
+    const help = element("p", { id: `help-${field}`, class: "help" });
     const read = () => {
         const text = input.value.trim();
         if (text === "") return null;
@@ -131,6 +147,7 @@ function policyInput(field, value) {
         const current = read();
         const words = typeof current === "string" ? "" : editedWords(field, current, policy);
         setText(hint, words === input.value.trim() ? "" : words);
+        setText(help, `${fieldHelp[field]} Default: ${valueWords(field, defaultOf(field, policy))}.`);
     };
     const node = element(
         "div",
@@ -138,6 +155,7 @@ function policyInput(field, value) {
         element("label", { for: `field-${field}` }, field),
         input,
         hint,
+        help,
         element("p", { id: `fault-${field}`, class: "fault", "data-fault": field }),
     );
     return { field, value: read, showHint, node };

@@ -6,7 +6,7 @@ import time
 
 from playwright.sync_api import expect
 
-from support import REFUSALS, DashboardTest, breaker_path, row, wait_until
+from support import REFUSALS, ROOT, DashboardTest, breaker_path, row, wait_until
 
 
 class BreakerTests(DashboardTest):
@@ -226,12 +226,13 @@ class BreakerTests(DashboardTest):
         audit = page.get_by_role("region", name="Audit")
         entries = audit.locator(".audit > li")
         expect(entries).to_have_count(5)
+        forced = "Forced open for 30 min: provider maintenance"
         source = "source: the built-in default → set through the API"
         expected = [
             ["Reset", "Half open → Closed"],
             ["Override cleared", "Shadow until cleared: a trial"],
-            ["Override set", "Shadow until cleared: a trial", "instead of Forced open for 30 min: provider maintenance"],
-            ["Override set", "Forced open for 30 min: provider maintenance"],
+            ["Override set", "Shadow until cleared: a trial", "instead of " + forced],
+            ["Override set", forced],
             ["Policy changed", "failure_threshold: 5 → 7", "failure_rate_threshold: off → 50 %", source],
         ]
         for index, (action, *changes) in enumerate(expected):
@@ -575,6 +576,54 @@ class PolicyTests(DashboardTest):
         expect(dialog).to_have_count(0)
         restored = [hint.removeprefix("default: ") for hint in hints]
         expect(page.locator(".policy dd")).to_have_text(restored)
+
+    def test_each_field_has_the_help_and_the_default_of_the_document(self):
+        server = self.serve()
+        server.succeed("payments")
+        _, dialog = self.open_editor(server)
+        document = (ROOT / "docs" / "policies.md").read_text()
+        fields = re.findall(r"^\| `(\w+)` \| (\w+) \| [^|]+ \| ([^|]+) \|$", document, re.MULTILINE)
+        self.assertCountEqual([field for field, _, _ in fields], self.policy(server))
+        words = {"null": "off", "30000": "30 s", "60000": "1 min", "600000": "10 min"}
+        for field, default, sentences in fields:
+            with self.subTest(field):
+                described = dialog.get_by_label(field).get_attribute("aria-describedby")
+                self.assertIn(f"help-{field}", described.split())
+                sentence, shown = dialog.locator(f"#help-{field}").inner_text().split(" Default: ")
+                self.assertEqual(sentences.replace("`", "")[: len(sentence) - 1], sentence.removesuffix("."))
+                self.assertEqual(shown, words.get(default, default) + ".")
+        dialog.get_by_label("window_calls").fill("20")
+        expect(dialog.locator("#help-window_ms")).to_contain_text("Default: off.")
+        dialog.get_by_label("recovery_timeout_ms").fill("15min")
+        expect(dialog.locator("#help-recovery_timeout_max_ms")).to_contain_text("Default: 15 min.")
+
+    def test_warnings_about_a_saved_policy_are_shown_until_the_policy_changes_again(self):
+        server = self.serve()
+        server.succeed("payments")
+        page, dialog = self.open_editor(server)
+        dialog.get_by_label("failure_rate_threshold").fill("50%")
+        dialog.get_by_label("slow_call_ms").fill("2s")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_have_count(0)
+        self.assertEqual(self.policy(server)["failure_rate_threshold"], 0.5)
+        section = page.get_by_role("region", name="Policy")
+        warnings = section.get_by_role("listitem")
+        expect(section).to_contain_text("Saved, with 2 warnings")
+        expect(warnings).to_contain_text(["shadowed_rule", "unused_field slow_call_ms opens nothing"])
+        expect(page.get_by_role("status")).to_contain_text("The policy is saved, with 2 warnings.")
+        # The page polls, and these answers have no warnings.
+        for _ in range(2):
+            with page.expect_response(lambda response: response.url.endswith("/v1/breakers/payments")):
+                pass
+        expect(warnings).to_have_count(2)
+        self.scan(page)
+        section.get_by_role("button", name="Edit…").click()
+        dialog.get_by_label("slow_call_ms").fill("")
+        dialog.get_by_role("button", name="Save").click()
+        expect(section).to_contain_text("Saved, with a warning")
+        expect(warnings).to_have_count(1)
+        server.call("PATCH", "/v1/breakers/payments", {"policy": {"success_threshold": 2}})
+        expect(warnings).to_have_count(0)
 
     def test_an_operator_resolves_a_conflict_with_another_operators_policy_change(self):
         server = self.serve()
