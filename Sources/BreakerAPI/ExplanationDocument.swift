@@ -38,10 +38,26 @@ package struct ExplanationDocument: Document {
         package var detail: String
     }
 
+    /// Reports of one client that were refused because the same field was invalid.
+    package struct RefusedReports: Codable, Hashable, Sendable {
+        package var client: String
+        /// `body` for a body that cannot be read.
+        package var field: String
+        /// The error of the field in the last report.
+        package var detail: String
+        package var count: Int64
+        package var lastAt: Instant
+
+        enum CodingKeys: String, CodingKey {
+            case client, field, detail, count
+            case lastAt = "last_at"
+        }
+    }
+
     package var name: String
     package var at: Instant
     package var state: String
-    /// `nil` while closed, and if the transition is too old to be known.
+    /// `nil` while closed.
     package var notClosedSince: Instant?
     package var text: String
     package var transition: TransitionDocument?
@@ -53,6 +69,8 @@ package struct ExplanationDocument: Document {
     package var unstable: Bool
     package var openingsLastHour: Int
     package var advice: [Advice]
+    /// The latest first; `nil` from older servers.
+    package var refusedReports: [RefusedReports]?
 
     package init(_ explanation: Explanation) {
         name = explanation.name.value
@@ -88,6 +106,15 @@ package struct ExplanationDocument: Document {
                 detail: advice.detail
             )
         }
+        refusedReports = explanation.refusedReports.map { reports in
+            RefusedReports(
+                client: reports.client,
+                field: reports.field,
+                detail: reports.detail,
+                count: reports.count,
+                lastAt: reports.lastAt
+            )
+        }
     }
 
     enum CodingKeys: String, CodingKey {
@@ -96,5 +123,6 @@ package struct ExplanationDocument: Document {
         case text, transition, rule, failures, next, unstable
         case openingsLastHour = "openings_last_hour"
         case advice
+        case refusedReports = "refused_reports"
     }
 }

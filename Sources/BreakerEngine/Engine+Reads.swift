@@ -157,7 +157,8 @@ extension Engine {
             of: view.breaker,
             at: view.at,
             transitions: transitions.map(\.transition),
-            failures: failures
+            failures: failures,
+            refusedReports: refusedReports.entries { $0 == name }.map(\.reports)
         )
     }
 

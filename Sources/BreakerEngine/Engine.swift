@@ -53,6 +53,7 @@ package final class Engine: Sendable {
     private let meterBox: NIOLockedValueBox<WriterMeter>
     let feed: ChangeFeed
     let progress = ProgressImage()
+    let refusedReports = RefusedReports()
     private let timer: DueTimer
     private let eventLoop: any EventLoop
     let logger: Logger

@@ -25,6 +25,26 @@ package struct Explanation: Hashable, Sendable {
         package var detail: String
     }
 
+    /// Reports of one client that were refused because the same field was invalid.
+    package struct RefusedReports: Hashable, Sendable {
+        /// The client that sent the reports, as ``Author/client``.
+        package var client: String
+        /// `body` for a body that cannot be read.
+        package var field: String
+        /// The error of the field in the last report.
+        package var detail: String
+        package var count: Int64
+        package var lastAt: Instant
+
+        package init(client: String, field: String, detail: String, count: Int64, lastAt: Instant) {
+            self.client = client
+            self.field = field
+            self.detail = detail
+            self.count = count
+            self.lastAt = lastAt
+        }
+    }
+
     /// A suggested change of the policy, based on the breaker's numbers.
     package struct Advice: Hashable, Sendable {
         package var field: PolicyField
@@ -52,6 +72,8 @@ package struct Explanation: Hashable, Sendable {
     package var isUnstable: Bool
     package var openingsLastHour: Int
     package var advice: [Advice]
+    /// The reports that were refused since the server started, the latest first. Their outcomes do not count.
+    package var refusedReports: [RefusedReports]
 
     /// How many past transitions the explanation needs at most.
     package static let transitionLimit = 100
@@ -61,7 +83,14 @@ package struct Explanation: Hashable, Sendable {
     ///   - breaker: the breaker at `now`, with every due event applied.
     ///   - transitions: the last transitions of the breaker, newest first.
     ///   - failures: the newest failures in its log, newest first.
-    package init(of breaker: Breaker, at now: Instant, transitions: [Transition], failures: [Failure]) {
+    ///   - refusedReports: the latest first.
+    package init(
+        of breaker: Breaker,
+        at now: Instant,
+        transitions: [Transition],
+        failures: [Failure],
+        refusedReports: [RefusedReports] = []
+    ) {
         let known = transitions.filter { $0.revision <= breaker.lastTransition?.revision ?? 0 }
         let trip = known.first { $0.isTrip }
         let builder = ExplanationBuilder(breaker: breaker, now: now, trip: trip, transitions: known)
@@ -76,7 +105,8 @@ package struct Explanation: Hashable, Sendable {
         isUnstable = breaker.isUnstable(at: now)
         openingsLastHour = breaker.openings(inHourBefore: now)
         advice = builder.advice
-        text = builder.paragraph
+        self.refusedReports = refusedReports
+        text = (builder.sentences + builder.refusals(refusedReports)).joined(separator: " ")
     }
 }
 

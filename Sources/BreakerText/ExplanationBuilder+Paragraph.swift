@@ -1,8 +1,8 @@
 import BreakerCore
 
 extension ExplanationBuilder {
-    /// The explanation as text for the operator on call.
-    var paragraph: String {
+    /// The explanation as sentences for the operator on call, without refused reports.
+    var sentences: [String] {
         var sentences: [String]
         if let force {
             sentences = forced(force)
@@ -14,7 +14,18 @@ extension ExplanationBuilder {
             }
             if let override = breaker.override { sentences += shadow(override) }
         }
-        return (sentences + instability).joined(separator: " ")
+        return sentences + instability
+    }
+
+    /// That reports do not count because they are invalid.
+    func refusals(_ refused: [Explanation.RefusedReports]) -> [String] {
+        guard let last = refused.first else { return [] }
+        let count = Int(refused.reduce(0) { $0 + $1.count })
+        let subject = count == 1 ? "1 invalid report was" : "\(count) invalid reports were"
+        return [
+            "\(subject) refused and did not count, the last at \(Phrase.past(last.lastAt, at: now)) from \(last.client):"
+                + " \(Phrase.sentence("\(last.field) \(last.detail)"))"
+        ]
     }
 
     /// What the current period and its trip do not tell: the last trip if an operator's order came after it, and since

@@ -12,12 +12,23 @@ struct ReportBatch: Sendable {
         var problem: Problem
     }
 
+    /// Reports to one breaker in which the same field is invalid.
+    struct Refused: Hashable, Sendable {
+        var name: BreakerName
+        /// The problem of the last of them.
+        var problem: Problem
+        var count: Int64
+    }
+
     /// The number of items in the request.
     let count: Int
     /// The reports that are carried out, in order.
     let reports: [Engine.AddressedReport]
     /// The items that are not carried out, in order.
     let faults: [Fault]
+    /// The reports among ``faults`` that name a breaker which the client may use; the first
+    /// ``ReportBatchReader/maximumRefused`` kinds.
+    let refused: [Refused]
     /// A count of decisions that the client made itself, or the problem with it; `nil` if the request has none.
     let decisions: [Result<ClientDecisions, Problem>]?
 
@@ -44,6 +55,7 @@ struct ReportBatch: Sendable {
         count = reader.count ?? 0
         reports = reader.reports
         faults = reader.faults
+        refused = reader.refused
         decisions = reader.decisionsCount == nil ? nil : reader.decisions
     }
 

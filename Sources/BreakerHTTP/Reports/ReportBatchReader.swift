@@ -35,6 +35,8 @@ struct ReportBatchReader {
     private(set) var count: Int?
     private(set) var reports: [Engine.AddressedReport] = []
     private(set) var faults: [ReportBatch.Fault] = []
+    private(set) var refused: [ReportBatch.Refused] = []
+    static let maximumRefused = 100
     /// The number of outcomes in the reports.
     private(set) var outcomes = 0
     /// The problem with a member that is not a list.
@@ -107,6 +109,19 @@ struct ReportBatchReader {
             reports.append(report)
         } catch {
             faults.append(ReportBatch.Fault(index: index, problem: error.within("reports[\(index)].")))
+            refuse(error)
+        }
+    }
+
+    /// Notes that the item is refused, if it names a breaker that the client may use.
+    private mutating func refuse(_ problem: Problem) {
+        guard let text = try? item.text(.name), let name = BreakerName(text), access.allows(name) else { return }
+        let field = problem.faults.first?.field
+        if let index = refused.firstIndex(where: { $0.name == name && $0.problem.faults.first?.field == field }) {
+            refused[index].problem = problem
+            refused[index].count += 1
+        } else if refused.count < Self.maximumRefused {
+            refused.append(ReportBatch.Refused(name: name, problem: problem, count: 1))
         }
     }
 

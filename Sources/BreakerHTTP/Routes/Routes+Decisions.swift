@@ -16,11 +16,33 @@ extension Routes {
                 return try await acquireExisting(request.name, decisions.engine, context)
             },
             Route(.post, Paths.report(Route.name), .work) { context in
-                let request = try DecisionRequest.report(context.name, query: context.query, body: context.body)
+                let request = try report(context, decisions.engine)
                 try context.access.require(request.name)
                 return await decisions.answer(request, from: context.client)
             },
         ]
+    }
+
+    private static func report(_ context: RequestContext, _ engine: Engine) throws(Problem) -> DecisionRequest {
+        do throws(Problem) {
+            return try DecisionRequest.report(context.name, query: context.query, body: context.body)
+        } catch {
+            if let name = BreakerName(context.name), context.access.allows(name) {
+                note(ReportBatch.Refused(name: name, problem: error, count: 1), engine, context)
+            }
+            throw error
+        }
+    }
+
+    private static func note(_ refused: ReportBatch.Refused, _ engine: Engine, _ context: RequestContext) {
+        let fault = refused.problem.faults.first
+        engine.noteRefusedReports(
+            refused.count,
+            to: refused.name,
+            from: context.client,
+            field: fault?.field ?? "body",
+            detail: fault?.detail ?? refused.problem.detail
+        )
     }
 
     /// The answer to an acquire that creates no breaker.
@@ -58,6 +80,7 @@ extension Routes {
         [
             Route(.post, Paths.reports, .work, maximumBody: HTTPLimits.reportsBody) { context in
                 let batch = try ReportBatch(body: context.body, access: context.access)
+                for refused in batch.refused { note(refused, engine, context) }
                 // First, because a request that is sent again leaves the counts of decisions out.
                 let counted = try await engine.count(batch.validDecisions, from: context.client)
                 let results = try await engine.report(batch.reports, from: context.client)

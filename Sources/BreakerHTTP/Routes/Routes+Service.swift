@@ -40,7 +40,8 @@ extension Routes {
                 let page = MetricsPage(
                     panel: await engine.panelReading(visible: context.access.scope, limit: breakers),
                     writer: await engine.writerReading(),
-                    meters: meters
+                    meters: meters,
+                    refusedReports: engine.refusedReports(visible: context.access.scope)
                 )
                 return Answer(
                     fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],

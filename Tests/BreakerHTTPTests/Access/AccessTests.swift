@@ -18,7 +18,7 @@ struct LastingAccessTests {
             // More bytes than the connection holds while its client does not read.
             for policy in [Policy(), Preset.flaky.policy] {
                 var policies: [BreakerName: Policy] = [:]
-                for number in 1...5_000 { policies[try #require(BreakerName("b\(number)"))] = policy }
+                for number in 1...9_000 { policies[try #require(BreakerName("b\(number)"))] = policy }
                 _ = try await server.engine.applyPolicies(policies, actor: "alice")
             }
             let lines = [

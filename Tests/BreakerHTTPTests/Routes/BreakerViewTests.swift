@@ -24,7 +24,7 @@ struct BreakerViewTests {
             #expect(
                 get.text == #"""
                     {"name":"a","state":"closed","generation":1,"since":"2026-01-01T00:00:00.000Z",\#
-                    "open_until":null,"retry_after_ms":null,\#
+                    "not_closed_since":null,"open_until":null,"retry_after_ms":null,\#
                     \#(Self.policy)\#
                     "policy_source":"api",\#
                     "counts":{"consecutive_failures":0,"calls":0,"failures":0,"slow":0,"failure_rate":null,\#
@@ -55,7 +55,7 @@ struct BreakerViewTests {
             #expect(
                 answer.text == #"""
                     {"name":"a","state":"open","generation":2,"since":"2026-01-01T00:00:00.000Z",\#
-                    "open_until":"2026-01-01T00:01:00.000Z","retry_after_ms":58500,\#
+                    "not_closed_since":"2026-01-01T00:00:00.000Z","open_until":"2026-01-01T00:01:00.000Z","retry_after_ms":58500,\#
                     \#(Self.policy)\#
                     "policy_source":"default",\#
                     "counts":{"consecutive_failures":0,"calls":0,"failures":0,"slow":0,"failure_rate":null,\#

@@ -16,7 +16,7 @@ struct ExplainTests {
             #expect(
                 json.keys == [
                     "name", "at", "state", "not_closed_since", "text", "transition", "rule", "failures", "next",
-                    "unstable", "openings_last_hour", "advice",
+                    "unstable", "openings_last_hour", "advice", "refused_reports",
                 ]
             )
             #expect(
