@@ -2,7 +2,7 @@
 
 import { ask, pathOf } from "./api.js";
 import { element, setText } from "./dom.js";
-import { duration, ruleWords } from "./format.js";
+import { duration, ruleWords, zonedText } from "./format.js";
 import { PacedWork } from "./paced-work.js";
 import { now } from "./server-clock.js";
 import { bar } from "./state-badges.js";
@@ -41,17 +41,19 @@ export class ExplanationSection {
     async #load() {
         try {
             const { body } = await ask("GET", pathOf(this.name, "/explain"));
-            setText(this.text, body.text);
-            this.#showNext(body.next);
+            setText(this.text, zonedText(body.text, body.at));
+            this.#showNext(body);
             this.#showAdvice(body);
         } catch {
             // The page shows that the server is unreachable; the old content stays.
         }
     }
 
-    #showNext(events) {
+    #showNext({ at: written, next: events }) {
         this.#next = events.filter((event) => event.at !== null).map((event) => ({
-            at: Date.parse(event.at), rest: element("span", { class: "number" }), detail: event.detail,
+            at: Date.parse(event.at),
+            rest: element("span", { class: "number" }),
+            detail: zonedText(event.detail, written),
         }));
         this.next.replaceChildren(
             ...this.#next.map(({ rest, detail }) => element("li", {}, rest, ` ${detail}`)),

@@ -96,6 +96,17 @@ export function time(instant, now) {
     return isToday ? clock.format(at) : `${day.format(at)} ${clock.format(at)}`;
 }
 
+/**
+ * A text of the server in the page's time zone: the server writes `14:02:11 UTC`, with the date if it is another day.
+ * @param {string} written when the server wrote the text
+ */
+export function zonedText(text, written) {
+    return text.replace(/(?:(\d{4}-\d\d-\d\d) )?(\d\d:\d\d:\d\d) UTC/g, (original, date, clock) => {
+        const at = Date.parse(`${date ?? written.slice(0, 10)}T${clock}Z`);
+        return Number.isNaN(at) ? original : time(at, Date.parse(written));
+    });
+}
+
 /** `time` without seconds, for axes. */
 export function shortTime(instant, withDay) {
     const at = new Date(instant);

@@ -1,4 +1,4 @@
-// The time zone of all times that the page formats. The server's sentences name theirs, which is UTC.
+// The time zone of all times on the page.
 
 import { element } from "./dom.js";
 
