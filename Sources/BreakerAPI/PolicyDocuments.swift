@@ -82,7 +82,7 @@ package struct PolicyOrdersDocument: Document {
 
 /// A warning about a policy that was accepted.
 package struct PolicyWarningDocument: Document {
-    /// `shadowed_rule`, `unused_field`, `surplus_probes` or `running_opening`.
+    /// `no_rule`, `shadowed_rule`, `unused_field`, `surplus_probes` or `running_opening`.
     package var code: String
     package var detail: String
     package var fields: [String]

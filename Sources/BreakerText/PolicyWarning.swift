@@ -8,6 +8,8 @@ package struct PolicyWarning: Hashable, Sendable {
         case shadowedRule = "shadowed_rule"
         /// A field has a value, and another field's value leaves it without effect.
         case unusedField = "unused_field"
+        /// No rule is on, so only an operator opens the breaker.
+        case noRule = "no_rule"
         /// More probes may run at once than the breaker needs to close.
         case surplusProbes = "surplus_probes"
         /// The change does not apply to the opening in progress.
@@ -53,7 +55,16 @@ extension PolicyWarning {
 
 extension Policy {
     /// The warnings about this policy: rules that shadow each other, and fields without effect.
-    package var warnings: [PolicyWarning] { shadowedRules + unusedFields + surplusProbes }
+    package var warnings: [PolicyWarning] { missingRule + shadowedRules + unusedFields + surplusProbes }
+
+    private var missingRule: [PolicyWarning] {
+        guard Rule.on(in: self).isEmpty else { return [] }
+        let fields: [PolicyField] = [
+            .failureThreshold, .failureCountThreshold, .failureRateThreshold, .slowCallRateThreshold,
+        ]
+        let detail = "No rule is on, so only an operator opens the breaker. Set one of the four rules."
+        return [PolicyWarning(code: .noRule, detail: detail, fields: fields)]
+    }
 
     private var shadowedRules: [PolicyWarning] {
         var warnings: [PolicyWarning] = []
@@ -69,10 +80,11 @@ extension Policy {
             warn(.failureThreshold, .failureRateThreshold, detail)
         }
         if let streak = failureThreshold, let count = failureCountThreshold, count <= streak {
+            let isOfTime = if case .time = window { true } else { false }
+            let effect = isOfTime ? "open it only if they are too far apart for the window" : "never open it"
             let detail = """
-                The breaker opens at \(Phrase.counted(count, "failure")) in the window, so \(streak) in a row can open \
-                it only if they are too far apart for the window. Raise failure_count_threshold, or set \
-                failure_threshold to null.
+                The breaker opens at \(Phrase.counted(count, "failure")) in the window, so \(streak) in a row can \
+                \(effect). Raise failure_count_threshold, or set failure_threshold to null.
                 """
             warn(.failureThreshold, .failureCountThreshold, detail)
         }
@@ -116,7 +128,7 @@ extension Policy {
                 """
             )
         }
-        if window != Policy().window, rules.allSatisfy({ $0 == .failureThreshold }) {
+        if window != Policy().window, !rules.isEmpty, rules.allSatisfy({ $0 == .failureThreshold }) {
             let field: PolicyField = if case .calls = window { .windowCalls } else { .windowMs }
             warn(
                 field,

@@ -39,6 +39,10 @@ struct PolicyWarningTests {
             ["recovery_timeout_max_ms": .integer(60_000), "recovery_timeout_multiplier": .integer(2)],
             ["unused_field recovery_timeout_multiplier"]
         ),
+        (
+            ["failure_threshold": .null, "window_calls": .integer(50)],
+            ["no_rule failure_threshold failure_count_threshold failure_rate_threshold slow_call_rate_threshold"]
+        ),
         (["half_open_probes": .integer(2)], ["surplus_probes half_open_probes success_threshold"]),
         (["half_open_probes": .integer(2), "success_threshold": .integer(2)], []),
     ]

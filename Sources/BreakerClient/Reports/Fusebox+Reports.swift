@@ -214,7 +214,8 @@ extension Fusebox {
     func sendDecisionsRegularly() async {
         while (try? await clock.sleep(forNs: Self.decisionsNs)) != nil {
             // While the server is away the counts add up, because an unanswered request loses them.
-            if !reachability.withLockedValue({ $0.isAway }) { await sendDecisions() }
+            let isAway = [reachability, reportSender.reachability].contains { $0.withLockedValue(\.isAway) }
+            if !isAway { await sendDecisions() }
         }
     }
 

@@ -36,15 +36,17 @@ struct SimilarNames {
         let other = Array(name.value.utf8)
         // Most names are ruled out by their length.
         guard abs(other.count - wanted.count) <= Self.mostDifferences else { return }
-        let differences = Self.differences(wanted, other)
-        guard (1...min(Self.mostDifferences, wanted.count - 1)).contains(differences) else { return }
+        // A name of which every character differs is no typing error.
+        let most = min(Self.mostDifferences, wanted.count - 1)
+        guard let differences = Self.differences(wanted, other, atMost: most), differences > 0 else { return }
         found.append((name, differences))
         found.sort { ($0.differences, $0.name) < ($1.differences, $1.name) }
         found = Array(found.prefix(Self.most))
     }
 
     /// The number of characters to insert, delete or replace that make one text the other (Levenshtein distance).
-    static func differences(_ first: [UInt8], _ second: [UInt8]) -> Int {
+    /// - Returns: `nil` if they are more than `most`. The comparison ends as soon as this is certain.
+    static func differences(_ first: [UInt8], _ second: [UInt8], atMost most: Int) -> Int? {
         var row = Array(0...second.count)
         for (index, byte) in first.enumerated() {
             var diagonal = row[0]
@@ -54,7 +56,9 @@ struct SimilarNames {
                 diagonal = row[column + 1]
                 row[column + 1] = min(replaced, row[column] + 1, diagonal + 1)
             }
+            // The numbers of the next rows are no smaller.
+            guard row.contains(where: { $0 <= most }) else { return nil }
         }
-        return row[second.count]
+        return row[second.count] <= most ? row[second.count] : nil
     }
 }

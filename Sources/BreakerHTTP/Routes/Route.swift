@@ -69,12 +69,12 @@ struct Route: Sendable {
         _ path: String,
         _ requirement: Requirement,
         maximumBody: Int? = nil,
-        parameters: Set<String> = [],
+        parameters: Set<String>? = nil,
         takesQueryAndBody: Bool = false,
         respond: @escaping @Sendable (RequestContext) async throws -> Answer
     ) {
         self.takesQueryAndBody = takesQueryAndBody
-        self.parameters = requirement == .steer ? parameters : nil
+        self.parameters = parameters ?? (requirement == .steer ? [] : nil)
         self.method = method
         self.path = path
         self.requirement = requirement

@@ -13,8 +13,12 @@ struct SimilarNamesTests {
         ]
     )
     func differences(first: String, second: String, count: Int) {
-        #expect(SimilarNames.differences(Array(first.utf8), Array(second.utf8)) == count)
-        #expect(SimilarNames.differences(Array(second.utf8), Array(first.utf8)) == count)
+        for (first, second) in [(first, second), (second, first)] {
+            for most in 0...4 {
+                let differences = SimilarNames.differences(Array(first.utf8), Array(second.utf8), atMost: most)
+                #expect(differences == (count <= most ? count : nil))
+            }
+        }
     }
 
     @Test("At most three names are similar: those with the fewest differences, then in order")
@@ -31,5 +35,12 @@ struct SimilarNamesTests {
         var similar = SimilarNames(to: try #require(BreakerName("ab")))
         for name in ["xy", "ax", "a", "abcd"] { similar.consider(try #require(BreakerName(name))) }
         #expect(similar.names.map(\.value) == ["a", "ax"])
+    }
+
+    @Test("No name is similar to a name of one character")
+    func oneCharacter() throws {
+        var similar = SimilarNames(to: try #require(BreakerName("x")))
+        for name in ["x", "a", "xa", "abc"] { similar.consider(try #require(BreakerName(name))) }
+        #expect(similar.names.isEmpty)
     }
 }

@@ -40,6 +40,10 @@ struct DecisionAnswerTests {
             #expect(try await server.send(.GET, path, secret: secret).status == 404)
             try await server.send(.POST, path + "/acquire?create=no", secret: secret)
                 .expectProblem(.invalidRequest, faults: ["create"])
+            try await server.send(.POST, path + "/acquire?creates=false", secret: secret)
+                .expectProblem(.invalidRequest, faults: ["creates"])
+            let short = try await server.send(.POST, "/v1/breakers/pay:/acquire?create=false", secret: secret)
+            #expect(short.json["detail"] == "there is no breaker pay:")
             #expect(try await server.send(.POST, path + "/acquire?create=true", secret: secret).status == 200)
             // A probe needs a write, so the writer decides.
             _ = try await server.send(.POST, path + "/reset?to=half_open", secret: bossSecret)

@@ -120,6 +120,15 @@ def test_counts_that_the_server_refuses_wait() -> None:
     assert link.asked[-1]["decisions"][0]["denied"] == 2
 
 
+def test_counts_above_the_limit_of_one_count_are_sent_with_the_next_request() -> None:
+    decisions, link = counting()
+    decisions.allowed("a", 2_500_000)
+    decisions.note("a", False)
+    for _ in range(4):
+        decisions.send()
+    assert [totals(asked["decisions"]) for asked in link.asked] == [(1_000_000, 1), (1_000_000, 0), (500_000, 0)]
+
+
 def test_a_server_that_does_not_know_counts_gets_them_once() -> None:
     decisions, link = counting()
     decisions.note("a", False)

@@ -125,7 +125,8 @@ struct OverrideOrder: ParsableArguments {
         try BreakerLine.print(reply, asJSON: output.json)
     }
 
-    /// Overrides the breakers one by one. If one fails, the earlier ones stay overridden, and a remark says how many.
+    /// Overrides the breakers one by one, except those that were deleted meanwhile. If one fails, the earlier ones stay
+    /// overridden, and a remark says how many.
     private func set(_ order: OverrideOrderDocument, prefix: String, _ client: OperatorClient) async throws {
         let document = try await client.list(Paths.breakers, [("prefix", prefix)], key: "breakers") { _ in }
         let list = try OperatorClient.Reply(body: document).decoded(as: BreakerListDocument.self)
@@ -135,16 +136,20 @@ struct OverrideOrder: ParsableArguments {
             let question = "Set \(order.mode) for \(total) whose names begin with \(prefix.printable)?"
             guard try await client.isConfirmed(question) else { throw ExitCode.failure }
         }
-        for (index, name) in names.enumerated() {
+        var count = 0
+        for name in names {
             do {
                 _ = try await client.send(.PUT, Paths.override(name), body: Data(order.bytes))
+                count += 1
+            } catch let problem as ServerProblem where problem.status == 404 {
+                Output.remark("\(name) no longer exists")
             } catch {
-                Output.remark("\(index) of \(total) overridden; \(name) failed")
+                Output.remark("\(count) of \(total) overridden; \(name) failed")
                 throw error
             }
         }
-        if output.json { return try Output.line(OperatorJSON.text(["overridden": names.count])) }
-        try Output.line("\(total) overridden")
+        if output.json { return try Output.line(OperatorJSON.text(["overridden": count])) }
+        try Output.line(count == names.count ? "\(total) overridden" : "\(count) of \(total) overridden")
     }
 }
 

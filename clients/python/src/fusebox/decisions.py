@@ -69,13 +69,13 @@ class Decisions:
     def send(self) -> None:
         """Sends what was counted so far.
 
-        If the server answers that it did not take them, the counts wait for the next request.
+        If the server refuses them, as without permission for a name, the counts wait for the next request.
         """
         began = time.monotonic()
         with self._lock:
             self._take_in()
             names = list(self._counts)[:MOST_ITEMS]
-            taken = {name: self._counts.pop(name) for name in names}
+            taken = {name: self._take(name) for name in names}
         taken = {name: counts for name, counts in taken.items() if began - counts[2] <= LONGEST_WAIT}
         if not taken:
             return
@@ -95,6 +95,14 @@ class Decisions:
                 for name, (allowed, denied, at) in taken.items():
                     self._add(name, allowed, denied, at)
 
+    def _take(self, name: str) -> tuple[int, int, float]:
+        """Takes the counts of a breaker, up to the server's limit for one count. The lock is held."""
+        allowed, denied, at = self._counts.pop(name)
+        taken = min(allowed, LARGEST_COUNT), min(denied, LARGEST_COUNT), at
+        if allowed > taken[0] or denied > taken[1]:
+            self._counts[name] = (allowed - taken[0], denied - taken[1], at)
+        return taken
+
     def _take_in(self) -> None:
         now = time.monotonic()
         for _ in range(len(self.intake)):
@@ -110,8 +118,8 @@ def _items(counts: dict[str, tuple[int, int, float]], now: float) -> list[dict[s
     return [
         {
             "name": name,
-            "allowed": min(allowed, LARGEST_COUNT),
-            "denied": min(denied, LARGEST_COUNT),
+            "allowed": allowed,
+            "denied": denied,
             "age_ms": int((now - at) * 1_000),
         }
         for name, (allowed, denied, at) in counts.items()

@@ -79,7 +79,8 @@ class Protection:
             result = function(*args, **kwargs)
             result_type = type(result)
             if result_type not in PLAIN and (deferral := deferral_of(result_type)) is not None:
-                return self._deferred(decision or local_decision(standing, began), mark, result, function, deferral)
+                decision = decision or local_decision(standing, began)
+                return self._deferred(decision, mark, result, function, deferral)
         except BaseException as error:
             duration = monotonic() - began
             mark.clear()

@@ -38,7 +38,8 @@ class AsyncProtection(Protection):
             running.set(mark)
             result = await awaitable_of(function(*args, **kwargs), self.name, function)
             if (deferral := deferral_of(type(result))) is not None:
-                return self._deferred(decision or local_decision(standing, began), mark, result, function, deferral)
+                decision = decision or local_decision(standing, began)
+                return self._deferred(decision, mark, result, function, deferral)
         except BaseException as error:
             duration = monotonic() - began
             mark.clear()

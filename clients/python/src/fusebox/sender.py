@@ -188,7 +188,9 @@ class Sender:
         try:
             is_empty = self._send_all()
             due = self._decisions.due
-            if due is not None and not self._reach.is_away and (is_asked_for or time.monotonic() >= due):
+            is_due = due is not None and (is_asked_for or time.monotonic() >= due)
+            # A request without an answer loses the counts.
+            if is_due and is_empty and not self._reach.is_away:
                 self._decisions.send()
             self._policies.fetch()
         except Exception:
