@@ -156,6 +156,7 @@ extension Engine {
             try working.check(precondition, of: name)
             working.delete(name, by: author)
         }
+        refusedReports.forget { $0 == name }
     }
 
     /// Deletes every breaker whose name begins with `prefix`, a few in each transaction. Other commands are carried out
@@ -174,6 +175,8 @@ extension Engine {
                 for name in names { working.delete(name, by: author) }
                 return names
             }
+            let deleted = Set(names)
+            refusedReports.forget { deleted.contains($0) }
             count += names.count
             guard names.count == Self.deletionsPerTransaction else { return count }
             last = names.last

@@ -158,7 +158,7 @@ extension Engine {
             at: view.at,
             transitions: transitions.map(\.transition),
             failures: failures,
-            refusedReports: refusedReports.entries { $0 == name }.map(\.reports)
+            refusedReports: refusedReports[name]
         )
     }
 

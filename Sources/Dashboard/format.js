@@ -97,11 +97,12 @@ export function time(instant, now) {
 }
 
 /**
- * A text of the server in the page's time zone: the server writes `14:02:11 UTC`, with the date if it is another day.
+ * A text of the server in the page's time zone: the server writes `14:02:11 UTC (3 s ago)`, with the date if it is
+ * another day. The words of operators in the text stay as they are.
  * @param {string} written when the server wrote the text
  */
 export function zonedText(text, written) {
-    return text.replace(/(?:(\d{4}-\d\d-\d\d) )?(\d\d:\d\d:\d\d) UTC/g, (original, date, clock) => {
+    return text.replace(/(?:(\d{4}-\d\d-\d\d) )?(\d\d:\d\d:\d\d) UTC(?= \((?:in \d|\d+ \w+ (?:\d+ \w+ )?ago))/g, (original, date, clock) => {
         const at = Date.parse(`${date ?? written.slice(0, 10)}T${clock}Z`);
         return Number.isNaN(at) ? original : time(at, Date.parse(written));
     });

@@ -47,6 +47,8 @@ export class Panel {
         if (!known) return true;
         Object.assign(known, summary(change), { isDeleted: false });
         if (change.transition) known.last_transition = { ...change.transition, at: change.at };
+        if (change.state === "closed") known.not_closed_since = null;
+        else if (change.transition?.from === "closed") known.not_closed_since = change.since;
         return true;
     }
 

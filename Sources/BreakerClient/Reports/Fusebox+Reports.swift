@@ -214,7 +214,7 @@ extension Fusebox {
     func sendDecisionsRegularly() async {
         while (try? await clock.sleep(forNs: Self.decisionsNs)) != nil {
             // While the server is away the counts add up, because an unanswered request loses them.
-            let isAway = [reachability, reportSender.reachability].contains { $0.withLockedValue(\.isAway) }
+            let isAway = reportSender.isHeldUp || reachability.withLockedValue { $0.isAway }
             if !isAway { await sendDecisions() }
         }
     }

@@ -36,7 +36,7 @@ package struct Breaker: Hashable, Sendable {
     /// When the present period began.
     package internal(set) var since: Instant
     /// When the breaker left `closed`, however often it moved between `open` and `half_open` since then; `nil` while
-    /// closed.
+    /// closed, and if an upgrade did not find that transition.
     package internal(set) var notClosedSince: Instant?
     package internal(set) var phase: Phase
     private var sharedOverride: Shared<Override>?

@@ -1,5 +1,6 @@
 package import BreakerCore
 import BreakerStorage
+package import BreakerText
 
 /// Measurements of one breaker as of one instant, after every change that is due.
 package struct BreakerReading: Sendable {
@@ -17,6 +18,7 @@ package struct BreakerReading: Sendable {
     package var override: OverrideReading?
     package var decisions = DecisionCounts()
     package var reports: ReportTally
+    package var refusedReports: [Explanation.RefusedReports] = []
     package var transitions: [TransitionTally]
     /// The rules that are on. Any of them trips the breaker.
     package var rules: [Cause]
@@ -109,6 +111,7 @@ extension Engine {
             }
             for (index, tally) in panel.decisions(breakers.map(\.name)).enumerated() {
                 breakers[index].decisions = tally
+                breakers[index].refusedReports = refusedReports[breakers[index].name]
             }
             return PanelReading(breakers: breakers, totals: totals, limit: limit)
         }

@@ -1,72 +1,69 @@
 package import BreakerCore
-package import BreakerText
+import BreakerText
 import Logging
 import NIOConcurrencyHelpers
 
-/// Counts the reports that are refused because a field is invalid. Their outcomes do not count, so a breaker whose
-/// workers send such reports looks healthy, and never opens.
+/// Counts the reports that are refused because they are invalid. Their outcomes do not count, so a breaker whose workers
+/// send such reports looks healthy, and never opens.
+///
+/// Reports to one breaker from one client with one field at fault are counted together. Beyond the capacity, no more
+/// kinds are counted; none is forgotten for them, because counters only grow.
 final class RefusedReports: Sendable {
-    struct Entry: Sendable {
-        var name: BreakerName
-        var reports: Explanation.RefusedReports
-    }
-
-    /// The most entries of a client, and the most clients. Beyond them, the entry or the client that came first is
-    /// forgotten.
-    static let capacityOfClient = 100
-    static let clients = 100
+    static let capacity = 10_000
+    static let capacityOfClient = 1_000
 
     private struct State {
-        var entries: [String: [Entry]] = [:]
-        /// In the order in which they came.
-        var clients: [String] = []
+        var reports: [BreakerName: [Explanation.RefusedReports]] = [:]
+        /// How many kinds are counted of each client.
+        var kinds: [String: Int] = [:]
+        var count = 0
     }
 
     private let state = NIOLockedValueBox(State())
 
-    /// Counts a report.
-    /// - Returns: whether it is the first of this client with this field at fault.
+    /// - Returns: whether the reports are the first of their kind.
     func add(_ reports: Explanation.RefusedReports, of name: BreakerName) -> Bool {
         state.withLockedValue { state in
-            if state.entries[reports.client] == nil {
-                if state.clients.count == Self.clients { state.entries[state.clients.removeFirst()] = nil }
-                state.clients.append(reports.client)
+            let same = state.reports[name]?.firstIndex { $0.client == reports.client && $0.field == reports.field }
+            if let same {
+                state.reports[name]?[same].count += reports.count
+                state.reports[name]?[same].detail = reports.detail
+                state.reports[name]?[same].lastAt = reports.lastAt
+                return false
             }
-            return Self.add(reports, of: name, to: &state.entries[reports.client, default: []])
+            let kinds = state.kinds[reports.client] ?? 0
+            guard state.count < Self.capacity, kinds < Self.capacityOfClient else { return false }
+            state.reports[name, default: []].append(reports)
+            state.kinds[reports.client] = kinds + 1
+            state.count += 1
+            return true
         }
     }
 
-    private static func add(
-        _ reports: Explanation.RefusedReports,
-        of name: BreakerName,
-        to entries: inout [Entry]
-    ) -> Bool {
-        if let index = entries.firstIndex(where: { $0.name == name && $0.reports.field == reports.field }) {
-            let count = entries[index].reports.count
-            entries[index].reports = reports
-            entries[index].reports.count += count
-            return false
-        }
-        if entries.count == capacityOfClient { entries.removeFirst() }
-        entries.append(Entry(name: name, reports: reports))
-        return true
+    /// The reports to a breaker, the latest first.
+    subscript(name: BreakerName) -> [Explanation.RefusedReports] {
+        state.withLockedValue { $0.reports[name] ?? [] }.sorted { $0.lastAt > $1.lastAt }
     }
 
-    /// All entries of the breakers that `isIncluded` accepts, the latest first.
-    func entries(where isIncluded: (BreakerName) -> Bool) -> [Entry] {
+    /// Forgets the reports to deleted breakers.
+    func forget(where isDeleted: (BreakerName) -> Bool) {
         state.withLockedValue { state in
-            state.entries.values.joined().filter { isIncluded($0.name) }.sorted {
-                $0.reports.lastAt > $1.reports.lastAt
+            for name in state.reports.keys.filter(isDeleted) {
+                for reports in state.reports.removeValue(forKey: name) ?? [] {
+                    let kinds = state.kinds[reports.client] ?? 1
+                    state.kinds[reports.client] = kinds > 1 ? kinds - 1 : nil
+                    state.count -= 1
+                }
             }
         }
     }
 }
 
 extension Engine {
-    /// Counts reports that are refused because a field is invalid, and logs a warning about the first of their kind.
+    /// Counts reports that are refused because they are invalid, and logs a warning about the first of their kind.
     ///
     /// - Parameters:
-    ///   - field: the invalid field; `body` for a body that cannot be read.
+    ///   - field: the invalid field; `body` if it is none of the fields.
     ///   - detail: the error of that field.
     package func noteRefusedReports(
         _ count: Int64,
@@ -90,11 +87,5 @@ extension Engine {
                 "error": "\(field) \(reports.detail)",
             ]
         )
-    }
-
-    /// The refused reports of each breaker in `scope` since the server started, the latest first.
-    package func refusedReports(visible scope: NameScope) -> [(name: BreakerName, reports: Explanation.RefusedReports)]
-    {
-        refusedReports.entries(where: scope.contains).map { ($0.name, $0.reports) }
     }
 }

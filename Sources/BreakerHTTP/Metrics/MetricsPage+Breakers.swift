@@ -1,5 +1,6 @@
 import BreakerCore
 import BreakerEngine
+import BreakerText
 
 extension Exposition {
     mutating func add(_ panel: PanelReading?) {
@@ -46,6 +47,16 @@ extension Exposition {
                             ["breaker": breaker.name.value, "outcome": outcome.rawValue, "applied": applied]
                         )
                     }
+                }
+            }
+        }
+        add(.refusedReports) { samples in
+            for breaker in breakers {
+                for reports in breaker.refusedReports {
+                    samples.add(
+                        reports.count,
+                        ["breaker": breaker.name.value, "client": reports.client, "field": reports.field]
+                    )
                 }
             }
         }

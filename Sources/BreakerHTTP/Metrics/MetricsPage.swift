@@ -2,7 +2,6 @@ import BreakerAPI
 import BreakerCore
 import BreakerEngine
 import BreakerStorage
-import BreakerText
 import Foundation
 
 /// The answer to one scrape.
@@ -11,20 +10,11 @@ struct MetricsPage: Sendable {
     var panel: PanelReading?
     var writer: WriterReading
     var meters: HTTPMeters
-    var refusedReports: [(name: BreakerName, reports: Explanation.RefusedReports)]
 
     /// The text of the page. This takes a while for thousands of breakers.
     func bytes() -> [UInt8] {
         var page = Exposition()
         page.add(panel)
-        page.add(.refusedReports) { samples in
-            for (name, reports) in refusedReports {
-                samples.add(
-                    reports.count,
-                    ["breaker": name.value, "client": reports.client, "field": reports.field]
-                )
-            }
-        }
         page.add(writer)
         page.add(.httpRequests) { samples in
             for (request, count) in meters.requests {

@@ -62,6 +62,8 @@ struct Route: Sendable {
     var ignoresQuery = false
     /// Whether a request may have both a query and a body.
     var takesQueryAndBody = false
+    /// Called with the problem of an invalid request for a breaker that the client may use.
+    var noteInvalid: (@Sendable (Problem, BreakerName, Client) -> Void)?
     var respond: @Sendable (RequestContext) async throws -> Response
 
     init(

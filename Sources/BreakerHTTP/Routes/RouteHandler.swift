@@ -61,6 +61,42 @@ struct RouteHandler: Sendable {
             connections.authenticate(context.channel, as: sender, by: access)
             try access.require(route.requirement)
         }
+        do {
+            let response = try await respond(to: request, context: context, route: route, access: access, from: sender)
+            return response
+        } catch {
+            note(error, context: context, route: route, access: access, from: sender)
+            throw error
+        }
+    }
+
+    /// Tells the route of a request that is invalid.
+    private func note(
+        _ error: any Error,
+        context: RouterContext,
+        route: Route,
+        access: Access,
+        from sender: Client
+    ) {
+        guard let noteInvalid = route.noteInvalid, let problem = error as? Problem,
+            [400, 413, 415].contains(problem.status), let name = BreakerName(Self.name(in: context)),
+            access.allows(name)
+        else { return }
+        noteInvalid(problem, name, sender)
+    }
+
+    /// The name in the path; empty if there is none.
+    private static func name(in context: RouterContext) -> String {
+        (context.parameters.get("name") ?? context.parameters.get("file")).flatMap { Query.decode($0) } ?? ""
+    }
+
+    private func respond(
+        to request: Request,
+        context: RouterContext,
+        route: Route,
+        access: Access,
+        from sender: Client
+    ) async throws -> Response {
         let share = try bodies.take(try length(of: request, maximum: route.maximumBody), for: sender)
         defer { withExtendedLifetime(share) {} }
         let requestContext = try await requestContext(of: request, context: context, route: route, access: access)
@@ -98,7 +134,7 @@ struct RouteHandler: Sendable {
         access: Access
     ) async throws -> RequestContext {
         let requestContext = RequestContext(
-            name: (context.parameters.get("name") ?? context.parameters.get("file")).flatMap { Query.decode($0) } ?? "",
+            name: Self.name(in: context),
             query: try Query(route.ignoresQuery ? "" : (request.head.path ?? "").drop { $0 != "?" }.dropFirst()),
             fields: request.headers,
             body: try await body(of: request, maximum: route.maximumBody),

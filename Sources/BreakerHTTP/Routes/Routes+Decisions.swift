@@ -15,31 +15,28 @@ extension Routes {
                 }
                 return try await acquireExisting(request.name, decisions.engine, context)
             },
-            Route(.post, Paths.report(Route.name), .work) { context in
-                let request = try report(context, decisions.engine)
-                try context.access.require(request.name)
-                return await decisions.answer(request, from: context.client)
-            },
+            report(decisions),
         ]
     }
 
-    private static func report(_ context: RequestContext, _ engine: Engine) throws(Problem) -> DecisionRequest {
-        do throws(Problem) {
-            return try DecisionRequest.report(context.name, query: context.query, body: context.body)
-        } catch {
-            if let name = BreakerName(context.name), context.access.allows(name) {
-                note(ReportBatch.Refused(name: name, problem: error, count: 1), engine, context)
-            }
-            throw error
+    private static func report(_ decisions: Decisions) -> Route {
+        var route = Route(.post, Paths.report(Route.name), .work) { context in
+            let request = try DecisionRequest.report(context.name, query: context.query, body: context.body)
+            try context.access.require(request.name)
+            return await decisions.answer(request, from: context.client)
         }
+        route.noteInvalid = { problem, name, client in
+            note(ReportBatch.Refused(name: name, problem: problem, count: 1), from: client, decisions.engine)
+        }
+        return route
     }
 
-    private static func note(_ refused: ReportBatch.Refused, _ engine: Engine, _ context: RequestContext) {
+    private static func note(_ refused: ReportBatch.Refused, from client: Client, _ engine: Engine) {
         let fault = refused.problem.faults.first
         engine.noteRefusedReports(
             refused.count,
             to: refused.name,
-            from: context.client,
+            from: client,
             field: fault?.field ?? "body",
             detail: fault?.detail ?? refused.problem.detail
         )
@@ -80,10 +77,11 @@ extension Routes {
         [
             Route(.post, Paths.reports, .work, maximumBody: HTTPLimits.reportsBody) { context in
                 let batch = try ReportBatch(body: context.body, access: context.access)
-                for refused in batch.refused { note(refused, engine, context) }
                 // First, because a request that is sent again leaves the counts of decisions out.
                 let counted = try await engine.count(batch.validDecisions, from: context.client)
                 let results = try await engine.report(batch.reports, from: context.client)
+                // Last, because a batch that is not stored is sent again.
+                for refused in batch.refused { note(refused, from: context.client, engine) }
                 return .decision(batch.answer(results, counted: counted))
             }
         ]

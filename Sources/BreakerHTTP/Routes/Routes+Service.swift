@@ -40,8 +40,7 @@ extension Routes {
                 let page = MetricsPage(
                     panel: await engine.panelReading(visible: context.access.scope, limit: breakers),
                     writer: await engine.writerReading(),
-                    meters: meters,
-                    refusedReports: engine.refusedReports(visible: context.access.scope)
+                    meters: meters
                 )
                 return Answer(
                     fields: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],

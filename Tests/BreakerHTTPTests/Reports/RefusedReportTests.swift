@@ -1,3 +1,5 @@
+import BreakerCore
+import BreakerEngine
 import EngineSupport
 import NIOHTTP1
 import Testing
@@ -9,10 +11,12 @@ struct RefusedReportTests {
     @Test("Reports with an invalid field are counted in the explanation and the metrics, by breaker, client and field")
     func counted() async throws {
         try await TestServer.with { server in
-            _ = try await server.acquire("a")
+            for name in ["a", "b"] { _ = try await server.acquire(name) }
             for _ in 1...3 {
                 #expect(try await server.report("a", "outcome=failure&duration_ms=-1").status == 400)
             }
+            #expect(try await server.report("a", "outcome=failure&detail=%ff").status == 400)
+            #expect(try await server.report("a", "outcome=failure&kind=x&kind=y").status == 400)
             server.clock.advance(byMs: 5_000)
             let batch = #"""
                 {"reports":[{"name":"a","outcome":"failure","kind":7},{"name":"a","outcome":"success"},
@@ -22,13 +26,14 @@ struct RefusedReportTests {
 
             let json = try await server.send(.GET, "/v1/breakers/a/explain").json
             let refused = try #require(json["refused_reports"]?.items)
-            #expect(refused.map { $0["field"] } == ["kind", "duration_ms"])
-            #expect(refused.map { $0["count"] } == [1, 3])
-            #expect(refused.map { $0["last_at"] } == ["2026-01-01T00:00:05.000Z", "2026-01-01T00:00:00.000Z"])
-            #expect(refused.last?["detail"] == "must be 0 to 86400000")
+            #expect(refused.map { $0["field"] } == ["kind", "duration_ms", "detail"])
+            #expect(refused.map { $0["count"] } == [2, 3, 1])
+            #expect(refused.first?["last_at"] == "2026-01-01T00:00:05.000Z")
+            #expect(refused[1]["last_at"] == "2026-01-01T00:00:00.000Z")
+            #expect(refused[1]["detail"] == "must be 0 to 86400000")
             let text = json["text"]?.text ?? ""
             #expect(
-                text.contains("4 invalid reports were refused and did not count, the last at 00:00:05 UTC"),
+                text.contains("6 invalid reports were refused and did not count, the last at 00:00:05 UTC"),
                 "\(text)"
             )
             let metrics = try await server.metrics()
@@ -37,7 +42,7 @@ struct RefusedReportTests {
                 let labels = "breaker=\"\(breaker)\",client=\"\(client)\",field=\"\(field)\""
                 return metrics["fusebox_refused_reports_total{\(labels)}"]
             }
-            #expect(count("a", "duration_ms") == 3 && count("a", "kind") == 1 && count("b", "outcome") == 1)
+            #expect(count("a", "duration_ms") == 3 && count("a", "kind") == 2 && count("b", "outcome") == 1)
         }
     }
 
@@ -47,6 +52,9 @@ struct RefusedReportTests {
         let (viewer, viewersSecret) = Token.make(name: "scraper", role: .viewer, prefix: "search")
         let (other, othersSecret) = Token.make(name: "all", role: .viewer, prefix: "")
         try await TestServer.with(tokens: [worker, viewer, other]) { server in
+            for name in ["payments", "search"] {
+                _ = try await server.engine.acquire(try #require(BreakerName(name)), from: .server)
+            }
             let batch = #"{"reports":[{"name":"payments","outcome":"no"},{"name":"search","outcome":"no"}]}"#
             _ = try await server.send(.POST, "/v1/reports", batch, secret: secret)
             for name in ["payments", "search"] {
